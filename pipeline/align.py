@@ -1,0 +1,15 @@
+"""align: one row per sample, a span per modality, a presence mask."""
+
+from trivium.config import Config
+from trivium.stage import fresh, run
+
+
+def main(config: Config) -> None:
+    from trivium.data.alignment import align
+
+    with fresh("data/aligned") as out:
+        align("data/valid", out, config.data.modalities, config.align)
+
+
+if __name__ == "__main__":
+    run("align", main)

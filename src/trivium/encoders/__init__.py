@@ -1,0 +1,28 @@
+"""What turns one modality's tensors into tokens [B, T, D] and a vector [B, D].
+
+To add an encoder, write `encoders/<name>.py` with `build(spec, width, depth)` and name it under `encoder` in params.yaml.
+Any other name is taken as a Hugging Face hub id or a local folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trivium.data.store import Spec
+    from trivium.encoders.base import Encoder
+
+
+def names() -> list[str]:
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("base", "hub"))
+
+
+def build(name: str, spec: Spec, width: int, depth: int) -> Encoder:
+    """An encoder for inputs of `spec`, D = `width`. Raises: UserError for a hub id or folder that cannot be loaded."""
+    if name in names():
+        return importlib.import_module(f"{__name__}.{name}").build(spec, width, depth)
+    from trivium.encoders import hub
+
+    return hub.build(name, spec, width)

@@ -1,0 +1,76 @@
+"""Any encoder of the Hugging Face hub, or of a local folder, with its pretrained weights.
+
+Text models read token ids of their own tokenizer (`preprocess.text.tokenizer` names the same model); image models read
+pixels at `preprocess.image.size`; audio models read log-mel frames (AST and the like) or a waveform (wav2vec 2.0 and
+the like). Compute that went into the published weights is not part of the budget, and the report says so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from trivium.encoders.base import PAD, Encoder
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from trivium.data.store import Spec
+
+
+class Hub(Encoder):
+    def __init__(self, body: nn.Module, spec: Spec, width: int) -> None:
+        super().__init__()
+        self.spec, self.width, self.body = spec, width, body
+        config = body.config
+        side = getattr(config, "patch_size", 16)
+        sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
+        self.patch = () if spec.kind == "tokens" else sides[: len(spec.shape) - 1]
+        hidden = getattr(config, "hidden_size", None) or config.hidden_sizes[-1]
+        self.project = nn.Linear(hidden, width)
+        if spec.kind == "tokens":
+            self.register_buffer("native", torch.from_numpy(spec.native_ids()), persistent=False)
+
+    def tokens(self, x: Tensor) -> Tensor:
+        if self.spec.kind == "tokens":
+            states = self.body(input_ids=self.native[x], attention_mask=(x != PAD).long()).last_hidden_state
+        elif self.spec.kind == "image":
+            states = self.body(pixel_values=x).last_hidden_state
+        elif self.spec.kind == "waveform":
+            states = self.body(x[:, 0]).last_hidden_state
+        else:
+            states = self.body(x[:, 0].transpose(1, 2)).last_hidden_state  # [B, frames, bins]
+        if states.dim() == 4:  # convolutional bodies: [B, D, H, W]
+            states = states.flatten(2).transpose(1, 2)
+        count = math.prod(self.grid)
+        return self.project(states[:, -count:] if states.shape[1] > count else states)  # class tokens come first
+
+
+def build(name: str, spec: Spec, width: int) -> Hub:
+    """Raises: UserError when `name` is neither an encoder of ours, nor on the hub, nor a folder; or does not fit."""
+    from transformers import AutoModel
+
+    from trivium.encoders import names
+
+    try:
+        body = AutoModel.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"params.yaml: `encoder.{spec.name}: {name}` is not one of {', '.join(names())}, and could not be loaded from "
+            f"the Hugging Face hub or as a local folder ({str(error).splitlines()[0]}). Check the spelling, or, off line, "
+            "give a folder with config.json and model.safetensors."
+        ) from None
+    encoder = Hub(body, spec, width)
+    if spec.kind == "tokens" and spec.vocab > body.config.vocab_size:
+        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` knows {body.config.vocab_size} tokens and the data has "
+                        f"{spec.vocab}: set `preprocess.text.tokenizer: {name}`.")
+    probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
+    try:
+        with torch.no_grad():
+            encoder.tokens(probe)
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` does not take inputs of shape {spec.shape} "
+                        f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects.") from None
+    return encoder

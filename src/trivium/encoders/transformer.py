@@ -1,0 +1,40 @@
+"""A small bidirectional Transformer (a `transformers` BERT configuration) on the same patch stem, for any modality."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from trivium.encoders.base import PAD, Encoder, Stem, patch_size
+
+if TYPE_CHECKING:
+    from trivium.data.store import Spec
+
+
+class Transformer(Encoder):
+    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+        super().__init__()
+        from transformers import BertConfig, BertModel
+
+        self.spec, self.width = spec, width
+        self.patch = () if spec.kind == "tokens" else patch_size(spec.shape)
+        self.stem = Stem(spec, self.patch, self.grid, width)
+        heads = max(n for n in range(1, 1 + max(1, width // 16)) if width % n == 0)
+        config = BertConfig(
+            vocab_size=3, hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads,
+            intermediate_size=2 * width, max_position_embeddings=math.prod(self.grid),
+            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,  # frozen features can then be cached
+            attn_implementation="sdpa",
+        )
+        self.body = BertModel(config, add_pooling_layer=False)
+        del self.body.embeddings.word_embeddings  # the stem embeds
+
+    def tokens(self, x: Tensor) -> Tensor:
+        real = (x != PAD).long() if self.spec.kind == "tokens" else None
+        return self.body(inputs_embeds=self.stem(x), attention_mask=real).last_hidden_state
+
+
+def build(spec: Spec, width: int, depth: int) -> Transformer:
+    return Transformer(spec, width, depth)

@@ -1,0 +1,31 @@
+"""Ways to make an encoder from one modality alone: one file per objective.
+
+A task is an `nn.Module` with `.encoder`, `loss(batch, generator) -> scalar` and
+`score(batch) -> (sum of NLL, number correct)`, both over the samples of the batch.
+To add one, write `pretraining/<name>.py` with `build(encoder, classes, recipe)` and name it as a recipe's `objective`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from trivium.config import Recipe
+    from trivium.encoders.base import Encoder
+
+
+def names() -> list[str]:
+    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+
+
+def build(encoder: Encoder, classes: int, recipe: Recipe) -> nn.Module:
+    """Raises: UserError when there is no such objective."""
+    if recipe.objective not in names():
+        raise UserError(f"params.yaml: there is no pretraining objective `{recipe.objective}`; known: {', '.join(names())}.")
+    return importlib.import_module(f"{__name__}.{recipe.objective}").build(encoder, classes, recipe)

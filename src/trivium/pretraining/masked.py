@@ -1,0 +1,64 @@
+"""Masked modelling without labels: part of the input is hidden, and what was there is predicted.
+
+Text: masked language modelling, cross-entropy over the vocabulary (Devlin et al. 2019). Images and spectrograms: masked
+autoencoding, squared error on the hidden patches (He et al. 2022, in the simple form of Xie et al. 2022: the encoder
+sees all positions). Each prediction is made from its token *and* the pooled vector, so that the vector, which fusion
+will read, has to carry what the sample is about.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from trivium.encoders.base import PAD
+
+if TYPE_CHECKING:
+    from trivium.config import Recipe
+    from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
+
+
+class Masked(nn.Module):
+    labels = False
+
+    def __init__(self, encoder: Encoder, share: float) -> None:
+        super().__init__()
+        self.encoder, self.share = encoder, share
+        spec = encoder.spec
+        self.text = spec.kind == "tokens"
+        probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if self.text else torch.float32)
+        patches = None if self.text else encoder.patches(probe)
+        self.count = spec.shape[0] if patches is None else patches.shape[1]
+        out = spec.vocab if patches is None else patches.shape[2]
+        width = encoder.width
+        self.whole = nn.Linear(width, width)
+        self.decode = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, out))
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Mean over the hidden tokens."""
+        x = batch.inputs[self.encoder.spec.name]
+        hidden = (torch.rand(len(x), self.count, generator=generator) < self.share).to(x.device)  # [B, T]
+        if self.text:
+            hidden &= x != PAD
+        seen = self.encoder.hide(x, hidden)
+        tokens = self.encoder.tokens(seen)
+        vector = self.encoder.pool(tokens, seen)
+        guess = self.decode(tokens + self.whole(vector).unsqueeze(1))  # [B, T, vocab or P]
+        weight = hidden.to(guess.dtype)
+        if self.text:
+            error = nn.functional.cross_entropy(guess.transpose(1, 2), x, reduction="none")
+        else:
+            error = (guess - self.encoder.patches(x)).square().mean(-1)
+        return (error * weight).sum() / weight.sum().clamp(min=1)
+
+    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The same loss with a fixed mask, as if it were a NLL; nothing is correct or wrong here."""
+        generator = torch.Generator().manual_seed(0)
+        return self.loss(batch, generator) * len(batch), torch.zeros((), device=batch.y.device)
+
+
+def build(encoder: Encoder, classes: int, recipe: Recipe) -> Masked:
+    return Masked(encoder, recipe.mask)

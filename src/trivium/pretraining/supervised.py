@@ -1,0 +1,39 @@
+"""The label, predicted from one modality alone. The head is kept: it makes the unimodal model and the ensemble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from trivium.models.network import Unimodal
+
+if TYPE_CHECKING:
+    from trivium.config import Recipe
+    from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
+
+
+class Supervised(nn.Module):
+    labels = True
+
+    def __init__(self, encoder: Encoder, classes: int) -> None:
+        super().__init__()
+        self.model = Unimodal(encoder, classes)
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.model.encoder
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        return nn.functional.cross_entropy(self.model(batch.inputs[self.encoder.spec.name]), batch.y)
+
+    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        logits = self.model(batch.inputs[self.encoder.spec.name])
+        nll = nn.functional.cross_entropy(logits.float(), batch.y, reduction="sum")
+        return nll, (logits.argmax(1) == batch.y).sum()
+
+
+def build(encoder: Encoder, classes: int, recipe: Recipe) -> Supervised:
+    return Supervised(encoder, classes)

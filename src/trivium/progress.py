@@ -1,0 +1,66 @@
+"""Progress with rate and time left: a bar on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+EVERY = 5.0  # seconds between lines where there is no terminal
+
+
+class Progress:
+    """Counts work up to `total` `unit`s; `note` is shown behind the rate. Use as a context manager."""
+
+    def __init__(self, title: str, total: float, unit: str = "it") -> None:
+        self.title, self.total, self.unit = title, total, unit
+        self.done, self.note = 0.0, ""
+        self._started = time.monotonic()
+        self._terminal = sys.stderr.isatty()
+        self._shown = self._started if not self._terminal else 0.0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal:
+            self._show("\n")
+
+    def add(self, amount: float = 1.0, note: str = "") -> None:
+        self.at(self.done + amount, note)
+
+    def at(self, done: float, note: str = "") -> None:
+        """Say that `done` units in all are done."""
+        self.done, self.note = done, note or self.note
+        now = time.monotonic()
+        if now - self._shown >= (0.1 if self._terminal else EVERY):
+            self._shown = now
+            self._show("" if self._terminal else "\n")
+
+    def _show(self, end: str) -> None:
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        rate = self.done / seconds
+        left = (self.total - self.done) / rate if rate > 0 else float("inf")
+        share = self.done / self.total if self.total else 1.0
+        bar = f"[{'#' * int(20 * share):<20}] " if self._terminal else ""
+        start = "\r" if self._terminal else ""
+        print(f"{start}{self.title}: {bar}{share:4.0%}  {rate:,.0f} {self.unit}/s  {_clock(left)} left  {self.note}",
+              end=end, file=sys.stderr, flush=True)
+
+
+def track(items: Iterable[Item], title: str, total: int, unit: str = "it") -> Iterator[Item]:
+    """`items`, one by one, with progress."""
+    with Progress(title, total, unit) as progress:
+        for item in items:
+            yield item
+            progress.add()
+
+
+def _clock(seconds: float) -> str:
+    if seconds == float("inf"):
+        return "--:--"
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"

@@ -1,0 +1,83 @@
+"""What every stage of the pipeline shares: quiet libraries, people's errors, measured cost, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from trivium.config import Config, load
+from trivium.errors import UserError
+
+MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
+
+
+def run(name: str, work: Callable[[Config], None]) -> None:
+    """Run one stage as a command: `work(config)`; exit code 1 and one paragraph on a user's mistake.
+
+    Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded) and
+    `peak_memory_bytes` (largest process).
+    """
+    quiet()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    started = time.perf_counter()
+    try:
+        work(load())
+    except UserError as error:
+        sys.exit(f"\n{name} stopped: {error}\n")
+    except OSError as error:
+        if error.errno != 28:  # ENOSPC
+            raise
+        sys.exit(f"\n{name} stopped: no space is left on the disk ({error.filename or 'writing its outputs'}). "
+                 "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    measure(name, {"seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory_bytes()})
+
+
+def quiet() -> None:
+    """Mute other libraries' chatter; ours goes to standard output."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    warnings.filterwarnings("ignore")
+
+
+def measure(name: str, values: dict) -> None:
+    """Keep measured `values` of `name` beside the outs, merged with what is there."""
+    path = MEASURED / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(known | values, indent=1, sort_keys=True) + "\n")
+
+
+def peak_memory_bytes() -> int:
+    """Resident bytes of the largest process so far, this one or a finished child."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+@contextmanager
+def fresh(folder: str | Path) -> Iterator[Path]:
+    """A new empty folder that takes the place of `folder` when the block ends, and vanishes when it fails."""
+    final = Path(folder)
+    scratch = final.with_name(final.name + ".part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        yield scratch
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    if final.is_dir() and not final.is_symlink():
+        shutil.rmtree(final)
+    scratch.rename(final)

@@ -1,0 +1,44 @@
+"""The vocabulary that strategies are written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trivium.config import Section
+
+Part = Literal["encoders", "fusion", "head"]
+ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
+TOP: tuple[Part, ...] = ("fusion", "head")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One run of the loop. `share`: of the budget that pretraining left, 0-1. Parts not in `train` are frozen."""
+
+    name: str
+    share: float
+    lr: float
+    train: tuple[Part, ...] = ALL
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A strategy.
+
+    combine: `fusion` trains `encoders -> fusion -> head`; `ensemble` sums the log-probabilities of the pretrained
+        unimodal classifiers; `best` keeps the one with the lowest validation NLL.
+    start: the `pretrain` recipe that the encoders come from; None for random weights.
+    """
+
+    combine: Literal["fusion", "ensemble", "best"]
+    start: str | None = None
+    fusion: str = "concat"
+    phases: tuple[Phase, ...] = ()
+
+
+class Fused(Section):
+    """Settings that strategies with a fusion share. `lr`: peak learning rate."""
+
+    fusion: str = "concat"
+    lr: float = 3e-3

@@ -1,0 +1,19 @@
+"""Supervised components, head first, then everything (LP-FT; Kumar et al. 2022, arXiv 2202.10054)."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trivium.strategies.base import TOP, Fused, Phase, Plan
+
+
+class Settings(Fused):
+    start: str = "supervised_half"
+    head_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the budget after pretraining
+    finetune_lr: float = 1e-3
+
+
+def plan(settings: Settings) -> Plan:
+    head = Phase("head", settings.head_share, settings.lr, TOP)
+    finetune = Phase("finetune", 1 - settings.head_share, settings.finetune_lr)
+    return Plan("fusion", settings.start, settings.fusion, (head, finetune))

@@ -1,0 +1,52 @@
+"""Which device, how many workers, and the same bits every time."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from trivium.config import Train
+
+
+def kind(settings: Train) -> str:
+    """`cpu` or `cuda`. Raises: UserError when cuda is asked for and there is none."""
+    import torch
+
+    if settings.device == "cpu":
+        return "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    if settings.device == "cuda":
+        built = torch.version.cuda or "none: this is the CPU build of torch"
+        raise UserError(f"params.yaml says `train.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of the "
+                        f"build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine where "
+                        "nvidia-smi works), or set `train.device: auto`.")
+    return "cpu"
+
+
+def workers(settings: Train, device: str) -> int:
+    """Seeds that train side by side: one per GPU, or one per CPU core (each with one thread: the same bits anywhere)."""
+    import torch
+
+    if settings.workers != "auto":
+        return settings.workers
+    return torch.cuda.device_count() if device == "cuda" else len(os.sched_getaffinity(0)) if hasattr(
+        os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare(device: str) -> Accelerator:
+    """An Accelerator (bf16 on a GPU, float32 on a CPU) with deterministic algorithms."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+    from accelerate import Accelerator
+
+    torch.use_deterministic_algorithms(True, warn_only=False)
+    torch.backends.cudnn.benchmark = False
+    if device == "cpu":
+        torch.set_num_threads(1)
+    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if device == "cuda" else "no")

@@ -1,0 +1,140 @@
+"""`encoders -> fusion -> head`, trained phase by phase; where the weights come from and what moves is the plan's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trivium import models
+from trivium.config import Config
+from trivium.data.store import Batch, Store
+from trivium.evaluation.calibration import fit_temperature
+from trivium.models import files
+from trivium.models.network import Multimodal, Unimodal
+from trivium.strategies.base import ALL, Plan
+from trivium.training import budget, device
+from trivium.training.feed import Feed
+from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
+from trivium.training.pretrain import charged
+from trivium.training.strategy import PRETRAINED
+
+
+class Joint(nn.Module):
+    """Cross-entropy of the whole network."""
+
+    def __init__(self, model: Multimodal) -> None:
+        super().__init__()
+        self.model = model
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        return nn.functional.cross_entropy(self.model.logits(batch.inputs, batch.present), batch.y)
+
+    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        logits = self.model.logits(batch.inputs, batch.present).float()
+        return nn.functional.cross_entropy(logits, batch.y, reduction="sum"), (logits.argmax(1) == batch.y).sum()
+
+
+MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
+
+
+def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
+    """Train at `seed` and write `<folder>/model`. Returns the record for training.json."""
+    store, batch = Store(), config.train.batch
+    model = models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), plan.fusion, seed)
+    limit, pretraining = budget.total(config, store, seed), 0.0
+    if plan.start is not None:
+        pretraining = charged(config, store, plan.start, seed)
+        for m, encoder in model.encoders.items():
+            encoder.load_state_dict(pretrained(plan.start, m, seed).state_dict())
+    accelerator = device.prepare(device.kind(config.train))
+    model.to(accelerator.device)
+    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device) for split in ("train", "val"))
+    task, history = Joint(model), list[dict[str, Any]]()
+    spent, counted_again, trained = pretraining, pretraining, 0
+    for phase in plan.phases:
+        frozen = "encoders" not in phase.train
+        for part in ALL:
+            getattr(model, part).requires_grad_(part in phase.train)
+        trained = max(trained, sum(p.numel() for p in model.parameters() if p.requires_grad))
+        once = _cost(model, store, "encode") * len(feeds[0]) if frozen else 0.0  # each sample passes the encoders once
+        cost, cost_again = (count(model, store, "head" if frozen else "all") for count in (_cost, _analytic))
+        last = phase is plan.phases[-1]
+        allowed = limit - spent if last else (limit - pretraining) * phase.share
+        steps = budget.steps(max(0.0, allowed - once), cost, batch)
+        if frozen:
+            steps = min(steps, -(-MOST_EPOCHS * len(feeds[0]) // batch))
+        used = tuple(_cached(model, feed, accelerator) for feed in feeds) if frozen else feeds
+        rows = fit(task, *used, Schedule(steps, batch, phase.lr), config.train, accelerator, seed, report,
+                   folder / f"{phase.name}.pt")
+        history += [row | {"phase": phase.name, "flops": spent + once + row["step"] * batch * cost} for row in rows]
+        spent += once + steps * batch * cost
+        counted_again += once + steps * batch * cost_again
+    scale = _temperature(task, feeds[1], accelerator)
+    model.temperature.fill_(scale)
+    about = files.describe("fusion", config.encoder.model_dump(), store.specs, store.classes,
+                           fusion=plan.fusion, modalities=list(store.modalities))
+    models.save(model, about, folder / "model")
+    best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
+    return {
+        "seed": seed, "history": history, "temperature": scale,
+        "validation": {"nll": best["val_nll"], "accuracy": best["val_accuracy"]},
+        "flops": {"budget": limit, "pretrain": pretraining, "train": spent - pretraining, "total": spent,
+                  "analytic": counted_again},
+        "parameters": {"total": sum(p.numel() for p in model.parameters()), "trained": trained},
+    }
+
+
+def pretrained(recipe: str, modality: str, seed: int) -> nn.Module:
+    """The encoder that `recipe` made."""
+    model = models.load(PRETRAINED / modality / recipe / f"seed_{seed}")
+    return model.encoder if isinstance(model, Unimodal) else model
+
+
+def _loss(model: Multimodal, store: Store, what: str) -> Callable[[], Tensor]:
+    batch = budget.example(store.specs)
+    if what == "encode":
+        return lambda: model.vectors(batch.inputs)
+    inputs = batch.inputs
+    if what == "head":
+        with torch.no_grad():
+            inputs = {"vectors": model.vectors(batch.inputs)}
+    return lambda: model.logits(inputs, batch.present).square().sum()
+
+
+def _cost(model: Multimodal, store: Store, what: str) -> float:
+    """Training FLOPs per sample of `all` of the network, of its `head` and fusion alone, or of one `encode` pass."""
+    copy = deepcopy(model).cpu()
+    return budget.counted(_loss(copy, store, what))
+
+
+def _analytic(model: Multimodal, store: Store, what: str) -> float:
+    copy = deepcopy(model).cpu()
+    return budget.analytic(copy, _loss(copy, store, what))
+
+
+@torch.no_grad()
+def _cached(model: Multimodal, feed: Feed, accelerator: Any) -> Feed:
+    """The frozen encoders' vectors [N, M, D] of every sample of `feed`, once."""
+    model.eval()
+    batches = []
+    for batch in feed.once(VALIDATION_BATCH):
+        with accelerator.autocast():
+            batches.append((model.vectors(batch.inputs).float(), batch.present, batch.y))
+    vectors, present, y = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    return Feed(Batch({"vectors": vectors}, present, y), feed.rows, feed.seed, feed.device)
+
+
+@torch.no_grad()
+def _temperature(task: Joint, val: Feed, accelerator: Any) -> float:
+    """Fitted on validation (Guo et al. 2017)."""
+    outputs, labels = [], []
+    for batch in val.once(VALIDATION_BATCH):
+        with accelerator.autocast():
+            outputs.append(task.model.logits(batch.inputs, batch.present).float().cpu())
+        labels.append(batch.y.cpu())
+    return fit_temperature(torch.cat(outputs).numpy(), torch.cat(labels).numpy())

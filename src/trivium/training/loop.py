@@ -1,0 +1,136 @@
+"""The one loop: every pretraining objective and every phase of every strategy runs through `fit`."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from trivium.training.feed import Feed
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from trivium.config import Train
+
+CHECKPOINT_EVERY = 30.0  # seconds; short runs never pay for one
+VALIDATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """`steps` of `batch` samples at peak learning rate `lr` (warm-up, then cosine to 0)."""
+
+    steps: int
+    batch: int
+    lr: float
+
+
+def fit(
+    task: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Train, accelerator: Accelerator, seed: int,
+    report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
+) -> list[dict[str, float]]:
+    """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
+
+    AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured before the first step and
+    `settings.evaluations` times after it. `checkpoint` is a file from which a killed run goes on, to the same bytes.
+
+    Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
+    val_nll, val_accuracy.
+    """
+    trained = [p for p in task.parameters() if p.requires_grad]
+    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": settings.weight_decay},
+              {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=plan.lr, fused=True)
+    task.to(accelerator.device)
+    optimizer = accelerator.prepare(optimizer)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, _warmup_cosine(plan.steps, settings.warmup))
+    generator = torch.Generator()
+    state = _State(task, optimizer.optimizer, schedule, checkpoint)
+    marks = sorted({round(plan.steps * k / settings.evaluations) for k in range(settings.evaluations + 1)} | {plan.steps})
+    if not state.history:
+        state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(task, val, accelerator))
+    report(int(state.step * plan.batch))
+    for mark in (m for m in marks if m > state.step):
+        task.train()
+        torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
+        losses: list[Tensor] = []
+        for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
+            generator.manual_seed(seed * 1_000_003 + step)
+            with accelerator.autocast():
+                loss = task.loss(batch, generator)  # type: ignore[operator]
+            accelerator.backward(loss)
+            torch.nn.utils.clip_grad_norm_(trained, settings.clip, foreach=True)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad(set_to_none=True)
+            losses.append(loss.detach())
+            report((step + 1) * plan.batch)
+        state.step = mark
+        row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
+               "train_loss": _finite(torch.stack(losses).float().mean().item())}
+        state.record(row | validate(task, val, accelerator))
+    return state.finish()
+
+
+@torch.no_grad()
+def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
+    """Mean NLL and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen."""
+    task.eval()
+    nll, right, seen = 0.0, 0.0, 0
+    for batch in val.once(VALIDATION_BATCH):
+        with accelerator.autocast():
+            one, correct = task.score(batch)  # type: ignore[operator]
+        nll, right, seen = nll + one.double().item(), right + float(correct), seen + len(batch)
+    return {"val_nll": _finite(nll / seen), "val_accuracy": right / seen}
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else 1e9
+
+
+def _warmup_cosine(steps: int, warmup: float) -> Callable[[int], float]:
+    ramp = max(1, round(steps * warmup))
+    return lambda step: (step + 1) / ramp if step < ramp else 0.5 * (
+        1 + math.cos(math.pi * (step - ramp) / max(1, steps - ramp)))
+
+
+class _State:
+    """What a run needs to go on after a kill, and the best weights so far."""
+
+    def __init__(self, task: nn.Module, optimizer: Any, schedule: Any, path: Path | None) -> None:
+        self.task, self.optimizer, self.schedule, self.path = task, optimizer, schedule, path
+        self.step, self.history, self.best = 0, list[dict[str, Any]](), dict[str, Tensor]()
+        self._saved = time.monotonic()
+        if path is not None and path.exists():
+            kept = torch.load(path, weights_only=True)
+            task.load_state_dict(kept["task"])
+            optimizer.load_state_dict(kept["optimizer"])
+            schedule.load_state_dict(kept["schedule"])
+            self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
+
+    def record(self, row: dict[str, Any]) -> None:
+        """Keep a row of the history, the weights when they are the best, and now and then everything on disk."""
+        if not self.history or row["val_nll"] < min(r["val_nll"] for r in self.history):
+            self.best = {key: value.detach().clone() for key, value in self.task.state_dict().items()}
+        self.history.append(row)
+        if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
+            scratch = self.path.with_suffix(".part")
+            torch.save({"task": self.task.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
+                        "schedule": self.schedule.state_dict(), "history": self.history, "best": self.best}, scratch)
+            os.replace(scratch, self.path)
+            self._saved = time.monotonic()
+
+    def finish(self) -> list[dict[str, Any]]:
+        self.task.load_state_dict(self.best)
+        self.task.eval()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+        return self.history

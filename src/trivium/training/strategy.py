@@ -1,0 +1,49 @@
+"""One strategy at every seed: its plan, phase by phase, through the one loop, within the budget."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from trivium.config import Config
+from trivium.data.store import Store
+from trivium.data.tables import write_json
+from trivium.training import units
+
+PRETRAINED = Path("models/pretrain")
+
+
+def train(config: Config, strategy: str, out: Path) -> list[float]:
+    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns the seconds of each seed."""
+    from trivium.strategies import plan
+
+    inputs, name = [Path("data/features")], f"strategy/{strategy}"
+    if plan(strategy, config).start is not None:
+        inputs.append(PRETRAINED)
+    size = len(Store().rows(0, "train"))
+    todo = [(f"seed_{seed}", (strategy, seed), round(config.budget.epochs * size)) for seed in range(config.seeds)]
+    done = units.run(config, strategy, name, _unit, todo, inputs)
+    records = []
+    for unit, _, _ in todo:
+        folder, record = done[unit]
+        shutil.copytree(folder / "model", out / unit)
+        records.append(record["record"])
+    write_json({"strategy": strategy, "start": plan(strategy, config).start, "seeds": records}, out / "training.json")
+    units.clean(config, name, inputs)
+    return [done[unit][1]["seconds"] for unit, *_ in todo]
+
+
+def _unit(config: Config, unit: tuple[str, int], folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
+    from trivium.strategies import plan
+
+    strategy, seed = unit
+    chosen = plan(strategy, config)
+    if chosen.combine == "fusion":
+        from trivium.training import fused
+
+        return fused.train(config, chosen, seed, folder, report)
+    from trivium.training import combined
+
+    return combined.combine(config, chosen, seed, folder)

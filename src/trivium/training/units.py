@@ -1,0 +1,122 @@
+"""Independent pieces of work (a recipe or a strategy, at one seed), side by side, resumed after a kill.
+
+Each unit works in a folder of its own under `.cache/checkpoints/<fingerprint>/`, which the finished stage removes. The
+fingerprint covers settings, data and code, so that nothing stale is ever picked up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from trivium.config import Config
+from trivium.data.tables import read_json, write_json
+from trivium.progress import Progress
+from trivium.training import device as devices
+
+CHECKPOINTS = Path(".cache/checkpoints")
+CODE = ("encoders", "fusion", "models", "pretraining", "strategies", "training")
+
+# work(config, unit, folder, report) -> record; `unit` is its name, `report(samples)` says how far it is
+Work = Callable[[Config, Any, Path, Callable[[int], None]], dict[str, Any]]
+
+_progress: Any = None  # shared array of samples done per unit; set in each worker
+
+
+def fingerprint(config: Config, name: str, inputs: Sequence[Path]) -> str:
+    """Of everything that a unit's result depends on."""
+    known = config.model_dump(mode="json", include={"seeds", "pretrain", "budget", "train", "encoder", "strategy"})
+    hasher = hashlib.blake2b(json.dumps([name, known], sort_keys=True).encode(), digest_size=12)
+    room = Path(__file__).parent.parent
+    for path in sorted(p for part in CODE for p in (room / part).glob("*.py")):
+        hasher.update(path.read_bytes())
+    for path in sorted(p for folder in inputs for p in folder.rglob("*") if p.is_file()):
+        status = path.stat()
+        hasher.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+    return hasher.hexdigest()
+
+
+def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any, int]], inputs: Sequence[Path],
+        ) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """`units`: (name, argument of `work`, samples that it trains on). Returns name -> (its folder, its record).
+
+    Call `clean` with the same arguments once the outs are written.
+    """
+    home = CHECKPOINTS / fingerprint(config, name, inputs)
+    home.mkdir(parents=True, exist_ok=True)
+    device = devices.kind(config.train)
+    todo = [(k, unit) for k, unit in enumerate(units) if not (home / unit[0] / "record.json").exists()]
+    if len(todo) < len(units):
+        print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; going on with the rest", flush=True)
+    count = min(devices.workers(config.train, device), max(1, len(todo)))
+    context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
+    shared = context.Array("q", len(units))
+    for k, unit in enumerate(units):
+        if (k, unit) not in todo:
+            shared[k] = unit[2]
+    with Progress(title, sum(u[2] for u in units), "samples") as progress:
+        if count == 1:
+            _start(shared, None)
+            for k, unit in todo:
+                _work(work, config, unit[:2], home, k, lambda: progress.at(sum(shared)))
+        else:
+            turn = context.Queue()
+            for index in range(count):
+                turn.put(index)
+            visible = turn if device == "cuda" else None
+            with ProcessPoolExecutor(count, context, _start, (shared, visible)) as pool:
+                pending = {pool.submit(_work, work, config, unit[:2], home, k) for k, unit in todo}
+                try:
+                    while pending:
+                        done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+                        progress.at(sum(shared))
+                        for future in done:
+                            future.result()
+                except BaseException:
+                    for process in list(pool._processes.values()):
+                        process.terminate()
+                    raise
+    return {unit[0]: (home / unit[0], read_json(home / unit[0] / "record.json")) for unit in units}
+
+
+def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
+    """Remove what the units left, now that the outs hold it."""
+    shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
+
+
+def _start(shared: Any, visible: Any) -> None:
+    global _progress
+    _progress = shared
+    if visible is not None:  # one GPU per worker
+        os.environ["CUDA_VISIBLE_DEVICES"] = str(visible.get())
+
+
+def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,
+          shown: Callable[[], None] | None = None) -> None:
+    parent, last = os.getppid(), time.monotonic()
+
+    def report(samples: int) -> None:
+        nonlocal last
+        _progress[index] = samples
+        if time.monotonic() - last > 1:
+            last = time.monotonic()
+            if os.getppid() != parent:  # the stage was killed: do not train on for nobody
+                os._exit(1)
+            if shown is not None:
+                shown()
+
+    folder = home / unit[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    record = work(config, unit[1], folder, report)
+    write_json({"seconds": time.perf_counter() - started, "record": record}, folder / "record.part")
+    os.replace(folder / "record.part", folder / "record.json")
