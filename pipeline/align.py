@@ -8,7 +8,8 @@ def main(config: Config) -> None:
     from trivium.data.alignment import align
 
     with fresh("data/aligned") as out:
-        align("data/valid", out, config.data.modalities, config.align)
+        counts = align("data/valid", out, config.data.modalities, config.align)
+    print(", ".join(f"{count:,} {'' if name == 'samples' else 'with '}{name}" for name, count in counts.items()))
 
 
 if __name__ == "__main__":

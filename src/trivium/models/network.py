@@ -64,15 +64,20 @@ class Ensemble(nn.Module):
         self.members, self.modalities = nn.ModuleDict(members), modalities
         self.register_buffer("temperatures", torch.ones(len(members)))
 
+    def vectors(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """[B, K, D], one vector per member; as for `Multimodal`, `inputs["vectors"]` may hold them already."""
+        if "vectors" in inputs:
+            return inputs["vectors"]
+        return torch.stack([member.encoder(inputs[m]) for m, member in self.members.items()], 1)
+
     def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {m: member.encoder(inputs[m]) for m, member in self.members.items()}
+        return dict(zip(self.members, self.vectors(inputs).unbind(1), strict=True))
 
     def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
         """Log-probabilities [B, C]; uniform where a sample has none of the members' modalities."""
-        total: Tensor | float = 0.0
+        vectors, total = self.vectors(inputs), torch.zeros(())
         for k, (m, member) in enumerate(self.members.items()):
-            one = (member(inputs[m]).float() / self.temperatures[k]).log_softmax(-1)
+            one = (member.head(vectors[:, k]).float() / self.temperatures[k]).log_softmax(-1)
             seen = present[:, self.modalities.index(m)].unsqueeze(-1)
             total = total + torch.where(seen, one, torch.zeros_like(one))
-        assert isinstance(total, Tensor)
         return total.log_softmax(-1)

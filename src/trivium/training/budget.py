@@ -33,7 +33,7 @@ def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
     """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    with FlopCounterMode(display=False, custom_mapping=_attention_on_cpu()) as counter:
+    with torch.enable_grad(), FlopCounterMode(display=False, custom_mapping=_attention_on_cpu()) as counter:
         result = loss()
         if result.requires_grad:
             result.backward()

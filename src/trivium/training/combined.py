@@ -12,7 +12,7 @@ from trivium import models
 from trivium.config import Config
 from trivium.data.store import Store
 from trivium.data.tables import read_json
-from trivium.evaluation.calibration import fit_temperature
+from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 from trivium.strategies.base import Plan

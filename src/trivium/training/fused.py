@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trivium import models
 from trivium.config import Config
 from trivium.data.store import Batch, Store
-from trivium.evaluation.calibration import fit_temperature
+from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Multimodal, Unimodal
 from trivium.strategies.base import ALL, Plan

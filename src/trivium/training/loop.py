@@ -40,7 +40,7 @@ def fit(
     """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured before the first step and
-    `settings.evaluations` times after it. `checkpoint` is a file from which a killed run goes on, to the same bytes.
+    `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_accuracy.
@@ -54,7 +54,8 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, _warmup_cosine(plan.steps, settings.warmup))
     generator = torch.Generator()
     state = _State(task, optimizer.optimizer, schedule, checkpoint)
-    marks = sorted({round(plan.steps * k / settings.evaluations) for k in range(settings.evaluations + 1)} | {plan.steps})
+    times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
+    marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
         state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(task, val, accelerator))
     report(int(state.step * plan.batch))

@@ -1,0 +1,80 @@
+"""What one strategy's models say of their test sets, at every seed. Nothing before this reads a test sample."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import nn
+
+from trivium import models
+from trivium.config import Config
+from trivium.data import tables
+from trivium.data.store import Batch, Store
+from trivium.evaluation import metrics
+from trivium.progress import track
+
+
+@torch.no_grad()
+def evaluate(config: Config, strategy: str, out: Path) -> None:
+    """Write `<out>/predictions.parquet` and `<out>/metrics.json`."""
+    torch.set_num_threads(1)
+    store = Store()
+    training = tables.read_json(Path("models") / strategy / "training.json")
+    rows, parts = [], []
+    for record in track(training["seeds"], f"evaluate {strategy}", len(training["seeds"]), "seed"):
+        seed = record["seed"]
+        model = models.load(Path("models") / strategy / f"seed_{seed}")
+        test = store.rows(seed, "test")
+        batch = store.batch(test, seed)
+        probabilities = predict(model, batch, config.evaluate.batch)
+        y = batch.y.numpy()
+        prediction = probabilities.argmax(1)
+        counts = metrics.confusion(y, prediction, len(store.classes))
+        kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
+        rows.append({
+            "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
+            "metrics": metrics.score(probabilities, y, config.evaluate.calibration_bins),
+            "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
+            "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
+            "training": {key: record[key] for key in kept if key in record},
+        })
+        parts.append(_table(store, seed, test, y, prediction, probabilities))
+    tables.write(pa.concat_tables(parts), out / "predictions.parquet")
+    tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
+                       "modalities": list(store.modalities), "world": store.world, "seeds": rows}, out / "metrics.json")
+
+
+def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:
+    """Probabilities, float64 [B, C]."""
+    parts = [model(one.inputs, one.present) for one in (batch[k : k + size] for k in range(0, len(batch), size))]
+    return torch.cat(parts).double().softmax(-1).numpy()
+
+
+def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
+    """Accuracy and NLL when a sample shows no more than the modalities of a subset, for every non-empty subset."""
+    found: dict[str, dict[str, float]] = {}
+    for count in range(1, len(modalities) + 1):
+        for shown in combinations(modalities, count):
+            mask = torch.tensor([m in shown for m in modalities])
+            seen = Batch(batch.inputs, batch.present & mask, batch.y)
+            scores = metrics.score(predict(model, seen, size), batch.y.numpy())
+            found["+".join(shown)] = {"accuracy": scores["accuracy"], "nll": scores["nll"]}
+    return found
+
+
+def _table(store: Store, seed: int, rows: np.ndarray, y: np.ndarray, prediction: np.ndarray, probabilities: np.ndarray,
+           ) -> pa.Table:
+    classes = probabilities.shape[1]
+    flat = pa.array(probabilities.astype(np.float32).reshape(-1))
+    offsets = pa.array(np.arange(0, len(rows) * classes + 1, classes, dtype=np.int32))
+    return pa.table({
+        "seed": pa.array(np.full(len(rows), seed), pa.int32()),
+        "sample": pa.array([store.samples[k] for k in rows], pa.string()),
+        "y": pa.array(y, pa.int32()), "prediction": pa.array(prediction, pa.int32()),
+        "probabilities": pa.ListArray.from_arrays(offsets, flat),
+    })
