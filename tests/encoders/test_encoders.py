@@ -1,0 +1,93 @@
+"""Shapes, padding, patches and hiding of the encoders."""
+
+import pytest
+import torch
+
+from trivium import encoders
+from trivium.data.store import Spec
+from trivium.encoders.base import patch_size
+from trivium.errors import UserError
+
+SPECS = {
+    "text": Spec("text", "tokens", (6,), vocab=20),
+    "image": Spec("image", "image", (3, 12, 12)),
+    "audio": Spec("audio", "spectrogram", (1, 10, 13)),
+    "wave": Spec("wave", "waveform", (1, 100)),
+}
+
+
+def example(spec: Spec) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    if spec.kind == "tokens":
+        return torch.randint(3, spec.vocab, (2, *spec.shape), generator=generator)
+    return torch.randn(2, *spec.shape, generator=generator)
+
+
+@pytest.mark.parametrize("name", ["cnn", "transformer"])
+@pytest.mark.parametrize("modality", SPECS)
+def test_tokens_and_vector_have_the_promised_shapes(name: str, modality: str) -> None:
+    spec = SPECS[modality]
+    encoder = encoders.build(name, spec, width=16, depth=1)
+    tokens = {"text": 6, "image": 36, "audio": 5 * 7, "wave": 13}[modality]
+    x = example(spec)
+    assert encoder.tokens(x).shape == (2, tokens, 16)
+    assert encoder(x).shape == (2, 16)
+    if modality != "text":
+        assert encoder.patches(x).shape[:2] == (2, tokens)
+
+
+@pytest.mark.parametrize("name", ["cnn", "transformer"])
+def test_padding_is_not_part_of_the_text_vector(name: str) -> None:
+    encoder = encoders.build(name, SPECS["text"], width=16, depth=1).eval()
+    x = torch.tensor([[5, 6, 7, 0, 0, 0]])
+    pooled = encoder.pool(encoder.tokens(x), x)
+    expected = encoder.tokens(x)[:, :3].mean(1)
+    torch.testing.assert_close(pooled, expected)
+
+
+def test_patches_follow_the_tokens() -> None:
+    encoder = encoders.build("cnn", Spec("image", "image", (1, 4, 4)), width=8, depth=1)
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    assert encoder.patch == (2, 2)
+    assert encoder.patches(x)[0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
+
+
+def test_hide_blanks_exactly_the_hidden_tokens() -> None:
+    image = encoders.build("cnn", Spec("image", "image", (1, 4, 4)), width=8, depth=1)
+    hidden = torch.tensor([[False, True, False, False]])
+    assert image.hide(torch.ones(1, 1, 4, 4), hidden)[0, 0].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
+    text = encoders.build("cnn", Spec("text", "tokens", (4,), vocab=9), width=8, depth=1)
+    assert text.hide(torch.tensor([[5, 6, 7, 8]]), hidden).tolist() == [[5, 2, 7, 8]]
+
+
+def test_patch_sizes_give_about_64_tokens() -> None:
+    assert patch_size((3, 32, 32)) == (4, 4)
+    assert patch_size((3, 224, 224)) == (32, 32)
+    assert patch_size((1, 40, 96)) == (8, 8)
+    assert patch_size((1, 128)) == (8,)
+
+
+def test_a_local_folder_is_an_encoder(tmp_path) -> None:
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    BertModel(config).save_pretrained(tmp_path)
+    encoder = encoders.build(str(tmp_path), SPECS["text"], width=8, depth=1).eval()
+    assert encoder(example(SPECS["text"])).shape == (2, 8)
+
+
+def test_an_image_encoder_from_a_folder_has_one_token_per_patch(tmp_path) -> None:
+    from transformers import ViTConfig, ViTModel
+
+    config = ViTConfig(image_size=12, patch_size=4, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+                       intermediate_size=16)
+    ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
+    encoder = encoders.build(str(tmp_path), SPECS["image"], width=8, depth=1).eval()
+    x = example(SPECS["image"])
+    assert encoder.tokens(x).shape == (2, 9, 8)
+    assert encoder.patches(x).shape == (2, 9, 48)
+
+
+def test_an_unknown_encoder_is_explained() -> None:
+    with pytest.raises(UserError, match=r"encoder\.text: cmm.*not one of cnn, transformer"):
+        encoders.build("cmm", SPECS["text"], width=8, depth=1)

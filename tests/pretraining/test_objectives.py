@@ -1,0 +1,61 @@
+"""Objectives: what they see, what they predict."""
+
+import pytest
+import torch
+
+from trivium import encoders, pretraining
+from trivium.config import Recipe
+from trivium.data.store import Batch, Spec
+from trivium.errors import UserError
+
+TEXT = Spec("text", "tokens", (8,), vocab=20)
+IMAGE = Spec("image", "image", (1, 8, 8))
+
+
+def recipe(objective: str, mask: float = 0.5) -> Recipe:
+    return Recipe(objective=objective, share=0.5, lr=0.003, mask=mask)
+
+
+def batch(spec: Spec, count: int = 64) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.randint(3, 20, (count, 8), generator=generator) if spec is TEXT
+         else torch.randn(count, *spec.shape, generator=generator))
+    return Batch({spec.name: x}, torch.ones(count, 1, dtype=torch.bool), torch.zeros(count, dtype=torch.int64))
+
+
+@pytest.mark.parametrize("spec", [TEXT, IMAGE], ids=["text", "image"])
+def test_masked_modelling_reads_no_label(spec: Spec) -> None:
+    task = pretraining.build(encoders.build("cnn", spec, 16, 1), 3, recipe("masked"))
+    one = batch(spec)
+    other = Batch(one.inputs, one.present, torch.ones_like(one.y))
+    losses = [task.loss(b, torch.Generator().manual_seed(1)).item() for b in (one, other)]
+    assert losses[0] == losses[1]
+
+
+def test_only_hidden_patches_are_scored() -> None:
+    """With a decoder that always says 0, the loss is the mean square of the hidden patches."""
+    task = pretraining.build(encoders.build("cnn", IMAGE, 16, 1), 3, recipe("masked", mask=0.3))
+    for p in task.decode.parameters():
+        torch.nn.init.zeros_(p)
+    one = batch(IMAGE)
+    hidden = torch.rand(64, 16, generator=torch.Generator().manual_seed(4)) < 0.3
+    expected = task.encoder.patches(one.inputs["image"])[hidden].square().mean()
+    assert task.loss(one, torch.Generator().manual_seed(4)).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_masked_text_starts_at_the_entropy_of_a_uniform_guess() -> None:
+    task = pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("masked"))
+    for p in task.decode.parameters():
+        torch.nn.init.zeros_(p)
+    assert task.loss(batch(TEXT), torch.Generator().manual_seed(0)).item() == pytest.approx(2.9957, abs=1e-3)  # ln 20
+
+
+def test_the_pooled_vector_takes_part_in_the_prediction() -> None:
+    task = pretraining.build(encoders.build("cnn", IMAGE, 16, 1), 3, recipe("masked"))
+    task.loss(batch(IMAGE), torch.Generator().manual_seed(0)).backward()
+    assert task.whole.weight.grad.abs().sum() > 0
+
+
+def test_an_unknown_objective_is_explained() -> None:
+    with pytest.raises(UserError, match="no pretraining objective `mask`; known: masked, supervised"):
+        pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("mask"))

@@ -1,0 +1,47 @@
+"""The order of the samples: a stream of whole epochs that depends on the seed and on nothing else."""
+
+import numpy as np
+import torch
+
+from trivium.data.store import Batch
+from trivium.training.feed import Feed
+
+
+def numbers(count: int) -> Batch:
+    """Samples that carry their own number as label."""
+    y = torch.arange(count)
+    return Batch({"x": y.float().unsqueeze(1)}, torch.ones(count, 1, dtype=torch.bool), y)
+
+
+def order(feed: Feed, batch: int, start: int, stop: int) -> list[int]:
+    return [int(k) for one in feed.training(batch, start, stop) for k in one.y]
+
+
+def test_each_epoch_shows_every_sample_once() -> None:
+    shown = order(Feed(numbers(10), np.arange(10), seed=0), batch=4, start=0, stop=5)
+    assert len(shown) == 20
+    assert sorted(shown[:10]) == list(range(10)) == sorted(shown[10:])
+    assert shown[:10] != shown[10:]
+
+
+def test_a_stream_taken_up_in_the_middle_goes_on_the_same() -> None:
+    feed = Feed(numbers(10), np.arange(10), seed=1)
+    whole = order(feed, batch=3, start=0, stop=12)
+    assert order(feed, batch=3, start=5, stop=12) == whole[15:]
+
+
+def test_samples_left_out_do_not_change_the_order_of_the_others() -> None:
+    keep = np.array([k % 3 != 0 for k in range(12)])
+    everything = order(Feed(numbers(12), np.arange(12), seed=2), 12, 0, 1)
+    some = order(Feed(numbers(12), np.arange(12), seed=2, keep=keep), 8, 0, 1)
+    assert some == [k for k in everything if keep[k]]
+
+
+def test_seeds_differ() -> None:
+    first, second = (order(Feed(numbers(50), np.arange(50), seed), 50, 0, 1) for seed in (0, 1))
+    assert first != second
+
+
+def test_once_keeps_the_order() -> None:
+    shown = [one.y.tolist() for one in Feed(numbers(5), np.arange(5), seed=0).once(2)]
+    assert shown == [[0, 1], [2, 3], [4]]
