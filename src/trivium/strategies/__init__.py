@@ -1,7 +1,7 @@
 """One file per training strategy: where the weights come from and what may move when.
 
 A strategy is declarative and free of torch: `trivium.training` runs its phases through the one loop.
-To add one, write `strategies/<kind>.py` with a `Settings` and a `plan(settings)`, and name it in params.yaml.
+To add one, write `strategies/<name>.py` with a `Settings` and a `plan(settings)`, and name it in params.yaml.
 """
 
 from __future__ import annotations
@@ -20,27 +20,25 @@ if TYPE_CHECKING:
     from trivium.strategies.base import Plan
 
 
-def kinds() -> list[str]:
+def names() -> list[str]:
     """Names of the strategy files."""
     return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "base")
 
 
 def settings(name: str, config: Config) -> Any:
     """The typed settings of strategy `name`. Raises: UserError."""
-    raw = dict(config.strategy[name])
-    kind = raw.pop("kind", name)
-    if kind not in kinds():
-        near = difflib.get_close_matches(kind, kinds(), n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(kinds())}."
-        raise UserError(f"params.yaml: `strategy.{name}`: there is no strategy `{kind}`; {hint} "
-                        "A variant under a name of its own says `kind: <strategy>`.")
-    model = importlib.import_module(f"{__name__}.{kind}").Settings
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(names())}."
+        raise UserError(f"params.yaml: there is no strategy `{name}`; {hint} To add one, write "
+                        f"src/trivium/strategies/{name}.py (docs/adding-a-strategy.md).")
+    model = importlib.import_module(f"{__name__}.{name}").Settings
     try:
-        chosen = model.model_validate(raw)
+        chosen = model.model_validate(config.strategy[name])
     except ValidationError as error:
         problem = error.errors()[0]
         raise UserError(f"params.yaml: `strategy.{name}.{'.'.join(map(str, problem['loc']))}`: {problem['msg']}; "
-                        f"known keys: kind, {', '.join(model.model_fields)}.") from None
+                        f"known keys: {', '.join(model.model_fields)}.") from None
     start = getattr(chosen, "start", None)
     if start is not None and start not in config.pretrain:
         raise UserError(f"params.yaml: `strategy.{name}.start`: there is no recipe `{start}` under `pretrain`; "
@@ -50,6 +48,4 @@ def settings(name: str, config: Config) -> Any:
 
 def plan(name: str, config: Config) -> Plan:
     """What strategy `name` does, phase by phase. Raises: UserError."""
-    kind = config.strategy[name].get("kind", name)
-    chosen = settings(name, config)
-    return importlib.import_module(f"{__name__}.{kind}").plan(chosen)
+    return importlib.import_module(f"{__name__}.{name}").plan(settings(name, config))

@@ -1,0 +1,133 @@
+"""Known answers: the pipeline on worlds whose best training strategy is known, and whether the verdict says so.
+
+Every world runs through the stages themselves (symbols renderer), in a scratch folder. What must hold is written
+beside each world; the sizes are those of the published study design: 500 training samples where unimodal labels help,
+2,000 where only the modalities together carry the label.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VALIDATION, TEST = 1000, 2000  # samples
+COMPONENTS = ("ensemble", "supervised_frozen", "supervised_lpft")
+CHANCE = 0.05  # accuracy; "at chance" and "near one half" mean closer than this
+
+
+@dataclass(frozen=True)
+class Expected:
+    """train: samples. says: what holds, in words. holds: of a comparison (see `trivium.evaluation.comparison`)."""
+
+    train: int
+    epochs: int
+    seeds: int
+    says: str
+    holds: Callable[[Comparison], bool]
+
+
+class Comparison:
+    """What `reports/comparison.json` says of a strategy or a pair."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self.content = content
+
+    def accuracy(self, strategy: str) -> float:
+        return self.content["strategies"][strategy]["accuracy"]["mean"]
+
+    def beats(self, a: str, b: str) -> bool:
+        """Whether the statistics declare that `a` is better than `b`."""
+        return any((pair["a"], pair["b"]) == (a, b) and pair["beats"] for pair in self.content["pairs"])
+
+    def near(self, strategies: tuple[str, ...], value: float) -> bool:
+        return all(abs(self.accuracy(s) - value) <= CHANCE for s in strategies)
+
+
+def _components_win(c: Comparison) -> bool:
+    return any(c.beats(s, "end_to_end") for s in COMPONENTS) and not any(c.beats("end_to_end", s) for s in COMPONENTS)
+
+
+def _synergy(c: Comparison) -> bool:
+    best = all(c.accuracy("selfsup_finetune") >= c.accuracy(s) for s in c.content["strategies"])
+    return best and c.accuracy("selfsup_finetune") > 0.9 and c.near((*COMPONENTS, "unimodal"), 0.5)
+
+
+def _unique(c: Comparison) -> bool:
+    return not c.beats("end_to_end", "supervised_lpft") and not c.beats("supervised_lpft", "end_to_end")
+
+
+def _mixed(c: Comparison) -> bool:
+    others = tuple(s for s in c.content["strategies"] if s != "selfsup_finetune")
+    return all(c.accuracy("selfsup_finetune") > c.accuracy(s) for s in others) and c.near(others, 0.5)
+
+
+WORLDS = {
+    "redundant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
+    "dominant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
+    "unique": Expected(500, 80, 5, "no winner between end to end and supervised LP-FT", _unique),
+    "synergy": Expected(2000, 48, 4, "self-supervised components are best; what leans on unimodal labels is at chance",
+                        _synergy),
+    "mixed": Expected(2000, 48, 4, "self-supervised components are ahead; all others stay near one half", _mixed),
+}
+
+
+def run(world: str, expected: Expected | None = None) -> dict[str, Any]:
+    """Run the pipeline on `world` and compare with what is known.
+
+    Returns `holds`, `says`, and per strategy the mean accuracy with its interval and each seed's.
+    """
+    wanted = expected or WORLDS[world]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        settings(folder, world, wanted)
+        stages(folder)
+        content = json.loads((folder / "reports/comparison.json").read_text())
+    return {
+        "holds": wanted.holds(Comparison(content)), "says": wanted.says, "train_samples": wanted.train,
+        "epochs": wanted.epochs, "seeds": wanted.seeds, "verdict": content["verdict"]["sentence"],
+        "accuracy": {name: {key: s["accuracy"][key] for key in ("mean", "low", "high")}
+                     for name, s in content["strategies"].items()},
+    }
+
+
+def settings(folder: Path, world: str, wanted: Expected) -> None:
+    """params.yaml of the repository, with the symbols of `world` and small inputs."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    params = yaml.load(ROOT / "params.yaml")
+    total = wanted.train + VALIDATION + TEST
+    params["seeds"] = wanted.seeds
+    params["data"]["source"] = "symbols"
+    params["data"]["watch"] = str(ROOT / "data/README.md")
+    params["data"]["symbols"] = {"world": world, "samples": total}
+    params["split"] |= {"val": VALIDATION / total, "test": TEST / total}
+    params["preprocess"]["text"] |= {"length": 16, "vocab": 256}
+    params["preprocess"]["image"] |= {"size": 12, "channels": 1}
+    params["preprocess"]["audio"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
+    params["budget"]["epochs"] = wanted.epochs
+    yaml.dump(params, folder / "params.yaml")
+
+
+def stages(folder: Path) -> None:
+    """Every stage in order, without DVC. Stops with the stage's own words when one fails."""
+    from trivium.config import load
+
+    config = load(folder / "params.yaml")
+    commands = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"],
+                *(["pretrain", m] for m in config.data.modalities), *(["fuse", s] for s in config.fuse),
+                *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies), ["compare"]]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    for words in commands:
+        done = subprocess.run([sys.executable, "-m", f"pipeline.{words[0]}", *words[1:]], cwd=folder, env=environment,
+                              capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(words)} failed:\n{done.stdout}\n{done.stderr}")

@@ -1,0 +1,204 @@
+"""How fast: the loop against a plain PyTorch loop, and the pipeline from empty, unchanged and changed.
+
+    make bench            everything, about 15 minutes on two cores
+    python -m benchmarks.speed loop     the loop alone, about 2 minutes
+
+Writes benchmarks/results/speed.json (speed-cuda.json on a GPU), with the machine's description.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import machine
+
+ROOT = Path(__file__).resolve().parent.parent
+ROUNDS, STEPS = 7, 60  # the two loops take turns, so that a drift of the machine's speed hits both
+
+
+def loop() -> dict[str, Any]:
+    """Samples per second of `trivium.training.loop.fit` and of a plain loop with the same modules, batch and threads."""
+    import torch
+
+    from trivium.config import load
+    from trivium.training import device as devices
+
+    config = load(ROOT / "params.yaml")
+    device = devices.kind(config.train)
+    accelerator = devices.prepare(device)
+    ours, plain = [], []
+    for k in range(ROUNDS + 1):
+        one, other = _ours(config, accelerator), _plain(config, accelerator)
+        if k:  # the first round warms up
+            ours.append(one)
+            plain.append(other)
+    return {
+        "device": device, "threads": torch.get_num_threads(), "batch": config.train.batch, "rounds": ROUNDS,
+        "ours_samples_per_second": statistics.median(ours), "plain_samples_per_second": statistics.median(plain),
+        "ratio": statistics.median(a / b for a, b in zip(ours, plain, strict=True)),
+        "ratios": sorted(a / b for a, b in zip(ours, plain, strict=True)),
+    }
+
+
+def _data(config: Any, samples: int = 1024) -> Any:
+    """Random inputs of the shapes that the default data has."""
+    import torch
+
+    from trivium.data.store import Batch, Spec
+    from trivium.modalities import get, settings
+
+    sections = config.preprocess.model_dump()
+    specs = {m: get(m).spec(settings(m, sections)) for m in config.data.modalities}
+    generator = torch.Generator().manual_seed(0)
+    inputs = {}
+    for m, spec in specs.items():
+        assert isinstance(spec, Spec)
+        inputs[m] = (torch.randint(3, spec.vocab, (samples, *spec.shape), generator=generator) if spec.kind == "tokens"
+                     else torch.randn(samples, *spec.shape, generator=generator))
+    present = torch.ones(samples, len(specs), dtype=torch.bool)
+    return specs, Batch(inputs, present, torch.randint(0, 10, (samples,), generator=generator))
+
+
+def _ours(config: Any, accelerator: Any) -> float:
+    import numpy as np
+
+    from trivium import models
+    from trivium.training.feed import Feed
+    from trivium.training.fused import Joint
+    from trivium.training.loop import Schedule, fit
+
+    specs, data = _data(config)
+    task = Joint(models.multimodal(config.encoder.model_dump(), specs, 10, "concat", 0))
+    train = Feed(data, np.arange(len(data)), 0, accelerator.device)
+    val = Feed(data[:1], np.arange(1), 0, accelerator.device)
+    fit(task, train, val, Schedule(3, config.train.batch, 1e-3), config.train, accelerator, 0)
+    return _rate(lambda: fit(task, train, val, Schedule(STEPS, config.train.batch, 1e-3), config.train, accelerator, 0),
+                 config.train.batch, accelerator)
+
+
+def _plain(config: Any, accelerator: Any) -> float:
+    import torch
+
+    from trivium import models
+
+    specs, data = _data(config)
+    model = models.multimodal(config.encoder.model_dump(), specs, 10, "concat", 0).to(accelerator.device)
+    data = data.to(accelerator.device)
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    kind = accelerator.device.type
+
+    def steps(count: int) -> None:
+        order = torch.randperm(len(data), device=data.y.device)
+        for k in range(count):
+            index = order.roll(-k * config.train.batch)[: config.train.batch]
+            with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
+                logits = model.logits({m: x[index] for m, x in data.inputs.items()}, data.present[index])
+                loss = torch.nn.functional.cross_entropy(logits, data.y[index])
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    steps(3)
+    return _rate(lambda: steps(STEPS), config.train.batch, accelerator)
+
+
+def _rate(work: Any, batch: int, accelerator: Any) -> float:
+    import torch
+
+    def wait() -> None:
+        if accelerator.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    wait()
+    started = time.perf_counter()
+    work()
+    wait()
+    return STEPS * batch / (time.perf_counter() - started)
+
+
+def pipeline() -> dict[str, Any]:
+    """Seconds of the default pipeline in a clone with an empty cache, again unchanged, and with one strategy changed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        clone = Path(scratch) / "trivium"
+        _copy(clone)
+        first, stages = _repro(clone)
+        measured = {path.stem: json.loads(path.read_text())["seconds"]
+                    for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
+        again, _ = _repro(clone)
+        params = (clone / "params.yaml").read_text()
+        assert "head_share: 0.1" in params
+        (clone / "params.yaml").write_text(params.replace("head_share: 0.1", "head_share: 0.2"))
+        changed, ran = _repro(clone)
+        tiny = _fixed(clone)
+    return {"repro_seconds": first, "stages": len(stages), "seconds_per_stage": measured, "unchanged_seconds": again,
+            "one_strategy_changed": {"seconds": changed, "stages_run": ran}, "fixed_seconds_per_stage": tiny}
+
+
+def _copy(clone: Path) -> None:
+    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
+                           capture_output=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        if (ROOT / name).exists():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
+
+
+def _repro(clone: Path) -> tuple[float, list[str]]:
+    started = time.perf_counter()
+    done = subprocess.run(["dvc", "repro"], cwd=clone, capture_output=True, text=True)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"dvc repro failed:\n{done.stdout}\n{done.stderr}")
+    return seconds, [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+
+
+def _fixed(clone: Path) -> dict[str, float]:
+    """What a stage costs when there is next to nothing to do: the whole command on 200 tiny samples."""
+    import os
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    params = yaml.load(clone / "params.yaml")
+    params["seeds"], params["data"]["source"], params["data"]["symbols"]["samples"] = 2, "symbols", 200
+    params["budget"]["epochs"], params["encoder"]["width"], params["encoder"]["depth"] = 0.1, 8, 1
+    params["compare"]["bootstrap"] = 100
+    yaml.dump(params, clone / "params.yaml")
+    names = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"], *(["pretrain", m] for m in
+             params["data"]["modalities"]), *(["fuse", s] for s in params["fuse"]), *(["end_to_end", s] for s in
+             params["end_to_end"]), *(["evaluate", s] for s in params["strategy"]), ["compare"]]
+    found = {}
+    for words in names:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", f"pipeline.{words[0]}", *words[1:]], cwd=clone, check=True,
+                       env=os.environ | {"PYTHONPATH": "src"}, capture_output=True)
+        found["@".join(words)] = round(time.perf_counter() - started, 2)
+    return found
+
+
+if __name__ == "__main__":
+    what = sys.argv[1:] or ["loop", "pipeline"]
+    results: dict[str, Any] = {"machine": machine(), "command": "make bench"}
+    if "loop" in what:
+        results["loop"] = loop()
+        print(f"loop: {results['loop']['ours_samples_per_second']:,.0f} samples/s, plain PyTorch "
+              f"{results['loop']['plain_samples_per_second']:,.0f}, ratio {results['loop']['ratio']:.3f}", flush=True)
+    if "pipeline" in what:
+        results["pipeline"] = pipeline()
+        print(f"pipeline: {results['pipeline']['repro_seconds']:.0f} s from empty, "
+              f"{results['pipeline']['unchanged_seconds']:.1f} s unchanged", flush=True)
+    suffix = "-cuda" if results["machine"]["gpus"] else ""
+    path = ROOT / f"benchmarks/results/speed{suffix}.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(known | results, indent=1, sort_keys=True) + "\n")
+    print(f"written: {path.relative_to(ROOT)}")

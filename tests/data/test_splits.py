@@ -1,0 +1,195 @@
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from trivium.config import Split
+from trivium.data import tables
+from trivium.data.splits import split
+from trivium.errors import UserError
+
+SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False)
+
+
+def run(folder: Path, labels: list[str], seeds: int = 3, columns: dict | None = None, **settings):
+    """(what splits.json says, {seed: array of split names})"""
+    n = len(labels)
+    classes = sorted(set(labels))
+    given = {name: pa.nulls(n, pa.string()) for name in ("group", "duplicate_group", "split", "text")}
+    given |= {name: pa.array(values, pa.string()) for name, values in (columns or {}).items()}
+    samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": labels,
+                        "y": pa.array([classes.index(label) for label in labels], pa.int32()), **given})
+    tables.write(samples, folder / "aligned/samples.parquet")
+    tables.write_json({"classes": classes}, folder / "aligned/meta.json")
+    report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
+    made = tables.read(folder / "splits/splits.parquet")
+    assert made["sample"].to_pylist() == samples["sample"].to_pylist()
+    return report, {seed: np.array(made[f"seed_{seed}"].to_pylist()) for seed in range(seeds)}
+
+
+def letters(rng: np.random.Generator, n: int, prefix: str, count: int, missing: float = 0.0) -> list[str | None]:
+    return [None if rng.random() < missing else f"{prefix}{v}" for v in rng.integers(0, count, n)]
+
+
+def share(sides: np.ndarray, name: str) -> float:
+    return float((sides == name).mean())
+
+
+def test_single_rows_have_the_shares_in_every_class(tmp_path):
+    report, seeds = run(tmp_path, list("aaab") * 100)
+    for sides in seeds.values():
+        assert [(sides == name).sum() for name in ("train", "val", "test")] == [200, 60, 140]
+        of_b = sides[3::4]
+        assert [(of_b == name).sum() for name in ("train", "val", "test")] == pytest.approx([50, 15, 35], abs=1)
+    assert (seeds[0] != seeds[1]).any()
+    assert report["warnings"] == []
+    assert report["seeds"][1]["counts"] == {"train": 200, "val": 60, "test": 140, "unlabelled": 0, "unused": 0}
+    assert report["groups"] == {"count": 400, "largest": 1}
+
+
+@pytest.mark.parametrize("method", ["holdout", "kfold"])
+def test_nothing_leaks_whatever_shares_what(tmp_path, method):
+    for trial in range(25):
+        rng = np.random.default_rng(trial)
+        n = 300
+        columns = {"group": letters(rng, n, "g", 60, 0.3), "duplicate_group": letters(rng, n, "d", 200, 0.8),
+                   "text": letters(rng, n, "t", 400, 0.1)}
+        _, seeds = run(tmp_path, [f"c{v}" for v in rng.integers(0, 3, n)], columns=columns, method=method,
+                       group_identical_text=True)
+        for sides in seeds.values():
+            assert set(sides) == {"train", "val", "test"}
+            for values in columns.values():
+                on: dict[str, set] = {}
+                for value, side in zip(values, sides, strict=True):
+                    if value is not None:
+                        on.setdefault(value, set()).add(side)
+                assert all(len(found) == 1 for found in on.values())
+
+
+def test_text_keeps_rows_together_only_if_asked(tmp_path):
+    text = [" Same  ".strip() if i % 2 else "same" for i in range(100)] + [f"other {i}" for i in range(100)]
+    labels = list("ab") * 100
+    _, apart = run(tmp_path, labels, columns={"text": text})
+    assert len(set(apart[0][:100])) == 3
+    _, together = run(tmp_path, labels, columns={"text": text}, group_identical_text=True)
+    assert len(set(together[0][:100])) == 1
+
+
+def test_pools_of_the_default_data(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = [f"c{v}" for v in rng.integers(0, 10, 3000)]
+    report, seeds = run(tmp_path, labels, seeds=5, columns={"group": [f"pool{i % 20}" for i in range(3000)]})
+    for sides in seeds.values():
+        assert [(sides == name).sum() for name in ("train", "val", "test")] == [1500, 450, 1050]
+    assert report["groups"] == {"count": 20, "largest": 150}
+    assert len({sides.tobytes() for sides in seeds.values()}) == 5
+
+
+def test_kfold_tests_every_sample_once(tmp_path):
+    labels = list("aab") * 100
+    report, seeds = run(tmp_path, labels, seeds=5, method="kfold", columns={"group": [f"g{i // 3}" for i in range(300)]})
+    tested = sum((sides == "test").astype(int) for sides in seeds.values())
+    assert (tested == 1).all()
+    for sides in seeds.values():
+        assert share(sides, "test") == pytest.approx(0.2, abs=0.01)
+        assert share(sides, "val") == pytest.approx(0.15, abs=0.015)
+    assert report["method"] == "kfold"
+
+
+def test_a_named_split_holds_for_every_seed(tmp_path):
+    named = ["train"] * 60 + ["val"] * 10 + ["test"] * 20 + [None] * 10
+    report, seeds = run(tmp_path, list("ab") * 50, columns={"split": named})
+    for sides in seeds.values():
+        assert sides.tolist() == ["train"] * 60 + ["val"] * 10 + ["test"] * 20 + ["train"] * 10
+    assert report["method"] == "named"
+
+
+def test_what_is_not_named_is_drawn_from_train(tmp_path):
+    groups = [f"g{i // 2}" for i in range(200)]
+    _, seeds = run(tmp_path, list("ab") * 100, columns={"split": ["train"] * 150 + ["test"] * 50, "group": groups})
+    for sides in seeds.values():
+        assert set(sides[150:]) == {"test"}
+        assert (sides[:150] == "val").sum() == 30  # 0.15 of 200
+        assert (sides[:150:2] == sides[1:150:2]).all()
+    assert (seeds[0] != seeds[1]).any()
+    _, seeds = run(tmp_path, list("ab") * 100, columns={"split": ["val"] * 40 + [None] * 160})
+    for sides in seeds.values():
+        assert set(sides[:40]) == {"val"}
+        assert (sides[40:] == "test").sum() == 70
+
+
+def test_a_group_on_two_named_sides_stays_with_the_test(tmp_path):
+    named = ["train"] * 50 + ["val"] * 25 + ["test"] * 25
+    groups = [f"g{i}" for i in range(100)]
+    groups[99] = groups[74] = groups[0] = "shared"
+    groups[73] = groups[1] = "near"
+    report, seeds = run(tmp_path, list("ab") * 50, columns={"split": named, "group": groups})
+    assert seeds[2][[0, 74, 99]].tolist() == ["unused", "unused", "test"]
+    assert seeds[2][[1, 73]].tolist() == ["unused", "val"]
+    assert report["warnings"] == ["3 rows are unused: the data's split column puts them on another side than rows of the "
+                                  "same group or with the same content, which are nearer to the test."]
+
+
+def test_label_budgets_are_nested_and_stratified(tmp_path):
+    labels = (["a"] * 9 + ["b"]) * 100
+    kept = {}
+    for budget in (0.01, 0.1, 0.5, 1.0):
+        report, seeds = run(tmp_path, labels, labels=budget)
+        kept[budget] = [set(np.flatnonzero(sides == "train")) for sides in seeds.values()]
+        assert report["seeds"][0]["classes"]["b"]["train"] == max(1, round(budget * 50))
+        assert report["seeds"][0]["counts"]["train"] + report["seeds"][0]["counts"]["unlabelled"] == 500
+    for seed in range(3):
+        assert kept[0.01][seed] < kept[0.1][seed] < kept[0.5][seed] < kept[1.0][seed]
+    assert kept[0.1][0] != kept[0.1][1]
+
+
+def test_the_same_data_gives_the_same_bytes(tmp_path):
+    rng = np.random.default_rng(0)
+    columns = {"group": letters(rng, 400, "g", 50, 0.5)}
+    found = []
+    for name in ("one", "two"):
+        run(tmp_path / name, list("abcd") * 100, columns=columns, labels=0.3)
+        found.append([(tmp_path / name / "splits" / file).read_bytes() for file in ("splits.parquet", "splits.json")])
+    assert found[0] == found[1]
+
+
+def test_more_seeds_do_not_change_the_first(tmp_path):
+    _, few = run(tmp_path, list("ab") * 50, seeds=2)
+    _, more = run(tmp_path, list("ab") * 50, seeds=4)
+    assert (few[1] == more[1]).all()
+
+
+def test_every_class_is_trained(tmp_path):
+    labels = ["a"] * 90 + ["b"] * 10  # b is in one group, which must not be tested
+    report, seeds = run(tmp_path, labels, seeds=10, columns={"group": [f"g{i}" for i in range(90)] + ["b"] * 10})
+    for sides in seeds.values():
+        assert set(sides[90:]) == {"train"}
+    assert report["warnings"][0] == "`b`: trained but not tested with seed 0; too few groups hold this class."
+
+
+def test_too_few_groups_are_refused(tmp_path):
+    with pytest.raises(UserError, match="form 2 groups that may be split .* but 3 are needed"):
+        run(tmp_path, list("ab") * 10, columns={"group": ["x", "y"] * 10})
+    with pytest.raises(UserError, match="form 4 groups .* but 5 are needed .* fewer seeds or split.method: holdout"):
+        run(tmp_path, list("abcd") * 10, seeds=5, method="kfold", columns={"group": list("wxyz") * 10})
+    with pytest.raises(UserError, match="No training row is left for `b` with seed 0.*Each class must be in two groups"):
+        run(tmp_path, ["a"] * 20 + ["b"] * 4, method="kfold", columns={"group": [f"g{i}" for i in range(20)] + ["b"] * 4})
+    with pytest.raises(UserError, match="The data's own split column names none for it"):
+        run(tmp_path, list("aabb"), columns={"split": ["train", "val", "test", "test"]})
+    with pytest.raises(UserError, match="leave nothing to train on"):
+        run(tmp_path, list("ab") * 10, val=0.6, test=0.5)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    n = 200_000
+    labels = [f"c{v}" for v in rng.integers(0, 1000, n)]
+    columns = {"group": letters(rng, n, "g", 5000, 0.7)}
+    _, seeds = run(tmp_path, labels, seeds=2, columns=columns, labels=0.1)
+    group = np.array([value or f"alone{i}" for i, value in enumerate(columns["group"])])
+    for sides in seeds.values():
+        assert share(sides, "test") == pytest.approx(0.35, abs=0.005)
+        for name in ("val", "test"):
+            assert not set(group[sides == name]) & set(group[sides != name])

@@ -1,0 +1,171 @@
+"""What the stages leave behind, in the same form but made up: for the views that are built from it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+
+from tests.helpers import ROOT
+from trivium.data.tables import write, write_json
+
+CLASSES = ["anna", "ben", "carla"]
+STRATEGIES = {"end_to_end": 0.70, "supervised_frozen": 0.90, "unimodal": 0.80}  # name -> accuracy
+BUDGET = 1e9  # FLOPs
+
+
+def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int = 2, samples: int = 60) -> Path:
+    """Outs of `strategies` (name -> test accuracy) below `root`, with params.yaml and dvc.lock."""
+    strategies = strategies or STRATEGIES
+    (root / "reports/measured").mkdir(parents=True, exist_ok=True)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["end_to_end"] = [name for name in strategies if name == "end_to_end"]
+    params["fuse"] = [name for name in strategies if name != "end_to_end"]
+    params["strategy"] = {name: params["strategy"][name] for name in strategies}
+    (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+    world = {"name": "dominant", "bits": {"all": 1.75}, "bayes": {"all": 0.94}}
+    write_json({"source": "digits", "root": "data/raw", "modalities": ["text", "image", "audio"], "title": "Digits",
+                "card": "", "world": world}, root / "data/raw/meta.json")
+    for name, accuracy in strategies.items():
+        fake_strategy(root, name, accuracy, seeds, samples)
+    fake_comparison(root, strategies)
+    fake_lock(root, params)
+    return root
+
+
+def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, samples: int = 60) -> None:
+    """One strategy; seed k is right on the first `accuracy` of its samples, and its validation NLL is 0.5 - 0.1 k."""
+    own = name not in ("unimodal", "ensemble")
+    trained: list[dict[str, Any]] = []
+    tested: list[dict[str, Any]] = []
+    rows: dict[str, list[Any]] = {"seed": [], "sample": [], "y": [], "prediction": [], "probabilities": []}
+    for seed in range(seeds):
+        y = np.random.default_rng([seed, samples]).integers(len(CLASSES), size=samples)
+        right = np.arange(samples) < accuracy * samples
+        prediction = np.where(right, y, (y + 1) % len(CLASSES))
+        confusion = np.zeros((len(CLASSES), len(CLASSES)), int)
+        np.add.at(confusion, (y, prediction), 1)
+        start = 0.0 if name == "end_to_end" else 0.5
+        history = [{"phase": "head", "step": 10 * k, "epoch": k, "flops": BUDGET * (start + (1 - start) * k / 5),
+                    "train_loss": 1.0 / k, "val_nll": 1.0 / k + 0.1 * seed, "val_accuracy": accuracy * k / 5}
+                   for k in range(1, 6)] if own else []
+        trained.append({
+            "seed": seed, "flops": {"budget": BUDGET, "pretrain": start * BUDGET, "train": (1 - start) * BUDGET,
+                                    "total": BUDGET, "analytic": BUDGET},
+            "parameters": {"total": 1000, "trained": 100}, "validation": {"nll": 0.5 - 0.1 * seed, "accuracy": accuracy},
+            "temperature": 1.5, "history": history})
+        if name == "unimodal":
+            trained[-1]["chosen"] = "audio"
+        metrics = dict.fromkeys(("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"), accuracy)
+        tested.append({
+            "seed": seed, "n": samples, "metrics": metrics | {"nll": 1 - accuracy, "brier": 0.2, "ece": 0.05},
+            "subsets": {"text": {"accuracy": 0.5, "nll": 1.0}, "text+image": {"accuracy": 0.6, "nll": 0.9}},
+            "confusion": confusion.tolist(),
+            "per_class": {label: {"precision": accuracy, "recall": accuracy, "f1": accuracy,
+                                  "support": int((y == k).sum())} for k, label in enumerate(CLASSES)},
+            "training": {}})
+        rows["seed"] += [seed] * samples
+        rows["sample"] += [f"s{k:03}" for k in range(samples)]
+        rows["y"] += y.tolist()
+        rows["prediction"] += prediction.tolist()
+        rows["probabilities"] += [np.eye(len(CLASSES))[k].tolist() for k in prediction]
+    shutil.rmtree(root / "models" / name, ignore_errors=True)
+    started = None if name == "end_to_end" else "supervised"
+    write_json({"strategy": name, "start": started, "seeds": trained}, root / f"models/{name}/training.json")
+    write_json({"strategy": name, "classes": CLASSES, "modalities": ["text", "image", "audio"], "seeds": tested},
+               root / f"reports/evaluate/{name}/metrics.json")
+    schema = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
+                        ("probabilities", pa.list_(pa.float32()))])
+    write(pa.table(rows, schema=schema), root / f"reports/evaluate/{name}/predictions.parquet")
+    stage = f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}"
+    write_json({"seconds": 12.5, "peak_memory_bytes": 5e8}, root / f"reports/measured/{stage}.json")
+    write_json({"started": 1.7e9, "seconds": [1.0, 2.0, 3.0],
+                "series": {"cpu_utilization_percentage": [50.0, 90.0, 70.0]}}, root / f"reports/measured/{stage}.system.json")
+
+
+def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
+    order = sorted(strategies, key=lambda name: -strategies[name])
+    entries = {name: {"rank": rank, "accuracy": {"mean": strategies[name], "low": strategies[name] - 0.02,
+                                                 "high": strategies[name] + 0.02, "sd": 0.01},
+                      "failed_share": 0.0, "flops": BUDGET, "parameters": 1000, "seeds": {}}
+               for rank, name in enumerate(order, start=1)}
+    sentence = f"{order[0]} beats {order[-1]} by 0.20 accuracy, 95 % interval 0.15 to 0.25."
+    write_json({"dataset": {}, "settings": {}, "strategies": entries, "pairs": [],
+                "verdict": {"winner": order[0], "tied": [order[0]], "recommended": order[0], "sentence": sentence,
+                            "reason": "Every seed agrees."}}, root / "reports/comparison.json")
+    (root / "reports/report.html").write_text("<p>report</p>", encoding="utf-8")
+
+
+def fake_lock(root: Path, params: dict[str, Any]) -> None:
+    """dvc.lock as DVC writes it: what each stage read, made and was set to."""
+    stages: dict[str, Any] = {"ingest": {"params": {"params.yaml": {"data": params["data"]}},
+                                         "outs": [{"path": "data/raw", "md5": "a" * 32 + ".dir"}]}}
+    for kind in ("end_to_end", "fuse"):
+        for name in params[kind]:
+            stages[f"{kind}@{name}"] = {
+                "deps": [{"path": "data/features", "md5": "b" * 32 + ".dir"}, {"path": f"src/trivium/{name}", "md5": "c"}],
+                "params": {"params.yaml": {"seeds": params["seeds"], "train": params["train"],
+                                           f"strategy.{name}": params["strategy"][name]}},
+                "outs": [{"path": f"models/{name}", "md5": "d" * 32 + ".dir"}]}
+    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
+
+
+WORDS = ["alpha one", "beta two", "gamma three"]  # of the classes
+
+
+def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
+    """data/aligned with real media (every fifth sample lacks one modality), and real data/features made from it."""
+    import soundfile
+    from PIL import Image
+
+    from trivium import modalities
+    from trivium.data import features
+
+    draw = np.random.default_rng(0)
+    (root / "data/raw/media").mkdir(parents=True, exist_ok=True)
+    y = np.arange(samples) % len(CLASSES)
+    columns: dict[str, Any] = {"sample": [f"s{k:03}" for k in range(samples)], "label": [CLASSES[k] for k in y],
+                               "y": pa.array(y, pa.int32())}
+    values: dict[str, list[str | None]] = {"text": [], "image": [], "audio": []}
+    for k in range(samples):
+        Image.fromarray(draw.integers(0, 255, (20, 14, 3), dtype=np.uint8)).save(root / f"data/raw/media/{k}.png")
+        tone = np.sin(np.arange(1600) * (0.1 + 0.1 * y[k])) * 0.3 + draw.normal(0, 0.01, 1600)
+        soundfile.write(root / f"data/raw/media/{k}.wav", tone, 8000)
+        for m, value in zip(values, (f"{WORDS[y[k]]} {k}", f"media/{k}.png", f"media/{k}.wav"), strict=True):
+            values[m].append(value)
+        if k % 5 == 4:
+            values[("text", "image", "audio")[k % 3]][-1] = None
+    for m, given in values.items():
+        nothing = pa.nulls(samples, pa.float64())
+        columns |= {m: pa.array(given, pa.string()), f"{m}_start": nothing, f"{m}_end": nothing,
+                    f"has_{m}": [value is not None for value in given]}
+    write(pa.table(columns), root / "data/aligned/samples.parquet")
+    # Media paths are relative to `root`, which is relative to the repository; here the tests run from elsewhere.
+    write_json({"source": "digits", "root": str(root / "data/raw"), "classes": CLASSES}, root / "data/aligned/meta.json")
+    split = np.array(["train", "train", "val", "test"])[np.arange(samples) // 3 % 4]
+    write(pa.table({"sample": columns["sample"]} | {f"seed_{k}": np.roll(split, 3 * k) for k in range(seeds)}),
+          root / "data/splits/splits.parquet")
+    chosen = {"text": {"length": 8, "vocab": 64}, "image": {"size": 16, "channels": 3},
+              "audio": {"sample_rate": 8000, "seconds": 0.2, "features": "logmel", "bins": 16, "window_ms": 25,
+                        "hop_ms": 12.5}}
+    settings = {m: modalities.settings(m, chosen) for m in chosen}
+    (root / "data/features").mkdir(parents=True)
+    features.write(root / "data/aligned", root / "data/splits", root / "data/features", tuple(chosen), settings, seeds, 1)
+
+
+def fake_models(root: Path, strategy: str, seeds: int = 2) -> None:
+    """Real, untrained weights for a strategy of `fake_outs`, on the features of `fake_data`."""
+    from trivium import models
+    from trivium.data.store import Store
+    from trivium.models import files
+
+    store = Store(root / "data/features")
+    encoder: dict[str, str | int] = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
+    for seed in range(seeds):
+        model = models.multimodal(encoder, store.specs, len(CLASSES), "concat", seed)
+        about = files.describe("fusion", encoder, store.specs, store.classes, fusion="concat")
+        models.save(model, about, root / "models" / strategy / f"seed_{seed}")

@@ -1,0 +1,79 @@
+"""What several tests share: a small copy of this project to run for real."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TINY = {
+    "seeds": 2,
+    "data.source": "symbols",
+    "data.symbols.samples": 300,
+    "encoder.width": 16,
+    "encoder.depth": 1,
+    "budget.epochs": 2,
+    "train.evaluations": 2,
+    "compare.bootstrap": 200,
+}
+
+
+def tiny_project(folder: Path, **changes: Any) -> Path:
+    """A git repository in `folder` with a copy of the working tree and settings that take seconds.
+
+    `changes`: more settings, dots written as two underscores (`budget__epochs=1`).
+    """
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if name != "dvc.lock" and (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    set_params(folder, TINY | {key.replace("__", "."): value for key, value in changes.items()})
+    return folder
+
+
+def set_params(project: Path, values: dict[str, Any]) -> None:
+    """Write `values` ("budget.epochs": 1) into the project's params.yaml."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    path = project / "params.yaml"
+    params = yaml.load(path)
+    for dotted, value in values.items():
+        *sections, key = dotted.split(".")
+        section = params
+        for name in sections:
+            section = section[name]
+        section[key] = value
+    yaml.dump(params, path)
+
+
+def environment(project: Path) -> dict[str, str]:
+    """Variables for a command in `project`: this Python first, and nothing written outside the project."""
+    return os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(project / ".cache" / "dvc-site"),
+        "GIT_CEILING_DIRECTORIES": str(project.parent),
+    }
+
+
+def command(project: Path, *words: str, fails: bool = False) -> str:
+    """Run `words` in `project`, where it must end with exit code 0 unless it `fails`; what it said, errors last."""
+    done = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True)
+    assert (done.returncode != 0) == fails, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def digests(project: Path, *folders: str) -> dict[str, str]:
+    """SHA-256 of every file under the folders, by path."""
+    files = [path for folder in folders for path in sorted((project / folder).rglob("*")) if path.is_file()]
+    return {str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

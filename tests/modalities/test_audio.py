@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import resample_poly
+
+from trivium.modalities import audio
+
+LOGMEL = audio.Settings(sample_rate=16000, seconds=1.0, features="logmel", bins=40, window_ms=25, hop_ms=12.5)
+NOISE = np.random.default_rng(0).normal(0, 0.1, 22050)
+
+
+def settings(**changes):
+    return audio.Settings(**(LOGMEL.model_dump() | changes))
+
+
+def decode(folder, name, start=None, end=None, **changes):
+    return audio.decode(name, folder, start, end, settings(**changes))
+
+
+def tone(hertz, rate=16000, seconds=1.0):
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate)
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+def test_every_format_is_probed_and_decoded(tmp_path, ending):
+    soundfile.write(tmp_path / f"a.{ending}", np.stack([NOISE, NOISE], 1), 22050)
+    assert audio.probe(f"a.{ending}", tmp_path) == {"seconds": 1.0, "sample_rate": 22050}
+    wave = decode(tmp_path, f"a.{ending}", features="waveform")[0]
+    expected = resample_poly(NOISE, 320, 441)
+    assert np.corrcoef(wave, expected)[0, 1] > 0.85  # lossy codecs drop what is hard to hear
+    if ending in ("wav", "flac"):
+        assert np.abs(wave - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+def test_a_span_is_the_same_as_that_part_of_the_whole(tmp_path, ending):
+    soundfile.write(tmp_path / f"a.{ending}", NOISE, 22050)
+    whole, _ = soundfile.read(tmp_path / f"a.{ending}")
+    span = decode(tmp_path, f"a.{ending}", 0.25, 0.5, sample_rate=22050, features="waveform")[0]
+    first, last = round(0.25 * 22050), round(0.5 * 22050)
+    assert np.abs(span[: last - first] - whole[first:last]).max() < 2e-3 and not span[last - first:].any()
+    assert audio.probe(f"a.{ending}", tmp_path, 0.25, 0.5)["seconds"] == pytest.approx(0.25, abs=1e-4)
+    assert audio.probe(f"a.{ending}", tmp_path, 0.25, None)["seconds"] == pytest.approx(0.75, abs=1e-4)
+    assert audio.probe(f"a.{ending}", tmp_path, float("nan"), 9.0)["seconds"] == 1.0
+
+
+def test_damaged_files_and_wrong_spans_are_told(tmp_path):
+    for ending in ("wav", "flac", "ogg", "mp3"):
+        soundfile.write(tmp_path / f"a.{ending}", NOISE, 22050)
+        whole = (tmp_path / f"a.{ending}").read_bytes()
+        (tmp_path / f"half.{ending}").write_bytes(whole[: len(whole) // 2])
+        (tmp_path / f"text.{ending}").write_text("not a sound" * 99)
+        (tmp_path / f"empty.{ending}").write_bytes(b"")
+        if ending != "wav":  # half a wav file is a shorter wav file
+            assert "error" in audio.probe(f"half.{ending}", tmp_path)
+        assert "not sound" in audio.probe(f"text.{ending}", tmp_path)["error"]
+        assert "not sound" in audio.probe(f"empty.{ending}", tmp_path)["error"]
+    soundfile.write(tmp_path / "nan.wav", np.full(99, np.nan), 8000, subtype="FLOAT")
+    soundfile.write(tmp_path / "none.wav", np.zeros(0), 8000)
+    for name, start, end, words in [
+        ("nan.wav", None, None, "not numbers"), ("none.wav", None, None, "has no samples"),
+        ("missing.wav", None, None, "there is no such file"), (".", None, None, "this is a folder"),
+        ("a.wav", 2.0, 3.0, "starts at 2.0 s, but the recording lasts 1.00 s"),
+        ("a.wav", 0.5, 0.25, "ends at 0.25 s, not after its start at 0.5 s"),
+    ]:
+        assert words in audio.probe(name, tmp_path, start, end)["error"]
+        with pytest.raises(ValueError, match=words):
+            decode(tmp_path, name, start, end)
+
+
+def test_a_short_waveform_is_untouched(tmp_path):
+    wave = np.random.default_rng(1).uniform(-0.5, 0.5, 128)
+    soundfile.write(tmp_path / "a.wav", wave, 8000, subtype="FLOAT")
+    x = decode(tmp_path, "a.wav", sample_rate=8000, seconds=0.016, features="waveform")
+    assert x.shape == (1, 128) and x.dtype == np.float16
+    assert np.array_equal(x[0], wave.astype(np.float16))
+
+
+def test_long_clips_are_cut_and_short_ones_padded_with_silence(tmp_path):
+    soundfile.write(tmp_path / "a.wav", NOISE, 22050)
+    short = decode(tmp_path, "a.wav", seconds=0.25, features="waveform")[0]
+    long = decode(tmp_path, "a.wav", seconds=1.5, features="waveform")[0]
+    assert len(short) == 4000 and len(long) == 24000
+    assert np.array_equal(short[:3990], long[:3990]) and not long[16010:].any() and long[15900:16000].all()
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 44100, 48000])
+def test_resampling_keeps_tones_and_drops_what_cannot_be_kept(rate):
+    kept = audio._resample(tone(1000, rate).astype(np.float32), rate, 16000)
+    assert np.abs(kept[500:-500] - tone(1000)[: len(kept)][500:-500]).max() < 0.01
+    if rate > 32000:
+        assert np.abs(audio._resample(tone(12000, rate).astype(np.float32), rate, 16000)[500:-500]).max() < 0.01
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"seconds": 0.016, "sample_rate": 8000}, {"hop_ms": 40}, {"window_ms": 12.5, "bins": 64}, {"seconds": 0.005},
+    {"features": "mfcc", "bins": 13}, {"features": "waveform"}, {"sample_rate": 22050, "seconds": 1.234, "hop_ms": 7},
+])
+def test_shapes_are_what_the_spec_says(tmp_path, changes):
+    soundfile.write(tmp_path / "a.wav", NOISE, 22050)
+    x = decode(tmp_path, "a.wav", **changes)
+    assert x.shape == audio.spec(settings(**changes)).shape and np.isfinite(x).all()
+
+
+def test_one_frame_per_hop():
+    assert audio.spec(settings(seconds=1.2)).shape == (1, 40, 96)
+
+
+@pytest.mark.parametrize("hertz", [200, 1000, 4000])
+def test_a_tone_is_loudest_in_the_band_around_it(tmp_path, hertz):
+    soundfile.write(tmp_path / "a.wav", tone(hertz), 16000)
+    loudest = decode(tmp_path, "a.wav")[0, :, 40].argmax()
+    mel = 2595 * np.log10(1 + np.array([hertz, 8000]) / 700)
+    assert abs(loudest + 1 - 41 * mel[0] / mel[1]) <= 0.5
+
+
+def test_decibels(tmp_path):
+    soundfile.write(tmp_path / "loud.wav", tone(1000), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "low.wav", tone(1000) / 10, 16000, subtype="FLOAT")
+    loud, low = (decode(tmp_path, f"{name}.wav")[0].astype(float) for name in ("loud", "low"))
+    assert np.abs(loud - low - 20).max() < 0.1  # a tenth of the amplitude is 20 dB less
+    assert loud.max() - loud.min() == pytest.approx(80, abs=0.1)
+
+
+def test_silence_is_the_floor_and_finite(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(16000), 16000)
+    assert set(decode(tmp_path, "a.wav").ravel()) == {-100.0}
+
+
+def test_a_click_stands_in_the_middle_of_its_frame(tmp_path):
+    wave = np.zeros(16000)
+    wave[50 * 200 + 100] = 1.0  # frame t covers the 200 samples from 200 t, with its window centred on them
+    soundfile.write(tmp_path / "a.wav", wave, 16000, subtype="FLOAT")
+    assert decode(tmp_path, "a.wav")[0].mean(0).argmax() == 50
+
+
+def test_mfcc_is_the_cosine_transform_of_logmel(tmp_path):
+    soundfile.write(tmp_path / "a.wav", NOISE, 22050)
+    logmel = decode(tmp_path, "a.wav")[0].astype(float)
+    k, n = np.arange(13)[:, None], np.arange(40)[None]
+    basis = np.cos(np.pi * k * (2 * n + 1) / 80) * np.where(k == 0, 1 / 40, 2 / 40) ** 0.5
+    mfcc = decode(tmp_path, "a.wav", features="mfcc", bins=13)[0]
+    assert np.abs(mfcc - basis @ logmel).max() < 0.5 and np.abs(mfcc[0]).max() > 100
+
+
+def test_no_mel_band_is_empty_however_narrow():
+    filters = audio.mel_filters(128, 16000, 160)
+    assert filters.shape[0] == 128 and filters.max(1).min() > 0.3
+    inside = np.linspace(0, 8000, filters.shape[1])
+    assert np.abs(filters.sum(0)[(inside > 100) & (inside < 7700)] - 1).max() < 1e-5  # neighbours add up to one

@@ -1,0 +1,113 @@
+"""A tiny `dvc repro` of the whole pipeline, for real, in a temporary clone."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import command, digests, environment, set_params, tiny_project
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose pipeline has run. Read only: tests that change it take a copy."""
+    project = tiny_project(tmp_path_factory.mktemp("reference"))
+    command(project, "dvc", "repro")
+    return project
+
+
+@pytest.fixture
+def project(reference: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(reference, tmp_path / "project", symlinks=True))
+
+
+def results(project: Path) -> dict[str, str]:
+    """Digests of everything that the stages wrote, less what was measured."""
+    found = digests(project, "data", "models", "reports")
+    return {path: value for path, value in found.items() if not path.startswith("reports/measured/")}
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def test_every_stage_leaves_its_outs(reference: Path) -> None:
+    for path in (
+        "data/raw/labels.parquet", "data/valid/quarantine.parquet", "data/aligned/samples.parquet",
+        "data/splits/splits.json", "data/features/features.json",
+        "models/pretrain/image/supervised/seed_1/model.safetensors", "models/pretrain/text/training.json",
+        "models/end_to_end/seed_0/model.safetensors", "models/ensemble/training.json",
+        "reports/validation.json", "reports/evaluate/supervised_lpft/predictions.parquet", "reports/comparison.json",
+    ):
+        assert (reference / path).is_file(), path
+    assert not list(reference.rglob("*.part"))
+    assert not list((reference / ".cache" / "checkpoints").glob("*"))
+
+
+def test_a_second_run_does_nothing_and_is_quick(reference: Path) -> None:
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        output = command(reference, "dvc", "repro")
+        seconds.append(time.perf_counter() - started)
+        assert "Data and pipelines are up to date." in output
+        assert stages_run(output) == set()
+    assert min(seconds) <= 5
+
+
+def test_nothing_is_left_for_git_but_the_lock_and_the_comparison(reference: Path) -> None:
+    command(reference, "git", "add", "--all", "--dry-run")
+    untracked = command(reference, "git", "ls-files", "--others", "--exclude-standard", "data", "models", "reports")
+    assert set(untracked.split()) <= {"data/README.md", "reports/comparison.json"}
+
+
+def test_the_same_bytes_from_an_empty_cache(reference: Path, tmp_path: Path) -> None:
+    again = tiny_project(tmp_path / "again")
+    command(again, "dvc", "repro")
+    assert results(again) == results(reference)
+    assert (again / "dvc.lock").read_bytes() == (reference / "dvc.lock").read_bytes()
+
+
+def test_one_strategys_parameter_runs_that_strategy_alone(project: Path) -> None:
+    before = results(project)
+    set_params(project, {"strategy.supervised_frozen.lr": 0.01})
+    output = command(project, "dvc", "repro")
+    assert stages_run(output) == {"fuse@supervised_frozen", "evaluate@supervised_frozen", "compare"}
+    after = results(project)
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert "models/supervised_frozen/training.json" in changed
+    assert all("supervised_frozen" in path or not path.startswith(("models/", "reports/evaluate/")) for path in changed)
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(reference: Path, project: Path) -> None:
+    for folder in (".dvc/cache", "models", "reports", ".cache"):
+        shutil.rmtree(project / folder, ignore_errors=True)
+    process = subprocess.Popen(["dvc", "repro"], cwd=project, env=environment(project), start_new_session=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        while process.poll() is None and not list(project.glob(".cache/checkpoints/*/**/record.json")):
+            time.sleep(0.005)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    assert process.returncode == -signal.SIGKILL, output
+    assert not (project / "models/pretrain/text").exists()
+    assert "were finished before" in command(project, "dvc", "repro")
+    assert results(project) | {"reports/validation.json": ""} == results(reference) | {"reports/validation.json": ""}
+
+
+def test_push_and_pull_bring_everything_back(project: Path) -> None:
+    before = results(project)
+    command(project, "dvc", "push")
+    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "reports/plots"):
+        shutil.rmtree(project / folder)
+    command(project, "dvc", "pull")
+    assert results(project) == before
+    assert "up to date" in command(project, "dvc", "status")

@@ -1,0 +1,249 @@
+"""The page as a whole: complete, self-contained, escaped, small, and the same every time."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.report.project import build
+from trivium.errors import UserError
+from trivium.report.html import LIMIT, write
+
+EVIL = "<script>alert('x')</script>\"&amp;"
+ALWAYS = {"strategies", "pairs", "cost", "learning", "components", "modalities", "ceilings", "errors", "calibration",
+          "disagreements", "similarity", "data", "reading", "provenance"}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """Elements, attributes and text of a page; fails where tags are not closed in order."""
+
+    VOID = ("meta", "img", "br", "wbr")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.cells: list[list[str]] = []
+        self.feed(text)
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "tr":
+            self.cells.append([])
+        if tag in ("td", "th") and self.cells:
+            self.cells[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open):
+            self.words.append(data)
+            if {"td", "th"} & set(self.open):
+                self.cells[-1][-1] += data
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def sections(self) -> set[str | None]:
+        return {attributes["id"] for attributes in self.of("section")}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("project"), extras=True)
+
+
+@pytest.fixture(scope="module")
+def text(project: Path) -> str:
+    return write(project).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_nothing_is_loaded_from_elsewhere(page: Page, text: str) -> None:
+    for tag, attributes in page.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        for name, value in attributes.items():
+            assert not name.startswith("on"), f"{tag} has a handler {name}"
+            assert name != "style", f"{tag} has an inline style, which the policy forbids"
+            if name in ("src", "href", "srcset", "poster", "action", "xlink:href", "data"):
+                assert value and value.startswith(("data:image/", "data:audio/", "#")), f"{tag} {name} {value[:60]}"
+    style = text.split("<style>")[1].split("</style>")[0]
+    assert "url(" not in style and "@import" not in style
+    assert re.search(r"https?:", text) is None
+
+
+def test_policy_allows_exactly_the_inline_style_and_script(page: Page, text: str) -> None:
+    import base64
+    import hashlib
+
+    (policy,) = [meta["content"] for meta in page.of("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None and policy.startswith("default-src 'none';")
+    for tag in ("style", "script"):
+        content = text.split(f"<{tag}>")[1].split(f"</{tag}>")[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert len(page.of("script")) == 1 and len(page.of("style")) == 1
+
+
+def test_media_are_inside(page: Page) -> None:
+    assert len(page.of("img")) >= 8 and all((image["src"] or "").startswith("data:image/") for image in page.of("img"))
+    assert len(page.of("audio")) >= 8 and all((a["src"] or "").startswith("data:audio/flac") for a in page.of("audio"))
+    assert all(image["alt"] for image in page.of("img"))
+    assert all(a["aria-label"] for a in page.of("audio"))
+    assert all(svg.get("aria-hidden") or svg.get("aria-label") for svg in page.of("svg"))
+
+
+def test_text_from_the_data_is_escaped(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, evil=EVIL, classes=["a", "b", "c"])
+    text = write(root).read_text(encoding="utf-8")
+    page = Page(text)
+    assert len(page.of("script")) == 1 and "alert('x')" not in text.split("<script>")[1]
+    assert EVIL not in text.split("<body>")[1]
+    said = "".join(page.words)
+    for expected in (f"a{EVIL}", f"Digits, world dominant{EVIL}", f"number is {EVIL}"[:10], f"cannot be decoded{EVIL}"):
+        assert expected in said
+    assert any(EVIL in (image["alt"] or "") for image in page.of("img"))
+
+
+def test_strategy_names_are_escaped(tmp_path: Path) -> None:
+    """A strategy is also a folder, so it holds no slash; it may still look like markup."""
+    root = build(tmp_path, samples=60, strategies={"<b>one": 3.0, "two": 2.0}, seeds=2)
+    text = write(root).read_text(encoding="utf-8")
+    assert "<b>one" not in text and "&lt;b&gt;one" in text
+
+
+def test_all_sections_with_all_inputs(page: Page) -> None:
+    assert ALWAYS <= page.sections
+    assert {"budgets", "contributions"} <= page.sections
+    linked = {(link["href"] or "")[1:] for link in page.of("a")} - {"content"}
+    assert linked == page.sections
+
+
+@pytest.mark.parametrize(
+    ("gone", "left_out"),
+    [
+        ("reports/evaluate", {"modalities", "contributions", "errors", "calibration", "disagreements", "similarity"}),
+        ("models", {"learning", "components"}),
+        ("data", {"data", "ceilings"}),
+        ("reports/measured", set()),
+        ("dvc.lock", set()),
+    ],
+)
+def test_section_without_inputs_is_left_out(tmp_path: Path, gone: str, left_out: set[str]) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    whole = Page(write(root).read_text(encoding="utf-8")).sections
+    path = root / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert whole - Page(write(root).read_text(encoding="utf-8")).sections == left_out & whole
+
+
+def test_comparison_alone_is_enough(tmp_path: Path) -> None:
+    root = build(tmp_path / "whole", samples=60, seeds=2)
+    (tmp_path / "bare/reports").mkdir(parents=True)
+    shutil.copy(root / "reports/comparison.json", tmp_path / "bare/reports")
+    page = Page(write(tmp_path / "bare").read_text(encoding="utf-8"))
+    assert {"strategies", "pairs", "cost", "reading", "provenance"} == page.sections
+
+
+def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Run `dvc repro` first"):
+        write(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/comparison.json").write_text("{")
+    with pytest.raises(UserError, match="not valid JSON"):
+        write(tmp_path)
+    assert not (tmp_path / "reports/report.html").exists()
+
+
+def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
+    comparison = json.loads((project / "reports/comparison.json").read_text())
+    rows = {row[1].split("recommended")[0].split("no difference")[0]: row for row in page.cells if len(row) == 10}
+    entries = comparison["strategies"]
+    assert set(entries) <= set(rows)
+    for name, entry in entries.items():
+        row = rows[name]
+        accuracy = entry["accuracy"]
+        assert row[0] == str(entry["rank"])
+        assert row[2].startswith(f"{100 * accuracy['mean']:.1f}\u00a0%{100 * accuracy['low']:.1f} to ")
+        assert f"{100 * accuracy['high']:.1f}\u00a0%" in row[2]
+        assert row[3] == f"{100 * entry['macro_f1']['mean']:.1f}\u00a0%"
+        assert row[4] == f"{entry['nll']['mean']:.3f}"
+        assert row[6] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
+        assert row[8] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
+        assert row[9] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
+    # Seconds: own seeds, and twice three modalities' 8 s of pretraining for all but end_to_end (20 s).
+    assert rows["end_to_end"][7] == "20\u00a0s" and rows["unimodal"][7] == f"{20 + 1 + 3 * 8}\u00a0s"
+
+
+def test_verdict_comes_first_and_large(project: Path, text: str, page: Page) -> None:
+    verdict = json.loads((project / "reports/comparison.json").read_text())["verdict"]
+    heading = re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", text, re.DOTALL)[1])  # type: ignore[index]
+    assert heading.lower() == verdict["sentence"].lower() + "."
+    assert [tag for tag, _ in page.elements if tag in ("h1", "h2")][0] == "h1" and len(page.of("h1")) == 1
+    assert verdict["reason"] in "".join(page.words)
+    assert "No winner: no difference was found" in page.words
+
+
+def test_disagreements_show_what_was_answered(page: Page) -> None:
+    said = "".join(page.words)
+    assert re.search(r"True label \d", said) and "(right)" in said and "(wrong)" in said
+    assert "All strategies are right on" in said
+
+
+def test_same_inputs_same_bytes(project: Path, tmp_path: Path) -> None:
+    first = write(project).read_bytes()
+    assert write(project).read_bytes() == first
+    shutil.copytree(project, tmp_path / "copy")
+    assert write(tmp_path / "copy").read_bytes() == first
+
+
+def test_small_even_with_large_media(tmp_path: Path) -> None:
+    import numpy as np
+    import soundfile
+    from PIL import Image
+
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 255, (900, 1200, 3), dtype=np.uint8))
+    for file in sorted((root / "data/raw/media").glob("*.png")):
+        noise.save(file, compress_level=0)
+    for file in sorted((root / "data/raw/media").glob("*.flac")):
+        soundfile.write(file, rng.uniform(-1, 1, (44_100 * 6, 2)), 44_100, format="FLAC")
+    path = write(root)
+    page = Page(path.read_text(encoding="utf-8"))
+    assert path.stat().st_size < LIMIT == 3_000_000
+    assert page.of("audio") and "sound not embedded" in page.words
+
+
+def test_many_classes_and_strategies_stay_small(tmp_path: Path) -> None:
+    names = {f"strategy_number_{k}": 2.0 + 0.1 * k for k in range(16)}
+    path = write(build(tmp_path, samples=200, seeds=2, classes=[f"class {k}" for k in range(120)], strategies=names))
+    page = Page(path.read_text(encoding="utf-8"))
+    assert path.stat().st_size < LIMIT
+    assert "Most frequent mistakes" in {attributes.get("aria-label") for attributes in page.of("div")}
+    assert len({(svg.get("class"), svg.get("d", "circle")) for svg in page.of("path") + page.of("circle")
+                if str(svg.get("class")).startswith("mark s")}) >= 16  # fmt: skip
+
+
+def test_unreadable_media_are_said_in_words(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    for file in (root / "data/raw/media").iterdir():
+        file.write_bytes(b"not a medium")
+    page = Page(write(root).read_text(encoding="utf-8"))
+    assert not page.of("img") and not page.of("audio")
+    assert "image not embedded" in page.words and "sound not embedded" in page.words

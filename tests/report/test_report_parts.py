@@ -1,0 +1,146 @@
+"""The small pieces: markup, numbers, scales, markdown, media, and the arithmetic of the sections."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from trivium.report import numbers
+from trivium.report.charts import Point, _spread
+from trivium.report.inputs import Look
+from trivium.report.markdown import render
+from trivium.report.markup import Html, breakable, h, join
+from trivium.report.media import Media
+from trivium.report.scale import Scale, around
+from trivium.report.sections.calibration import bins
+from trivium.report.sections.cost import front
+from trivium.report.sections.pairs import _turned
+
+
+def test_markup_escapes_all_but_markup() -> None:
+    assert h("p", "<b>", Html("<i>x</i>"), None, ["&", 3], title='"') == '<p title="&quot;">&lt;b&gt;<i>x</i>&amp;3</p>'
+    assert h("img", src="data:,", hidden=True, alt=None) == '<img src="data:," hidden>'
+    assert h("circle", cx=1.26, aria_hidden="true") == '<circle cx="1.3" aria-hidden="true"></circle>'
+    assert join(f"{Html('<b>')}") == "&lt;b&gt;"  # formatting makes plain text of markup, and that is escaped
+    assert breakable("a_b<") == "a_<wbr>b&lt;"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (numbers.percent(0.8974), "89.7 %"),
+        (numbers.percent(None), "–"),
+        (numbers.percent(float("nan")), "–"),
+        (numbers.points(-0.0312), "−3.1"),
+        (numbers.flops(1.94e12), "1.94 TFLOP"),
+        (numbers.flops(19_400_000), "19.4 MFLOP"),
+        (numbers.scaled(171_234, ""), "171 k"),
+        (numbers.scaled(999.9, "B"), "1.00 kB"),
+        (numbers.scaled(12, ""), "12"),
+        (numbers.seconds(4.26), "4.3 s"),
+        (numbers.seconds(91), "91 s"),
+        (numbers.seconds(600), "10 min"),
+        (numbers.seconds(9000), "2.5 h"),
+        (numbers.p_value(0.0001), "< 0.001"),
+        (numbers.plural(1, "row"), "1 row"),
+        (numbers.plural(1200, "row"), "1,200 rows"),
+    ],
+)
+def test_numbers(written: str, expected: str) -> None:
+    assert written.replace(numbers.SPACE, " ") == expected
+
+
+def test_axis_has_one_unit() -> None:
+    text, unit = numbers.axis(1.94e12, "FLOP")
+    assert unit == "TFLOP" and [text(v) for v in (0, 5e11, 1.5e12)] == ["0", "0.5", "1.5"]
+    text, unit = numbers.axis(1500, "")
+    assert unit == "" and text(1500) == "1,500" and text(0.25) == "0.25"
+    text, unit = numbers.axis(1200, "s")
+    assert unit == "min" and text(600) == "10"
+
+
+def test_scale() -> None:
+    scale = Scale(0, 10, 100, 200)
+    assert [scale(0), scale(5), scale(10)] == [100, 150, 200]
+    assert scale.ticks(5) == [0, 2, 4, 6, 8, 10]
+    assert Scale(0.61, 0.9, 0, 1).ticks(5) == [0.7, 0.8, 0.9]
+    assert Scale(1, 100, 0, 100, log=True)(10) == pytest.approx(50)
+    assert Scale(5, 2e4, 0, 1, log=True).ticks() == [10, 100, 1000, 10_000]
+    assert around([2.0, 2.0], 0, 1).low < 2.0 < around([2.0, 2.0], 0, 1).high
+    assert around([], 0, 1).high > around([], 0, 1).low
+
+
+def test_labels_are_spread_without_moving_more_than_needed() -> None:
+    assert _spread([10, 50, 90], 20, 0, 100) == [10, 50, 90]
+    assert _spread([50, 50], 20, 0, 100) == [40, 60]
+    assert _spread([52, 48], 20, 0, 100) == [60, 40]
+    assert _spread([95, 95, 95], 20, 0, 100) == [60, 80, 100]
+
+
+def test_markdown_of_a_card() -> None:
+    text = "# Digits\nReal **speech** and `code`, *not* <script>.\ngoes on\n\n- one\n  more\n- two_words_here"
+    assert render(text) == (
+        "<h3>Digits</h3><p>Real <b>speech</b> and <code>code</code>, <em>not</em> &lt;script&gt;. goes on</p>"
+        "<ul><li>one more</li><li>two_words_here</li></ul>"
+    )
+
+
+def test_image_is_made_small_and_flat(tmp_path: Path) -> None:
+    picture = Image.new("RGBA", (1000, 500), (255, 0, 0, 0))
+    picture.save(tmp_path / "a.png")
+    uri = Media(tmp_path, 100_000).image("a.png")
+    assert uri is not None and uri.startswith("data:image/png;base64,")
+    shown = Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+    assert shown.size == (192, 96) and shown.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_audio_is_cut_resampled_and_mono(tmp_path: Path) -> None:
+    seconds = np.arange(44_100 * 6) / 44_100
+    tone = np.stack([np.sin(2 * np.pi * 440 * seconds), np.zeros_like(seconds)], 1) * 0.5
+    soundfile.write(tmp_path / "a.wav", tone, 44_100)
+    for start, end, length in ((None, None, 4.0), (1.0, 2.5, 1.5), (5.0, None, 1.0)):
+        uri = Media(tmp_path, 1_000_000).audio("a.wav", start, end)
+        assert uri is not None
+        wave, rate = soundfile.read(io.BytesIO(base64.b64decode(uri.split(",")[1])))
+        assert rate == 16_000 and wave.ndim == 1 and len(wave) == pytest.approx(16_000 * length, abs=1)
+        spectrum = np.abs(np.fft.rfft(wave))
+        assert spectrum.argmax() * 16_000 / len(wave) == pytest.approx(440, abs=1)
+        assert np.abs(wave).max() == pytest.approx(0.25, abs=0.01)
+
+
+def test_media_keep_to_their_budget(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(noise).save(tmp_path / name)
+    size = len(Media(tmp_path, 10**6).image("a.png") or "")
+    media = Media(tmp_path, size + 10)
+    assert media.image("a.png") and media.image("b.png") is None
+    assert media.image("a.png")  # the same picture again costs nothing
+    assert media.left == 10
+
+
+def test_calibration_bins() -> None:
+    found = bins(np.array([0.95, 0.97, 0.55, 1.0]), np.array([True, False, True, True]))
+    assert found == [(pytest.approx(0.55), 1.0, 0.25), (pytest.approx(2.92 / 3), pytest.approx(2 / 3), 0.75)]
+
+
+def test_pareto_front() -> None:
+    def point(name: str, x: float, y: float) -> Point:
+        return Point(name, Look(0, 0, 0), x, y, y, y, "")
+
+    points = [point("cheap", 1, 0.5), point("good", 3, 0.9), point("worse", 3, 0.8), point("dear", 4, 0.9)]
+    assert front(points) == ["cheap", "good"]
+    assert front(points, higher=False) == ["cheap"]
+
+
+def test_pairs_are_turned_so_that_the_better_rank_comes_first() -> None:
+    pair = {"a": "x", "b": "y", "difference": -0.02, "low": -0.05, "high": 0.01, "p_outperform": 0.2}
+    assert _turned(pair, ["y", "x"]) == {
+        "a": "y", "b": "x", "difference": 0.02, "low": -0.01, "high": 0.05, "p_outperform": 0.8}  # fmt: skip
+    assert _turned(pair, ["x", "y"]) == pair

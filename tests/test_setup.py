@@ -1,0 +1,59 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT
+
+
+def setup(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the set-up script in a folder of its own."""
+    for name in ("scripts/setup.sh", "requirements.in", "requirements.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return subprocess.run(["bash", "scripts/setup.sh", ".venv/.ready"], cwd=folder, capture_output=True, text=True,
+                          env=os.environ | variables)
+
+
+@pytest.fixture
+def old_python(tmp_path: Path) -> Path:
+    """A program that says it is Python, and that its version is too old."""
+    path = tmp_path / "old" / "python3"
+    path.parent.mkdir()
+    path.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo "Python 3.9.2"; else exit 1; fi\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path, old_python: Path) -> None:
+    done = setup(tmp_path / "clone", PYTHON=str(old_python))
+    assert done.returncode == 1
+    assert f"set-up stopped: PYTHON={old_python} does not run, or is older than Python 3.11." in done.stderr
+    assert not (tmp_path / "clone" / ".venv").exists()
+
+
+def test_no_python_that_fits(tmp_path: Path, old_python: Path) -> None:
+    for tool in ("bash", "dirname", "grep", "git"):
+        (old_python.parent / tool).symlink_to(shutil.which(tool) or tool)
+    for name in ("python3.11", "python3.12", "python3.13"):
+        (old_python.parent / name).symlink_to(old_python)
+    done = setup(tmp_path / "clone", PATH=str(old_python.parent), PYTHON="")
+    assert done.returncode == 1
+    assert "Python 3.11 or newer is needed and none was found (python3 is Python 3.9.2)" in done.stderr
+
+
+def test_every_package_of_the_lock_file_is_pinned_with_hashes_and_torch_is_not_among_them() -> None:
+    entries = (ROOT / "requirements.txt").read_text().replace("\\\n", " ").splitlines()
+    assert len(entries) > 100
+    for entry in entries:
+        assert "==" in entry and "--hash=sha256:" in entry, entry
+        assert not entry.startswith(("torch==", "triton", "nvidia", "cuda")), entry
+        assert "://" not in entry, entry
+
+
+def test_the_lock_file_holds_what_is_asked_for() -> None:
+    locked = {line.split("==")[0] for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line}
+    asked = [line for line in (ROOT / "requirements.in").read_text().splitlines() if line and not line.startswith("#")]
+    assert {line.split("==")[0].replace(".", "-") for line in asked} - locked == {"torch"}

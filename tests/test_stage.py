@@ -1,0 +1,130 @@
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT
+from trivium.stage import fresh, measure, peak_memory_bytes
+
+
+def run_stage(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
+    """A stage called `try` that does `body`, as a process of its own in `folder`."""
+    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    script = folder / "try.py"
+    lines = "\n    ".join(body.splitlines())
+    script.write_text(f"from trivium.stage import fresh, run\nfrom trivium.errors import UserError\n"
+                      f"def main(config):\n    {lines}\nrun('try', main)\n")
+    return subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True,
+                          env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"})
+
+
+def test_a_stage_gets_the_settings_and_leaves_its_cost(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "with fresh('out') as out:\n    (out / 'a').write_text(str(config.seeds))")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "a").read_text() == "5"
+    measured = json.loads((tmp_path / "reports" / "measured" / "try.json").read_text())
+    assert set(measured) == {"seconds", "peak_memory_bytes"}
+    assert 0 <= measured["seconds"] < 60
+    assert measured["peak_memory_bytes"] > 1_000_000
+
+
+def test_a_users_mistake_is_one_paragraph_and_exit_code_1(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "with fresh('out') as out:\n    (out / 'a').write_text('x')\n"
+                               "    raise UserError('row 3 of labels.csv has no label: fill it in.')")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "try stopped: row 3 of labels.csv has no label: fill it in."
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "try.py"]
+
+
+def test_a_mistake_of_ours_keeps_its_trace(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "1 / 0")
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_wrong_params_file_stops_the_stage(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    script = tmp_path / "work" / "try.py"
+    script.write_text("from trivium.stage import run\nrun('try', print)\n")
+    done = subprocess.run([sys.executable, str(script)], cwd=tmp_path / "work", capture_output=True, text=True,
+                          env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"})
+    assert done.returncode == 1
+    assert "try stopped: params.yaml does not exist here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, f"raise OSError({errno.ENOSPC}, 'No space left on device', 'data/raw/x.png')")
+    assert done.returncode == 1
+    assert "no space is left on the disk (data/raw/x.png)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_without_a_file_name(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, f"raise OSError({errno.ENOSPC}, 'No space left on device')")
+    assert done.returncode == 1
+    assert "no space is left on the disk (writing its outputs)" in done.stderr
+
+
+def test_other_system_errors_keep_their_trace(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "open('nowhere/x')")
+    assert done.returncode == 1
+    assert "FileNotFoundError" in done.stderr
+
+
+def test_ctrl_c_and_sigterm_clean_up(tmp_path: Path) -> None:
+    for sent, code in (("SIGINT", 130), ("SIGTERM", 143)):
+        done = run_stage(tmp_path, "import os, signal\nwith fresh('out') as out:\n    (out / 'a').write_text('x')\n"
+                                   f"    os.kill(os.getpid(), signal.{sent})")
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+        assert not list(tmp_path.glob("out*"))
+
+
+def test_fresh_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    old = tmp_path / "out"
+    old.mkdir()
+    (old / "old").write_text("old")
+    with fresh(old) as out:
+        (out / "new").write_text("new")
+        assert (old / "old").exists()
+    assert [path.name for path in old.iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_fresh_leaves_nothing_of_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), fresh(tmp_path / "deep" / "out") as out:
+        (out / "half").write_text("half")
+        raise KeyError
+    assert list((tmp_path / "deep").iterdir()) == []
+
+
+def test_fresh_keeps_the_old_when_the_new_fails(tmp_path: Path) -> None:
+    old = tmp_path / "out"
+    old.mkdir()
+    (old / "old").write_text("old")
+    with pytest.raises(KeyError), fresh(old):
+        raise KeyError
+    assert (old / "old").read_text() == "old"
+
+
+def test_fresh_starts_empty_after_a_kill(tmp_path: Path) -> None:
+    (tmp_path / "out.part").mkdir()
+    (tmp_path / "out.part" / "half").write_text("half")
+    with fresh(tmp_path / "out") as out:
+        (out / "new").write_text("new")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
+
+
+def test_measure_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    measure("fuse@a", {"seconds": 1.0, "joules": 5})
+    measure("fuse@a", {"seconds": 2.0})
+    assert json.loads(Path("reports/measured/fuse@a.json").read_text()) == {"joules": 5, "seconds": 2.0}
+
+
+def test_peak_memory_is_in_bytes() -> None:
+    assert 5_000_000 < peak_memory_bytes() < 1_000_000_000_000
