@@ -55,8 +55,7 @@ def _data(config: Any, samples: int = 1024) -> Any:
     from trivium.data.store import Batch, Spec
     from trivium.modalities import get, settings
 
-    sections = config.preprocess.model_dump()
-    specs = {m: get(m).spec(settings(m, sections)) for m in config.data.modalities}
+    specs = {m: get(m).spec(settings(m, config.preprocess)) for m in config.data.modalities}
     generator = torch.Generator().manual_seed(0)
     inputs = {}
     for m, spec in specs.items():

@@ -56,11 +56,12 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
         trained.append({
             "seed": seed, "flops": {"budget": BUDGET, "pretrain": start * BUDGET, "train": (1 - start) * BUDGET,
                                     "total": BUDGET, "analytic": BUDGET},
-            "parameters": {"total": 1000, "trained": 100}, "validation": {"nll": 0.5 - 0.1 * seed, "accuracy": accuracy},
-            "temperature": 1.5, "history": history})
+            "parameters": {"total": 1000, "trained": 100},
+            "validation": {"nll": 0.5 - 0.1 * seed, "accuracy": accuracy}, "temperature": 1.5, "history": history})
         if name == "unimodal":
             trained[-1]["chosen"] = "audio"
-        metrics = dict.fromkeys(("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"), accuracy)
+        names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1")
+        metrics = dict.fromkeys(names, accuracy)
         tested.append({
             "seed": seed, "n": samples, "metrics": metrics | {"nll": 1 - accuracy, "brier": 0.2, "ece": 0.05},
             "subsets": {"text": {"accuracy": 0.5, "nll": 1.0}, "text+image": {"accuracy": 0.6, "nll": 0.9}},
@@ -83,8 +84,9 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
     write(pa.table(rows, schema=schema), root / f"reports/evaluate/{name}/predictions.parquet")
     stage = f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}"
     write_json({"seconds": 12.5, "peak_memory_bytes": 5e8}, root / f"reports/measured/{stage}.json")
-    write_json({"started": 1.7e9, "seconds": [1.0, 2.0, 3.0],
-                "series": {"cpu_utilization_percentage": [50.0, 90.0, 70.0]}}, root / f"reports/measured/{stage}.system.json")
+    series = {"cpu_utilization_percentage": [50.0, 90.0, 70.0]}
+    write_json({"started": 1.7e9, "seconds": [1.0, 2.0, 3.0], "series": series},
+               root / f"reports/measured/{stage}.system.json")
 
 
 def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
@@ -107,7 +109,7 @@ def fake_lock(root: Path, params: dict[str, Any]) -> None:
     for kind in ("end_to_end", "fuse"):
         for name in params[kind]:
             stages[f"{kind}@{name}"] = {
-                "deps": [{"path": "data/features", "md5": "b" * 32 + ".dir"}, {"path": f"src/trivium/{name}", "md5": "c"}],
+                "deps": [{"path": "data/features", "md5": "b" * 32 + ".dir"}, {"path": "src/trivium", "md5": "c"}],
                 "params": {"params.yaml": {"seeds": params["seeds"], "train": params["train"],
                                            f"strategy.{name}": params["strategy"][name]}},
                 "outs": [{"path": f"models/{name}", "md5": "d" * 32 + ".dir"}]}
@@ -145,7 +147,8 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
                     f"has_{m}": [value is not None for value in given]}
     write(pa.table(columns), root / "data/aligned/samples.parquet")
     # Media paths are relative to `root`, which is relative to the repository; here the tests run from elsewhere.
-    write_json({"source": "digits", "root": str(root / "data/raw"), "classes": CLASSES}, root / "data/aligned/meta.json")
+    write_json({"source": "digits", "root": str(root / "data/raw"), "classes": CLASSES},
+               root / "data/aligned/meta.json")
     split = np.array(["train", "train", "val", "test"])[np.arange(samples) // 3 % 4]
     write(pa.table({"sample": columns["sample"]} | {f"seed_{k}": np.roll(split, 3 * k) for k in range(seeds)}),
           root / "data/splits/splits.parquet")
@@ -154,7 +157,8 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
                         "hop_ms": 12.5}}
     settings = {m: modalities.settings(m, chosen) for m in chosen}
     (root / "data/features").mkdir(parents=True)
-    features.write(root / "data/aligned", root / "data/splits", root / "data/features", tuple(chosen), settings, seeds, 1)
+    data = root / "data"
+    features.write(data / "aligned", data / "splits", data / "features", tuple(chosen), settings, seeds, workers=1)
 
 
 def fake_models(root: Path, strategy: str, seeds: int = 2) -> None:

@@ -114,10 +114,10 @@ def test_a_strategy_without_a_file_names_the_nearest(params: dict[str, Any]) -> 
     assert "did you mean `supervised_frozen`?" in message(params)
 
 
-def test_a_variant_under_its_own_name(params: dict[str, Any]) -> None:
-    params["fuse"].append("frozen_slow")
-    params["strategy"]["frozen_slow"] = {"kind": "supervised_frozen", "lr": 0.0001}
-    assert "frozen_slow" in parse(params).strategies
+def test_a_strategy_without_a_file_says_where_to_write_it(params: dict[str, Any]) -> None:
+    params["fuse"].append("qqq")
+    params["strategy"]["qqq"] = {}
+    assert "write src/trivium/strategies/qqq.py" in message(params)
 
 
 def test_an_unknown_setting_of_a_strategy(params: dict[str, Any]) -> None:

@@ -6,9 +6,10 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from trivium.errors import UserError
+from trivium.modalities import names
 
 Modality = str
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
@@ -19,6 +20,11 @@ Positive = Annotated[float, Field(gt=0)]
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# One string per file in trivium.modalities: adding a modality is adding a file.
+_columns: dict[str, Any] = {m: (str, ...) for m in names()}
+PerModality: Any = create_model("PerModality", __base__=Section, **_columns)
 
 
 class Digits(Section):
@@ -35,13 +41,10 @@ class Stamps(Section):
     language: str
 
 
-class Manifest(Section):
+class Manifest(PerModality):
     path: str
     id: str
     label: str
-    text: str
-    image: str
-    audio: str
     group: str
     split: str
     language: str
@@ -81,12 +84,9 @@ class Split(Section):
     group_identical_text: bool
 
 
-class Encoder(Section):
+class Encoder(PerModality):
     width: Annotated[int, Field(ge=8)]
     depth: Count
-    text: str
-    image: str
-    audio: str
 
 
 class Recipe(Section):
@@ -116,6 +116,7 @@ class Train(Section):
 class Evaluate(Section):
     batch: Count
     calibration_bins: Count
+    analysis_rows: Annotated[int, Field(ge=32)] = 1000
 
 
 class Compare(Section):

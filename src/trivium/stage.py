@@ -16,6 +16,7 @@ from pathlib import Path
 
 from trivium.config import Config, load
 from trivium.errors import UserError
+from trivium.tracking.system import Sampler
 
 MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
 
@@ -24,13 +25,14 @@ def run(name: str, work: Callable[[Config], None]) -> None:
     """Run one stage as a command: `work(config)`; exit code 1 and one paragraph on a user's mistake.
 
     Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded) and
-    `peak_memory_bytes` (largest process).
+    `peak_memory_bytes` (largest process), and `<name>.system.json` beside it (see `trivium.tracking.system`).
     """
     quiet()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
     try:
-        work(load())
+        with Sampler(MEASURED / f"{name}.system.json"):
+            work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
     except OSError as error:

@@ -74,7 +74,8 @@ def test_media_take_the_largest_overlap_and_text_takes_all(tmp_path):
 
 def test_the_tolerance_joins_what_is_near_only_where_nothing_overlaps(tmp_path):
     rows = labels(2, key=["r", "r"], start=[0.0, 2.0], end=[1.0, 3.0])
-    given = [{"key": "r", "value": "before", "start": 1.05, "end": 1.95}, {"key": "r", "value": "in", "start": 2.0, "end": 3.0}]
+    given = [{"key": "r", "value": "before", "start": 1.05, "end": 1.95},
+             {"key": "r", "value": "in", "start": 2.0, "end": 3.0}]
     write(tmp_path, rows, text=given, audio=given)
     samples = aligned(tmp_path, "text", "audio")
     assert spans(samples, "audio") == [("before", 1.05, 1.95), ("in", 2.0, 3.0)]
@@ -93,7 +94,8 @@ def test_of_equal_overlaps_the_earlier_stays(tmp_path):
 
 
 def test_nothing_meets(tmp_path):
-    write(tmp_path, labels(1, start=[1000.0], end=[2000.0]), audio=[{"key": "k0", "value": "a", "start": 0.0, "end": 2.0}])
+    sound = {"key": "k0", "value": "a", "start": 0.0, "end": 2.0}
+    write(tmp_path, labels(1, start=[1000.0], end=[2000.0]), audio=[sound])
     with pytest.raises(UserError, match="check that `start` and `end` are seconds on the same clock"):
         aligned(tmp_path, "audio")
 

@@ -27,7 +27,8 @@ def test_codes():
 
 
 def test_chains_count_and_null_shares_nothing():
-    assert components(6, [np.array([0, 0, 1, 1, -1, -1]), np.array([-1, 0, 0, -1, -1, 1])]).tolist() == [0, 0, 0, 0, 1, 2]
+    columns = [np.array([0, 0, 1, 1, -1, -1]), np.array([-1, 0, 0, -1, -1, 1])]
+    assert components(6, columns).tolist() == [0, 0, 0, 0, 1, 2]
     assert components(3, []).tolist() == [0, 1, 2]
     assert components(0, [np.zeros(0, dtype=np.int64)]).tolist() == []
 

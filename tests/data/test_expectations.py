@@ -7,8 +7,9 @@ from trivium.data.expectations import Rule, class_rules, judge, kept_rules, labe
 
 def words(frame: dict) -> pd.DataFrame:
     size = len(next(iter(frame.values())))
-    defaults = {"key": [f"k{i}" for i in range(size)], "value": ["v"] * size, "error": pd.Series([None] * size, dtype="str"),
-                "start": np.full(size, np.nan), "end": np.full(size, np.nan), "labels": [1] * size}
+    defaults = {"key": [f"k{i}" for i in range(size)], "value": ["v"] * size, "labels": [1] * size,
+                "error": pd.Series([None] * size, dtype="str"), "start": np.full(size, np.nan),
+                "end": np.full(size, np.nan)}
     return pd.DataFrame(defaults | frame)
 
 

@@ -43,11 +43,13 @@ def test_table():
 
 
 def test_check_names_all_tables_that_are_over():
-    where = {"text": pa.chunked_array([["key a, hello", "key b, hi"]]), "image": pa.chunked_array([["key a, a.png"]] * 10)}
+    def where(name, row):
+        return f"file {name}{row}"
+
     out = {"text": {1: "empty"}, "image": {0: "gone"}}
     quarantine.check({"text": 2, "image": 10}, out, where, 0.5)
     with pytest.raises(UserError) as stopped:
         quarantine.check({"text": 2, "image": 10}, out, where, 0.05)
     assert str(stopped.value).splitlines()[:4] == [
-        "1 of 2 rows of text (50.0%) cannot be used:", "  row 2, key b, hi: empty",
-        "1 of 10 rows of image (10.0%) cannot be used:", "  row 1, key a, a.png: gone"]
+        "1 of 2 rows of text (50.0%) cannot be used:", "  row 2, file text1: empty",
+        "1 of 10 rows of image (10.0%) cannot be used:", "  row 1, file image0: gone"]

@@ -12,14 +12,14 @@ from trivium.errors import UserError
 SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False)
 
 
-def run(folder: Path, labels: list[str], seeds: int = 3, columns: dict | None = None, **settings):
+def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None, **settings):
     """(what splits.json says, {seed: array of split names})"""
-    n = len(labels)
-    classes = sorted(set(labels))
+    n = len(y)
+    classes = sorted(set(y))
     given = {name: pa.nulls(n, pa.string()) for name in ("group", "duplicate_group", "split", "text")}
     given |= {name: pa.array(values, pa.string()) for name, values in (columns or {}).items()}
-    samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": labels,
-                        "y": pa.array([classes.index(label) for label in labels], pa.int32()), **given})
+    samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": y,
+                        "y": pa.array([classes.index(label) for label in y], pa.int32()), **given})
     tables.write(samples, folder / "aligned/samples.parquet")
     tables.write_json({"classes": classes}, folder / "aligned/meta.json")
     report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
@@ -88,7 +88,8 @@ def test_pools_of_the_default_data(tmp_path):
 
 def test_kfold_tests_every_sample_once(tmp_path):
     labels = list("aab") * 100
-    report, seeds = run(tmp_path, labels, seeds=5, method="kfold", columns={"group": [f"g{i // 3}" for i in range(300)]})
+    groups = [f"g{i // 3}" for i in range(300)]
+    report, seeds = run(tmp_path, labels, seeds=5, method="kfold", columns={"group": groups})
     tested = sum((sides == "test").astype(int) for sides in seeds.values())
     assert (tested == 1).all()
     for sides in seeds.values():
@@ -127,8 +128,8 @@ def test_a_group_on_two_named_sides_stays_with_the_test(tmp_path):
     report, seeds = run(tmp_path, list("ab") * 50, columns={"split": named, "group": groups})
     assert seeds[2][[0, 74, 99]].tolist() == ["unused", "unused", "test"]
     assert seeds[2][[1, 73]].tolist() == ["unused", "val"]
-    assert report["warnings"] == ["3 rows are unused: the data's split column puts them on another side than rows of the "
-                                  "same group or with the same content, which are nearer to the test."]
+    assert report["warnings"] == ["3 rows are unused: the data's split column puts them on another side than rows of "
+                                  "the same group or with the same content, which are nearer to the test."]
 
 
 def test_label_budgets_are_nested_and_stratified(tmp_path):
@@ -173,9 +174,10 @@ def test_too_few_groups_are_refused(tmp_path):
         run(tmp_path, list("ab") * 10, columns={"group": ["x", "y"] * 10})
     with pytest.raises(UserError, match="form 4 groups .* but 5 are needed .* fewer seeds or split.method: holdout"):
         run(tmp_path, list("abcd") * 10, seeds=5, method="kfold", columns={"group": list("wxyz") * 10})
-    with pytest.raises(UserError, match="No training row is left for `b` with seed 0.*Each class must be in two groups"):
-        run(tmp_path, ["a"] * 20 + ["b"] * 4, method="kfold", columns={"group": [f"g{i}" for i in range(20)] + ["b"] * 4})
-    with pytest.raises(UserError, match="The data's own split column names none for it"):
+    groups = [f"g{i}" for i in range(20)] + ["b"] * 4
+    with pytest.raises(UserError, match="No training row is left for `b` with seed .*Each class must be in two groups"):
+        run(tmp_path, ["a"] * 20 + ["b"] * 4, method="kfold", columns={"group": groups})
+    with pytest.raises(UserError, match="The data's own split column names none"):
         run(tmp_path, list("aabb"), columns={"split": ["train", "val", "test", "test"]})
     with pytest.raises(UserError, match="leave nothing to train on"):
         run(tmp_path, list("ab") * 10, val=0.6, test=0.5)

@@ -1,6 +1,11 @@
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from tests.helpers import ROOT
 from trivium import modalities
 from trivium.errors import UserError
 
@@ -41,3 +46,50 @@ def test_noise_goes_from_the_signal_to_none_of_it_at_constant_variance():
         assert kept.item() == pytest.approx((1 - severity) ** 0.5, abs=0.02)
         assert noisy(severity).std().item() == pytest.approx(1.0, abs=0.02)
     assert torch.equal(noisy(0.5), noisy(0.5))
+
+
+USE = """
+import sys
+sys.path[:0] = [sys.argv[1] + "/src", sys.argv[1]]
+import trivium.modalities
+trivium.modalities.__path__.append(sys.argv[2])
+from pathlib import Path
+import numpy as np, pyarrow as pa
+from ruamel.yaml import YAML
+from trivium import config
+from trivium.data import features, store, tables
+yaml = YAML(typ="safe")
+params = yaml.load(Path(sys.argv[1], "params.yaml"))
+added = yaml.load(Path(sys.argv[2], "added.yaml"))
+for section, values in added.items():
+    for key, value in values.items():
+        params[section][key] = {**params[section][key], **value} if key == "manifest" else value
+chosen = config.parse(params)
+assert chosen.encoder.pulse == "cnn" and chosen.data.manifest.pulse == "pulse"
+out = Path(sys.argv[2])
+curves = [np.linspace(60 + i, 90, 100) for i in range(4)]
+for i, curve in enumerate(curves):
+    np.save(out / f"{i}.npy", curve)
+none = pa.nulls(4, pa.float64())
+tables.write(pa.table({"sample": list("abcd"), "y": pa.array([0, 1, 0, 1], pa.int32()), "has_pulse": [True] * 4,
+                       "pulse": [f"{i}.npy" for i in range(4)], "pulse_start": none, "pulse_end": none}),
+             out / "samples.parquet")
+tables.write_json({"root": str(out), "classes": ["x", "y"]}, out / "meta.json")
+tables.write(pa.table({"sample": list("abcd"), "seed_0": ["train", "train", "val", "test"]}), out / "splits.parquet")
+settings = {"pulse": trivium.modalities.settings("pulse", chosen.preprocess)}
+features.write(out, out, out, ["pulse"], settings, 1, 1)
+batch = store.Store(out).batch(np.arange(4), 0)
+train = np.pad(np.stack(curves[:2]), ((0, 0), (0, 156)))
+expected = (np.pad(curves[3], (0, 156)) - train.mean()) / train.std()
+assert np.abs(batch.inputs["pulse"][3, 0].numpy() - expected).max() < 0.01
+assert "error" in trivium.modalities.get("pulse").probe("none.npy", out)
+"""
+
+
+def test_the_documented_way_to_add_one_works(tmp_path):
+    words = (ROOT / "docs/adding-a-modality.md").read_text(encoding="utf-8")
+    (code,), (added,) = (re.findall(rf"```{kind}\n(.*?)```", words, re.S) for kind in ("python", "yaml"))
+    (tmp_path / "pulse.py").write_text(code)
+    (tmp_path / "added.yaml").write_text(added)
+    done = subprocess.run([sys.executable, "-c", USE, str(ROOT), str(tmp_path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -337,7 +337,7 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
     for rank, name in enumerate(order, 1):
         entries[name]["rank"] = rank
     pairs = []
-    for a, b in itertools.combinations(sorted(entries), 2):
+    for a, b in itertools.combinations(order, 2):
         gap = entries[a]["accuracy"]["mean"] - entries[b]["accuracy"]["mean"]
         sure = abs(gap) > 0.03
         pairs.append(

@@ -19,16 +19,27 @@ class Attention(nn.Module):
         self.perceptron = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, vectors: Tensor, present: Tensor) -> Tensor:
-        tokens = torch.cat([self.summary.expand(len(vectors), -1, -1), vectors + self.name], 1)  # [B, 1 + M, D]
+        tokens, query, key, value, seen = self._parts(vectors, present)
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+        tokens = tokens + self.out(mixed.transpose(1, 2).flatten(2))
+        tokens = tokens + self.perceptron(self.between(tokens))
+        return tokens[:, 0]
+
+    def attention(self, vectors: Tensor, present: Tensor) -> Tensor:
+        """[B, M]: the share of the summary token's attention that goes to each modality, mean over heads, 0-1."""
+        _, query, key, _, seen = self._parts(vectors, present)
+        scores = query[:, :, :1] @ key.transpose(-1, -2) / query.shape[-1] ** 0.5  # [B, heads, 1, 1 + M]
+        return scores.masked_fill(~seen, -torch.inf).softmax(-1).mean(1)[:, 0, 1:]
+
+    def _parts(self, vectors: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Tokens [B, 1 + M, D]; query, key and value [B, heads, 1 + M, D / heads]; who may be seen [B, 1, 1, 1 + M]."""
+        tokens = torch.cat([self.summary.expand(len(vectors), -1, -1), vectors + self.name], 1)
         seen = torch.cat([torch.ones_like(present[:, :1]), present], 1)
         query, key, value = (
             part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for part in self.project(self.before(tokens)).chunk(3, -1)
-        )  # [B, heads, 1 + M, D / heads]
-        mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=seen[:, None, None, :])
-        tokens = tokens + self.out(mixed.transpose(1, 2).flatten(2))
-        tokens = tokens + self.perceptron(self.between(tokens))
-        return tokens[:, 0]
+        )
+        return tokens, query, key, value, seen[:, None, None, :]
 
 
 def build(modalities: int, width: int) -> Attention:

@@ -1,0 +1,42 @@
+# Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh).
+READY := .venv/.ready-$(shell (pwd; cat requirements.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export PYTHON TORCH_INDEX_URL
+
+.PHONY: help setup repro ui test lint bench evidence
+
+help:
+	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
+	@echo "make ui         every run in the MLflow UI"
+	@echo "make test       all tests"
+	@echo "make lint       ruff and mypy"
+	@echo "make bench      speed, measured side by side"
+	@echo "make evidence   how far the verdict can be trusted"
+
+setup: $(READY)
+
+$(READY):
+	@bash scripts/setup.sh $@
+
+repro: $(READY)
+	$(if $(DATA),@$(BIN)/trivium use "$(DATA)")
+	@$(BIN)/dvc repro
+	@$(BIN)/trivium show
+
+ui: $(READY)
+	@$(BIN)/trivium ui
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.speed
+
+evidence: $(READY)
+	@$(BIN)/python -m benchmarks.evidence

@@ -1,0 +1,77 @@
+"""Models whose long-run accuracy is known, because they are not models: coins with planted biases.
+
+Strategy s, trained with seed j, gets sample i right with probability
+
+    sigmoid(effect_s + seed_sj + difficulty_i + taste_si)
+
+seed_sj ~ N(0, seed_sd^2), difficulty_i ~ N(0, difficulty_sd^2), taste_si ~ N(0, taste_sd^2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.evaluation.metrics import Outcome
+
+
+@dataclass(frozen=True)
+class World:
+    """What a planted comparison is drawn from. Standard deviations are in logits.
+
+    tests: test samples per seed. pool: the samples that a test set is redrawn from for every seed; None: all seeds
+    share one test set.
+    """
+
+    effects: tuple[float, ...] = (1.5, 1.5)
+    seeds: int = 5
+    tests: int = 500
+    pool: int | None = None
+    seed_sd: float = 0.1
+    difficulty_sd: float = 1.5
+    taste_sd: float = 0.7
+
+
+def draw(world: World, rng: np.random.Generator) -> tuple[dict[str, list[Outcome]], list[NDArray[np.int64]]]:
+    """One run of all strategies, named s0, s1, …: outcomes per strategy and seed, rows per seed."""
+    population = world.pool or world.tests
+    difficulty = rng.normal(0, world.difficulty_sd, population)
+    taste = rng.normal(0, world.taste_sd, (len(world.effects), population))
+    outcomes: dict[str, list[Outcome]] = {f"s{s}": [] for s in range(len(world.effects))}
+    rows = []
+    for _ in range(world.seeds):
+        own = np.sort(rng.choice(population, world.tests, replace=False)) if world.pool else np.arange(population)
+        rows.append(own)
+        for s, effect in enumerate(world.effects):
+            logit = effect + rng.normal(0, world.seed_sd) + difficulty[own] + taste[s, own]
+            outcomes[f"s{s}"].append(_outcome(rng.random(world.tests) < _sigmoid(logit)))
+    used, compact = np.unique(np.concatenate(rows), return_inverse=True)
+    return outcomes, list(compact.reshape(world.seeds, world.tests))
+
+
+def accuracy(world: World, effect: float) -> float:
+    """Long-run accuracy of a strategy with this effect: E sigmoid(N(effect, all variances)), by quadrature."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    spread = np.sqrt(world.seed_sd**2 + world.difficulty_sd**2 + world.taste_sd**2)
+    return float(_sigmoid(effect + spread * nodes) @ weights / weights.sum())
+
+
+def effect_for(world: World, target: float) -> float:
+    """The effect whose long-run accuracy is `target`, by bisection."""
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if accuracy(world, middle) < target else (low, middle)
+    return (low + high) / 2
+
+
+def _outcome(right: NDArray[np.bool_]) -> Outcome:
+    """Two classes, label 0 throughout: only which predictions are right matters here."""
+    nothing = np.zeros(len(right))
+    return Outcome(np.zeros(len(right), np.int64), (~right).astype(np.int64), nothing, nothing, nothing, 2)
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-x))

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# A virtual environment in .venv with the pinned versions; writes the stamp file $1 when all is there.
+# PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=${PATH#"$PWD/.venv/bin:"}  # the Makefile puts it first
+stamp=$1
+torch=$(grep '^torch==' requirements.in)
+
+stop() { printf '\nset-up stopped: %s\n\n' "$1" >&2; exit 1; }
+fits() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+command -v git >/dev/null || stop "git is not installed; DVC needs it."
+if [ -n "${PYTHON:-}" ]; then
+  fits "$PYTHON" || stop "PYTHON=$PYTHON does not run, or is older than Python 3.11. Name a newer one."
+else
+  for name in python3 python3.13 python3.12 python3.11; do
+    if fits "$name"; then PYTHON=$name; break; fi
+  done
+  [ -n "${PYTHON:-}" ] || stop "Python 3.11 or newer is needed and none was found (python3 is $(python3 --version 2>&1 || true)). \
+Install one, or name it: make PYTHON=/path/to/python3.12 ..."
+fi
+
+# Scripts in .venv/bin hold its absolute path, so a folder that was moved needs a new environment.
+if ! { fits .venv/bin/python && grep -q "$PWD/.venv" .venv/bin/pip; } 2>/dev/null; then
+  echo "set-up: a virtual environment in .venv with $("$PYTHON" --version)"
+  rm -rf .venv
+  "$PYTHON" -m venv .venv || stop "$PYTHON could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)."
+fi
+
+if ! .venv/bin/pip freeze 2>/dev/null | grep -q "^$torch"; then
+  if [ -n "${TORCH_INDEX_URL:-}" ]; then
+    echo "set-up: $torch from TORCH_INDEX_URL"
+  elif nvidia-smi >/dev/null 2>&1; then
+    echo "set-up: $torch for the NVIDIA GPU (about 3 GB)"
+  else
+    echo "set-up: $torch (no NVIDIA GPU here: on Linux the default is still the large CUDA build; TORCH_INDEX_URL can name a CPU one)"
+  fi
+  .venv/bin/pip install --quiet --progress-bar on ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch" \
+    || stop "pip could not install $torch (its reason is above)."
+fi
+
+total=$(grep -c '^[a-z]' requirements.txt)
+echo "set-up: $total pinned packages, a few minutes (details in .venv/setup.log)"
+.venv/bin/pip install --no-deps --require-hashes --no-compile --progress-bar off -r requirements.txt 2>&1 \
+  | tee .venv/setup.log \
+  | awk -v total="$total" '/^(Collecting|Processing|Requirement already|Ignoring)/ && ++n % 25 == 0 { print "  " n " of " total; fflush() }
+                           /^Installing collected/ { print "  unpacking them"; fflush() }' \
+  || { grep -v '^WARNING' .venv/setup.log | tail -n 5 >&2; stop "pip could not install the pinned packages (its reason is above)."; }
+.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # some packages ship files for other Pythons
+.venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+rm -f .venv/.ready-*
+touch "$stamp"
+echo "set-up: done"

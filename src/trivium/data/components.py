@@ -1,0 +1,56 @@
+"""Rows that hang together: connected components of rows that share a value in any of several columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def codes(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """int64 per row: equal values have equal codes, counted from 0; null is -1."""
+    encoded = pc.dictionary_encode(column)
+    chunk = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    return pc.fill_null(chunk.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def codes_in(column: pa.ChunkedArray, values: pa.Array) -> np.ndarray:
+    """int64 per row: the position of its value in `values`, -1 where it is not there or null."""
+    found = pc.index_in(column, value_set=values, skip_nulls=True)
+    return pc.fill_null(found, -1).to_numpy().astype(np.int64)
+
+
+def components(rows: int, columns: Iterable[np.ndarray]) -> np.ndarray:
+    """int64 [rows]: the component of each row, numbered from 0 in the order of their first rows.
+
+    Two rows are in one component when a chain of rows leads from one to the other, each sharing with the next a code
+    in some column (int64 [rows], negative: nothing to share). Near linear: a search over the graph of rows and values.
+    """
+    links = []
+    nodes = rows
+    for column in columns:
+        known = np.flatnonzero(column >= 0)
+        links.append((known, column[known] + nodes))
+        nodes += int(column.max(initial=-1)) + 1
+    if not links or rows == 0:
+        return np.arange(rows)
+    return number(connected(nodes, np.concatenate([a for a, _ in links]), np.concatenate([b for _, b in links]))[:rows])
+
+
+def connected(nodes: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The component of each of `nodes` under undirected edges a[i] - b[i], in no particular numbering."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(a), dtype=bool), (a, b)), shape=(nodes, nodes))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def number(labels: np.ndarray) -> np.ndarray:
+    """The same partition, numbered from 0 in the order of first rows."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]

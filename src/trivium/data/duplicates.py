@@ -1,0 +1,50 @@
+"""Samples with the same content, so that split can keep them on one side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trivium.data.components import codes, codes_in, connected, number
+
+
+def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[str]) -> pa.Array:
+    """Per row of `labels`: the name of the first sample of its group, null for a sample that shares nothing.
+
+    Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
+    same digest, or, for samples of `written` modalities alone, when all their digests are equal. Chains count.
+    """
+    keys = pc.unique(labels["key"])
+    label_key = codes_in(labels["key"], keys)
+    nodes = len(keys)
+    a, b = [], []
+    media = np.zeros(len(keys), dtype=bool)
+    texts: list[np.ndarray] = []
+    for name, table in rows.items():
+        key = codes_in(table["key"], keys)
+        digest = codes(table["digest"])
+        if name in written:
+            combined = np.zeros(len(keys), dtype=np.uint64)
+            np.add.at(combined, key, _scatter(digest))
+            texts.append(combined)
+            continue
+        media[key] = True
+        a.append(key)
+        b.append(digest + nodes)
+        nodes += int(digest.max(initial=-1)) + 1
+    if texts:
+        alone = np.flatnonzero(~media)
+        same = number(np.unique(np.stack(texts, axis=1)[alone], axis=0, return_inverse=True)[1].reshape(-1))
+        a.append(alone)
+        b.append(same + nodes)
+        nodes += len(alone)
+    group = connected(nodes, np.concatenate(a), np.concatenate(b))[: len(keys)][label_key] if a else label_key
+    _, first, inverse, count = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
+    names = labels["sample"].combine_chunks().take(pa.array(first[inverse]))
+    return pc.if_else(pa.array(count[inverse] > 1), names, None)
+
+
+def _scatter(code: np.ndarray) -> np.ndarray:
+    """64 pseudo-random bits per code, so that (wrapping) sums over sets of codes tell sets apart."""
+    return np.random.default_rng(0).integers(2**64, size=int(code.max(initial=-1)) + 1, dtype=np.uint64)[code]

@@ -1,0 +1,129 @@
+"""Measures every value by decoding it, in parallel processes, without holding what was decoded."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from trivium.progress import Progress
+
+CHUNK = 32         # values per task
+AHEAD = 256        # tasks handed out before the first result is taken: decoding goes on while libraries load
+SMALL = 200        # values in all that are not worth other processes
+
+Task = tuple[str, str, list[tuple[str | None, float | None, float | None]]]  # modality, root, (value, start, end)
+Measures = dict[str, np.ndarray]
+
+
+def probe(rows: dict[str, pa.Table], root: str, meanwhile: Callable[[], object] = lambda: None) -> dict[str, Measures]:
+    """Per modality: `error` (object [rows]: why the value cannot be used, else None) and float64 [rows] of each
+    measurement that the modality makes, NaN where there is none. `meanwhile` is called once while others decode.
+
+    A value that crashes its decoder is an error like any other; it does not stop the rest.
+    """
+    total = sum(table.num_rows for table in rows.values())
+    found: dict[str, Measures] = {m: {"error": np.full(t.num_rows, None, dtype=object)} for m, t in rows.items()}
+    done = dict.fromkeys(rows, 0)
+    progress = None
+    for task, results in measured(_work, _tasks(rows, root), total, meanwhile):
+        progress = progress or Progress("checking values", total, "value")  # its clock starts when libraries are loaded
+        modality, at = task[0], done[task[0]]
+        for row, result in enumerate(results, at):
+            for name, value in result.items():
+                if name not in found[modality]:
+                    found[modality][name] = np.full(rows[modality].num_rows, np.nan)
+                found[modality][name][row] = value
+        done[modality] += len(results)
+        progress.add(len(results))
+    return found
+
+
+def _tasks(rows: dict[str, pa.Table], root: str) -> Iterator[Task]:
+    for modality, table in rows.items():
+        for batch in table.select(["value", "start", "end"]).to_batches(max_chunksize=CHUNK):
+            yield modality, root, list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: int,
+             meanwhile: Callable[[], object]) -> Iterator[tuple[Task, list[dict]]]:
+    """Each task with its results, in order; `total` values in all. A value whose work kills its process is an error."""
+    if total < SMALL:
+        meanwhile()
+        for task in tasks:
+            yield task, work(task)
+        return
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pool = _pool(workers)
+    try:
+        waiting = deque((task, _submit(pool, work, task)) for task in islice(tasks, AHEAD))
+        meanwhile()
+        while waiting:
+            task, future = waiting.popleft()
+            try:
+                results = future.result()
+            except BrokenProcessPool:
+                results = _one_by_one(work, task)
+                pool.shutdown(cancel_futures=True)
+                pool = _pool(workers)
+                waiting = deque((t, f if _finished(f) else _submit(pool, work, t)) for t, f in waiting)
+            yield task, results
+            waiting.extend((task, _submit(pool, work, task)) for task in islice(tasks, 1))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[Task], list[dict]], task: Task) -> Future:
+    """A pool that broke behind our back fails when the result is asked for, not here."""
+    try:
+        return pool.submit(work, task)
+    except BrokenProcessPool as error:
+        future: Future = Future()
+        future.set_exception(error)
+        return future
+
+
+def _finished(future: Future) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # A forked copy of a process with threads (Arrow has some) can hang; the fork server is clean.
+    start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(start))
+
+
+def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:
+    """The same results when some value of the task kills its process."""
+    results: list[dict] = []
+    pool = _pool(1)
+    for value in task[2]:
+        try:
+            results += pool.submit(work, (*task[:2], [value])).result()
+        except BrokenProcessPool:
+            results.append({"error": "crashes its decoder: the file is damaged"})
+            pool = _pool(1)
+    pool.shutdown()
+    return results
+
+
+def _work(task: Task) -> list[dict[str, Any]]:
+    from trivium import modalities
+
+    modality, root, values = task
+    measure = modalities.get(modality).probe
+    results = []
+    for value, start, end in values:
+        try:
+            results.append({} if value is None else measure(value, root, start, end))
+        except Exception as error:  # a decoder's own bug must not stop the other rows
+            results.append({"error": f"cannot be decoded: {error or type(error).__name__}"})
+    return results

@@ -1,0 +1,179 @@
+"""Three real signals of one digit each, related to the label by a world: handwriting, speech, number words.
+
+Handwriting samples and voices are dealt into POOLS disjoint pools, and a sample is made wholly within one pool, its
+`group`: however a split is drawn, nobody is tested on a hand or a voice that was trained on. Languages are shared by
+all pools, since a language that was never seen cannot be read.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from trivium.data import tables
+from trivium.data.sources import raw, speech, words
+from trivium.data.sources.worlds import MODALITIES, World, world
+from trivium.progress import track
+
+if TYPE_CHECKING:
+    from trivium.config import Digits
+
+POOLS = 20
+SIDE = 32  # pixels
+RATE = 16_000  # samples per second of the recordings
+
+# How hard it is; ranges are drawn uniformly per sample.
+TYPOS = (0.0, 0.5)  # probability that a letter is hit
+GLYPH = (18, 28)  # pixels, side of the 8x8 handwriting after scaling
+TURN = 15  # degrees, to either side
+PIXEL_NOISE = (10, 50)  # grey levels of 255, standard deviation
+OCCLUSION = (0, 14)  # pixels, sides of a rectangle that hides a part
+SPEED = (140, 240)  # words per minute
+PITCH = (20, 80)  # 0-100
+SNR = (-3.0, 15.0)  # decibels, speech over noise
+NOISE_COLOUR = (0.0, 1.2)  # amplitude falls as frequency to this power: 0 white, 1 brown
+SECONDS = (0.6, 0.9)  # length of a recording, unless the word is longer
+LEVEL = 0.02  # root mean square of the speech, full scale 1
+
+
+class Pool(NamedTuple):
+    """What one process needs to make one pool."""
+
+    number: int
+    out: str
+    settings: Digits
+    seed: int
+    modalities: tuple[str, ...]
+    glyphs: list[np.ndarray]  # per digit: float [samples, 8, 8], 0-16
+    voices: list[str]
+
+
+def write(out: Path, settings: Digits, seed: int, modalities: Sequence[str] = MODALITIES) -> None:
+    """Tables and `media/` of `settings.samples` samples in `out`; the same bytes whatever the number of cores."""
+    from sklearn.datasets import load_digits
+
+    handwriting = load_digits()
+    # Neighbours in the original order were written by the same hand: contiguous parts keep a hand in one pool.
+    glyphs = [np.array_split(handwriting.images[handwriting.target == digit], POOLS) for digit in range(10)]
+    voices = [list(part) for part in np.array_split(speech.voices(), POOLS)]
+    pools = [Pool(k, str(out), settings, seed, tuple(modalities), [parts[k] for parts in glyphs],
+                  [str(voice) for voice in voices[k]]) for k in range(POOLS)]
+    for m in modalities:
+        if m != "text":
+            (out / "media" / m).mkdir(parents=True, exist_ok=True)
+
+    # A process per pool, and a fresh one each, since the synthesiser keeps state (see speech.py).
+    start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(start)
+    if start == "forkserver":
+        context.set_forkserver_preload([__name__, "soundfile", "PIL.PngImagePlugin"])
+    with context.Pool(os.cpu_count(), maxtasksperchild=1) as workers:
+        made = track(workers.imap_unordered(_make, pools, chunksize=1), "digits: drawing, speaking, spelling", POOLS, "pool")
+        rows = sorted(row for part in made for row in part)
+
+    keys, labels, groups, languages, *values = zip(*rows, strict=True)
+    raw.save(
+        out,
+        raw.table(sample=keys, key=keys, label=labels, group=groups, language=languages),
+        {m: raw.table(key=keys, value=[v[0] for v in column], digest=[v[1] for v in column])
+         for m, column in zip(modalities, values, strict=True)},
+        source="digits", root=raw.root(out), title=f"Digits, world {settings.world}", card=CARD, world=world(settings.world, 10).meta(),
+    )
+
+
+def _make(pool: Pool) -> list[tuple]:
+    """The rows of one pool: key, label, group, language, then (value, digest) of each modality."""
+    rules = world(pool.settings.world, 10)
+    n = len(range(pool.number, pool.settings.samples, POOLS))
+    y, symbols = rules.draw(np.random.default_rng([pool.seed, pool.number]), n)
+    speaker = speech.Speaker() if "audio" in pool.modalities else None
+    rows = []
+    for j in range(n):
+        key = f"d{j * POOLS + pool.number:05}"
+        language = words.LANGUAGES[np.random.default_rng([pool.seed, pool.number, j]).integers(len(words.LANGUAGES))]
+        cells = []
+        for m in pool.modalities:
+            rng = np.random.default_rng([pool.seed, pool.number, j, MODALITIES.index(m)])
+            digit = rng.choice(digits_of(symbols[m][j], rules.symbols(m)))
+            if m == "text":
+                value = words.phrase(rng, digit, language, rng.uniform(*TYPOS))
+                cells.append((value, tables.digest(value.encode())))
+                continue
+            if m == "image":
+                value, content = f"media/image/{key}.png", png(draw(rng, pool.glyphs[digit]))
+            else:
+                value = f"media/audio/{key}.flac"
+                content = flac(record(rng, speaker, words.word(digit, language), language, pool.voices))
+            (Path(pool.out) / value).write_bytes(content)
+            cells.append((value, tables.digest(content)))
+        rows.append((key, str(y[j]), f"pool-{pool.number:02}", language, *cells))
+    return rows
+
+
+def digits_of(symbol: int, symbols: int) -> list[int]:
+    """The digits that stand for `symbol` of 10, of 4 (low even, low odd, high even, high odd) or of 2 (even, odd)."""
+    stands_for = {10: lambda d: d, 4: lambda d: 2 * (d >= 5) + d % 2, 2: lambda d: d % 2}[symbols]
+    return [digit for digit in range(10) if stands_for(digit) == symbol]
+
+
+def draw(rng: np.random.Generator, glyphs: np.ndarray) -> np.ndarray:
+    """One of `glyphs` [samples, 8, 8] on a canvas, moved, turned, partly hidden, noisy: uint8 [SIDE, SIDE]."""
+    from PIL import Image
+
+    glyph = Image.fromarray((glyphs[rng.integers(len(glyphs))] * (255 / 16)).astype(np.uint8))
+    side = int(rng.integers(GLYPH[0], GLYPH[1] + 1))
+    glyph = glyph.resize((side, side), Image.Resampling.BICUBIC)
+    glyph = glyph.rotate(rng.uniform(-TURN, TURN), Image.Resampling.BILINEAR)
+    canvas = np.zeros((SIDE, SIDE))
+    top, left = rng.integers(0, SIDE - side + 1, 2)
+    canvas[top : top + side, left : left + side] = np.asarray(glyph) * rng.uniform(0.5, 1.0)
+    height, width = rng.integers(OCCLUSION[0], OCCLUSION[1] + 1, 2)
+    top, left = rng.integers(0, SIDE - height + 1), rng.integers(0, SIDE - width + 1)
+    canvas[top : top + height, left : left + width] = rng.uniform(0, 200)
+    canvas += rng.normal(0, rng.uniform(*PIXEL_NOISE), canvas.shape) + 40
+    return canvas.clip(0, 255).round().astype(np.uint8)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def record(rng: np.random.Generator, speaker: speech.Speaker, word: str, language: str, voices: list[str]) -> np.ndarray:
+    """`word` in one of `voices` somewhere in a noisy recording: float32 [N] in -1..1 at RATE."""
+    voice = voices[rng.integers(len(voices))]
+    spoken = speaker.say(word, language, voice, int(rng.integers(*SPEED)), int(rng.integers(*PITCH)))
+    spoken = speech.resample(speech.trim(spoken), speech.RATE, RATE)
+    n = max(int(rng.uniform(*SECONDS) * RATE), len(spoken))
+    start = rng.integers(0, n - len(spoken) + 1)
+    noise = coloured_noise(rng, n, rng.uniform(*NOISE_COLOUR)) * LEVEL / 10 ** (rng.uniform(*SNR) / 20)
+    noise[start : start + len(spoken)] += spoken * (LEVEL / max(float(np.sqrt(np.mean(spoken**2))), 1e-6))
+    return noise.clip(-1, 1)
+
+
+def coloured_noise(rng: np.random.Generator, n: int, colour: float) -> np.ndarray:
+    """Gaussian noise of root mean square 1 whose amplitude falls as frequency^-colour above 100 Hz: float32 [n]."""
+    frequency = np.fft.rfftfreq(n, 1 / RATE)
+    spectrum = np.fft.rfft(rng.normal(size=n)) / np.maximum(frequency, 100) ** colour
+    noise = np.fft.irfft(spectrum, n)
+    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+
+
+def flac(wave: np.ndarray) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, wave, RATE, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+CARD = "x"

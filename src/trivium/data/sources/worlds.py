@@ -1,0 +1,83 @@
+"""Worlds: rules with a known answer for how one symbol per modality relates to the label.
+
+`c(y, r)` is the symbol y with probability r, else one drawn uniformly (y included).
+
+    redundant   c(y, .9) in every modality
+    dominant    text c(y, .75), image c(y, .5), audio c(y, .9): audio leads
+    unique      three independent bits, one per modality; the label is all three: 8 classes
+    synergy     text and image are random bits, audio is noise; the label is their exclusive or
+    mixed       bits b, u, v: text b, image 2b + u, audio v; the label is 2b + (u xor v): 4 classes
+
+A world is its joint distribution P(y, text, image, audio), so that what is drawn, its bits and its ceilings agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+MODALITIES = ("text", "image", "audio")
+NAMES = ("redundant", "dominant", "unique", "synergy", "mixed")
+FIDELITY = {"redundant": (0.9, 0.9, 0.9), "dominant": (0.75, 0.5, 0.9)}  # r of text, image, audio
+
+
+@dataclass(frozen=True)
+class World:
+    name: str
+    joint: np.ndarray  # float64 [C, text, image, audio], sums to 1; P(y) is uniform in every world
+
+    @property
+    def classes(self) -> int:
+        return self.joint.shape[0]
+
+    def symbols(self, modality: str) -> int:
+        """How many symbols `modality` has."""
+        return self.joint.shape[1 + MODALITIES.index(modality)]
+
+    def draw(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Labels int64 [n], in random order, class counts at most one apart; and the symbols int64 [n] per modality."""
+        y = rng.permutation(np.arange(n) % self.classes)
+        given = self.joint.reshape(self.classes, -1).cumsum(axis=1)
+        given /= given[:, -1:]
+        flat = (rng.random(n)[:, None] >= given[y]).sum(axis=1)
+        return y, dict(zip(MODALITIES, np.unravel_index(flat, self.joint.shape[1:]), strict=True))
+
+    def bits(self, modalities: tuple[str, ...] = MODALITIES) -> float:
+        """Mutual information between the label and the symbols of `modalities`, in bits."""
+        p = self._marginal(modalities)
+        independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
+        seen = p > 0
+        return float((p[seen] * np.log2(p[seen] / independent[seen])).sum())
+
+    def bayes(self, modalities: tuple[str, ...] = MODALITIES) -> float:
+        """The best accuracy that anybody can reach who sees the symbols of `modalities`, 0-1."""
+        return float(self._marginal(modalities).max(axis=0).sum())
+
+    def meta(self) -> dict:
+        """What `meta.json` keeps: bits and accuracy ceilings of each modality alone, and of all together."""
+        seen = {**{m: (m,) for m in MODALITIES}, "all": MODALITIES}
+        return {
+            "name": self.name,
+            "bits": {key: round(self.bits(modalities), 6) for key, modalities in seen.items()},
+            "bayes": {key: round(self.bayes(modalities), 6) for key, modalities in seen.items()},
+        }
+
+    def _marginal(self, modalities: tuple[str, ...]) -> np.ndarray:
+        """P(y, symbols) as float64 [C, combinations of symbols]."""
+        unseen = tuple(1 + axis for axis, m in enumerate(MODALITIES) if m not in modalities)
+        return self.joint.sum(axis=unseen).reshape(self.classes, -1)
+
+
+def world(name: str, size: int) -> World:
+    """The world `name`; `size`: classes and symbols of redundant and dominant, where the rule leaves them open."""
+    if name in FIDELITY:
+        text, image, audio = (r * np.eye(size) + (1 - r) / size for r in FIDELITY[name])
+        return World(name, np.einsum("yt,yi,ya->ytia", text, image, audio) / size)
+    shape = {"unique": (8, 2, 2, 2), "synergy": (2, 2, 2, 2), "mixed": (4, 2, 4, 2)}[name]
+    joint = np.zeros(shape)
+    for b, u, v in product((0, 1), repeat=3):
+        cell = {"unique": (4 * b + 2 * u + v, b, u, v), "synergy": (b ^ u, b, u, v), "mixed": (2 * b + (u ^ v), b, 2 * b + u, v)}
+        joint[cell[name]] = 1 / 8
+    return World(name, joint)

@@ -1,0 +1,172 @@
+"""Train, validation and test per seed: stratified, grouped, with label budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trivium.config import Split
+from trivium.data import tables
+from trivium.data.assignment import assign
+from trivium.data.components import codes, components
+from trivium.errors import UserError
+
+TRAIN, VAL, TEST, UNLABELLED, UNUSED = range(len(tables.SPLITS))
+FREE = -1  # not yet in a split
+DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
+
+
+def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> dict[str, Any]:
+    """Write `splits.parquet` (sample, seed_0 ...) and `splits.json` to `out`; returns what `splits.json` says.
+
+    A group is what shares `group`, `duplicate_group` or (if asked for) text; it is never on two sides. Where the data
+    names a split it holds for every seed; what it does not name is drawn from its train rows.
+
+    Raises:
+        UserError: too few groups, a class without a training row, or shares that leave nothing to train on.
+    """
+    samples = tables.read(Path(aligned) / "samples.parquet")
+    classes = tables.read_json(Path(aligned) / "meta.json")["classes"]
+    y = samples["y"].to_numpy().astype(np.int64)
+    groups = components(len(y), [codes(column) for column in _shared(samples, settings)])
+    fixed, warnings = _named(samples, groups)
+    missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
+    method = settings.method if TEST in missing else "named"
+    _check(settings, seeds, method, missing, fixed, groups)
+
+    free = fixed == FREE
+    folds = np.full(len(y), -1)
+    if method == "kfold":
+        folds[free] = assign(y[free], groups[free], np.full(seeds, 1 / seeds), np.random.default_rng([0, FOLDS]))
+    columns, reports = [], []
+    for seed in range(seeds):
+        sides = fixed.copy()
+        sides[folds == seed] = TEST
+        _draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
+        if settings.labels < 1:
+            _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
+        counts = np.zeros((len(tables.SPLITS), len(classes)), dtype=np.int64)
+        np.add.at(counts, (sides, y), 1)
+        warnings += _judge(seed, counts, classes, method, method == "holdout" and bool(free.all()), settings)
+        columns.append(pa.array(tables.SPLITS).take(pa.array(sides)))
+        reports.append({
+            "seed": seed,
+            "counts": dict(zip(tables.SPLITS, counts.sum(axis=1).tolist(), strict=True)),
+            "classes": {name: dict(zip(tables.SPLITS, counts[:, k].tolist(), strict=True))
+                        for k, name in enumerate(classes)},
+        })
+    names = ["sample", *(f"seed_{seed}" for seed in range(seeds))]
+    tables.write(pa.table([samples["sample"], *columns], names=names), Path(out) / "splits.parquet")
+    sizes = np.bincount(groups, minlength=1)
+    report = {"method": method, "samples": len(y), "seeds": reports, "warnings": list(dict.fromkeys(warnings)),
+              "groups": {"count": len(sizes), "largest": int(sizes.max())}}
+    tables.write_json(report, Path(out) / "splits.json")
+    return report
+
+
+def _shared(samples: pa.Table, settings: Split) -> list[pa.ChunkedArray]:
+    """The columns whose equal values keep rows on one side."""
+    shared = [samples[name] for name in ("group", "duplicate_group") if name in samples.column_names]
+    if settings.group_identical_text and "text" in samples.column_names:
+        text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(samples["text"], "NFC")))
+        shared.append(pc.if_else(pc.equal(text, ""), None, text))
+    return shared
+
+
+def _named(samples: pa.Table, groups: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """What the data's own split column says: VAL, TEST or UNUSED, FREE elsewhere; and warnings.
+
+    A group that it puts on two sides stays in the one nearer to the test, so that test figures compare with other
+    people's; its other rows are unused.
+    """
+    fixed = np.full(len(groups), FREE)
+    if "split" not in samples.column_names:
+        return fixed, []
+    given = samples["split"].combine_chunks()
+    for side in (VAL, TEST):
+        fixed[pc.fill_null(pc.equal(given, tables.SPLITS[side]), False).to_numpy(zero_copy_only=False)] = side
+    nearest = np.full(int(groups.max(initial=-1)) + 1, FREE)
+    np.maximum.at(nearest, groups, fixed)
+    torn = fixed < nearest[groups]
+    fixed[torn] = UNUSED
+    if not torn.any():
+        return fixed, []
+    return fixed, [f"{torn.sum():,} rows are unused: the data's split column puts them on another side than rows of "
+                   "the same group or with the same content, which are nearer to the test."]
+
+
+def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: np.ndarray, groups: np.ndarray) -> None:
+    free = len(np.unique(groups[fixed == FREE]))
+    test = 1 / seeds if method == "kfold" else settings.test
+    if method != "named" and settings.val + test >= 1:
+        raise UserError(f"split.val ({settings.val:g}) and the test share ({test:g}) leave nothing to train on: "
+                        "lower them in params.yaml until their sum is well below 1.")
+    needed = 1 + len(missing) if method != "kfold" else max(seeds, 3)
+    if free < needed:
+        raise UserError(
+            f"The {len(groups):,} samples form {free} group{'s' * (free != 1)} that may be split (rows that share a "
+            f"`group`, a medium or, with split.group_identical_text, their text), but {needed} are needed so that no "
+            "group is on two sides. Give a finer `group` column or none (data.manifest.group: \"\" in params.yaml), "
+            "look for media that many rows share (duplicates in reports/validation.json), "
+            + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
+
+
+def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split, rng: np.random.Generator) -> None:
+    """Fill FREE rows of `sides` in place with TRAIN and with those of VAL and TEST that nothing names."""
+    free = np.flatnonzero(sides == FREE)
+    drawn = [s for s in (VAL, TEST) if not (sides == s).any()]
+    # Shares are of all samples; where a test is named already, what is left must still train.
+    share = {VAL: settings.val, TEST: settings.test}
+    scale = len(sides) / max(len(free), 1)
+    wanted = np.array([share[s] * scale for s in drawn])
+    wanted *= min(1.0, 0.5 / wanted.sum()) if len(drawn) == 1 else 1.0
+    shares = np.array([1 - wanted.sum(), *wanted])
+    sides[free] = np.array([TRAIN, *drawn])[assign(y[free], groups[free], shares, rng, first=True)]
+
+
+def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.Generator) -> None:
+    """Make all but a stratified `share` of train UNLABELLED, in place; at least one row per class stays.
+
+    Which rows go first depends on the seed alone, so a smaller budget is part of every larger one.
+    """
+    train = np.flatnonzero(sides == TRAIN)
+    train = train[rng.permutation(len(train))]
+    train = train[np.argsort(y[train], kind="stable")]
+    count = np.bincount(y[train])
+    rank = np.arange(len(train)) - (np.cumsum(count) - count)[y[train]]
+    keep = np.maximum(1, np.floor(share * count + 0.5))
+    sides[train[rank >= keep[y[train]]]] = UNLABELLED
+
+
+def _judge(seed: int, counts: np.ndarray, classes: list[str], method: str, compare: bool, settings: Split) -> list[str]:
+    """Warnings about one seed's split; counts [splits, C]. Raises: UserError where it cannot be trained or tested."""
+    def named(flags: np.ndarray) -> str:
+        return ", ".join(f"`{classes[k]}`" for k in np.flatnonzero(flags)[:5]) + (" ..." if flags.sum() > 5 else "")
+
+    total = counts.sum(axis=0)
+    untrained = (total > 0) & (counts[TRAIN] == 0)
+    if untrained.any():
+        why = {"named": "The data's own split column names none: move rows to train, or leave out these classes.",
+               "kfold": "Each class must be in two groups or more (three with validation) for k folds: use "
+                        "split.method: holdout, or a finer `group`.",
+               "holdout": "Give a finer `group`, or lower split.val and split.test in params.yaml."}[method]
+        raise UserError(f"No training row is left for {named(untrained)} with seed {seed}. {why}")
+    for side in (VAL, TEST):
+        if counts[side].sum() == 0:
+            name = tables.SPLITS[side]
+            raise UserError(f"No row is left for {name} with seed {seed}: the groups are too few or too large for "
+                            f"split.{name}. Give a finer `group`, raise the share, or add data.")
+    warnings = []
+    untested = (total > 0) & (counts[TEST] == 0)
+    if untested.any() and method != "kfold":
+        warnings.append(f"{named(untested)}: trained but not tested with seed {seed}; too few groups hold this class.")
+    shares = counts.sum(axis=1) / total.sum()
+    for side, want in ((VAL, settings.val), (TEST, settings.test)):
+        if compare and abs(shares[side] - want) > 0.05:
+            warnings.append(f"{tables.SPLITS[side]} of seed {seed} holds {shares[side]:.0%} of the samples instead of "
+                            f"{want:.0%}: few, large groups.")
+    return warnings

@@ -1,0 +1,142 @@
+"""Raw tables in, usable tables out: every row is measured, judged, and kept or put in quarantine with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trivium import modalities as kinds
+from trivium.config import Validate
+from trivium.data import expectations, quarantine, tables
+from trivium.data.components import codes_in
+from trivium.data.duplicates import duplicate_groups
+from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, modality_frame
+from trivium.data.probe import Measures, probe
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settings: Validate) -> dict[str, Any]:
+    """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
+
+    A row that cannot be used takes along only what hangs on it: an unreadable image its own row, a bad label its
+    sample's rows. A sample stays as long as it has one modality.
+
+    Raises:
+        UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a modality or
+            fewer than two classes are left.
+    """
+    labels, rows, keys = load(Path(raw), modalities)
+    meta = tables.read_json(Path(raw) / "meta.json")
+    measures = probe({m: r.table for m, r in rows.items()}, meta["root"], meanwhile=expectations.load)
+
+    suites: list[dict[str, Any]] = []
+    for m, r in rows.items():
+        names = [name for name in measures[m] if name != "error"]
+        frame = modality_frame(r, measures[m], labels.per_key(keys))
+        r.out = _judge(m, frame, expectations.modality_rules(m, names, r.timed, settings), suites)
+    frame = label_frame(labels, rows, measures, keys)
+    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed), suites)
+    has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
+    classes = class_frame(labels, has)
+    rare = _judge("classes", classes, expectations.class_rules(modalities, settings), suites)
+    of_class = codes_in(labels.table["label"], pa.array(classes["label"], type=pa.string()))
+    labels.out |= {row: rare[of_class[row]] for row in labels.kept().tolist() if of_class[row] in rare}
+    _check(labels, rows, meta["root"], settings)
+
+    bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
+    first = _first_samples(labels, keys)
+    for r in rows.values():
+        r.out |= _followers(r, labels, first)
+    kept_rows = {m: r.table.take(r.kept()) for m, r in rows.items()}
+    kept = labels.table.take(labels.kept())
+    kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, set(filter(_is_written, rows))))
+    frame = kept.select(["label", "duplicate_group"]).to_pandas().assign(
+        **{m: has[m][labels.kept()].astype(np.int64) for m in rows})
+    _judge("samples", frame, expectations.kept_rules(modalities), suites)
+
+    tables.write(kept, Path(out) / "labels.parquet")
+    for m, table in kept_rows.items():
+        tables.write(table, Path(out) / f"{m}.parquet")
+    parts = [quarantine.table("labels", labels.table["key"], labels.table["sample"].combine_chunks(),
+                              labels.table["label"], labels.out)]
+    parts += [quarantine.table(m, r.table["key"], first.take(pa.array(r.key, mask=r.key < 0)), r.table["value"], r.out)
+              for m, r in rows.items()]
+    tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
+    coverage = class_frame(labels, has).set_index("label")
+    tables.write_json(meta | {"classes": list(coverage.index), "modalities": list(modalities)}, Path(out) / "meta.json")
+    sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
+    return {
+        "suites": suites,
+        "tables": {name: {"rows": len(r.table), "quarantined": bad[name], "followed": len(r.out) - bad[name]}
+                   for name, r in [("labels", labels), *rows.items()]},
+        "coverage": {name: {column: int(n) for column, n in row.items()} for name, row in coverage.iterrows()},
+        "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
+        "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
+    }
+
+
+def _judge(name: str, frame: pd.DataFrame, rules: list[expectations.Rule], suites: list[dict]) -> quarantine.Reasons:
+    """Which rows of `frame` are out, and why; what was found is added to `suites`. Raises: UserError (level `stop`)."""
+    outcomes = expectations.judge(name, frame, rules)
+    suites.append({"name": name, "rows": len(frame),
+                   "expectations": [outcome.describe(len(frame)) for outcome in outcomes]})
+    stops = [outcome.rule.reason for outcome in outcomes if outcome.rule.level == "stop" and not outcome.success]
+    if stops:
+        raise UserError(f"This data cannot be learned from: {'; '.join(stops)}.")
+    return quarantine.reasons(outcomes, frame)
+
+
+def _check(labels: Rows, rows: dict[str, Rows], root: str, settings: Validate) -> None:
+    """Raises: UserError if too many rows of a table are bad."""
+    every = rows | {"labels": labels}
+
+    def where(name: str, row: int) -> str:
+        """Its key, and its sample, its file or the beginning of its text."""
+        cells = {column: value or "(none)" for column, value in every[name].table.slice(row, 1).to_pylist()[0].items()}
+        if name == "labels":
+            return f"key {cells['key']}, sample {cells['sample']}"
+        return f"key {cells['key']}, {'' if _is_written(name) else f'{root}/'}{cells['value'][:VALUE_SHOWN]}"
+
+    quarantine.check({name: len(r.table) for name, r in every.items()}, {name: r.out for name, r in every.items()},
+                     where, settings.max_bad_fraction)
+
+
+def _is_written(modality: str) -> bool:
+    """Whether values are the text itself, not paths."""
+    return hasattr(kinds.get(modality), "clean")
+
+
+def _first_samples(labels: Rows, keys: int) -> pa.Array:
+    """Per key, the first sample that it belongs to."""
+    first = np.zeros(keys, dtype=np.int64)
+    known = np.flatnonzero(labels.key >= 0)[::-1]
+    first[labels.key[known]] = known
+    return labels.table["sample"].combine_chunks().take(pa.array(first))
+
+
+def _followers(rows: Rows, labels: Rows, first: pa.Array) -> quarantine.Reasons:
+    """Kept rows that no label is left for."""
+    alive = np.zeros(len(first), dtype=bool)
+    alive[labels.key[labels.kept()]] = True
+    kept = rows.kept()
+    orphans = kept[~at(alive, rows.key[kept]).astype(bool)]
+    names = first.take(pa.array(rows.key[orphans])).to_pylist()
+    return {row: f"its sample `{name}` is in quarantine" for row, name in zip(orphans.tolist(), names, strict=True)}
+
+
+def _quantiles(measures: Measures, rows: np.ndarray) -> dict[str, dict[str, float]]:
+    """Least, median and largest of every measurement of `rows`."""
+    found = {}
+    for name, values in measures.items():
+        if name != "error" and len(rows):
+            low, middle, high = np.quantile(values[rows], [0, 0.5, 1])
+            found[name] = {"min": round(float(low), 4), "median": round(float(middle), 4), "max": round(float(high), 4)}
+    return found

@@ -1,0 +1,124 @@
+"""Everything that is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
+
+`evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/32 for
+attacks, N/2 train and N/2 test samples for probes, 6 for attributions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from trivium.config import Config
+from trivium.data.store import Batch, Store
+from trivium.evaluation import attribution, encoded, information, pictures, probes, robustness
+from trivium.evaluation.contribution import contribution
+from trivium.models import build
+
+ALIKE = 256  # samples whose vectors are kept: the same for all strategies and seeds, so that encoders can be compared
+
+
+@torch.no_grad()
+def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, config: Config, out: Path) -> dict[str, Any]:
+    """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it.
+
+    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.png`.
+    """
+    count, size = config.evaluate.analysis_rows, config.evaluate.batch
+    test_rows = some(rows, count, seed)
+    test = encoded.encode_rows(model, store, test_rows, seed, size)
+    val = encoded.encode_rows(model, store, some(store.rows(seed, "val"), count, seed), seed, size)
+    _keep_vectors(model, store, seed, size, out)
+    return _rounded({
+        "contribution": contribution(model, test, store.classes),
+        "information": information.measure(model, val, test, len(store.classes)),
+        "robustness": _robustness(model, store, seed, test_rows, test, config),
+        "probes": _probes(model, store, seed, test_rows, test, config),
+        "attribution": _attribution(model, store, seed, test_rows, test, out if seed == 0 else None),
+    })
+
+
+def some(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """At most `count` of `rows`, drawn without replacement, in random order, so that any prefix is a fair sample."""
+    return rows[np.random.default_rng([seed, len(rows)]).permutation(len(rows))[:count]]
+
+
+def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config) -> dict[str, Any]:
+    size, few, fewer = config.evaluate.batch, max(1, len(rows) // 4), max(1, len(rows) // 32)
+    batch, clean = store.batch(rows[:few], seed), test[:few]
+    return {
+        "corruption": robustness.corruption(model, batch, clean, store.specs, size),
+        "misalignment": robustness.misalignment(model, test),
+        "shift": robustness.shift(model, batch, clean, store.specs, size),
+        "attacks": robustness.attacks(model, batch[:fewer], clean[:fewer], store.specs),
+        "rows": {"corruption": few, "misalignment": len(rows), "shift": few, "attacks": fewer},
+    }
+
+
+def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config) -> dict[str, Any]:
+    half, size = max(1, config.evaluate.analysis_rows // 2), config.evaluate.batch
+    train_rows = some(store.rows(seed, "train"), half, seed)
+    train, unseen = encoded.encode_rows(model, store, train_rows, seed, size), test[:half]
+    found = {}
+    for place, m in enumerate(encoded.readers(model)):
+        column = store.modalities.index(m)
+        has, has_test = train.present[:, column], unseen.present[:, column]
+        if not has.any() or not has_test.any():
+            continue
+        fresh = build.encoder(config.encoder.model_dump(), store.specs[m], seed).eval()
+        before = [encoded.through(fresh, store.batch(r, seed, m).inputs[m], size) for r in (train_rows, rows[:half])]
+        after = [batch.inputs["vectors"][:, place] for batch in (train, unseen)]
+        found[m] = {
+            kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], len(store.classes))
+            for kind, (x, z) in (("before", before), ("after", after))
+        }
+    return found
+
+
+def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, out: Path | None) -> dict[str, Any]:
+    chosen = attribution.choose(model(test.inputs, test.present), test.y)
+    places = list(chosen)
+    batch, clean = store.batch(rows[places], seed), test[places]
+    about, arrays = attribution.explain(model, batch, clean, store.specs)
+    texts = {m: [pictures.token_texts(store, m, seed, ids) for ids in batch.inputs[m].numpy()]
+             for m in arrays if store.specs[m].kind == "tokens"}
+    samples = []
+    for k, (place, why) in enumerate(chosen.items()):
+        label, guess = store.classes[int(clean.y[k])], store.classes[about["prediction"][k]]
+        entry: dict[str, Any] = {
+            "sample": store.samples[rows[place]], "why": why, "label": label, "prediction": guess,
+            "probability": about["probability"][k],
+            "tokens": {m: [list(pair) for pair in zip(
+                texts[m][k], arrays[m][k][batch.inputs[m][k] != 0].tolist(), strict=True)] for m in texts},
+        }
+        if "attention" in about:
+            entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
+        if out is not None:
+            entry["picture"] = f"pictures/{k}_{why}.png"
+            panels = {m: (store.specs[m], batch.inputs[m][k].numpy(), arrays[m][k].numpy(), texts[m][k] if m in texts else [])
+                      for m in arrays}
+            pictures.draw(out / entry["picture"], f"{guess} ({entry['probability']:.0%}), in truth {label}", panels)
+        samples.append(entry)
+    return {"deletion": about["deletion"], "samples": samples}
+
+
+def _rounded(value: Any) -> Any:
+    """Six decimals: more are noise, and would make the file three times as large."""
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def _keep_vectors(model: nn.Module, store: Store, seed: int, size: int, out: Path) -> None:
+    from safetensors.torch import save_file
+
+    alike = encoded.encode_rows(model, store, some(store.rows(0, "test"), ALIKE, 0), seed, size).inputs["vectors"]
+    (out / "vectors").mkdir(parents=True, exist_ok=True)
+    save_file({m: alike[:, k].contiguous() for k, m in enumerate(encoded.readers(model))},
+              str(out / "vectors" / f"seed_{seed}.safetensors"))

@@ -1,0 +1,169 @@
+"""Why this answer: how much each word, pixel and moment of sound spoke for the class that a model chose.
+
+Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
+nothing (padding for text, the train mean elsewhere) to the input, one modality at a time, the others as they are. They
+sum to log p(input) - log p(nothing). Whether they are to be believed, deletion curves say (Petsiuk et al. 2018): taking
+away what spoke most must lower the probability sooner than taking away at random.
+
+Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trivium.data.store import Batch, Spec
+from trivium.encoders.base import PAD
+from trivium.evaluation import encoded
+
+POINTS = 12  # of Gauss-Legendre quadrature
+CUTS = 10  # of a deletion curve
+RANDOM = 4  # random orders that a deletion curve is compared with
+GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
+
+
+def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
+    """Samples to explain, position -> why: the surest right answers, the surest wrong ones, and the first of the test
+    set, which are the same for every strategy.
+    """
+    own = log_probabilities.gather(1, y[:, None])[:, 0]
+    top, guess = log_probabilities.max(1)
+    right = guess == y
+    orders = {
+        "confident": torch.where(right, -own, torch.inf), "wrong": torch.where(right, torch.inf, -top),
+        "same": torch.arange(len(y), device=y.device).float(),
+    }
+    chosen: dict[int, str] = {}
+    for why, order in orders.items():
+        for k in order.argsort(stable=True)[:each].tolist():
+            if order[k] < torch.inf:
+                chosen.setdefault(k, why)
+    return chosen
+
+
+def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality: str, target: Tensor) -> Tensor:
+    """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
+
+    batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about.
+    """
+    encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
+    end = _embedded(encoder, x)
+    start = _embedded(encoder, torch.full_like(x, PAD)) if end is not x else torch.zeros_like(x)
+    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
+    along, weight = (torch.tensor(v, dtype=end.dtype, device=end.device) for v in ((nodes + 1) / 2, weights / 2))
+    shape = (-1, *[1] * end.dim())
+    line = (start + along.view(shape) * (end - start)).flatten(0, 1).requires_grad_(True)  # [G * B, ...]
+    many = clean[torch.arange(len(x)).repeat(POINTS)]
+    with torch.enable_grad():
+        vectors = _from_embedded(encoder, x.repeat(POINTS, *[1] * (x.dim() - 1)), line)
+        one = encoded.replace(model, many, modality, vectors)
+        own = model(one.inputs, one.present).gather(1, target.repeat(POINTS)[:, None])
+        slope = torch.autograd.grad(own.sum(), line)[0].unflatten(0, (POINTS, -1))
+    found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
+    return found.sum(-1) if end is not x else found
+
+
+@torch.no_grad()
+def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
+             attribution: Tensor) -> dict[str, float]:
+    """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
+
+    Returns {"area": most important first, "random": in random order}. An attribution that means something has the
+    smaller area.
+    """
+    encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
+    scores = _units(attribution, spec)
+    real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores, dtype=torch.bool)
+    generator = torch.Generator().manual_seed(0)
+    orders = [scores, *(torch.rand(scores.shape, generator=generator).to(scores) for _ in range(RANDOM))]
+    areas = []
+    for order in orders:
+        rank = order.masked_fill(~real, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+        curve = []
+        for cut in range(CUTS + 1):
+            kept = rank >= (cut / CUTS) * real.sum(1, keepdim=True)
+            one = encoded.replace(model, clean, modality, encoder(_keep(x, kept, spec)))
+            curve.append(model(one.inputs, one.present).exp().gather(1, target[:, None]).mean().item())
+        areas.append(float(np.trapezoid(curve, dx=1 / CUTS)))
+    return {"area": areas[0], "random": float(np.mean(areas[1:]))}
+
+
+def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
+            ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Attribution and deletion of every sample in `batch` and every modality that the model reads.
+
+    Returns:
+        {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
+        fusion attends to modalities (share, 0-1)}, and {m: attribution}. Attributions to a modality that a sample lacks
+        are 0, and the deletion curves are over the samples that have it.
+    """
+    with torch.no_grad():
+        log_probabilities = model(clean.inputs, clean.present)
+    top, target = log_probabilities.max(1)
+    found: dict[str, Tensor] = {}
+    areas: dict[str, dict[str, float]] = {}
+    for m in encoded.readers(model):
+        found[m] = integrated_gradients(model, batch, clean, m, target)
+        there = clean.present[:, model.modalities.index(m)]
+        if there.any():
+            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], found[m][there])
+    about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
+    fusion = getattr(model, "fusion", None)
+    if hasattr(fusion, "attention"):
+        with torch.no_grad():
+            weights = fusion.attention(clean.inputs["vectors"], clean.present)  # [B, M]
+        about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.modalities)}
+    return about, found
+
+
+def _embedded(encoder: nn.Module, x: Tensor) -> Tensor:
+    """Token ids -> what the embedding makes of them [B, T, D]; other inputs as they are."""
+    if x.is_floating_point():
+        return x
+    caught: list[Tensor] = []
+    handle = _embedding(encoder).register_forward_hook(lambda module, args, out: caught.append(out))
+    try:
+        with torch.no_grad():
+            encoder(x)
+    finally:
+        handle.remove()
+    return caught[0]
+
+
+def _from_embedded(encoder: nn.Module, x: Tensor, point: Tensor) -> Tensor:
+    """The encoder's vectors when `point` stands in for the embedding of x."""
+    if x.is_floating_point():
+        return encoder(point)
+    handle = _embedding(encoder).register_forward_hook(lambda module, args, out: point)
+    try:
+        return encoder(x)
+    finally:
+        handle.remove()
+
+
+def _embedding(encoder: nn.Module) -> nn.Embedding:
+    """The first one is that of the tokens, in our encoders and in those of the hub."""
+    return next(module for module in encoder.modules() if isinstance(module, nn.Embedding))
+
+
+def _units(attribution: Tensor, spec: Spec) -> Tensor:
+    """[B, U]: attribution summed (up to a constant) over the blocks that are deleted together."""
+    if spec.kind == "tokens":
+        return attribution
+    whole = attribution.sum(1, keepdim=True)
+    pooled = nn.functional.adaptive_avg_pool1d(whole, 4 * GRID) if whole.dim() == 3 else (
+        nn.functional.adaptive_avg_pool2d(whole, GRID))
+    return pooled.flatten(1)
+
+
+def _keep(x: Tensor, kept: Tensor, spec: Spec) -> Tensor:
+    """x without the units that are not `kept` (bool [B, U])."""
+    if spec.kind == "tokens":
+        return torch.where(kept, x, PAD)
+    grid = (4 * GRID,) if x.dim() == 3 else (GRID, GRID)
+    return x * nn.functional.interpolate(kept.to(x.dtype).view(-1, 1, *grid), x.shape[2:], mode="nearest")

@@ -1,0 +1,61 @@
+"""The paired hierarchical bootstrap: one weight per test sample, shared by all strategies and all seeds.
+
+`S` strategies, `J` seeds, `R` resamples, `N` distinct test samples, `B` those of one seed.
+
+A sample may be in the test sets of several seeds (splits are redrawn) or of all (the data names its test set). Weights
+belong to the sample, so a hard sample is hard, or absent, everywhere at once: that it ties the seeds together shows in
+the covariance of their replicates. The same formula then serves redrawn, partly shared and fixed test sets.
+
+Weights are exponential, the Bayesian bootstrap (Rubin 1981): mean and variance 1 as with multinomial counts, but never
+0, so that no replicate loses a rare class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.evaluation.metrics import Array, Outcome, weighted
+
+_CELLS = 4_000_000  # weights held at a time (32 MB)
+
+
+def replicates(
+    strategies: Sequence[Sequence[Outcome]],
+    rows: Sequence[NDArray[np.int64]],
+    resamples: int,
+    names: tuple[str, ...] = ("accuracy",),
+    bins: int = 15,
+    seed: int = 0,
+) -> dict[str, Array]:
+    """Replicates `[R, S, J]` of each metric in `names`.
+
+    strategies: per strategy, per seed, the outcomes of the same `B` samples in the same order.
+    rows: per seed, `[B]` indices into the `N` distinct test samples.
+    """
+    samples = 1 + max(int(own.max()) for own in rows)
+    step = max(1, min(resamples, _CELLS // samples))
+    found = {name: np.empty((resamples, len(strategies), len(rows))) for name in names}
+    for start in range(0, resamples, step):
+        stop = min(start + step, resamples)
+        weights = np.random.default_rng([seed, start]).standard_exponential((samples, stop - start))
+        for j, own in enumerate(rows):
+            mine = weights[own]  # [B, R]
+            for s, strategy in enumerate(strategies):
+                for name, value in weighted(strategy[j], mine, names, bins).items():
+                    found[name][start:stop, s, j] = value
+    return found
+
+
+def points(
+    strategies: Sequence[Sequence[Outcome]], names: tuple[str, ...] = ("accuracy",), bins: int = 15
+) -> dict[str, Array]:
+    """The metrics themselves, `[S, J]`."""
+    found = {name: np.empty((len(strategies), len(strategies[0]))) for name in names}
+    for s, strategy in enumerate(strategies):
+        for j, result in enumerate(strategy):
+            for name, value in weighted(result, np.ones((len(result.y), 1)), names, bins).items():
+                found[name][s, j] = value[0]
+    return found

@@ -1,0 +1,54 @@
+"""Tables for `dvc plots`: accuracy against compute, learning curves, confusion. Drawn by the templates in .dvc/plots."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+METRICS = ("train_loss", "val_nll", "val_accuracy")
+
+
+def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
+    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv`.
+
+    evaluated, trained: per strategy its `metrics.json` and `training.json`.
+    """
+    found = comparison["strategies"]
+    order = sorted(found, key=lambda name: found[name]["rank"])
+    _csv(out / "strategies.csv", ("strategy", "flops", "accuracy", "low", "high", "nll", "ece", "failed_share"), (
+        (name, s["flops"], s["accuracy"]["mean"], s["accuracy"]["low"], s["accuracy"]["high"], s["nll"]["mean"],
+         s["ece"]["mean"], s["failed_share"]) for name, s in ((name, found[name]) for name in order)))
+    _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", *METRICS), (
+        (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
+        for name in order for seed in trained[name]["seeds"]
+        for step in history(seed, comparison["dataset"]["modalities"])))
+    chosen = evaluated[comparison["verdict"]["recommended"]]
+    shares = confusion(chosen)
+    _csv(out / "confusion.csv", ("label", "prediction", "share"), (
+        (label, guess, f"{shares[row, column]:.4f}")
+        for row, label in enumerate(chosen["classes"]) for column, guess in enumerate(chosen["classes"])))
+
+
+def history(seed: Mapping[str, Any], modalities: Sequence[str]) -> list[dict[str, Any]]:
+    """A seed's own learning curve. A strategy that only combines components is one point: where it ends."""
+    own = [step for step in seed["history"] if step["phase"] not in modalities]
+    validation = seed["validation"]
+    return own or [{"phase": "combined", "flops": seed["flops"]["total"], "train_loss": None,
+                    "val_nll": validation["nll"], "val_accuracy": validation["accuracy"]}]
+
+
+def confusion(evaluated: Mapping[str, Any]) -> np.ndarray:
+    """Shares of each label's samples `[C, C]`, all seeds together: rows are labels and sum to one."""
+    counts = np.sum([seed["confusion"] for seed in evaluated["seeds"]], axis=0, dtype=np.float64)
+    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
+
+
+def _csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

@@ -1,0 +1,102 @@
+"""Every pair of strategies: by how much they differ, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.evaluation.bootstrap import points, replicates
+from trivium.evaluation.intervals import Estimate, estimate, outperform
+from trivium.evaluation.metrics import Array, Outcome
+from trivium.evaluation.significance import holm, mcnemar
+
+
+@dataclass(frozen=True)
+class Rules:
+    """When a difference counts, and how it is measured.
+
+    resamples: of the bootstrap. confidence: of every interval, 0.5-1. threshold: least P(A > B) of a winner, 0.5-1.
+    overlap: n_test / n_train of a cross-validation, None for hold-out.
+    """
+
+    resamples: int = 2000
+    confidence: float = 0.95
+    threshold: float = 0.75
+    overlap: float | None = None
+    bins: int = 15
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`a` is at least as accurate as `b`. Differences are a - b, of accuracies in 0-1."""
+
+    a: str
+    b: str
+    difference: Estimate
+    outperform: tuple[float, float, float]  # P(a > b) and the ends of its interval
+    p_holm: float
+    mcnemar: tuple[float, ...]  # p-value per seed
+    mcnemar_pooled: float  # p-value over the predictions of all seeds
+    beats: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """The metrics of all strategies with their replicates: `[S, J]` and `[R, S, J]` per metric."""
+
+    points: dict[str, Array]
+    replicates: dict[str, Array]
+
+
+def measure(
+    outcomes: Mapping[str, Sequence[Outcome]],
+    rows: Sequence[NDArray[np.int64]],
+    rules: Rules,
+    names: tuple[str, ...] = ("accuracy",),
+) -> Results:
+    """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`."""
+    strategies = list(outcomes.values())
+    return Results(points(strategies, names, rules.bins),
+                   replicates(strategies, rows, rules.resamples, names, rules.bins))
+
+
+def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:
+    """All pairs, the better one first, in the order of their accuracies.
+
+    `a` is clearly better than `b` when their difference has p <= 1 - confidence, P(a > b) >= threshold, and the
+    interval of P(a > b) lies above one half. Of many pairs some look clear by chance, so `a` beats `b` only if
+    - it is clear with the p-value adjusted for all pairs (Holm), or
+    - `a` is clearly better than *every* other one. This claim needs no adjustment, because all of its comparisons must
+      hold at once (intersection-union test, Berger 1982).
+    """
+    names = list(outcomes)
+    values, resampled = results.points["accuracy"], results.replicates["accuracy"]
+    order = sorted(range(len(names)), key=lambda s: -values[s].mean())
+    both = list(combinations(order, 2))
+    gaps = [(values[a] - values[b], resampled[:, a] - resampled[:, b]) for a, b in both]
+    differences = [estimate(*gap, rules.confidence, rules.overlap) for gap in gaps]
+    chances = [outperform(*gap, rules.confidence) for gap in gaps]
+    adjusted = holm([difference.p for difference in differences])
+
+    alpha = 1 - rules.confidence
+    likely = [chance[0] >= rules.threshold and chance[1] > 0.5 for chance in chances]
+    best = range(len(names) - 1)  # the pairs of the most accurate strategy come first
+    wins = all(likely[i] and differences[i].p <= alpha for i in best)
+    right = {name: [result.correct > 0 for result in results_] for name, results_ in outcomes.items()}
+    return [
+        Pair(
+            a=names[a],
+            b=names[b],
+            difference=differences[i],
+            outperform=chances[i],
+            p_holm=adjusted[i],
+            mcnemar=tuple(mcnemar(one, two) for one, two in zip(right[names[a]], right[names[b]], strict=True)),
+            mcnemar_pooled=mcnemar(np.concatenate(right[names[a]]), np.concatenate(right[names[b]])),
+            beats=likely[i] and adjusted[i] <= alpha or wins and i in best,
+        )
+        for i, (a, b) in enumerate(both)
+    ]

@@ -1,0 +1,133 @@
+"""How much a model loses when its inputs get worse: noise, partners that do not belong together, attacks.
+
+Legend: `B` samples, `M` modalities, `K` those that the model reads, `D` width, `E` strengths of an attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trivium import modalities as registry
+from trivium.data.store import Batch, Spec
+from trivium.evaluation import encoded
+
+LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
+SHARES = (0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
+SHIFTS = (0.1, 0.25)  # of the clip
+STRENGTHS = (0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
+STEPS = 10  # of projected gradient descent
+
+
+@torch.no_grad()
+def corruption(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Any]:
+    """Accuracy at each of `LEVELS` of noise on one modality, the others clean; `clean`: `batch`, encoded.
+
+    Returns {m: {"accuracy": [one per level], "relative": area under the curve, 0-1}}. A modality that the model does
+    not read has a flat curve. The noise of a sample is the same at every level, but for its strength.
+    """
+    start, found = _score(model, clean), {}
+    for m in model.modalities:
+        curve = [start] * len(LEVELS)
+        if m in encoded.readers(model):
+            for k, level in enumerate(LEVELS[1:], 1):
+                noise = torch.Generator().manual_seed(list(specs).index(m))
+                worse = registry.get(m).corrupt(batch.inputs[m], level, noise, specs[m])
+                vectors = encoded.through(encoded.encoder(model, m), worse, size)
+                curve[k] = _score(model, encoded.replace(model, clean, m, vectors))
+        found[m] = {"accuracy": curve, "relative": relative(curve)}
+    return found
+
+
+@torch.no_grad()
+def misalignment(model: nn.Module, clean: Batch) -> dict[str, dict[str, float]]:
+    """Accuracy {m: {share: ..}} when m of that share of the samples of an encoded batch is another sample's."""
+    order = encoded.cycles(len(clean), 1, seed=2)[0]
+    first = torch.randperm(len(clean), generator=torch.Generator().manual_seed(3))  # who is hit first
+    found: dict[str, dict[str, float]] = {}
+    for m in model.modalities:
+        found[m] = {}
+        for share in SHARES:
+            partner = torch.arange(len(clean))
+            hit = first[: round(share * len(clean))]
+            partner[hit] = order[hit]
+            found[m][str(share)] = _score(model, encoded.shuffle(model, clean, [m], partner))
+    return found
+
+
+@torch.no_grad()
+def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, dict[str, float]]:
+    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; what falls off the end comes first."""
+    found: dict[str, dict[str, float]] = {}
+    for m in encoded.readers(model):
+        if specs[m].kind not in ("spectrogram", "waveform"):
+            continue
+        found[m] = {}
+        for share in SHIFTS:
+            later = batch.inputs[m].roll(max(1, round(share * specs[m].shape[-1])), -1)
+            vectors = encoded.through(encoded.encoder(model, m), later, size)
+            found[m][str(share)] = _score(model, encoded.replace(model, clean, m, vectors))
+    return found
+
+
+def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec]) -> dict[str, Any]:
+    """Accuracy under attack on one modality at a time: images and sounds, since words cannot change a little.
+
+    Returns {m: {"fgsm": {strength: accuracy}, "pgd": {strength: accuracy}}}: the fast gradient sign method (Goodfellow
+    et al. 2015) and projected gradient descent in the same L-infinity ball (Madry et al. 2018), from the clean input,
+    `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the true class.
+    """
+    found: dict[str, Any] = {}
+    for m in encoded.readers(model):
+        if specs[m].kind == "tokens":
+            continue
+        x = batch.inputs[m]
+        strength = torch.tensor(STRENGTHS, device=x.device).repeat_interleave(len(x)).view(-1, *[1] * (x.dim() - 1))
+        repeated = clean[torch.arange(len(clean)).repeat(len(STRENGTHS))]  # [E * B, ...]
+        x = x.repeat(len(STRENGTHS), *[1] * (x.dim() - 1))
+        attacked, one_step = x, None
+        for _ in range(STEPS):
+            direction = _gradient(model, repeated, m, attacked).sign()
+            one_step = x + strength * direction if one_step is None else one_step
+            attacked = attacked + 2.5 / STEPS * strength * direction
+            attacked = x + (attacked - x).clamp(-strength, strength)
+        found[m] = {"fgsm": _by_strength(model, repeated, m, one_step), "pgd": _by_strength(model, repeated, m, attacked)}
+    return found
+
+
+def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> float:
+    """Relative robustness: trapezoid area under accuracy over severity 0-1 (Liang et al. 2021, MultiBench)."""
+    return float(np.trapezoid(accuracies, levels))
+
+
+def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
+    """Effective robustness: sum over levels of f(s) - [r(s) + f(0) - r(0)], r being late fusion's curve (MultiBench).
+
+    Above 0: accuracy falls less than that of the reference, whatever it is without noise.
+    """
+    f, r = np.asarray(accuracies), np.asarray(reference)
+    return float((f - (r + f[0] - r[0])).sum())
+
+
+def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> Tensor:
+    """d NLL / d x."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_(True)
+        changed = encoded.replace(model, clean, modality, encoded.encoder(model, modality)(x))
+        loss = nn.functional.nll_loss(model(changed.inputs, changed.present), clean.y, reduction="sum")
+        return torch.autograd.grad(loss, x)[0]
+
+
+@torch.no_grad()
+def _by_strength(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> dict[str, float]:
+    changed = encoded.replace(model, clean, modality, encoded.encoder(model, modality)(x))
+    right = (model(changed.inputs, changed.present).argmax(1) == clean.y).double().view(len(STRENGTHS), -1).mean(1)
+    return {str(strength): share.item() for strength, share in zip(STRENGTHS, right, strict=True)}
+
+
+def _score(model: nn.Module, batch: Batch) -> float:
+    return encoded.accuracy(model(batch.inputs, batch.present), batch.y)

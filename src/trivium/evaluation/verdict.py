@@ -1,0 +1,87 @@
+"""Who wins, and which one to take: from all pairs to two sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from trivium.evaluation.pairs import Pair
+
+SAME_COST = 1.1  # costs within this factor count as equal: budgets are met to a step, not to a FLOP
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a strategy takes. flops: of training, pretraining included. failed: share of seeds at chance level, 0-1."""
+
+    flops: float
+    parameters: float
+    failed: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`winner` beats every other strategy, or is None. `tied`: those that no strategy beats, best first."""
+
+    winner: str | None
+    tied: tuple[str, ...]
+    recommended: str
+    sentence: str
+    reason: str
+
+
+def decide(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], confidence: float = 0.95) -> Verdict:
+    """The verdict on strategies `ranked` by accuracy, best first.
+
+    Without a winner, the cheapest of the tied ones is recommended: fewest training FLOPs, then fewest parameters, then
+    the higher rank; never one that failed on more seeds than the first did.
+    """
+    beaten = {pair.b for pair in pairs if pair.beats}
+    tied = tuple(name for name in ranked if name not in beaten)
+    first = ranked[0]
+    recommended, price = _cheapest([name for name in tied if costs[name].failed <= costs[first].failed], costs)
+    if all(cost.failed == 1 for cost in costs.values()):
+        return Verdict(None, tied, recommended, "No strategy learned the task at this budget: none does better than "
+                       f"always giving the most common label. The cheapest is {recommended}.", price)
+    if len(ranked) == 1:
+        return Verdict(None, tied, first, f"{first} is the only strategy: there is nothing to compare it with.", "")
+    second = next(pair for pair in pairs if (pair.a, pair.b) == (first, ranked[1]))
+    if len(tied) == 1:
+        others = "" if len(ranked) == 2 else f", the next best of {len(ranked) - 1}"
+        return Verdict(first, tied, first,
+                       f"{first} beats {second.b}{others}, by {_gap(second, confidence)}.", _sure(second))
+    sentence = f"No difference found between {_and(tied)} at this budget: take the cheaper, {recommended}."
+    if len(tied) > 2:
+        sentence = sentence.replace("cheaper", "cheapest")
+    return Verdict(None, tied, recommended, sentence,
+                   f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}")
+
+
+def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, str]:
+    """The cheapest of `names`, and the sentence that says in what respect it is."""
+    flops = min(costs[name].flops for name in names)
+    left = [name for name in names if costs[name].flops <= SAME_COST * flops]
+    if len(left) == 1:
+        return left[0], f"{left[0]} takes the least training compute ({flops:.2g} FLOPs)."
+    parameters = min(costs[name].parameters for name in left)
+    small = [name for name in left if costs[name].parameters <= SAME_COST * parameters]
+    same = "took the same training compute" if len(left) == len(names) else "took the least training compute"
+    if len(small) == 1:
+        return small[0], f"{_and(left)} {same}; {small[0]} has the fewest parameters ({parameters:,.0f})."
+    return small[0], f"{_and(small)} cost the same; {small[0]} is the most accurate of them."
+
+
+def _gap(pair: Pair, confidence: float) -> str:
+    d = pair.difference
+    low, high = 100 * d.low, 100 * d.high
+    return f"{100 * d.mean:.1f} points of accuracy ({100 * confidence:g} % interval {low:.1f} to {high:.1f})"
+
+
+def _sure(pair: Pair) -> str:
+    chance, low, high = pair.outperform
+    return (f"In a new run {pair.a} would come out ahead of {pair.b} with probability {chance:.2f} "
+            f"({low:.2f} to {high:.2f}); p = {pair.difference.p:.2g}, {pair.p_holm:.2g} after Holm.")
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

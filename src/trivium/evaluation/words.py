@@ -1,0 +1,106 @@
+"""What the bits of `information` mean, in plain words. Each rule is one function; its threshold stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Bits = Mapping[str, float]
+Pairs = Mapping[str, Mapping[str, Any]]
+
+SILENT = 0.05  # of the label's entropy: fewer bits than this are none
+TOGETHER = 0.3  # of a pair's bits that neither has alone: the answer needs both
+SHARED = 0.7  # of a modality's bits that a better one has too: "most of what it knows"
+SPARE = 0.02  # of all bits that are lost without a modality: it adds nothing
+OWN = 0.7  # of a modality's bits that are lost without it: nobody else knows them
+
+
+def sentence(entropy: float, bits: Bits, pairs: Pairs) -> str:
+    """What the modalities know. `bits`, `pairs`: as in `information.summary`, the subset of all modalities last."""
+    modalities = _modalities(bits)
+    total = bits["+".join(modalities)]
+    if total <= SILENT * entropy:
+        return f"No model found the label in {_all(modalities)}: {total:.2f} of {entropy:.2f} bits."
+    if len(modalities) == 1:
+        return f"{modalities[0]} tells {total:.2f} of {entropy:.2f} bits.".capitalize()
+    said, pair = [], together(bits, pairs)
+    if pair:
+        said.append(f"the answer needs {_all(pair)} together: {_joint(pairs, pair):.2f} of {entropy:.2f} bits are in "
+                    "neither alone")
+    lost = {m: total - _without(bits, m) for m in modalities}
+    silent = [m for m in modalities if m not in pair and bits[m] <= SILENT * entropy and lost[m] <= SILENT * entropy]
+    speaking = [m for m in modalities if m not in silent and m not in pair]
+    own = [m for m in speaking if lost[m] >= OWN * bits[m]]
+    if own:
+        said.append(f"nobody else knows what {_all(own)} {_verb('know', own)}")
+    for better, members in _shared(bits, pairs, [m for m in modalities if m not in silent]).items():
+        said.append(f"most of what {_all(members)} {_verb('know', members)}, {better} knows too")
+    spare = [m for m in speaking if lost[m] <= SPARE * total]
+    if len(spare) == 1:
+        said.append(f"{spare[0]} adds nothing that the others don't know")
+    if silent:
+        said.append(f"{_all(silent)} {_verb('tell', silent)} nothing about the label")
+    if not said:
+        best = max(modalities, key=lambda m: bits[m])
+        said.append(f"{best} knows most, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
+    return _capital("; ".join(said)) + "."
+
+
+def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
+    """What follows from that for how to train; empty where nothing does."""
+    modalities = _modalities(bits)
+    if len(modalities) == 1 or bits["+".join(modalities)] <= SILENT * entropy:
+        return ""
+    pair = together(bits, pairs)
+    if pair:
+        return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that are "
+                "pretrained without labels, or trained together, can find it; components trained alone on the label cannot.")
+    if _shared(bits, pairs, modalities):
+        return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the work "
+                "while the others stay unlearned, which does not happen to components that are trained alone.")
+    return "The modalities know different things: every encoder must be trained well, and any strategy that does so will do."
+
+
+def together(bits: Bits, pairs: Pairs) -> list[str]:
+    """The pair with the most bits that neither has alone, where they outweigh what both share; else empty."""
+    needed = [name for name, parts in pairs.items()
+              if parts["net"] > 0 and _joint(pairs, name.split("+")) >= TOGETHER * bits[name] > 0]
+    return max(needed, key=lambda name: _joint(pairs, name.split("+"))).split("+") if needed else []
+
+
+def _joint(pairs: Pairs, pair: Sequence[str]) -> float:
+    parts = pairs["+".join(pair)]
+    return parts["net"] if parts["synergistic"] is None else parts["synergistic"]
+
+
+def _shared(bits: Bits, pairs: Pairs, modalities: Sequence[str]) -> dict[str, list[str]]:
+    """Better modality -> those of which it knows most; each of them is named once."""
+    found: dict[str, list[str]] = {}
+    ranked = sorted(modalities, key=lambda m: -bits[m])
+    for place, m in enumerate(ranked):
+        for better in ranked[:place]:
+            parts = pairs.get(f"{better}+{m}") or pairs[f"{m}+{better}"]
+            if parts["redundant"] is not None and bits[m] > 0 and parts["redundant"] >= SHARED * bits[m]:
+                found.setdefault(better, []).append(m)
+                break
+    return found
+
+
+def _modalities(bits: Bits) -> list[str]:
+    return [name for name in bits if "+" not in name]
+
+
+def _without(bits: Bits, modality: str) -> float:
+    return bits["+".join(m for m in _modalities(bits) if m != modality)]
+
+
+def _all(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _verb(verb: str, subjects: Sequence[str]) -> str:
+    return verb + ("s" if len(subjects) == 1 else "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

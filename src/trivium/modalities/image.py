@@ -1,0 +1,122 @@
+"""Images of any format, mode and size that Pillow reads, as uint8 [C, size, size].
+
+The first frame, turned upright (EXIF), flattened on white, shrunk or enlarged to fit with its proportions kept, and
+centred on white: nothing is cut off, whatever the proportions.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from trivium.config import Section
+from trivium.modalities import add_noise
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from trivium.data.store import Spec
+
+MAX_PIXELS = 2**27  # 134 megapixels, 400 MB as RGB: above it a file is taken for a decompression bomb
+WHITE = 255
+
+
+class Settings(Section):
+    size: Annotated[int, Field(ge=8, le=1024)]  # pixels, of both sides
+    channels: Literal[1, 3]
+
+
+def spec(settings: Settings) -> Spec:
+    from trivium.data.store import Spec
+
+    return Spec("image", "image", (settings.channels, settings.size, settings.size))
+
+
+def probe(value: str, root: str | Path, start: float | None = None, end: float | None = None) -> dict[str, Any]:
+    """{"width", "height"} in pixels as they are shown (EXIF rotation applied), or {"error": why}."""
+    try:
+        with _open(Path(root) / value) as image:
+            width, height = _upright(image).size
+    except ValueError as error:
+        return {"error": str(error)}
+    except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
+        return {"error": _why(error)}
+    return {"width": width, "height": height}
+
+
+def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
+    """uint8 [C, size, size]. Raises: ValueError (why the file cannot be read)."""
+    from PIL import Image
+
+    mode = "L" if settings.channels == 1 else "RGB"
+    try:
+        with _open(Path(root) / value) as image:
+            image.draft(mode, (2 * settings.size, 2 * settings.size))  # lets JPEG skip detail that is shrunk away
+            flat = _flatten(_upright(image)).convert(mode)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(_why(error)) from None
+    scale = settings.size / max(flat.size)
+    width, height = (max(1, round(scale * side)) for side in flat.size)
+    if (width, height) != flat.size:
+        flat = flat.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    canvas = Image.new(mode, (settings.size, settings.size), "white")
+    canvas.paste(flat, ((settings.size - width) // 2, (settings.size - height) // 2))
+    return np.ascontiguousarray(np.asarray(canvas).reshape(settings.size, settings.size, -1).transpose(2, 0, 1))
+
+
+def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
+    """Gaussian noise, see `add_noise`; x float [B, C, H, W]."""
+    return add_noise(x, severity, generator)
+
+
+def _open(path: Path) -> Any:
+    """The image behind `path`, not yet decoded; the first frame where there are several."""
+    from PIL import Image
+
+    if path.suffix.lower() in (".svg", ".svgz"):
+        raise ValueError("SVG is a drawing, not pixels: render it to PNG first")
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    image = Image.open(path)
+    if image.width * image.height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    return image
+
+
+def _upright(image: Any) -> Any:
+    from PIL import ImageOps
+
+    image.load()
+    return ImageOps.exif_transpose(image)
+
+
+def _flatten(image: Any) -> Any:
+    """Without transparency (on white) and with 8 bits per channel."""
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):  # 16-bit, 32-bit and float greys, which `convert` would clip
+        grey = np.asarray(image, dtype=np.float64)
+        full = {"F": 1.0 if grey.max() <= 1 else 255.0}.get(image.mode, 65535.0)
+        return Image.fromarray(np.clip(grey * 255 / full + 0.5, 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image
+
+
+def _why(error: Exception) -> str:
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder, not a file"
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image, or of a format that Pillow cannot read"
+    if isinstance(error, Image.DecompressionBombError):
+        return f"more than {MAX_PIXELS // 10**6} megapixels: too large to decode safely"
+    return f"cannot be decoded: {error}" if str(error) else f"cannot be decoded ({type(error).__name__})"

@@ -1,0 +1,122 @@
+"""Text: Unicode NFC, white space collapsed, cut into tokens.
+
+The tokenizer is trained on the train rows of a seed: byte-level BPE (Sennrich et al. 2016, arXiv 1508.07909; bytes as
+in Radford et al. 2019) inside words and marks. Its alphabet is the bytes that train has, so that a sign it never saw is
+one unknown token rather than an embedding that was never trained.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from trivium.config import Section
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from torch import Generator, Tensor
+
+    from trivium.data.store import Spec
+
+SPECIAL = ("[PAD]", "[UNK]", "[MASK]")  # ids 0, 1, 2
+
+
+class Settings(Section):
+    length: Annotated[int, Field(ge=4, le=4096)]  # tokens
+    vocab: Annotated[int, Field(ge=16, le=200_000)]  # entries at most, of a trained tokenizer
+    tokenizer: str = "trained"  # trained | a hub id | a local folder
+
+
+def spec(settings: Settings) -> Spec:
+    from trivium.data.store import Spec
+
+    return Spec("text", "tokens", (settings.length,), settings.vocab)
+
+
+def clean(value: str) -> str:
+    """Unicode NFC; every run of white space one space, none at the ends; no NUL or lone surrogates."""
+    readable = value.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+    return " ".join(unicodedata.normalize("NFC", readable).split())
+
+
+def probe(value: str, root: str | Path = "", start: float | None = None, end: float | None = None) -> dict[str, Any]:
+    """{"characters"} of the cleaned text, or {"error": why}."""
+    if not isinstance(value, str):
+        return {"error": f"not text but {type(value).__name__}"}
+    return {"characters": len(clean(value))}
+
+
+def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
+    """A tokenizer that cuts and pads to `length`, and what models need to know of it.
+
+    texts: of the train rows; read twice. Raises: UserError (the ready-made tokenizer is not to be had).
+    """
+    if settings.tokenizer != "trained":
+        tokenizer, native = _ready_made(settings.tokenizer)
+    else:
+        tokenizer, native = _train(texts, settings.vocab), ()
+    tokenizer.enable_truncation(settings.length)
+    pad = native[0] if native else 0
+    tokenizer.enable_padding(length=settings.length, pad_id=pad, pad_token=tokenizer.id_to_token(pad))
+    return tokenizer, replace(spec(settings), vocab=tokenizer.get_vocab_size(), native=native)
+
+
+def encode(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> np.ndarray:
+    """int32 [B, T] of raw texts, with a `tokenizer` made by `fit`."""
+    ids = np.array([found.ids for found in tokenizer.encode_batch([clean(text) for text in texts])], np.int32)
+    return np.argsort(spec.native_ids()).astype(np.int32)[ids] if spec.native else ids
+
+
+def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
+    """x int64 [B, T]; each token that is not padding becomes, with probability `severity`, one drawn evenly from the
+    vocabulary. At 1 only the number of tokens is left of the text.
+    """
+    import torch
+
+    device = generator.device
+    hit = torch.rand(x.shape, generator=generator, device=device).to(x.device) < severity
+    drawn = torch.randint(len(SPECIAL), spec.vocab, x.shape, generator=generator, device=device).to(x.device)
+    return torch.where(hit & (x != 0), drawn, x)
+
+
+def _train(texts: Iterable[str], vocab: int) -> Tokenizer:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL[1], fuse_unk=True))
+    words, marks = pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()
+    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, marks, as_bytes])
+    seen: Counter[str] = Counter()
+    for text in texts:
+        for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str(clean(text)):
+            seen.update(piece)
+    # The trainer would break ties between rare bytes at random, so the alphabet is chosen here.
+    alphabet = sorted(seen, key=lambda sign: (-seen[sign], sign))[: vocab - len(SPECIAL)]
+    trainer = trainers.BpeTrainer(vocab_size=vocab, min_frequency=2, special_tokens=list(SPECIAL), show_progress=False,
+                                  initial_alphabet=alphabet, limit_alphabet=len(alphabet))
+    tokenizer.train_from_iterator((clean(text) for text in texts), trainer)
+    return tokenizer
+
+
+def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:
+    """The tokenizer of a published model and its ids of padding, unknown and mask."""
+    from transformers import AutoTokenizer
+
+    try:
+        found = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise UserError(f"params.yaml: `preprocess.text.tokenizer: {name}` is neither `trained`, nor on the Hugging "
+                        f"Face hub, nor a local folder with a tokenizer ({str(error).splitlines()[0]}).") from None
+    native = (found.pad_token_id, found.unk_token_id, found.mask_token_id)
+    if None in native or len(set(native)) < 3 or not hasattr(found, "backend_tokenizer"):
+        raise UserError(f"params.yaml: `preprocess.text.tokenizer: {name}` lacks a padding, an unknown or a mask token "
+                        "of its own: name the tokenizer of a masked language model (BERT, RoBERTa and the like).")
+    return found.backend_tokenizer, native

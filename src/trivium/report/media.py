@@ -1,0 +1,90 @@
+"""Images and sounds as data URIs, small enough that the page stays under its size."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+IMAGE_SIDE = 192  # pixels, longer side
+AUDIO_RATE = 16_000  # Hz
+AUDIO_SECONDS = 4.0
+
+
+class Media:
+    """Hands out data URIs until `budget` characters are used; then None, as for a file that cannot be read."""
+
+    def __init__(self, root: Path, budget: int) -> None:
+        self.root, self.left = root, budget
+        self._made: dict[tuple[str, str], str | None] = {}
+
+    def image(self, path: str) -> str | None:
+        """PNG where it is smaller (drawings), JPEG otherwise; transparent parts on white."""
+        return self._once("image", path)
+
+    def audio(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
+        """FLAC, one channel, at most 16 kHz and 4 s from `start` (seconds)."""
+        return self._once("audio", path, start, end)
+
+    def _once(self, kind: str, path: str, *where: float | None) -> str | None:
+        key = (kind, f"{path}{where}")
+        if key not in self._made:
+            try:
+                file = self.root / path
+                made = _image(file) if kind == "image" else _audio(file, *where)
+            except (OSError, ValueError, RuntimeError, SyntaxError):  # unreadable media: the page does without
+                made = None
+            if made is not None and len(made) > self.left:
+                made = None
+            self.left -= len(made or "")
+            self._made[key] = made
+        return self._made[key]
+
+
+def _image(path: Path) -> str:
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGBA")
+    picture.thumbnail((IMAGE_SIDE, IMAGE_SIDE))
+    flat = Image.new("RGB", picture.size, "white")
+    flat.paste(picture, mask=picture.getchannel("A"))
+    written = {}
+    for kind, options in (("png", {"optimize": True}), ("jpeg", {"quality": 82})):
+        buffer = io.BytesIO()
+        flat.save(buffer, kind, **options)
+        written[kind] = buffer.getvalue()
+    kind = "png" if len(written["png"]) <= max(6000, len(written["jpeg"])) else "jpeg"
+    return _uri(f"image/{kind}", written[kind])
+
+
+def _audio(path: Path, start: float | None = None, end: float | None = None) -> str:
+    import numpy as np
+    import soundfile
+
+    with soundfile.SoundFile(path) as file:
+        rate = file.samplerate
+        first = int((start or 0.0) * rate)
+        seconds = min(AUDIO_SECONDS, end - (start or 0.0)) if end is not None else AUDIO_SECONDS
+        file.seek(min(first, file.frames))
+        wave = file.read(int(max(seconds, 0) * rate), dtype="float32", always_2d=True).mean(axis=1)
+    if not len(wave):
+        raise ValueError(f"{path} holds no sound")
+    if rate > AUDIO_RATE:
+        wave, rate = _slower(wave, rate), AUDIO_RATE
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.clip(wave, -1, 1), rate, format="FLAC", subtype="PCM_16")
+    return _uri("audio/flac", buffer.getvalue())
+
+
+def _slower(wave, rate: int):  # type: ignore[no-untyped-def]  # numpy array [N] -> [N']
+    """Resampled to AUDIO_RATE in the frequency domain: what is above the new limit is cut off."""
+    import numpy as np
+
+    count = round(len(wave) * AUDIO_RATE / rate)
+    spectrum = np.fft.rfft(wave)[: count // 2 + 1]
+    return (np.fft.irfft(spectrum, count) * (count / len(wave))).astype(np.float32)
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

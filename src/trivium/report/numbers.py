@@ -1,0 +1,107 @@
+"""Numbers as people read them: sensible digits, a unit, an en dash where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+NONE = "–"
+SPACE = "\u00a0"  # no line break between number and unit
+
+
+def known(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """A share, 0-1, in percent."""
+    return f"{100 * value:.{digits}f}{SPACE}%" if known(value) else NONE
+
+
+def points(value: Any) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    return f"{100 * value:+.1f}".replace("-", "−") if known(value) else NONE
+
+
+def decimal(value: Any, digits: int = 3) -> str:
+    return f"{value:.{digits}f}".replace("-", "−") if known(value) else NONE
+
+
+def whole(value: Any) -> str:
+    return f"{value:,.0f}" if known(value) else NONE
+
+
+def scaled(value: Any, unit: str) -> str:
+    """Three digits with k, M, G, T, P, E."""
+    if not known(value):
+        return NONE
+    factor, prefix = prefixed(value)
+    value /= factor
+    digits = 0 if factor == 1 and value == int(value) else max(0, 2 - int(math.log10(max(abs(value), 1))))
+    return f"{value:.{digits}f}{SPACE}{prefix}{unit}".rstrip(SPACE)
+
+
+def prefixed(value: float) -> tuple[float, str]:
+    """The power of 1,000 that `value` is counted in, and its prefix."""
+    factor = 1.0
+    for prefix in ("", "k", "M", "G", "T", "P", "E"):
+        if abs(value) < 999.5 * factor:
+            return factor, prefix
+        factor *= 1000
+    return factor, "Z"
+
+
+def axis(highest: float, unit: str) -> tuple[Callable[[float], str], str]:
+    """One unit for all ticks of an axis that ends at `highest`: their format, and the unit to put into its title.
+
+    `unit`: "FLOP", "s" or "" for counts.
+    """
+    if unit == "s":
+        factor, name = next(
+            (f, n)
+            for f, n, limit in ((1.0, "s", 300), (60.0, "min", 18_000), (3600.0, "h", math.inf))
+            if highest < limit
+        )
+    elif not unit and highest < 20_000:
+        return (lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}"), ""
+    else:
+        factor, prefix = prefixed(highest)
+        name = f"{prefix}{unit}"
+    return (lambda value: f"{value / factor:.3g}"), name
+
+
+def flops(value: Any) -> str:
+    return scaled(value, "FLOP")
+
+
+def memory(value: Any) -> str:
+    return scaled(value, "B")
+
+
+def seconds(value: Any) -> str:
+    if not known(value):
+        return NONE
+    if value < 10:
+        return f"{value:.1f}{SPACE}s"
+    if value < 120:
+        return f"{value:.0f}{SPACE}s"
+    if value < 7200:
+        return f"{value / 60:.0f}{SPACE}min"
+    return f"{value / 3600:.1f}{SPACE}h"
+
+
+def p_value(value: Any) -> str:
+    if not known(value):
+        return NONE
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{whole(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def mean(values: Any) -> float | None:
+    """Of the values that are known; None without any."""
+    kept = [value for value in values if known(value)]
+    return sum(kept) / len(kept) if kept else None

@@ -1,0 +1,69 @@
+"""Reliability: among answers given with 80 % confidence, are 80 % right?"""
+
+from __future__ import annotations
+
+from trivium.report import numbers
+from trivium.report.charts import reliability
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import lead, name, note
+
+BINS = 10
+
+
+def body(inputs: Inputs) -> Html | None:
+    if not inputs.answers:
+        return None
+    entries = inputs.comparison.get("strategies", {})
+    errors = {s: value for s in inputs.answers if (value := (entries[s].get("ece") or {}).get("mean")) is not None}
+    figures = []
+    for strategy, frame in inputs.answers.items():
+        if not len(frame):
+            continue
+        found = bins(frame["confidence"].to_numpy(), (frame["y"] == frame["prediction"]).to_numpy())
+        ece = errors.get(strategy)
+        says = f"{strategy}: confidence against the share that was right" + (
+            f"; ECE {numbers.percent(ece)}" if ece is not None else ""
+        )
+        figures.append(
+            h(
+                "figure",
+                h("h3", name(inputs, strategy)),
+                reliability(found, inputs.looks[strategy], says),
+                h("figcaption", f"ECE {numbers.percent(ece)}") if ece is not None else None,
+            )
+        )
+    if not figures:
+        return None
+    said = "On the dashed line, confidence is exactly as good as its word."
+    if inputs.recommended in errors:
+        said = (
+            f"When {inputs.recommended} says how sure it is, it is off by "
+            f"{numbers.percent(errors[inputs.recommended])} "
+            "on average. " + said
+        )
+    return join(
+        [
+            lead(said),
+            h("div", figures, class_="small-multiples"),
+            note(
+                "Below the line: too sure of itself; above: too modest. The size of a marker is its share of the "
+                "samples. Confidence was scaled on the validation split (temperature)."
+            ),
+        ]
+    )
+
+
+def bins(confidence, right) -> list[tuple[float, float, float]]:  # type: ignore[no-untyped-def]
+    """(mean confidence, share right, share of the samples) of equally wide bins that are not empty; arrays [N]."""
+    import numpy as np
+
+    index = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    found = []
+    for number in range(BINS):
+        chosen = index == number
+        if chosen.any():
+            found.append(
+                (float(confidence[chosen].mean(dtype=np.float64)), float(right[chosen].mean()), float(chosen.mean()))
+            )
+    return found

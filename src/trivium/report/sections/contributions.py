@@ -1,0 +1,137 @@
+"""What each modality gives to the answer, and what the modalities know of it together.
+
+Reads, when they are there:
+    `metrics.json`, per seed: `contribution` (see trivium.evaluation.contribution): Shapley values
+    `comparison.json`: `information` (see trivium.evaluation.information.summary): bits, pairs, sentence, training
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.charts import bar
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, breakable, h, join
+from trivium.report.parts import Cell, figure, grid, lead, name, sentence, table
+
+MOST = 24  # classes in the table
+
+
+def body(inputs: Inputs) -> Html | None:
+    information = inputs.comparison.get("information") or {}
+    pictures = [
+        _shapley(inputs),
+        _per_class(inputs),
+        _bits(inputs, information),
+        _pairs(information.get("pairs") or {}),
+    ]
+    pictures = [picture for picture in pictures if picture]
+    if not pictures:
+        return None
+    said = [sentence(str(information[key])) for key in ("sentence", "training") if information.get(key)]
+    return join([lead(" ".join(said)) if said else None, grid(pictures)])
+
+
+def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
+    """Contribution to accuracy (a share, 0-1) per modality, one value per seed."""
+    seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
+    found = [(seed.get("contribution") or {}).get("accuracy") or {} for seed in seeds]
+    values = {modality: [seed[modality] for seed in found if modality in seed] for modality in inputs.modalities}
+    return {modality: known for modality, known in values.items() if known}
+
+
+def _shapley(inputs: Inputs) -> Html | None:
+    values = {strategy: found for strategy in inputs.order if (found := shapley(inputs, strategy))}
+    if not values:
+        return None
+    highest = max(numbers.mean(known) or 0 for found in values.values() for known in found.values()) or 1
+    rows = [
+        [Cell(name(inputs, s), s, head=True), *(_amount(found.get(m) or [], highest) for m in inputs.modalities)]
+        for s, found in values.items()
+    ]
+    caption = (
+        "Points of accuracy that a modality brings, averaged over every order in which the modalities could join "
+        "(Shapley value) and over seeds; an absent modality is replaced by that of another sample."
+    )
+    return figure(table(["strategy", *inputs.modalities], rows, "Contributions", sort=True), caption, "Contribution")
+
+
+def _amount(seeds: list[float], highest: float) -> Cell:
+    mean = numbers.mean(seeds)
+    if mean is None:
+        return Cell(numbers.NONE)
+    tip = f"seeds: {numbers.points(min(seeds))} to {numbers.points(max(seeds))}"
+    return Cell([numbers.points(mean), bar(mean / highest)], mean, classes="number", title=tip)
+
+
+def _per_class(inputs: Inputs) -> Html | None:
+    seeds = inputs.evaluations.get(inputs.recommended, {}).get("seeds") or []
+    found = [(seed.get("contribution") or {}).get("per_class") or {} for seed in seeds]
+    values = {
+        label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.modalities}
+        for label in inputs.classes
+    }
+    labels = [label for label in inputs.classes if any(v is not None for v in values[label].values())][:MOST]
+    if not labels:
+        return None
+    highest = max(v for label in labels for v in values[label].values() if v is not None) or 1
+    rows = [
+        [Cell(label, label, head=True)]
+        + [
+            Cell(numbers.points(v), v, classes="number", shade=v / highest if v is not None else None)
+            for v in values[label].values()
+        ]
+        for label in labels
+    ]
+    content = table(["class", *inputs.modalities], rows, "Contribution per class", sort=True, classes="heat")
+    return figure(content, f"Points of accuracy per class, for {inputs.recommended}.", "Contribution per class")
+
+
+def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
+    bits = {subset: value["mean"] for subset, value in (information.get("bits") or {}).items()}
+    if not bits:
+        return None
+    truth = {subset: v for subset, v in (inputs.world.get("bits") or {}).items() if numbers.known(v)}
+    highest = max([information.get("entropy") or 0, *bits.values(), *truth.values()]) or 1
+    rows = []
+    for subset in sorted(bits, key=lambda subset: (subset.count("+"), subset)):
+        everything = subset.count("+") + 1 == len(inputs.modalities) > 1
+        known = truth.get("all" if everything else subset)
+        row = [
+            Cell(breakable(subset), subset, head=True),
+            Cell([numbers.decimal(bits[subset], 2), bar(bits[subset] / highest)], bits[subset], classes="number"),
+        ]
+        rows.append(row + ([Cell(numbers.decimal(known, 2), known, classes="number")] if truth else []))
+    caption = "What the modalities tell about the label, in bits, as far as the models at hand could find out."
+    if numbers.known(information.get("entropy")):
+        caption += f" The label itself has {numbers.decimal(information['entropy'], 2)} bits."
+    columns = ["modalities", "bits found", *(["bits there are"] if truth else [])]
+    return figure(table(columns, rows, "Information about the label", sort=True), caption, "Information")
+
+
+def _pairs(pairs: dict[str, Any]) -> Html | None:
+    if not pairs:
+        return None
+    found = []
+    for key, pair in sorted(pairs.items()):
+        a, b = key.split("+")
+        unique = pair.get("unique") or {}
+        parts = [pair.get("redundant"), unique.get(a), unique.get(b), pair.get("synergistic")]
+        found.append((f"{a} and {b}", parts))
+    highest = max((part or 0) for _, parts in found for part in parts) or 1
+    rows = [
+        [Cell(label, label, head=True)]
+        + [
+            Cell([numbers.decimal(part, 2), bar(part / highest) if part is not None else None], part, classes="number")
+            for part in parts
+        ]
+        for label, parts in found
+    ]
+    caption = (
+        "Bits about the label that both modalities carry, that one alone carries, and that appear only when both "
+        "are read together (partial information decomposition)."
+    )
+    columns = ["pair", "both know", "only the first", "only the second", "only together"]
+    content = table(columns, rows, "Information by pair", sort=True)
+    return h("div", figure(content, caption, "Shared, unique, together"), class_="wide")

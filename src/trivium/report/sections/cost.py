@@ -1,0 +1,183 @@
+"""What accuracy costs: compute, time and parameters; and what less or more compute, or fewer labels, would give.
+
+`budgets` reads `comparison.json`'s `budgets`:
+    {"compute": {strategy: [{"factor": 0.5, "flops": F, "accuracy": {"mean", "low", "high"}}, ...]},
+     "labels": {strategy: [{"share": 0.1, "labels": n, "accuracy": {...}}, ...]}}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.charts import Line, Mark, Point, lines, scatter
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, join
+from trivium.report.parts import METRICS, chooser, figure, grid, lead, legend, note, sentence, view
+from trivium.report.sections.verdict import flops, parameters
+
+SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+
+
+def seconds(inputs: Inputs) -> dict[str, float]:
+    """Measured training seconds per strategy and seed; the pretraining that it starts from is added."""
+    found = {}
+    for strategy in inputs.order:
+        values = inputs.measured.get(f"fuse@{strategy}") or inputs.measured.get(f"end_to_end@{strategy}") or {}
+        own = numbers.mean(values.get("seeds") or [])
+        if own is not None:
+            found[strategy] = own + _pretraining(inputs, inputs.training.get(strategy, {}).get("start"))
+    return found
+
+
+def _pretraining(inputs: Inputs, recipe: str | None) -> float:
+    """Seconds that a recipe took on average per seed, all modalities together."""
+    total = 0.0
+    for modality in inputs.modalities if recipe else []:
+        units = inputs.json(f"models/pretrain/{modality}/training.json").get("units") or []
+        spent = (inputs.measured.get(f"pretrain@{modality}") or {}).get("units") or []
+        total += (
+            numbers.mean(time for unit, time in zip(units, spent, strict=False) if unit.get("recipe") == recipe) or 0.0
+        )
+    return total
+
+
+def body(inputs: Inputs) -> Html | None:
+    entries = inputs.comparison.get("strategies", {})
+    costs: list[tuple[str, str, dict[str, Any]]] = [
+        ("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
+        ("training time per seed", "s", seconds(inputs)),
+        ("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
+    ]
+    costs = [cost for cost in costs if len([value for value in cost[2].values() if value is not None]) > 1]
+    metrics = [key for key in SHOWN if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+    if not costs or not metrics:
+        return None
+    pictures = [
+        view("cost", metric, metrics[0], grid([_picture(inputs, metric, *cost) for cost in costs[:2]]))
+        for metric in metrics
+    ]
+    return join(
+        [
+            lead(_lead(inputs)),
+            chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
+            *pictures,
+            note(
+                "Up is better (for log loss: down), left is cheaper. The dashed line joins the strategies that no "
+                "other beats in both. Markers that would hide each other are moved apart sideways. Compute counts "
+                "every training operation, pretraining included; time is what this machine took."
+            ),
+        ]
+    )
+
+
+def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Html:
+    entries = inputs.comparison["strategies"]
+    text = numbers.seconds if unit == "s" else lambda value: numbers.scaled(value, unit)
+    name, shown, higher = METRICS[metric]
+    points = []
+    for strategy in inputs.order:
+        entry, spent = entries[strategy].get(metric) or {}, values.get(strategy)
+        mean = entry.get("mean")
+        if mean is None or spent is None:
+            continue
+        low, high = entry.get("low", mean), entry.get("high", mean)
+        tip = f"{strategy}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
+        points.append(Point(strategy, inputs.looks[strategy], spent, mean, low, high, tip))
+    marks = _ceiling(inputs) if metric == "accuracy" else []
+    best = max if higher else min
+    top = best(points, key=lambda point: point.y)
+    label = f"{name} against {title}; {top.name} is best with {shown(top.y)}"
+    return figure(
+        scatter(
+            points,
+            title,
+            unit,
+            name,
+            lambda v: shown(v, 0 if metric != "nll" else 2),
+            label,
+            front(points, higher),
+            marks,
+        )
+    )
+
+
+def front(points: list[Point], higher: bool = True) -> list[str]:
+    """Names on the Pareto front: no other point is as cheap and better, or as good and cheaper."""
+    sign = 1 if higher else -1
+    return [
+        p.name
+        for p in points
+        if not any(o.x <= p.x and sign * o.y >= sign * p.y and (o.x, o.y) != (p.x, p.y) for o in points)
+    ]
+
+
+def _ceiling(inputs: Inputs) -> list[Mark]:
+    best = (inputs.world.get("bayes") or {}).get("all")
+    return [Mark(best, f"best possible {numbers.percent(best)}")] if numbers.known(best) else []
+
+
+def _lead(inputs: Inputs) -> str:
+    entries = inputs.comparison["strategies"]
+    spent = [value for s in inputs.order if (value := flops(entries[s]))]
+    if spent and max(spent) <= 1.1 * min(spent):
+        return (
+            f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its pretraining "
+            "included; so accuracy can be compared as it is, and time shows what this machine makes of it."
+        )
+    if spent:
+        least, most = numbers.flops(min(spent)), numbers.flops(max(spent))
+        return f"Training compute went from {least} to {most}, pretraining included."
+    return "What each strategy reached, and what it took."
+
+
+def budgets(inputs: Inputs) -> Html | None:
+    found = inputs.comparison.get("budgets") or {}
+    pictures = []
+    for kind, axis, label, unit in (
+        ("compute", "flops", "training compute", "FLOP"),
+        ("labels", "labels", "labelled training samples", ""),
+    ):
+        series = []
+        for strategy in reversed(inputs.order):
+            steps = sorted((found.get(kind) or {}).get(strategy) or [], key=lambda step: step.get(axis) or 0)
+            steps = [step for step in steps if numbers.known(step.get(axis))]
+            if steps:
+                ys = [step["accuracy"]["mean"] for step in steps]
+                band = [
+                    (s["accuracy"].get("low", y), s["accuracy"].get("high", y)) for s, y in zip(steps, ys, strict=True)
+                ]
+                tips = [
+                    f"{strategy}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) with "
+                    f"{numbers.scaled(step[axis], unit)}"
+                    for step, y, (low, high) in zip(steps, ys, band, strict=True)
+                ]
+                series.append(Line(strategy, inputs.looks[strategy], [s[axis] for s in steps], ys, band, tips))
+        if series:
+            pictures.append(
+                figure(
+                    lines(
+                        series,
+                        label,
+                        unit,
+                        "test accuracy",
+                        lambda v: numbers.percent(v, 0),
+                        f"Test accuracy against {label}",
+                        marks=_ceiling(inputs),
+                    ),
+                    title=label.capitalize(),
+                )
+            )
+    if not pictures:
+        return None
+    said = sentence(
+        str(found.get("sentence") or "A short budget can hide what a longer one would show, and the other way round")
+    )
+    return join(
+        [
+            lead(said),
+            legend(inputs, inputs.order),
+            grid(pictures),
+            note("Each marker is a training of its own; the band is its interval over seeds and samples."),
+        ]
+    )

@@ -1,0 +1,204 @@
+"""The data card: what the data is, how much of it there is, a few samples of it, and what validation set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.data import tables
+from trivium.report import numbers
+from trivium.report.charts import bar
+from trivium.report.inputs import Inputs
+from trivium.report.markdown import render
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import Cell, figure, grid, lead, note, sentence, table
+from trivium.report.sample import media
+
+EXAMPLES = 3
+MOST = 24  # classes, reasons and rows in a table
+
+
+def body(inputs: Inputs) -> Html | None:
+    counts = _counts(inputs)
+    checks = _quarantine(inputs)
+    card = inputs.meta.get("card")
+    if not counts and not checks and not card:
+        return None
+    return join(
+        [
+            lead(_lead(inputs, counts)) if counts else None,
+            h("div", render(str(card)), class_="prose") if card else None,
+            grid(_classes(counts), h("div", _presence(counts), _splits(inputs))) if counts else None,
+            _examples(inputs, counts) if counts else None,
+            checks,
+        ]
+    )
+
+
+def _counts(inputs: Inputs) -> dict[str, Any]:
+    """Rows in all, per class and per modality, and the first sample of the first classes."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = inputs.root / "data/aligned/samples.parquet"
+    if not path.exists():
+        return {}
+    names = pq.read_schema(path).names
+    present = [modality for modality in inputs.modalities if f"has_{modality}" in names]
+    samples = pq.read_table(path, columns=["sample", "label", *(f"has_{modality}" for modality in present)])
+    labels = {str(item["values"]): item["counts"] for item in pc.value_counts(samples["label"]).to_pylist()}
+    first = []
+    for label in sorted(labels)[:: max(1, len(labels) // EXAMPLES)][:EXAMPLES]:
+        first.append(samples["sample"][pc.index(samples["label"], label).as_py()].as_py())
+    return {
+        "rows": len(samples),
+        "labels": dict(sorted(labels.items())),
+        "first": first,
+        "present": {modality: pc.sum(samples[f"has_{modality}"]).as_py() or 0 for modality in present},
+    }
+
+
+def _lead(inputs: Inputs, counts: dict[str, Any]) -> str:
+    modalities = list(counts["present"])
+    named = f"{', '.join(modalities[:-1])} and {modalities[-1]}" if len(modalities) > 1 else "".join(modalities)
+    return f"{numbers.whole(counts['rows'])} samples with {named}, in {len(counts['labels'])} classes" + (
+        f": {inputs.meta['title']}." if inputs.meta.get("title") else "."
+    )
+
+
+def _classes(counts: dict[str, Any]) -> Html:
+    labels = counts["labels"]
+    shown = sorted(labels, key=lambda label: (-labels[label], label))[:MOST] if len(labels) > MOST else list(labels)
+    highest = max(labels.values())
+    rows = [
+        [
+            Cell(label, label, head=True),
+            Cell(numbers.whole(labels[label]), labels[label], classes="number"),
+            Cell(bar(labels[label] / highest)),
+        ]
+        for label in shown
+    ]
+    caption = f"The {MOST} largest of {len(labels)} classes." if len(labels) > MOST else None
+    return figure(table(["class", "samples", ""], rows, "Samples per class"), caption, "Classes")
+
+
+def _presence(counts: dict[str, Any]) -> Html | None:
+    if not counts["present"]:
+        return None
+    rows = [
+        [
+            Cell(modality, head=True),
+            Cell(numbers.percent(count / counts["rows"]), classes="number"),
+            Cell(bar(count / counts["rows"])),
+        ]
+        for modality, count in counts["present"].items()
+    ]
+    return figure(
+        table(["modality", "present", ""], rows, "Share of samples that have each modality"), title="Modalities"
+    )
+
+
+def _splits(inputs: Inputs) -> Html | None:
+    """Mean number of samples per split over seeds, with what was odd about the splits."""
+    found = inputs.json("data/splits/splits.json")
+    seeds = [seed["counts"] for seed in found.get("seeds") or []]
+    means = {split: numbers.mean(seed.get(split) for seed in seeds) for split in tables.SPLITS}
+    shown = {split: mean for split, mean in means.items() if mean}
+    if not shown:
+        return None
+    rows = [
+        [Cell(split, head=True), Cell(numbers.whole(mean), classes="number"), Cell(bar(mean / sum(shown.values())))]
+        for split, mean in shown.items()
+    ]
+    caption = " ".join(["Mean over seeds.", *map(sentence, found.get("warnings") or [])])
+    return figure(table(["split", "samples", ""], rows, "Samples per split"), caption, "Splits")
+
+
+def _examples(inputs: Inputs, counts: dict[str, Any]) -> Html:
+    rows = inputs.rows(counts["first"])
+    cards = [
+        h(
+            "article",
+            h("p", "Label ", h("b", str(rows[sample].get("label", ""))), class_="truth"),
+            media(inputs, rows[sample]),
+            h("p", f"Sample {sample}", class_="note"),
+            class_="card",
+        )
+        for sample in counts["first"]
+        if sample in rows
+    ]
+    return h("div", h("h3", "A few samples"), h("div", cards, class_="cards three"), class_="group")
+
+
+def _quarantine(inputs: Inputs) -> Html | None:
+    """What validation checked, and the rows that it set aside, by reason."""
+    import pyarrow.parquet as pq
+
+    path = inputs.root / "data/valid/quarantine.parquet"
+    if not path.exists():
+        return None
+    rows, report = pq.read_table(path).to_pylist(), inputs.json("reports/validation.json")
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        example = str(row.get("sample") or row.get("key") or row.get("value"))
+        reasons.setdefault((str(row["table"]), str(row["reason"])), []).append(example)
+    order = sorted(reasons, key=lambda key: (-len(reasons[key]), key))
+    cells = [
+        [
+            Cell(where, head=True),
+            Cell(reason),
+            Cell(numbers.whole(len(reasons[where, reason])), classes="number"),
+            Cell(", ".join(reasons[where, reason][:3])),
+        ]
+        for where, reason in order[:MOST]
+    ]
+    checks = _checks(report)
+    return h(
+        "div",
+        h("h3", "Validation and quarantine"),
+        h("p", _said(len(rows), len(order), report)),
+        table(["table", "reason", "rows", "for example"], cells, "Rows in quarantine") if cells else None,
+        h(
+            "details",
+            h("summary", f"{numbers.plural(len(checks), 'expectation')} checked"),
+            table(["table", "expectation", "rows that fail", "result"], checks, "Expectations"),
+        )
+        if checks
+        else None,
+        note("Rows in quarantine are kept, with their reason, in data/valid/quarantine.parquet.") if rows else None,
+        class_="group",
+    )
+
+
+def _said(out: int, reasons: int, report: dict[str, Any]) -> str:
+    total = sum(table.get("rows", 0) for table in (report.get("tables") or {}).values())
+    of = f" of {numbers.plural(total, 'row')}" if total else ""
+    if not out:
+        return f"Nothing was set aside: all{of[3:] or ' rows'} passed."
+    text = f"{numbers.whole(out)}{of or ' rows'} went to quarantine, for {numbers.plural(reasons, 'reason')}."
+    copies = (report.get("duplicates") or {}).get("samples")
+    return text + (
+        f" {numbers.plural(copies, 'sample')} share content with another and stay on one side of every split."
+        if copies
+        else ""
+    )
+
+
+def _checks(report: dict[str, Any]) -> list[list[Cell]]:
+    """One row per expectation of `reports/validation.json`, those that failed first."""
+    found = [(suite["name"], rule) for suite in report.get("suites") or [] for rule in suite["expectations"]]
+    found.sort(key=lambda item: item[1]["success"])
+    return [
+        [
+            Cell(suite, head=True),
+            Cell(rule["says"]),
+            Cell(numbers.whole(rule["unexpected"]), classes="number"),
+            Cell(
+                "✓ holds"
+                if rule["success"]
+                else "! reported only"
+                if rule["level"] == "warning"
+                else "✗ rows set aside"
+            ),
+        ]
+        for suite, rule in found
+    ]

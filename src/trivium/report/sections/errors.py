@@ -1,0 +1,129 @@
+"""The confusion matrix of the recommended strategy, and its result per class."""
+
+from __future__ import annotations
+
+from trivium.report import numbers
+from trivium.report.charts import bar
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import Cell, figure, lead, note, table
+
+MATRIX = 24  # classes; with more, only the most frequent confusions are listed
+NUMBERS = 12  # classes; with more, the cells have no number inside
+MOST = 24  # rows of the tables
+
+
+def body(inputs: Inputs) -> Html | None:
+    seeds = inputs.evaluations.get(inputs.recommended, {}).get("seeds") or []
+    matrices = [seed["confusion"] for seed in seeds if seed.get("confusion")]
+    labels = inputs.classes
+    if not matrices or len(matrices[0]) != len(labels):
+        return None
+    total = [[sum(matrix[i][j] for matrix in matrices) for j in range(len(labels))] for i in range(len(labels))]
+    wrong = sorted(
+        ((total[i][j], i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j and total[i][j]),
+        key=lambda item: (-item[0], item[1], item[2]),
+    )
+    matrix = _matrix(labels, total) if len(labels) <= MATRIX else _frequent(labels, total, wrong)
+    return join(
+        [
+            lead(_lead(labels, total, wrong, inputs.recommended)),
+            h("div", matrix, _per_class(inputs, labels), class_="grid uneven"),
+            note(f"Test samples of {inputs.recommended}, all {len(matrices)} seeds together."),
+        ]
+    )
+
+
+def _lead(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]], strategy: str) -> str:
+    if not wrong:
+        return f"{strategy} made no mistake on the test samples."
+    count, i, j = wrong[0]
+    mistakes = sum(item[0] for item in wrong)
+    return (
+        f"The most frequent mistake is “{labels[i]}” taken for “{labels[j]}”: {numbers.whole(count)} of "
+        f"{numbers.whole(sum(total[i]))} samples of that class, and {numbers.percent(count / mistakes, 0)} of all "
+        "mistakes."
+    )
+
+
+def _matrix(labels: list[str], total: list[list[int]]) -> Html:
+    rows = []
+    for i, label in enumerate(labels):
+        size = sum(total[i]) or 1
+        cells = [Cell(label, head=True)]
+        for j, other in enumerate(labels):
+            share = total[i][j] / size
+            shown = (
+                ("" if total[i][j] == 0 else f"{100 * share:.0f}" if share >= 0.005 else "·")
+                if len(labels) <= NUMBERS
+                else ""
+            )
+            cells.append(
+                Cell(
+                    shown,
+                    shade=share**0.5 if share else None,
+                    title=f"{label} answered as {other}: {total[i][j]} of {size} ({share:.1%})",
+                    classes="hit" if i == j else "",
+                )
+            )
+        rows.append(cells)
+    content = table(
+        [h("span", "true ↓ answer →", class_="corner"), *labels], rows, "Confusion matrix", classes="confusion"
+    )
+    return figure(content, "Percent of the row's class; darker is more. The diagonal is right.")
+
+
+def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]]) -> Html:
+    rows = [
+        [
+            Cell(labels[i], labels[i], head=True),
+            Cell(labels[j], labels[j]),
+            Cell(numbers.whole(count), count, classes="number"),
+            Cell(numbers.percent(count / sum(total[i])), count / sum(total[i]), classes="number"),
+        ]
+        for count, i, j in wrong[:MOST]
+    ]
+    return figure(
+        table(["true class", "answer", "samples", "of the class"], rows, "Most frequent mistakes", sort=True),
+        f"The {len(rows)} most frequent of {len(wrong)} kinds of mistake.",
+    )
+
+
+def _per_class(inputs: Inputs, labels: list[str]) -> Html | None:
+    seeds = inputs.evaluations[inputs.recommended].get("seeds") or []
+    keys = ("precision", "recall", "f1", "support")
+    found = {
+        label: {
+            key: numbers.mean((seed.get("per_class") or {}).get(label, {}).get(key) for seed in seeds) for key in keys
+        }
+        for label in labels
+    }
+    kept = [label for label in labels if found[label]["f1"] is not None]
+    if not kept:
+        return None
+    if len(kept) > MOST:  # the hardest classes
+        kept = sorted(kept, key=lambda label: (found[label]["f1"], label))[:MOST]
+    rows = [
+        [Cell(label, label, head=True)]
+        + [
+            Cell(numbers.percent(found[label][key]), found[label][key], classes="number")
+            for key in ("precision", "recall")
+        ]
+        + [
+            Cell(
+                [numbers.percent(found[label]["f1"]), bar(found[label]["f1"] or 0)],
+                found[label]["f1"],
+                classes="number",
+            ),
+            Cell(numbers.whole(found[label]["support"]), found[label]["support"], classes="number"),
+        ]
+        for label in kept
+    ]
+    caption = (
+        "Per class, mean over seeds."
+        if len(kept) == len(labels)
+        else f"The {MOST} hardest of {len(labels)} classes, mean over seeds."
+    )
+    return figure(
+        table(["class", "precision", "recall", "F1", "samples"], rows, "Results per class", sort=True), caption
+    )

@@ -1,0 +1,93 @@
+"""Learning curves on the validation split, against the compute that was spent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.charts import Format, Line, Point, lines
+from trivium.report.inputs import Inputs, Look
+from trivium.report.markup import Html, join
+from trivium.report.parts import figure, grid, lead, legend, note
+
+MOST = 80  # evaluations that are drawn per curve
+
+
+def body(inputs: Inputs) -> Html | None:
+    pictures = [
+        picture
+        for picture in (
+            _picture(inputs, "val_nll", "nll", "validation loss (NLL)", lambda v: numbers.decimal(v, 2)),
+            _picture(inputs, "val_accuracy", "accuracy", "validation accuracy", lambda v: numbers.percent(v, 0)),
+        )
+        if picture
+    ]
+    if not pictures:
+        return None
+    drawn = [s for s in inputs.order if inputs.training.get(s)]
+    return join(
+        [
+            lead(
+                "A curve that still moves at its right end would gain from more compute; one that turned up again "
+                "had too much. The weights that are tested are those of the lowest loss."
+            ),
+            legend(inputs, drawn),
+            grid(pictures),
+            note(
+                "Mean over seeds; the band spans the worst and the best seed. A curve starts where its pretraining "
+                "ended; a single marker is a strategy that has no training of its own after pretraining."
+            ),
+        ]
+    )
+
+
+def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> Html | None:
+    text = numbers.percent if final == "accuracy" else numbers.decimal
+    series = [line for s in reversed(inputs.order) if (line := _line(inputs, s, key, text))]
+    points = [point for s in inputs.order if (point := _point(inputs, s, final, text))]
+    if not series:
+        return None
+    says = f"{label} of {len(series)} strategies against training compute"
+    return figure(lines(series, "training compute", "FLOP", label, tick, says, points))
+
+
+def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:
+    seeds = inputs.training.get(strategy, {}).get("seeds") or []
+    return mean_line(strategy, inputs.looks[strategy], [_own(inputs, seed) for seed in seeds], key, text)
+
+
+def mean_line(name: str, look: Look, histories: list[list[dict[str, Any]]], key: str, text: Any) -> Line | None:
+    """The mean over seeds of `key` at every evaluation, as far as all seeds go; None without two of them."""
+    histories = [
+        [step for step in history if numbers.known(step.get(key)) and numbers.known(step.get("flops"))]
+        for history in histories
+    ]
+    length = min((len(history) for history in histories), default=0)
+    if length < 2:
+        return None
+    every = -(-length // MOST)
+    kept = sorted({*range(0, length, every), length - 1})
+    columns = [[history[index] for history in histories] for index in kept]
+    ys = [sum(step[key] for step in column) / len(column) for column in columns]
+    xs = [sum(step["flops"] for step in column) / len(column) for column in columns]
+    band = [(min(step[key] for step in column), max(step[key] for step in column)) for column in columns]
+    phases = [f" ({column[0]['phase']})" if column[0].get("phase") else "" for column in columns]
+    tips = [f"{name}: {text(y)} after {numbers.flops(x)}{phase}" for x, y, phase in zip(xs, ys, phases, strict=True)]
+    return Line(name, look, xs, ys, band, tips)
+
+
+def _own(inputs: Inputs, seed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The history of a seed, less that of its components (their phases are named after modalities)."""
+    return [step for step in seed.get("history") or [] if step.get("phase") not in inputs.modalities]
+
+
+def _point(inputs: Inputs, strategy: str, key: str, text: Any) -> Point | None:
+    """Where a strategy without a history of its own ended."""
+    seeds = inputs.training.get(strategy, {}).get("seeds") or []
+    if any(_own(inputs, seed) for seed in seeds):
+        return None
+    y = numbers.mean((seed.get("validation") or {}).get(key) for seed in seeds)
+    x = numbers.mean((seed.get("flops") or {}).get("total") for seed in seeds)
+    if x is None or y is None:
+        return None
+    return Point(strategy, inputs.looks[strategy], x, y, y, y, f"{strategy}: {text(y)} after {numbers.flops(x)}")

@@ -1,0 +1,59 @@
+"""Every pair of strategies: the difference, how sure it is, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import Cell, lead, name, note, table
+
+SHOWN = 12  # pairs that are seen at once; the rest folds away
+
+
+def body(inputs: Inputs) -> Html | None:
+    pairs = inputs.comparison.get("pairs") or []
+    if not pairs:
+        return None
+    place = {strategy: index for index, strategy in enumerate(inputs.order)}
+    shown = sorted(pairs, key=lambda pair: (place.get(pair["a"], 999), place.get(pair["b"], 999)))
+    shown.sort(key=lambda pair: inputs.recommended not in (pair["a"], pair["b"]))
+    sure = sum(bool(pair.get("beats")) for pair in pairs)
+    columns = ["A", "B", "A − B, points", "P(A > B)", "p (Holm)", "p (McNemar)", "verdict"]
+    rest = shown[SHOWN:]
+    return join(
+        [
+            lead(f"{sure} of {len(shown)} differences are clear; the others could be chance."),
+            table(columns, [_row(inputs, pair) for pair in shown[:SHOWN]], "Pairs of strategies", sort=True),
+            h(
+                "details",
+                h("summary", f"{numbers.plural(len(rest), 'more pair')}"),
+                table(columns, [_row(inputs, pair) for pair in rest], "More pairs", sort=True),
+            )
+            if rest
+            else None,
+            note(
+                "A is the more accurate of the two. P(A > B) is the probability that A does better than B on a "
+                "fresh seed and a fresh test set. A counts as better when that probability is high enough, its "
+                "interval stays above one half, and the p-value is small after Holm's correction for the number of "
+                "pairs."
+            ),
+        ]
+    )
+
+
+def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:
+    span = (
+        f" ({numbers.points(pair['low'])} to {numbers.points(pair['high'])})" if numbers.known(pair.get("low")) else ""
+    )
+    said = f"{pair['a']} is better" if pair.get("beats") else "no difference"
+    return [
+        Cell(name(inputs, pair["a"]), pair["a"], head=True),
+        Cell(name(inputs, pair["b"]), pair["b"]),
+        Cell([h("b", numbers.points(pair.get("difference"))), span], pair.get("difference"), classes="number"),
+        Cell(numbers.decimal(pair.get("p_outperform"), 2), pair.get("p_outperform"), classes="number"),
+        Cell(numbers.p_value(pair.get("p_value_holm")), pair.get("p_value_holm"), classes="number"),
+        Cell(numbers.p_value(pair.get("mcnemar_p")), pair.get("mcnemar_p"), classes="number"),
+        Cell(said, said, classes="verdict-cell"),
+    ]

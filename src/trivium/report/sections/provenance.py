@@ -1,0 +1,149 @@
+"""Where the numbers come from: code, data, versions, machine, and the command that makes them again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import Cell, figure, grid, lead, table
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "accelerate",
+    "tokenizers",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "great-expectations",
+    "dvc",
+    "mlflow",
+)
+
+
+def body(inputs: Inputs) -> Html:
+    code = commit(inputs.root)
+    again = f"git checkout {code['commit']} && make repro" if code.get("commit") else "make repro"
+    facts = [
+        (
+            "git commit",
+            (code.get("commit") or "") + (" and changes that are not committed" if code.get("dirty") else ""),
+        ),
+        ("committed", code.get("date")),
+        *((f"hash of {path}", value) for path, value in data_hashes(inputs)),
+        ("machine", machine()),
+        ("time of all stages", numbers.seconds(_total(inputs)) if _total(inputs) else None),
+        ("largest process", numbers.memory(_memory(inputs)) if _memory(inputs) else None),
+    ]
+    settings = inputs.comparison.get("settings") or {}
+    return join(
+        [
+            lead("To make it again:"),
+            h("pre", h("code", again)),
+            grid(
+                figure(_pairs([(key, value) for key, value in facts if value], "Origin")),
+                figure(_pairs([("Python", platform.python_version()), *versions()], "Versions")),
+            ),
+            figure(
+                _pairs([(key, _plain(value)) for key, value in sorted(settings.items())], "Settings"),
+                title="Settings of the comparison",
+            )
+            if settings
+            else None,
+        ]
+    )
+
+
+def _pairs(rows: list[tuple[str, Any]], label: str) -> Html:
+    return table(
+        ["", ""], [[Cell(key, head=True), Cell(value, classes="code")] for key, value in rows], label, classes="pairs"
+    )
+
+
+def commit(root: Path) -> dict[str, Any]:
+    """`commit`, `date` of the commit and whether tracked files differ from it; empty outside of a repository."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ("git", "-C", str(root), *words), capture_output=True, text=True, check=True, timeout=30
+        ).stdout.strip()
+
+    try:
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "date": git("show", "-s", "--format=%cI", "HEAD"),
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {}
+
+
+def data_hashes(inputs: Inputs) -> list[tuple[str, str]]:
+    """What DVC calls the raw data and the features that the models were trained on, from dvc.lock."""
+    stages = inputs.yaml("dvc.lock").get("stages") or {}
+    found = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs") or [] if "md5" in out}
+    return [(path, str(found[path])) for path in ("data/raw", "data/features") if path in found]
+
+
+def versions() -> list[tuple[str, str]]:
+    found = []
+    for package in PACKAGES:
+        try:
+            found.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> str:
+    """Processor, cores, memory, GPU and system in one line."""
+    parts = [
+        _processor(),
+        f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores",
+    ]
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        parts.append(f"{numbers.memory(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))} memory")
+    return ", ".join([*parts, *_gpus(), f"{platform.system()} {platform.machine()}"])
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _gpus() -> list[str]:
+    try:
+        done = subprocess.run(
+            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
+
+
+def _total(inputs: Inputs) -> float:
+    return sum(values["seconds"] for values in inputs.measured.values() if numbers.known(values.get("seconds")))
+
+
+def _memory(inputs: Inputs) -> float:
+    return max(
+        (v["peak_memory_bytes"] for v in inputs.measured.values() if numbers.known(v.get("peak_memory_bytes"))),
+        default=0,
+    )
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_plain(item)}" for key, item in sorted(value.items()))
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

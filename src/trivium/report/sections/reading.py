@@ -1,0 +1,87 @@
+"""How to read the report, and what each strategy does, in plain words."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import name
+
+
+def body(inputs: Inputs) -> Html:
+    settings = inputs.comparison.get("settings") or {}
+    terms = [(term, text) for term, text in _terms(settings, bool(inputs.world)) if text]
+    about = [(strategy, text) for strategy in inputs.order if (text := what(inputs, strategy))]
+    return join(
+        [
+            h("dl", [[h("dt", term), h("dd", text)] for term, text in terms], class_="terms"),
+            h("h3", "The strategies") if about else None,
+            h("dl", [[h("dt", name(inputs, strategy)), h("dd", text)] for strategy, text in about], class_="terms")
+            if about
+            else None,
+        ]
+    )
+
+
+def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
+    confidence = numbers.percent(settings.get("confidence", 0.95), 0)
+    threshold = numbers.percent(settings.get("threshold", 0.75), 0)
+    return [
+        (
+            "Winner",
+            "A strategy is called the winner only if it outperforms every other with a probability of at least "
+            f"{threshold} and the interval of that probability stays above one half. Otherwise no difference was "
+            "found, and the cheapest of those that cannot be told apart is recommended. That is an answer as well: "
+            "the expensive way is not worth it here.",
+        ),
+        (
+            "Interval",
+            f"Were the whole comparison repeated with other seeds and other test samples, about {confidence} of such "
+            "intervals would hold the true value. It comes from resampling seeds and test samples together, in "
+            "pairs.",
+        ),
+        (
+            "Seed",
+            "One repetition. Split, initial weights and data order change together from seed to seed, and all "
+            "strategies share them: seed 3 of one strategy is compared with seed 3 of another.",
+        ),
+        (
+            "Failed",
+            "The share of seeds in which the model did no better than always giving the most common label. A good "
+            "mean with failures is a gamble.",
+        ),
+        (
+            "Compute",
+            "FLOP counts the arithmetic of training, pretraining included. Every strategy may spend the same amount "
+            "per seed.",
+        ),
+        (
+            "Accuracy, macro F1",
+            "Accuracy is the share of right answers. Macro F1 weighs every class alike, however rare it is.",
+        ),
+        (
+            "NLL, Brier, ECE",
+            "How good the stated probabilities are; lower is better. ECE is the mean gap between confidence and "
+            "accuracy.",
+        ),
+        (
+            "Best possible",
+            "The data was generated, so the accuracy of a perfect reader of all signals is known; noise in the "
+            "signals keeps real models below it."
+            if world
+            else "",
+        ),
+    ]
+
+
+def what(inputs: Inputs, strategy: str) -> str:
+    """The first sentence of the strategy's file."""
+    kind = str((inputs.params.get("strategy") or {}).get(strategy, {}).get("kind", strategy))
+    try:
+        text = importlib.import_module(f"trivium.strategies.{kind}").__doc__ or ""
+    except (ImportError, ValueError):
+        return ""
+    return " ".join(text.strip().split("\n\n")[0].split())

@@ -1,0 +1,82 @@
+"""The verdict in two sentences, large, and the five facts that it rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, breakable, h
+from trivium.report.parts import name, sentence
+
+
+def title(inputs: Inputs) -> str:
+    """Of the page: the data that was compared on."""
+    return str(inputs.comparison.get("dataset", {}).get("title") or inputs.meta.get("title") or "Comparison")
+
+
+def body(inputs: Inputs) -> Html:
+    found = inputs.verdict
+    winner = found.get("winner")
+    said = str(found.get("sentence") or _sentence(inputs))
+    facts = [(term, value) for term, value in _facts(inputs) if value]
+    return h(
+        "div",
+        h("p", "Trivium · which training strategy for ", h("b", title(inputs)), class_="eyebrow"),
+        h(
+            "p",
+            "A winner" if winner else "No winner: no difference was found",
+            class_=f"chip {'won' if winner else 'tie'}",
+        ),
+        h("h1", _names_may_break(said, inputs.order)),
+        h("p", str(found["reason"]), class_="reason") if found.get("reason") else None,
+        h("p", sentence(str(found["why"])), class_="reason") if found.get("why") else None,
+        h("dl", [h("div", h("dt", term), h("dd", value)) for term, value in facts], class_="facts"),
+        class_="verdict",
+    )
+
+
+def _sentence(inputs: Inputs) -> str:
+    winner, tied = inputs.verdict.get("winner"), inputs.verdict.get("tied") or []
+    if winner:
+        return f"{winner} is the best strategy here"
+    others = f" between {', '.join(tied[:-1])} and {tied[-1]}" if len(tied) > 1 else ""
+    return f"No difference was found{others} at this budget; {inputs.recommended} is the one to take"
+
+
+def _facts(inputs: Inputs) -> list[tuple[str, Any]]:
+    chosen = inputs.comparison.get("strategies", {}).get(inputs.recommended, {})
+    accuracy = chosen.get("accuracy") or {}
+    seeds = len(chosen.get("seeds") or {}) or len(inputs.evaluations.get(inputs.recommended, {}).get("seeds", []))
+    tests = [seed.get("n") for seed in inputs.evaluations.get(inputs.recommended, {}).get("seeds", [])]
+    size = numbers.mean(tests)
+    span = ""
+    if numbers.known(accuracy.get("low")):
+        span = f" ({100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f})"
+    evidence = f"{seeds} paired seeds" + (f" × {numbers.whole(size)} test samples" if size else "") if seeds else ""
+    return [
+        ("Recommended", name(inputs, inputs.recommended) if inputs.recommended else None),
+        ("Its test accuracy", numbers.percent(accuracy["mean"]) + span if accuracy.get("mean") is not None else None),
+        ("Training compute", numbers.flops(flops(chosen)) if flops(chosen) else None),
+        ("Strategies compared", str(len(inputs.order)) if inputs.order else None),
+        ("Evidence", evidence),
+    ]
+
+
+def flops(entry: dict[str, Any]) -> float | None:
+    """Mean training FLOPs of a strategy in comparison.json; a plain number or `{"mean": ...}`."""
+    value = entry.get("flops")
+    value = value.get("mean", value.get("total")) if isinstance(value, dict) else value
+    return value if numbers.known(value) else None
+
+
+def parameters(entry: dict[str, Any], which: str = "total") -> float | None:
+    """Parameters of a strategy in comparison.json; a plain number or `{"total": ..., "trained": ...}`."""
+    value = entry.get("parameters")
+    value = value.get(which) if isinstance(value, dict) else value if which == "total" else None
+    return value if numbers.known(value) else None
+
+
+def _names_may_break(text: str, names: list[str]) -> Html | str:
+    """Underscores of strategy names get a place to break, so that a phone shows the sentence whole."""
+    return breakable(text) if any(name in text for name in names) else text

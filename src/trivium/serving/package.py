@@ -1,0 +1,49 @@
+"""A folder that holds all a prediction needs: the weights, and how raw values become tensors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from trivium.serving.predictor import PREPARED, best, data_uri, preparation
+
+SMALL = 200_000  # bytes; larger files are left out of the example
+KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
+         ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+
+
+def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
+    """Put the best seed of `strategy` into `folder`; returns how its inputs are prepared. Raises: UserError."""
+    source, seed = best(root, strategy)
+    prepared = preparation(root / "data/features", seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("model.safetensors", "model.json"):
+        shutil.copy(source / name, folder)
+    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    return prepared
+
+
+def example(root: Path, modalities: list[str]) -> list[dict[str, str | None]]:
+    """Two samples of the data as inputs that need no other file: text, and media as `data:` URIs."""
+    import pyarrow.parquet as pq
+
+    path = root / "data/aligned/samples.parquet"
+    rows: list[dict[str, Any]] = []
+    if path.exists():
+        rows = next(pq.ParquetFile(path).iter_batches(200, columns=modalities)).to_pylist()
+    meta = root / "data/aligned/meta.json"
+    media = root / (json.loads(meta.read_text(encoding="utf-8")).get("root", "") if meta.exists() else "")
+    found = [{m: _inline(m, row[m], media) for m in modalities} for row in rows[:20]]
+    found.sort(key=lambda row: sum(value is None for value in row.values()))  # stable: complete samples first
+    blank: dict[str, str | None] = {m: "hello" if m == "text" else None for m in modalities}
+    return [*found, blank, blank][:2]
+
+
+def _inline(modality: str, value: str | None, media: Path) -> str | None:
+    if value is None or modality == "text":
+        return value
+    file = media / value
+    kind = KINDS.get(file.suffix.lower())
+    return data_uri(file, kind) if kind and file.exists() and file.stat().st_size < SMALL else None

@@ -1,0 +1,168 @@
+"""From raw values to probabilities: a trained model, and what its inputs went through.
+
+Legend: `B` samples, `M` modalities, `C` classes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trivium.data.tables import read_json
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
+BATCH = 64
+PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
+
+
+class Predictor:
+    """`model`: as `trivium.models.load` gives it;  `prepared`: what `preparation` found.
+
+    modalities: the inputs it knows, in order;  classes: the labels, in the order of the probabilities.
+    """
+
+    def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
+        from trivium import modalities
+        from trivium.data.store import Spec, scale_and_shift
+
+        self.model = model
+        self.classes: tuple[str, ...] = tuple(prepared["classes"])
+        self.modalities: tuple[str, ...] = tuple(prepared["modalities"])
+        self._specs, self._settings, self._tokenizers, self._affine = {}, {}, {}, {}
+        for m in self.modalities:
+            spec = prepared["specs"][m]
+            self._specs[m] = Spec(m, spec["kind"], tuple(spec["shape"]), spec["vocab"], tuple(spec["native"]))
+            self._settings[m] = modalities.get(m).Settings.model_validate(prepared["settings"][m])
+            if spec["kind"] == "tokens":
+                from tokenizers import Tokenizer
+
+                self._tokenizers[m] = Tokenizer.from_str(prepared["tokenizers"][m])
+            else:
+                self._affine[m] = scale_and_shift(self._specs[m], prepared["statistics"][m])
+
+    @classmethod
+    def of_strategy(cls, root: Path, strategy: str) -> Predictor:
+        """The best seed (validation NLL) of a trained strategy. Raises: UserError (no such strategy)."""
+        from trivium import models
+
+        folder, seed = best(root, strategy)
+        return cls(models.load(folder), preparation(root / "data/features", seed))
+
+    @classmethod
+    def of_package(cls, folder: str | Path) -> Predictor:
+        """What `trivium.serving.package.write` made: stands alone, wherever it lies."""
+        from trivium import models
+
+        return cls(models.load(folder), read_json(Path(folder) / PREPARED))
+
+    def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".", first: int = 0) -> np.ndarray:
+        """float64 [B, C], each row sums to 1. root: what relative paths are relative to; first: added to the row's
+        number in messages.
+
+        Raises: UserError (a file that cannot be read, with its row).
+        """
+        import torch
+
+        parts = [np.zeros((0, len(self.classes)))]
+        with torch.inference_mode():
+            for start in range(0, len(rows), BATCH):
+                inputs, present = self._inputs(rows[start:start + BATCH], Path(root), first + start)
+                parts.append(self.model(inputs, present).double().softmax(-1).numpy())
+        return np.concatenate(parts)
+
+    def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path, first: int) -> tuple[dict[str, Tensor], Tensor]:
+        """Tensors as `trivium.data.store.Store.batch` makes them; presence bool [B, M]."""
+        import torch
+
+        present = torch.tensor([[not _missing(row.get(m)) for m in self.modalities] for row in rows])
+        inputs: dict[str, Tensor] = {}
+        for k, m in enumerate(self.modalities):
+            there = [i for i in range(len(rows)) if present[i, k]]
+            tokens = self._specs[m].kind == "tokens"
+            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
+            if tokens and there:
+                x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
+            elif there:
+                raw = np.stack([self._decode(m, rows[i][m], root, first + i) for i in there])
+                scale, shift = self._affine[m]
+                x[there] = torch.addcmul(shift, torch.from_numpy(raw).float(), scale)
+            inputs[m] = x
+        return inputs, present
+
+    def _encode(self, m: str, values: list[Any]) -> np.ndarray:
+        from trivium import modalities
+
+        texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+        return modalities.get(m).encode(texts, self._tokenizers[m], self._specs[m])
+
+    def _decode(self, m: str, value: Any, root: Path, row: int) -> np.ndarray:
+        from trivium import modalities
+
+        name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
+        try:
+            with tempfile.TemporaryDirectory() as scratch:
+                path = _as_file(value, Path(scratch)) or root / value
+                return modalities.get(m).decode(str(path), "", None, None, self._settings[m])
+        except ValueError as error:
+            raise UserError(f"Row {row + 1}: {m} {name} cannot be used: {error}.") from None
+
+
+def best(root: Path, strategy: str) -> tuple[Path, int]:
+    """Folder and number of the seed with the lowest validation NLL. Raises: UserError."""
+    path = root / "models" / strategy / "training.json"
+    if not path.exists():
+        known = sorted(each.parent.name for each in root.glob("models/*/training.json"))
+        raise UserError(f"There is no trained strategy `{strategy}` in {root / 'models'}; trained: "
+                        f"{', '.join(known) or 'none (run `dvc repro` first)'}.")
+    seeds = read_json(path)["seeds"]
+    seed = min(seeds, key=lambda entry: (entry["validation"]["nll"], entry["seed"]))["seed"]
+    return path.parent / f"seed_{seed}", seed
+
+
+def preparation(features: Path, seed: int) -> dict[str, Any]:
+    """What raw values went through before a model of `seed` saw them, as one JSON value:
+
+    modalities, classes, and per modality: specs, settings, statistics (mean, deviation; or null), tokenizers (JSON).
+    """
+    if not (features / "features.json").exists():
+        raise UserError(f"There are no features in {features}: run `dvc repro preprocess` (or `dvc pull`) first.")
+    known = read_json(features / "features.json")
+    kept = {key: known[key] for key in ("modalities", "classes", "specs", "settings")}
+    names = known["modalities"]
+    tokenizers = {m: (features / f"{m}.{known['columns'][m][seed]}.json").read_text(encoding="utf-8")
+                  for m in names if known["specs"][m]["kind"] == "tokens"}
+    statistics = {m: known["statistics"][m][seed] for m in names}
+    return kept | {"seed": seed, "statistics": statistics, "tokenizers": tokenizers}
+
+
+def data_uri(path: Path, kind: str) -> str:
+    """The file's content as a `data:` URI, e.g. of kind `image/png`."""
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value != value or value in ("", b"")  # NaN is unequal to itself
+
+
+def _as_file(value: Any, scratch: Path) -> Path | None:
+    """A file with the content of bytes or of a `data:` URI; None for a path."""
+    if isinstance(value, str) and not value.startswith("data:"):
+        return None
+    if isinstance(value, str):
+        try:
+            value = base64.b64decode(value.partition(",")[2], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"not valid base64 ({error})") from None
+    path = scratch / "value"
+    path.write_bytes(bytes(value))
+    return path

@@ -1,0 +1,75 @@
+"""The best seed of a strategy as an MLflow model that stands alone: weights, preprocessing and code."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import trivium
+from trivium.tracking.outs import Outcome
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
+
+NEEDS = ("torch", "safetensors", "tokenizers", "transformers", "pillow", "soundfile", "scipy", "pyarrow", "pandas",
+         "numpy", "pydantic", "ruamel.yaml")
+
+
+def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str) -> str | None:
+    """Log the model as an output of `run`; returns its id. None where the weights are not on this machine.
+
+    By the client's own calls, not `mlflow.pyfunc.log_model`: that needs a current run and store, and imports torch to
+    try the example, which makes a sync seconds slower.
+    """
+    import mlflow.pyfunc
+    import pandas as pd
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    from trivium.serving import package
+
+    seed = outcome.best["seed"]
+    weights = root / "models" / outcome.name / f"seed_{seed}/model.safetensors"
+    if not (weights.exists() and (root / "data/features/features.json").exists()):
+        return None
+    tags = {"strategy": outcome.name, "seed": str(seed)}
+    logged = client.create_logged_model(experiment, name=outcome.name, source_run_id=run, tags=tags)
+    name = logged.model_id
+    about = Model(artifact_path=logged.artifact_location, run_id=run, model_uuid=name, model_id=name)
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = package.write(root, outcome.name, Path(scratch) / "weights")
+        mlflow.pyfunc.save_model(
+            f"{scratch}/model", loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
+            code_paths=[str(Path(trivium.__file__).parent)], pip_requirements=requirements(), mlflow_model=about,
+            signature=signature(prepared), input_example=pd.DataFrame(package.example(root, prepared["modalities"])))
+        client.log_model_artifacts(name, f"{scratch}/model")
+    client.finalize_logged_model(name, "READY")
+    client.log_outputs(run, [LoggedModelOutput(name, step=0)])
+    return name
+
+
+def signature(prepared: dict[str, Any]) -> ModelSignature:
+    """Any of the modalities in, label and probabilities out."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+    from mlflow.types.schema import AnyType
+
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.string if m == "text" else AnyType(), m, required=False) for m in prepared["modalities"]]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label")]
+    outputs += [ColSpec(DataType.double, f"probability_{label}") for label in prepared["classes"]]
+    return ModelSignature(Schema(inputs), Schema(outputs))
+
+
+def requirements() -> list[str]:
+    """What the model needs, in the versions that made it; without the build (`+cpu`) that this machine has."""
+    found = []
+    for name in NEEDS:
+        try:
+            found.append(f"{name}=={version(name).partition('+')[0]}")
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,171 @@
+"""What the pipeline left on the disk, gathered for the MLflow view. Nothing here imports MLflow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trivium.data.tables import read_json
+
+LAYOUT = 1  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One strategy that was trained and evaluated.
+
+    training, metrics: `models/<name>/training.json` and `reports/evaluate/<name>/metrics.json`
+    fingerprint: of the content of its outs; the same outs are the same run
+    stage: as DVC names the stage that trained it
+    """
+
+    name: str
+    stage: str
+    training: dict[str, Any]
+    metrics: dict[str, Any]
+    fingerprint: str
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The entry of `training["seeds"]` with the lowest validation NLL."""
+        return min(self.training["seeds"], key=lambda seed: (seed["validation"]["nll"], seed["seed"]))
+
+
+@dataclass(frozen=True)
+class Outs:
+    """All that a sync reads. `comparison` is None before `compare` ran; `state` stands for the whole content."""
+
+    root: Path
+    outcomes: tuple[Outcome, ...]
+    comparison: dict[str, Any] | None
+    state: str
+    meta: dict[str, Any] = field(default_factory=dict)
+    lock: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ranked(self) -> list[Outcome]:
+        """Best first, by the comparison's rank; without one, by validation NLL."""
+        known = (self.comparison or {}).get("strategies", {})
+
+        def place(outcome: Outcome) -> tuple[float, float]:
+            return known.get(outcome.name, {}).get("rank", float("inf")), outcome.best["validation"]["nll"]
+
+        return sorted(self.outcomes, key=place)
+
+
+def read(root: Path) -> Outs:
+    """The outs below `root`. A strategy that was trained but not evaluated yet is left out."""
+    params = _yaml(root / "params.yaml")
+    names = [(name, kind) for kind in ("end_to_end", "fuse") for name in params.get(kind, [])]
+    outcomes = tuple(found for name, kind in names if (found := _outcome(root, name, f"{kind}@{name}")))
+    compared = root / "reports/comparison.json"
+    comparison = read_json(compared) if compared.exists() else None
+    views = [path for path in (compared, root / "reports/report.html") if path.exists()]
+    state = _digest([outcome.fingerprint.encode() for outcome in outcomes] + [path.read_bytes() for path in views])
+    meta = root / "data/raw/meta.json"
+    lock = _yaml(root / "dvc.lock").get("stages", {})
+    return Outs(root, outcomes, comparison, state, read_json(meta) if meta.exists() else {}, lock, params)
+
+
+def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
+    trained, evaluated = root / "models" / name, root / "reports/evaluate" / name
+    files = [trained / "training.json", evaluated / "metrics.json", evaluated / "predictions.parquet"]
+    if not all(file.exists() for file in files):
+        return None
+    # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
+    fingerprint = _digest([file.read_bytes() for file in files])
+    return Outcome(name, stage, read_json(files[0]), read_json(files[1]), fingerprint)
+
+
+def digest(value: Any) -> str:
+    """Of a JSON value."""
+    return _digest([json.dumps(value, sort_keys=True).encode()])
+
+
+def _digest(parts: list[bytes]) -> str:
+    found = hashlib.blake2b(str(LAYOUT).encode(), digest_size=16)
+    for part in parts:
+        found.update(hashlib.blake2b(part, digest_size=16).digest())
+    return found.hexdigest()
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    import yaml  # the C loader: dvc.lock can be long
+
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+
+
+def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
+    """The settings that made `outcome`, flat: `train.lr: 0.003`; those of its own as `strategy.lr`.
+
+    From dvc.lock, which keeps what the stages really ran with; params.yaml fills in what it does not know.
+    """
+    known = dict(outs.params)
+    for stage in ("ingest", "split", "preprocess", outcome.stage, f"evaluate@{outcome.name}", "compare"):
+        for key, value in outs.lock.get(stage, {}).get("params", {}).get("params.yaml", {}).items():
+            _put(known, key.split("."), value)
+    own = dict(known.get("strategy", {}).get(outcome.name, {}))
+    source = known.get("data", {}).get("source", "")
+    chosen: dict[str, Any] = {
+        "strategy": {"kind": outcome.name} | own,
+        "data": {key: known.get("data", {}).get(key) for key in ("source", "modalities", "seed")}
+        | dict(known.get("data", {}).get(source, {})),
+        "pretrain": known.get("pretrain", {}).get(own.get("start", outcome.training.get("start") or ""), {}),
+    }
+    for key in ("seeds", "split", "preprocess", "encoder", "budget", "train", "compare"):
+        chosen[key] = known.get(key)
+    return {key: value for key, value in _flat(chosen).items() if value not in (None, "", {})}
+
+
+def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:
+    for part in path[:-1]:
+        branch = tree.get(part)
+        tree[part] = dict(branch) if isinstance(branch, dict) else {}
+        tree = tree[part]
+    tree[path[-1]] = value
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
+def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
+    """Path -> content hash of what the training and the evaluation of `outcome` read, from dvc.lock."""
+    found: dict[str, str] = {}
+    for stage in ("ingest", outcome.stage, f"evaluate@{outcome.name}"):
+        entry = outs.lock.get(stage, {})
+        for item in entry.get("deps", []) + entry.get("outs", []):
+            if item["path"].startswith(("data/", "models/")) and "md5" in item:
+                found[item["path"]] = item["md5"]
+    return dict(sorted(found.items()))
+
+
+def measured(root: Path, stage: str) -> dict[str, Any]:
+    """Seconds and memory of `stage` on this machine, with its `system` series; empty where it ran elsewhere."""
+    folder = root / "reports/measured"
+    found = read_json(folder / f"{stage}.json") if (folder / f"{stage}.json").exists() else {}
+    series = folder / f"{stage}.system.json"
+    return found | ({"system": read_json(series)} if series.exists() else {})
+
+
+def commit(root: Path) -> dict[str, str]:
+    """{"commit", "branch", "dirty": "true" or "false"} of the repository; empty outside of one."""
+    def git(*command: str) -> str:
+        return subprocess.run(("git", "-C", str(root), *command), capture_output=True, text=True, check=True).stdout
+
+    try:
+        dirty = bool(git("status", "--porcelain", "--untracked-files=no").strip())
+        return {"commit": git("rev-parse", "HEAD").strip(), "branch": git("rev-parse", "--abbrev-ref", "HEAD").strip(),
+                "dirty": str(dirty).lower()}
+    except (OSError, subprocess.CalledProcessError):
+        return {}

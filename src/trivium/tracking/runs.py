@@ -1,0 +1,181 @@
+"""Writing runs: one parent per strategy with its seeds nested, and one run for the comparison."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+from trivium.tracking import figures, notes, series
+from trivium.tracking.outs import Outcome, Outs, commit, inputs, measured, settings
+from trivium.tracking.series import Point
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a500")  # Okabe and Ito
+BATCH = 1000  # metrics that MLflow takes in one call; at most 100 params and 100 tags go with them
+
+
+class Writer:
+    """Writes into one experiment. `now`: milliseconds since 1970, one more for each run, so that order is creation."""
+
+    def __init__(self, client: MlflowClient, experiment: str, outs: Outs) -> None:
+        self.client, self.experiment, self.outs = client, experiment, outs
+        self.now = round(1000 * time.time())
+        self.commit = commit(outs.root)
+
+    def strategy(self, outcome: Outcome) -> str:
+        """A parent run and its seeds; returns the parent's id. It counts as written once its status is FINISHED."""
+        from trivium.tracking import model
+
+        tags = self._tags("parent", outcome)
+        parent = self._start(outcome.name, tags, self._datasets(outcome))
+        curves = series.points({}, series.mean_curves(outcome.training["seeds"]), self.now)
+        system = series.system(measured(self.outs.root, outcome.stage))
+        self._log(parent, curves + system, settings(self.outs, outcome))
+        self._artifacts(parent, outcome)
+        model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent)
+        self._seeds(outcome, parent, model_id)
+        self.summary(outcome, parent)
+        self.client.set_terminated(parent)
+        return parent
+
+    def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
+        tested = {seed["seed"]: seed for seed in outcome.metrics["seeds"]}
+        for training in reversed(outcome.training["seeds"]):  # the newest run stands on top: seed 0
+            seed = training["seed"]
+            best = seed == outcome.best["seed"]
+            tags = self._tags("seed", outcome) | {"mlflow.parentRunId": parent, "best": str(best).lower()}
+            run = self._start(f"{outcome.name}/seed_{seed}", tags)
+            results = series.seed_results(training, tested[seed])
+            self._log(run, series.points(results, series.curves(training), self.now), {"seed": seed})
+            if best and model_id:  # the numbers of this very model, for MLflow's table of models
+                self._log(run, series.points(results, {}, self.now + 1), {}, model_id)
+            self.client.set_terminated(run)
+
+    def summary(self, outcome: Outcome, parent: str) -> None:
+        """What depends on the other strategies as well: rank, intervals, verdict. Written anew when they change."""
+        entry = (self.outs.comparison or {}).get("strategies", {}).get(outcome.name, {})
+        results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome.stage))
+        note = notes.strategy(self.outs, outcome, settings(self.outs, outcome), results)
+        winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
+        points, known = series.points(results, {}, self.now), self.client.get_run(parent).data
+        tags = {"mlflow.note.content": note, "winner": str(winner).lower()}
+        same = all(known.metrics.get(name) == value for name, value, *_ in points)
+        if not (same and tags.items() <= known.tags.items()):
+            self._log(parent, points, {})
+            self._tag(parent, tags)
+
+    def comparison(self, verdict: Mapping[str, Any], fingerprint: str) -> str:
+        """The verdict and the table as one run; returns its id."""
+        tags = self._tags("comparison") | {"fingerprint": fingerprint, "mlflow.runColor": "#888888"}
+        run = self._start("comparison", tags | {"mlflow.note.content": notes.comparison(self.outs)})
+        self._log(run, [], {key: verdict[key] for key in ("winner", "recommended", "tied") if verdict.get(key)})
+        self.report(run)
+        self.client.set_terminated(run)
+        return run
+
+    def report(self, run: str) -> None:
+        """The report and the figures, which may be made anew from the same comparison."""
+        for name in ("reports/comparison.json", "reports/report.html"):
+            if (self.outs.root / name).exists():
+                self.client.log_artifact(run, str(self.outs.root / name))
+        for name in ("figures", "plots"):
+            if (self.outs.root / "reports" / name).is_dir():
+                self.client.log_artifacts(run, str(self.outs.root / "reports" / name), name)
+
+    def mark_latest(self, runs: Iterable[Any], latest: set[str]) -> None:
+        """Tag `latest` on all `runs` (parents, seeds, comparisons): true for those in `latest` and their seeds."""
+        for run in runs:
+            own = run.data.tags.get("mlflow.parentRunId", run.info.run_id)
+            value = str(own in latest).lower()
+            if run.data.tags.get("latest") != value:
+                self.client.set_tag(run.info.run_id, "latest", value)
+
+    def _tags(self, kind: str, outcome: Outcome | None = None) -> dict[str, str]:
+        """What a person filters by. MLflow's own columns show commit and source."""
+        found = {"kind": kind, "latest": "true", "mlflow.source.type": "LOCAL"}
+        names = {"commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "dirty": "git_dirty"}
+        found |= {names[key]: value for key, value in self.commit.items()}
+        meta = self.outs.meta
+        found["dataset"] = str(meta.get("source") or self.outs.params.get("data", {}).get("source", "unknown"))
+        if world := (meta.get("world") or {}).get("name"):
+            found["world"] = str(world)
+        if outcome:
+            fusion = str(settings(self.outs, outcome).get("strategy.fusion", "none"))
+            place = [each.name for each in self.outs.outcomes].index(outcome.name)
+            found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
+                      "mlflow.source.name": f"dvc repro {outcome.stage}",
+                      "mlflow.runColor": COLORS[place % len(COLORS)]}
+            found |= {f"dvc.{path}": md5 for path, md5 in inputs(self.outs, outcome).items()}
+        return found
+
+    def _start(self, name: str, tags: Mapping[str, str], datasets: list[DatasetInput] | None = None) -> str:
+        self.now += 1
+        run = self.client.create_run(self.experiment, start_time=self.now, tags=dict(tags), run_name=name)
+        if datasets:
+            self.client.log_inputs(run.info.run_id, datasets)
+        return run.info.run_id
+
+    def _log(self, run: str, points: list[Point], params: Mapping[str, Any], model_id: str | None = None) -> None:
+        from mlflow.entities import Metric, Param
+
+        metrics = [Metric(name, value, time, step, model_id=model_id) for name, value, step, time in points]
+        self.client.log_batch(run, metrics[:BATCH - 100], [Param(key, _text(value)) for key, value in params.items()])
+        for start in range(BATCH - 100, len(metrics), BATCH):
+            self.client.log_batch(run, metrics[start:start + BATCH])
+
+    def _tag(self, run: str, tags: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def _datasets(self, outcome: Outcome) -> list[DatasetInput]:
+        """What was read, by name and content hash, as MLflow's dataset inputs."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        meta, hashes = self.outs.meta, inputs(self.outs, outcome)
+        world = (meta.get("world") or {}).get("name")
+        name = str(meta.get("source", "data")) + (f" ({world})" if world else "")
+        sizes = {"num_rows": sum(seed["n"] for seed in outcome.metrics["seeds"][:1])}
+        found = []
+        for path, context in (("data/features", "training"), ("data/raw", "source")):
+            digest = hashes.get(path, "unknown").removesuffix(".dir")
+            dataset = Dataset(f"{name} {path}", digest, "local", json.dumps({"uri": path}),
+                              profile=json.dumps(sizes) if context == "training" else None)
+            found.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
+        return found
+
+    def _artifacts(self, run: str, outcome: Outcome) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            figures.confusion(outcome, folder / "confusion_matrix.png")
+            figures.training(outcome, folder / "training_curves.png")
+            _per_class(outcome, folder / "per_class.csv")
+            reports = self.outs.root / "reports/evaluate" / outcome.name
+            trained = self.outs.root / "models" / outcome.name / "training.json"
+            for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
+                shutil.copy(file, folder)
+            self.client.log_artifacts(run, str(folder))
+
+
+def _per_class(outcome: Outcome, path: Path) -> None:
+    """CSV, means over the seeds, in the order of the classes."""
+    keys, seeds = ("precision", "recall", "f1", "support"), outcome.metrics["seeds"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["class", *keys])
+        for label in outcome.metrics["classes"]:
+            table.writerow([label, *(round(fmean(seed["per_class"][label][key] for seed in seeds), 4) for key in keys)])
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

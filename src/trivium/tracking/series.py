@@ -1,0 +1,105 @@
+"""Numbers of a run as MLflow wants them: (name, value, step, milliseconds since 1970).
+
+Names and steps are the same for all strategies, so that charts line up. The step of everything that is measured while
+training is the share of the compute budget that was spent by then, in whole percent, pretraining included: at step 60
+every strategy has spent 60 % of the same FLOPs, whatever its phases and epochs are. Final results have step 0, which
+makes MLflow draw them as bars.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import Any
+
+from trivium.tracking.outs import Outcome
+
+Point = tuple[str, float, int, int]
+CURVES = {"train/loss": "train_loss", "val/nll": "val_nll", "val/accuracy": "val_accuracy"}
+DIGITS = 6  # significant ones: a table of 0.679999999 is hard to read, and the outs keep them all
+
+
+def curves(seed: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+    """Metric -> {step: value} of one entry of training.json's `seeds`.
+
+    A strategy without training of its own (unimodal, ensemble) has the one point where it ends.
+    """
+    budget = seed["flops"]["budget"]
+    found: dict[str, dict[int, float]] = {name: {} for name in CURVES}
+    for entry in seed["history"]:
+        for name, key in CURVES.items():
+            if entry.get(key) is not None:
+                found[name][round(100 * entry["flops"] / budget)] = entry[key]
+    if not seed["history"]:
+        end = round(100 * seed["flops"]["total"] / budget)
+        found["val/nll"][end], found["val/accuracy"][end] = seed["validation"]["nll"], seed["validation"]["accuracy"]
+    return found
+
+
+def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+    """The mean over seeds at every step that all of them reached, interpolated between their measurements."""
+    import numpy as np
+
+    every = [curves(seed) for seed in seeds]
+    found: dict[str, dict[int, float]] = {}
+    for name in CURVES:
+        lines = [sorted(one[name].items()) for one in every if one[name]]
+        if not lines:
+            continue
+        first, last = max(line[0][0] for line in lines), min(line[-1][0] for line in lines)
+        steps = sorted({step for line in lines for step, _ in line if first <= step <= last})
+        values = np.mean([np.interp(steps, [s for s, _ in line], [v for _, v in line]) for line in lines], axis=0)
+        found[name] = dict(zip(steps, values.tolist(), strict=True))
+    return found
+
+
+def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Final numbers of one seed: `test/*`, `subset/*`, `cost/*`, `temperature`."""
+    found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
+    found |= {f"subset_{key}/{subset.replace('+', '_')}": value
+              for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
+    found |= {"cost/train_flops": training["flops"]["total"], "cost/pretrain_flops": training["flops"]["pretrain"],
+              "cost/parameters": training["parameters"]["total"],
+              "cost/trained_parameters": training["parameters"]["trained"]}
+    if isinstance(training.get("temperature"), int | float):
+        found["temperature"] = training["temperature"]
+    return {name: float(value) for name, value in found.items() if _number(value)}
+
+
+def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, float]:
+    """Final numbers of a strategy: means over its seeds, and what the comparison says (`entry`): intervals, rank."""
+    trained = {seed["seed"]: seed for seed in outcome.training["seeds"]}
+    seeds = [seed_results(trained[seed["seed"]], seed) for seed in outcome.metrics["seeds"]]
+    found = {name: fmean(seed[name] for seed in seeds) for name in seeds[0] if all(name in seed for seed in seeds)}
+    for key, value in entry.items():
+        if isinstance(value, Mapping) and _number(value.get("mean")):
+            found[f"test/{key}"] = float(value["mean"])
+            found |= {f"test/{key}_{end}": float(value[end]) for end in ("low", "high") if _number(value.get(end))}
+    found |= {key: float(entry[key]) for key in ("rank", "failed_share") if _number(entry.get(key))}
+    known = {"cost/seconds": "seconds", "cost/peak_memory_bytes": "peak_memory_bytes"}
+    return found | {name: float(measured[key]) for name, key in known.items() if _number(measured.get(key))}
+
+
+def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]], now: int) -> list[Point]:
+    """All of a run, `now` being its time in milliseconds."""
+    found = [(name, _round(value), 0, now) for name, value in results.items()]
+    return found + [(name, _round(value), step, now) for name, line in lines.items() for step, value in line.items()]
+
+
+def system(measured: Mapping[str, Any]) -> list[Point]:
+    """`system/*` at the times when it was sampled; the step counts seconds, as MLflow's own charts do."""
+    sampled = measured.get("system")
+    if not sampled:
+        return []
+    return [(f"system/{name}", float(value), round(second), round(1000 * (sampled["started"] + second)))
+            for name, values in sampled["series"].items()
+            for second, value in zip(sampled["seconds"], values, strict=True)]
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,147 @@
+"""The MLflow store in mlruns/: one SQLite file, one experiment. It is a view: what is in it can be made again.
+
+Artifact locations are absolute in MLflow, so they are set when the store is made and mended when the repository moved.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trivium.errors import UserError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "trivium"
+PATHS = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
+         ("model_versions", "source"), ("model_versions", "storage_location"))  # where MLflow keeps absolute paths
+
+
+def database(root: Path) -> Path:
+    return root.resolve() / "mlruns/mlflow.db"
+
+
+def artifacts(root: Path) -> Path:
+    return root.resolve() / "mlruns/artifacts"
+
+
+def uri(root: Path) -> str:
+    return f"sqlite:///{database(root)}"
+
+
+def settle() -> None:
+    """Environment of MLflow, before it is imported: nothing is sent anywhere, nothing is chatted about."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    os.environ["MLFLOW_DISABLE_AGENT_HINT"] = "true"
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
+def state(root: Path) -> str | None:
+    """What the last complete sync saw, without importing MLflow; None when there is no store, or it lies elsewhere."""
+    path = database(root)
+    if not path.exists():
+        return None
+    query = ("SELECT e.artifact_location, t.value FROM experiments e JOIN experiment_tags t USING (experiment_id) "
+             "WHERE e.name = ? AND t.key = 'trivium.state' AND e.lifecycle_stage = 'active'")
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            row = connection.execute(query, (EXPERIMENT,)).fetchone()
+    except sqlite3.DatabaseError:  # of another MLflow version, or damaged: `opened` says so
+        return None
+    return row[1] if row and row[0] == str(artifacts(root)) else None
+
+
+def experiment_id(root: Path) -> str:
+    """The experiment of a store that is there and lies where it thinks; else of one made or mended now."""
+    if state(root) is not None:
+        with closing(sqlite3.connect(database(root))) as connection:
+            query = "SELECT experiment_id FROM experiments WHERE name = ?"
+            return str(connection.execute(query, (EXPERIMENT,)).fetchone()[0])
+    with opened(root) as (_, found):
+        return found
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
+    """A client and the id of the experiment; one process at a time. Raises: UserError (the store cannot be read)."""
+    settle()
+    from filelock import FileLock
+
+    database(root).parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(database(root).parent / ".lock"):
+        try:
+            relocate(root)
+            client = _client(root)
+            experiment = _experiment(client, root)
+        except Exception as error:
+            raise UserError(f"The MLflow store {database(root)} cannot be opened ({error}). It is only a view of the "
+                            "outs: delete everything in mlruns/ but README.md, then run `trivium sync`.") from error
+        sweep(client, experiment)
+        try:
+            yield client, experiment
+        finally:  # also on Ctrl-C and SIGTERM: no half-written run stays behind
+            sweep(client, experiment)
+
+
+def _client(root: Path) -> MlflowClient:
+    from mlflow import MlflowClient
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    # Hundreds of small transactions: without waiting for the disk each time they take a tenth of it. A power cut may
+    # cost the store, which can be made again.
+    if not event.contains(Engine, "connect", _no_waiting):
+        event.listen(Engine, "connect", _no_waiting)
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return MlflowClient(tracking_uri=uri(root))
+
+
+def _no_waiting(connection: sqlite3.Connection, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
+
+def _experiment(client: MlflowClient, root: Path) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is None:
+        shutil.rmtree(artifacts(root), ignore_errors=True)  # of a store that is no more
+        return client.create_experiment(EXPERIMENT, artifact_location=str(artifacts(root)))
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id
+
+
+def relocate(root: Path) -> None:
+    """Point a store that was made in another folder to this one; runs and their history stay."""
+    if not database(root).exists():
+        return
+    new = str(artifacts(root))
+    with closing(sqlite3.connect(database(root))) as connection, connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'experiments'").fetchone():
+            return  # an empty file: a first sync was killed
+        row = connection.execute("SELECT artifact_location FROM experiments WHERE name = ?", (EXPERIMENT,)).fetchone()
+        if row is None or row[0] == new:
+            return
+        old = row[0]
+        for table, column in PATHS:
+            update = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?"
+            connection.execute(update, (new, len(old) + 1, len(old), old))
+
+
+def sweep(client: MlflowClient, experiment: str) -> None:
+    """Remove the runs that a killed sync left half-written, with their seeds. Other people's runs stay."""
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING' AND tags.fingerprint != ''"):
+        children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+        for each in [*children, run]:
+            client.set_terminated(each.info.run_id, "KILLED")
+            client.delete_run(each.info.run_id)
+            shutil.rmtree(each.info.artifact_uri, ignore_errors=True)

@@ -1,0 +1,73 @@
+"""`trivium sync`: the MLflow store, made from the outs. As often as one likes, with the same result.
+
+A run is known by the fingerprint of the outs it shows. New outs add a parent run with its seeds; outs that are shown
+already add nothing; runs whose outs are no longer in the workspace stay as history with the tag `latest = false`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trivium.errors import UserError
+from trivium.tracking import notes, outs, store, view
+from trivium.tracking.outs import Outs
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def sync(root: str | Path = ".") -> str:
+    """Bring mlruns/ up to date with the outs below `root`. Returns what was done, in words.
+
+    Nothing is written, and MLflow is not even imported, when the store shows the present outs already.
+    Raises: UserError (nothing was trained and evaluated yet; the store cannot be read).
+    """
+    folder = Path(root).resolve()
+    found = outs.read(folder)
+    if not found.outcomes:
+        raise UserError("There is nothing to show yet: no strategy was trained and evaluated here. Run `dvc repro` "
+                        "first (or `dvc pull`, when someone else ran it and pushed the outputs).")
+    if store.state(folder) == found.state:
+        return "MLflow shows the present outputs already."
+    with store.opened(folder) as (client, experiment):
+        return _write(client, experiment, found)
+
+
+def _write(client: MlflowClient, experiment: str, found: Outs) -> str:
+    from trivium.progress import track
+    from trivium.tracking.runs import Writer
+
+    writer = Writer(client, experiment, found)
+    client.set_experiment_tag(experiment, "mlflow.note.content", notes.EXPERIMENT)
+    view.save(client, experiment)
+    known = {run.data.tags["fingerprint"]: run.info.run_id for run in _runs(client, experiment, "tags.kind != 'seed'")}
+    latest, added = set(), 0
+    order = found.ranked[::-1]  # MLflow lists the newest run first: the best strategy comes last
+    for outcome in track(order, "MLflow", len(order), "strategy"):
+        if outcome.fingerprint in known:
+            writer.summary(outcome, known[outcome.fingerprint])
+        else:
+            known[outcome.fingerprint] = writer.strategy(outcome)
+            added += 1
+        latest.add(known[outcome.fingerprint])
+    if found.comparison is not None:
+        mark = outs.digest(found.comparison)
+        if mark in known:
+            writer.report(known[mark])
+        else:
+            known[mark] = writer.comparison(found.comparison["verdict"], mark)
+        latest.add(known[mark])
+    writer.mark_latest(_runs(client, experiment, "tags.kind != ''"), latest)
+    client.set_experiment_tag(experiment, "trivium.state", found.state)  # last: only a complete sync counts
+    kept = len(order) - added
+    return f"MLflow: {added} strategies written, {kept} already there."
+
+
+def _runs(client: MlflowClient, experiment: str, which: str) -> Iterator[Any]:
+    token: str | None = ""
+    while token is not None:
+        page = client.search_runs([experiment], which, max_results=1000, page_token=token or None)
+        yield from page
+        token = page.token or None

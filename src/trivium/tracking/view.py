@@ -1,0 +1,51 @@
+"""How the runs table looks when it is opened: named views that the experiment keeps (the menu *Views*).
+
+MLflow 3.17 stores a view as the experiment tag `mlflow.sharedViewState.<key>`; another version that reads it otherwise
+shows its own default table.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+FIRST = "strategies"  # the view that `trivium ui` opens
+WIDTHS = {  # column -> pixels
+    "metrics.`rank`": 60, "metrics.`test/accuracy`": 115, "metrics.`test/accuracy_low`": 130,
+    "metrics.`test/accuracy_high`": 135, "metrics.`test/nll`": 90, "metrics.`test/ece`": 90,
+    "metrics.`cost/train_flops`": 130, "metrics.`cost/seconds`": 115, "metrics.`cost/parameters`": 130,
+    "params.`strategy.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
+}
+SECTIONS = ("test", "val", "train", "cost", "subset_accuracy", "subset_nll")  # of the charts, in this order
+PRESENT = "tags.latest = 'true'"
+VIEWS: dict[str, dict[str, Any]] = {
+    FIRST: {"name": "Strategies, best first", "searchFilter": f"{PRESENT} AND tags.kind != 'seed'",
+            "orderByKey": "metrics.`rank`", "orderByAsc": True},
+    "seeds": {"name": "Strategies with their seeds", "searchFilter": PRESENT,
+              "orderByKey": "attributes.start_time", "orderByAsc": False},
+    "history": {"name": "All runs, older results too", "searchFilter": "tags.kind != 'seed'",
+                "orderByKey": "attributes.start_time", "orderByAsc": False},
+}
+
+
+def save(client: MlflowClient, experiment: str) -> None:
+    """Keep the views, and say that this experiment trains models (not agents)."""
+    sections = [{"uuid": name, "name": name, "display": True, "isReordered": False} for name in SECTIONS]
+    common = {"startTime": "ALL", "lifecycleFilter": "Active", "modelVersionFilter": "All Runs", "datasetsFilter": [],
+              "selectedColumns": list(WIDTHS), "columnOrder": list(WIDTHS), "columnWidths": WIDTHS,
+              "compareRunSections": sections, "compareRunCharts": [], "isAccordionReordered": True}
+    for place, (key, view) in enumerate(VIEWS.items()):
+        state = json.dumps(common | {name: value for name, value in view.items() if name != "name"})
+        newest_first = 1_700_000_000_000 - place  # how the menu sorts; the same in every sync
+        kept = {"name": view["name"], "createdAt": newest_first, "updatedAt": newest_first, "state": state}
+        client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{key}", json.dumps(kept))
+    client.set_experiment_tag(experiment, "mlflow.experimentKind", "custom_model_development")
+
+
+def address(port: int, experiment: str) -> str:
+    query = urlencode({"viewStateShareKey": FIRST, "workflowType": "machine_learning"})
+    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?{query}"

@@ -1,0 +1,47 @@
+import math
+
+import numpy as np
+import pytest
+
+from tests import fragile
+from tests.raw_tables import audio, image, table, texts
+from trivium.data import probe as module
+from trivium.data.probe import measured, probe
+
+COLUMNS = "key value digest start end"
+
+
+@pytest.mark.parametrize("small", [10**6, 0])
+def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
+    monkeypatch.setattr(module, "SMALL", small)  # 0: in other processes
+    (tmp_path / "broken.png").write_bytes(b"")
+    sound = audio(tmp_path, 0, seconds=1.0)
+    rows = {
+        "text": table(texts(["x" * i for i in range(100)]), COLUMNS),
+        "image": table([image(tmp_path, 0, side=9), {"key": "k1", "value": "broken.png"}, {"key": "k2", "value": None}],
+                       COLUMNS),
+        "audio": table([sound, sound | {"start": 0.25, "end": 0.5}, sound | {"start": 2.0}], COLUMNS),
+    }
+    called = []
+    found = probe(rows, str(tmp_path), meanwhile=lambda: called.append(1))
+    assert called == [1]
+    assert found["text"]["characters"].tolist() == list(range(100))
+    assert found["text"]["error"].tolist() == [None] * 100
+    assert found["image"]["error"].tolist() == [None, "not an image, or of a format that Pillow cannot read", None]
+    assert found["image"]["width"][0] == 9
+    assert np.isnan(found["image"]["width"][1:]).all()
+    assert found["audio"]["seconds"][:2].tolist() == [1.0, 0.25]
+    assert math.isnan(found["audio"]["seconds"][2])
+    assert found["audio"]["error"].tolist() == [None, None, "starts at 2.0 s, but the recording lasts 1.00 s"]
+
+
+@pytest.mark.parametrize("ahead", [3, 256])
+def test_a_decoder_that_dies_costs_its_value_only(monkeypatch, ahead):
+    monkeypatch.setattr(module, "AHEAD", ahead)
+    values = ["crash" if i in (3, 4, 70) else "x" * i for i in range(300)]
+    tasks = [("text", "", [(value, None, None) for value in values[i: i + 30]]) for i in range(0, 300, 30)]
+    done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
+    assert [task for task, _ in done] == tasks
+    results = [result for _, part in done for result in part]
+    damaged = {"error": "crashes its decoder: the file is damaged"}
+    assert results == [damaged if value == "crash" else {"characters": len(value)} for value in values]

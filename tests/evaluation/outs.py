@@ -1,0 +1,72 @@
+"""What `evaluate` and training leave behind for made-up strategies of a known accuracy."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from trivium.data.tables import write, write_json
+from trivium.evaluation import metrics
+
+CLASSES = ["ash", "beech", "cedar"]
+MODALITIES = ["text", "image", "audio"]
+COMBINED = ("unimodal", "ensemble")  # no training of their own
+WORLD = {"name": "dominant", "bits": {"all": 1.4}, "bayes": {"text": 0.6, "image": 0.5, "audio": 0.8, "all": 0.95}}
+
+
+def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples: int = 1000, tests: int = 400,
+               seed_sd: float = 0.01, flops: dict[str, float] | None = None) -> Path:
+    """Outs below `root` as the stages before `compare` write them; the test set is redrawn with every seed."""
+    rng = np.random.default_rng([seeds, samples, tests])
+    y = rng.integers(len(CLASSES), size=samples)
+    sides = [np.sort(rng.permutation(samples)[:tests]) for _ in range(seeds)]
+    for name, accuracy in accuracies.items():
+        spent = (flops or {}).get(name, 1e12)
+        wanted = np.clip(accuracy + rng.normal(0, seed_sd, seeds), 0, 1)
+        evaluated = [_seed(rng, k, y[own], wanted[k], spent) for k, own in enumerate(sides)]
+        folder = root / "reports/evaluate" / name
+        write(pa.concat_tables(_rows(k, sides[k], y, p) for k, (_, p) in enumerate(evaluated)),
+              folder / "predictions.parquet")
+        write_json({"strategy": name, "start": None, "classes": CLASSES, "modalities": MODALITIES, "world": WORLD,
+                    "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
+        write_json({"strategy": name, "start": None, "seeds": [
+            record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
+            for k, (record, _) in enumerate(evaluated)]}, root / "models" / name / "training.json")
+    meta = {"title": "Trees", "source": "manifest", "modalities": MODALITIES, "classes": CLASSES, "world": WORLD}
+    write_json({"meta": meta}, root / "data/features/features.json")
+    return root
+
+
+def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flops: float) -> tuple[dict, np.ndarray]:
+    right = rng.random(len(y)) < accuracy
+    guess = np.where(right, y, (y + rng.integers(1, len(CLASSES), len(y))) % len(CLASSES))
+    p = np.full((len(y), len(CLASSES)), 0.1)
+    p[np.arange(len(y)), guess] = 0.8
+    counts = metrics.confusion(y, guess, len(CLASSES))
+    found = metrics.score(p, y)
+    subsets = {"+".join(s): {"accuracy": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
+               for size in (1, 2, 3) for s in combinations(MODALITIES, size)}
+    training = {"flops": {"budget": flops, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},
+                "parameters": {"total": 1000, "trained": 900}, "temperature": 1.0,
+                "validation": {"nll": found["nll"], "accuracy": found["accuracy"]}}
+    return {"seed": k, "n": len(y), "n_train": 2 * len(y), "metrics": found, "subsets": subsets,
+            "confusion": counts.tolist(), "per_class": metrics.per_class(counts, CLASSES), "training": training}, p
+
+
+def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:
+    return pa.table({
+        "seed": pa.array(np.full(len(own), seed), pa.int32()), "sample": [f"t{row:05}" for row in own],
+        "y": pa.array(y[own], pa.int32()), "prediction": pa.array(p.argmax(1), pa.int32()),
+        "probabilities": pa.array(p.tolist(), pa.list_(pa.float32()))})
+
+
+def _history(rng: np.random.Generator, name: str, flops: float, end: dict[str, float]) -> list[dict]:
+    """Fifteen evaluations on the way to `end`; components' curves carry their modality as phase."""
+    phases = ["audio"] if name in COMBINED else ["train"]
+    return [{"phase": phase, "step": step, "epoch": 2.0 * step, "flops": flops * step / 15,
+             "train_loss": end["nll"] + 0.8 / step, "val_accuracy": end["accuracy"] * step / 15,
+             "val_nll": end["nll"] + 0.6 / step + abs(rng.normal(0, 0.02)) * (step < 15)}
+            for phase in phases for step in range(1, 16)]

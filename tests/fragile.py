@@ -1,0 +1,13 @@
+"""A decoder that dies, as one written in C can."""
+
+import os
+
+
+def work(task):
+    """The length of each value, but "crash" ends the process."""
+    results = []
+    for value, _, _ in task[2]:
+        if value == "crash":
+            os._exit(139)
+        results.append({"characters": len(value)})
+    return results

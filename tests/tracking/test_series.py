@@ -1,0 +1,68 @@
+import math
+from pathlib import Path
+
+from tests.fake_outs import BUDGET, fake_outs
+from trivium.tracking import outs, series
+
+SEED = {
+    "seed": 0, "flops": {"budget": 200.0, "pretrain": 100.0, "train": 100.0, "total": 200.0},
+    "parameters": {"total": 7, "trained": 3}, "validation": {"nll": 0.4, "accuracy": 0.9},
+    "history": [
+        {"phase": "head", "flops": 120.0, "train_loss": 1.0, "val_nll": 0.9, "val_accuracy": 0.5},
+        {"phase": "finetune", "flops": 200.0, "train_loss": 0.5, "val_nll": 0.4, "val_accuracy": 0.9},
+    ],
+}
+
+
+def test_steps_are_percent_of_the_budget_with_pretraining() -> None:
+    assert series.curves(SEED) == {
+        "train/loss": {60: 1.0, 100: 0.5}, "val/nll": {60: 0.9, 100: 0.4}, "val/accuracy": {60: 0.5, 100: 0.9}}
+
+
+def test_a_strategy_that_trains_nothing_has_one_point() -> None:
+    seed = SEED | {"history": [], "flops": SEED["flops"] | {"total": 190.0}}
+    assert series.curves(seed) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/accuracy": {95: 0.9}}
+    assert series.mean_curves([seed, seed]) == {"val/nll": {95: 0.4}, "val/accuracy": {95: 0.9}}
+
+
+def test_mean_curve_interpolates_between_the_measurements_of_each_seed() -> None:
+    other = SEED | {"history": [
+        {"flops": 100.0, "train_loss": 3.0, "val_nll": 1.0, "val_accuracy": 0.1},
+        {"flops": 160.0, "train_loss": 2.0, "val_nll": 0.8, "val_accuracy": 0.4},
+        {"flops": 200.0, "train_loss": 1.5, "val_nll": 0.6, "val_accuracy": 0.7}]}
+    # at 60 %: 1.0 and 3 - 1/3; at 80 %: 0.75 (half way) and 2.0; nothing at 50 %, which one seed did not reach
+    mean = series.mean_curves([SEED, other])["train/loss"]
+    assert list(mean) == [60, 80, 100]
+    assert math.isclose(mean[60], (1.0 + 8 / 3) / 2) and math.isclose(mean[80], 1.375) and mean[100] == 1.0
+
+
+def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Path) -> None:
+    found = outs.read(fake_outs(tmp_path))
+    outcome = next(each for each in found.outcomes if each.name == "supervised_frozen")
+    assert found.comparison is not None
+    entry = found.comparison["strategies"]["supervised_frozen"]
+    results = series.strategy_results(outcome, entry, {"seconds": 12.5})
+    expected = {
+        "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
+        "subset_accuracy/text_image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
+        "cost/parameters": 1000.0, "cost/seconds": 12.5}
+    assert {name: results[name] for name in expected} == expected
+
+
+def test_results_that_are_not_numbers_are_left_out() -> None:
+    tested = {"metrics": {"accuracy": 0.5, "nll": float("nan"), "ece": None}}
+    results = series.seed_results(SEED, tested)
+    assert "test/accuracy" in results and "test/nll" not in results and "test/ece" not in results
+
+
+def test_final_results_have_step_0_and_six_digits() -> None:
+    assert series.points({"test/accuracy": 2 / 3}, {"val/nll": {60: 0.1 + 0.2}}, 5) == [
+        ("test/accuracy", 0.666667, 0, 5), ("val/nll", 0.3, 60, 5)]
+
+
+def test_system_points_stand_at_the_time_they_were_sampled() -> None:
+    sampled = {"started": 1000.0, "seconds": [1.0, 2.5], "series": {"cpu_utilization_percentage": [10.0, 20.0]}}
+    assert series.system({"system": sampled}) == [
+        ("system/cpu_utilization_percentage", 10.0, 1, 1_001_000),
+        ("system/cpu_utilization_percentage", 20.0, 2, 1_002_500)]
+    assert series.system({}) == []

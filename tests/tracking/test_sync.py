@@ -1,0 +1,239 @@
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
+from tests.helpers import ROOT
+from trivium.errors import UserError
+from trivium.tracking import store
+from trivium.tracking.sync import sync
+
+
+@pytest.fixture(scope="module")
+def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three strategies of two seeds, synced once. To be read only."""
+    root = fake_outs(tmp_path_factory.mktemp("synced"))
+    sync(root)
+    return root
+
+
+@pytest.fixture
+def project(synced: Path, tmp_path: Path) -> Path:
+    """A copy of `synced` that may be changed. Migrating a new database takes seconds; a copied store is mended."""
+    return Path(shutil.copytree(synced, tmp_path / "copy"))
+
+
+@pytest.fixture
+def fresh(synced: Path, tmp_path: Path) -> Path:
+    """Outs whose store has no runs yet."""
+    root = fake_outs(tmp_path / "fresh")
+    with store.opened(synced) as _:
+        (root / "mlruns").mkdir()
+        shutil.copy(store.database(synced), store.database(root))
+    with store.opened(root) as (client, experiment):
+        for run in client.search_runs([experiment], max_results=1000):
+            client.delete_run(run.info.run_id)
+        client.delete_experiment_tag(experiment, "trivium.state")
+    return root
+
+
+def runs(root: Path, where: str = "") -> list[Any]:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=store.uri(root))
+    experiment = client.get_experiment_by_name("trivium")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id], where, max_results=1000))
+
+
+def names(root: Path, where: str = "") -> list[str]:
+    return [run.info.run_name for run in runs(root, where)]
+
+
+def database(root: Path) -> bytes:
+    return store.database(root).read_bytes()
+
+
+def artifacts(run: Any) -> set[str]:
+    folder = Path(run.info.artifact_uri)
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_parent_per_strategy_with_its_seeds_best_on_top(synced: Path) -> None:
+    assert names(synced, "tags.kind != 'seed'") == ["comparison", "supervised_frozen", "unimodal", "end_to_end"]
+    parents = {run.info.run_name: run.info.run_id for run in runs(synced, "tags.kind = 'parent'")}
+    for name, parent in parents.items():
+        assert names(synced, f"tags.`mlflow.parentRunId` = '{parent}'") == [f"{name}/seed_0", f"{name}/seed_1"]
+    assert {run.info.status for run in runs(synced)} == {"FINISHED"}
+
+
+def test_what_a_parent_says(synced: Path) -> None:
+    (run,) = runs(synced, "tags.kind = 'parent' AND tags.strategy = 'supervised_frozen'")
+    metrics, params, tags = run.data.metrics, run.data.params, run.data.tags
+    expected = {"test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0,
+                "failed_share": 0.0, "cost/train_flops": BUDGET, "cost/seconds": 12.5, "cost/parameters": 1000.0,
+                "system/cpu_utilization_percentage": 70.0, "train/loss": 0.2}
+    assert {name: metrics[name] for name in expected} == expected
+    assert params["strategy.start"] == "supervised" and params["train.batch"] == "64"
+    wanted = {"dataset": "digits", "world": "dominant", "fusion": "concat", "latest": "true", "winner": "true",
+              "dvc.data/features": "b" * 32 + ".dir"}
+    assert {key: tags.get(key) for key in wanted} == wanted
+    note = tags["mlflow.note.content"]
+    assert "only the fusion and the head learn" in note  # from the strategy's own file
+    assert "0.900** (interval 0.880 to 0.920)" in note and "rank **1** of 3" in note
+    assert "supervised_frozen beats end_to_end" in note
+    assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
+        ("digits (dominant) data/features", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
+    assert artifacts(run) == {"confusion_matrix.png", "training_curves.png", "per_class.csv", "predictions.parquet",
+                              "metrics.json", "training.json"}
+    table = (Path(run.info.artifact_uri) / "per_class.csv").read_text().splitlines()
+    assert table[0] == "class,precision,recall,f1,support" and table[1].startswith("anna,0.9,0.9,0.9,")
+
+
+def test_charts_line_up(synced: Path) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=store.uri(synced))
+    steps = {}
+    for run in runs(synced, "tags.kind = 'seed'"):
+        history = client.get_metric_history(run.info.run_id, "val/accuracy")
+        steps[run.info.run_name] = [point.step for point in history]
+    assert steps["end_to_end/seed_0"] == [20, 40, 60, 80, 100]
+    assert steps["supervised_frozen/seed_0"] == [60, 70, 80, 90, 100]  # half of the budget went into pretraining
+    assert steps["unimodal/seed_1"] == [100]
+    assert len({frozenset(run.data.metrics) - {"train/loss"} for run in runs(synced, "tags.kind = 'seed'")}) == 1
+
+
+def test_the_comparison_run(synced: Path) -> None:
+    (run,) = runs(synced, "tags.kind = 'comparison'")
+    assert artifacts(run) == {"comparison.json", "report.html"}
+    assert run.data.params == {"winner": "supervised_frozen", "recommended": "supervised_frozen",
+                               "tied": '["supervised_frozen"]'}
+    assert "| 1 | supervised_frozen | 0.900 | 0.880 to 0.920 | 1.00e+09 |" in run.data.tags["mlflow.note.content"]
+
+
+def test_the_second_sync_writes_nothing_and_does_not_import_mlflow(synced: Path) -> None:
+    before = database(synced)
+    code = ("import sys; from trivium.tracking.sync import sync; print(sync(sys.argv[1])); "
+            "assert not {'mlflow', 'torch', 'pandas', 'matplotlib'} & set(sys.modules)")
+    done = subprocess.run([sys.executable, "-c", code, str(synced)], cwd=ROOT / "src", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "already" in done.stdout and database(synced) == before
+
+
+def test_changed_outs_add_a_run_and_keep_the_old_one(project: Path) -> None:
+    fake_strategy(project, "unimodal", 0.95)
+    fake_comparison(project, STRATEGIES | {"unimodal": 0.95})
+    assert sync(project) == "MLflow: 1 strategies written, 2 already there."
+    kinds = Counter((run.data.tags["kind"], run.data.tags["latest"]) for run in runs(project))
+    assert kinds == {("parent", "true"): 3, ("seed", "true"): 6, ("comparison", "true"): 1,
+                     ("parent", "false"): 1, ("seed", "false"): 2, ("comparison", "false"): 1}
+    latest = runs(project, "tags.kind = 'parent' AND tags.latest = 'true'")
+    assert {run.info.run_name: run.data.metrics["rank"] for run in latest} == {
+        "unimodal": 1.0, "supervised_frozen": 2.0, "end_to_end": 3.0}  # the others' runs learn their new rank
+    assert {run.info.run_name for run in latest if run.data.tags["winner"] == "true"} == {"unimodal"}
+
+
+def test_going_back_finds_the_old_run_again(project: Path) -> None:
+    before = {run.info.run_id for run in runs(project, "tags.kind = 'parent'")}
+    fake_strategy(project, "unimodal", 0.95)
+    sync(project)
+    fake_strategy(project, "unimodal", STRATEGIES["unimodal"])
+    sync(project)
+    latest = runs(project, "tags.kind = 'parent' AND tags.latest = 'true'")
+    assert {run.info.run_id for run in latest} == before
+    assert len(runs(project, "tags.kind = 'parent'")) == 4
+
+
+def test_a_new_report_reaches_the_comparison_run(fresh: Path) -> None:
+    # Not on a copy of a store that this process has open: MLflow remembers by run id where artifacts go.
+    sync(fresh)
+    (fresh / "reports/report.html").write_text("<p>better</p>")
+    sync(fresh)
+    (run,) = runs(fresh, "tags.kind = 'comparison'")
+    assert (Path(run.info.artifact_uri) / "report.html").read_text() == "<p>better</p>"
+
+
+def test_a_moved_store_is_mended(synced: Path, project: Path) -> None:
+    for run in runs(project):
+        assert run.info.artifact_uri.startswith(str(synced))  # as copied
+    assert store.state(project) is None
+    sync(project)
+    for run in runs(project):
+        assert run.info.artifact_uri.startswith(str(store.artifacts(project)))
+    assert len(runs(project)) == len(runs(synced))
+    assert store.state(project) == store.state(synced)
+
+
+def test_what_a_killed_sync_left_is_swept(project: Path) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=store.uri(project))
+    experiment = runs(project)[0].info.experiment_id
+    parent = client.create_run(experiment, tags={"kind": "parent", "fingerprint": "half"}, run_name="half")
+    tags = {"kind": "seed", "fingerprint": "half", "mlflow.parentRunId": parent.info.run_id}
+    client.create_run(experiment, tags=tags)
+    other = client.create_run(experiment, run_name="somebody's notebook")
+    client.set_experiment_tag(experiment, "trivium.state", "older")
+    sync(project)
+    assert names(project, "attributes.status = 'RUNNING'") == ["somebody's notebook"]
+    assert "half" not in names(project)
+    assert client.get_run(other.info.run_id).info.lifecycle_stage == "active"
+    assert len(runs(project, "tags.kind != ''")) == 10
+
+
+def test_a_failure_in_the_middle_leaves_no_half_written_run(fresh: Path) -> None:
+    broken = fresh / "reports/evaluate/unimodal/metrics.json"
+    content = json.loads(broken.read_text())
+    del content["seeds"][0]["per_class"]["anna"]
+    broken.write_text(json.dumps(content))
+    with pytest.raises(KeyError):
+        sync(fresh)
+    assert names(fresh, "tags.kind = 'parent'") == ["end_to_end"]  # written before, and whole
+    assert {run.info.status for run in runs(fresh)} == {"FINISHED"}
+    fake_strategy(fresh, "unimodal", STRATEGIES["unimodal"])
+    assert sync(fresh) == "MLflow: 2 strategies written, 1 already there."
+
+
+def test_without_a_comparison_the_runs_are_there_all_the_same(fresh: Path) -> None:
+    (fresh / "reports/comparison.json").unlink()
+    sync(fresh)
+    assert "comparison" not in names(fresh)
+    (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'unimodal'")
+    assert run.data.metrics["test/accuracy"] == 0.8 and "rank" not in run.data.metrics
+
+
+def test_nothing_to_show_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="dvc repro"):
+        sync(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_store_is_said(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    (root / "mlruns").mkdir()
+    store.database(root).write_bytes(b"not a database" * 100)
+    with pytest.raises(UserError, match=r"delete everything in mlruns/ but README\.md"):
+        sync(root)
+
+
+def test_a_store_that_was_deleted_is_made_again_without_the_old_artifacts(project: Path) -> None:
+    store.database(project).unlink()
+    sync(project)
+    assert len(runs(project)) == 10
+    assert len(list(store.artifacts(project).iterdir())) == 4  # of three parents and the comparison
+
+
+@pytest.mark.slow
+def test_two_syncs_at_once_write_each_run_once(fresh: Path) -> None:
+    code = "import sys; from trivium.tracking.sync import sync; sync(sys.argv[1])"
+    command = [sys.executable, "-c", code, str(fresh)]
+    both = [subprocess.Popen(command, cwd=ROOT / "src", stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0], [process.stderr for process in both]
+    assert len(runs(fresh)) == 10
