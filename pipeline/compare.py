@@ -7,17 +7,19 @@ from trivium.stage import fresh, run
 
 
 def main(config: Config) -> None:
+    from trivium.comparison import build, curves, figures
     from trivium.data.tables import read_json, write_json
-    from trivium.evaluation import comparison, curves, figures
     from trivium.overview import show
     from trivium.report import html
     from trivium.tracking.sync import sync
 
-    found = comparison.build(config)
+    found = build.build(config)
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
     trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
     with fresh("reports/plots") as out:
         curves.write(out, found, evaluated, trained)
+    with fresh("reports/summary") as out:
+        curves.summary(out, found)
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
     write_json(found, "reports/comparison.json")

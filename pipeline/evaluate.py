@@ -3,14 +3,15 @@
 import sys
 
 from trivium.config import Config
-from trivium.stage import fresh, run
+from trivium.stage import fresh, measure, run
 
 
 def main(config: Config, strategy: str) -> None:
     from trivium.evaluation.evaluate import evaluate
 
     with fresh(f"reports/evaluate/{strategy}") as out:
-        evaluate(config, strategy, out)
+        inference = evaluate(config, strategy, out)
+    measure(f"evaluate@{strategy}", {"inference": inference})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 Strategy s, trained with seed j, gets sample i right with probability
 
-    sigmoid(effect_s + seed_sj + difficulty_i + taste_si)
+    sigmoid(effect_s + common_s + seed_sj + difficulty_i + taste_si)
 
-seed_sj ~ N(0, seed_sd^2), difficulty_i ~ N(0, difficulty_sd^2), taste_si ~ N(0, taste_sd^2).
+where all but the effect are drawn from normal distributions around 0.
 """
 
 from __future__ import annotations
@@ -19,19 +19,23 @@ from trivium.evaluation.metrics import Outcome
 
 @dataclass(frozen=True)
 class World:
-    """What a planted comparison is drawn from. Standard deviations are in logits.
+    """What a planted comparison is drawn from. Standard deviations (sd) are in logits.
 
     tests: test samples per seed. pool: the samples that a test set is redrawn from for every seed; None: all seeds
-    share one test set.
+    share one test set. folds: test sets are the disjoint folds of the pool.
+    difficulty: of a sample, for everybody. taste: of a sample, for one strategy. common: of a strategy, for all seeds
+    (what seeds share because their training sets overlap).
     """
 
     effects: tuple[float, ...] = (1.5, 1.5)
     seeds: int = 5
     tests: int = 500
     pool: int | None = None
+    folds: bool = False
     seed_sd: float = 0.1
     difficulty_sd: float = 1.5
     taste_sd: float = 0.7
+    common_sd: float = 0.0
 
 
 def draw(world: World, rng: np.random.Generator) -> tuple[dict[str, list[Outcome]], list[NDArray[np.int64]]]:
@@ -39,22 +43,21 @@ def draw(world: World, rng: np.random.Generator) -> tuple[dict[str, list[Outcome
     population = world.pool or world.tests
     difficulty = rng.normal(0, world.difficulty_sd, population)
     taste = rng.normal(0, world.taste_sd, (len(world.effects), population))
-    outcomes: dict[str, list[Outcome]] = {f"s{s}": [] for s in range(len(world.effects))}
-    rows = []
-    for _ in range(world.seeds):
-        own = np.sort(rng.choice(population, world.tests, replace=False)) if world.pool else np.arange(population)
-        rows.append(own)
-        for s, effect in enumerate(world.effects):
-            logit = effect + rng.normal(0, world.seed_sd) + difficulty[own] + taste[s, own]
+    level = np.asarray(world.effects) + rng.normal(0, world.common_sd, len(world.effects))
+    outcomes: dict[str, list[Outcome]] = {f"s{s}": [] for s in range(len(level))}
+    rows = _test_sets(world, population, rng)
+    for own in rows:
+        for s in range(len(level)):
+            logit = level[s] + rng.normal(0, world.seed_sd) + difficulty[own] + taste[s, own]
             outcomes[f"s{s}"].append(_outcome(rng.random(world.tests) < _sigmoid(logit)))
-    used, compact = np.unique(np.concatenate(rows), return_inverse=True)
+    compact = np.unique(np.concatenate(rows), return_inverse=True)[1]
     return outcomes, list(compact.reshape(world.seeds, world.tests))
 
 
 def accuracy(world: World, effect: float) -> float:
     """Long-run accuracy of a strategy with this effect: E sigmoid(N(effect, all variances)), by quadrature."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
-    spread = np.sqrt(world.seed_sd**2 + world.difficulty_sd**2 + world.taste_sd**2)
+    spread = np.sqrt(world.seed_sd**2 + world.difficulty_sd**2 + world.taste_sd**2 + world.common_sd**2)
     return float(_sigmoid(effect + spread * nodes) @ weights / weights.sum())
 
 
@@ -65,6 +68,14 @@ def effect_for(world: World, target: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if accuracy(world, middle) < target else (low, middle)
     return (low + high) / 2
+
+
+def _test_sets(world: World, population: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    if world.folds:
+        return [np.sort(fold) for fold in rng.permutation(population).reshape(world.seeds, world.tests)]
+    if world.pool is None:
+        return [np.arange(population)] * world.seeds
+    return [np.sort(rng.choice(population, world.tests, replace=False)) for _ in range(world.seeds)]
 
 
 def _outcome(right: NDArray[np.bool_]) -> Outcome:

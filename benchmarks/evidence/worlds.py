@@ -25,7 +25,7 @@ CHANCE = 0.05  # accuracy; "at chance" and "near one half" mean closer than this
 
 @dataclass(frozen=True)
 class Expected:
-    """train: samples. says: what holds, in words. holds: of a comparison (see `trivium.evaluation.comparison`)."""
+    """train: samples. says: what holds, in words. holds: of a comparison (see `trivium.comparison.build`)."""
 
     train: int
     epochs: int

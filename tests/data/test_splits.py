@@ -167,6 +167,8 @@ def test_every_class_is_trained(tmp_path):
     for sides in seeds.values():
         assert set(sides[90:]) == {"train"}
     assert report["warnings"][0] == "`b`: trained but not tested with seed 0; too few groups hold this class."
+    _, seeds = run(tmp_path, ["a"] * 90 + ["b"], seeds=10)
+    assert {sides[90] for sides in seeds.values()} == {"train"}
 
 
 def test_too_few_groups_are_refused(tmp_path):

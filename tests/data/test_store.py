@@ -52,6 +52,18 @@ def test_a_batch_is_normalised_with_the_train_rows_of_its_seed(store, seed):
     assert batch.inputs["text"].shape == (4, 6) and torch.equal(batch.inputs["text"][1], batch.inputs["text"][2])
 
 
+def test_tokens_are_those_of_the_seed_s_tokenizer(tmp_path):
+    write_aligned(tmp_path, [row(i) | {"text": "early" if i < 12 else "LATE"} for i in range(ROWS)])
+    (tmp_path / "features").mkdir()
+    write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", ("text",), SETTINGS, 2, 1)
+    store = Store(tmp_path / "features")
+    known = {(seed, i): store.batch(np.array([i]), seed).inputs["text"][0].tolist() for seed in (0, 1) for i in (0, 20)}
+    for seed, own, other in ((0, 0, 20), (1, 20, 0)):
+        assert sum(x > 2 for x in known[seed, own]) == 1 and 1 not in known[seed, own]
+        assert 1 in known[seed, other]
+        assert store.tokenizer("text", seed).name == f"text.seed_{seed}.json"
+
+
 def test_what_is_missing_is_zero_and_not_present(store):
     batch = store.batch(np.arange(8), 0)
     assert batch.present.dtype == torch.bool

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import soundfile
 from PIL import Image, ImageDraw, ImageFont
 
-MODALITIES = ("text", "image", "audio")
+from tests.report.analyses import MODALITIES, PIECES, additions, analysis
+
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,
     "unimodal": 3.0,
@@ -23,7 +24,6 @@ STRATEGIES = {  # name -> skill
     "supervised_lpft": 3.4,
     "selfsup_finetune": 2.3,
 }
-PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a modality brings
 BUDGET = 1.94e12  # FLOPs
 WORDS = ("null", "eins", "deux", "tres", "four", "cinque", "six", "sieben", "acht", "nine")
 
@@ -44,11 +44,11 @@ def build(
     y = rng.integers(len(classes), size=samples)
     write_samples(root, y, classes, evil)
     tests = [np.sort(rng.permutation(samples)[: samples * 35 // 100]) for _ in range(seeds)]
-    found = {name: evaluate(root, name, skill, y, tests, classes) for name, skill in strategies.items()}
+    found = {name: evaluate(root, name, skill, y, tests, classes, extras) for name, skill in strategies.items()}
     for name in strategies:
         train(root, name, found[name])
     compare(root, found, evil, extras)
-    measured = {
+    measured: dict[str, Any] = {
         f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}": {
             "seconds": 60.0 + 5 * k,
             "peak_memory_bytes": 6e8,
@@ -56,6 +56,9 @@ def build(
         }
         for k, name in enumerate(strategies)
     }
+    for k, name in enumerate(strategies):
+        times = {"latency_p50_seconds": 0.0021 + 1e-4 * k, "latency_p95_seconds": 0.0031, "samples_per_second": 2400.0}
+        measured[f"evaluate@{name}"] = {"seconds": 9.0, "inference": times | {"joules_per_sample": None}}
     for stage, values in measured.items():
         save(values, root / f"reports/measured/{stage}.json")
     pretrain(root, seeds)
@@ -155,7 +158,7 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
 
 
 def evaluate(
-    root: Path, name: str, skill: float, y: np.ndarray, tests: list[np.ndarray], classes: list[str]
+    root: Path, name: str, skill: float, y: np.ndarray, tests: list[np.ndarray], classes: list[str], extras: bool
 ) -> dict[str, Any]:
     """Predictions with a difficulty per sample that all strategies share, and their metrics."""
     hard = np.random.default_rng([1]).normal(0, 1.2, len(y))
@@ -195,13 +198,8 @@ def evaluate(
                 "subsets": subsets,
                 "confusion": confusion.tolist(),
                 "per_class": per_class(confusion, classes),
-                "contribution": {
-                    "accuracy": {m: PIECES[m] / 2 for m in MODALITIES},
-                    "per_class": {
-                        label: {m: PIECES[m] / 2 - 0.01 * k for m in MODALITIES} for k, label in enumerate(classes)
-                    },
-                },
             }
+            | (analysis(root, name, seed, test, y, classes) if extras else {})
         )
     schema = pa.schema(
         [
@@ -213,7 +211,7 @@ def evaluate(
         ]
     )
     folder = root / f"reports/evaluate/{name}"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(rows, schema=schema), folder / "predictions.parquet")
     found = {"strategy": name, "classes": classes, "modalities": list(MODALITIES), "seeds": seeds}
     save(found, folder / "metrics.json")
@@ -339,19 +337,11 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
     pairs = []
     for a, b in itertools.combinations(order, 2):
         gap = entries[a]["accuracy"]["mean"] - entries[b]["accuracy"]["mean"]
-        sure = abs(gap) > 0.03
+        sure = gap > 0.03
         pairs.append(
-            {
-                "a": a,
-                "b": b,
-                "difference": gap,
-                "low": gap - 0.028,
-                "high": gap + 0.028,
-                "p_value_holm": 0.0004 if sure else 0.31,
-                "p_outperform": float(np.clip(0.5 + 12 * gap, 0.01, 0.99)),
-                "mcnemar_p": 0.001 if sure else 0.4,
-                "verdict": (a if gap > 0 else b) if sure else "no difference",
-            }
+            {"a": a, "b": b, "difference": gap, "low": gap - 0.028, "high": gap + 0.028}
+            | {"p_outperform": float(np.clip(0.5 + 12 * gap, 0.01, 0.99)), "p_value_holm": 0.0004 if sure else 0.31}
+            | {"mcnemar_p": 0.001 if sure else 0.4, "beats": sure, "verdict": a if sure else "no difference"}
         )
     best, worst = order[0], order[-1]
     gap = entries[best]["accuracy"]["mean"] - entries[worst]["accuracy"]["mean"]
@@ -371,7 +361,7 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
         "verdict": verdict,
         "settings": {"seeds": len(found[best]["seeds"]), "bootstrap": 2000, "confidence": 0.95, "threshold": 0.75},
     }
-    save(comparison | (additions(order) if extras else {}), root / "reports/comparison.json")
+    save(comparison | (additions(order, BUDGET) if extras else {}), root / "reports/comparison.json")
 
 
 def interval(values: np.ndarray) -> dict[str, float]:
@@ -381,81 +371,4 @@ def interval(values: np.ndarray) -> dict[str, float]:
         "low": float(values.mean() - half),
         "high": float(values.mean() + half),
         "sd": float(values.std(ddof=1)),
-    }
-
-
-def additions(order: list[str]) -> dict[str, Any]:
-    """What later stages add to the comparison."""
-
-    def span(mean: float) -> dict[str, float]:
-        return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
-
-    def fall(slope: float, steps: list[float]) -> dict[str, Any]:
-        return {
-            name: [{"level": x, "accuracy": span(0.9 - 0.02 * k - slope * x)} for x in steps]
-            for k, name in enumerate(order)
-        }
-
-    levels = [0.0, 0.1, 0.3, 0.5, 0.7, 0.9]
-    square = [
-        [1.0 if a == b else round(0.4 + 0.4 / (1 + abs(a - b)), 2) for a in range(len(order))]
-        for b in range(len(order))
-    ]
-    return {
-        "budgets": {
-            "compute": {
-                name: [
-                    {"factor": f, "flops": f * BUDGET, "accuracy": span(0.88 - 0.02 * k - 0.06 / f / (k + 1))}
-                    for f in (0.5, 1, 2)
-                ]
-                for k, name in enumerate(order)
-            },
-            "labels": {
-                name: [
-                    {"share": s, "labels": round(1500 * s), "accuracy": span(0.88 - 0.02 * k - 0.03 / s**0.5)}
-                    for s in (0.1, 0.3, 1.0)
-                ]
-                for k, name in enumerate(order)
-            },
-        },
-        "information": {
-            "entropy": 3.32,
-            "bits": {
-                "+".join(subset): {"mean": 0.3 + 0.45 * len(subset), "seeds": [], "from": order[0]}
-                for size in (1, 2, 3)
-                for subset in itertools.combinations(MODALITIES, size)
-            },
-            "pairs": {
-                "text+audio": {
-                    "redundant": 0.8,
-                    "unique": {"text": 0.1, "audio": 0.6},
-                    "synergistic": 0.1,
-                    "net": -0.7,
-                },
-                "text+image": {
-                    "redundant": 0.3,
-                    "unique": {"text": 0.6, "image": 0.1},
-                    "synergistic": 0.2,
-                    "net": -0.1,
-                },
-            },
-            "sentence": "most of what text knows, audio knows too",
-            "training": "Components that were trained alone find all of it.",
-        },
-        "robustness": {
-            "corruption": {m: fall(PIECES[m] * 0.6, levels) for m in MODALITIES},
-            "misalignment": {"audio": fall(0.4, levels)},
-            "attacks": {"pgd": fall(5, [0, 0.01, 0.03, 0.1])},
-            "summary": {name: {m: {"relative": 0.8, "effective": 0.02} for m in MODALITIES} for name in order},
-        },
-        "laziness": {
-            "strategies": {
-                name: {m: {"alone": PIECES[m], "before": 0.1, "after": PIECES[m] - 0.05} for m in MODALITIES}
-                for name in order[-2:]
-            }
-        },
-        "similarity": {
-            "maps": [{"title": "Audio encoders (CKA)", "names": order, "values": square, "caption": "Debiased CKA."}],
-            "ensemble": {"members": order[:2], "accuracy": span(0.9), "gain": 0.012},
-        },
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -98,7 +100,20 @@ def _finished(future: Future) -> bool:
 def _pool(workers: int) -> ProcessPoolExecutor:
     # A forked copy of a process with threads (Arrow has some) can hang; the fork server is clean.
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(start))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context(start), _start)
+
+
+def _start() -> None:
+    """Of a worker: the parent answers Ctrl-C, and a worker whose parent was killed must not wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Everything that is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
+"""What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
 `evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/32 for
 attacks, N/2 train and N/2 test samples for probes, 6 for attributions.
@@ -23,14 +23,17 @@ ALIKE = 256  # samples whose vectors are kept: the same for all strategies and s
 
 
 @torch.no_grad()
-def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, config: Config, out: Path) -> dict[str, Any]:
+def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config, out: Path,
+            ) -> dict[str, Any]:
     """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it.
+
+    test: the samples of `rows`, encoded.
 
     Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.png`.
     """
     count, size = config.evaluate.analysis_rows, config.evaluate.batch
-    test_rows = some(rows, count, seed)
-    test = encoded.encode_rows(model, store, test_rows, seed, size)
+    places = some(np.arange(len(rows)), count, seed)
+    test_rows, test = rows[places], test[torch.from_numpy(places)]
     val = encoded.encode_rows(model, store, some(store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
     return _rounded({
@@ -47,7 +50,8 @@ def some(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     return rows[np.random.default_rng([seed, len(rows)]).permutation(len(rows))[:count]]
 
 
-def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config) -> dict[str, Any]:
+def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config,
+                ) -> dict[str, Any]:
     size, few, fewer = config.evaluate.batch, max(1, len(rows) // 4), max(1, len(rows) // 32)
     batch, clean = store.batch(rows[:few], seed), test[:few]
     return {
@@ -79,7 +83,8 @@ def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
     return found
 
 
-def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, out: Path | None) -> dict[str, Any]:
+def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, out: Path | None,
+                 ) -> dict[str, Any]:
     chosen = attribution.choose(model(test.inputs, test.present), test.y)
     places = list(chosen)
     batch, clean = store.batch(rows[places], seed), test[places]
@@ -99,8 +104,8 @@ def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, te
             entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
         if out is not None:
             entry["picture"] = f"pictures/{k}_{why}.png"
-            panels = {m: (store.specs[m], batch.inputs[m][k].numpy(), arrays[m][k].numpy(), texts[m][k] if m in texts else [])
-                      for m in arrays}
+            panels = {m: pictures.Panel(store.specs[m], batch.inputs[m][k].numpy(), array[k].numpy(),
+                                        texts[m][k] if m in texts else []) for m, array in arrays.items()}
             pictures.draw(out / entry["picture"], f"{guess} ({entry['probability']:.0%}), in truth {label}", panels)
         samples.append(entry)
     return {"deletion": about["deletion"], "samples": samples}

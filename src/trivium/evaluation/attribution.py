@@ -113,10 +113,10 @@ def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
         if there.any():
             areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], found[m][there])
     about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
-    fusion = getattr(model, "fusion", None)
-    if hasattr(fusion, "attention"):
+    attend = getattr(getattr(model, "fusion", None), "attention", None)
+    if attend is not None:
         with torch.no_grad():
-            weights = fusion.attention(clean.inputs["vectors"], clean.present)  # [B, M]
+            weights = attend(clean.inputs["vectors"], clean.present)  # [B, M]
         about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.modalities)}
     return about, found
 

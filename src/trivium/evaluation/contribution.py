@@ -1,8 +1,8 @@
 """What each modality gives to one model: exact Shapley values over all subsets of modalities.
 
 An absent modality is one that comes from another sample (permuted, not zeroed): a model was never shown zeros, and what
-it says of them is not about the modality. All absent modalities come from the *same* other sample, so that what is absent
-still hangs together: the value of a subset is the interventional expectation (Janzing, Minorics & Bloebaum 2020).
+it says of them is not about the modality. All absent modalities come from the *same* other sample, so that what is
+absent still hangs together: the value of a subset is the interventional expectation (Janzing et al. 2020).
 
 Legend: `B` samples, `M` modalities, `P` orders, `C` classes.
 """
@@ -52,7 +52,7 @@ def subsets(modalities: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def restricted(model: nn.Module, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
-    """Log-probabilities [P, B, C] when only `shown` are the sample's own; `others`: int64 [P, B], see `encoded.cycles`."""
+    """Log-probabilities [P, B, C] when only `shown` are the sample's own; others: int64 [P, B], see `encoded.cycles`."""
     absent = [m for m in model.modalities if m not in shown]
     read = [m for m in absent if m in encoded.readers(model)]
     orders = others if read else others[:1]

@@ -6,7 +6,6 @@ Legend: `B` samples, `M` modalities of the data, `K` those that the model reads,
 from __future__ import annotations
 
 from collections.abc import Sequence
-
 from typing import TYPE_CHECKING
 
 import torch
@@ -47,8 +46,9 @@ def encode(model: nn.Module, batch: Batch, size: int) -> Batch:
 def encode_rows(model: nn.Module, store: Store, rows: np.ndarray, seed: int, size: int) -> Batch:
     """The samples of `rows`, encoded; no more than `size` of them are held as inputs at a time."""
     parts = [encode(model, store.batch(rows[k: k + size], seed), size) for k in range(0, len(rows), size)]
-    vectors = torch.cat([part.inputs["vectors"] for part in parts])
-    return Batch({"vectors": vectors}, torch.cat([part.present for part in parts]), torch.cat([part.y for part in parts]))
+    vectors, present, y = (torch.cat(of) for of in zip(
+        *((part.inputs["vectors"], part.present, part.y) for part in parts), strict=True))
+    return Batch({"vectors": vectors}, present, y)
 
 
 def replace(model: nn.Module, batch: Batch, modality: str, vectors: Tensor) -> Batch:

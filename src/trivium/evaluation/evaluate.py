@@ -15,13 +15,17 @@ from trivium import models
 from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
-from trivium.evaluation import metrics
+from trivium.evaluation import cost, encoded, metrics
+from trivium.evaluation.analyse import analyse
 from trivium.progress import track
 
 
 @torch.no_grad()
-def evaluate(config: Config, strategy: str, out: Path) -> None:
-    """Write `<out>/predictions.parquet` and `<out>/metrics.json`."""
+def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
+    """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps.
+
+    Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
+    """
     torch.set_num_threads(1)
     store = Store()
     training = tables.read_json(Path("models") / strategy / "training.json")
@@ -30,7 +34,7 @@ def evaluate(config: Config, strategy: str, out: Path) -> None:
         seed = record["seed"]
         model = models.load(Path("models") / strategy / f"seed_{seed}")
         test = store.rows(seed, "test")
-        batch = store.batch(test, seed)
+        batch = encoded.encode_rows(model, store, test, seed, config.evaluate.batch)
         probabilities = predict(model, batch, config.evaluate.batch)
         y = batch.y.numpy()
         prediction = probabilities.argmax(1)
@@ -42,11 +46,14 @@ def evaluate(config: Config, strategy: str, out: Path) -> None:
             "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
             "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
             "training": {key: record[key] for key in kept if key in record},
-        })
+        } | analyse(model, store, seed, test, batch, config, out))
         parts.append(_table(store, seed, test, y, prediction, probabilities))
     tables.write(pa.concat_tables(parts), out / "predictions.parquet")
     tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
                        "modalities": list(store.modalities), "world": store.world, "seeds": rows}, out / "metrics.json")
+    first = training["seeds"][0]["seed"]
+    some = store.batch(store.rows(first, "test")[: cost.MANY], first)
+    return cost.inference(models.load(Path("models") / strategy / f"seed_{first}"), some)
 
 
 def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How good predictions are: one number per metric, from probabilities and labels.
 
 `B` samples, `C` classes, `R` weightings of the samples. Every metric is defined once, for weighted samples: weights of
-one give the usual value, random weights a bootstrap replicate (`trivium.evaluation.bootstrap`).
+one give the usual value, random weights a bootstrap replicate (`trivium.comparison.bootstrap`).
 
 Macro averages go over the classes that the test set contains: a class without a test sample has no recall to measure,
 and predicting it costs the precision of no other class. A class that is present but never predicted has precision 0.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,15 +17,23 @@ COLOURS = "PuOr_r"  # orange speaks for the answer, violet against it; told apar
 MOST_TOKENS = 24
 
 
-def draw(path: Path, title: str, panels: dict[str, tuple[Spec, np.ndarray, np.ndarray, list[str]]]) -> None:
-    """One picture of one sample: per modality (spec, input, attribution, its tokens as text, empty if none)."""
+class Panel(NamedTuple):
+    """One modality of one sample: x of spec.shape, its attribution, and its tokens as text (else empty)."""
+
+    spec: Spec
+    x: np.ndarray
+    attribution: np.ndarray
+    tokens: list[str]
+
+
+def draw(path: Path, title: str, panels: dict[str, Panel]) -> None:
+    """One picture of one sample, its modalities side by side."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.4 * len(panels), 3.2), dpi=90)
-    for axes, (m, (spec, x, attribution, tokens)) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(),
-                                                         strict=True):
-        axes.set_title(f"{m}: {attribution.sum():+.2f} nats", fontsize=9)
-        _PANELS[spec.kind](axes, x, attribution, tokens)
+    for axes, (m, panel) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        axes.set_title(f"{m}: {panel.attribution.sum():+.2f} nats", fontsize=9)
+        _KINDS[panel.spec.kind](axes, panel)
     figure.subplots_adjust(0.08, 0.15, 0.97, 0.82, wspace=0.25)  # a layout engine would take half of the time
     figure.suptitle(title, fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +58,9 @@ def _tokenizer(path: str) -> Any:
     return tokenizer
 
 
-def _words(axes: Axes, x: np.ndarray, attribution: np.ndarray, tokens: list[str]) -> None:
-    values = attribution[x != 0][:MOST_TOKENS]
-    names = [token.replace("$", r"\$") for token in tokens][:MOST_TOKENS]
+def _words(axes: Axes, panel: Panel) -> None:
+    values = panel.attribution[panel.x != 0][:MOST_TOKENS]
+    names = [token.replace("$", r"\$") for token in panel.tokens][:MOST_TOKENS]
     largest = np.abs(values).max(initial=1e-9)
     axes.barh(range(len(values)), values, color=_colours((values / largest + 1) / 2))
     axes.set_yticks(range(len(values)), names, fontsize=8)
@@ -62,20 +70,20 @@ def _words(axes: Axes, x: np.ndarray, attribution: np.ndarray, tokens: list[str]
     axes.set_xlabel("nats for the answer, per token", fontsize=8)
 
 
-def _picture(axes: Axes, x: np.ndarray, attribution: np.ndarray, tokens: list[str]) -> None:
-    _veiled(axes, x.mean(0), attribution.sum(0), "upper")
+def _picture(axes: Axes, panel: Panel) -> None:
+    _veiled(axes, panel.x.mean(0), panel.attribution.sum(0), "upper")
 
 
-def _spectrogram(axes: Axes, x: np.ndarray, attribution: np.ndarray, tokens: list[str]) -> None:
-    _veiled(axes, x[0], attribution[0], "lower")
+def _spectrogram(axes: Axes, panel: Panel) -> None:
+    _veiled(axes, panel.x[0], panel.attribution[0], "lower")
     axes.set_xlabel("time", fontsize=8)
     axes.set_ylabel("frequency", fontsize=8)
 
 
-def _wave(axes: Axes, x: np.ndarray, attribution: np.ndarray, tokens: list[str]) -> None:
-    axes.plot(x[0], color="#999999", linewidth=0.6)
+def _wave(axes: Axes, panel: Panel) -> None:
+    axes.plot(panel.x[0], color="#999999", linewidth=0.6)
     spoke = axes.twinx()
-    spoke.plot(attribution[0], color="#b35806", linewidth=0.8)
+    spoke.plot(panel.attribution[0], color="#b35806", linewidth=0.8)
     axes.set_yticks([])
     spoke.set_yticks([])
     axes.set_xlabel("time", fontsize=8)
@@ -104,4 +112,4 @@ def _colours(values: np.ndarray) -> np.ndarray:
     return matplotlib.colormaps[COLOURS](values)
 
 
-_PANELS = {"tokens": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}
+_KINDS = {"tokens": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}

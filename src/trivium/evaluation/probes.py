@@ -1,56 +1,44 @@
-"""Which encoder did a strategy leave unlearned? Linear probes on frozen features say.
-
-A probe is a multinomial logistic regression from one encoder's vectors to the label. It is compared with the same
-encoder at its random start and with that modality trained alone (Huang et al. 2022; Du et al. 2023).
+"""A linear probe: what can be read off one encoder's frozen features.
 
 Legend: `B` samples, `D` width, `C` classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 DECAY = 1e-2  # L2 penalty on the weights of standardised features
 ITERATIONS = 60
-HALF = 0.5  # an encoder that gained less than this share of what training alone gains is unlearned
-WORTH = 0.03  # accuracy that training alone must gain, or there is nothing to learn
 
 
 def probe(train: Tensor, y: Tensor, test: Tensor, truth: Tensor, classes: int) -> float:
     """Test accuracy of logistic regression fitted on `train` [B, D], `y` [B]; `test`, `truth`: other samples."""
-    from scipy.optimize import minimize
-
     mean, deviation = train.double().mean(0), train.double().std(0, correction=0).clamp(min=1e-6)
     x, unseen = (nn.functional.pad((part - mean) / deviation, (0, 1), value=1.0) for part in (train, test))
-    goal = nn.functional.one_hot(y, classes).double()
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weight = torch.from_numpy(flat).view(-1, classes)
-        log_p = (x @ weight).log_softmax(1)
-        decay = DECAY * weight
-        decay[-1] = 0.0  # not of the constant
-        value = (decay * weight).sum() / 2 - (log_p * goal).sum(1).mean()
-        return value.item(), (x.T @ (log_p.exp() - goal) / len(x) + decay).flatten().numpy()
-
-    start = np.zeros(x.shape[1] * classes)
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS}).x
-    return ((unseen @ torch.from_numpy(best).view(-1, classes)).argmax(1) == truth).double().mean().item()
+    weight = fit(x, nn.functional.one_hot(y, classes).double())
+    return ((unseen @ weight).argmax(1) == truth).double().mean().item()
 
 
-def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Modalities whose encoder gained less than `HALF` of what training alone gained, where that is worth `WORTH`.
+def fit(x: Tensor, goal: Tensor) -> Tensor:
+    """Weights [D, C] that minimise the mean cross-entropy of softmax(x @ weight) and the penalty, float64.
 
-    probes: {m: {"before", "after", "alone"}}, accuracies: of the encoder at its random start, inside the strategy's
-    model, and trained alone (None where nobody trained m alone).
+    x [B, D], its last column the constant, which is free of penalty; goal [B, C]. Newton's steps with the fixed upper
+    bound x'x / 2B of the Hessian (Boehning 1992), accelerated (Nesterov 1983, restarted when it overshoots): no line
+    search, and the same bits every time.
     """
-    found = []
-    for m, score in probes.items():
-        before, after, alone = score["before"], score["after"], score["alone"]
-        if None not in (before, after, alone) and alone - before >= WORTH and after - before < HALF * (alone - before):
-            found.append(m)
-    return found
+    decay = torch.full((x.shape[1], 1), DECAY, dtype=x.dtype, device=x.device)
+    decay[-1] = 0.0
+    bound = torch.linalg.cholesky(x.T @ x / (2 * len(x)) + torch.diag(decay[:, 0] + 1e-9))
+    weight = ahead = torch.zeros(x.shape[1], goal.shape[1], dtype=x.dtype, device=x.device)
+    momentum = 1.0
+    for _ in range(ITERATIONS):
+        gradient = x.T @ ((x @ ahead).softmax(1) - goal) / len(x) + decay * ahead
+        step = ahead - torch.cholesky_solve(gradient, bound) - weight
+        if (gradient * step).sum() > 0:
+            momentum = 1.0
+        following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
+        weight = weight + step
+        ahead = weight + (momentum - 1) / following * step
+        momentum = following
+    return weight

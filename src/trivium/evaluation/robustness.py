@@ -17,9 +17,9 @@ from trivium.data.store import Batch, Spec
 from trivium.evaluation import encoded
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
-SHARES = (0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
-SHIFTS = (0.1, 0.25)  # of the clip
-STRENGTHS = (0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
+SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
+SHIFTS = (0.0, 0.1, 0.25)  # of the clip
+STRENGTHS = (0.0, 0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
 STEPS = 10  # of projected gradient descent
 
 
@@ -27,8 +27,8 @@ STEPS = 10  # of projected gradient descent
 def corruption(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Any]:
     """Accuracy at each of `LEVELS` of noise on one modality, the others clean; `clean`: `batch`, encoded.
 
-    Returns {m: {"accuracy": [one per level], "relative": area under the curve, 0-1}}. A modality that the model does
-    not read has a flat curve. The noise of a sample is the same at every level, but for its strength.
+    Returns {m: {"levels", "accuracy": [one per level], "relative": area under the curve, 0-1}}. A modality that the
+    model does not read has a flat curve. The noise of a sample is the same at every level, but for its strength.
     """
     start, found = _score(model, clean), {}
     for m in model.modalities:
@@ -39,7 +39,7 @@ def corruption(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str,
                 worse = registry.get(m).corrupt(batch.inputs[m], level, noise, specs[m])
                 vectors = encoded.through(encoded.encoder(model, m), worse, size)
                 curve[k] = _score(model, encoded.replace(model, clean, m, vectors))
-        found[m] = {"accuracy": curve, "relative": relative(curve)}
+        found[m] = {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
     return found
 
 
@@ -60,15 +60,16 @@ def misalignment(model: nn.Module, clean: Batch) -> dict[str, dict[str, float]]:
 
 
 @torch.no_grad()
-def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, dict[str, float]]:
-    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; what falls off the end comes first."""
+def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
+          ) -> dict[str, dict[str, float]]:
+    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; the end that falls off comes first."""
     found: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
         if specs[m].kind not in ("spectrogram", "waveform"):
             continue
         found[m] = {}
         for share in SHIFTS:
-            later = batch.inputs[m].roll(max(1, round(share * specs[m].shape[-1])), -1)
+            later = batch.inputs[m].roll(round(share * specs[m].shape[-1]), -1)
             vectors = encoded.through(encoded.encoder(model, m), later, size)
             found[m][str(share)] = _score(model, encoded.replace(model, clean, m, vectors))
     return found
@@ -82,35 +83,29 @@ def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
     `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the true class.
     """
     found: dict[str, Any] = {}
+    active = STRENGTHS[1:]
     for m in encoded.readers(model):
         if specs[m].kind == "tokens":
             continue
         x = batch.inputs[m]
-        strength = torch.tensor(STRENGTHS, device=x.device).repeat_interleave(len(x)).view(-1, *[1] * (x.dim() - 1))
-        repeated = clean[torch.arange(len(clean)).repeat(len(STRENGTHS))]  # [E * B, ...]
-        x = x.repeat(len(STRENGTHS), *[1] * (x.dim() - 1))
-        attacked, one_step = x, None
-        for _ in range(STEPS):
-            direction = _gradient(model, repeated, m, attacked).sign()
-            one_step = x + strength * direction if one_step is None else one_step
-            attacked = attacked + 2.5 / STEPS * strength * direction
-            attacked = x + (attacked - x).clamp(-strength, strength)
-        found[m] = {"fgsm": _by_strength(model, repeated, m, one_step), "pgd": _by_strength(model, repeated, m, attacked)}
+        shape = (-1, *[1] * (x.dim() - 1))
+        strength = torch.tensor(active, device=x.device).repeat_interleave(len(x)).view(shape)
+        repeated = clean[torch.arange(len(clean)).repeat(len(active))]  # [E * B, ...]
+        x = x.repeat(len(active), *shape[1:])
+        first = _gradient(model, repeated, m, x).sign()
+        attacked = x
+        for step in range(STEPS):
+            direction = first if step == 0 else _gradient(model, repeated, m, attacked).sign()
+            attacked = x + (attacked + 2.5 / STEPS * strength * direction - x).clamp(-strength, strength)
+        unharmed = {str(STRENGTHS[0]): _score(model, clean)}
+        found[m] = {"fgsm": unharmed | _by_strength(model, repeated, m, x + strength * first),
+                    "pgd": unharmed | _by_strength(model, repeated, m, attacked)}
     return found
 
 
 def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> float:
     """Relative robustness: trapezoid area under accuracy over severity 0-1 (Liang et al. 2021, MultiBench)."""
     return float(np.trapezoid(accuracies, levels))
-
-
-def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
-    """Effective robustness: sum over levels of f(s) - [r(s) + f(0) - r(0)], r being late fusion's curve (MultiBench).
-
-    Above 0: accuracy falls less than that of the reference, whatever it is without noise.
-    """
-    f, r = np.asarray(accuracies), np.asarray(reference)
-    return float((f - (r + f[0] - r[0])).sum())
 
 
 def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> Tensor:
@@ -125,8 +120,8 @@ def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> Tenso
 @torch.no_grad()
 def _by_strength(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> dict[str, float]:
     changed = encoded.replace(model, clean, modality, encoded.encoder(model, modality)(x))
-    right = (model(changed.inputs, changed.present).argmax(1) == clean.y).double().view(len(STRENGTHS), -1).mean(1)
-    return {str(strength): share.item() for strength, share in zip(STRENGTHS, right, strict=True)}
+    right = (model(changed.inputs, changed.present).argmax(1) == clean.y).double().view(len(STRENGTHS) - 1, -1).mean(1)
+    return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}
 
 
 def _score(model: nn.Module, batch: Batch) -> float:

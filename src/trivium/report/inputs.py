@@ -97,6 +97,12 @@ class Inputs:
         found = {name: self.json(f"reports/evaluate/{name}/metrics.json") for name in self.order}
         return {name: metrics for name, metrics in found.items() if metrics}
 
+    def analyses(self, strategy: str, key: str) -> list[dict[str, Any]]:
+        """What trivium.evaluation.analyse found out about each seed's model under `key`; empty when it was not run."""
+        seeds = self.evaluations.get(strategy, {}).get("seeds") or []
+        found = [seed.get(key) for seed in seeds]
+        return [value for value in found if value]
+
     @cached_property
     def training(self) -> dict[str, dict[str, Any]]:
         found = {name: self.json(f"models/{name}/training.json") for name in self.order}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
+from typing import Any
 
 IMAGE_SIDE = 192  # pixels, longer side
 AUDIO_RATE = 16_000  # Hz
@@ -18,20 +19,20 @@ class Media:
         self.root, self.left = root, budget
         self._made: dict[tuple[str, str], str | None] = {}
 
-    def image(self, path: str) -> str | None:
-        """PNG where it is smaller (drawings), JPEG otherwise; transparent parts on white."""
-        return self._once("image", path)
+    def image(self, path: str, side: int = IMAGE_SIDE) -> str | None:
+        """At most `side` pixels; PNG where it is smaller (drawings), else JPEG; transparent parts on white."""
+        return self._once("image", path, side)
 
     def audio(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
         """FLAC, one channel, at most 16 kHz and 4 s from `start` (seconds)."""
         return self._once("audio", path, start, end)
 
-    def _once(self, kind: str, path: str, *where: float | None) -> str | None:
+    def _once(self, kind: str, path: str, *where: Any) -> str | None:
         key = (kind, f"{path}{where}")
         if key not in self._made:
             try:
                 file = self.root / path
-                made = _image(file) if kind == "image" else _audio(file, *where)
+                made = _image(file, *where) if kind == "image" else _audio(file, *where)
             except (OSError, ValueError, RuntimeError, SyntaxError):  # unreadable media: the page does without
                 made = None
             if made is not None and len(made) > self.left:
@@ -41,12 +42,12 @@ class Media:
         return self._made[key]
 
 
-def _image(path: Path) -> str:
+def _image(path: Path, side: int) -> str:
     from PIL import Image, ImageOps
 
     with Image.open(path) as opened:
         picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    picture.thumbnail((IMAGE_SIDE, IMAGE_SIDE))
+    picture.thumbnail((side, side))
     flat = Image.new("RGB", picture.size, "white")
     flat.paste(picture, mask=picture.getchannel("A"))
     written = {}

@@ -24,8 +24,8 @@ def points(value: Any) -> str:
     return f"{100 * value:+.1f}".replace("-", "−") if known(value) else NONE
 
 
-def decimal(value: Any, digits: int = 3) -> str:
-    return f"{value:.{digits}f}".replace("-", "−") if known(value) else NONE
+def decimal(value: Any, digits: int = 3, sign: bool = False) -> str:
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−") if known(value) else NONE
 
 
 def whole(value: Any) -> str:
@@ -40,6 +40,16 @@ def scaled(value: Any, unit: str) -> str:
     value /= factor
     digits = 0 if factor == 1 and value == int(value) else max(0, 2 - int(math.log10(max(abs(value), 1))))
     return f"{value:.{digits}f}{SPACE}{prefix}{unit}".rstrip(SPACE)
+
+
+def scaled_down(value: Any, unit: str) -> str:
+    """Three digits with m and µ where it is below one."""
+    if not known(value):
+        return NONE
+    factor, prefix = next(((f, p) for f, p in ((1.0, ""), (1e-3, "m")) if abs(value) >= 0.9995 * f), (1e-6, "µ"))
+    value /= factor
+    digits = max(0, 2 - int(math.log10(max(abs(value), 1))))
+    return f"{value:.{digits}f}{SPACE}{prefix}{unit}"
 
 
 def prefixed(value: float) -> tuple[float, str]:

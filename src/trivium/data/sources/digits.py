@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from trivium.data import tables
 from trivium.data.sources import raw, speech, words
-from trivium.data.sources.worlds import MODALITIES, World, world
+from trivium.data.sources.worlds import MODALITIES, world
 from trivium.progress import track
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Pool(NamedTuple):
     """What one process needs to make one pool."""
 
     number: int
-    out: str
+    out: Path
     settings: Digits
     seed: int
     modalities: tuple[str, ...]
@@ -55,36 +56,49 @@ class Pool(NamedTuple):
 
 
 def write(out: Path, settings: Digits, seed: int, modalities: Sequence[str] = MODALITIES) -> None:
-    """Tables and `media/` of `settings.samples` samples in `out`; the same bytes whatever the number of cores."""
+    """Tables and `media/` of `settings.samples` samples in `out`; the same bytes whatever the number of cores.
+
+    Raises: UserError (a modality it does not have; no synthesiser).
+    """
+    raw.check_modalities("digits", modalities)
+    for m in modalities:
+        if m != "text":
+            (out / "media" / m).mkdir(parents=True)
+    rows = sorted(row for made in _spread(_pools(out, settings, seed, modalities)) for row in made)
+    keys, labels, groups, languages, *values = zip(*rows, strict=True)
+    raw.save(out, raw.table(sample=keys, key=keys, label=labels, group=groups, language=languages),
+             {m: raw.table(key=keys, value=[value for value, _ in cells], digest=[digest for _, digest in cells])
+              for m, cells in zip(modalities, values, strict=True)},
+             source="digits", root=raw.root(out), title=f"digits, world {settings.world}", card=CARD,
+             world=world(settings.world, 10).meta())
+
+
+def _pools(out: Path, settings: Digits, seed: int, modalities: Sequence[str]) -> list[Pool]:
     from sklearn.datasets import load_digits
 
     handwriting = load_digits()
-    # Neighbours in the original order were written by the same hand: contiguous parts keep a hand in one pool.
+    # Neighbours in the original order come from the same writer, and neighbours in the list of voices are relatives:
+    # contiguous parts keep both within a pool.
     glyphs = [np.array_split(handwriting.images[handwriting.target == digit], POOLS) for digit in range(10)]
-    voices = [list(part) for part in np.array_split(speech.voices(), POOLS)]
-    pools = [Pool(k, str(out), settings, seed, tuple(modalities), [parts[k] for parts in glyphs],
-                  [str(voice) for voice in voices[k]]) for k in range(POOLS)]
-    for m in modalities:
-        if m != "text":
-            (out / "media" / m).mkdir(parents=True, exist_ok=True)
+    voices = np.array_split(speech.voices(), POOLS)
+    return [Pool(k, out, settings, seed, tuple(modalities), [parts[k] for parts in glyphs], voices[k].tolist())
+            for k in range(POOLS)]
 
-    # A process per pool, and a fresh one each, since the synthesiser keeps state (see speech.py).
+
+def _spread(pools: list[Pool]) -> Iterator[list[tuple]]:
+    """`_make` of every pool, each in a fresh process, since the synthesiser keeps state (see speech.py)."""
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(start)
     if start == "forkserver":
         context.set_forkserver_preload([__name__, "soundfile", "PIL.PngImagePlugin"])
-    with context.Pool(os.cpu_count(), maxtasksperchild=1) as workers:
-        made = track(workers.imap_unordered(_make, pools, chunksize=1), "digits: drawing, speaking, spelling", POOLS, "pool")
-        rows = sorted(row for part in made for row in part)
 
-    keys, labels, groups, languages, *values = zip(*rows, strict=True)
-    raw.save(
-        out,
-        raw.table(sample=keys, key=keys, label=labels, group=groups, language=languages),
-        {m: raw.table(key=keys, value=[v[0] for v in column], digest=[v[1] for v in column])
-         for m, column in zip(modalities, values, strict=True)},
-        source="digits", root=raw.root(out), title=f"Digits, world {settings.world}", card=CARD, world=world(settings.world, 10).meta(),
-    )
+    def make(pool: Pool) -> list[tuple]:
+        with ProcessPoolExecutor(1, context) as process:
+            return process.submit(_make, pool).result()
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:
+        yield from track(threads.map(make, pools), "drawing, speaking and writing digits", len(pools), "pool")
 
 
 def _make(pool: Pool) -> list[tuple]:
@@ -106,11 +120,11 @@ def _make(pool: Pool) -> list[tuple]:
                 cells.append((value, tables.digest(value.encode())))
                 continue
             if m == "image":
-                value, content = f"media/image/{key}.png", png(draw(rng, pool.glyphs[digit]))
+                value, content = f"media/image/{key}.png", raw.png(draw(rng, pool.glyphs[digit]))
             else:
                 value = f"media/audio/{key}.flac"
                 content = flac(record(rng, speaker, words.word(digit, language), language, pool.voices))
-            (Path(pool.out) / value).write_bytes(content)
+            (pool.out / value).write_bytes(content)
             cells.append((value, tables.digest(content)))
         rows.append((key, str(y[j]), f"pool-{pool.number:02}", language, *cells))
     return rows
@@ -140,20 +154,12 @@ def draw(rng: np.random.Generator, glyphs: np.ndarray) -> np.ndarray:
     return canvas.clip(0, 255).round().astype(np.uint8)
 
 
-def png(pixels: np.ndarray) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def record(rng: np.random.Generator, speaker: speech.Speaker, word: str, language: str, voices: list[str]) -> np.ndarray:
     """`word` in one of `voices` somewhere in a noisy recording: float32 [N] in -1..1 at RATE."""
     voice = voices[rng.integers(len(voices))]
     spoken = speaker.say(word, language, voice, int(rng.integers(*SPEED)), int(rng.integers(*PITCH)))
-    spoken = speech.resample(speech.trim(spoken), speech.RATE, RATE)
-    n = max(int(rng.uniform(*SECONDS) * RATE), len(spoken))
+    spoken = speech.resample(speech.trim(spoken), RATE)
+    n = max(int(rng.uniform(*SECONDS) * 100) * (RATE // 100), len(spoken))
     start = rng.integers(0, n - len(spoken) + 1)
     noise = coloured_noise(rng, n, rng.uniform(*NOISE_COLOUR)) * LEVEL / 10 ** (rng.uniform(*SNR) / 20)
     noise[start : start + len(spoken)] += spoken * (LEVEL / max(float(np.sqrt(np.mean(spoken**2))), 1e-6))

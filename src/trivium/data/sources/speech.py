@@ -77,11 +77,15 @@ class Speaker:
         return 0
 
 
-def resample(wave: np.ndarray, old: int, new: int) -> np.ndarray:
-    """`wave` [N] at `old` samples per second as float32 [N * new / old]; band-limited, through the spectrum."""
-    n = round(len(wave) * new / old)
-    spectrum = np.fft.rfft(wave)[: n // 2 + 1]
-    return (np.fft.irfft(spectrum, n) * (n / len(wave))).astype(np.float32)
+def resample(wave: np.ndarray, rate: int) -> np.ndarray:
+    """`wave` [N] at RATE as float32 [about N * rate / RATE], band-limited, silence added up to whole 20 ms.
+
+    Through the spectrum of the whole: exact where both rates have whole samples in 20 ms.
+    """
+    old, new = RATE // 50, rate // 50
+    steps = -(-len(wave) // old)
+    spectrum = np.fft.rfft(wave, steps * old)[: steps * new // 2 + 1]
+    return (np.fft.irfft(spectrum, steps * new) * (new / old)).astype(np.float32)
 
 
 def trim(wave: np.ndarray, floor: float = 0.02) -> np.ndarray:

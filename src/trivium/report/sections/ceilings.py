@@ -1,19 +1,16 @@
 """How far each strategy is from the best possible, and which modality it left unlearned.
 
-The ceilings are known for generated data (`meta.json`'s `world.bayes`). Laziness is read from `comparison.json`:
-    "laziness": {"sentence": "...", "strategies": {strategy: {modality: {"alone", "before", "after"}}}}  (accuracies, 0-1:
-    of that modality trained alone, and of a linear probe on its encoder before and after joint training)
+The ceilings are known for generated data (`world.bayes`). What each encoder learned is read from
+`comparison.json`'s `laziness` (see trivium.comparison.laziness.summary).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from trivium.report import numbers
 from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, join
-from trivium.report.parts import Cell, figure, lead, name, sentence, table
+from trivium.report.markup import Html, h, join
+from trivium.report.parts import Cell, figure, lead, name, table
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -62,27 +59,35 @@ def _reached(inputs: Inputs) -> Html | None:
 
 
 def _laziness(inputs: Inputs) -> Html | None:
-    found: dict[str, Any] = inputs.comparison.get("laziness") or {}
-    rows = []
-    for strategy in inputs.order:
-        for modality, probe in sorted((found.get("strategies") or {}).get(strategy, {}).items()):
-            alone, after = probe.get("alone"), probe.get("after")
-            gap = after - alone if numbers.known(alone) and numbers.known(after) else None
-            rows.append(
-                [Cell(name(inputs, strategy), strategy, head=True), Cell(modality, modality)]
-                + [
-                    Cell(numbers.percent(probe.get(key)), probe.get(key), classes="number")
-                    for key in ("alone", "before", "after")
-                ]
-                + [Cell(numbers.points(gap), gap, classes="number")]
-            )
-    if not rows:
+    """Accuracy of a probe per strategy and modality; the shade is the share of what training alone gained."""
+    laziness = inputs.comparison.get("laziness") or {}
+    found = {s: values for s in inputs.order if (values := (laziness.get("strategies") or {}).get(s))}
+    if not found:
         return None
-    columns = ["strategy", "modality", "trained alone", "probe before", "probe after", "points left unlearned"]
-    said = sentence(str(found.get("sentence") or "")) or None
-    return figure(
-        join([lead(said) if said else None, table(columns, rows, "What each encoder learned", sort=True)]),
-        "A linear probe reads the label off one encoder, before and after joint training. Far below the same "
-        "modality trained alone, the strategy left it unlearned.",
-        "Which modality was left unlearned",
+    kinds = {
+        kind: {m: numbers.mean(values.get(m, {}).get(kind) for values in found.values()) for m in inputs.modalities}
+        for kind in ("before", "alone")
+    }
+    rows = []
+    for strategy, values in found.items():
+        row = [Cell(name(inputs, strategy), strategy, head=True)]
+        for modality in inputs.modalities:
+            after, before, alone = (values.get(modality, {}).get(kind) for kind in ("after", "before", "alone"))
+            gained = None
+            if numbers.known(after) and numbers.known(before) and numbers.known(alone) and alone - before > 0.01:
+                gained = (after - before) / (alone - before)
+            row.append(Cell(numbers.percent(after), after, shade=gained, classes="number"))
+        rows.append(row)
+    foot = [
+        [Cell(label, head=True)] + [Cell(numbers.percent(kinds[kind][m]), classes="number") for m in inputs.modalities]
+        for kind, label in (("alone", "trained alone"), ("before", "before any training"))
+        if any(value is not None for value in kinds[kind].values())
+    ]
+    columns = ["strategy", *inputs.modalities]
+    content = table(columns, rows, "What each encoder learned", sort=True, classes="heat", foot=foot)
+    caption = (
+        "How well a linear probe reads the label off one encoder after training. An encoder that stays far below the "
+        "same modality trained alone (pale) was left unlearned: the others did the work."
     )
+    said = str(laziness.get("sentence") or "")
+    return figure(join([h("p", said) if said else None, content]), caption, "Which modality was left unlearned")

@@ -1,8 +1,8 @@
 """What each modality gives to the answer, and what the modalities know of it together.
 
 Reads, when they are there:
-    `metrics.json`, per seed: `contribution` (see trivium.evaluation.contribution): Shapley values
-    `comparison.json`: `information` (see trivium.evaluation.information.summary): bits, pairs, sentence, training
+    `contribution` of every seed (see trivium.evaluation.contribution): Shapley values
+    `comparison.json`: `information` (see trivium.comparison.information.summary): bits, pairs, sentence, training
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ def body(inputs: Inputs) -> Html | None:
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
     """Contribution to accuracy (a share, 0-1) per modality, one value per seed."""
-    seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
-    found = [(seed.get("contribution") or {}).get("accuracy") or {} for seed in seeds]
+    found = [seed.get("accuracy") or {} for seed in inputs.analyses(strategy, "contribution")]
     values = {modality: [seed[modality] for seed in found if modality in seed] for modality in inputs.modalities}
     return {modality: known for modality, known in values.items() if known}
 
@@ -66,8 +65,7 @@ def _amount(seeds: list[float], highest: float) -> Cell:
 
 
 def _per_class(inputs: Inputs) -> Html | None:
-    seeds = inputs.evaluations.get(inputs.recommended, {}).get("seeds") or []
-    found = [(seed.get("contribution") or {}).get("per_class") or {} for seed in seeds]
+    found = [seed.get("per_class") or {} for seed in inputs.analyses(inputs.recommended, "contribution")]
     values = {
         label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.modalities}
         for label in inputs.classes

@@ -1,10 +1,6 @@
 """What happens to the accuracy when inputs get worse. (Missing modalities have a section of their own.)
 
-Reads `comparison.json`'s `robustness`; every curve is {strategy: [{"level", "accuracy": {"mean", "low", "high"}}]}:
-    {"sentence": "...", "corruption": {modality: curves}, "misalignment": {modality: curves},
-     "attacks": {"fgsm": curves, "pgd": curves},
-     "summary": {strategy: {modality: {"relative", "effective"}}},
-     "domains": {domain: {strategy: {"mean", "low", "high"}}}}
+Reads `comparison.json`'s `robustness` (see trivium.comparison.robustness.summary).
 """
 
 from __future__ import annotations
@@ -14,89 +10,83 @@ from typing import Any
 from trivium.report import numbers
 from trivium.report.charts import Line, lines
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, join
+from trivium.report.markup import Html, h, join
 from trivium.report.parts import Cell, figure, grid, lead, legend, name, note, sentence, table
 
-KINDS = (
-    ("corruption", "corrupted {}", "share of {} that is noise"),
-    ("misalignment", "misaligned {}", "share of samples whose {} is somebody else's"),
-    ("attacks", "attack: {}", "size of the change ({})"),
+KINDS = (  # key, title, axis; `{}` is the modality, or the attack and the modality
+    ("misalignment", "wrong partner: {}", "share of samples whose {} is another sample's"),
+    ("shift", "{} starts later", "share of the clip"),
+    ("attacks", "attack: {}", "largest change, in standard deviations"),
 )
 
 
 def body(inputs: Inputs) -> Html | None:
     found = inputs.comparison.get("robustness") or {}
-    pictures = [
-        picture
-        for kind, title, axis in KINDS
-        for key in sorted(found.get(kind) or {})
-        if (picture := _curves(inputs, found[kind][key], title.format(key), axis.format(key)))
-    ]
-    tables = [
-        part
-        for part in (_summary(inputs, found.get("summary") or {}), _domains(inputs, found.get("domains") or {}))
-        if part
-    ]
-    if not pictures and not tables:
+    noise = _charts(inputs, found.get("corruption"), "noise on {}", "share of {} that is noise")
+    others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
+    summary = _summary(inputs, found)
+    if not noise and not others and not summary:
         return None
-    said = sentence(str(found.get("sentence") or "Accuracy as the inputs get worse, from clean on the left"))
+    fold = [
+        h("summary", f"Wrong partners, late starts and attacks ({numbers.plural(len(others), 'chart')})"),
+        grid(others),
+    ]
     return join(
-        [lead(said), legend(inputs, inputs.order) if pictures else None, grid(pictures) if pictures else None, tables]
-    )
-
-
-def _curves(inputs: Inputs, curves: dict[str, Any], title: str, axis: str) -> Html | None:
-    series = []
-    for strategy in reversed(inputs.order):
-        steps = sorted(curves.get(strategy) or [], key=lambda step: step["level"])
-        if steps:
-            ys = [step["accuracy"]["mean"] for step in steps]
-            band = [(s["accuracy"].get("low", y), s["accuracy"].get("high", y)) for s, y in zip(steps, ys, strict=True)]
-            tips = [f"{strategy}: {numbers.percent(y)} at {step['level']:g}" for step, y in zip(steps, ys, strict=True)]
-            series.append(Line(strategy, inputs.looks[strategy], [step["level"] for step in steps], ys, band, tips))
-    if not series:
-        return None
-    return figure(
-        lines(series, axis, "", "test accuracy", lambda v: numbers.percent(v, 0), f"Test accuracy against {axis}"),
-        title=title.capitalize(),
-    )
-
-
-def _summary(inputs: Inputs, values: dict[str, Any]) -> Html | None:
-    modalities = sorted({modality for found in values.values() for modality in found})
-    rows = [
-        [Cell(name(inputs, s), s, head=True)]
-        + [
-            Cell(numbers.decimal(v := values[s].get(m, {}).get(kind), 2), v, classes="number")
-            for m in modalities
-            for kind in ("relative", "effective")
+        [
+            lead(sentence(str(found.get("sentence") or "Accuracy as the inputs get worse, from clean on the left"))),
+            legend(inputs, inputs.order),
+            grid(noise),
+            summary,
+            h("details", fold) if others else None,
+            note(
+                "Mean over seeds on a part of the test set; the band spans the worst and the best seed. One modality "
+                "is made worse at a time, the others stay as they are."
+            ),
         ]
-        for s in inputs.order
-        if s in values
+    )
+
+
+def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Html]:
+    """One chart per modality (or attack), a line per strategy."""
+    charts = []
+    for key, of in (curves or {}).items():
+        series = [_line(inputs, strategy, of[strategy]) for strategy in reversed(inputs.order) if of.get(strategy)]
+        label = axis.format(key)
+        if series:
+            says = f"Test accuracy against {label}"
+            chart = lines(series, label, "", "test accuracy", lambda v: numbers.percent(v, 0), says)
+            charts.append(figure(chart, title=sentence(title.format(key)).removesuffix(".")))
+    return charts
+
+
+def _line(inputs: Inputs, strategy: str, steps: list[dict[str, Any]]) -> Line:
+    ys = [step["accuracy"]["mean"] for step in steps]
+    band = [
+        (step["accuracy"].get("low", y), step["accuracy"].get("high", y)) for step, y in zip(steps, ys, strict=True)
     ]
-    if not rows:
+    tips = [f"{strategy}: {numbers.percent(y)} at {step['level']:g}" for step, y in zip(steps, ys, strict=True)]
+    return Line(strategy, inputs.looks[strategy], [step["level"] for step in steps], ys, band, tips)
+
+
+def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
+    values: dict[str, Any] = found.get("summary") or {}
+    modalities = [m for m in inputs.modalities if any(m in of for of in values.values())]
+    if not modalities:
         return None
-    columns = ["strategy", *(f"{m}, {kind}" for m in modalities for kind in ("relative", "effective"))]
-    return figure(
-        table(columns, rows, "Robustness in numbers", sort=True),
-        "Relative: area under the curve. Effective: the same, beyond what late fusion of the same accuracy keeps.",
-    )
-
-
-def _domains(inputs: Inputs, values: dict[str, Any]) -> Html | None:
-    domains = sorted(values)
-    rows = [
-        [Cell(name(inputs, s), s, head=True)]
-        + [Cell(numbers.percent(v := (values[d].get(s) or {}).get("mean")), v, classes="number") for d in domains]
-        for s in inputs.order
-    ]
-    return (
-        join(
-            [
-                table(["strategy", *domains], rows, "Accuracy per held-out domain", sort=True),
-                note("Test accuracy on domains that training never saw."),
-            ]
+    known = any(of.get(m, {}).get("effective") is not None for of in values.values() for m in modalities)
+    rows = []
+    for strategy in inputs.order:
+        row = [Cell(name(inputs, strategy), strategy, head=True)]
+        for modality in modalities:
+            of = values.get(strategy, {}).get(modality, {})
+            area, effective = of.get("relative"), of.get("effective")
+            extra = h("span", f" ({numbers.decimal(effective, 2, True)})", class_="span") if known else None
+            row.append(Cell([numbers.percent(area), extra], area, classes="number"))
+        rows.append(row)
+    caption = "Relative robustness: mean accuracy from clean to nothing but noise (area under the curve)."
+    if known:
+        caption += (
+            " In brackets, effective robustness: above zero, accuracy falls less than that of "
+            f"{found.get('reference')}, whatever it is without noise."
         )
-        if domains
-        else None
-    )
+    return figure(table(["strategy", *modalities], rows, "Robustness in numbers", sort=True), caption)

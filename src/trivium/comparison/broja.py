@@ -6,8 +6,8 @@ least information I_Q(Y; X1, X2) has no synergy, so
     redundant R = I(Y; X1) + I(Y; X2) - min_Q        unique U1 = min_Q - I(Y; X2)        U2 = min_Q - I(Y; X1)
     synergistic S = I(Y; X1, X2) - min_Q
 
-The minimum is found by alternating between two convex sets (Csiszar & Tusnady 1984): Q given the cells' total R(x1, x2),
-and R given Q. Every step also gives a point of the dual problem, so that the distance to the minimum is known.
+The minimum is found by alternating between two convex sets (Csiszar & Tusnady 1984): Q given the cells' total
+R(x1, x2), and R given Q. Every step also gives a point of the dual problem, so the distance to the minimum is known.
 
 Legend: `C` labels, `K` values of the first source, `L` of the second.
 """

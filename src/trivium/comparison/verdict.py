@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trivium.evaluation.pairs import Pair
+from trivium.comparison.pairs import Pair
 
 SAME_COST = 1.1  # costs within this factor count as equal: budgets are met to a step, not to a FLOP
 
@@ -30,7 +30,9 @@ class Verdict:
     reason: str
 
 
-def decide(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], confidence: float = 0.95) -> Verdict:
+def decide(
+    ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], confidence: float = 0.95
+) -> Verdict:
     """The verdict on strategies `ranked` by accuracy, best first.
 
     Without a winner, the cheapest of the tied ones is recommended: fewest training FLOPs, then fewest parameters, then

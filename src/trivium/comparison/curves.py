@@ -1,4 +1,4 @@
-"""Tables for `dvc plots`: accuracy against compute, learning curves, confusion. Drawn by the templates in .dvc/plots."""
+"""Small tables for `dvc plots show`, drawn by the templates in .dvc/plots, and for `dvc metrics show`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from trivium.data.tables import write_json
 
 METRICS = ("train_loss", "val_nll", "val_accuracy")
 
@@ -31,6 +33,19 @@ def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any]
     _csv(out / "confusion.csv", ("label", "prediction", "share"), (
         (label, guess, f"{shares[row, column]:.4f}")
         for row, label in enumerate(chosen["classes"]) for column, guess in enumerate(chosen["classes"])))
+
+
+def summary(out: Path, comparison: Mapping[str, Any]) -> None:
+    """Fill the folder `out` with a file of few numbers per strategy, which DVC shows as a line each."""
+    verdict = comparison["verdict"]
+    for name, s in comparison["strategies"].items():
+        write_json({
+            "rank": s["rank"], "accuracy": s["accuracy"]["mean"], "low": s["accuracy"]["low"],
+            "high": s["accuracy"]["high"], "macro_f1": s["macro_f1"]["mean"], "nll": s["nll"]["mean"],
+            "ece": s["ece"]["mean"], "failed": s["failed_share"], "flops": s["flops"],
+            "parameters": s["parameters"]["total"], "winner": int(name == verdict["winner"]),
+            "recommended": int(name == verdict["recommended"]),
+        }, out / f"{name}.json")
 
 
 def history(seed: Mapping[str, Any], modalities: Sequence[str]) -> list[dict[str, Any]]:

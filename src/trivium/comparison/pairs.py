@@ -9,10 +9,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.evaluation.bootstrap import points, replicates
-from trivium.evaluation.intervals import Estimate, estimate, outperform
+from trivium.comparison.bootstrap import points, replicates
+from trivium.comparison.intervals import Estimate, estimate, outperform
+from trivium.comparison.significance import holm, mcnemar
 from trivium.evaluation.metrics import Array, Outcome
-from trivium.evaluation.significance import holm, mcnemar
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
             p_holm=adjusted[i],
             mcnemar=tuple(mcnemar(one, two) for one, two in zip(right[names[a]], right[names[b]], strict=True)),
             mcnemar_pooled=mcnemar(np.concatenate(right[names[a]]), np.concatenate(right[names[b]])),
-            beats=likely[i] and adjusted[i] <= alpha or wins and i in best,
+            beats=(likely[i] and adjusted[i] <= alpha) or (wins and i in best),
         )
         for i, (a, b) in enumerate(both)
     ]

@@ -53,12 +53,14 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
         return ""
     pair = together(bits, pairs)
     if pair:
-        return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that are "
-                "pretrained without labels, or trained together, can find it; components trained alone on the label cannot.")
+        return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that "
+                "are pretrained without labels, or trained together, can find it; components trained alone on the "
+                "label cannot.")
     if _shared(bits, pairs, modalities):
-        return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the work "
-                "while the others stay unlearned, which does not happen to components that are trained alone.")
-    return "The modalities know different things: every encoder must be trained well, and any strategy that does so will do."
+        return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the "
+                "work while the others stay unlearned, which does not happen to components that are trained alone.")
+    return ("The modalities know different things: every encoder must be trained well, and any strategy that does so "
+            "will do.")
 
 
 def together(bits: Bits, pairs: Pairs) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.evaluation.curves import history
+from trivium.comparison.curves import history
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 MARKERS = "osD^vPX*"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#888888", "axes.titlelocation": "left", "axes.titlesize": 11, "axes.axisbelow": True,
     "axes.labelcolor": "#333333", "xtick.color": "#333333", "ytick.color": "#333333", "grid.color": "#e6e6e6",
@@ -56,8 +56,8 @@ def accuracy(comparison: Mapping[str, Any]) -> Figure:
     ceiling = comparison["dataset"].get("world", {}).get("bayes", {}).get("all")
     if ceiling is not None:
         axes.axvline(100 * ceiling, color="#666666", lw=1, ls=(0, (4, 3)))
-        axes.annotate("best possible", (100 * ceiling, 1), (-4, 2), ha="right", va="bottom", color="#666666", fontsize=9,
-                      xycoords=("data", "axes fraction"), textcoords="offset points")
+        axes.annotate("best possible", (100 * ceiling, 1), (-4, 2), ha="right", va="bottom", color="#666666",
+                      fontsize=9, xycoords=("data", "axes fraction"), textcoords="offset points")
     axes.set_yticks(range(len(order)), order)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -200,7 +200,8 @@ def _mean(lines: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return x, np.mean([np.interp(x, *line.T) for line in lines], axis=0)
 
 
-def _names(axes: Axes, ends: Sequence[tuple[str, float, float]], looks: Mapping[str, tuple[str, str]], bold: str) -> None:
+def _names(axes: Axes, ends: Sequence[tuple[str, float, float]], looks: Mapping[str, tuple[str, str]], bold: str,
+           ) -> None:
     """Each point's name to the right of all of them, pushed apart where they would overlap, tied by a thin line."""
     low, high = axes.get_ylim()
     step = 0.062 * (high - low)

@@ -4,7 +4,7 @@
     settings    what the statistics were made with
     strategies  name -> rank; per metric {mean, low, high, sd}; failed_share; flops (mean over seeds); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
-    pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with low and high,
+    pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with its own,
                 p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats, verdict
     verdict     winner or null, tied, recommended, sentence, reason
 
@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from trivium.comparison import verdict
+from trivium.comparison.intervals import Estimate, estimate
+from trivium.comparison.outcomes import Evaluated, load
+from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
+from trivium.comparison.significance import failed
 from trivium.config import Config
 from trivium.data.tables import read_json
-from trivium.evaluation import verdict
-from trivium.evaluation.intervals import Estimate, estimate
 from trivium.evaluation.metrics import METRICS, RANGES
-from trivium.evaluation.outcomes import Evaluated, load
-from trivium.evaluation.pairs import Pair, Results, Rules, compare, measure
-from trivium.evaluation.significance import failed
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")

@@ -1,0 +1,67 @@
+"""Robustness of all strategies side by side; each is measured in `trivium.evaluation.robustness`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None) -> dict[str, Any]:
+    """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
+    relative to (late fusion trained end to end).
+
+    Returns corruption, misalignment, shift {m: curves} and attacks {"fgsm on m": curves}, curves being {strategy:
+    [{"level", "accuracy": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
+    {"relative", "effective"}}}; reference; sentence.
+    """
+    found: dict[str, Any] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}, "reference": reference,
+                             "summary": {name: {} for name in measured}}
+    for name, seeds in measured.items():
+        one = seeds[0]
+        for m in one["corruption"]:
+            curves = [seed["corruption"][m]["accuracy"] for seed in seeds]
+            found["corruption"].setdefault(m, {})[name] = _curve(one["corruption"][m]["levels"], curves)
+            late = [seed["corruption"][m]["accuracy"] for seed in measured[reference]] if reference else []
+            gaps = [effective(f, r) for f, r in zip(curves, late, strict=True)] if late else []
+            found["summary"][name][m] = {
+                "relative": float(np.mean([seed["corruption"][m]["relative"] for seed in seeds])),
+                "effective": float(np.mean(gaps)) if gaps else None,
+            }
+        for kind in ("misalignment", "shift"):
+            for m in one[kind]:
+                found[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds if m in seed[kind]])
+        for m in one["attacks"]:
+            for how in one["attacks"][m]:
+                curves = [seed["attacks"][m][how] for seed in seeds if m in seed["attacks"]]
+                found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(curves)
+    return found | {"sentence": _sentence(found["summary"], found["corruption"])}
+
+
+def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
+    """Effective robustness: sum over levels of f(s) - [r(s) + f(0) - r(0)], r being late fusion's curve (MultiBench).
+
+    Above 0: accuracy falls less than that of the reference, whatever it is without noise.
+    """
+    f, r = np.asarray(accuracies), np.asarray(reference)
+    return float((f - (r + f[0] - r[0])).sum())
+
+
+def _sentence(robust: Mapping[str, Mapping[str, Mapping[str, float]]], corruption: Mapping[str, Any]) -> str:
+    ends = {m: [(curve[0]["accuracy"]["mean"], curve[-1]["accuracy"]["mean"]) for curve in curves.values()]
+            for m, curves in corruption.items()}
+    lost = {m: float(np.mean([clean - noise for clean, noise in pairs])) for m, pairs in ends.items()}
+    worst = max(lost, key=lambda m: lost[m])
+    best = max(robust, key=lambda name: robust[name][worst]["relative"])
+    said = f"Noise on {worst} costs most: {100 * lost[worst]:.0f} points of accuracy when nothing else is left of it"
+    return said + (f"; {best} keeps most under it." if len(robust) > 1 else ".")
+
+
+def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+    return _curve([float(level) for level in seeds[0]], [list(seed.values()) for seed in seeds])
+
+
+def _curve(levels: Sequence[float], seeds: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    return [{"level": level, "accuracy": {"mean": float(np.mean(at)), "low": min(at), "high": max(at)}}
+            for level, at in zip(levels, zip(*seeds, strict=True), strict=True)]

@@ -1,0 +1,136 @@
+"""How alike encoders are, and how alike strategies err.
+
+Legend: `n` samples, `D` width, `S` sets of features.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Key = tuple[str, int, str]  # strategy, seed, modality
+NEIGHBOURS = 10
+CKA_SAYS = ("How alike two encoders arrange the same samples: 1 up to rotation and scale, 0 not at all (debiased CKA). "
+            "On the diagonal: one strategy at different seeds.")
+KNN_SAYS = ("Share of the ten nearest neighbours of a sample on which two encoders agree; {chance:.2f} by chance. "
+            "On the diagonal: one strategy at different seeds.")
+
+
+def cka(features: list[Array]) -> Array:
+    """Debiased linear CKA [S, S] between S sets of features, each [n, D] (D may differ), of the same n > 3 samples.
+
+    HSIC_1 of Song et al. (2012, eq. 4) in place of HSIC: with K and L the Gram matrices with zeroed diagonals,
+    [tr(KL) + sum(K) sum(L) / ((n-1)(n-2)) - 2 / (n-2) sum(KL)] / (n(n-3)). Independent features give about 0, where
+    the usual form (Kornblith et al. 2019) nears 1 as D grows past n. NaN for features that do not vary.
+    """
+    n = len(features[0])
+    grams = np.stack([_gram(x) for x in features])
+    rows, flat = grams.sum(2), grams.reshape(len(features), -1)
+    hsic = flat @ flat.T + np.outer(rows.sum(1), rows.sum(1)) / ((n - 1) * (n - 2)) - 2 / (n - 2) * rows @ rows.T
+    own = hsic.diagonal()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return hsic / np.sqrt(np.outer(own, own))
+
+
+def mutual_knn(features: list[Array], neighbours: int = NEIGHBOURS) -> Array:
+    """Share of the nearest neighbours (cosine) that two sets of features agree on, [S, S], 0-1 (Huh et al. 2024).
+
+    By chance it is neighbours / (n - 1): compare at the same n only.
+    """
+    near = np.stack([_nearest(x, neighbours) for x in features]).reshape(len(features), -1)
+    return near @ near.T / (len(features[0]) * neighbours)
+
+
+def joint_errors(wrong_a: ArrayLike, wrong_b: ArrayLike) -> float | None:
+    """P(both wrong) / (P(a wrong) P(b wrong)) on the same samples (Bommasani et al. 2022): 1 if errors are independent.
+
+    None where one of them makes no error.
+    """
+    a, b = np.asarray(wrong_a, bool), np.asarray(wrong_b, bool)
+    independent = a.mean() * b.mean()
+    return float((a & b).mean() / independent) if independent else None
+
+
+def least_alike(y: list[Array], probabilities: dict[str, list[Array]]) -> dict[str, Any] | None:
+    """The two strategies that err least together, and what their ensemble (mean of log-probabilities) gains.
+
+    y: per seed [n]; probabilities {strategy: per seed [n, C]}, on the same samples. They are chosen by `joint_errors`,
+    not by the gain. Returns {"members": [a, b], "joint_errors", "accuracy": {"mean", "low", "high"} over seeds, "gain":
+    over the better of the two, a share}; None when no pair errs.
+    """
+    names = list(probabilities)
+    guesses = {name: [p.argmax(1) for p in probabilities[name]] for name in names}
+    wrong = {name: np.concatenate([g != t for g, t in zip(guesses[name], y, strict=True)]) for name in names}
+    pairs = [(ratio, a, b) for i, a in enumerate(names) for b in names[i + 1:]
+             if (ratio := joint_errors(wrong[a], wrong[b])) is not None]
+    if not pairs:
+        return None
+    ratio, a, b = min(pairs)
+    right = [float(((_log(p) + _log(q)).argmax(1) == t).mean())
+             for p, q, t in zip(probabilities[a], probabilities[b], y, strict=True)]
+    better = max(float(np.mean([(g == t).mean() for g, t in zip(guesses[name], y, strict=True)])) for name in (a, b))
+    mean = float(np.mean(right))
+    return {"members": [a, b], "joint_errors": ratio, "gain": mean - better,
+            "accuracy": {"mean": mean, "low": min(right), "high": max(right)}}
+
+
+def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> list[dict[str, Any]]:
+    """Tables of likeness, {"title", "names", "values", "caption"}, from {strategy: per seed {m: [n, D]}}.
+
+    Per modality and measure, strategies against strategies: the mean over seeds (both at the same seed); on the
+    diagonal, a strategy against itself at other seeds. Then modality against modality inside one model.
+    """
+    keys = [(name, seed, m) for name, seeds in vectors.items() for seed, found in enumerate(seeds) for m in found]
+    if not keys:
+        return []
+    features = [vectors[name][seed][m] for name, seed, m in keys]
+    place = {key: k for k, key in enumerate(keys)}
+    seeds = range(max(len(found) for found in vectors.values()))
+    found = []
+    chance = NEIGHBOURS / (len(features[0]) - 1)
+    for title, measure, caption in (("CKA", cka(features), CKA_SAYS),
+                                    ("shared neighbours", mutual_knn(features), KNN_SAYS.format(chance=chance))):
+
+        def mean(pairs: list[tuple[Key, Key]], measure: Array = measure) -> float | None:
+            known = [measure[place[a], place[b]] for a, b in pairs if a in place and b in place]
+            known = [value for value in known if np.isfinite(value)]
+            return float(np.mean(known)) if known else None
+
+        for m in modalities:
+            names = [name for name in vectors if any((name, seed, m) in place for seed in seeds)]
+            values = [[mean([((a, i, m), (b, j, m)) for i in seeds for j in seeds if (i == j) == (a != b)])
+                       for b in names] for a in names]
+            found.append({"title": f"{m}: {title}", "names": names, "values": values, "caption": caption})
+        if len(modalities) > 1:
+            values = [[mean([((name, i, a), (name, i, b)) for name in vectors for i in seeds]) for b in modalities]
+                      for a in modalities]
+            found.append({"title": f"Between modalities: {title}", "names": modalities, "values": values,
+                          "caption": "The same, between the encoders of one model; mean over models."})
+    return found
+
+
+def _log(p: Array) -> Array:
+    return np.log(np.maximum(p, 1e-12))
+
+
+def _gram(x: Array) -> Array:
+    """Zero on the diagonal. Centring first changes nothing but keeps the numbers small."""
+    centred = np.asarray(x, np.float64) - np.mean(x, 0, dtype=np.float64)
+    gram = centred @ centred.T
+    np.fill_diagonal(gram, 0.0)
+    return gram
+
+
+def _nearest(x: Array, neighbours: int) -> Array:
+    """1 where column is among the nearest neighbours of row, else 0: [n, n]."""
+    unit = np.asarray(x, np.float64)
+    unit = unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+    closeness = unit @ unit.T
+    np.fill_diagonal(closeness, -np.inf)
+    found = np.argsort(-closeness, axis=1, kind="stable")[:, :neighbours]
+    near = np.zeros_like(closeness)
+    np.put_along_axis(near, found, 1.0, axis=1)
+    return near

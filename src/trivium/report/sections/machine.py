@@ -1,0 +1,47 @@
+"""What the strategies took on this machine: memory to train, and time and energy to answer.
+
+Reads `reports/measured/`: `peak_memory_bytes` of the training stage, `inference` of evaluate (trivium.evaluation.cost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from trivium.report import numbers
+from trivium.report.inputs import Inputs
+from trivium.report.markup import Html, join
+from trivium.report.parts import Cell, lead, name, note, table
+
+COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
+    ("peak_memory_bytes", "memory to train", numbers.memory),
+    ("latency_p50_seconds", "one answer, median", lambda v: numbers.scaled_down(v, "s")),
+    ("latency_p95_seconds", "one answer, 95 %", lambda v: numbers.scaled_down(v, "s")),
+    ("samples_per_second", "answers per second", numbers.whole),
+    ("joules_per_sample", "energy per answer", lambda v: numbers.scaled_down(v, "J")),
+)
+
+
+def body(inputs: Inputs) -> Html | None:
+    values = {strategy: _measured(inputs, strategy) for strategy in inputs.order}
+    columns = [column for column in COLUMNS if any(numbers.known(found.get(column[0])) for found in values.values())]
+    if not any(numbers.known(found.get(key)) for found in values.values() for key, _, _ in COLUMNS[1:]):
+        return None
+    rows = [
+        [Cell(name(inputs, strategy), strategy, head=True)]
+        + [Cell(text(found.get(key)), found.get(key), classes="number") for key, _, text in columns]
+        for strategy, found in values.items()
+    ]
+    return join(
+        [
+            lead("What the strategies take on the machine described at the end; another one gives other numbers."),
+            table(["strategy", *(title for _, title, _ in columns)], rows, "Cost on this machine", sort=True),
+            note("One answer: a single sample at a time. Answers per second: 64 samples at a time."),
+        ]
+    )
+
+
+def _measured(inputs: Inputs, strategy: str) -> dict[str, Any]:
+    trained = inputs.measured.get(f"fuse@{strategy}") or inputs.measured.get(f"end_to_end@{strategy}") or {}
+    answered = (inputs.measured.get(f"evaluate@{strategy}") or {}).get("inference") or {}
+    return {"peak_memory_bytes": trained.get("peak_memory_bytes")} | answered

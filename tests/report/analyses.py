@@ -1,0 +1,115 @@
+"""What the analyses of a model, and of all of them together, leave behind; made up. See tests.report.project."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+MODALITIES = ("text", "image", "audio")
+PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a modality brings
+
+
+def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, classes: list[str]) -> dict[str, Any]:
+    """Of one seed of one strategy, as trivium.evaluation.analyse gives it."""
+    samples = []
+    for k, why in enumerate(("confident", "wrong", "same") if seed == 0 else ()):
+        label = classes[y[test[k]]]
+        picture = f"pictures/{k}_{why}.png"
+        path = root / "reports/evaluate" / name / picture
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.linear_gradient("L").resize((920, 290)).convert("RGB").save(path)
+        samples.append(
+            {
+                "sample": f"d{test[k]:05}",
+                "why": why,
+                "label": label,
+                "probability": 0.97,
+                "picture": picture,
+                "prediction": label if why != "wrong" else classes[0],
+                "tokens": {"text": [["seven", 0.8]]},
+            }
+        )
+    return {
+        "contribution": {
+            "accuracy": {m: PIECES[m] / 2 for m in MODALITIES},
+            "per_class": {c: {m: PIECES[m] / 2 - 0.01 * k for m in MODALITIES} for k, c in enumerate(classes)},
+        },
+        "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in MODALITIES}, "samples": samples},
+    }
+
+
+def additions(order: list[str], budget: float) -> dict[str, Any]:
+    """What is found out about all strategies `order` together, as the comparison gives it."""
+
+    def span(mean: float) -> dict[str, float]:
+        return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
+
+    places = list(enumerate(order))
+    square = [[1.0 if a == b else round(0.4 + 0.4 / (1 + abs(a - b)), 2) for a, _ in places] for b, _ in places]
+    subsets = ["+".join(subset) for size in (1, 2, 3) for subset in itertools.combinations(MODALITIES, size)]
+
+    def falls(slope: float, steps: tuple[float, ...]) -> dict[str, Any]:
+        return {name: [{"level": x, "accuracy": span(0.9 - 0.02 * k - slope * x)} for x in steps] for k, name in places}
+
+    learned = {m: {"before": 0.2, "after": PIECES[m] - 0.1, "alone": PIECES[m]} for m in MODALITIES}
+    return {
+        "robustness": {
+            "corruption": {m: falls(PIECES[m] * 0.5, (0, 0.2, 0.4, 0.6, 0.8, 1)) for m in MODALITIES},
+            "misalignment": {m: falls(PIECES[m] * 0.4, (0, 0.25, 0.5, 1)) for m in MODALITIES},
+            "shift": {"audio": falls(0.2, (0, 0.1, 0.25))},
+            "attacks": {
+                "fgsm on image": falls(1.5, (0, 0.05, 0.1, 0.25)),
+                "pgd on image": falls(2, (0, 0.05, 0.1, 0.25)),
+            },
+            "summary": {name: {m: {"relative": 0.7, "effective": -0.02} for m in MODALITIES} for name in order},
+            "reference": "end_to_end",
+            "sentence": "Noise on audio costs most.",
+        },
+        "laziness": {
+            "strategies": {name: learned for name in order},
+            "unlearned": {},
+            "sentence": "No strategy left a modality unlearned.",
+        },
+        "budgets": {
+            "compute": {
+                name: [
+                    {"factor": f, "flops": f * budget, "accuracy": span(0.88 - 0.02 * k - 0.06 / f / (k + 1))}
+                    for f in (0.5, 1, 2)
+                ]
+                for k, name in places
+            },
+            "labels": {
+                name: [
+                    {"share": s, "labels": round(1500 * s), "accuracy": span(0.88 - 0.02 * k - 0.03 / s**0.5)}
+                    for s in (0.1, 0.3, 1.0)
+                ]
+                for k, name in places
+            },
+        },
+        "information": {
+            "entropy": 3.32,
+            "bits": {
+                subset: {"mean": 0.75 + 0.45 * subset.count("+"), "seeds": [], "from": order[0]} for subset in subsets
+            },
+            "pairs": {
+                "text+audio": {
+                    "redundant": 0.8,
+                    "unique": {"text": 0.1, "audio": 0.6},
+                    "synergistic": 0.1,
+                    "net": -0.7,
+                },
+                "text+image": {"redundant": None, "unique": None, "synergistic": None, "net": -0.1},
+            },
+            "sentence": "Most of what text knows, audio knows too.",
+            "training": "Each modality can be learned alone, and they overlap.",
+        },
+        "similarity": {
+            "sentence": "The audio encoders are the most alike.",
+            "maps": [{"title": "Audio encoders (CKA)", "names": order, "values": square, "caption": "Debiased CKA."}],
+            "ensemble": {"members": [order[0], order[-1]], "joint_errors": 1.9, "accuracy": span(0.905), "gain": 0.012},
+        },
+    }

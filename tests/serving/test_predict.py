@@ -1,0 +1,67 @@
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.fake_outs import fake_data, fake_models, fake_outs
+from trivium.errors import UserError
+from trivium.serving.predict import predict_sample, predict_table, read
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = fake_outs(tmp_path_factory.mktemp("served"), {"supervised_frozen": 0.9})
+    fake_data(folder)
+    fake_models(folder, "supervised_frozen")
+    media = "data/raw/media/0"
+    (folder / "new.csv").write_text(f"id,text,image,audio\na,alpha one,{media}.png,{media}.wav\nb,,,\n")
+    return folder
+
+
+def test_a_table_in_a_table_out(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "predictions.csv"
+    predict_table(root, "supervised_frozen", root / "new.csv", out)
+    with out.open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["id"] for row in table] == ["a", "b"]
+    assert list(table[0]) == ["id", "label", "probability_anna", "probability_ben", "probability_carla"]
+    for row in table:
+        shares = {name: float(row[f"probability_{name}"]) for name in ("anna", "ben", "carla")}
+        assert abs(sum(shares.values()) - 1) < 1e-5 and row["label"] == max(shares, key=lambda name: shares[name])
+
+
+def test_a_bad_row_leaves_no_file_behind(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("text,image\nalpha,\nbeta,nope.png\n")
+    with pytest.raises(UserError, match="Row 2"):
+        predict_table(root, "supervised_frozen", tmp_path / "bad.csv", tmp_path / "out.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
+
+
+def test_one_sample_in_words(root: Path) -> None:
+    lines = predict_sample(root, "supervised_frozen", {"text": "alpha one", "image": None, "audio": None}).splitlines()
+    shares = [float(line.split()[-1]) for line in lines]
+    assert sorted(line.split()[0] for line in lines) == ["anna", "ben", "carla"]
+    assert shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.jsonl", "table.parquet"])
+def test_three_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"id": ["1", "2"], "caption": ["alpha", "beta"]})
+    {"csv": lambda: frame.to_csv(tmp_path / name, index=False), "parquet": lambda: frame.to_parquet(tmp_path / name),
+     "jsonl": lambda: frame.to_json(tmp_path / name, orient="records", lines=True)}[name.split(".")[1]]()
+    found = read(tmp_path / name, ["text", "image"], {"text": "caption"})
+    assert found["text"].tolist() == ["alpha", "beta"]
+
+
+def test_bad_tables_are_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "a.jsonl").write_text("{broken")
+    for name, words in (("a.csv", "none of the columns text; it has x, y"), ("b.csv", "does not exist"),
+                        ("a.jsonl", "cannot be read")):
+        with pytest.raises(UserError, match=words):
+            read(tmp_path / name, ["text"])
+    (tmp_path / "a.xlsx").write_text("")
+    with pytest.raises(UserError, match=r"a \.csv, \.jsonl or \.parquet file"):
+        read(tmp_path / "a.xlsx", ["text"])

@@ -1,0 +1,99 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
+from trivium.data.store import Store
+from trivium.data.tables import read
+from trivium.errors import UserError
+from trivium.serving import package
+from trivium.serving.predictor import Predictor, best, data_uri
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real features and an untrained model of seed 1, the best by validation NLL. To be read only."""
+    folder = fake_outs(tmp_path_factory.mktemp("served"), {"supervised_frozen": 0.9})
+    fake_data(folder)
+    fake_models(folder, "supervised_frozen")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predictor(root: Path) -> Predictor:
+    return Predictor.of_strategy(root, "supervised_frozen")
+
+
+def rows(root: Path) -> list[dict[str, str | None]]:
+    return read(root / "data/aligned/samples.parquet").select(["text", "image", "audio"]).to_pylist()
+
+
+def test_the_best_seed_is_taken(root: Path) -> None:
+    assert best(root, "supervised_frozen") == (root / "models/supervised_frozen/seed_1", 1)
+
+
+def test_raw_values_give_what_the_stored_features_give(root: Path, predictor: Predictor) -> None:
+    import torch
+
+    from trivium import models
+
+    store = Store(root / "data/features")
+    batch = store.batch(np.arange(len(store)), seed=1)
+    assert not bool(batch.present.all())  # some samples lack a modality
+    with torch.inference_mode():
+        expected = models.load(root / "models/supervised_frozen/seed_1")(batch.inputs, batch.present).exp().numpy()
+    found = predictor.probabilities(rows(root), root / "data/raw")
+    assert predictor.classes == tuple(CLASSES)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_allclose(found.sum(1), 1)
+
+
+def test_path_bytes_and_data_uri_are_the_same(root: Path, predictor: Predictor) -> None:
+    image, audio = root / "data/raw/media/3.png", root / "data/raw/media/3.wav"
+    as_paths = predictor.probabilities([{"image": str(image), "audio": "media/3.wav"}], root / "data/raw")
+    as_bytes = predictor.probabilities([{"image": image.read_bytes(), "audio": audio.read_bytes()}])
+    as_uris = predictor.probabilities([{"image": data_uri(image, "image/png"), "audio": data_uri(audio, "audio/wav")}])
+    np.testing.assert_array_equal(as_paths, as_bytes)
+    np.testing.assert_array_equal(as_paths, as_uris)
+
+
+def test_missing_is_none_nan_or_empty(predictor: Predictor) -> None:
+    found = predictor.probabilities([{"text": "alpha one"}, {"text": "alpha one", "image": None, "audio": ""},
+                                     {"text": "alpha one", "image": float("nan")}, {}])
+    np.testing.assert_allclose(found[1:3], found[[0, 0]], rtol=1e-6)
+    assert not np.allclose(found[3], found[0], rtol=1e-3)
+    assert predictor.probabilities([]).shape == (0, 3)
+
+
+def test_an_unreadable_file_is_named_with_its_row(predictor: Predictor, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Row 2: image 'nope.png' cannot be used: there is no such file"):
+        predictor.probabilities([{"text": "alpha"}, {"image": "nope.png"}], tmp_path)
+    with pytest.raises(UserError, match="Row 1: audio 'data:audio/wav;base64,%%' cannot be used: not valid base64"):
+        predictor.probabilities([{"audio": "data:audio/wav;base64,%%"}])
+
+
+def test_an_unknown_strategy_is_answered_with_the_known_ones(root: Path) -> None:
+    with pytest.raises(UserError, match="no trained strategy `frozen`.*trained: supervised_frozen"):
+        Predictor.of_strategy(root, "frozen")
+
+
+def test_a_package_stands_alone(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+    package.write(root, "supervised_frozen", tmp_path / "packed")
+    assert {path.name for path in (tmp_path / "packed").iterdir()} == {"model.safetensors", "model.json", "inputs.json"}
+    alone = Predictor.of_package(tmp_path / "packed")
+    sample = [{"text": "beta two", "image": "media/1.png"}]
+    np.testing.assert_array_equal(alone.probabilities(sample, root / "data/raw"),
+                                  predictor.probabilities(sample, root / "data/raw"))
+
+
+def test_the_example_is_two_complete_samples_that_need_no_file(root: Path, predictor: Predictor) -> None:
+    example = package.example(root, ["text", "image", "audio"])
+    assert [row["text"] for row in example] == ["alpha one 0", "beta two 1"]
+    assert all(str(row["image"]).startswith("data:image/png;base64,") for row in example)
+    raw = predictor.probabilities(rows(root)[:2], root / "data/raw")
+    np.testing.assert_array_equal(predictor.probabilities(example), raw)
+
+
+def test_the_example_without_the_data_has_two_rows_too(tmp_path: Path) -> None:
+    assert package.example(tmp_path, ["text", "image"]) == [{"text": "hello", "image": None}] * 2

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fake_outs import fake_outs
+from tests.helpers import command, tiny_project
+from trivium.errors import UserError
+from trivium.overview import _pending, show, status
+
+DVC = {
+    "ingest": [{"changed deps": {"params.yaml": "new"}}, {"changed outs": {"data/raw": "deleted"}}],
+    "fuse@supervised_lpft": [{"changed deps": {"params.yaml": {"strategy.supervised_lpft": "modified"}}}],
+    "align": ["changed command", {"changed deps": {"data/valid": "modified"}},
+              {"changed outs": {"data/aligned": "not in cache"}}],
+}
+
+
+def test_what_would_run_and_why() -> None:
+    assert _pending(DVC) == [
+        "  never ran here: ingest",
+        "  fuse@supervised_lpft: params.yaml: strategy.supervised_lpft changed",
+        "  align: changed command; data/valid changed; "
+        "output data/aligned is not in the cache (`dvc pull` may have it)",
+        "  and the stages after these, where their inputs then differ",
+    ]
+    assert _pending({}) == ["  nothing: all outputs are up to date"]
+
+
+def test_many_reasons_are_cut_short() -> None:
+    deps = {f"src/{k}.py": "modified" for k in range(7)}
+    assert _pending({"compare": [{"changed deps": deps}]})[0] == (
+        "  compare: src/0.py changed; src/1.py changed; src/2.py changed; src/3.py changed; and 3 more")
+
+
+def test_status_of_a_project_that_never_ran(tmp_path: Path) -> None:
+    project = tiny_project(tmp_path)
+    said = command(project, "env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "status")
+    assert "never ran here: ingest, validate" in said
+    assert "end_to_end         not trained yet" in said
+
+
+def test_status_outside_of_a_project_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"params\.yaml does not exist"):
+        status(tmp_path)
+
+
+def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    found["verdict"]["sentence"] = "word " * 60
+    path.write_text(json.dumps(found))
+    (root / "reports/report.html").unlink()
+    said = show(root)
+    assert max(map(len, said.splitlines())) <= 100 and "report.html" not in said

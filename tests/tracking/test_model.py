@@ -1,0 +1,60 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fake_outs import fake_data, fake_models, fake_outs
+from trivium.tracking import store
+from trivium.tracking.sync import sync
+
+LOAD = """
+import json, sys
+import mlflow, pandas as pd
+mlflow.set_tracking_uri(sys.argv[1])
+(logged,) = mlflow.search_logged_models(["1"], output_format="list")
+model = mlflow.pyfunc.load_model(f"models:/{logged.model_id}")
+example = model.input_example
+image = open(sys.argv[2], "rb").read()
+bytes_and_null = model.predict(pd.DataFrame({"image": [image, None]}))
+import trivium
+print(json.dumps({
+    "name": logged.name, "rows": len(example), "columns": list(model.predict(example).columns),
+    "labels": model.predict(example)["label"].tolist(), "text": len(model.predict(example[["text"]])),
+    "bytes": len(bytes_and_null), "code": trivium.__file__, "inputs": [c.name for c in model.metadata.signature.inputs],
+    "accuracy": next(metric.value for metric in logged.metrics if metric.key == "test/accuracy"),
+}))
+"""
+
+
+def load(root: Path, elsewhere: Path) -> dict:
+    """What a fresh process without this repository on its path sees."""
+    environment = {"PATH": "/usr/bin:/bin", "MLFLOW_DISABLE_TELEMETRY": "true", "HOME": str(elsewhere)}
+    command = [sys.executable, "-W", "ignore", "-c", LOAD, store.uri(root), str(root / "data/raw/media/0.png")]
+    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_the_model_stands_alone_and_survives_a_move(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path / "here", {"supervised_frozen": 0.9})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    sync(root)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    found = load(root, elsewhere)
+    assert found["name"] == "supervised_frozen" and found["accuracy"] == 0.9
+    assert found["inputs"] == ["text", "image", "audio"]
+    assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla"]
+    assert found["rows"] == 2 and found["text"] == 2 and found["bytes"] == 2
+    assert found["code"].startswith(str(store.artifacts(root)))  # the code that travels with the model
+
+    moved = Path(shutil.move(root, tmp_path / "there"))
+    sync(moved)
+    again = load(moved, elsewhere)
+    assert again["labels"] == found["labels"]
+    assert again["code"].startswith(str(store.artifacts(moved)))
