@@ -171,5 +171,6 @@ def fake_models(root: Path, strategy: str, seeds: int = 2) -> None:
     encoder: dict[str, str | int] = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
     for seed in range(seeds):
         model = models.multimodal(encoder, store.specs, len(CLASSES), "concat", seed)
-        about = files.describe("fusion", encoder, store.specs, store.classes, fusion="concat")
+        about = files.describe("fusion", encoder, store.specs, store.classes, fusion="concat",
+                               modalities=list(store.specs))
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

@@ -32,7 +32,7 @@ def run() -> dict[str, Any]:
     return {"aa": aa(), "power": power(), "coverage": coverage()}
 
 
-def aa(repetitions: int = 60, names: int = 100, rules: Rules = RULES) -> dict[str, Any]:
+def aa(repetitions: int = 100, names: int = 100, rules: Rules = RULES) -> dict[str, Any]:
     """One strategy under two names, with every spread of seeds, on fixed and on redrawn test sets.
 
     repetitions: per setting (8 settings). names: of two harder cases with six names: all equal, where any declared

@@ -114,6 +114,7 @@ def settings(folder: Path, world: str, wanted: Expected) -> None:
     params["preprocess"]["image"] |= {"size": 12, "channels": 1}
     params["preprocess"]["audio"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
     params["budget"]["epochs"] = wanted.epochs
+    params["train"]["augment"] = False  # a shifted template is another template
     yaml.dump(params, folder / "params.yaml")
 
 

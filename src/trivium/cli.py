@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     from trivium.stage import quiet
 
     quiet()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)

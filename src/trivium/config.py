@@ -109,6 +109,7 @@ class Train(Section):
     warmup: Share
     clip: Positive
     evaluations: Count
+    augment: bool
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
 from trivium.evaluation import metrics
 
@@ -18,15 +20,21 @@ WORLD = {"name": "dominant", "bits": {"all": 1.4}, "bayes": {"text": 0.6, "image
 
 
 def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples: int = 1000, tests: int = 400,
-               seed_sd: float = 0.01, flops: dict[str, float] | None = None) -> Path:
-    """Outs below `root` as the stages before `compare` write them; the test set is redrawn with every seed."""
+               seed_sd: float = 0.01, flops: dict[str, float] | None = None, hard: float = 0.0) -> Path:
+    """Outs below `root` as the stages before `compare` write them; the test set is redrawn with every seed.
+
+    hard: share of the predictions that fail on the same hard samples for every strategy and seed; the others fail by
+    chance.
+    """
     rng = np.random.default_rng([seeds, samples, tests])
     y = rng.integers(len(CLASSES), size=samples)
+    hardness = rng.random(samples) if hard else np.empty(samples)
     sides = [np.sort(rng.permutation(samples)[:tests]) for _ in range(seeds)]
     for name, accuracy in accuracies.items():
         spent = (flops or {}).get(name, 1e12)
         wanted = np.clip(accuracy + rng.normal(0, seed_sd, seeds), 0, 1)
-        evaluated = [_seed(rng, k, y[own], wanted[k], spent) for k, own in enumerate(sides)]
+        evaluated = [_seed(rng, k, y[own], wanted[k], spent, (hard, hardness[own]) if hard else None)
+                     for k, own in enumerate(sides)]
         folder = root / "reports/evaluate" / name
         write(pa.concat_tables(_rows(k, sides[k], y, p) for k, (_, p) in enumerate(evaluated)),
               folder / "predictions.parquet")
@@ -40,8 +48,12 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
     return root
 
 
-def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flops: float) -> tuple[dict, np.ndarray]:
-    right = rng.random(len(y)) < accuracy
+def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flops: float,
+          hard: tuple[float, np.ndarray] | None) -> tuple[dict, np.ndarray]:
+    luck = rng.random(len(y))
+    if hard:
+        luck = np.where(rng.random(len(y)) < hard[0], hard[1], luck)
+    right = luck < accuracy
     guess = np.where(right, y, (y + rng.integers(1, len(CLASSES), len(y))) % len(CLASSES))
     p = np.full((len(y), len(CLASSES)), 0.1)
     p[np.arange(len(y)), guess] = 0.8
@@ -70,3 +82,16 @@ def _history(rng: np.random.Generator, name: str, flops: float, end: dict[str, f
              "train_loss": end["nll"] + 0.8 / step, "val_accuracy": end["accuracy"] * step / 15,
              "val_nll": end["nll"] + 0.6 / step + abs(rng.normal(0, 0.02)) * (step < 15)}
             for phase in phases for step in range(1, 16)]
+
+
+def write_params(root: Path, names: Sequence[str]) -> None:
+    """params.yaml of the project with these strategies and a short bootstrap."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    params = yaml.load(ROOT / "params.yaml")
+    params["fuse"] = [name for name in names if name != "end_to_end"]
+    params["end_to_end"] = [name for name in names if name == "end_to_end"]
+    params["strategy"] = {name: params["strategy"][name] for name in names}
+    params["compare"]["bootstrap"] = 300
+    yaml.dump(params, root / "params.yaml")

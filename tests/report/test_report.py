@@ -16,8 +16,23 @@ from trivium.report.html import LIMIT, write
 
 EVIL = "<script>alert('x')</script>\"&amp;"
 ALWAYS = set(
-    "strategies pairs cost learning components machine modalities ceilings errors "
-    "calibration disagreements similarity data reading provenance".split()
+    [
+        "strategies",
+        "pairs",
+        "cost",
+        "learning",
+        "components",
+        "machine",
+        "modalities",
+        "ceilings",
+        "errors",
+        "calibration",
+        "disagreements",
+        "similarity",
+        "data",
+        "reading",
+        "provenance",
+    ]
 )
 
 

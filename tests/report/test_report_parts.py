@@ -128,8 +128,12 @@ def test_media_keep_to_their_budget(tmp_path: Path) -> None:
 
 
 def test_calibration_bins() -> None:
-    found = bins(np.array([0.95, 0.97, 0.55, 1.0]), np.array([True, False, True, True]))
-    assert found == [(pytest.approx(0.55), 1.0, 0.25), (pytest.approx(2.92 / 3), pytest.approx(2 / 3), 0.75)]
+    confidence, right = (
+        np.repeat([0.95, 0.97, 0.55, 1.0, 0.25], [10, 10, 10, 10, 9]),
+        np.repeat([1, 0, 1, 1, 1], [10, 10, 10, 10, 9]),
+    )
+    found = bins(confidence, right == 1)
+    assert found == [(pytest.approx(0.55), 1.0, 10 / 49), (pytest.approx(2.92 / 3), pytest.approx(2 / 3), 30 / 49)]
 
 
 def test_pareto_front() -> None:

@@ -49,6 +49,15 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     assert {name: results[name] for name in expected} == expected
 
 
+def test_what_evaluate_measured_beyond_the_score() -> None:
+    tested = {"metrics": {}, "contribution": {"accuracy": {"text": 0.3}},
+              "probes": {"text": {"before": 0.1, "after": 0.2}},
+              "robustness": {"corruption": {"text": {"relative": 0.4}}}}
+    results = series.seed_results(SEED, tested)
+    assert {name: results[name] for name in ("contribution/text", "probe/text", "corrupted_accuracy/text")} == {
+        "contribution/text": 0.3, "probe/text": 0.2, "corrupted_accuracy/text": 0.4}
+
+
 def test_results_that_are_not_numbers_are_left_out() -> None:
     tested = {"metrics": {"accuracy": 0.5, "nll": float("nan"), "ece": None}}
     results = series.seed_results(SEED, tested)

@@ -11,7 +11,7 @@ import pytest
 from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from tests.helpers import ROOT
 from trivium.errors import UserError
-from trivium.tracking import store
+from trivium.tracking import outs, store
 from trivium.tracking.sync import sync
 
 
@@ -174,18 +174,21 @@ def test_a_moved_store_is_mended(synced: Path, project: Path) -> None:
 def test_what_a_killed_sync_left_is_swept(project: Path) -> None:
     from mlflow import MlflowClient
 
+    fake_strategy(project, "unimodal", 0.95)
+    fingerprint = next(each.fingerprint for each in outs.read(project).outcomes if each.name == "unimodal")
     client = MlflowClient(tracking_uri=store.uri(project))
     experiment = runs(project)[0].info.experiment_id
-    parent = client.create_run(experiment, tags={"kind": "parent", "fingerprint": "half"}, run_name="half")
-    tags = {"kind": "seed", "fingerprint": "half", "mlflow.parentRunId": parent.info.run_id}
-    client.create_run(experiment, tags=tags)
+    half = {"kind": "parent", "fingerprint": fingerprint}
+    parent = client.create_run(experiment, tags=half, run_name="half").info.run_id
+    client.create_run(experiment, tags=half | {"kind": "seed", "mlflow.parentRunId": parent}, run_name="half")
+    client.create_logged_model(experiment, name="half", source_run_id=parent)
     other = client.create_run(experiment, run_name="somebody's notebook")
-    client.set_experiment_tag(experiment, "trivium.state", "older")
-    sync(project)
+    assert sync(project) == "MLflow: 1 strategies written, 2 already there."
     assert names(project, "attributes.status = 'RUNNING'") == ["somebody's notebook"]
-    assert "half" not in names(project)
+    assert "half" not in names(project) and client.search_logged_models([experiment]) == []
     assert client.get_run(other.info.run_id).info.lifecycle_stage == "active"
-    assert len(runs(project, "tags.kind != ''")) == 10
+    latest = runs(project, "tags.latest = 'true' AND tags.strategy = 'unimodal'")
+    assert sorted(run.info.run_name for run in latest) == ["unimodal", "unimodal/seed_0", "unimodal/seed_1"]
 
 
 def test_a_failure_in_the_middle_leaves_no_half_written_run(fresh: Path) -> None:

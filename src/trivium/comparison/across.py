@@ -1,63 +1,56 @@
-"""What only shows when all strategies are looked at together. Reads what evaluate left, and no model."""
+"""What the analyses of single models say when all strategies are looked at together.
+
+    information  bits of every set of modalities, pairs, sentence, training (see `information.summary`)
+    robustness   curves, relative and effective robustness, sentence (see `robustness.summary`)
+    laziness     probes, unlearned, sentence (see `laziness.summary`)
+    similarity   maps, the ensemble of the two least alike, sentence (see `similarity`)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trivium.comparison import information, laziness, robustness, similarity
-from trivium.data import tables
+from trivium.comparison.outcomes import Evaluated, probabilities
 
-ALONE = "ensemble"  # the strategy whose encoders were trained alone, to the end of the budget
+ALONE = "ensemble"  # the strategy whose encoders were trained alone, for as long as the budget lasts
 
 
-def across(folder: Path, strategies: Sequence[str]) -> dict[str, Any]:
-    """From `<folder>/<strategy>/{metrics.json, predictions.parquet, vectors/}` to the parts of comparison.json:
-
-    information  bits of every set of modalities, pairs, sentence, training (see `information.summary`)
-    robustness   curves, relative and effective robustness, sentence (see `robustness.summary`)
-    laziness     probes, unlearned, sentence (see `laziness.summary`)
-    similarity   maps and the ensemble of the least alike (see `similarity`), sentence
-    """
-    found = {name: tables.read_json(folder / name / "metrics.json") for name in strategies}
-    modalities = next(iter(found.values()))["modalities"]
+def across(found: Evaluated, folder: Path) -> dict[str, Any]:
+    """These parts of comparison.json; `folder`: where `found` was read from. Empty where nothing was analysed."""
+    records = {name: metrics["seeds"] for name, metrics in found.metrics.items()}
+    if not all("information" in seed for seeds in records.values() for seed in seeds):
+        return {}
 
     def of(key: str) -> dict[str, list[Any]]:
-        return {name: [seed[key] for seed in one["seeds"]] for name, one in found.items()}
+        return {name: [seed[key] for seed in seeds] for name, seeds in records.items()}
 
-    end_to_end = [name for name, one in found.items() if one["start"] is None]
+    modalities = next(iter(found.metrics.values()))["modalities"]
+    late_fusion = [name for name, metrics in found.metrics.items() if metrics["start"] is None]
     return {
         "information": information.summary(of("information"), modalities),
-        "robustness": robustness.summary(of("robustness"), end_to_end[0] if end_to_end else None),
-        "laziness": laziness.summary(of("probes"), ALONE if ALONE in found else None),
-        "similarity": _similarity(folder, strategies, [seed["seed"] for seed in next(iter(found.values()))["seeds"]],
-                                  modalities),
+        "robustness": robustness.summary(of("robustness"), late_fusion[0] if late_fusion else None),
+        "laziness": laziness.summary(of("probes"), ALONE if ALONE in records else None),
+        "similarity": _similarity(found, folder, modalities),
     }
 
 
-def _similarity(folder: Path, strategies: Sequence[str], seeds: Sequence[int], modalities: list[str]) -> dict[str, Any]:
+def _similarity(found: Evaluated, folder: Path, modalities: list[str]) -> dict[str, Any]:
     from safetensors.numpy import load_file
 
-    vectors = {name: [load_file(folder / name / "vectors" / f"seed_{seed}.safetensors") for seed in seeds]
-               for name in strategies}
-    answers = {name: _answers(folder / name / "predictions.parquet", seeds) for name in strategies}
-    pair = similarity.least_alike([y for y, _ in next(iter(answers.values()))],
-                                  {name: [p for _, p in found] for name, found in answers.items()})
-    said = ""
-    if pair is not None:
-        first, second = pair["members"]
-        said = (f"{first} and {second} err together {pair['joint_errors']:.1f} times as often as chance would have it, "
-                "less than any other two strategies.")
-    return {"maps": similarity.maps(vectors, modalities), "ensemble": pair, "sentence": said}
-
-
-def _answers(path: Path, seeds: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Per seed: y [n] and probabilities [n, C]."""
-    table = tables.read(path)
-    seed, y = table["seed"].to_numpy(), table["y"].to_numpy()
-    flat = table["probabilities"].combine_chunks().flatten().to_numpy()
-    probabilities = flat.reshape(len(y), -1).astype(np.float64)
-    return [(y[seed == k], probabilities[seed == k]) for k in seeds]
+    vectors = {name: [load_file(folder / name / "vectors" / f"seed_{seed}.safetensors") for seed in found.seeds]
+               for name in found.outcomes}
+    maps = similarity.maps(vectors, modalities)
+    wrong = {name: np.concatenate([result.correct == 0 for result in seeds]) for name, seeds in found.outcomes.items()}
+    alike = similarity.least_alike(wrong)
+    if alike is None:
+        return {"maps": maps, "ensemble": None, "sentence": ""}
+    ratio, *pair = alike
+    y = [result.y for result in found.outcomes[pair[0]]]
+    gained = similarity.ensemble(y, *(probabilities(folder / name) for name in pair))
+    least = ", less than any other two strategies" if len(wrong) > 2 else ""
+    said = f"{pair[0]} and {pair[1]} err together {ratio:.1f} times as often as chance would have it{least}."
+    return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}

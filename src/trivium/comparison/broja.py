@@ -51,25 +51,33 @@ def least_information(first: Array, second: Array, tolerance: float = 1e-4, most
     """Bits: the minimum of I_Q(Y; X1, X2) over all Q with Q(y, x1) = first [C, K] and Q(y, x2) = second [C, L].
 
     Both must give the same P(y). At most `tolerance` bits above the minimum, unless `most` steps did not get there.
+    The closest Q to P(y) R(x1, x2) has the form a(y, x1) R(x1, x2) b(y, x2), so no [C, K, L] is ever held.
     """
-    label = np.maximum(first.sum(1), TINY)
-    q = first[:, :, None] * second[:, None, :] / label[:, None, None]
-    possible = q > 0
+    label = first.sum(1)
+    both = (first / np.maximum(label, TINY)[:, None]).T @ second  # R of the Q in which X1 and X2 are independent given Y
+    a, b = np.ones_like(first), np.ones_like(second)
     for _ in range(most):
-        before = q.sum(0)
-        q = _fit(np.where(possible, before, 0.0), first, second)
-        after = q.sum(0)
-        ratio = np.log2(np.maximum(after, TINY) / np.maximum(before, TINY))
-        if ratio[before > 0].max() - (after * ratio).sum() <= tolerance:  # primal less dual value
+        a, b = _scale(both, first, second, a, b, tolerance / 100)
+        ratio = a.T @ b  # of the new R to the old one
+        seen = both > 0
+        both = both * ratio
+        steps = np.log2(np.maximum(ratio[seen], TINY))
+        # Dual value: sum first log a + sum second log b - log max ratio; primal value of Q: the same, less this instead.
+        if steps.max() - (both[seen] * steps).sum() <= tolerance:
             break
-    return information(q.reshape(len(q), -1))
+    return float((_xlog2(first, a).sum() + _xlog2(second, b).sum()) - (both[seen] * steps).sum() - _xlog2(label, label).sum())
 
 
-def _fit(cells: Array, first: Array, second: Array) -> Array:
-    """`cells` [C, K, L] scaled, label by label, to the sums `first` and `second` (iterative proportional fitting)."""
-    for _ in range(200):
-        cells = cells * (first / np.maximum(cells.sum(2), TINY))[:, :, None]
-        cells = cells * (second / np.maximum(cells.sum(1), TINY))[:, None, :]
-        if np.abs(cells.sum(2) - first).max() < 1e-10:
+def _scale(both: Array, first: Array, second: Array, a: Array, b: Array, close: float) -> tuple[Array, Array]:
+    """a and b such that a(y, x1) R(x1, x2) b(y, x2) has the sums `first` and `second` (Sinkhorn's iteration)."""
+    for _ in range(1000):
+        a = first / np.maximum(b @ both.T, TINY)
+        b = second / np.maximum(a @ both, TINY)
+        if np.abs(a * (b @ both.T) - first).sum() < close:
             break
-    return cells
+    return a, b
+
+
+def _xlog2(p: Array, x: Array) -> Array:
+    """p log2(x), and 0 where p is 0."""
+    return np.where(p > 0, p * np.log2(np.maximum(x, TINY)), 0.0)

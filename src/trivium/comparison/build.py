@@ -7,6 +7,7 @@
     pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with its own,
                 p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats, verdict
     verdict     winner or null, tied, recommended, sentence, reason
+    information, robustness, laziness, similarity: see `across`
 
 Numbers are rounded to six significant digits. Accuracies and their differences are shares, 0-1.
 """
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from trivium.comparison import verdict
+from trivium.comparison.across import across
 from trivium.comparison.intervals import Estimate, estimate
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
@@ -65,7 +67,7 @@ def build(config: Config) -> dict[str, Any]:
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
         "verdict": {"winner": decided.winner, "tied": list(decided.tied), "recommended": decided.recommended,
                     "sentence": decided.sentence, "reason": decided.reason},
-    })
+    } | across(found, EVALUATED))
 
 
 def _rules(config: Config, found: Evaluated) -> Rules:

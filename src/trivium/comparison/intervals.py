@@ -98,5 +98,5 @@ def _p_value(mean: float, half: Callable[[float], float]) -> float:
     low, high = np.log(2e-12), 0.0
     for _ in range(50):
         middle = (low + high) / 2
-        low, high = (middle, high) if half(np.exp(middle) / 2) > mean else (low, middle)
+        low, high = (middle, high) if half(np.exp(middle) / 2) >= mean else (low, middle)
     return float(np.exp(high))

@@ -43,7 +43,7 @@ def load(folder: str | Path, strategies: Sequence[str]) -> Evaluated:
         path = Path(folder) / name / "predictions.parquet"
         if not path.exists():
             raise UserError(f"{path} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
-        table = pq.read_table(path).sort_by([("seed", "ascending"), ("sample", "ascending")])
+        table = _sorted(path)
         keys = table.select(["seed", "sample", "y"])
         if first is None:
             first = path, keys
@@ -62,6 +62,15 @@ def load(folder: str | Path, strategies: Sequence[str]) -> Evaluated:
     return Evaluated(seeds, outcomes, [part["code"].to_numpy() for part in parts], metrics)
 
 
+def probabilities(folder: Path) -> list[NDArray[np.float64]]:
+    """Per seed, `[B, C]` of one strategy, in the order of its outcomes."""
+    return [_probabilities(part).astype(np.float64) for part in _by_seed(_sorted(folder / "predictions.parquet"))]
+
+
+def _sorted(path: Path) -> pa.Table:
+    return pq.read_table(path).sort_by([("seed", "ascending"), ("sample", "ascending")])
+
+
 def _by_seed(table: pa.Table) -> list[pa.Table]:
     """Slices of a table that is sorted by seed."""
     _, starts, counts = np.unique(table["seed"].to_numpy(), return_index=True, return_counts=True)
@@ -69,5 +78,8 @@ def _by_seed(table: pa.Table) -> list[pa.Table]:
 
 
 def _outcome(part: pa.Table) -> Outcome:
-    flat = part["probabilities"].combine_chunks().flatten().to_numpy()
-    return outcome(flat.reshape(len(part), -1), part["y"].to_numpy())
+    return outcome(_probabilities(part), part["y"].to_numpy())
+
+
+def _probabilities(part: pa.Table) -> NDArray[np.float32]:
+    return part["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(part), -1)

@@ -5,6 +5,7 @@ Legend: `n` samples, `D` width, `S` sets of features.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -54,27 +55,29 @@ def joint_errors(wrong_a: ArrayLike, wrong_b: ArrayLike) -> float | None:
     return float((a & b).mean() / independent) if independent else None
 
 
-def least_alike(y: list[Array], probabilities: dict[str, list[Array]]) -> dict[str, Any] | None:
-    """The two strategies that err least together, and what their ensemble (mean of log-probabilities) gains.
+def least_alike(wrong: dict[str, NDArray[np.bool_]]) -> tuple[float, str, str] | None:
+    """The two strategies that err together least, (`joint_errors`, a, b); None where no pair errs.
 
-    y: per seed [n]; probabilities {strategy: per seed [n, C]}, on the same samples. They are chosen by `joint_errors`,
-    not by the gain. Returns {"members": [a, b], "joint_errors", "accuracy": {"mean", "low", "high"} over seeds, "gain":
-    over the better of the two, a share}; None when no pair errs.
+    wrong {strategy: [n]} on the same samples. Chosen by their errors, not by what an ensemble of them gains.
     """
-    names = list(probabilities)
-    guesses = {name: [p.argmax(1) for p in probabilities[name]] for name in names}
-    wrong = {name: np.concatenate([g != t for g, t in zip(guesses[name], y, strict=True)]) for name in names}
-    pairs = [(ratio, a, b) for i, a in enumerate(names) for b in names[i + 1:]
+    pairs = [(ratio, a, b) for a, b in combinations(wrong, 2)
              if (ratio := joint_errors(wrong[a], wrong[b])) is not None]
-    if not pairs:
-        return None
-    ratio, a, b = min(pairs)
-    right = [float(((_log(p) + _log(q)).argmax(1) == t).mean())
-             for p, q, t in zip(probabilities[a], probabilities[b], y, strict=True)]
-    better = max(float(np.mean([(g == t).mean() for g, t in zip(guesses[name], y, strict=True)])) for name in (a, b))
-    mean = float(np.mean(right))
-    return {"members": [a, b], "joint_errors": ratio, "gain": mean - better,
-            "accuracy": {"mean": mean, "low": min(right), "high": max(right)}}
+    return min(pairs, default=None)
+
+
+def ensemble(y: list[NDArray[np.int64]], first: list[Array], second: list[Array]) -> dict[str, Any]:
+    """What the mean of two strategies' log-probabilities reaches; all per seed: y [n], probabilities [n, C].
+
+    Returns {"accuracy": {"mean", "low", "high"} (worst and best seed), "gain": over the better of the two, a share}.
+    """
+    def right(scores: list[Array]) -> list[float]:
+        return [float((score.argmax(1) == truth).mean()) for score, truth in zip(scores, y, strict=True)]
+
+    tiny = 1e-12
+    both = right([np.log(np.maximum(p, tiny)) + np.log(np.maximum(q, tiny)) for p, q in zip(first, second, strict=True)])
+    better = max(np.mean(right(first)), np.mean(right(second)))
+    return {"accuracy": {"mean": float(np.mean(both)), "low": min(both), "high": max(both)},
+            "gain": float(np.mean(both) - better)}
 
 
 def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> list[dict[str, Any]]:
@@ -110,10 +113,6 @@ def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> l
             found.append({"title": f"Between modalities: {title}", "names": modalities, "values": values,
                           "caption": "The same, between the encoders of one model; mean over models."})
     return found
-
-
-def _log(p: Array) -> Array:
-    return np.log(np.maximum(p, 1e-12))
 
 
 def _gram(x: Array) -> Array:

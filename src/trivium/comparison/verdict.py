@@ -41,36 +41,43 @@ def decide(
     beaten = {pair.b for pair in pairs if pair.beats}
     tied = tuple(name for name in ranked if name not in beaten)
     first = ranked[0]
-    recommended, price = _cheapest([name for name in tied if costs[name].failed <= costs[first].failed], costs)
+    reliable = [name for name in tied if costs[name].failed <= costs[first].failed]
+    recommended, dearer, price = _cheapest(reliable, costs)
     if all(cost.failed == 1 for cost in costs.values()):
         return Verdict(None, tied, recommended, "No strategy learned the task at this budget: none does better than "
-                       f"always giving the most common label. The cheapest is {recommended}.", price)
+                       f"always giving the most common label. The one to start from is {recommended}.", price)
     if len(ranked) == 1:
         return Verdict(None, tied, first, f"{first} is the only strategy: there is nothing to compare it with.", "")
     second = next(pair for pair in pairs if (pair.a, pair.b) == (first, ranked[1]))
     if len(tied) == 1:
-        others = "" if len(ranked) == 2 else f", the next best of {len(ranked) - 1}"
+        others = "" if len(ranked) == 2 else f", the next best of {len(ranked) - 1} others,"
         return Verdict(first, tied, first,
-                       f"{first} beats {second.b}{others}, by {_gap(second, confidence)}.", _sure(second))
-    sentence = f"No difference found between {_and(tied)} at this budget: take the cheaper, {recommended}."
-    if len(tied) > 2:
-        sentence = sentence.replace("cheaper", "cheapest")
-    return Verdict(None, tied, recommended, sentence,
-                   f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}")
+                       f"{first} beats {second.b}{others} by {_gap(second, confidence)}.", _sure(second))
+    few = len(tied) == 2
+    if len(reliable) < len(tied):
+        advice = f": take {recommended}, which failed on fewer seeds"
+    elif dearer:
+        advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
+    else:
+        advice = f", and they cost about the same: take {recommended}, the {'more' if few else 'most'} accurate here"
+    return Verdict(None, tied, recommended, f"No difference found between {_and(tied)} at this budget{advice}.",
+                   f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}".strip())
 
 
-def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, str]:
-    """The cheapest of `names`, and the sentence that says in what respect it is."""
+def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, bool, str]:
+    """The cheapest of `names`, whether any other costs more, and the sentence that says in what respect it does."""
     flops = min(costs[name].flops for name in names)
     left = [name for name in names if costs[name].flops <= SAME_COST * flops]
-    if len(left) == 1:
-        return left[0], f"{left[0]} takes the least training compute ({flops:.2g} FLOPs)."
+    if len(left) == 1 < len(names):
+        return left[0], True, f"{left[0]} takes the least training compute ({flops:.2g} FLOPs)."
     parameters = min(costs[name].parameters for name in left)
     small = [name for name in left if costs[name].parameters <= SAME_COST * parameters]
-    same = "took the same training compute" if len(left) == len(names) else "took the least training compute"
-    if len(small) == 1:
-        return small[0], f"{_and(left)} {same}; {small[0]} has the fewest parameters ({parameters:,.0f})."
-    return small[0], f"{_and(small)} cost the same; {small[0]} is the most accurate of them."
+    took = f"{_and(left)} took {'about the same' if len(left) == len(names) else 'the least'} training compute"
+    if len(small) < len(left):
+        reason = f"{took}; {small[0]} has the fewest parameters ({parameters:,.0f})." if len(small) == 1 else (
+            f"{took}; {_and(small)} have the fewest parameters, and {small[0]} is the most accurate of them.")
+        return small[0], True, reason
+    return small[0], len(left) < len(names), f"{took}." if len(left) > 1 else ""
 
 
 def _gap(pair: Pair, confidence: float) -> str:

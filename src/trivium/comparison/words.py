@@ -9,7 +9,8 @@ Bits = Mapping[str, float]
 Pairs = Mapping[str, Mapping[str, Any]]
 
 SILENT = 0.05  # of the label's entropy: fewer bits than this are none
-TOGETHER = 0.3  # of a pair's bits that neither has alone: the answer needs both
+TOGETHER = 0.3  # of all bits that only a pair together has: the answer needs both
+OUTWEIGH = 0.15  # of all bits by which these must exceed what the two share
 SHARED = 0.7  # of a modality's bits that a better one has too: "most of what it knows"
 SPARE = 0.02  # of all bits that are lost without a modality: it adds nothing
 OWN = 0.7  # of a modality's bits that are lost without it: nobody else knows them
@@ -28,18 +29,18 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs) -> str:
         said.append(f"the answer needs {_all(pair)} together: {_joint(pairs, pair):.2f} of {entropy:.2f} bits are in "
                     "neither alone")
     lost = {m: total - _without(bits, m) for m in modalities}
-    silent = [m for m in modalities if m not in pair and bits[m] <= SILENT * entropy and lost[m] <= SILENT * entropy]
+    silent = _silent(entropy, bits, pair)
     speaking = [m for m in modalities if m not in silent and m not in pair]
     own = [m for m in speaking if lost[m] >= OWN * bits[m]]
     if own:
         said.append(f"nobody else knows what {_all(own)} {_verb('know', own)}")
-    for better, members in _shared(bits, pairs, [m for m in modalities if m not in silent]).items():
+    for better, members in _shared(bits, pairs, pair + speaking).items():
         said.append(f"most of what {_all(members)} {_verb('know', members)}, {better} knows too")
     spare = [m for m in speaking if lost[m] <= SPARE * total]
     if len(spare) == 1:
         said.append(f"{spare[0]} adds nothing that the others don't know")
     if silent:
-        said.append(f"{_all(silent)} {_verb('tell', silent)} nothing about the label")
+        said.append(f"no model found anything about the label in {_all(silent)}")
     if not said:
         best = max(modalities, key=lambda m: bits[m])
         said.append(f"{best} knows most, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
@@ -56,7 +57,8 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
         return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that "
                 "are pretrained without labels, or trained together, can find it; components trained alone on the "
                 "label cannot.")
-    if _shared(bits, pairs, modalities):
+    silent = _silent(entropy, bits, pair)
+    if _shared(bits, pairs, [m for m in modalities if m not in silent]):
         return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the "
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")
     return ("The modalities know different things: every encoder must be trained well, and any strategy that does so "
@@ -64,9 +66,10 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
 
 
 def together(bits: Bits, pairs: Pairs) -> list[str]:
-    """The pair with the most bits that neither has alone, where they outweigh what both share; else empty."""
+    """The pair with the most bits that neither has alone, where these matter; else empty."""
+    total = bits["+".join(_modalities(bits))]
     needed = [name for name, parts in pairs.items()
-              if parts["net"] > 0 and _joint(pairs, name.split("+")) >= TOGETHER * bits[name] > 0]
+              if parts["net"] >= OUTWEIGH * total > 0 and _joint(pairs, name.split("+")) >= TOGETHER * total]
     return max(needed, key=lambda name: _joint(pairs, name.split("+"))).split("+") if needed else []
 
 
@@ -75,17 +78,26 @@ def _joint(pairs: Pairs, pair: Sequence[str]) -> float:
     return parts["net"] if parts["synergistic"] is None else parts["synergistic"]
 
 
+def _silent(entropy: float, bits: Bits, pair: Sequence[str]) -> list[str]:
+    """Modalities that tell nothing, neither alone nor on top of the others."""
+    modalities = _modalities(bits)
+    total = bits["+".join(modalities)]
+    return [m for m in modalities
+            if m not in pair and max(bits[m], total - _without(bits, m)) <= SILENT * entropy]
+
+
 def _shared(bits: Bits, pairs: Pairs, modalities: Sequence[str]) -> dict[str, list[str]]:
-    """Better modality -> those of which it knows most; each of them is named once."""
+    """Modality -> those of which it knows most. Each is named once, after those that are needed or know more."""
     found: dict[str, list[str]] = {}
-    ranked = sorted(modalities, key=lambda m: -bits[m])
+    needed = together(bits, pairs)
+    ranked = sorted(modalities, key=lambda m: (m not in needed, -bits[m]))
     for place, m in enumerate(ranked):
         for better in ranked[:place]:
             parts = pairs.get(f"{better}+{m}") or pairs[f"{m}+{better}"]
             if parts["redundant"] is not None and bits[m] > 0 and parts["redundant"] >= SHARED * bits[m]:
                 found.setdefault(better, []).append(m)
                 break
-    return found
+    return {better: [m for m in modalities if m in members] for better, members in found.items()}
 
 
 def _modalities(bits: Bits) -> list[str]:

@@ -1,6 +1,6 @@
 """What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
-`evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/32 for
+`evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/40 for
 attacks, N/2 train and N/2 test samples for probes, 6 for attributions.
 """
 
@@ -52,7 +52,7 @@ def some(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config,
                 ) -> dict[str, Any]:
-    size, few, fewer = config.evaluate.batch, max(1, len(rows) // 4), max(1, len(rows) // 32)
+    size, few, fewer = config.evaluate.batch, max(1, len(rows) // 4), max(1, len(rows) // 40)
     batch, clean = store.batch(rows[:few], seed), test[:few]
     return {
         "corruption": robustness.corruption(model, batch, clean, store.specs, size),

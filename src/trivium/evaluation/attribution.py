@@ -23,7 +23,7 @@ from trivium.evaluation import encoded
 
 POINTS = 12  # of Gauss-Legendre quadrature
 CUTS = 10  # of a deletion curve
-RANDOM = 4  # random orders that a deletion curve is compared with
+RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
 
 

@@ -18,16 +18,16 @@ def temperature(log_probabilities: ArrayLike, y: ArrayLike) -> float:
     Raises:
         ValueError: shapes do not agree, or there is no sample.
     """
-    logits = np.maximum(np.asarray(log_probabilities, np.float64), -1e4)
+    logits = np.asarray(log_probabilities, np.float64)
     labels = np.asarray(y, np.int64)
     if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
         raise ValueError(f"log-probabilities must be [B, C] and labels [B], with B > 0; "
                          f"got {logits.shape} and {labels.shape}.")
+    logits = np.maximum(logits - logits.max(1, keepdims=True), -100.0)  # -inf too
     own = logits[np.arange(len(labels)), labels].mean()
 
     def slope(sharpness: float) -> float:  # d NLL / d(1/T)
-        scaled = logits * sharpness
-        p = np.exp(scaled - scaled.max(1, keepdims=True))
+        p = np.exp(logits * sharpness)
         return float(((p * logits).sum(1) / p.sum(1)).mean() - own)
 
     low, high = 1 / HOTTEST, 1 / COLDEST

@@ -52,7 +52,7 @@ def subsets(modalities: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def restricted(model: nn.Module, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
-    """Log-probabilities [P, B, C] when only `shown` are the sample's own; others: int64 [P, B], see `encoded.cycles`."""
+    """Log-probabilities [P, B, C] when only `shown` are a sample's own; others: int64 [P, B], see `encoded.cycles`."""
     absent = [m for m in model.modalities if m not in shown]
     read = [m for m in absent if m in encoded.readers(model)]
     orders = others if read else others[:1]

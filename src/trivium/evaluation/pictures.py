@@ -32,10 +32,10 @@ def draw(path: Path, title: str, panels: dict[str, Panel]) -> None:
 
     figure = Figure(figsize=(3.4 * len(panels), 3.2), dpi=90)
     for axes, (m, panel) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        axes.set_title(f"{m}: {panel.attribution.sum():+.2f} nats", fontsize=9)
+        axes.set_title(f"{m}: {panel.attribution.sum():+.2f} nats", fontsize=9, parse_math=False)
         _KINDS[panel.spec.kind](axes, panel)
     figure.subplots_adjust(0.08, 0.15, 0.97, 0.82, wspace=0.25)  # a layout engine would take half of the time
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, parse_math=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Software": None})
 
@@ -60,10 +60,9 @@ def _tokenizer(path: str) -> Any:
 
 def _words(axes: Axes, panel: Panel) -> None:
     values = panel.attribution[panel.x != 0][:MOST_TOKENS]
-    names = [token.replace("$", r"\$") for token in panel.tokens][:MOST_TOKENS]
     largest = np.abs(values).max(initial=1e-9)
     axes.barh(range(len(values)), values, color=_colours((values / largest + 1) / 2))
-    axes.set_yticks(range(len(values)), names, fontsize=8)
+    axes.set_yticks(range(len(values)), panel.tokens[:MOST_TOKENS], fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.axvline(0, color="#555555", linewidth=0.6)
     axes.tick_params(axis="x", labelsize=7)

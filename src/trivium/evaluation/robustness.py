@@ -62,7 +62,7 @@ def misalignment(model: nn.Module, clean: Batch) -> dict[str, dict[str, float]]:
 @torch.no_grad()
 def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
           ) -> dict[str, dict[str, float]]:
-    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; the end that falls off comes first."""
+    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first."""
     found: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
         if specs[m].kind not in ("spectrogram", "waveform"):

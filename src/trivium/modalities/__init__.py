@@ -72,3 +72,11 @@ def add_noise(x: Tensor, severity: float, generator: Generator) -> Tensor:
 
     noise = torch.randn(x.shape, generator=generator, device=generator.device, dtype=x.dtype).to(x.device)
     return (1 - severity) ** 0.5 * x + severity**0.5 * noise
+
+
+def shift(x: Tensor, most: tuple[int, ...], generator: Generator) -> Tensor:
+    """x [B, C, *axes], rolled by a whole number of -most..most along each axis, the same for all samples."""
+    import torch
+
+    moves = [int(torch.randint(-n, n + 1, (), generator=generator)) for n in most]
+    return torch.roll(x, moves, tuple(range(2, 2 + len(moves))))

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from trivium.config import Section
-from trivium.modalities import add_noise
+from trivium.modalities import add_noise, shift
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -112,6 +112,11 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, 1, F, T] or [B, 1, N]."""
     return add_noise(x, severity, generator)
+
+
+def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
+    """x float [B, 1, F, T] or [B, 1, N], moved in time by up to a tenth, and by up to a twentieth of the bins in pitch."""
+    return shift(x, (*(bins // 20 for bins in spec.shape[1:-1]), spec.shape[-1] // 10), generator)
 
 
 def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]:

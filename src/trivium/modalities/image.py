@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from trivium.config import Section
-from trivium.modalities import add_noise
+from trivium.modalities import add_noise, shift
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -72,6 +72,11 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, C, H, W]."""
     return add_noise(x, severity, generator)
+
+
+def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
+    """x float [B, C, H, W], moved by up to an eighth of a side; one move for the whole batch costs next to nothing."""
+    return shift(x, (spec.shape[1] // 8, spec.shape[2] // 8), generator)
 
 
 def _open(path: Path) -> Any:

@@ -87,6 +87,14 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
     return torch.where(hit & (x != 0), drawn, x)
 
 
+def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
+    """x int64 [B, T]; each token that is not padding is masked with probability 0.1."""
+    import torch
+
+    hit = torch.rand(x.shape, generator=generator).to(x.device) < 0.1
+    return torch.where(hit & (x != 0), 2, x)
+
+
 def _train(texts: Iterable[str], vocab: int) -> Tokenizer:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 

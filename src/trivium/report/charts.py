@@ -156,15 +156,15 @@ def lines(
     return _svg(height, label, drawn)
 
 
-def interval(mean: float, low: float, high: float, dots: Sequence[float], scale: Scale, look: Look, tip: str) -> Html:
-    """One row of a table: the mean, its interval as a line, every seed as a small dot."""
+def interval(mean: float, low: float, high: float, seeds: Sequence[float], scale: Scale, look: Look, tip: str) -> Html:
+    """One row of a table: the mean, its interval as a line, every seed as a thin stroke."""
     height = 24
     return h(
         "svg",
         h("title", tip),
         h("path", class_="rail", d=f"M{scale.start:g} {height / 2}H{scale.end:g}"),
-        [h("circle", class_="seed", cx=scale(dot), cy=height / 2, r=2.5) for dot in dots],
         h("g", h("path", class_="whisker", d=f"M{scale(low):.1f} {height / 2}H{scale(high):.1f}"), class_=look.classes),
+        [h("path", class_="seed", d=f"M{scale(value):.1f} 3v{height - 6}") for value in seeds],
         marker(look, scale(mean), height / 2, 5),
         class_="interval",
         viewBox=f"0 0 {scale.end + scale.start:g} {height}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trivium.report import numbers
-from trivium.report.charts import swatch
+from trivium.report.charts import Line, swatch
 from trivium.report.inputs import Inputs
 from trivium.report.markup import Html, breakable, h
 
@@ -48,6 +48,20 @@ def lead(*content: Any) -> Html:
 
 def note(*content: Any) -> Html:
     return h("p", content, class_="note")
+
+
+def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: str, unit: str = "") -> Line:
+    """Accuracy (`{"mean", "low", "high"}`, 0-1) of one strategy over `key`, in the order of `steps`."""
+    ys = [step["accuracy"]["mean"] for step in steps]
+    band = [
+        (step["accuracy"].get("low", y), step["accuracy"].get("high", y)) for step, y in zip(steps, ys, strict=True)
+    ]
+    tips = [
+        f"{strategy}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) at "
+        f"{numbers.scaled(step[key], unit) if unit else format(step[key], ',g')}"
+        for step, y, (low, high) in zip(steps, ys, band, strict=True)
+    ]
+    return Line(strategy, inputs.looks[strategy], [step[key] for step in steps], ys, band, tips)
 
 
 def figure(content: Any, caption: Any = None, title: Any = None) -> Html:
@@ -135,10 +149,6 @@ def _cell(cell: Cell) -> Html:
         data_v=repr(value) if isinstance(value, float) else value,
         title=cell.title,
     )
-
-
-def listing(items: Sequence[Any]) -> Html:
-    return h("ul", [h("li", item) for item in items])
 
 
 def sentence(text: str) -> str:

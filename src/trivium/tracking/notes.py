@@ -16,6 +16,10 @@ Which way to train a multimodal model wins on this data and this compute budget,
 * `test/accuracy` is the mean over seeds, `test/accuracy_low` and `test/accuracy_high` the ends of its interval.
 * Charts of training (`train/loss`, `val/nll`, `val/accuracy`): the step is the **percentage of the compute budget**
   that was spent by then, pretraining included, so that all strategies line up.
+* `cost/seconds` is the wall clock of the strategy's own stage, all seeds together, without the pretraining that
+  strategies share; `cost/train_flops` is one seed with its pretraining.
+* `contribution/*`: Shapley value of a modality, in accuracy; `probe/*`: what a linear probe gets from its encoder;
+  `corrupted_accuracy/*`: mean accuracy from clean to noise in that modality.
 * Older results stay: `tags.latest = 'true'` shows the present ones. Filter also by `tags.dataset`, `tags.world`,
   `tags.fusion`, `tags.strategy`, `tags.kind` (parent, seed, comparison).
 

@@ -150,12 +150,18 @@ def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def measured(root: Path, stage: str) -> dict[str, Any]:
-    """Seconds and memory of `stage` on this machine, with its `system` series; empty where it ran elsewhere."""
-    folder = root / "reports/measured"
-    found = read_json(folder / f"{stage}.json") if (folder / f"{stage}.json").exists() else {}
-    series = folder / f"{stage}.system.json"
-    return found | ({"system": read_json(series)} if series.exists() else {})
+def measured(root: Path, outcome: Outcome) -> dict[str, Any]:
+    """On this machine: seconds and memory of the training stage, its `system` series, and the speed of inference.
+
+    Empty where the stages ran elsewhere.
+    """
+    def read(name: str) -> dict[str, Any]:
+        path = root / "reports/measured" / f"{name}.json"
+        return read_json(path) if path.exists() else {}
+
+    system = read(f"{outcome.stage}.system")
+    inference = read(f"evaluate@{outcome.name}").get("inference", {})
+    return inference | read(outcome.stage) | ({"system": system} if system else {})
 
 
 def commit(root: Path) -> dict[str, str]:

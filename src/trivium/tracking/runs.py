@@ -39,7 +39,7 @@ class Writer:
         tags = self._tags("parent", outcome)
         parent = self._start(outcome.name, tags, self._datasets(outcome))
         curves = series.points({}, series.mean_curves(outcome.training["seeds"]), self.now)
-        system = series.system(measured(self.outs.root, outcome.stage))
+        system = series.system(measured(self.outs.root, outcome))
         self._log(parent, curves + system, settings(self.outs, outcome))
         self._artifacts(parent, outcome)
         model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent)
@@ -64,7 +64,7 @@ class Writer:
     def summary(self, outcome: Outcome, parent: str) -> None:
         """What depends on the other strategies as well: rank, intervals, verdict. Written anew when they change."""
         entry = (self.outs.comparison or {}).get("strategies", {}).get(outcome.name, {})
-        results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome.stage))
+        results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome))
         note = notes.strategy(self.outs, outcome, settings(self.outs, outcome), results)
         winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
         points, known = series.points(results, {}, self.now), self.client.get_run(parent).data
@@ -165,6 +165,8 @@ class Writer:
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 shutil.copy(file, folder)
             self.client.log_artifacts(run, str(folder))
+        if (reports / "pictures").is_dir():
+            self.client.log_artifacts(run, str(reports / "pictures"), "pictures")
 
 
 def _per_class(outcome: Outcome, path: Path) -> None:

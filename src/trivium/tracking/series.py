@@ -55,7 +55,7 @@ def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float
 
 
 def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Final numbers of one seed: `test/*`, `subset/*`, `cost/*`, `temperature`."""
+    """Final numbers of one seed, as far as they were measured: `test/*`, `subset_accuracy/*`, `cost/*`, ..."""
     found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
     found |= {f"subset_{key}/{subset.replace('+', '_')}": value
               for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
@@ -64,6 +64,10 @@ def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dic
               "cost/trained_parameters": training["parameters"]["trained"]}
     if isinstance(training.get("temperature"), int | float):
         found["temperature"] = training["temperature"]
+    found |= {f"contribution/{m}": value for m, value in metrics.get("contribution", {}).get("accuracy", {}).items()}
+    found |= {f"probe/{m}": values["after"] for m, values in metrics.get("probes", {}).items()}
+    found |= {f"corrupted_accuracy/{m}": values["relative"]
+              for m, values in metrics.get("robustness", {}).get("corruption", {}).items()}
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
@@ -77,8 +81,10 @@ def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mappi
             found[f"test/{key}"] = float(value["mean"])
             found |= {f"test/{key}_{end}": float(value[end]) for end in ("low", "high") if _number(value.get(end))}
     found |= {key: float(entry[key]) for key in ("rank", "failed_share") if _number(entry.get(key))}
-    known = {"cost/seconds": "seconds", "cost/peak_memory_bytes": "peak_memory_bytes"}
-    return found | {name: float(measured[key]) for name, key in known.items() if _number(measured.get(key))}
+    if _number(entry.get("to_ceiling")):
+        found["test/to_ceiling"] = float(entry["to_ceiling"])
+    known = ("seconds", "peak_memory_bytes", "latency_p50_seconds", "latency_p95_seconds", "samples_per_second")
+    return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
 
 
 def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]], now: int) -> list[Point]:

@@ -138,9 +138,11 @@ def relocate(root: Path) -> None:
 
 
 def sweep(client: MlflowClient, experiment: str) -> None:
-    """Remove the runs that a killed sync left half-written, with their seeds. Other people's runs stay."""
+    """Remove the runs that a killed sync left half-written, with their seeds and models. Other people's runs stay."""
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING' AND tags.fingerprint != ''"):
         children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+        for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
+            client.delete_logged_model(model.model_id)
         for each in [*children, run]:
             client.set_terminated(each.info.run_id, "KILLED")
             client.delete_run(each.info.run_id)

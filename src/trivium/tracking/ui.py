@@ -29,7 +29,6 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
     port = free_port(port)
     print(f"Starting the MLflow UI on port {port} ...", flush=True)
     server = start(folder, port)
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if first_sync:
             _sync(folder)
@@ -41,7 +40,6 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
         print("\nStopped.")
     finally:
         stop(server)
-        signal.signal(signal.SIGTERM, previous)
 
 
 def start(root: Path, port: int) -> subprocess.Popen[bytes]:

@@ -20,7 +20,8 @@ WIDTHS = {  # column -> pixels
     "metrics.`cost/train_flops`": 130, "metrics.`cost/seconds`": 115, "metrics.`cost/parameters`": 130,
     "params.`strategy.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
 }
-SECTIONS = ("test", "val", "train", "cost", "subset_accuracy", "subset_nll")  # of the charts, in this order
+SECTIONS = ("test", "val", "train", "cost", "contribution", "probe", "subset_accuracy", "subset_nll",
+            "corrupted_accuracy")  # of the charts, in this order
 PRESENT = "tags.latest = 'true'"
 VIEWS: dict[str, dict[str, Any]] = {
     FIRST: {"name": "Strategies, best first", "searchFilter": f"{PRESENT} AND tags.kind != 'seed'",

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trivium.data.store import Batch, Store
+from trivium.training.augment import Augment
 
 IN_MEMORY = 4 << 30  # bytes of float32 tensors that a feed may keep on the device
 
@@ -19,14 +20,16 @@ class Feed:
     """Samples `rows` of a store, or of a batch that is in memory already.
 
     `keep`, bool [N], leaves samples out without changing the order of the others: seed k means the same order for a
-    strategy that reads one modality and for one that reads all. `only` names the one modality to read.
+    strategy that reads one modality and for one that reads all. `only` names the one modality to read. With `augment`, batches
+    of `training` (not of `once`) are augmented.
     """
 
     def __init__(self, source: Store | Batch, rows: np.ndarray, seed: int, device: torch.device | str = "cpu",
-                 keep: np.ndarray | None = None, only: str | None = None) -> None:
+                 keep: np.ndarray | None = None, only: str | None = None, augment: bool = False) -> None:
         self.source, self.rows, self.seed, self.device, self.only = source, rows, seed, torch.device(device), only
         self.keep = None if keep is None else torch.from_numpy(keep)
         self.memory: Batch | None = None
+        self.augment = Augment(source.specs, seed) if augment and isinstance(source, Store) else None
         if isinstance(source, Batch):
             self.memory = source.to(self.device)
         elif 4 * source.bytes_per_sample * len(rows) <= IN_MEMORY:
@@ -38,11 +41,9 @@ class Feed:
     def training(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
         """Steps `start` to `stop` of an endless stream of shuffled epochs, `batch` samples each."""
         indices = self._indices(batch, start, stop)
-        if self.memory is not None:
-            for index in indices:
-                yield self.memory[index.to(self.device)]
-        else:
-            yield from self._ahead(indices)
+        found = self._ahead(indices) if self.memory is None else (self.memory[k.to(self.device)] for k in indices)
+        for step, one in enumerate(found, start):
+            yield one if self.augment is None else self.augment(one, step)
 
     def once(self, batch: int) -> Iterator[Batch]:
         """Every sample once, in the order of `rows`."""

@@ -53,7 +53,8 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
             encoder.load_state_dict(pretrained(plan.start, m, seed).state_dict())
     accelerator = device.prepare(device.kind(config.train))
     model.to(accelerator.device)
-    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device) for split in ("train", "val"))
+    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=config.train.augment)
+                  for split in ("train", "val"))
     task, history = Joint(model), list[dict[str, Any]]()
     spent, counted_again, trained = pretraining, pretraining, 0
     for phase in plan.phases:

@@ -80,7 +80,8 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: Call
         order = np.concatenate([order, store.rows(seed, "unlabelled")])
 
     def feed(these: np.ndarray) -> Feed:
-        return Feed(store, these, seed, accelerator.device, keep=store.has(modality)[these], only=modality)
+        return Feed(store, these, seed, accelerator.device, keep=store.has(modality)[these], only=modality,
+                    augment=config.train.augment)
 
     history = fit(
         task, feed(order), feed(val),

@@ -30,14 +30,14 @@ SIDE = 32  # pixels
 RATE = 16_000  # samples per second of the recordings
 
 # How hard it is; ranges are drawn uniformly per sample.
-TYPOS = (0.0, 0.5)  # probability that a letter is hit
+TYPOS = (0.0, 0.4)  # probability that a letter is hit
 GLYPH = (18, 28)  # pixels, side of the 8x8 handwriting after scaling
 TURN = 15  # degrees, to either side
-PIXEL_NOISE = (10, 50)  # grey levels of 255, standard deviation
-OCCLUSION = (0, 14)  # pixels, sides of a rectangle that hides a part
+PIXEL_NOISE = (10, 40)  # grey levels of 255, standard deviation
+OCCLUSION = (0, 12)  # pixels, sides of a rectangle that hides a part
 SPEED = (140, 240)  # words per minute
 PITCH = (20, 80)  # 0-100
-SNR = (-3.0, 15.0)  # decibels, speech over noise
+SNR = (6.0, 24.0)  # decibels, speech over noise
 NOISE_COLOUR = (0.0, 1.2)  # amplitude falls as frequency to this power: 0 white, 1 brown
 SECONDS = (0.6, 0.9)  # length of a recording, unless the word is longer
 LEVEL = 0.02  # root mean square of the speech, full scale 1

@@ -5,6 +5,7 @@ To add one, write `sections/<name>.py` with `body(inputs: Inputs) -> Html` and n
 
 from trivium.report.sections import (
     attributions,
+    budgets,
     calibration,
     ceilings,
     components,
@@ -29,7 +30,7 @@ SECTIONS = (
     ("pairs", "Strategy against strategy", pairs.body),
     ("cost", "Accuracy against cost", cost.body),
     ("machine", "What it takes on this machine", machine.body),
-    ("budgets", "With less or more compute and labels", cost.budgets),
+    ("budgets", "With less or more compute and labels", budgets.body),
     ("learning", "How they learned", learning.body),
     ("components", "The components alone", components.body),
     ("modalities", "When a modality is missing", subsets.body),

@@ -9,6 +9,7 @@ from trivium.report.markup import Html, h, join
 from trivium.report.parts import lead, name, note
 
 BINS = 10
+LEAST = 10  # samples of a bin that is drawn
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -62,7 +63,7 @@ def bins(confidence, right) -> list[tuple[float, float, float]]:  # type: ignore
     found = []
     for number in range(BINS):
         chosen = index == number
-        if chosen.any():
+        if chosen.sum() >= LEAST:
             found.append(
                 (float(confidence[chosen].mean(dtype=np.float64)), float(right[chosen].mean()), float(chosen.mean()))
             )

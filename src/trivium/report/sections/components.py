@@ -35,9 +35,9 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def _recipe(inputs: Inputs, recipe: str, units: dict[str, list[dict[str, Any]]]) -> Html | None:
-    histories = {m: [unit["history"] for unit in found if unit["recipe"] == recipe] for m, found in units.items()}
-    steps = [step for seeds in histories.values() for history in seeds for step in history]
-    labelled = any(numbers.known(step.get("val_accuracy")) for step in steps)
+    chosen = {m: [unit for unit in found if unit["recipe"] == recipe] for m, found in units.items()}
+    histories = {m: [unit["history"] for unit in found] for m, found in chosen.items()}
+    labelled = any("accuracy" in (unit.get("validation") or {}) for found in chosen.values() for unit in found)
     key, label = ("val_accuracy", "validation accuracy") if labelled else ("val_nll", "validation loss")
     text = numbers.percent if labelled else numbers.decimal
     found = [mean_line(m, _look(inputs, m), histories[m], key, text) for m in inputs.modalities]

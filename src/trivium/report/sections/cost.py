@@ -1,19 +1,14 @@
-"""What accuracy costs: compute, time and parameters; and what less or more compute, or fewer labels, would give.
-
-`budgets` reads `comparison.json`'s `budgets`:
-    {"compute": {strategy: [{"factor": 0.5, "flops": F, "accuracy": {"mean", "low", "high"}}, ...]},
-     "labels": {strategy: [{"share": 0.1, "labels": n, "accuracy": {...}}, ...]}}
-"""
+"""What accuracy costs: compute, time and parameters."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from trivium.report import numbers
-from trivium.report.charts import Line, Mark, Point, lines, scatter
+from trivium.report.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
 from trivium.report.markup import Html, join
-from trivium.report.parts import METRICS, chooser, figure, grid, lead, legend, note, sentence, view
+from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
 from trivium.report.sections.verdict import flops, parameters
 
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
@@ -84,7 +79,7 @@ def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[st
         low, high = entry.get("low", mean), entry.get("high", mean)
         tip = f"{strategy}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
         points.append(Point(strategy, inputs.looks[strategy], spent, mean, low, high, tip))
-    marks = _ceiling(inputs) if metric == "accuracy" else []
+    marks = ceiling(inputs, [v for p in points for v in (p.low, p.high)]) if metric == "accuracy" else []
     best = max if higher else min
     top = best(points, key=lambda point: point.y)
     label = f"{name} against {title}; {top.name} is best with {shown(top.y)}"
@@ -112,9 +107,12 @@ def front(points: list[Point], higher: bool = True) -> list[str]:
     ]
 
 
-def _ceiling(inputs: Inputs) -> list[Mark]:
+def ceiling(inputs: Inputs, values: list[float]) -> list[Mark]:
+    """The best possible accuracy, unless it is so far up that the strategies could no longer be told apart."""
     best = (inputs.world.get("bayes") or {}).get("all")
-    return [Mark(best, f"best possible {numbers.percent(best)}")] if numbers.known(best) else []
+    if not numbers.known(best) or best - max(values) > max(values) - min(values):
+        return []
+    return [Mark(best, f"best possible {numbers.percent(best)}")]
 
 
 def _lead(inputs: Inputs) -> str:
@@ -129,55 +127,3 @@ def _lead(inputs: Inputs) -> str:
         least, most = numbers.flops(min(spent)), numbers.flops(max(spent))
         return f"Training compute went from {least} to {most}, pretraining included."
     return "What each strategy reached, and what it took."
-
-
-def budgets(inputs: Inputs) -> Html | None:
-    found = inputs.comparison.get("budgets") or {}
-    pictures = []
-    for kind, axis, label, unit in (
-        ("compute", "flops", "training compute", "FLOP"),
-        ("labels", "labels", "labelled training samples", ""),
-    ):
-        series = []
-        for strategy in reversed(inputs.order):
-            steps = sorted((found.get(kind) or {}).get(strategy) or [], key=lambda step: step.get(axis) or 0)
-            steps = [step for step in steps if numbers.known(step.get(axis))]
-            if steps:
-                ys = [step["accuracy"]["mean"] for step in steps]
-                band = [
-                    (s["accuracy"].get("low", y), s["accuracy"].get("high", y)) for s, y in zip(steps, ys, strict=True)
-                ]
-                tips = [
-                    f"{strategy}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) with "
-                    f"{numbers.scaled(step[axis], unit)}"
-                    for step, y, (low, high) in zip(steps, ys, band, strict=True)
-                ]
-                series.append(Line(strategy, inputs.looks[strategy], [s[axis] for s in steps], ys, band, tips))
-        if series:
-            pictures.append(
-                figure(
-                    lines(
-                        series,
-                        label,
-                        unit,
-                        "test accuracy",
-                        lambda v: numbers.percent(v, 0),
-                        f"Test accuracy against {label}",
-                        marks=_ceiling(inputs),
-                    ),
-                    title=label.capitalize(),
-                )
-            )
-    if not pictures:
-        return None
-    said = sentence(
-        str(found.get("sentence") or "A short budget can hide what a longer one would show, and the other way round")
-    )
-    return join(
-        [
-            lead(said),
-            legend(inputs, inputs.order),
-            grid(pictures),
-            note("Each marker is a training of its own; the band is its interval over seeds and samples."),
-        ]
-    )

@@ -24,7 +24,7 @@ def body(inputs: Inputs) -> Html | None:
     rest = shown[SHOWN:]
     return join(
         [
-            lead(f"{sure} of {len(shown)} differences are clear; the others could be chance."),
+            lead(_lead(sure, len(shown))),
             table(columns, [_row(inputs, pair) for pair in shown[:SHOWN]], "Pairs of strategies", sort=True),
             h(
                 "details",
@@ -41,6 +41,14 @@ def body(inputs: Inputs) -> Html | None:
             ),
         ]
     )
+
+
+def _lead(sure: int, count: int) -> str:
+    if sure == 0:
+        return "No difference between two strategies is clear: each could be chance."
+    if sure == count:
+        return "Every difference between two strategies is clear."
+    return f"{sure} of {count} differences between two strategies are clear; the others could be chance."
 
 
 def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:

@@ -69,7 +69,7 @@ def _pairs(rows: list[tuple[str, Any]], label: str) -> Html:
 
 
 def commit(root: Path) -> dict[str, Any]:
-    """`commit`, `date` of the commit and whether tracked files differ from it; empty outside of a repository."""
+    """`commit`, `date` of the commit and whether code or settings differ from it; empty without git."""
 
     def git(*words: str) -> str:
         return subprocess.run(
@@ -80,7 +80,7 @@ def commit(root: Path) -> dict[str, Any]:
         return {
             "commit": git("rev-parse", "HEAD"),
             "date": git("show", "-s", "--format=%cI", "HEAD"),
-            "dirty": bool(git("status", "--porcelain", "--untracked-files=no")),
+            "dirty": bool(git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!reports")),
         }
     except (OSError, subprocess.SubprocessError):
         return {}

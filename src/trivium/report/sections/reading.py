@@ -33,9 +33,10 @@ def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
         (
             "Winner",
             "A strategy is called the winner only if it outperforms every other with a probability of at least "
-            f"{threshold} and the interval of that probability stays above one half. Otherwise no difference was "
-            "found, and the cheapest of those that cannot be told apart is recommended. That is an answer as well: "
-            "the expensive way is not worth it here.",
+            f"{threshold}, the interval of that probability stays above one half, and the difference stays clear after "
+            "a correction for the number of comparisons (Holm). Otherwise no difference was found, and the cheapest of "
+            "those that cannot be told apart is recommended. That is an answer as well: the expensive way is not worth "
+            "it here.",
         ),
         (
             "Interval",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.report import numbers
-from trivium.report.charts import Line, lines
+from trivium.report.charts import lines
 from trivium.report.inputs import Inputs
 from trivium.report.markup import Html, h, join
-from trivium.report.parts import Cell, figure, grid, lead, legend, name, note, sentence, table
+from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, sentence, table
 
 KINDS = (  # key, title, axis; `{}` is the modality, or the attack and the modality
     ("misalignment", "wrong partner: {}", "share of samples whose {} is another sample's"),
@@ -50,22 +50,15 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str
     """One chart per modality (or attack), a line per strategy."""
     charts = []
     for key, of in (curves or {}).items():
-        series = [_line(inputs, strategy, of[strategy]) for strategy in reversed(inputs.order) if of.get(strategy)]
+        series = [
+            curve(inputs, strategy, of[strategy], "level") for strategy in reversed(inputs.order) if of.get(strategy)
+        ]
         label = axis.format(key)
         if series:
             says = f"Test accuracy against {label}"
             chart = lines(series, label, "", "test accuracy", lambda v: numbers.percent(v, 0), says)
             charts.append(figure(chart, title=sentence(title.format(key)).removesuffix(".")))
     return charts
-
-
-def _line(inputs: Inputs, strategy: str, steps: list[dict[str, Any]]) -> Line:
-    ys = [step["accuracy"]["mean"] for step in steps]
-    band = [
-        (step["accuracy"].get("low", y), step["accuracy"].get("high", y)) for step, y in zip(steps, ys, strict=True)
-    ]
-    tips = [f"{strategy}: {numbers.percent(y)} at {step['level']:g}" for step, y in zip(steps, ys, strict=True)]
-    return Line(strategy, inputs.looks[strategy], [step["level"] for step in steps], ys, band, tips)
 
 
 def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:

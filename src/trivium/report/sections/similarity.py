@@ -24,7 +24,15 @@ SHOWN = 4  # maps that are seen at once; the rest folds away
 def body(inputs: Inputs) -> Html | None:
     found = inputs.comparison.get("similarity") or {}
     maps = [
-        _heat(inputs, item["title"], item["names"], item["values"], item.get("caption", ""), 0.0, 1.0)
+        _heat(
+            inputs,
+            item["title"][:1].upper() + item["title"][1:],
+            item["names"],
+            item["values"],
+            item.get("caption", ""),
+            0.0,
+            1.0,
+        )
         for item in found.get("maps") or []
     ]
     pictures = [picture for picture in (_errors(inputs), *maps) if picture]
@@ -61,6 +69,9 @@ def _heat(
     inputs: Inputs, title: str, names: list[str], values: Matrix, caption: str, low: float, high: float, digits: int = 2
 ) -> Html:
     """A square table; strategies stand above its columns as their markers, to keep it narrow."""
+    if set(names) <= set(inputs.order):
+        places = sorted(range(len(names)), key=lambda place: inputs.order.index(names[place]))
+        names, values = [names[i] for i in places], [[values[i][j] for j in places] for i in places]
     rows = []
     for a, row in zip(names, values, strict=True):
         cells = [Cell(name(inputs, a), head=True)]

@@ -65,8 +65,8 @@ def body(inputs: Inputs) -> Html | None:
             chooser("metric", "Show", [(key, METRICS[key][0]) for key in metrics]),
             table(heads, rows, "All strategies", sort=True, classes="strategies"),
             note(
-                "The large marker is the mean over seeds, the line its interval, every small dot one seed. Press a "
-                "column's heading to sort by it."
+                "The large marker is the mean over seeds, the line its interval, every thin stroke one seed.",
+                h("span", " Press a column's heading to sort by it.", class_="scripted"),
             ),
         ]
     )

@@ -7,7 +7,9 @@ from typing import Any
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.markup import Html, breakable, h
-from trivium.report.parts import name, sentence
+from trivium.report.parts import name
+
+LONG = 130  # characters of a verdict that is set smaller
 
 
 def title(inputs: Inputs) -> str:
@@ -19,6 +21,7 @@ def body(inputs: Inputs) -> Html:
     found = inputs.verdict
     winner = found.get("winner")
     said = str(found.get("sentence") or _sentence(inputs))
+    first, rest = _reason(str(found.get("reason") or ""))
     facts = [(term, value) for term, value in _facts(inputs) if value]
     return h(
         "div",
@@ -28,12 +31,18 @@ def body(inputs: Inputs) -> Html:
             "A winner" if winner else "No winner: no difference was found",
             class_=f"chip {'won' if winner else 'tie'}",
         ),
-        h("h1", _names_may_break(said, inputs.order)),
-        h("p", str(found["reason"]), class_="reason") if found.get("reason") else None,
-        h("p", sentence(str(found["why"])), class_="reason") if found.get("why") else None,
+        h("h1", _names_may_break(said, inputs.order), class_="long" if len(said) > LONG else None),
+        h("p", first, class_="reason") if first else None,
+        h("p", rest, class_="note") if rest else None,
         h("dl", [h("div", h("dt", term), h("dd", value)) for term, value in facts], class_="facts"),
         class_="verdict",
     )
+
+
+def _reason(text: str) -> tuple[str, str]:
+    """The first sentence, which is shown as large as the verdict allows, and the rest."""
+    first, mark, rest = text.partition(". ")
+    return (first + "." if mark else first), rest
 
 
 def _sentence(inputs: Inputs) -> str:
@@ -57,7 +66,7 @@ def _facts(inputs: Inputs) -> list[tuple[str, Any]]:
     return [
         ("Recommended", name(inputs, inputs.recommended) if inputs.recommended else None),
         ("Its test accuracy", numbers.percent(accuracy["mean"]) + span if accuracy.get("mean") is not None else None),
-        ("Training compute", numbers.flops(flops(chosen)) if flops(chosen) else None),
+        ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
         ("Strategies compared", str(len(inputs.order)) if inputs.order else None),
         ("Evidence", evidence),
     ]

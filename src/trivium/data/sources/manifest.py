@@ -1,0 +1,156 @@
+"""Your own data: a CSV, JSONL or Parquet file with one row per sample; params.yaml says which column is what.
+
+Media stay where they are, relative to the file. Rows are not judged here: a missing label, a missing file and an id
+that comes twice are kept as they are, and `validate` puts them in quarantine with a reason.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trivium.data import tables
+from trivium.data.sources import raw, rows
+from trivium.errors import UserError
+from trivium.progress import track
+
+if TYPE_CHECKING:
+    from trivium.config import Manifest
+
+REQUIRED = ("id", "label")
+ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
+TIMES = ("start", "end")  # optional, of the recording
+CLASSES = (2, 1000)  # at least, at most
+SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
+BATCH = 10_000  # files that are handed out to threads at a time
+
+
+def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -> None:
+    """Tables in `out` of what the file at `settings.path` says.
+
+    Raises: UserError (no such file, unreadable, a column is missing, no rows, too few or too many classes, a time that
+        is not a number, an unknown split).
+    """
+    if not settings.path:
+        raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
+                        "`make repro DATA=path/to/manifest.csv`.")
+    path = Path(settings.path)
+    table = _choose(path, settings, modalities)
+    _check_classes(table["label"], path, settings.label)
+    empty = pa.nulls(table.num_rows, pa.string())
+    about = {name: table[name] if name in table.column_names else empty for name in ABOUT}
+    about["split"] = _splits(about["split"], path)
+    times = {name: _seconds(table[name], path, name) for name in TIMES if name in table.column_names}
+    made = {m: _modality(table, m, times if m == "audio" else {}, path.parent) for m in modalities}
+    raw.save(out, pa.table({"sample": table["id"], "key": table["id"], "label": table["label"], **about}), made,
+             source="manifest", root=os.path.relpath(path.parent).replace(os.sep, "/"), title=path.name,
+             card=f"{table.num_rows:,} rows of `{path.name}`.")
+
+
+def is_written(modality: str) -> bool:
+    """Whether values are the text itself, not paths."""
+    from trivium import modalities
+
+    return hasattr(modalities.get(modality), "clean")
+
+
+def relative(value: str, folder: Path) -> str:
+    """A path of the manifest as seen from `folder`."""
+    return os.path.relpath(value, folder).replace(os.sep, "/") if os.path.isabs(value) else value
+
+
+def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Table:
+    """The columns that the settings name, under the names of the settings."""
+    names = rows.columns(path)
+    chosen = {}
+    for what in (*REQUIRED, *modalities, *ABOUT, *TIMES):
+        column = getattr(settings, what, "")
+        needed = what in REQUIRED or what in modalities
+        if not column and needed:
+            why = "is needed" if what in REQUIRED else "is among data.modalities"
+            raise UserError(f"params.yaml: data.manifest.{what} is empty, but it {why}. {path} has the columns "
+                            f"{', '.join(names)}.")
+        if column in names:
+            chosen[what] = column
+        elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
+            near = difflib.get_close_matches(column, names, 1, 0.5)
+            hint = f"Did you mean `{near[0]}`? " if near else ""
+            raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
+                            f"The file has the columns {', '.join(names)}.")
+    table = rows.read(path, sorted(set(chosen.values())))
+    return pa.table({what: table[column] for what, column in chosen.items()})
+
+
+def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
+    found = pc.unique(labels.drop_null())
+    shown = ", ".join(found.slice(0, 3).to_pylist())
+    if len(found) < CLASSES[0]:
+        raise UserError(f"{path}: column `{column}` has {'no label' if len(found) == 0 else f'only the label {shown}'}; "
+                        "there must be at least two classes to tell apart.")
+    if len(found) > CLASSES[1]:
+        raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
+                        f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
+                        "first; if it is another column, name that one as data.manifest.label in params.yaml.")
+
+
+def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:
+    """`column` with the usual other names of train, val and test replaced."""
+    values = [value if value is None else SPLITS.get(value.casefold(), value.casefold()) for value in column.to_pylist()]
+    for row, value in enumerate(values, 1):
+        if value is not None and value not in tables.SPLITS:
+            raise UserError(f"{path}: row {row} is in the split `{value}`; a split is train, val or test (or empty "
+                            "everywhere: then splits are drawn). If the column means something else, set "
+                            "data.manifest.split to \"\" in params.yaml.")
+    return pa.array(values, pa.string())
+
+
+def _seconds(column: pa.ChunkedArray, path: Path, name: str) -> pa.Array:
+    try:
+        return column.cast(pa.float64()).combine_chunks()
+    except pa.ArrowInvalid:
+        for row, value in enumerate(column.to_pylist(), 1):
+            try:
+                float(value or 0)
+            except ValueError:
+                raise UserError(f"{path}: row {row} has the {name} `{value}`, which is not a number of "
+                                "seconds.") from None
+        raise
+
+
+def _modality(table: pa.Table, modality: str, times: dict[str, pa.Array], folder: Path) -> pa.Table:
+    """Rows that have a value, with the digest of the text or the file (null where the file cannot be read)."""
+    there = table[modality].is_valid()
+    values = table[modality].filter(there).combine_chunks()
+    if is_written(modality):
+        digests = pa.array([tables.digest(value.encode()) for value in values.to_pylist()], pa.string())
+    else:
+        once = values.dictionary_encode()  # a long recording may serve many rows
+        names = [relative(value, folder) for value in once.dictionary.to_pylist()]
+        values = pa.array(names, pa.string()).take(once.indices)
+        digests = pa.array(_digests(names, folder, modality), pa.string()).take(once.indices)
+    return pa.table({"key": table["id"].filter(there), "value": values, "digest": digests,
+                     **{name: column.filter(there.combine_chunks()) for name, column in times.items()}})
+
+
+def _digests(names: list[str], folder: Path, modality: str) -> Iterable[str | None]:
+    with ThreadPoolExecutor(8) as threads:
+        found = (digest for first in range(0, len(names), BATCH)
+                 for digest in threads.map(lambda name: _digest(folder / name), names[first : first + BATCH]))
+        return list(track(found, f"reading {modality}", len(names), "file"))
+
+
+def _digest(path: Path) -> str | None:
+    """As tables.digest, of a file of any size."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return None

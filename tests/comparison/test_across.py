@@ -1,0 +1,71 @@
+"""All strategies together: from records like those of `evaluate` to the parts of comparison.json."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tests.comparison.outs import write_outs
+from trivium.comparison.across import across
+from trivium.comparison.outcomes import load
+from trivium.data.tables import read_json, write_json
+
+SUBSETS = {"text": 0.9, "image": 1.0, "audio": 0.5, "text+image": 0.8, "text+audio": 0.4, "image+audio": 0.5,
+           "text+image+audio": 0.4}  # nats
+NAMES = ["end_to_end", "ensemble", "frozen"]
+
+
+def analysed() -> dict[str, Any]:
+    curve = {"levels": [0.0, 1.0], "accuracy": [0.8, 0.4], "relative": 0.6}
+    table = [[50, 10, 10, 0], [10, 50, 10, 0], [10, 10, 50, 0]]
+    return {
+        "information": {"subsets": {s: {"val": nll, "test": nll} for s, nll in SUBSETS.items()}, "labels": [70, 70, 70],
+                        "tables": {m: table for m in ("text", "image", "audio")}},
+        "robustness": {"corruption": {m: curve for m in ("text", "image", "audio")}, "misalignment": {}, "shift": {},
+                       "attacks": {}},
+        "probes": {"image": {"before": 0.4, "after": 0.8}},
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write_outs(tmp_path, {"end_to_end": 0.7, "ensemble": 0.8, "frozen": 0.8}, seeds=2, tests=200)
+    for k, name in enumerate(NAMES):
+        path = tmp_path / "reports/evaluate" / name
+        metrics = read_json(path / "metrics.json")
+        metrics["seeds"] = [seed | analysed() for seed in metrics["seeds"]]
+        metrics["start"] = None if name == "end_to_end" else "supervised"
+        if name == "end_to_end":
+            metrics["seeds"][0]["probes"] = metrics["seeds"][1]["probes"] = {"image": {"before": 0.4, "after": 0.41}}
+        write_json(metrics, path / "metrics.json")
+        (path / "vectors").mkdir()
+        for seed in range(2):
+            x = np.random.default_rng([k, seed]).normal(size=(32, 4)).astype(np.float32)
+            save_file({"image": x}, path / "vectors" / f"seed_{seed}.safetensors")
+    return tmp_path / "reports/evaluate"
+
+
+def test_every_part(folder: Path) -> None:
+    found = across(load(folder, NAMES), folder)
+    assert found["information"]["bits"]["audio"]["mean"] == pytest.approx(np.log2(3) - 0.5 / np.log(2))
+    assert found["information"]["sentence"] == (
+        "Most of what text and image know, audio knows too; image adds nothing that the others don't know.")
+    assert found["robustness"]["reference"] == "end_to_end"
+    assert found["laziness"]["unlearned"] == {"end_to_end": ["image"]}
+    assert [item["title"] for item in found["similarity"]["maps"]][:3] == ["text: CKA", "image: CKA", "audio: CKA"]
+    assert len(found["similarity"]["ensemble"]["members"]) == 2
+
+
+def test_the_ensemble_is_made_of_the_same_samples(folder: Path) -> None:
+    """Predictions are drawn independently, so the mean of two that are right 80 % of the time gains a little."""
+    gained = across(load(folder, NAMES), folder)["similarity"]["ensemble"]
+    assert gained["joint_errors"] == pytest.approx(1.0, abs=0.25)
+    assert 0.65 < gained["accuracy"]["low"] <= gained["accuracy"]["mean"] <= gained["accuracy"]["high"] < 0.95
+
+
+def test_outs_without_analyses_have_nothing_to_say(tmp_path: Path) -> None:
+    write_outs(tmp_path, {"a": 0.7, "b": 0.8}, seeds=2, tests=100)
+    folder = tmp_path / "reports/evaluate"
+    assert across(load(folder, ["a", "b"]), folder) == {}

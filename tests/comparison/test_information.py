@@ -1,0 +1,91 @@
+"""Bits of the worlds, found again from ideal predictions on drawn symbols."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trivium.comparison.information import decompose, summary
+from trivium.data.sources.worlds import MODALITIES, world
+
+
+def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
+    """What `trivium.evaluation.information.measure` would find of a model that knows the world's rule."""
+    rules = world(name, 4)
+    found = []
+    for seed in range(seeds):
+        y, symbols = rules.draw(np.random.default_rng(seed), n)
+        subsets, tables = {}, {}
+        for size in (1, 2, 3):
+            for shown in combinations(range(3), size):
+                unseen = tuple(1 + k for k in range(3) if k not in shown)
+                p = rules.joint.sum(axis=unseen)
+                p = p / np.maximum(p.sum(axis=0), 1e-300)
+                at = tuple(symbols[MODALITIES[k]] for k in shown)
+                nll = float(-np.log(p[(y, *at)]).mean())
+                subsets["+".join(MODALITIES[k] for k in shown)] = {"val": nll, "test": nll}
+                if size == 1:
+                    table = np.zeros((rules.classes, rules.classes + 1), int)
+                    np.add.at(table, (y, p[(slice(None), *at)].argmax(axis=0)), 1)
+                    tables[MODALITIES[shown[0]]] = table.tolist()
+        found.append({"subsets": subsets, "labels": np.bincount(y).tolist(), "tables": tables})
+    return found
+
+
+@pytest.mark.parametrize("name", ["redundant", "dominant", "unique", "synergy", "mixed"])
+def test_the_bits_of_every_world(name: str) -> None:
+    found = summary({"ideal": ideal(name)}, MODALITIES)
+    known = world(name, 4)
+    for shown, bits in found["bits"].items():
+        assert bits["mean"] == pytest.approx(known.bits(tuple(shown.split("+"))), abs=0.03), shown
+    for pair, parts in found["pairs"].items():
+        assert parts["redundant"] + sum(parts["unique"].values()) + parts["synergistic"] == pytest.approx(
+            found["bits"][pair]["mean"])
+        assert min(parts["redundant"], *parts["unique"].values(), parts["synergistic"]) >= -1e-9
+
+
+@pytest.mark.parametrize(("name", "said", "training"), [
+    ("redundant", "Most of what image and audio know, text knows too.", "Each modality can be learned alone"),
+    ("dominant", "Most of what text and image know, audio knows too.", "Each modality can be learned alone"),
+    ("unique", "Nobody else knows what text, image and audio know.", "The modalities know different things"),
+    ("synergy", "The answer needs text and image together: 1.00 of 1.00 bits are in neither alone; "
+                "no model found anything about the label in audio.",
+     "What text and image say together cannot be learned"),
+    ("mixed", "The answer needs image and audio together: 1.00 of 2.00 bits are in neither alone; "
+              "most of what text knows, image knows too; text adds nothing that the others don't know.",
+     "What image and audio say together cannot be learned"),
+])
+def test_what_is_said_of_every_world(name: str, said: str, training: str) -> None:
+    found = summary({"ideal": ideal(name)}, MODALITIES)
+    assert found["sentence"] == said
+    assert found["training"].startswith(training)
+
+
+def test_each_set_takes_the_model_that_validation_prefers() -> None:
+    def seed(text: float, both: float) -> dict[str, Any]:
+        return {"subsets": {"text": {"val": text, "test": text}, "image": {"val": 0.7, "test": 0.7},
+                            "text+image": {"val": both, "test": both + 0.1}},
+                "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
+
+    found = summary({"a": [seed(0.3, 0.6)], "b": [seed(0.5, 0.2)]}, ("text", "image"))
+    assert [found["bits"][s]["from"] for s in ("text", "text+image")] == ["a", "b"]
+    assert found["entropy"] == 1.0
+    assert found["bits"]["text"]["mean"] == pytest.approx(1 - 0.3 / np.log(2))
+    # On test, b's 0.3 nats are no better than text alone: a set knows what its subsets know.
+    assert found["bits"]["text+image"]["mean"] == pytest.approx(1 - 0.3 / np.log(2))
+    assert found["bits"]["image"]["mean"] == 0.0
+
+
+def test_many_classes_have_bits_but_no_parts() -> None:
+    subsets = {s: {"val": 1.0, "test": 1.0} for s in ("text", "image", "text+image")}
+    one = {"subsets": subsets, "labels": [1] * 64, "tables": {}}
+    parts = summary({"a": [one]}, ("text", "image"))["pairs"]["text+image"]
+    assert parts["redundant"] is None and parts["synergistic"] is None
+    assert parts["net"] == pytest.approx(-(6 - 1 / np.log(2)))
+
+
+def test_redundancy_gives_way_where_the_bits_ask_for_more() -> None:
+    parts = decompose(one=1.0, two=0.8, both=1.0, share=0.5)
+    assert parts == pytest.approx({"redundant": 0.8, "unique_first": 0.2, "unique_second": 0.0, "synergistic": 0.0,
+                                   "net": -0.8})

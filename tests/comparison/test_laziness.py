@@ -1,0 +1,35 @@
+"""Which modality a strategy left unlearned."""
+
+import pytest
+
+from trivium.comparison.laziness import summary, unlearned
+
+
+def test_the_rule() -> None:
+    def probes(before: float, after: float, alone: float | None) -> dict[str, dict[str, float | None]]:
+        return {"image": {"before": before, "after": after, "alone": alone}}
+
+    assert unlearned(probes(0.3, 0.49, 0.7)) == ["image"]  # less than half of the way
+    assert unlearned(probes(0.3, 0.51, 0.7)) == []
+    assert unlearned(probes(0.3, 0.3, 0.32)) == []  # there is nothing to learn
+    assert unlearned(probes(0.3, 0.3, None)) == []  # nobody knows
+
+
+def test_summary() -> None:
+    measured = {
+        "joint": [{"image": {"before": 0.3, "after": 0.3}, "audio": {"before": 0.5, "after": 0.9}},
+                  {"image": {"before": 0.1, "after": 0.3}, "audio": {"before": 0.5, "after": 0.9}}],
+        "ensemble": [{"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.9}}] * 2,
+    }
+    found = summary(measured, "ensemble")
+    assert found["strategies"]["joint"]["image"] == {
+        "before": pytest.approx(0.2), "after": pytest.approx(0.3), "alone": pytest.approx(0.8)}
+    assert found["unlearned"] == {"joint": ["image"]}
+    assert found["sentence"] == (
+        "joint left image unlearned: a linear probe gets 30% from its image encoder and 80% from one trained alone.")
+
+
+def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
+    found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, None)
+    assert found["sentence"] == "" and found["unlearned"] == {}
+    assert found["strategies"]["joint"]["image"]["alone"] is None

@@ -1,0 +1,54 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.comparison.outs import write_outs
+from trivium.comparison.outcomes import load
+from trivium.data.tables import read, write
+from trivium.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_outs(tmp_path, {"a": 0.9, "b": 0.7}, seeds=2, samples=60, tests=20) / "reports/evaluate"
+
+
+def test_rows_name_the_same_sample_in_every_seed(folder):
+    found = load(folder, ["a", "b"])
+    assert found.seeds == (0, 1)
+    table = read(folder / "a/predictions.parquet").to_pandas()
+    for k in (0, 1):
+        own = table[table.seed == k].sort_values("sample")
+        assert (found.outcomes["a"][k].y == own.y).all() and (found.outcomes["a"][k].prediction == own.prediction).all()
+    names = [sorted(table[table.seed == k]["sample"]) for k in (0, 1)]
+    shared = set(names[0]) & set(names[1])
+    assert shared == {name for name in names[0] if found.rows[0][names[0].index(name)] in found.rows[1]}
+    assert max(own.max() for own in found.rows) + 1 == len(set(names[0]) | set(names[1]))
+
+
+def test_the_order_of_rows_in_the_file_does_not_matter(folder):
+    first = load(folder, ["a", "b"])
+    table = read(folder / "b/predictions.parquet")
+    write(table.take(np.random.default_rng(0).permutation(len(table))), folder / "b/predictions.parquet")
+    again = load(folder, ["a", "b"])
+    assert all((x.nll == y.nll).all() for x, y in zip(first.outcomes["b"], again.outcomes["b"], strict=True))
+
+
+def test_strategies_on_different_samples_are_refused(folder):
+    table = read(folder / "b/predictions.parquet")
+    write(table.slice(1), folder / "b/predictions.parquet")
+    with pytest.raises(UserError, match="not about the same seeds and test samples"):
+        load(folder, ["a", "b"])
+
+
+def test_a_missing_strategy_is_named(folder):
+    with pytest.raises(UserError, match="`c` was not evaluated"):
+        load(folder, ["a", "c"])
+
+
+def test_one_seed_is_not_enough(folder):
+    for name in ("a", "b"):
+        table = read(folder / name / "predictions.parquet")
+        write(table.filter(pa.compute.equal(table["seed"], 0)), folder / name / "predictions.parquet")
+    with pytest.raises(UserError, match="one seed only"):
+        load(folder, ["a", "b"])

@@ -1,0 +1,42 @@
+"""Curves of several strategies, and what is said of them."""
+
+from typing import Any
+
+import pytest
+
+from trivium.comparison.robustness import effective, summary
+
+
+def seed(audio: list[float]) -> dict[str, Any]:
+    return {
+        "corruption": {"text": {"levels": [0.0, 1.0], "accuracy": [0.9, 0.8], "relative": 0.85},
+                       "audio": {"levels": [0.0, 1.0], "accuracy": audio, "relative": sum(audio) / 2}},
+        "misalignment": {"audio": {"0.0": 0.9, "1.0": 0.3}}, "shift": {"audio": {"0.0": 0.9, "0.1": 0.7}},
+        "attacks": {"audio": {"fgsm": {"0.0": 0.9, "0.1": 0.2}}},
+    }
+
+
+def test_effective_robustness_by_hand() -> None:
+    """f falls by .1 and .3, late fusion by .2 and .5: (.0) + (.1) + (.2)."""
+    assert effective([0.9, 0.8, 0.6], [0.7, 0.5, 0.2]) == pytest.approx(0.3)
+    assert effective([0.7, 0.5, 0.2], [0.7, 0.5, 0.2]) == pytest.approx(0.0)
+
+
+def test_summary() -> None:
+    found = summary({"joint": [seed([0.9, 0.3]), seed([0.7, 0.3])], "other": [seed([0.8, 0.6])] * 2}, "joint")
+    assert found["corruption"]["audio"]["joint"] == [
+        {"level": 0.0, "accuracy": {"mean": pytest.approx(0.8), "low": 0.7, "high": 0.9}},
+        {"level": 1.0, "accuracy": {"mean": pytest.approx(0.3), "low": 0.3, "high": 0.3}}]
+    assert found["summary"]["other"]["audio"] == {"relative": pytest.approx(0.7), "effective": pytest.approx(0.3)}
+    assert found["summary"]["joint"]["text"] == {"relative": pytest.approx(0.85), "effective": pytest.approx(0.0)}
+    assert found["attacks"]["fgsm on audio"]["other"][1] == {
+        "level": 0.1, "accuracy": {"mean": 0.2, "low": 0.2, "high": 0.2}}
+    assert found["shift"]["audio"]["joint"][1]["level"] == 0.1
+    assert found["sentence"] == ("Noise on audio costs most: 35 points of accuracy when nothing else is left of it; "
+                                 "other keeps most under it.")
+
+
+def test_without_late_fusion_there_is_no_effective_robustness() -> None:
+    found = summary({"only": [seed([0.9, 0.3])]}, None)
+    assert found["summary"]["only"]["audio"] == {"relative": pytest.approx(0.6), "effective": None}
+    assert found["sentence"].endswith("is left of it.")

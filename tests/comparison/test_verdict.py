@@ -1,0 +1,71 @@
+from trivium.comparison.intervals import Estimate
+from trivium.comparison.pairs import Pair
+from trivium.comparison.verdict import Cost, decide
+
+
+def pair(a, b, beats, mean=0.021, low=0.004, high=0.038):
+    return Pair(a, b, Estimate(mean, low, high, 0.01, 0.02), (0.9, 0.6, 1.0), 0.04, (0.1, 0.2), 0.01, beats)
+
+
+def costs(**flops):
+    return {name: Cost(value, 1000) for name, value in flops.items()}
+
+
+def test_a_winner():
+    found = decide(["a", "b"], [pair("a", "b", True)], costs(a=9e9, b=1e9))
+    assert (found.winner, found.tied, found.recommended) == ("a", ("a",), "a")
+    assert found.sentence == "a beats b by 2.1 points of accuracy (95 % interval 0.4 to 3.8)."
+    assert "probability 0.90 (0.60 to 1.00)" in found.reason
+
+
+def test_no_difference_means_the_cheaper_one():
+    found = decide(["a", "b"], [pair("a", "b", False, low=-0.01)], costs(a=9e9, b=1e9))
+    assert (found.winner, found.tied, found.recommended) == (None, ("a", "b"), "b")
+    assert found.sentence == "No difference found between a and b at this budget: take the cheaper, b."
+    assert found.reason.startswith("b takes the least training compute (1e+09 FLOPs). a is ahead of b by 2.1 points")
+
+
+def test_a_winner_among_many():
+    pairs = [pair("a", "b", True), pair("a", "c", True), pair("b", "c", False)]
+    found = decide(["a", "b", "c"], pairs, costs(a=1e9, b=1e9, c=1e9))
+    assert found.sentence.startswith("a beats b, the next best of 2 others, by 2.1 points")
+
+
+def test_only_those_that_nobody_beats_are_tied():
+    pairs = [pair("a", "b", False), pair("a", "c", False), pair("b", "c", True)]
+    found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
+    assert (found.tied, found.recommended) == (("a", "b"), "b")
+
+
+def test_about_the_same_compute_is_no_reason_but_parameters_are():
+    same = {"a": Cost(1.05e9, 3000), "b": Cost(1e9, 3000), "c": Cost(1.0e9, 1000)}
+    found = decide(["a", "b", "c"], [pair(*names, False) for names in (("a", "b"), ("a", "c"), ("b", "c"))], same)
+    assert found.recommended == "c"
+    assert found.sentence == "No difference found between a, b and c at this budget: take the cheapest, c."
+    assert found.reason.startswith("a, b and c took about the same training compute; c has the fewest parameters (1,000).")
+
+
+def test_equal_costs_leave_the_more_accurate():
+    found = decide(["a", "b"], [pair("a", "b", False)], costs(a=1e9, b=1e9))
+    assert found.recommended == "a"
+    assert found.sentence == ("No difference found between a and b at this budget, and they cost about the same: take a, the "
+                              "more accurate here.")
+
+
+def test_a_gamble_is_not_recommended_for_being_cheap():
+    gamble = {"a": Cost(9e9, 1000), "b": Cost(1e9, 1000, failed=0.4)}
+    found = decide(["a", "b"], [pair("a", "b", False)], gamble)
+    assert (found.tied, found.recommended) == (("a", "b"), "a")
+    assert found.sentence.startswith("No difference found between a and b at this budget: take a")
+
+
+def test_when_nothing_was_learned():
+    lost = {"a": Cost(9e9, 1000, 1.0), "b": Cost(1e9, 1000, 1.0)}
+    found = decide(["a", "b"], [pair("a", "b", False)], lost)
+    assert (found.winner, found.recommended) == (None, "b")
+    assert found.sentence.startswith("No strategy learned the task at this budget")
+
+
+def test_one_strategy():
+    found = decide(["a"], [], costs(a=1e9))
+    assert (found.winner, found.tied, found.recommended) == (None, ("a",), "a")

@@ -1,0 +1,87 @@
+"""The tables and figures that are made from a comparison, and what DVC makes of them."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from tests.comparison.outs import write_outs, write_params
+from tests.helpers import ROOT, command, digests
+from trivium.comparison import curves, figures
+from trivium.comparison.build import build
+from trivium.config import load
+from trivium.data.tables import read_json, write_json
+
+NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    write_outs(tmp_path, {"end_to_end": 0.7, "supervised_frozen": 0.8, "ensemble": 0.82}, seeds=2)
+    write_params(tmp_path, NAMES)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_views(project, drawn=True):
+    found = build(load())
+    evaluated = {name: read_json(project / f"reports/evaluate/{name}/metrics.json") for name in NAMES}
+    trained = {name: read_json(project / f"models/{name}/training.json") for name in NAMES}
+    for folder in ("plots", "figures", "summary"):
+        shutil.rmtree(project / "reports" / folder, ignore_errors=True)
+        (project / "reports" / folder).mkdir()
+    curves.write(project / "reports/plots", found, evaluated, trained)
+    curves.summary(project / "reports/summary", found)
+    if drawn:
+        figures.write(project / "reports/figures", found, evaluated, trained)
+    write_json(found, project / "reports/comparison.json")
+    return found
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_tables(project):
+    found = write_views(project, drawn=False)
+    strategies = rows(project / "reports/plots/strategies.csv")
+    assert [row["strategy"] for row in strategies] == ["ensemble", "supervised_frozen", "end_to_end"]
+    assert float(strategies[0]["accuracy"]) == found["strategies"]["ensemble"]["accuracy"]["mean"]
+    learning = rows(project / "reports/plots/learning.csv")
+    assert len([row for row in learning if row["strategy"] == "end_to_end"]) == 2 * 15
+    ends = [row for row in learning if row["strategy"] == "ensemble"]  # its components' curves are not its own
+    assert [(row["phase"], float(row["flops"]), row["train_loss"]) for row in ends] == [("combined", 1e12, "")] * 2
+    confusion = rows(project / "reports/plots/confusion.csv")
+    assert len(confusion) == 9
+    assert sum(float(row["share"]) for row in confusion if row["label"] == "ash") == pytest.approx(1, abs=1e-3)
+    summary = read_json(project / "reports/summary/ensemble.json")
+    assert summary["rank"] == 1 and summary["accuracy"] == found["strategies"]["ensemble"]["accuracy"]["mean"]
+
+
+def test_figures_are_the_same_bytes_every_time(project):
+    write_views(project)
+    first = digests(project, "reports/figures", "reports/plots")
+    assert sorted(path.split("/")[-1] for path in first if "figures" in path) == sorted(
+        f"{name}.{kind}" for name in ("accuracy", "compute", "learning", "subsets") for kind in ("png", "svg"))
+    write_views(project)
+    assert digests(project, "reports/figures", "reports/plots") == first
+
+
+@pytest.mark.slow
+def test_dvc_shows_plots_and_metrics(project):
+    write_views(project, drawn=False)
+    shutil.copy(ROOT / "dvc.yaml", project)
+    command(project, "git", "init", "--quiet")
+    command(project, "dvc", "init", "--quiet", "--force")
+    shutil.copytree(ROOT / ".dvc/plots", project / ".dvc/plots")
+    shown = json.loads(command(project, "dvc", "plots", "show", "--json"))
+    assert not shown.get("errors")
+    assert len(shown["data"]) == 4
+    for plots in shown["data"].values():
+        assert plots[0]["content"]["data"]["values"], "a plot without data"
+        assert plots[0]["content"]["facet"]["column"]["field"] == "rev", "not drawn by a template of ours"
+    (numbers,) = (each["data"] for each in json.loads(command(project, "dvc", "metrics", "show", "--json")).values())
+    assert set(numbers) == {f"reports/summary/{name}.json" for name in NAMES}
+    assert numbers["reports/summary/ensemble.json"]["data"]["rank"] == 1

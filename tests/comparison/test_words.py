@@ -1,0 +1,51 @@
+"""Sentences from bits."""
+
+from typing import Any
+
+from trivium.comparison.words import sentence, together, training
+
+
+def parts(redundant: float, one: float, two: float, synergistic: float, names: str) -> dict[str, Any]:
+    a, b = names.split("+")
+    return {"redundant": redundant, "unique": {a: one, b: two}, "synergistic": synergistic,
+            "net": synergistic - redundant}
+
+
+def test_nothing_found() -> None:
+    bits = {"text": 0.0, "image": 0.01, "text+image": 0.04}
+    pairs = {"text+image": parts(0, 0, 0.01, 0.03, "text+image")}
+    assert sentence(2.0, bits, pairs) == "No model found the label in text and image: 0.04 of 2.00 bits."
+    assert training(2.0, bits, pairs) == ""
+
+
+def test_one_modality() -> None:
+    assert sentence(2.0, {"audio": 1.5}, {}) == "Audio tells 1.50 of 2.00 bits."
+    assert training(2.0, {"audio": 1.5}, {}) == ""
+
+
+def test_no_rule_applies() -> None:
+    bits = {"text": 1.0, "image": 0.8, "text+image": 1.3}
+    pairs = {"text+image": parts(0.5, 0.5, 0.3, 0.0, "text+image")}
+    assert sentence(2.0, bits, pairs) == "Text knows most, 1.00 of 2.00 bits, and the others add to it."
+
+
+def test_synergy_must_outweigh_what_is_shared() -> None:
+    bits = {"text": 1.0, "image": 1.0, "text+image": 1.9}
+    assert together(bits, {"text+image": parts(0.7, 0.3, 0.3, 0.6, "text+image")}) == []
+    bits = {"text": 0.5, "image": 0.5, "text+image": 1.9}
+    assert together(bits, {"text+image": parts(0.1, 0.4, 0.4, 1.0, "text+image")}) == ["text", "image"]
+
+
+def test_without_parts_the_net_synergy_decides() -> None:
+    bits = {"text": 0.1, "image": 0.1, "text+image": 1.0}
+    none = {"redundant": None, "unique": None, "synergistic": None, "net": 0.8}
+    said = sentence(1.0, bits, {"text+image": none})
+    assert said == "The answer needs text and image together: 0.80 of 1.00 bits are in neither alone."
+
+
+def test_what_no_model_found_overlaps_with_nothing() -> None:
+    bits = {"text": 1.0, "image": 0.01, "text+image": 1.0}
+    pairs = {"text+image": parts(0.01, 0.99, 0.0, 0.0, "text+image")}
+    assert sentence(2.0, bits, pairs) == (
+        "Nobody else knows what text knows; no model found anything about the label in image.")
+    assert training(2.0, bits, pairs).startswith("The modalities know different things")

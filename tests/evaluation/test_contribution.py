@@ -1,0 +1,55 @@
+"""Shapley values of games and models that are small enough to know them."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.evaluation import toys
+from trivium.evaluation.contribution import contribution, shapley
+
+BITS = torch.randint(2, (3, 4000), generator=torch.Generator().manual_seed(0))
+
+
+def test_the_glove_game() -> None:
+    """A left glove and either of two right ones make a pair: 2/3, 1/6, 1/6."""
+    def value(s: tuple[str, ...]) -> np.ndarray:
+        return np.array([float("left" in s and len(s) > 1)])
+
+    found = shapley(("left", "right", "other"), value)
+    phi = {player: float(value[0]) for player, value in found.items()}
+    assert phi == pytest.approx({"left": 2 / 3, "right": 1 / 6, "other": 1 / 6})
+
+
+def test_only_what_is_used_contributes() -> None:
+    model = toys.Toy(["text", "image"], lambda v: toys.sure(v["text"][:, 0]))
+    found = contribution(model, toys.batch(BITS[0], text=BITS[0], image=BITS[1]), ["no", "yes"])
+    assert found["accuracy"]["image"] == 0.0
+    assert found["accuracy"]["text"] == pytest.approx(0.5, abs=0.01)
+    assert found["subsets"]["text"]["accuracy"] == found["subsets"]["text+image"]["accuracy"] == 1.0
+    assert found["per_class"]["yes"]["text"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_exclusive_or_is_shared_evenly() -> None:
+    model = toys.Toy(["text", "image", "audio"], lambda v: toys.sure(v["text"][:, 0] != v["image"][:, 0]))
+    batch = toys.batch(BITS[0] ^ BITS[1], text=BITS[0], image=BITS[1], audio=BITS[2])
+    found = contribution(model, batch, ["same", "different"])
+    assert found["accuracy"] == pytest.approx({"text": 0.25, "image": 0.25, "audio": 0.0}, abs=0.01)
+    assert found["subsets"]["text+audio"]["accuracy"] == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "log_probability"])
+def test_contributions_add_up_to_all_less_nothing(kind: str) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(3, 4)
+    model = toys.Toy(["text", "image", "audio"], lambda v: torch.cat(list(v.values()), 1) @ weight)
+    batch = toys.batch(torch.arange(300) % 4, text=torch.randn(300), image=torch.randn(300), audio=torch.randn(300))
+    batch.present[::3, 1] = False
+    found = contribution(model, batch, list("abcd"))
+    assert sum(found[kind].values()) == pytest.approx(
+        found["subsets"]["text+image+audio"][kind] - found["subsets"]["none"][kind])
+
+
+def test_a_class_without_samples_is_left_out() -> None:
+    model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3))
+    found = contribution(model, toys.batch(BITS[0], text=BITS[0]), ["a", "b", "c"])
+    assert list(found["per_class"]) == ["a", "b"]
