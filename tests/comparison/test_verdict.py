@@ -42,14 +42,15 @@ def test_about_the_same_compute_is_no_reason_but_parameters_are():
     found = decide(["a", "b", "c"], [pair(*names, False) for names in (("a", "b"), ("a", "c"), ("b", "c"))], same)
     assert found.recommended == "c"
     assert found.sentence == "No difference found between a, b and c at this budget: take the cheapest, c."
-    assert found.reason.startswith("a, b and c took about the same training compute; c has the fewest parameters (1,000).")
+    assert found.reason.startswith("a, b and c took about the same training compute; c has the fewest parameters "
+                                   "(1,000).")
 
 
 def test_equal_costs_leave_the_more_accurate():
     found = decide(["a", "b"], [pair("a", "b", False)], costs(a=1e9, b=1e9))
     assert found.recommended == "a"
-    assert found.sentence == ("No difference found between a and b at this budget, and they cost about the same: take a, the "
-                              "more accurate here.")
+    assert found.sentence == ("No difference found between a and b at this budget, and they cost about the same: "
+                              "take a, the more accurate here.")
 
 
 def test_a_gamble_is_not_recommended_for_being_cheap():

@@ -28,7 +28,7 @@ def example(spec: Spec) -> torch.Tensor:
 def test_tokens_and_vector_have_the_promised_shapes(name: str, modality: str) -> None:
     spec = SPECS[modality]
     encoder = encoders.build(name, spec, width=16, depth=1)
-    tokens = {"text": 6, "image": 36, "audio": 5 * 7, "wave": 13}[modality]
+    tokens = {"text": 6, "image": 36, "audio": 4, "wave": 13}[modality]
     x = example(spec)
     assert encoder.tokens(x).shape == (2, tokens, 16)
     assert encoder(x).shape == (2, 16)
@@ -61,10 +61,14 @@ def test_hide_blanks_exactly_the_hidden_tokens() -> None:
 
 
 def test_patch_sizes_give_about_64_tokens() -> None:
-    assert patch_size((3, 32, 32)) == (4, 4)
-    assert patch_size((3, 224, 224)) == (32, 32)
-    assert patch_size((1, 40, 96)) == (8, 8)
-    assert patch_size((1, 128)) == (8,)
+    assert patch_size(Spec("image", "image", (3, 32, 32))) == (4, 4)
+    assert patch_size(Spec("image", "image", (3, 224, 224))) == (32, 32)
+    assert patch_size(Spec("audio", "waveform", (1, 16000))) == (256,)
+
+
+def test_a_spectrogram_is_cut_in_time_only() -> None:
+    assert patch_size(Spec("audio", "spectrogram", (1, 40, 96))) == (40, 4)
+    assert patch_size(Spec("audio", "spectrogram", (1, 80, 3000))) == (80, 64)
 
 
 def test_a_local_folder_is_an_encoder(tmp_path) -> None:

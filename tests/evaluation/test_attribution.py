@@ -79,7 +79,7 @@ def test_padding_is_not_there_to_be_deleted() -> None:
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0] > 1.5))
     model.encoders["text"] = Words([0.0, 0.0, 0.0, 2.0, 0.0, 0.0])
     batch = Batch({"text": torch.tensor([[4, 3, 0, 0, 0, 0]])}, torch.ones(1, 1, dtype=torch.bool), torch.tensor([1]))
-    scores = torch.tensor([[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]])
+    scores = torch.tensor([[-1.0, -0.5, 0.0, 0.0, 0.0, 0.0]])
     found = deletion(model, batch, encoded.encode(model, batch, 1), "text", SPECS["text"], torch.tensor([1]), scores)
     assert found["area"] == pytest.approx(0.05, abs=0.01)  # gone at the first of ten cuts
 

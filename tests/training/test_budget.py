@@ -49,7 +49,7 @@ def test_frozen_encoders_cost_their_forward_pass_only() -> None:
     everything = budget.counted(lambda: model.logits(batch.inputs, batch.present).sum())
     model.encoders.requires_grad_(False)
     frozen = budget.counted(lambda: model.logits(batch.inputs, batch.present).sum())
-    assert frozen == pytest.approx(everything / 3, rel=0.05)
+    assert frozen == pytest.approx(everything / 3, rel=0.08)
 
 
 def test_steps_never_exceed_the_budget() -> None:

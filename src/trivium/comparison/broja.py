@@ -54,7 +54,7 @@ def least_information(first: Array, second: Array, tolerance: float = 1e-4, most
     The closest Q to P(y) R(x1, x2) has the form a(y, x1) R(x1, x2) b(y, x2), so no [C, K, L] is ever held.
     """
     label = first.sum(1)
-    both = (first / np.maximum(label, TINY)[:, None]).T @ second  # R of the Q in which X1 and X2 are independent given Y
+    both = (first / np.maximum(label, TINY)[:, None]).T @ second  # R where X1 and X2 are independent given Y
     a, b = np.ones_like(first), np.ones_like(second)
     for _ in range(most):
         a, b = _scale(both, first, second, a, b, tolerance / 100)
@@ -62,10 +62,11 @@ def least_information(first: Array, second: Array, tolerance: float = 1e-4, most
         seen = both > 0
         both = both * ratio
         steps = np.log2(np.maximum(ratio[seen], TINY))
-        # Dual value: sum first log a + sum second log b - log max ratio; primal value of Q: the same, less this instead.
-        if steps.max() - (both[seen] * steps).sum() <= tolerance:
+        change = float((both[seen] * steps).sum())
+        # Value of Q: sum first log a + sum second log b - change + H(Y); of the dual: with max(steps) for change.
+        if steps.max() - change <= tolerance:
             break
-    return float((_xlog2(first, a).sum() + _xlog2(second, b).sum()) - (both[seen] * steps).sum() - _xlog2(label, label).sum())
+    return float(_xlog2(first, a).sum() + _xlog2(second, b).sum() - _xlog2(label, label).sum()) - change
 
 
 def _scale(both: Array, first: Array, second: Array, a: Array, b: Array, close: float) -> tuple[Array, Array]:

@@ -73,8 +73,7 @@ def ensemble(y: list[NDArray[np.int64]], first: list[Array], second: list[Array]
     def right(scores: list[Array]) -> list[float]:
         return [float((score.argmax(1) == truth).mean()) for score, truth in zip(scores, y, strict=True)]
 
-    tiny = 1e-12
-    both = right([np.log(np.maximum(p, tiny)) + np.log(np.maximum(q, tiny)) for p, q in zip(first, second, strict=True)])
+    both = right([_log(p) + _log(q) for p, q in zip(first, second, strict=True)])
     better = max(np.mean(right(first)), np.mean(right(second)))
     return {"accuracy": {"mean": float(np.mean(both)), "low": min(both), "high": max(both)},
             "gain": float(np.mean(both) - better)}
@@ -113,6 +112,10 @@ def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> l
             found.append({"title": f"Between modalities: {title}", "names": modalities, "values": values,
                           "caption": "The same, between the encoders of one model; mean over models."})
     return found
+
+
+def _log(p: Array) -> Array:
+    return np.log(np.maximum(p, 1e-12))
 
 
 def _gram(x: Array) -> Array:

@@ -72,12 +72,19 @@ def pad(x: Tensor, patch: tuple[int, ...]) -> Tensor:
     return nn.functional.pad(x, [n for m in reversed(missing) for n in (0, m)])
 
 
-def patch_size(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A power of two per axis that gives about 64 tokens (1-D: 16 numbers per token at least 8)."""
-    axes = shape[1:]
-    if len(axes) == 1:
-        return (max(8, 2 ** round(math.log2(axes[0] / 64))),)
-    side = max(2, 2 ** round(math.log2(math.sqrt(math.prod(axes) / 64))))
+def patch_size(spec: Spec) -> tuple[int, ...]:
+    """Input units per token and axis: a power of two that gives about 64 tokens; () for text.
+
+    A spectrogram is cut in time only, all bands in one token: its bands are features, not places.
+    """
+    if spec.kind == "tokens":
+        return ()
+    if spec.kind == "waveform":
+        return (max(8, 2 ** round(math.log2(spec.shape[1] / 64))),)
+    _, height, width = spec.shape
+    if spec.kind == "spectrogram":
+        return (height, max(4, 2 ** round(math.log2(width / 64))))
+    side = max(2, 2 ** round(math.log2(math.sqrt(height * width / 64))))
     return (side, side)
 
 

@@ -21,9 +21,9 @@ class Block(nn.Module):
 
     def __init__(self, width: int, grid: tuple[int, ...]) -> None:
         super().__init__()
-        self.grid = grid
+        self.grid = tuple(side for side in grid if side > 1) or (1,)  # no convolution along a side of one token
         self.norm = nn.LayerNorm(width)
-        convolution = nn.Conv1d if len(grid) == 1 else nn.Conv2d
+        convolution = nn.Conv1d if len(self.grid) == 1 else nn.Conv2d
         self.mix = convolution(width, width, 3, padding=1)
         self.activate = nn.GELU()
 
@@ -36,7 +36,7 @@ class CNN(Encoder):
     def __init__(self, spec: Spec, width: int, depth: int) -> None:
         super().__init__()
         self.spec, self.width = spec, width
-        self.patch = () if spec.kind == "tokens" else patch_size(spec.shape)
+        self.patch = patch_size(spec)
         self.stem = Stem(spec, self.patch, self.grid, width)
         self.blocks = nn.Sequential(*(Block(width, self.grid) for _ in range(depth)))
         self.norm = nn.LayerNorm(width)

@@ -19,7 +19,7 @@ class Transformer(Encoder):
         from transformers import BertConfig, BertModel
 
         self.spec, self.width = spec, width
-        self.patch = () if spec.kind == "tokens" else patch_size(spec.shape)
+        self.patch = patch_size(spec)
         self.stem = Stem(spec, self.patch, self.grid, width)
         heads = max(n for n in range(1, 1 + max(1, width // 16)) if width % n == 0)
         config = BertConfig(

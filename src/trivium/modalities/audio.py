@@ -104,8 +104,9 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
     _check(wave)
     wave = wave if wave.ndim == 1 else wave.mean(1)
     wave = _resample(wave, rate, settings.sample_rate)[: settings.samples]
-    wave = np.pad(wave, (0, settings.samples - len(wave)))
-    features = wave if settings.features == "waveform" else _spectrogram(wave, settings)
+    heard = len(wave)
+    wave = np.pad(wave, (0, settings.samples - heard))
+    features = wave if settings.features == "waveform" else _spectrogram(wave, heard, settings)
     return features[None].astype(np.float16)
 
 
@@ -162,10 +163,12 @@ def _frames(settings: Settings) -> int:
     return max(1, 1 + (padded - settings.window) // settings.hop)
 
 
-def _spectrogram(wave: np.ndarray, settings: Settings) -> np.ndarray:
+def _spectrogram(wave: np.ndarray, heard: int, settings: Settings) -> np.ndarray:
     """[F, T] float32: dB of the power in each mel band; or, for mfcc, the first F terms of its orthonormal DCT-II.
 
-    Silence ends `DYNAMIC_RANGE` under the clip's loudest moment, as in Whisper (Radford et al. 2022, section 2.2).
+    Silence ends `DYNAMIC_RANGE` under the clip's loudest moment, as in Whisper (Radford et al. 2022, section 2.2). The
+    mean level of the clip's `heard` samples is 0 dB, and so is every band of the padding behind them: neither loudness
+    nor the cliff where a short clip ends takes up the range that sounds need.
     """
     import scipy.fft
 
@@ -181,6 +184,9 @@ def _spectrogram(wave: np.ndarray, settings: Settings) -> np.ndarray:
     power = (spectrum.real**2 + spectrum.imag**2) / np.square(hann).sum()
     decibels = 10 * np.log10(np.maximum(filters @ power.T, QUIETEST))
     decibels = np.maximum(decibels, decibels.max() - DYNAMIC_RANGE)
+    sounding = max(1, min(frames, math.ceil((heard + before - window // 2) / hop)))  # windows centred on the clip
+    decibels -= decibels[:, :sounding].mean()
+    decibels[:, sounding:] = 0.0
     if settings.features == "logmel":
         return decibels
     return scipy.fft.dct(decibels, type=2, axis=0, norm="ortho")[: settings.bins]

@@ -28,6 +28,7 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
     experiment = store.experiment_id(folder)  # the store must be there before the server looks for it
     port = free_port(port)
     print(f"Starting the MLflow UI on port {port} ...", flush=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
     server = start(folder, port)
     try:
         if first_sync:

@@ -93,8 +93,8 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
     found = pc.unique(labels.drop_null())
     shown = ", ".join(found.slice(0, 3).to_pylist())
     if len(found) < CLASSES[0]:
-        raise UserError(f"{path}: column `{column}` has {'no label' if len(found) == 0 else f'only the label {shown}'}; "
-                        "there must be at least two classes to tell apart.")
+        what = f"only the label {shown}" if shown else "no label"
+        raise UserError(f"{path}: column `{column}` has {what}; there must be at least two classes to tell apart.")
     if len(found) > CLASSES[1]:
         raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
                         f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
@@ -103,7 +103,8 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
 
 def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:
     """`column` with the usual other names of train, val and test replaced."""
-    values = [value if value is None else SPLITS.get(value.casefold(), value.casefold()) for value in column.to_pylist()]
+    plain = [value and value.casefold() for value in column.to_pylist()]
+    values = [value and SPLITS.get(value, value) for value in plain]
     for row, value in enumerate(values, 1):
         if value is not None and value not in tables.SPLITS:
             raise UserError(f"{path}: row {row} is in the split `{value}`; a split is train, val or test (or empty "

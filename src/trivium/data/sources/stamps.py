@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PACKAGE = "tuxpaint-stamps-default"
 CACHE = Path(".cache/stamps")
 INSIDE = Path("usr/share/tuxpaint/stamps")
-MIN_SPOKEN = 27  # stamps per class with a recording in a chosen language; leaves ten classes in the languages with some 900 recordings
+MIN_SPOKEN = 27  # stamps with a recording in a class; ten classes have them in the languages with 900 recordings
 ENGLISH = "en"
 
 
@@ -169,8 +169,8 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 CARD = """The stamps of the drawing program Tux Paint (Debian package tuxpaint-stamps-default, GPL-2): drawings and
-photos of things, each with a description in words and aloud. Label: the top folder (animals, food, symbols, ...), ten of
-them with 27 or more recordings. The three modalities belong together by nature: the recording reads the description of
-the picture, so written and spoken words know nearly the same. Pictures are from 7 to 2,348 pixels wide and many have
-an alpha channel; stamps that are SVG only have no picture here, and some have no recording. Stamps with an identical
-description (and a stamp in several languages) are one group."""
+photos of things, each with a description in words and aloud. Label: the top folder (animals, food, symbols, ...), where
+27 or more of its stamps are described aloud. The three modalities belong together by nature: the recording reads the
+description of the picture, so written and spoken words know nearly the same. Pictures are from 7 to 2,348 pixels wide
+and many have an alpha channel; stamps that are SVG only have no picture here, and some have no recording. Stamps with
+an identical description, and a stamp in several languages, are one group."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ def write(out: Path, settings: Symbols, seed: int, modalities: Sequence[str] = M
     n = settings.samples
     y, symbols = rules.draw(np.random.default_rng([seed, 0]), n)
     keys = [f"s{i:05}" for i in range(n)]
-    render = {"text": _texts, "image": _images, "audio": _sounds}
+    render: dict[str, Callable] = {"text": _texts, "image": _images, "audio": _sounds}
     made = {}
     for m in modalities:
         contents = render[m](np.random.default_rng([seed, 1 + MODALITIES.index(m)]), symbols[m])

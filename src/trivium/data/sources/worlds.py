@@ -75,9 +75,12 @@ def world(name: str, size: int) -> World:
     if name in FIDELITY:
         text, image, audio = (r * np.eye(size) + (1 - r) / size for r in FIDELITY[name])
         return World(name, np.einsum("yt,yi,ya->ytia", text, image, audio) / size)
-    shape = {"unique": (8, 2, 2, 2), "synergy": (2, 2, 2, 2), "mixed": (4, 2, 4, 2)}[name]
-    joint = np.zeros(shape)
+    joint = np.zeros({"unique": (8, 2, 2, 2), "synergy": (2, 2, 2, 2), "mixed": (4, 2, 4, 2)}[name])
     for b, u, v in product((0, 1), repeat=3):
-        cell = {"unique": (4 * b + 2 * u + v, b, u, v), "synergy": (b ^ u, b, u, v), "mixed": (2 * b + (u ^ v), b, 2 * b + u, v)}
-        joint[cell[name]] = 1 / 8
+        cells = {
+            "unique": (4 * b + 2 * u + v, b, u, v),
+            "synergy": (b ^ u, b, u, v),
+            "mixed": (2 * b + (u ^ v), b, 2 * b + u, v),
+        }
+        joint[cells[name]] = 1 / 8
     return World(name, joint)

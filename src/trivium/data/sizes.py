@@ -1,0 +1,104 @@
+"""Sizes under `preprocess` that suit some data, from a look at a part of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trivium.data.sources.manifest import relative
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Sizes = dict[str, dict[str, Any]]  # modality -> key -> value
+
+DIGITS: Sizes = {
+    "text": {"length": 24, "vocab": 256},
+    "image": {"size": 32, "channels": 3},
+    "audio": {"sample_rate": 16000, "seconds": 1.2, "features": "logmel", "window_ms": 25, "hop_ms": 12.5},
+}
+SYMBOLS: Sizes = {
+    "text": {"length": 16, "vocab": 256},
+    "image": {"size": 12, "channels": 1},
+    "audio": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform", "window_ms": 25, "hop_ms": 12.5},
+}
+STAMPS: Sizes = {
+    "text": {"length": 24, "vocab": 1024},
+    "image": {"size": 64, "channels": 3},
+    "audio": {"sample_rate": 16000, "seconds": 3.0, "features": "logmel", "window_ms": 25, "hop_ms": 12.5},
+}
+LOOK = 200  # values per modality that are looked at, evenly spread
+COVER = 95  # per cent of them that are seen whole
+LONGEST = 10.0  # seconds that are kept at most
+
+
+def suit(values: Mapping[str, pa.ChunkedArray], folder: Path, spans: Sequence[float] = ()) -> Sizes:
+    """Sizes for the data of a manifest in `folder`. Files that cannot be read are passed over.
+
+    values: per modality, null where a row has none;  spans: seconds of the rows' parts of recordings, if they are parts
+    """
+    found: Sizes = {}
+    if "text" in values:
+        found["text"] = _text(_some(values["text"]))
+    if "image" in values:
+        found["image"] = _image(_some(values["image"]), folder)
+    if "audio" in values:
+        found["audio"] = _audio(_some(values["audio"]), folder, spans)
+    return found
+
+
+def _some(column: pa.ChunkedArray) -> list[str]:
+    there = column.drop_null()
+    return there.take(np.unique(np.linspace(0, len(there) - 1, LOOK).astype(np.int64))).to_pylist()
+
+
+def _text(values: list[str]) -> dict[str, Any]:
+    """A word is some 1.5 tokens; few different words need few entries."""
+    words = [value.split() for value in values]
+    long = np.percentile([len(row) for row in words], COVER)
+    various = len({word for row in words for word in row}) > LOOK
+    return {"length": _between(16, 8 * math.ceil((1.5 * long + 2) / 8), 128), "vocab": 2048 if various else 256}
+
+
+def _image(values: list[str], folder: Path) -> dict[str, Any]:
+    from PIL import Image
+
+    sides, modes = [], set()
+    for value in values:
+        try:
+            with Image.open(folder / relative(value, folder)) as image:
+                sides.append(min(image.size))
+                modes.add(image.mode)
+        except (OSError, ValueError, Image.DecompressionBombError):
+            continue
+    if not sides:
+        return {}
+    size = next((size for size in (16, 32) if np.median(sides) <= 1.5 * size), 64)
+    return {"size": size, "channels": 1 if modes <= {"1", "L", "LA", "I", "I;16"} else 3}
+
+
+def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str, Any]:
+    import soundfile
+
+    seconds, rates = [], []
+    for value in values:
+        try:
+            about = soundfile.info(folder / relative(value, folder))
+        except (OSError, soundfile.LibsndfileError):
+            continue
+        seconds.append(about.frames / about.samplerate)
+        rates.append(about.samplerate)
+    if not seconds:
+        return {}
+    long = _between(0.1, math.ceil(10 * np.percentile(spans or seconds, COVER)) / 10, LONGEST)
+    window = 25 if long <= 4 else 50
+    return {"sample_rate": min(16000, int(np.median(rates))), "seconds": long, "features": "logmel",
+            "window_ms": window, "hop_ms": window / 2}
+
+
+def _between(least: Any, value: Any, most: Any) -> Any:
+    return max(least, min(value, most))
