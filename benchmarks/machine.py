@@ -24,5 +24,6 @@ def machine() -> dict[str, Any]:
         "gpus": [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())],
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "transformers", "accelerate", "dvc", "mlflow", "pyarrow")},
+        "versions": {name: version(name)
+                     for name in ("torch", "transformers", "accelerate", "dvc", "mlflow", "pyarrow")},
     }

@@ -25,7 +25,7 @@ ROUNDS, STEPS = 7, 60  # the two loops take turns, so that a drift of the machin
 
 
 def loop() -> dict[str, Any]:
-    """Samples per second of `trivium.training.loop.fit` and of a plain loop with the same modules, batch and threads."""
+    """Samples per second of `trivium.training.loop.fit` and of a plain loop, same modules, batch and threads."""
     import torch
 
     from trivium.config import load
@@ -124,7 +124,7 @@ def _rate(work: Any, batch: int, accelerator: Any) -> float:
 
 
 def pipeline() -> dict[str, Any]:
-    """Seconds of the default pipeline in a clone with an empty cache, again unchanged, and with one strategy changed."""
+    """Seconds of the default pipeline from an empty cache, again unchanged, and with one strategy changed."""
     with tempfile.TemporaryDirectory() as scratch:
         clone = Path(scratch) / "trivium"
         _copy(clone)

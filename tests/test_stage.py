@@ -26,7 +26,7 @@ def test_a_stage_gets_the_settings_and_leaves_its_cost(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "a").read_text() == "5"
     measured = json.loads((tmp_path / "reports" / "measured" / "try.json").read_text())
-    assert set(measured) == {"seconds", "peak_memory_bytes"}
+    assert set(measured) == {"seconds", "peak_memory_bytes", "joules"}
     assert 0 <= measured["seconds"] < 60
     assert measured["peak_memory_bytes"] > 1_000_000
 

@@ -125,7 +125,8 @@ def stages(folder: Path) -> None:
     config = load(folder / "params.yaml")
     commands = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"],
                 *(["pretrain", m] for m in config.data.modalities), *(["fuse", s] for s in config.fuse),
-                *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies), ["compare"]]
+                *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies),
+                ["compare"]]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     for words in commands:
         done = subprocess.run([sys.executable, "-m", f"pipeline.{words[0]}", *words[1:]], cwd=folder, env=environment,

@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("doctor", _doctor, "check this machine, the installation and params.yaml")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
-    use.add_argument("data", metavar="DATA", help="digits, symbols, stamps, or the path of a table of your own")
+    use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
     predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivium.config import Config, load
+from trivium.energy import energy
 from trivium.errors import UserError
 from trivium.tracking.system import Sampler
 
@@ -24,14 +25,15 @@ MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached
 def run(name: str, work: Callable[[Config], None]) -> None:
     """Run one stage as a command: `work(config)`; exit code 1 and one paragraph on a user's mistake.
 
-    Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded) and
-    `peak_memory_bytes` (largest process), and `<name>.system.json` beside it (see `trivium.tracking.system`).
+    Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded),
+    `peak_memory_bytes` (largest process) and `joules` (null where the machine does not tell), and `<name>.system.json`
+    beside it (see `trivium.tracking.system`).
     """
     quiet()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
     try:
-        with Sampler(MEASURED / f"{name}.system.json"):
+        with Sampler(MEASURED / f"{name}.system.json"), energy() as joules:
             work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
@@ -42,7 +44,8 @@ def run(name: str, work: Callable[[Config], None]) -> None:
                  "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
     except KeyboardInterrupt:
         sys.exit(130)
-    measure(name, {"seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory_bytes()})
+    measure(name, {"seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory_bytes(),
+                   "joules": joules()})
 
 
 def quiet() -> None:

@@ -33,3 +33,11 @@ def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
     found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, None)
     assert found["sentence"] == "" and found["unlearned"] == {}
     assert found["strategies"]["joint"]["image"]["alone"] is None
+
+
+def test_what_is_said_when_nothing_is_unlearned() -> None:
+    fine = {"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.51}}
+    assert summary({"ensemble": [fine]}, "ensemble")["sentence"] == "No strategy left image unlearned."
+    poor = {"audio": {"before": 0.5, "after": 0.51}}
+    assert summary({"ensemble": [poor]}, "ensemble")["sentence"] == (
+        "Nothing was learned from any modality alone that a linear probe could read.")

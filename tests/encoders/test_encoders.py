@@ -55,7 +55,8 @@ def test_patches_follow_the_tokens() -> None:
 def test_hide_blanks_exactly_the_hidden_tokens() -> None:
     image = encoders.build("cnn", Spec("image", "image", (1, 4, 4)), width=8, depth=1)
     hidden = torch.tensor([[False, True, False, False]])
-    assert image.hide(torch.ones(1, 1, 4, 4), hidden)[0, 0].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
+    shown = image.hide(torch.ones(1, 1, 4, 4), hidden)[0, 0]
+    assert shown.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
     text = encoders.build("cnn", Spec("text", "tokens", (4,), vocab=9), width=8, depth=1)
     assert text.hide(torch.tensor([[5, 6, 7, 8]]), hidden).tolist() == [[5, 2, 7, 8]]
 

@@ -37,7 +37,7 @@ def test_building_leaves_the_global_random_state_alone() -> None:
 def test_a_saved_model_comes_back(tmp_path: Path) -> None:
     model = models.multimodal(SETTINGS, SPECS, 4, "concat", seed=1).eval()
     model.temperature.fill_(2.0)
-    about = files.describe("fusion", SETTINGS, SPECS, ("a", "b", "c", "d"), fusion="concat", modalities=["text", "image"])
+    about = files.describe("fusion", SETTINGS, SPECS, tuple("abcd"), fusion="concat", modalities=["text", "image"])
     models.save(model, about, tmp_path / "one")
     models.save(model, about, tmp_path / "two")
     again = models.load(tmp_path / "one")

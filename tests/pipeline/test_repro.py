@@ -31,7 +31,8 @@ def project(reference: Path, tmp_path: Path) -> Path:
 def results(project: Path) -> dict[str, str]:
     """Digests of everything that the stages wrote, less what was measured."""
     found = digests(project, "data", "models", "reports")
-    return {path: value for path, value in found.items() if not path.startswith(("reports/measured/", "reports/report.html"))}
+    views = ("reports/measured/", "reports/report.html")
+    return {path: value for path, value in found.items() if not path.startswith(views)}
 
 
 def stages_run(output: str) -> set[str]:
@@ -52,14 +53,13 @@ def test_every_stage_leaves_its_outs(reference: Path) -> None:
 
 
 def test_a_second_run_does_nothing_and_is_quick(reference: Path) -> None:
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        output = command(reference, "dvc", "repro")
-        seconds.append(time.perf_counter() - started)
-        assert "Data and pipelines are up to date." in output
-        assert stages_run(output) == set()
-    assert min(seconds) <= 5
+    before = os.times()
+    output = command(reference, "dvc", "repro")
+    after = os.times()
+    assert "Data and pipelines are up to date." in output
+    assert stages_run(output) == set()
+    # Processor time, so that a busy machine does not fail the test; DVC uses one core.
+    assert after.children_user - before.children_user + after.children_system - before.children_system <= 5
 
 
 def test_nothing_is_left_for_git_but_the_lock_and_the_comparison(reference: Path) -> None:

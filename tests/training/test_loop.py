@@ -13,7 +13,8 @@ from trivium.training import device, loop
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
 
-SETTINGS = Train(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5, augment=False, device="cpu", workers=1)
+SETTINGS = Train(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5, augment=False, device="cpu",
+                 workers=1)
 
 
 class Line(nn.Module):

@@ -43,7 +43,9 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], alone: str | No
         f"{found[name][m]['after']:.0%} from its {m} encoder and {found[name][m]['alone']:.0%} from one trained alone"
         for m in missed) for name, missed in lazy.items()]
     if not said and references:
-        said = ["No strategy left a modality unlearned"]
+        learned = [m for m, score in references.items() if score["after"] - score["before"] >= WORTH]
+        said = [f"No strategy left {' or '.join(learned)} unlearned" if learned else
+                "Nothing was learned from any modality alone that a linear probe could read"]
     return {"strategies": found, "unlearned": lazy, "sentence": "; ".join(said) + "." if said else ""}
 
 

@@ -57,8 +57,10 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
         return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that "
                 "are pretrained without labels, or trained together, can find it; components trained alone on the "
                 "label cannot.")
-    silent = _silent(entropy, bits, pair)
-    if _shared(bits, pairs, [m for m in modalities if m not in silent]):
+    speaking = [m for m in modalities if m not in _silent(entropy, bits, pair)]
+    if len(speaking) == 1:
+        return f"As far as the models found, only {speaking[0]} helps: a model of {speaking[0]} alone may be enough."
+    if _shared(bits, pairs, speaking):
         return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the "
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")
     return ("The modalities know different things: every encoder must be trained well, and any strategy that does so "

@@ -111,7 +111,8 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
     files = {relative(value, path.parent) for m in media if not is_written(m)
              for value in values[m].unique().drop_null().to_pylist()}
     # What the file does not have goes back to its usual name, which may be absent.
-    lost = {what: what for what, column in configured.items() if what not in (*found, "path") and column not in ("", what)}
+    lost = {what: what for what, column in configured.items()
+            if what not in (*found, "path") and column not in ("", what)}
     return {
         "data.watch": _watch(path, files, root),
         "data.modalities": media,

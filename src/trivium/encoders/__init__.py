@@ -1,7 +1,7 @@
 """What turns one modality's tensors into tokens [B, T, D] and a vector [B, D].
 
-To add an encoder, write `encoders/<name>.py` with `build(spec, width, depth)` and name it under `encoder` in params.yaml.
-Any other name is taken as a Hugging Face hub id or a local folder.
+To add an encoder, write `encoders/<name>.py` with `build(spec, width, depth)` and name it under `encoder` in
+params.yaml. Any other name is taken as a Hugging Face hub id or a local folder.
 """
 
 from __future__ import annotations

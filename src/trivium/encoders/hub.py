@@ -58,19 +58,20 @@ def build(name: str, spec: Spec, width: int) -> Hub:
         body = AutoModel.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise UserError(
-            f"params.yaml: `encoder.{spec.name}: {name}` is not one of {', '.join(names())}, and could not be loaded from "
-            f"the Hugging Face hub or as a local folder ({str(error).splitlines()[0]}). Check the spelling, or, off line, "
-            "give a folder with config.json and model.safetensors."
+            f"params.yaml: `encoder.{spec.name}: {name}` is not one of {', '.join(names())}, and could not be loaded "
+            f"from the Hugging Face hub or as a local folder ({str(error).splitlines()[0]}). Check the spelling, or, "
+            "off line, give a folder with config.json and model.safetensors."
         ) from None
     encoder = Hub(body, spec, width)
     if spec.kind == "tokens" and spec.vocab > body.config.vocab_size:
-        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` knows {body.config.vocab_size} tokens and the data has "
-                        f"{spec.vocab}: set `preprocess.text.tokenizer: {name}`.")
+        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` knows {body.config.vocab_size} tokens and the "
+                        f"data has {spec.vocab}: set `preprocess.text.tokenizer: {name}`.")
     probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
     try:
         with torch.no_grad():
             encoder.tokens(probe)
     except (RuntimeError, ValueError, TypeError) as error:
         raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` does not take inputs of shape {spec.shape} "
-                        f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects.") from None
+                        f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects."
+                        ) from None
     return encoder

@@ -63,7 +63,7 @@ def _words(axes: Axes, panel: Panel) -> None:
     largest = np.abs(values).max(initial=1e-9)
     axes.barh(range(len(values)), values, color=_colours((values / largest + 1) / 2))
     axes.set_yticks(range(len(values)), panel.tokens[:MOST_TOKENS], fontsize=8, parse_math=False)
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(values), 6) - 0.5, -0.5)  # the first on top, a few no wider than many
     axes.axvline(0, color="#555555", linewidth=0.6)
     axes.tick_params(axis="x", labelsize=7)
     axes.set_xlabel("nats for the answer, per token", fontsize=8)

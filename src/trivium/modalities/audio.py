@@ -116,7 +116,7 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
 
 
 def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x float [B, 1, F, T] or [B, 1, N], moved in time by up to a tenth, and by up to a twentieth of the bins in pitch."""
+    """x float [B, 1, F, T] or [B, 1, N], moved in time by up to a tenth, in pitch by up to a twentieth of the bins."""
     return shift(x, (*(bins // 20 for bins in spec.shape[1:-1]), spec.shape[-1] // 10), generator)
 
 

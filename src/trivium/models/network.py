@@ -35,7 +35,7 @@ class Multimodal(nn.Module):
         return tuple(self.encoders)
 
     def vectors(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """[B, M, D]. `inputs["vectors"]` holds them already where the encoders are frozen and their output is cached."""
+        """[B, M, D]. `inputs["vectors"]` holds them already where frozen encoders' output is cached."""
         if "vectors" in inputs:
             return inputs["vectors"]
         absent = [m for m in self.encoders if m not in inputs]

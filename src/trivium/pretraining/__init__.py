@@ -27,5 +27,6 @@ def names() -> list[str]:
 def build(encoder: Encoder, classes: int, recipe: Recipe) -> nn.Module:
     """Raises: UserError when there is no such objective."""
     if recipe.objective not in names():
-        raise UserError(f"params.yaml: there is no pretraining objective `{recipe.objective}`; known: {', '.join(names())}.")
+        raise UserError(f"params.yaml: there is no pretraining objective `{recipe.objective}`; "
+                        f"known: {', '.join(names())}.")
     return importlib.import_module(f"{__name__}.{recipe.objective}").build(encoder, classes, recipe)

@@ -104,7 +104,7 @@ def steps(flops: float, per_sample: float, batch: int) -> int:
 
 
 def total(config: Config, store: Store, seed: int) -> float:
-    """Everybody's budget at `seed`: `budget.flops`, or what `budget.epochs` of end-to-end training cost (concat fusion)."""
+    """Everybody's budget at `seed`: `budget.flops`, or what `budget.epochs` end to end cost (concat fusion)."""
     if config.budget.flops is not None:
         return config.budget.flops
     from trivium import models

@@ -23,14 +23,14 @@ def kind(settings: Train) -> str:
         return "cuda"
     if settings.device == "cuda":
         built = torch.version.cuda or "none: this is the CPU build of torch"
-        raise UserError(f"params.yaml says `train.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of the "
-                        f"build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine where "
+        raise UserError(f"params.yaml says `train.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of "
+                        f"the build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine where "
                         "nvidia-smi works), or set `train.device: auto`.")
     return "cpu"
 
 
 def workers(settings: Train, device: str) -> int:
-    """Seeds that train side by side: one per GPU, or one per CPU core (each with one thread: the same bits anywhere)."""
+    """Seeds that train side by side: one per GPU, or one per CPU core (one thread each: the same bits anywhere)."""
     import torch
 
     if settings.workers != "auto":

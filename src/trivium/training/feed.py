@@ -20,8 +20,8 @@ class Feed:
     """Samples `rows` of a store, or of a batch that is in memory already.
 
     `keep`, bool [N], leaves samples out without changing the order of the others: seed k means the same order for a
-    strategy that reads one modality and for one that reads all. `only` names the one modality to read. With `augment`, batches
-    of `training` (not of `once`) are augmented.
+    strategy that reads one modality and for one that reads all. `only` names the one modality to read. With `augment`,
+    batches of `training` (not of `once`) are augmented.
     """
 
     def __init__(self, source: Store | Batch, rows: np.ndarray, seed: int, device: torch.device | str = "cpu",

@@ -70,7 +70,7 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
         if frozen:
             steps = min(steps, -(-MOST_EPOCHS * len(feeds[0]) // batch))
         used = tuple(_cached(model, feed, accelerator) for feed in feeds) if frozen else feeds
-        rows = fit(task, *used, Schedule(steps, batch, phase.lr), config.train, accelerator, seed, report,
+        rows = fit(task, used[0], used[1], Schedule(steps, batch, phase.lr), config.train, accelerator, seed, report,
                    folder / f"{phase.name}.pt")
         history += [row | {"phase": phase.name, "flops": spent + once + row["step"] * batch * cost} for row in rows]
         spent += once + steps * batch * cost

@@ -40,7 +40,8 @@ def fit(
     """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured before the first step and
-    `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes on, to the same bytes.
+    `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes
+    on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_accuracy.

@@ -85,7 +85,8 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: Call
 
     history = fit(
         task, feed(order), feed(val),
-        Schedule(steps, config.train.batch, recipe.lr), config.train, accelerator, seed, report, folder / "checkpoint.pt",
+        Schedule(steps, config.train.batch, recipe.lr), config.train, accelerator, seed, report,
+        folder / "checkpoint.pt",
     )
     kind, model = ("unimodal", task.model) if task.labels else ("encoder", task.encoder)
     about = files.describe(kind, config.encoder.model_dump(), {modality: store.specs[modality]}, store.classes)
@@ -95,7 +96,8 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: Call
     return {
         "recipe": name, "seed": seed, "flops": spent, "epochs": round(steps * config.train.batch / len(rows), 3),
         "parameters": sum(p.numel() for p in task.parameters()), "samples": len(rows),
-        "validation": {"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if task.labels else {"loss": best["val_nll"]},
+        "validation": ({"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if task.labels else
+                       {"loss": best["val_nll"]}),
         "history": [row | {"flops": row["step"] * config.train.batch * cost} for row in history],
     }
 

@@ -45,8 +45,8 @@ def fingerprint(config: Config, name: str, inputs: Sequence[Path]) -> str:
     return hasher.hexdigest()
 
 
-def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any, int]], inputs: Sequence[Path],
-        ) -> dict[str, tuple[Path, dict[str, Any]]]:
+def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any, int]],
+        inputs: Sequence[Path]) -> dict[str, tuple[Path, dict[str, Any]]]:
     """`units`: (name, argument of `work`, samples that it trains on). Returns name -> (its folder, its record).
 
     Call `clean` with the same arguments once the outs are written.
@@ -56,10 +56,10 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
     device = devices.kind(config.train)
     todo = [(k, unit) for k, unit in enumerate(units) if not (home / unit[0] / "record.json").exists()]
     if len(todo) < len(units):
-        print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; going on with the rest", flush=True)
+        print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; the rest goes on", flush=True)
     count = min(devices.workers(config.train, device), max(1, len(todo)))
     context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
-    shared = context.Array("q", len(units))
+    shared: Any = context.Array("q", len(units))
     for k, unit in enumerate(units):
         if (k, unit) not in todo:
             shared[k] = unit[2]
