@@ -29,7 +29,7 @@ ui: $(READY)
 	@$(BIN)/trivium ui
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -98,8 +98,8 @@ def run(world: str, expected: Expected | None = None) -> dict[str, Any]:
     }
 
 
-def settings(folder: Path, world: str, wanted: Expected) -> None:
-    """params.yaml of the repository, with the symbols of `world` and small inputs."""
+def settings(folder: Path, world: str, wanted: Expected, only: str | None = None) -> None:
+    """params.yaml of the repository, with the symbols of `world` and small inputs; `only`: one end-to-end strategy."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -115,16 +115,22 @@ def settings(folder: Path, world: str, wanted: Expected) -> None:
     params["preprocess"]["audio"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
     params["budget"]["epochs"] = wanted.epochs
     params["train"]["augment"] = False  # a shifted template is another template
+    if only is not None:
+        params["fuse"], params["end_to_end"], params["pretrain"] = [], [only], {}
+        params["strategy"] = {only: params["strategy"][only]}
     yaml.dump(params, folder / "params.yaml")
 
 
-def stages(folder: Path) -> None:
-    """Every stage in order, without DVC. Stops with the stage's own words when one fails."""
+def stages(folder: Path, after_ingest: Callable[[Path], None] = lambda folder: None) -> None:
+    """Every stage in order, without DVC, up to evaluate; compare where there is something to compare.
+
+    Stops with the stage's own words when one fails.
+    """
     from trivium.config import load
 
     config = load(folder / "params.yaml")
     commands = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"],
-                *(["pretrain", m] for m in config.data.modalities), *(["fuse", s] for s in config.fuse),
+                *(["pretrain", m] for m in config.data.modalities if config.pretrain), *(["fuse", s] for s in config.fuse),
                 *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies),
                 ["compare"]]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,45 +16,55 @@ from trivium import models
 from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
+from trivium.data.workers import processes
 from trivium.evaluation import cost, encoded, metrics
 from trivium.evaluation.analyse import analyse
 from trivium.progress import track
+from trivium.training import device as devices
 
 
-@torch.no_grad()
 def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
-    """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps.
+    """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side.
 
     Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
     """
     torch.set_num_threads(1)
     store = Store()
     training = tables.read_json(Path("models") / strategy / "training.json")
-    rows, parts = [], []
-    for record in track(training["seeds"], f"evaluate {strategy}", len(training["seeds"]), "seed"):
-        seed = record["seed"]
-        model = models.load(Path("models") / strategy / f"seed_{seed}")
-        test = store.rows(seed, "test")
-        batch = encoded.encode_rows(model, store, test, seed, config.evaluate.batch)
-        probabilities = predict(model, batch, config.evaluate.batch)
-        y = batch.y.numpy()
-        prediction = probabilities.argmax(1)
-        counts = metrics.confusion(y, prediction, len(store.classes))
-        kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
-        rows.append({
-            "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
-            "metrics": metrics.score(probabilities, y, config.evaluate.calibration_bins),
-            "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
-            "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
-            "training": {key: record[key] for key in kept if key in record},
-        } | analyse(model, store, seed, test, batch, config, out))
-        parts.append(_table(store, seed, test, y, prediction, probabilities))
-    tables.write(pa.concat_tables(parts), out / "predictions.parquet")
+    records = training["seeds"]
+    with processes(min(len(records), devices.workers(config.train, "cpu"))) as run:
+        found = run(partial(_seed, config, strategy, out), records)
+        done = [result for _, result in track(found, f"evaluate {strategy}", len(records), "seed")]
+    tables.write(pa.concat_tables([predictions for _, predictions in done]), out / "predictions.parquet")
     tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
-                       "modalities": list(store.modalities), "world": store.world, "seeds": rows}, out / "metrics.json")
-    first = training["seeds"][0]["seed"]
+                       "modalities": list(store.modalities), "world": store.world, "seeds": [row for row, _ in done]},
+                      out / "metrics.json")
+    first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
     return cost.inference(models.load(Path("models") / strategy / f"seed_{first}"), some)
+
+
+@torch.no_grad()
+def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any]) -> tuple[dict[str, Any], pa.Table]:
+    """The metrics and the predictions of the model of one seed; `record`: of training.json."""
+    torch.set_num_threads(1)
+    store, seed = Store(), record["seed"]
+    model = models.load(Path("models") / strategy / f"seed_{seed}")
+    test = store.rows(seed, "test")
+    batch = encoded.encode_rows(model, store, test, seed, config.evaluate.batch)
+    probabilities = predict(model, batch, config.evaluate.batch)
+    y = batch.y.numpy()
+    prediction = probabilities.argmax(1)
+    counts = metrics.confusion(y, prediction, len(store.classes))
+    kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
+    row = {
+        "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
+        "metrics": metrics.score(probabilities, y, config.evaluate.calibration_bins),
+        "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
+        "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
+        "training": {key: record[key] for key in kept if key in record},
+    } | analyse(model, store, seed, test, batch, config, out)
+    return row, _table(store, seed, test, y, prediction, probabilities)
 
 
 def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:

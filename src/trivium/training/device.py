@@ -24,8 +24,8 @@ def kind(settings: Train) -> str:
     if settings.device == "cuda":
         built = torch.version.cuda or "none: this is the CPU build of torch"
         raise UserError(f"params.yaml says `train.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of "
-                        f"the build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine where "
-                        "nvidia-smi works), or set `train.device: auto`.")
+                        f"the build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine "
+                        "where nvidia-smi works), or set `train.device: auto`.")
     return "cpu"
 
 

@@ -97,7 +97,7 @@ def _csv_options(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         header = file.readline()
     delimiter = max(b"\t,;", key=header.count) if path.suffix.lower() == ".csv" else ord("\t")
-    return {"read_options": csv.ReadOptions(block_size=1 << 24),
+    return {"read_options": csv.ReadOptions(block_size=1 << 24, use_threads=False),
             "parse_options": csv.ParseOptions(delimiter=chr(delimiter), newlines_in_values=True)}
 
 

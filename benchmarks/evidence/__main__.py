@@ -1,0 +1,46 @@
+"""How far the verdict can be trusted: planted models, real training, and worlds with a known answer.
+
+    make evidence                                       everything, about 40 minutes on two cores
+    python -m benchmarks.evidence statistics            A/A, power and coverage with planted models, about 3 minutes
+    python -m benchmarks.evidence training              A/A with real training, about 3 minutes
+    python -m benchmarks.evidence worlds [NAME ...]     known answers
+
+Writes benchmarks/results/evidence.json, part by part.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from benchmarks.evidence import statistics, training, worlds
+from benchmarks.machine import machine
+
+PATH = worlds.ROOT / "benchmarks/results/evidence.json"
+
+
+def keep(part: dict[str, Any]) -> None:
+    """Merge `part` into the results, with the machine that it was measured on."""
+    known = json.loads(PATH.read_text()) if PATH.exists() else {}
+    known |= part | {"machine": machine(), "command": "make evidence"}
+    PATH.parent.mkdir(exist_ok=True)
+    PATH.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def main(words: list[str]) -> None:
+    what, names = (words[0], words[1:]) if words else ("all", [])
+    if what in ("all", "statistics"):
+        keep(statistics.run())
+    if what in ("all", "training"):
+        keep({"aa_training": training.run()})
+    if what in ("all", "worlds"):
+        known = json.loads(PATH.read_text()).get("worlds", {}) if PATH.exists() else {}
+        for name in names or worlds.WORLDS:
+            known[name] = worlds.run(name)
+            keep({"worlds": known})
+            print(f"{name}: {known[name]['says']}: {'holds' if known[name]['holds'] else 'does NOT hold'}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
