@@ -132,10 +132,12 @@ def stages(folder: Path, after_ingest: Callable[[Path], None] = lambda folder: N
     commands = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"],
                 *(["pretrain", m] for m in config.data.modalities if config.pretrain), *(["fuse", s] for s in config.fuse),
                 *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies),
-                ["compare"]]
+                *([["compare"]] if len(config.strategies) > 1 else [])]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     for words in commands:
         done = subprocess.run([sys.executable, "-m", f"pipeline.{words[0]}", *words[1:]], cwd=folder, env=environment,
                               capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(words)} failed:\n{done.stdout}\n{done.stderr}")
+        if words == ["ingest"]:
+            after_ingest(folder)
