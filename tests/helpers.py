@@ -20,6 +20,7 @@ TINY = {
     "encoder.depth": 1,
     "budget.epochs": 2,
     "train.evaluations": 2,
+    "evaluate.analysis_rows": 64,
     "compare.bootstrap": 200,
 }
 

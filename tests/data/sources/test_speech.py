@@ -20,9 +20,11 @@ print(hashlib.sha256(b"".join(said)).hexdigest())
 
 def test_two_processes_say_the_same_whatever_memory_holds() -> None:
     """glibc fills new memory with another byte in each: the voices that read it before writing are left out."""
-    said = {subprocess.run([sys.executable, "-c", SPEAK], check=True, capture_output=True, text=True,
-                           env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "MALLOC_PERTURB_": str(fill)}).stdout
-            for fill in (1, 85)}
+    said = set()
+    for fill in (1, 85):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "MALLOC_PERTURB_": str(fill)}
+        said.add(subprocess.run([sys.executable, "-c", SPEAK], check=True, capture_output=True, text=True,
+                                env=environment).stdout)
     assert len(said) == 1
     assert len(said.pop()) == 65
 
@@ -35,7 +37,7 @@ def test_speech_is_speech() -> None:
     assert 0.05 < np.abs(seven).max() <= 1
     slow = speaker.say("seven", "en", "adam", 120, 50)
     assert len(speech.trim(slow)) > 1.2 * len(speech.trim(seven))
-    assert len(speech.trim(speaker.say("", "en", "adam", 175, 50))) < 10
+    assert not speaker.say("", "en", "adam", 175, 50).any()
 
 
 def test_an_unknown_voice() -> None:

@@ -1,0 +1,148 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from trivium.config import Manifest
+from trivium.data import tables
+from trivium.data.sources.manifest import write
+from trivium.errors import UserError
+
+ROWS = [
+    {"id": "007", "label": "NA", "text": 'say "hi",\nnow', "image": "img/a.png", "audio": ""},
+    {"id": "1e3", "label": "café", "text": "", "image": "img/a.png", "audio": "b.wav"},
+    {"id": "x", "label": "NA", "text": " z ", "image": "", "audio": "lost.wav"},
+]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine/img").mkdir(parents=True)
+    (tmp_path / "mine/img/a.png").write_bytes(b"picture")
+    (tmp_path / "mine/b.wav").write_bytes(b"sound")
+    return tmp_path / "mine"
+
+
+def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
+    path = Path("mine") / name
+    if name.endswith("sv"):
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0], delimiter="\t" if name.endswith("tsv") else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    elif name.endswith("l"):
+        path.write_text("\n".join(json.dumps({k: v or None for k, v in row.items()}) for row in rows), encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    return str(path)
+
+
+def ingest(file: str, modalities: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
+    """The tables of `file`, whose columns have the usual names but for `changes`."""
+    names = {name: name for name in Manifest.model_fields}
+    write(Path("raw"), Manifest(**(names | {"path": file} | changes)), 0, modalities)
+    return {m: tables.read(f"raw/{m}.parquet").to_pylist() for m in ("labels", *modalities)}
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
+def test_every_format_gives_the_same_tables(name: str) -> None:
+    made = ingest(save(ROWS, name), ("text", "image", "audio"))
+    empty = {"group": None, "split": None, "language": None, "domain": None}
+    assert made["labels"] == [{"sample": i, "key": i, "label": label} | empty
+                              for i, label in (("007", "NA"), ("1e3", "café"), ("x", "NA"))]
+    assert made["text"] == [
+        {"key": "007", "value": 'say "hi",\nnow', "digest": tables.digest(b'say "hi",\nnow')},
+        {"key": "x", "value": " z ", "digest": tables.digest(b" z ")}]
+    assert made["image"] == [{"key": key, "value": "img/a.png", "digest": tables.digest(b"picture")}
+                             for key in ("007", "1e3")]
+    assert made["audio"] == [{"key": "1e3", "value": "b.wav", "digest": tables.digest(b"sound")},
+                             {"key": "x", "value": "lost.wav", "digest": None}]
+    meta = tables.read_json("raw/meta.json")
+    assert (meta["source"], meta["root"], meta["title"], meta["world"]) == ("manifest", "mine", name, None)
+
+
+def test_what_looks_like_a_number_in_a_csv_stays_as_it_is() -> None:
+    rows = [{"id": "007", "label": "1.0", "text": "true"}, {"id": "08", "label": "NaN", "text": "2020-01-01"}]
+    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "1.0"), ("08", "NaN")]
+
+
+def test_numbers_of_jsonl_and_parquet_become_text(folder: Path) -> None:
+    rows = [{"id": 1, "label": 0, "text": "a"}, {"id": 2, "label": 1, "text": "b"}]
+    (folder / "n.jsonl").write_text("".join(json.dumps(row) + "\n\n" for row in rows))
+    for path in ("mine/n.jsonl", save(rows, "n.parquet")):
+        assert [(row["sample"], row["label"]) for row in ingest(path)["labels"]] == [("1", "0"), ("2", "1")]
+
+
+def test_columns_of_other_names_and_semicolons(folder: Path) -> None:
+    (folder / "m.csv").write_bytes("\ufeffname;kind;words;who\n1;a;x, y;Ann\n2;b;z;\n".encode())
+    made = ingest("mine/m.csv", id="name", label="kind", text="words", group="who")
+    assert [row["group"] for row in made["labels"]] == ["Ann", None]
+    assert made["text"][0]["value"] == "x, y"
+
+
+def test_parts_of_recordings_and_given_splits() -> None:
+    rows = [{"id": "1", "label": "a", "audio": "b.wav", "text": "x", "start": "0.5", "end": "1", "split": "Training"},
+            {"id": "2", "label": "b", "audio": "b.wav", "text": "x", "start": "1", "end": "", "split": "dev"},
+            {"id": "3", "label": "b", "audio": "", "text": "x", "start": "", "end": "", "split": "test"}]
+    made = ingest(save(rows), ("text", "audio"))
+    assert [(row["start"], row["end"]) for row in made["audio"]] == [(0.5, 1.0), (1.0, None)]
+    assert set(made["text"][0]) == {"key", "value", "digest"}
+    assert [row["split"] for row in made["labels"]] == ["train", "val", "test"]
+
+
+def test_an_absolute_path_is_seen_from_the_manifest(folder: Path) -> None:
+    rows = [{"id": str(i), "label": str(i), "image": str(folder / "img/a.png")} for i in range(2)]
+    assert ingest(save(rows), ("image",))["image"][0] == {
+        "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
+
+
+def test_rows_are_not_judged() -> None:
+    rows = [{"id": "1", "label": "a", "text": "x"}, {"id": "1", "label": "", "text": "y"},
+            {"id": "", "label": "b", "text": "z"}]
+    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [
+        ("1", "a"), ("1", None), (None, "b")]
+
+
+@pytest.mark.parametrize(("text", "changes", "message"), [
+    ("id,labl,text\n1,a,x\n", {}, r"m.csv has no column `label`, which data.manifest.label .*Did you mean `labl`\? The "
+                                  r"file has the columns id, labl, text"),
+    ("id,label,words\n1,a,x\n", {}, "no column `text`, which data.manifest.text"),
+    ("id,label,text\n1,a,x\n2,b,y\n", {"text": ""}, "data.manifest.text is empty, but it is among data.modalities"),
+    ("id,label,text,speakr\n1,a,x,s\n2,b,y,t\n", {"group": "speaker"}, "no column `speaker`.*Did you mean `speakr`"),
+    ("id,label,text,text\n1,a,x,y\n", {}, "two columns `text`"),
+    ("id,label,text\n1,a,x\n2,b\n", {}, "cannot be read as csv: .*Row #3: Expected 3 columns, got 2"),
+    ("id,label,text\n", {}, "has no rows"),
+    ("", {}, "is empty"),
+    ("id,label,text\n1,a,x\n2,a,y\n", {}, "only the label a; there must be at least two classes"),
+    ("id,label,text\n1,,x\n2,,y\n", {}, "has no label; there must be at least two classes"),
+    ("id,label,text\n" + "".join(f"{i},{i},x\n" for i in range(1001)), {}, "1,001 different labels"),
+    ("id,label,text,split\n1,a,x,train\n2,b,y,holdout\n", {}, "row 2 is in the split `holdout`"),
+    ("id,label,text,start,end\n1,a,x,0,1\n2,b,y,0:01,1\n", {}, "row 2 has the start `0:01`, which is not a number"),
+    ("", {"path": ""}, "data.manifest.path is empty"),
+    ("", {"path": "mine/n.csv"}, r"no file mine/n.csv .* Did you mean mine/m.csv\?"),
+    ("", {"path": "mine/b.wav"}, "should be a table with the ending .csv, .tsv"),
+])
+def test_what_people_are_told(folder: Path, text: str, changes: dict[str, str], message: str) -> None:
+    (folder / "m.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        ingest("mine/m.csv", **changes)
+    assert not Path("raw").exists()
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("m.jsonl", b'{"id": 1}\n{"id": 2,, }\n', "m.jsonl, line 2 is not JSON"),
+    ("m.jsonl", b'["id"]\n', "line 1 is a JSON list"),
+    ("m.jsonl", b'{"id": 1, "label": "a", "text": ["x"]}\n', "line 1: `text` is a list, not one value"),
+    ("m.parquet", b"PAR2", "cannot be read as parquet"),
+    ("m.csv", "id,label,text\n1,a,é\n".encode("latin-1"), "is not in UTF-8"),
+    ("m.jsonl", '{"id": 1, "label": "é"}\n'.encode("latin-1"), "is not in UTF-8"),
+])
+def test_files_that_cannot_be_read(folder: Path, name: str, content: bytes, message: str) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        ingest(f"mine/{name}")
