@@ -1,7 +1,7 @@
 """A small residual convolutional network on a patch stem: the default on a CPU.
 
-stem (patch -> D) -> depth x [LayerNorm, 3 (x 3) convolution, GELU, residual] -> LayerNorm. About 0.12 M parameters
-at D = 64, depth = 3 for an image.
+stem (patch -> D) -> depth x [LayerNorm, 3 (x 3) convolution, GELU, residual] -> LayerNorm. About 0.08 M parameters
+at D = 64, depth = 2 for an image.
 """
 
 from __future__ import annotations
