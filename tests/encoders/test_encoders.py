@@ -41,8 +41,10 @@ def test_padding_is_not_part_of_the_text_vector(name: str) -> None:
     encoder = encoders.build(name, SPECS["text"], width=16, depth=1).eval()
     x = torch.tensor([[5, 6, 7, 0, 0, 0]])
     pooled = encoder.pool(encoder.tokens(x), x)
-    expected = encoder.tokens(x)[:, :3].mean(1)
+    expected = encoder.tokens(x)[:, :3].amax(1)
     torch.testing.assert_close(pooled, expected)
+    nothing = torch.zeros_like(x)
+    assert encoder(nothing).tolist() == [[0.0] * 16]
 
 
 def test_patches_follow_the_tokens() -> None:
