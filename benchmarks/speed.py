@@ -13,7 +13,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -124,19 +123,22 @@ def _rate(work: Any, batch: int, accelerator: Any) -> float:
 
 
 def pipeline() -> dict[str, Any]:
-    """Seconds of the default pipeline from an empty cache, again unchanged, and with one strategy changed."""
-    with tempfile.TemporaryDirectory() as scratch:
-        clone = Path(scratch) / "trivium"
-        _copy(clone)
-        first, stages = _repro(clone)
-        measured = {path.stem: json.loads(path.read_text())["seconds"]
-                    for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
-        again, _ = _repro(clone)
-        params = (clone / "params.yaml").read_text()
-        assert "head_share: 0.1" in params
-        (clone / "params.yaml").write_text(params.replace("head_share: 0.1", "head_share: 0.2"))
-        changed, ran = _repro(clone)
-        tiny = _fixed(clone)
+    """Seconds of the default pipeline in a clone with an empty cache, again unchanged, and with one strategy changed.
+
+    The clone is `.cache/bench`; it stays there to be looked at.
+    """
+    clone = ROOT / ".cache/bench"
+    shutil.rmtree(clone, ignore_errors=True)
+    _copy(clone)
+    first, stages = _repro(clone)
+    measured = {path.stem: json.loads(path.read_text())["seconds"]
+                for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
+    again, _ = _repro(clone)
+    params = (clone / "params.yaml").read_text()
+    assert "head_share: 0.1" in params
+    (clone / "params.yaml").write_text(params.replace("head_share: 0.1", "head_share: 0.2"))
+    changed, ran = _repro(clone)
+    tiny = _fixed(clone)
     return {"repro_seconds": first, "stages": len(stages), "seconds_per_stage": measured, "unchanged_seconds": again,
             "one_strategy_changed": {"seconds": changed, "stages_run": ran}, "fixed_seconds_per_stage": tiny}
 
