@@ -50,7 +50,7 @@ def aa(repetitions: int = 100, names: int = 100, rules: Rules = RULES) -> dict[s
                   for pairs in _runs(tied, names, [3], rules, progress)]
     return {
         "false_winner_share": float(np.mean(found)), "interval": _interval(found), "comparisons": len(found),
-        "six_equal": _share(equal, "share"), "two_tied_above_four": _share(winner, "share"),
+        "six_equal": share(equal, "share"), "two_tied_above_four": share(winner, "share"),
     }
 
 
@@ -69,9 +69,9 @@ def power(repetitions: int = 120, rules: Rules = RULES) -> dict[str, Any]:
                 found[sd, fixed] = [pairs[0].a == "s0" and pairs[0].beats
                                     for pairs in _runs(world, repetitions, [4, k, fixed], rules, progress)]
     headline = found[SEED_SD[1], False]
-    return _share(headline, "share_found") | {
+    return share(headline, "share_found") | {
         "difference": BETTER - WORSE, "tests": 2000, "seeds": 5,
-        "by_spread": [{"seed_sd": sd, "test_set": "fixed" if fixed else "redrawn"} | _share(each, "share_found")
+        "by_spread": [{"seed_sd": sd, "test_set": "fixed" if fixed else "redrawn"} | share(each, "share_found")
                       for (sd, fixed), each in found.items()],
     }
 
@@ -92,9 +92,9 @@ def coverage(repetitions: int = 300, rules: Rules = RULES) -> dict[str, Any]:
             own = replace(rules, overlap=1 / (world.seeds - 1)) if world.folds else rules
             found.append(_covered(world, repetitions, [5, k], own, progress))
     hits = [hit for world, (each, _) in zip(worlds, found, strict=False) if world.seeds == 5 for hit in each]
-    return _share(hits, "share") | {"by_setting": [
+    return share(hits, "share") | {"by_setting": [
         {"seeds": world.seeds, "seed_sd": round(float(world.seed_sd), 3), "test_set": _kind(world),
-         "percentile": float(np.mean(plain))} | _share(each, "share")
+         "percentile": float(np.mean(plain))} | share(each, "share")
         for world, (each, plain) in zip([*worlds, folds], found, strict=True)]}
 
 
@@ -128,7 +128,7 @@ def _kind(world: World) -> str:
     return "folds" if world.folds else "fixed" if world.pool is None else "redrawn"
 
 
-def _share(hits: list[bool], name: str) -> dict[str, Any]:
+def share(hits: list[bool], name: str) -> dict[str, Any]:
     return {name: float(np.mean(hits)), "interval": _interval(hits), "repetitions": len(hits)}
 
 

@@ -131,7 +131,8 @@ def stages(folder: Path, after_ingest: Callable[[Path], None] = lambda folder: N
     config = load(folder / "params.yaml")
     commands = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"],
                 *(["pretrain", m] for m in config.data.modalities if config.pretrain),
-                *(["fuse", s] for s in config.fuse), *(["end_to_end", s] for s in config.end_to_end), *(["evaluate", s] for s in config.strategies),
+                *(["fuse", s] for s in config.fuse), *(["end_to_end", s] for s in config.end_to_end),
+                *(["evaluate", s] for s in config.strategies),
                 *([["compare"]] if len(config.strategies) > 1 else [])]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
     for words in commands:
