@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from tests.evaluation import toys
 from trivium import models
 from trivium.data.store import Batch, Spec
-from trivium.evaluation import encoded
+from trivium.evaluation import attribution, encoded
 from trivium.evaluation.attribution import choose, deletion, explain, integrated_gradients
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8)),
@@ -43,7 +43,8 @@ def test_a_sum_of_words_gives_each_word_its_value() -> None:
 
 @pytest.mark.parametrize("kind", ["cnn", "transformer"])
 @pytest.mark.parametrize("modality", ["text", "image", "audio"])
-def test_attributions_sum_to_what_the_input_changed(kind: str, modality: str) -> None:
+def test_attributions_sum_to_what_the_input_changed(kind: str, modality: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attribution, "POINTS", 300)  # the property is that of the integral, not of its approximation
     settings = {"width": 16, "depth": 2, "text": kind, "image": kind, "audio": kind}
     model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
     clean, target = encoded.encode(model, BATCH, 2), torch.tensor([2, 0])

@@ -21,7 +21,7 @@ from trivium.data.store import Batch, Spec
 from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
 
-POINTS = 12  # of Gauss-Legendre quadrature
+POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
