@@ -77,7 +77,9 @@ def test_other_system_errors_keep_their_trace(tmp_path: Path) -> None:
 
 def test_ctrl_c_and_sigterm_clean_up(tmp_path: Path) -> None:
     for sent, code in (("SIGINT", 130), ("SIGTERM", 143)):
-        done = run_stage(tmp_path, "import os, signal\nwith fresh('out') as out:\n    (out / 'a').write_text('x')\n"
+        # A job in the background is born deaf to Ctrl-C; this one is to hear it wherever the tests run.
+        hears = "import os, signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        done = run_stage(tmp_path, f"{hears}with fresh('out') as out:\n    (out / 'a').write_text('x')\n"
                                    f"    os.kill(os.getpid(), signal.{sent})")
         assert done.returncode == code
         assert "Traceback" not in done.stderr
