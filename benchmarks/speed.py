@@ -1,8 +1,8 @@
 """How fast: the loop against a plain PyTorch loop, and the pipeline from empty, unchanged and changed.
 
-    make bench            everything, about 15 minutes on two cores
-    python -m benchmarks.speed loop     the loop alone, about 2 minutes
-    python -m benchmarks.speed fixed    what a stage costs before it does anything, about 2 minutes
+    make bench            everything
+    python -m benchmarks.speed loop     the loop alone
+    python -m benchmarks.speed fixed    what a stage costs before it does anything
 
 Writes benchmarks/results/speed.json (speed-cuda.json on a GPU), with the machine's description.
 """

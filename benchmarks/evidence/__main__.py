@@ -1,8 +1,8 @@
 """How far the verdict can be trusted: planted models, real training, and worlds with a known answer.
 
-    make evidence                                       everything, about 40 minutes on two cores
-    python -m benchmarks.evidence statistics            A/A, power and coverage with planted models, about 3 minutes
-    python -m benchmarks.evidence training              A/A with real training, about 3 minutes
+    make evidence                                       everything
+    python -m benchmarks.evidence statistics            A/A, power and coverage with planted models
+    python -m benchmarks.evidence training              A/A with real training
     python -m benchmarks.evidence worlds [NAME ...]     known answers
 
 Writes benchmarks/results/evidence.json, part by part.

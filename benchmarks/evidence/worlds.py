@@ -1,8 +1,8 @@
 """Known answers: the pipeline on worlds whose best training strategy is known, and whether the verdict says so.
 
 Every world runs through the stages themselves (symbols renderer), in a scratch folder. What must hold is written
-beside each world; the sizes are those of the published study design: 500 training samples where unimodal labels help,
-2,000 where only the modalities together carry the label.
+beside each world; 500 training samples where unimodal labels help, 2,000 where only the
+modalities together carry the label.
 """
 
 from __future__ import annotations

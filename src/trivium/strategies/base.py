@@ -9,6 +9,7 @@ from trivium.config import Section
 
 Part = Literal["encoders", "fusion", "head"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
+MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP: tuple[Part, ...] = ("fusion", "head")
 
 

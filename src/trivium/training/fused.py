@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from trivium.data.store import Batch, Store
 from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Multimodal, Unimodal
-from trivium.strategies.base import ALL, Plan
+from trivium.strategies.base import ALL, MOST_EPOCHS, Plan
 from trivium.training import budget, device
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
@@ -39,9 +40,6 @@ class Joint(nn.Module):
         return nn.functional.cross_entropy(logits, batch.y, reduction="sum"), (logits.argmax(1) == batch.y).sum()
 
 
-MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
-
-
 def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
     """Train at `seed` and write `<folder>/model`. Returns the record for training.json."""
     store, batch = Store(), config.train.batch
@@ -56,7 +54,7 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
     feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=config.train.augment)
                   for split in ("train", "val"))
     task, history = Joint(model), list[dict[str, Any]]()
-    spent, counted_again, trained = pretraining, pretraining, 0
+    spent, counted_again, trained, seen = pretraining, pretraining, 0, 0
     for phase in plan.phases:
         frozen = "encoders" not in phase.train
         for part in ALL:
@@ -70,8 +68,9 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
         if frozen:
             steps = min(steps, -(-MOST_EPOCHS * len(feeds[0]) // batch))
         used = tuple(_cached(model, feed, accelerator) for feed in feeds) if frozen else feeds
-        rows = fit(task, used[0], used[1], Schedule(steps, batch, phase.lr), config.train, accelerator, seed, report,
-                   folder / f"{phase.name}.pt")
+        rows = fit(task, used[0], used[1], Schedule(steps, batch, phase.lr), config.train, accelerator, seed,
+                   partial(_further, report, seen), folder / f"{phase.name}.pt")
+        seen += steps * batch
         history += [row | {"phase": phase.name, "flops": spent + once + row["step"] * batch * cost} for row in rows]
         spent += once + steps * batch * cost
         counted_again += once + steps * batch * cost_again
@@ -88,6 +87,10 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
                   "analytic": counted_again},
         "parameters": {"total": sum(p.numel() for p in model.parameters()), "trained": trained},
     }
+
+
+def _further(report: Callable[[int], None], before: int, samples: int) -> None:
+    report(before + samples)
 
 
 def pretrained(recipe: str, modality: str, seed: int) -> nn.Module:

@@ -22,8 +22,8 @@ def train(config: Config, strategy: str, out: Path) -> list[float]:
     inputs, name = [Path("data/features")], f"strategy/{strategy}"
     if plan(strategy, config).start is not None:
         inputs.append(PRETRAINED)
-    size = len(Store().rows(0, "train"))
-    todo = [(f"seed_{seed}", (strategy, seed), round(config.budget.epochs * size)) for seed in range(config.seeds)]
+    samples = _samples(config, strategy)
+    todo = [(f"seed_{seed}", (strategy, seed), samples) for seed in range(config.seeds)]
     done = units.run(config, strategy, name, _unit, todo, inputs)
     records = []
     for unit, _, _ in todo:
@@ -33,6 +33,17 @@ def train(config: Config, strategy: str, out: Path) -> list[float]:
     write_json({"strategy": strategy, "start": plan(strategy, config).start, "seeds": records}, out / "training.json")
     units.clean(config, name, inputs)
     return [done[unit][1]["seconds"] for unit, *_ in todo]
+
+
+def _samples(config: Config, strategy: str) -> int:
+    """About how many samples one seed trains on, cached features included: for the progress bar."""
+    from trivium.strategies import plan
+    from trivium.strategies.base import MOST_EPOCHS
+
+    chosen, size = plan(strategy, config), len(Store().rows(0, "train"))
+    left = config.budget.epochs * (1 - (config.pretrain[chosen.start].share if chosen.start else 0))
+    epochs = [left * phase.share if "encoders" in phase.train else MOST_EPOCHS for phase in chosen.phases]
+    return round(size * sum(epochs))
 
 
 def _unit(config: Config, unit: tuple[str, int], folder: Path, report: Callable[[int], None]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from trivium.progress import Progress
 from trivium.training import device as devices
 
 CHECKPOINTS = Path(".cache/checkpoints")
-CODE = ("encoders", "fusion", "models", "pretraining", "strategies", "training")
+CODE = ("encoders", "fusion", "modalities", "models", "pretraining", "strategies", "training")
 
 # work(config, unit, folder, report) -> record; `unit` is its name, `report(samples)` says how far it is
 Work = Callable[[Config, Any, Path, Callable[[int], None]], dict[str, Any]]
