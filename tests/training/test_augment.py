@@ -63,6 +63,7 @@ def test_the_same_step_is_augmented_the_same_way_and_another_is_not() -> None:
 
 def test_a_feed_augments_what_is_trained_on_and_not_what_is_measured(tmp_path: Path) -> None:
     write_aligned(tmp_path)
+    (tmp_path / "features").mkdir()
     features.write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", MODALITIES, SETTINGS, 2)
     store = Store(tmp_path / "features")
     rows = store.rows(0, "train")
