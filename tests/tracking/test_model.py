@@ -15,7 +15,7 @@ import json, sys
 import mlflow, pandas as pd
 mlflow.set_tracking_uri(sys.argv[1])
 (logged,) = mlflow.search_logged_models(["1"], output_format="list")
-model = mlflow.pyfunc.load_model(f"models:/{logged.model_id}")
+model = mlflow.pyfunc.load_model("models:/trivium@recommended")
 example = model.input_example
 image = open(sys.argv[2], "rb").read()
 bytes_and_null = model.predict(pd.DataFrame({"image": [image, None]}))
@@ -58,3 +58,33 @@ def test_the_model_stands_alone_and_survives_a_move(tmp_path: Path) -> None:
     again = load(moved, elsewhere)
     assert again["labels"] == found["labels"]
     assert again["code"].startswith(str(store.artifacts(moved)))
+
+
+@pytest.mark.slow
+def test_the_recommended_model_is_in_the_registry(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path / "here", {"supervised_frozen": 0.9, "end_to_end": 0.7})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    fake_models(root, "end_to_end")
+
+    def registered() -> tuple[str, str, int]:
+        with store.opened(root) as (client, _):
+            found = client.get_model_version_by_alias("trivium", "recommended")
+            versions = client.search_model_versions("name = 'trivium'")
+            return found.tags["strategy"], str(found.version), len(versions)
+
+    sync(root)
+    assert registered() == ("supervised_frozen", "1", 1)
+    recommend(root, "end_to_end")
+    sync(root)
+    assert registered() == ("end_to_end", "2", 2)
+    recommend(root, "supervised_frozen")
+    sync(root)
+    assert registered() == ("supervised_frozen", "1", 2)
+
+
+def recommend(root: Path, strategy: str) -> None:
+    path = root / "reports/comparison.json"
+    content = json.loads(path.read_text())
+    content["verdict"]["recommended"] = strategy
+    path.write_text(json.dumps(content))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.errors import UserError
-from trivium.tracking import notes, outs, store, view
+from trivium.tracking import notes, outs, registry, store, view
 from trivium.tracking.outs import Outs
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ def _write(client: MlflowClient, experiment: str, found: Outs) -> str:
         else:
             known[mark] = writer.comparison(found.comparison["verdict"], mark)
         latest.add(known[mark])
+        chosen = found.comparison["verdict"].get("recommended")
+        for outcome in (each for each in order if each.name == chosen):
+            registry.register(client, experiment, known[outcome.fingerprint], outcome.name)
     writer.mark_latest(_runs(client, experiment, "tags.kind != ''"), latest)
     client.set_experiment_tag(experiment, "trivium.state", found.state)  # last: only a complete sync counts
     kept = len(order) - added

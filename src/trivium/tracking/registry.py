@@ -1,0 +1,32 @@
+"""The recommended strategy's model in MLflow's registry: `models:/trivium@recommended`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+MODEL, ALIAS = "trivium", "recommended"
+ABOUT = ("The best seed of the strategy that the last comparison recommends. "
+         "Load it with mlflow.pyfunc.load_model(\"models:/trivium@recommended\").")
+
+
+def register(client: MlflowClient, experiment: str, run: str, strategy: str) -> str | None:
+    """Let the alias point to the model that was logged by `run`; returns its version.
+
+    A model that is registered already keeps its version. None where the run logged no model.
+    """
+    models = client.search_logged_models([experiment], f"source_run_id = '{run}'")
+    if not models:
+        return None
+    model, name = models[0].model_id, f"name = '{MODEL}'"
+    if not client.search_registered_models(name):
+        client.create_registered_model(MODEL, description=ABOUT)
+    known = {one.tags.get("model_id"): one.version for one in client.search_model_versions(name)}
+    version = known.get(model)
+    if version is None:
+        tags = {"strategy": strategy, "model_id": model}
+        version = client.create_model_version(MODEL, models[0].artifact_location, run, tags).version
+    client.set_registered_model_alias(MODEL, ALIAS, version)
+    return str(version)
