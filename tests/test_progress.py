@@ -32,8 +32,8 @@ def test_without_a_terminal_a_line_every_few_seconds(clock: Clock, capsys: pytes
             bar.add(4)
     lines = capsys.readouterr().err.splitlines()
     assert [" ".join(line.split()) for line in lines] == [
-        "decoding audio: 20% 4 clip/s 00:20 left",
-        "decoding audio: 40% 4 clip/s 00:15 left",
+        "decoding audio: 20% 4.0 clip/s 00:20 left",
+        "decoding audio: 40% 4.0 clip/s 00:15 left",
     ]
 
 
@@ -41,6 +41,15 @@ def test_short_work_is_silent(clock: Clock, capsys: pytest.CaptureFixture[str]) 
     for _ in track(range(1000), "counting", total=1000):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_an_estimate_that_was_too_low_never_shows_more_than_all(
+    clock: Clock, capsys: pytest.CaptureFixture[str],
+) -> None:
+    bar = Progress("training", total=100, unit="samples")
+    clock.now += 5.0
+    bar.add(103)
+    assert " ".join(capsys.readouterr().err.split()) == "training: 100% 21 samples/s 00:00 left"
 
 
 def test_a_note_stays_until_the_next(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
