@@ -11,6 +11,7 @@ from tests.helpers import ROOT, digests
 from tests.tiny_media import MODALITIES, ROWS, SETTINGS, row, write_aligned
 from trivium.data import tables
 from trivium.data.features import write
+from trivium.data.store import Store
 from trivium.errors import UserError
 
 
@@ -51,7 +52,8 @@ def test_what_is_known_of_the_rows(tmp_path):
     assert samples["has_audio"].to_pylist() == [i % 4 != 3 for i in range(ROWS)]
     assert described["classes"] == ["a", "b"] and described["modalities"] == ["text", "image", "audio"]
     assert described["meta"]["world"]["name"] == "unique"
-    assert described["sizes"][0] == {"train": 12, "val": 6, "test": 6, "unlabelled": 0, "unused": 0}
+    assert described["sizes"][0] == {"train": 12, "val": 6, "test": 6, "unlabelled": 0, "unused": 0,
+                                    "domain": 0}
     assert described["specs"]["image"] == {"kind": "image", "shape": [3, 8, 8], "vocab": 0, "native": []}
 
 
@@ -90,15 +92,26 @@ def test_val_and_test_rows_teach_nothing(tmp_path):
     assert trained[0] != kept[0] and trained[1] != kept[1]  # a train row does
 
 
-def test_unlabelled_rows_teach_and_unused_ones_do_not(tmp_path):
+def test_unlabelled_rows_teach_unused_and_held_out_ones_do_not(tmp_path):
     kept = {}
-    for name in ("train", "unlabelled", "unused"):
+    for name in ("train", "unlabelled", "unused", "domain"):
         write_aligned(tmp_path / name)
         drawn = pq.read_table(tmp_path / name / "splits/splits.parquet")
         column = ["train"] * 11 + [name] + ["test"] * 12
         tables.write(drawn.set_column(1, "seed_0", [column]), tmp_path / name / "splits/splits.parquet")
         kept[name] = again(tmp_path / name)["statistics"]["image"][0]
-    assert kept["train"] == kept["unlabelled"] != kept["unused"]
+    assert kept["train"] == kept["unlabelled"] != kept["unused"] == kept["domain"]
+
+
+def test_domains_are_kept_where_there_are_any(tmp_path):
+    for name, domains in (("some", ["phone", None] * 12), ("none", [None] * 24)):
+        write_aligned(tmp_path / name)
+        aligned = tmp_path / name / "aligned/samples.parquet"
+        tables.write(pq.read_table(aligned).append_column("domain", pa.array(domains, pa.string())), aligned)
+        again(tmp_path / name)
+        samples = pq.read_table(tmp_path / name / "features/samples.parquet")
+        assert ("domain" in samples.column_names) == (name == "some")
+        assert Store(tmp_path / name / "features").domains == domains
 
 
 def test_one_tokenizer_per_seed_or_one_for_all(tmp_path):

@@ -44,7 +44,8 @@ def test_single_rows_have_the_shares_in_every_class(tmp_path):
         assert [(of_b == name).sum() for name in ("train", "val", "test")] == pytest.approx([50, 15, 35], abs=1)
     assert (seeds[0] != seeds[1]).any()
     assert report["warnings"] == []
-    assert report["seeds"][1]["counts"] == {"train": 200, "val": 60, "test": 140, "unlabelled": 0, "unused": 0}
+    assert report["seeds"][1]["counts"] == {"train": 200, "val": 60, "test": 140, "unlabelled": 0, "unused": 0,
+                                            "domain": 0}
     assert report["groups"] == {"count": 400, "largest": 1}
 
 
@@ -130,6 +131,65 @@ def test_a_group_on_two_named_sides_stays_with_the_test(tmp_path):
     assert seeds[2][[1, 73]].tolist() == ["unused", "val"]
     assert report["warnings"] == ["3 rows are unused: the data's split column puts them on another side than rows of "
                                   "the same group or with the same content, which are nearer to the test."]
+
+
+@pytest.mark.parametrize("method", ["holdout", "kfold"])
+def test_a_held_out_domain_is_in_no_seed_s_train_val_or_test(tmp_path, method):
+    domain = ["studio", "phone", "studio", None] * 100
+    report, seeds = run(tmp_path, list("aabb") * 100, seeds=5, columns={"domain": domain}, method=method, labels=0.5,
+                        held_out_domain="phone")
+    for sides in seeds.values():
+        assert set(sides[1::4]) == {"domain"}
+        others = np.delete(sides, np.arange(1, 400, 4))
+        counts = [int((others == name).sum()) for name in ("val", "test", "domain", "unused")]
+        assert counts == [45, 105 if method == "holdout" else 60, 0, 0]  # shares of the 300 others
+    assert (seeds[0] != seeds[1]).any()
+    assert report["seeds"][0]["counts"]["domain"] == report["seeds"][4]["counts"]["domain"] == 100
+    assert report["warnings"] == []
+
+
+@pytest.mark.parametrize("column", ["group", "duplicate_group"])
+def test_what_shares_a_group_with_a_held_out_domain_is_unused(tmp_path, column):
+    domain = ["phone"] * 20 + ["studio"] * 80
+    groups = [f"g{i}" for i in range(100)]
+    groups[99] = groups[98] = groups[0]
+    report, seeds = run(tmp_path, list("ab") * 50, columns={"domain": domain, column: groups}, held_out_domain="phone")
+    for sides in seeds.values():
+        assert sides[:20].tolist() == ["domain"] * 20 and sides[98:].tolist() == ["unused", "unused"]
+        assert set(sides[20:98]) == {"train", "val", "test"}
+    assert report["warnings"] == ["2 rows are unused: they share a group or content with rows of the held-out domain "
+                                  "`phone`."]
+
+
+def test_a_held_out_domain_goes_before_the_split_that_the_data_names(tmp_path):
+    named = ["train"] * 50 + ["val"] * 25 + ["test"] * 25
+    domain = ["phone" if i in (0, 60, 99) else "studio" for i in range(100)]
+    groups = [f"g{i}" for i in range(100)]
+    groups[98] = groups[97] = groups[0]  # two test rows with a row of the domain
+    report, seeds = run(tmp_path, list("ab") * 50, columns={"split": named, "domain": domain, "group": groups},
+                        held_out_domain="phone")
+    for sides in seeds.values():
+        expected = [*named[:97], "unused", "unused", "domain"]
+        expected[0] = expected[60] = "domain"
+        assert sides.tolist() == expected
+    assert report["method"] == "named" and len(report["warnings"]) == 1
+
+
+def test_a_domain_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    labels, domain = list("ab") * 50, ["studio", "phone"] * 50
+    with pytest.raises(UserError, match=r"`fone`, but no sample has this domain. Did you mean `phone`\? The data has "
+                                        r"`phone`, `studio`\."):
+        run(tmp_path, labels, columns={"domain": domain}, held_out_domain="fone")
+    with pytest.raises(UserError, match=r"no sample of this data has a domain: name the column .*data.manifest.domain"):
+        run(tmp_path, labels, held_out_domain="phone")
+
+
+def test_too_little_beside_the_held_out_domain_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"No training row is left for `b`: .* held-out domain `phone`"):
+        run(tmp_path, ["a"] * 80 + ["b"] * 20, columns={"domain": ["studio"] * 80 + ["phone"] * 20},
+            held_out_domain="phone")
+    with pytest.raises(UserError, match="form 0 groups that may be split .* hold out another domain"):
+        run(tmp_path, list("ab") * 50, columns={"domain": ["phone"] * 100}, held_out_domain="phone")
 
 
 def test_label_budgets_are_nested_and_stratified(tmp_path):

@@ -164,3 +164,13 @@ def test_what_people_are_told(project: Path, what: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         use(what)
     assert Path("params.yaml").read_bytes() == before
+
+
+def test_a_held_out_domain_belongs_to_its_data(project: Path) -> None:
+    mine = manifest(project / "m/a.jsonl", {"id": "{i}", "label": "l{y}", "text": "t{i}", "domain": "d{y}"})
+    use(mine)
+    set_params(project, {"split.held_out_domain": "d1"})
+    use(mine)
+    assert load().split.held_out_domain == "d1"
+    use("symbols")
+    assert load().split.held_out_domain == ""

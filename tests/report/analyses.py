@@ -42,7 +42,7 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
     }
 
 
-def additions(order: list[str], budget: float) -> dict[str, Any]:
+def additions(order: list[str]) -> dict[str, Any]:
     """What is found out about all strategies `order` together, as the comparison gives it."""
 
     def span(mean: float) -> dict[str, float]:
@@ -73,22 +73,6 @@ def additions(order: list[str], budget: float) -> dict[str, Any]:
             "strategies": {name: learned for name in order},
             "unlearned": {},
             "sentence": "No strategy left a modality unlearned.",
-        },
-        "budgets": {
-            "compute": {
-                name: [
-                    {"factor": f, "flops": f * budget, "accuracy": span(0.88 - 0.02 * k - 0.06 / f / (k + 1))}
-                    for f in (0.5, 1, 2)
-                ]
-                for k, name in places
-            },
-            "labels": {
-                name: [
-                    {"share": s, "labels": round(1500 * s), "accuracy": span(0.88 - 0.02 * k - 0.03 / s**0.5)}
-                    for s in (0.1, 0.3, 1.0)
-                ]
-                for k, name in places
-            },
         },
         "information": {
             "entropy": 3.32,

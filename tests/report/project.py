@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import string
@@ -15,6 +16,7 @@ import soundfile
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.report.analyses import MODALITIES, PIECES, additions, analysis
+from trivium.curves import VARIANTS, Variant, gather
 
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,
@@ -355,13 +357,27 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
         "reason": f"Take {best}: it is the cheapest of the best, and none of its seeds failed{evil}.",
     }
     comparison: dict[str, Any] = {
-        "dataset": {"title": f"Digits, world dominant{evil}"},
+        "dataset": {"title": f"Digits, world dominant{evil}", "train": 60.0},
         "strategies": entries,
         "pairs": pairs,
         "verdict": verdict,
         "settings": {"seeds": len(found[best]["seeds"]), "bootstrap": 2000, "confidence": 0.95, "threshold": 0.75},
     }
-    save(comparison | (additions(order, BUDGET) if extras else {}), root / "reports/comparison.json")
+    save(comparison | (additions(order) if extras else {}), root / "reports/comparison.json")
+    if extras:
+        save(gather(comparison, {variant.name: elsewhere(comparison, variant) for variant in VARIANTS}),
+             root / "reports/curves.json")
+
+
+def elsewhere(comparison: dict[str, Any], variant: Variant) -> dict[str, Any]:
+    """The same comparison with less or more compute or labels."""
+    changed = copy.deepcopy(comparison)
+    changed["dataset"]["train"] *= variant.labels
+    for entry in changed["strategies"].values():
+        entry["flops"] *= variant.compute
+        for end in ("mean", "low", "high"):
+            entry["accuracy"][end] += 0.04 * np.log2(variant.compute * variant.labels)
+    return changed
 
 
 def interval(values: np.ndarray) -> dict[str, float]:

@@ -1,5 +1,6 @@
 import math
 from pathlib import Path
+from typing import Any
 
 from tests.fake_outs import BUDGET, fake_outs
 from trivium.tracking import outs, series
@@ -52,10 +53,11 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
 def test_what_evaluate_measured_beyond_the_score() -> None:
     tested = {"metrics": {}, "contribution": {"accuracy": {"text": 0.3}},
               "probes": {"text": {"before": 0.1, "after": 0.2}},
-              "robustness": {"corruption": {"text": {"relative": 0.4}}}}
+              "robustness": {"corruption": {"text": {"relative": 0.4}}},
+              "domain": {"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}}}
     results = series.seed_results(SEED, tested)
-    assert {name: results[name] for name in ("contribution/text", "probe/text", "corrupted_accuracy/text")} == {
-        "contribution/text": 0.3, "probe/text": 0.2, "corrupted_accuracy/text": 0.4}
+    expected = {"contribution/text": 0.3, "probe/text": 0.2, "corrupted_accuracy/text": 0.4, "held_out_accuracy": 0.5}
+    assert {name: results[name] for name in expected} == expected
 
 
 def test_results_that_are_not_numbers_are_left_out() -> None:
@@ -67,6 +69,18 @@ def test_results_that_are_not_numbers_are_left_out() -> None:
 def test_final_results_have_step_0_and_six_digits() -> None:
     assert series.points({"test/accuracy": 2 / 3}, {"val/nll": {60: 0.1 + 0.2}}, 5) == [
         ("test/accuracy", 0.666667, 0, 5), ("val/nll", 0.3, 60, 5)]
+
+
+def test_shares_of_compute_and_labels_are_steps_in_percent() -> None:
+    def point(share: float, mean: float) -> dict[str, Any]:
+        return {"share": share, "strategies": {"a": {"accuracy": {"mean": mean, "low": mean - 0.25, "high": 1.0}}}}
+
+    found = {"compute": {"points": [point(0.5, 0.5), point(1, 0.75)]}, "labels": {"points": [point(0.25, 0.25)]}}
+    assert series.by_share(found, "a") == {
+        "budget/accuracy_by_compute": {50: 0.5, 100: 0.75}, "budget/accuracy_by_compute_low": {50: 0.25, 100: 0.5},
+        "budget/accuracy_by_compute_high": {50: 1.0, 100: 1.0}, "budget/accuracy_by_labels": {25: 0.25},
+        "budget/accuracy_by_labels_low": {25: 0.0}, "budget/accuracy_by_labels_high": {25: 1.0}}
+    assert series.by_share({}, "a") == {}
 
 
 def test_system_points_stand_at_the_time_they_were_sampled() -> None:

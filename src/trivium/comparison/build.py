@@ -7,7 +7,8 @@
     pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with its own,
                 p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats, verdict
     verdict     winner or null, tied, recommended, sentence, reason
-    information, robustness, laziness, similarity: see `across`
+    information, robustness, laziness, similarity: see `across`; robustness has `domain` where the data names domains,
+                see `domain.summary`
 
 Numbers are rounded to six significant digits. Accuracies and their differences are shares, 0-1.
 """
@@ -20,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import verdict
+from trivium.comparison import domain, verdict
 from trivium.comparison.across import across
 from trivium.comparison.intervals import Estimate, estimate
 from trivium.comparison.outcomes import Evaluated, load
@@ -60,6 +61,9 @@ def build(config: Config) -> dict[str, Any]:
         } | ({"to_ceiling": ceiling - results.points["accuracy"][s].mean()} if ceiling is not None else {})
         for s, name in enumerate(names)
     }
+    parts = across(found, EVALUATED)
+    if shifted := domain.summary(found, EVALUATED, results, rules):
+        parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
     return _rounded({
         "dataset": about,
         "settings": {"seeds": len(found.seeds), "split": config.split.method, **config.compare.model_dump()},
@@ -67,7 +71,7 @@ def build(config: Config) -> dict[str, Any]:
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
         "verdict": {"winner": decided.winner, "tied": list(decided.tied), "recommended": decided.recommended,
                     "sentence": decided.sentence, "reason": decided.reason},
-    } | across(found, EVALUATED))
+    } | parts)
 
 
 def _rules(config: Config, found: Evaluated) -> Rules:

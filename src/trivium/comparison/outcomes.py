@@ -31,8 +31,8 @@ class Evaluated:
     metrics: dict[str, dict[str, Any]]
 
 
-def load(folder: str | Path, strategies: Sequence[str]) -> Evaluated:
-    """Read `<folder>/<strategy>/{predictions.parquet,metrics.json}`.
+def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions.parquet") -> Evaluated:
+    """Read `<folder>/<strategy>/{<file>,metrics.json}`.
 
     Raises:
         UserError: something is missing, or strategies were tested on different seeds or samples.
@@ -40,7 +40,7 @@ def load(folder: str | Path, strategies: Sequence[str]) -> Evaluated:
     first: tuple[Path, pa.Table] | None = None
     outcomes, metrics = {}, {}
     for name in strategies:
-        path = Path(folder) / name / "predictions.parquet"
+        path = Path(folder) / name / file
         if not path.exists():
             raise UserError(f"{path} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
         table = _sorted(path)

@@ -183,17 +183,22 @@ def _results(run: Map, work: Callable, rows: Rows, size: int) -> Iterator[tuple[
 
 
 def _index(aligned: Path, splits: Path, modalities: Sequence[str], seeds: int) -> pa.Table:
-    """sample, y, has_m, seed_k: what is known of every row."""
-    index = pq.read_table(aligned / "samples.parquet", columns=["sample", "y", *(f"has_{m}" for m in modalities)])
+    """sample, y, has_m, seed_k, and domain where the data knows it: what is known of every row."""
+    path = aligned / "samples.parquet"
+    index = pq.read_table(path, columns=["sample", "y", *(f"has_{m}" for m in modalities)])
     drawn = tables.read(splits / "splits.parquet")
     if not drawn["sample"].equals(index["sample"]):
         place = pc.index_in(index["sample"], drawn["sample"])
         if place.null_count or len(drawn) != len(index):
-            raise UserError(f"{splits / 'splits.parquet'} and {aligned / 'samples.parquet'} do not have the same "
-                            "samples: run `dvc repro split`.")
+            raise UserError(f"{splits / 'splits.parquet'} and {path} do not have the same samples: run "
+                            "`dvc repro split`.")
         drawn = drawn.take(place)
     for k in range(seeds):
         index = index.append_column(f"seed_{k}", drawn[f"seed_{k}"])
+    if "domain" in pq.read_schema(path).names:
+        domain = pq.read_table(path, columns=["domain"])["domain"]
+        if domain.null_count < len(domain):
+            index = index.append_column("domain", domain)
     return index
 
 

@@ -1,7 +1,8 @@
-"""Train, validation and test per seed: stratified, grouped, with label budgets."""
+"""Train, validation and test per seed: stratified, grouped, with label budgets; a domain may be held out of them."""
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from trivium.data.assignment import assign
 from trivium.data.components import codes, components
 from trivium.errors import UserError
 
-TRAIN, VAL, TEST, UNLABELLED, UNUSED = range(len(tables.SPLITS))
+TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
+OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
 FREE = -1  # not yet in a split
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
@@ -24,16 +26,19 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     """Write `splits.parquet` (sample, seed_0 ...) and `splits.json` to `out`; returns what `splits.json` says.
 
     A group is what shares `group`, `duplicate_group` or (if asked for) text; it is never on two sides. Where the data
-    names a split it holds for every seed; what it does not name is drawn from its train rows.
+    names a split it holds for every seed; what it does not name is drawn from its train rows. The samples of
+    `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for them.
 
     Raises:
-        UserError: too few groups, a class without a training row, or shares that leave nothing to train on.
+        UserError: too few groups, a class without a training row, shares that leave nothing to train on, or a domain
+            that the data does not have.
     """
     samples = tables.read(Path(aligned) / "samples.parquet")
     classes = tables.read_json(Path(aligned) / "meta.json")["classes"]
     y = samples["y"].to_numpy().astype(np.int64)
     groups = components(len(y), [codes(column) for column in _shared(samples, settings)])
-    fixed, warnings = _named(samples, groups)
+    fixed = np.full(len(y), FREE)
+    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
     _check(settings, seeds, method, missing, fixed, groups)
@@ -51,7 +56,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
         counts = np.zeros((len(tables.SPLITS), len(classes)), dtype=np.int64)
         np.add.at(counts, (sides, y), 1)
-        warnings += _judge(seed, counts, classes, method, method == "holdout" and bool(free.all()), settings)
+        warnings += _judge(seed, counts, classes, method, method == "holdout" and len(missing) == 2, settings)
         columns.append(pa.array(tables.SPLITS).take(pa.array(sides)))
         reports.append({
             "seed": seed,
@@ -77,26 +82,62 @@ def _shared(samples: pa.Table, settings: Split) -> list[pa.ChunkedArray]:
     return shared
 
 
-def _named(samples: pa.Table, groups: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """What the data's own split column says: VAL, TEST or UNUSED, FREE elsewhere; and warnings.
+def _hold_out(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray, domain: str) -> list[str]:
+    """Put the rows of `domain` on the side DOMAIN, in place; returns warnings. Raises: UserError (no such domain).
+
+    Rows of other domains that share a group with them are UNUSED: a model that learned from them would know a part of
+    what is held out.
+    """
+    if not domain:
+        return []
+    given = samples["domain"] if "domain" in samples.column_names else pa.nulls(len(fixed), pa.string())
+    own = _are(given, domain)
+    if not own.any():
+        raise UserError(f"split.held_out_domain in params.yaml is `{domain}`, but {_known(given, domain)}")
+    held = np.zeros(int(groups.max()) + 1, dtype=bool)
+    held[groups[own]] = True
+    fixed[held[groups]] = UNUSED
+    fixed[own] = DOMAIN
+    torn = int((fixed == UNUSED).sum())
+    return [f"{torn:,} rows are unused: they share a group or content with rows of the held-out domain "
+            f"`{domain}`."] if torn else []
+
+
+def _known(domains: pa.Array | pa.ChunkedArray, wanted: str) -> str:
+    """What is wrong with a domain that no row has, and what to do."""
+    known = sorted(pc.unique(domains).drop_null().to_pylist())
+    if not known:
+        return ("no sample of this data has a domain: name the column that says it (data.manifest.domain), or set "
+                "split.held_out_domain to \"\".")
+    near = difflib.get_close_matches(wanted, known, 1)
+    shown = ", ".join(f"`{name}`" for name in known[:10]) + (", ..." if len(known) > 10 else "")
+    return "no sample has this domain. " + (f"Did you mean `{near[0]}`? " if near else "") + f"The data has {shown}."
+
+
+def _name(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
+    """Put FREE rows where the data's own split column says, in place: VAL, TEST or UNUSED; returns warnings.
 
     A group that it puts on two sides stays in the one nearer to the test, so that test figures compare with other
     people's; its other rows are unused.
     """
-    fixed = np.full(len(groups), FREE)
     if "split" not in samples.column_names:
-        return fixed, []
-    given = samples["split"].combine_chunks()
+        return []
+    free = fixed == FREE
     for side in (VAL, TEST):
-        fixed[pc.fill_null(pc.equal(given, tables.SPLITS[side]), False).to_numpy(zero_copy_only=False)] = side
+        fixed[free & _are(samples["split"], tables.SPLITS[side])] = side
     nearest = np.full(int(groups.max(initial=-1)) + 1, FREE)
-    np.maximum.at(nearest, groups, fixed)
-    torn = fixed < nearest[groups]
+    np.maximum.at(nearest, groups[free], fixed[free])
+    torn = free & (fixed < nearest[groups])
     fixed[torn] = UNUSED
     if not torn.any():
-        return fixed, []
-    return fixed, [f"{torn.sum():,} rows are unused: the data's split column puts them on another side than rows of "
-                   "the same group or with the same content, which are nearer to the test."]
+        return []
+    return [f"{torn.sum():,} rows are unused: the data's split column puts them on another side than rows of the same "
+            "group or with the same content, which are nearer to the test."]
+
+
+def _are(column: pa.Array | pa.ChunkedArray, value: str) -> np.ndarray:
+    """bool per row: whether it is `value`."""
+    return pc.fill_null(pc.equal(column, value), False).to_numpy(zero_copy_only=False)
 
 
 def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: np.ndarray, groups: np.ndarray) -> None:
@@ -112,6 +153,7 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
             f"`group`, a medium or, with split.group_identical_text, their text), but {needed} are needed so that no "
             "group is on two sides. Give a finer `group` column or none (data.manifest.group: \"\" in params.yaml), "
             "look for media that many rows share (duplicates in reports/validation.json), "
+            + ("hold out another domain (split.held_out_domain), " if settings.held_out_domain else "")
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
 
 
@@ -119,9 +161,9 @@ def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split,
     """Fill FREE rows of `sides` in place with TRAIN and with those of VAL and TEST that nothing names."""
     free = np.flatnonzero(sides == FREE)
     drawn = [s for s in (VAL, TEST) if not (sides == s).any()]
-    # Shares are of all samples; where a test is named already, what is left must still train.
+    # Shares are of all samples in use; where a test is named already, what is left must still train.
     share = {VAL: settings.val, TEST: settings.test}
-    scale = len(sides) / max(len(free), 1)
+    scale = int((~np.isin(sides, OUT)).sum()) / max(len(free), 1)
     wanted = np.array([share[s] * scale for s in drawn])
     wanted *= min(1.0, 0.5 / wanted.sum()) if len(drawn) == 1 else 1.0
     shares = np.array([1 - wanted.sum(), *wanted])
@@ -149,6 +191,11 @@ def _judge(seed: int, counts: np.ndarray, classes: list[str], method: str, compa
 
     total = counts.sum(axis=0)
     untrained = (total > 0) & (counts[TRAIN] == 0)
+    apart = untrained & (counts[list(OUT)].sum(axis=0) == total)
+    if settings.held_out_domain and apart.any():
+        raise UserError(f"No training row is left for {named(apart)}: all such rows are in the held-out domain "
+                        f"`{settings.held_out_domain}`, or share a group with rows of it. Hold out another domain, or "
+                        "leave these classes out of the data.")
     if untrained.any():
         why = {"named": "The data's own split column names none: move rows to train, or leave out these classes.",
                "kfold": "Each class must be in two groups or more (three with validation) for k folds: use "
@@ -164,7 +211,7 @@ def _judge(seed: int, counts: np.ndarray, classes: list[str], method: str, compa
     untested = (total > 0) & (counts[TEST] == 0)
     if untested.any() and method != "kfold":
         warnings.append(f"{named(untested)}: trained but not tested with seed {seed}; too few groups hold this class.")
-    shares = counts.sum(axis=1) / total.sum()
+    shares = counts.sum(axis=1) / np.delete(counts, OUT, axis=0).sum()
     for side, want in ((VAL, settings.val), (TEST, settings.test)):
         if compare and abs(shares[side] - want) > 0.05:
             warnings.append(f"{tables.SPLITS[side]} of seed {seed} holds {shares[side]:.0%} of the samples instead of "

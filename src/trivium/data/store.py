@@ -119,12 +119,18 @@ class Store:
         return self._table["sample"].to_pylist()
 
     @cached_property
+    def domains(self) -> list[str | None]:
+        """Where each sample comes from, by row; None where the data does not say."""
+        known = "domain" in self._table.column_names
+        return self._table["domain"].to_pylist() if known else [None] * len(self)
+
+    @cached_property
     def bytes_per_sample(self) -> int:
         """On the disk, all modalities, one seed's tokens."""
         return sum(self._column(m, 0).row_bytes for m in self.modalities)
 
     def rows(self, seed: int, split: str) -> np.ndarray:
-        """int64, ascending: the rows of `split` (train, val, test, unlabelled, unused) in the draw of `seed`."""
+        """int64, ascending: the rows of `split` (one of `tables.SPLITS`) in the draw of `seed`."""
         if split not in tables.SPLITS:
             raise ValueError(f"no split {split!r}: {', '.join(tables.SPLITS)}")
         return np.flatnonzero(pc.equal(self._table[f"seed_{seed}"], split).to_numpy()).astype(np.int64)

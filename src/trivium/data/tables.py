@@ -27,7 +27,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SPLITS = ("train", "val", "test", "unlabelled", "unused")
+SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see config.Split
 
 
 def read(path: str | Path) -> pa.Table:
@@ -48,6 +48,15 @@ def write_json(value: Any, path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def rounded(value: Any) -> Any:
+    """A JSON value with six decimals: more are noise, and would make the file three times as large."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 6) if isinstance(value, float) else value
 
 
 def digest(content: bytes) -> str:

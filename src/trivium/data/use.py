@@ -67,6 +67,10 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
         changes = _manifest(Path(what), params.parent, settings["data"]["manifest"])
         name = "manifest"
     changes = {"data.source": name, "data.watch": CARD} | changes
+    known = settings["data"]["source"], settings["data"]["manifest"]["path"]
+    other = (name, changes.get("data.manifest.path", known[1])) != known
+    if other and settings["split"].get("held_out_domain"):
+        changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
     for key, value in changes.items():
         _set(settings, key, value)
     parse(settings, str(params))

@@ -1,4 +1,7 @@
-"""What one strategy's models say of their test sets, at every seed. Nothing before this reads a test sample."""
+"""What one strategy's models say of their test sets, at every seed, and of the domain that is held out, if one is.
+
+Nothing before this reads a sample of either.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,15 @@ from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
 from trivium.data.workers import processes
-from trivium.evaluation import cost, encoded, metrics
+from trivium.evaluation import cost, domain, encoded, metrics
 from trivium.evaluation.analyse import analyse
 from trivium.progress import track
 from trivium.training import device as devices
 
 
 def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
-    """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side.
+    """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side; and
+    `<out>/held_out.parquet`, predictions for the held-out domain, where there is one.
 
     Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
     """
@@ -35,7 +39,8 @@ def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
     with processes(min(len(records), devices.workers(config.train, "cpu"))) as run:
         found = run(partial(_seed, config, strategy, out), records)
         done = [result for _, result in track(found, f"evaluate {strategy}", len(records), "seed")]
-    tables.write(pa.concat_tables([predictions for _, predictions in done]), out / "predictions.parquet")
+    for name in done[0][1]:
+        tables.write(pa.concat_tables([answers[name] for _, answers in done]), out / f"{name}.parquet")
     tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
                        "modalities": list(store.modalities), "world": store.world, "seeds": [row for row, _ in done]},
                       out / "metrics.json")
@@ -45,8 +50,9 @@ def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any]) -> tuple[dict[str, Any], pa.Table]:
-    """The metrics and the predictions of the model of one seed; `record`: of training.json."""
+def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any],
+          ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
+    """The metrics of the model of one seed and its answers, by file; `record`: of training.json."""
     torch.set_num_threads(1)
     store, seed = Store(), record["seed"]
     model = models.load(Path("models") / strategy / f"seed_{seed}")
@@ -56,6 +62,15 @@ def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any]) -> t
     y = batch.y.numpy()
     prediction = probabilities.argmax(1)
     counts = metrics.confusion(y, prediction, len(store.classes))
+    answers = {"predictions": _table(store, seed, test, y, prediction, probabilities)}
+    elsewhere: dict[str, Any] = {}
+    if by := domain.within(store, test, prediction == y):
+        elsewhere["by"] = by
+    if len(held := store.rows(seed, "domain")):
+        found = encoded.encode_rows(model, store, held, seed, config.evaluate.batch)
+        p, labels = predict(model, found, config.evaluate.batch), found.y.numpy()
+        elsewhere["held_out"] = domain.held_out(store, held, p, labels, config.evaluate.calibration_bins)
+        answers["held_out"] = _table(store, seed, held, labels, p.argmax(1), p)
     kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
     row = {
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
@@ -63,8 +78,8 @@ def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any]) -> t
         "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
         "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
         "training": {key: record[key] for key in kept if key in record},
-    } | analyse(model, store, seed, test, batch, config, out)
-    return row, _table(store, seed, test, y, prediction, probabilities)
+    } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, config, out)
+    return row, answers
 
 
 def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:

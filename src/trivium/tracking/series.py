@@ -68,6 +68,8 @@ def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dic
     found |= {f"probe/{m}": values["after"] for m, values in metrics.get("probes", {}).items()}
     found |= {f"corrupted_accuracy/{m}": values["relative"]
               for m, values in metrics.get("robustness", {}).get("corruption", {}).items()}
+    held_out = metrics.get("domain", {}).get("held_out", {}).get("metrics", {})
+    found |= {f"held_out_{key}": held_out[key] for key in ("accuracy", "balanced_accuracy", "nll") if key in held_out}
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
@@ -86,6 +88,20 @@ def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mappi
     known = ("seconds", "joules", "peak_memory_bytes", "latency_p50_seconds", "latency_p95_seconds",
              "samples_per_second")
     return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
+
+
+def by_share(curves: Mapping[str, Any], strategy: str) -> dict[str, dict[int, float]]:
+    """Metric -> {percent of the present compute or labels: accuracy} of a strategy, with its interval's ends.
+
+    curves: see `trivium.curves`; empty where there are none.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for kind in ("compute", "labels") if curves else ():
+        for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
+            found[f"budget/accuracy_by_{kind}{end}"] = {
+                round(100 * point["share"]): point["strategies"][strategy]["accuracy"][key]
+                for point in curves[kind]["points"] if strategy in point["strategies"]}
+    return found
 
 
 def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]], now: int) -> list[Point]:

@@ -122,6 +122,7 @@ def test_rows_are_not_judged() -> None:
     ("id,label,text\n1,,x\n2,,y\n", {}, "has no label; there must be at least two classes"),
     ("id,label,text\n" + "".join(f"{i},{i},x\n" for i in range(1001)), {}, "1,001 different labels"),
     ("id,label,text,split\n1,a,x,train\n2,b,y,holdout\n", {}, "row 2 is in the split `holdout`"),
+    ("id,label,text,split\n1,a,x,train\n2,b,y,domain\n", {}, "row 2 is in the split `domain`"),
     ("id,label,text,start,end\n1,a,x,0,1\n2,b,y,0:01,1\n", {}, "row 2 has the start `0:01`, which is not a number"),
     ("", {"path": ""}, "data.manifest.path is empty"),
     ("", {"path": "mine/n.csv"}, r"no file mine/n.csv .* Did you mean mine/m.csv\?"),

@@ -1,6 +1,7 @@
-"""What happens to the accuracy when inputs get worse. (Missing modalities have a section of their own.)
+"""What happens to the accuracy when inputs get worse or come from elsewhere. (Missing modalities have a section of
+their own.)
 
-Reads `comparison.json`'s `robustness` (see trivium.comparison.robustness.summary).
+Reads `comparison.json`'s `robustness` (see `summary` in trivium.comparison.robustness and trivium.comparison.domain).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 from trivium.report import numbers
 from trivium.report.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
+from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, sentence, table
 
 KINDS = (  # key, title, axis; `{}` is the modality, or the attack and the modality
@@ -25,8 +26,9 @@ def body(inputs: Inputs) -> Html | None:
     noise = _charts(inputs, found.get("corruption"), "noise on {}", "share of {} that is noise")
     others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
     summary = _summary(inputs, found)
+    elsewhere = _elsewhere(inputs, found.get("domain") or {})
     if not noise and not others and not summary:
-        return None
+        return elsewhere
     fold = [
         h("summary", f"Wrong partners, late starts and attacks ({numbers.plural(len(others), 'chart')})"),
         grid(others),
@@ -42,6 +44,7 @@ def body(inputs: Inputs) -> Html | None:
                 "Mean over seeds on a part of the test set; the band spans the worst and the best seed. One modality "
                 "is made worse at a time, the others stay as they are."
             ),
+            elsewhere,
         ]
     )
 
@@ -83,3 +86,65 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
             f"{found.get('reference')}, whatever it is without noise."
         )
     return figure(table(["strategy", *modalities], rows, "Robustness in numbers", sort=True), caption)
+
+
+def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+    tables = [made for made in (_held_out(inputs, shifted), _domains(inputs, shifted)) if made]
+    said = str(shifted.get("sentence") or "")
+    return join([h("div", lead(said), class_="group") if said else None, tables]) if tables else None
+
+
+def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+    """Accuracy on the domain that no strategy learned from, and by how much it is below that on the test set."""
+    values: dict[str, Any] = shifted.get("strategies") or {}
+    rows = []
+    for strategy in [known for known in inputs.order if known in values]:
+        away, drop = values[strategy]["accuracy"], values[strategy]["drop"]
+        home = away["mean"] + drop["mean"]
+        rows.append(
+            [
+                Cell(name(inputs, strategy), strategy, head=True),
+                Cell(numbers.percent(home), home, classes="number"),
+                Cell(_interval(away, f"{numbers.SPACE}%"), away["mean"], classes="number"),
+                Cell(_interval(drop), drop["mean"], classes="number"),
+            ]
+        )
+    if not rows:
+        return None
+    domain = str(shifted["name"])
+    caption = (
+        f"Accuracy on {domain} ({numbers.plural(shifted['n'], 'sample')}), a domain that nothing was trained or tuned "
+        "on, with its interval; the test set is of the other domains."
+    )
+    columns = ["strategy", "test set", breakable(domain), "lost, points"]
+    return figure(table(columns, rows, "Accuracy on the held-out domain", sort=True), caption, "The held-out domain")
+
+
+def _interval(found: dict[str, float], unit: str = "") -> list[Any]:
+    mean, low, high = (numbers.decimal(100 * found[key], 1) for key in ("mean", "low", "high"))
+    return [mean + unit, h("span", f" ({low} to {high})", class_="span")]
+
+
+def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+    """Accuracy per domain of the test set; a darker cell is a higher accuracy."""
+    by: dict[str, Any] = shifted.get("by") or {}
+    means = {domain: {s: one["mean"] for s, one in of["accuracy"].items()} for domain, of in by.items()}
+    shown = [value for of in means.values() for value in of.values()]
+    if not shown:
+        return None
+    low, high = min(shown), max(shown)
+    rows = []
+    for strategy in inputs.order:
+        row = [Cell(name(inputs, strategy), strategy, head=True)]
+        for of in means.values():
+            value = of.get(strategy)
+            shade = None if value is None else (value - low) / (high - low or 1)
+            row.append(Cell(numbers.percent(value), value, shade, "number"))
+        rows.append(row)
+    caption = "Test accuracy per domain, mean over seeds; darker is higher. Samples in the test set of a seed: " + (
+        ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items()) + "."
+    )
+    columns = ["strategy", *(breakable(domain) for domain in by)]
+    return figure(
+        table(columns, rows, "Accuracy per domain", sort=True, classes="heat"), caption, "Domains of the test set"
+    )

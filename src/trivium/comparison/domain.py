@@ -1,0 +1,110 @@
+"""Domain shift: what strategies lose on a domain that none learned from, and where in the test set they do well.
+
+    name, n     of the held-out domain: its name, its samples
+    strategies  name -> accuracy and drop (accuracy on the test set less accuracy on the held-out domain), each {mean,
+                low, high} as in `intervals`; balanced_accuracy and nll, means over seeds
+    least       the strategy that clearly loses least, or null
+    sentence    what follows, in words
+    by          domain of the test set -> n (mean over seeds) and accuracy, strategy -> {mean, low, high} with the worst
+                and the best seed
+
+All but `by` are there where a domain is held out, and `by` where the test set has several domains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium.comparison.bootstrap import points, replicates
+from trivium.comparison.intervals import Estimate, estimate
+from trivium.comparison.outcomes import Evaluated, load
+from trivium.comparison.pairs import Results, Rules
+from trivium.comparison.significance import holm
+
+STREAM = 1  # of random weights: another one than the test set's, since the samples are others
+
+
+def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> dict[str, Any]:
+    """The keys above, empty where the data knows no domains.
+
+    found, results: of the test sets;  folder: where `found` was read from. Raises: UserError (see `outcomes.load`).
+    """
+    measured = {name: [seed.get("domain", {}) for seed in metrics["seeds"]] for name, metrics in found.metrics.items()}
+    by = _by({name: [seed.get("by", {}) for seed in seeds] for name, seeds in measured.items()})
+    held = {name: [seed["held_out"] for seed in seeds if "held_out" in seed] for name, seeds in measured.items()}
+    first = next((seeds[0] for seeds in held.values() if seeds), None)
+    away = _away(held, first["name"], first["n"], folder, results, rules) if first else {}
+    return away | ({"by": by} if by else {})
+
+
+def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, folder: Path, results: Results,
+          rules: Rules) -> dict[str, Any]:
+    names = list(held)
+    elsewhere = load(folder, names, "held_out.parquet")
+    outcomes = list(elsewhere.outcomes.values())
+    accuracy = points(outcomes)["accuracy"]
+    resampled = replicates(outcomes, elsewhere.rows, rules.resamples, seed=STREAM)["accuracy"]
+    drop, drops = results.points["accuracy"] - accuracy, results.replicates["accuracy"] - resampled
+    lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap) for s, name in enumerate(names)}
+    strategies = {
+        name: {
+            "accuracy": _span(estimate(accuracy[s], resampled[:, s], rules.confidence, rules.overlap), 0.0),
+            "drop": _span(lost[name], -1.0),
+            **{key: float(np.mean([seed["metrics"][key] for seed in held[name]]))
+               for key in ("balanced_accuracy", "nll")},
+        } for s, name in enumerate(names)
+    }
+    least = _least(names, drop, drops, rules)
+    return {"name": domain, "n": n, "strategies": strategies, "least": least,
+            "sentence": _sentence(domain, lost, least, rules.confidence)}
+
+
+def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rules) -> str | None:
+    """The strategy whose drop is clearly smaller than that of every other one; drop [S, J], drops [R, S, J].
+
+    All comparisons must hold at once, so they need no adjustment (intersection-union test, Berger 1982).
+    """
+    best = int(np.argmin(drop.mean(1)))
+    others = [s for s in range(len(names)) if s != best]
+    clear = [estimate(drop[s] - drop[best], drops[:, s] - drops[:, best], rules.confidence, rules.overlap).low > 0
+             for s in others]
+    return names[best] if others and all(clear) else None
+
+
+def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, confidence: float) -> str:
+    where = f"the held-out domain {domain}"
+    if not least and min(holm([one.p for one in lost.values()])) > 1 - confidence:
+        return f"No strategy's accuracy on {where} clearly differs from that on its test set."
+    drops = [one.mean for one in lost.values()]
+    way, verb, sign = ("below", "loses least", 1) if max(drops) > 0 else ("above", "gains most", -1)
+    ends = sorted(sign * drop for drop in drops)
+    span = " to ".join(_points(end) for end in dict.fromkeys((ends[0], ends[-1])))
+    said = f"Accuracy on {where} is {span} points {way} that on the test set"
+    if least:
+        low, high = sorted((sign * lost[least].low, sign * lost[least].high))
+        return f"{said}; {least} {verb}, {_points(sign * lost[least].mean)} points ({_points(low)} to {_points(high)})."
+    return f"{said}; no strategy clearly {verb}." if len(drops) > 1 else f"{said}."
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _span(found: Estimate, lowest: float) -> dict[str, float]:
+    return {"mean": found.mean, "low": max(found.low, lowest), "high": min(found.high, 1.0)}
+
+
+def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Any]:
+    """{strategy: [{domain: {"n", "accuracy"}} of one seed]}, turned around; a seed may lack a domain."""
+    found: dict[str, Any] = {}
+    for domain in sorted({name for seeds in measured.values() for seed in seeds for name in seed}):
+        there = {name: [seed[domain] for seed in seeds if domain in seed] for name, seeds in measured.items()}
+        first = next(iter(there.values()))
+        found[domain] = {"n": float(np.mean([seed["n"] for seed in first])), "accuracy": {
+            name: {"mean": float(np.mean(values)), "low": min(values), "high": max(values)}
+            for name, seeds in there.items() if (values := [seed["accuracy"] for seed in seeds])}}
+    return found

@@ -1,0 +1,87 @@
+"""Accuracy on a held-out domain and on the domains of the test set: from real, untrained models on real features."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tests.fake_outs import fake_data, fake_models
+from tests.helpers import ROOT
+from trivium.config import load
+from trivium.data.store import Store
+from trivium.data.tables import read_json, write, write_json
+from trivium.evaluation import domain
+from trivium.evaluation.evaluate import evaluate
+from trivium.evaluation.metrics import score
+
+DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
+TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "temperature": 1.0}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """96 samples; every fifth is from the street, which is held out."""
+    root = tmp_path_factory.mktemp("domain")
+    fake_data(root, samples=96)
+    fake_models(root, "joint")
+    write_json({"strategy": "joint", "start": None, "seeds": [TRAINED | {"seed": k} for k in range(2)]},
+               root / "models/joint/training.json")
+    path = root / "data/features/samples.parquet"
+    samples = pq.read_table(path).append_column("domain", pa.array(DOMAINS, pa.string()))
+    for k in range(2):
+        place = samples.column_names.index(f"seed_{k}")
+        sides = zip(DOMAINS, samples[place].to_pylist(), strict=True)
+        drawn = ["domain" if name == "street" else side for name, side in sides]
+        samples = samples.set_column(place, f"seed_{k}", pa.array(drawn))
+    write(samples, path)
+    return root
+
+
+def test_evaluate_keeps_both(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    evaluate(load(ROOT / "params.yaml"), "joint", tmp_path)
+    answers, held = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("predictions", "held_out"))
+    store = Store()
+    street = [f"s{i:03}" for i in range(3, 96, 5)]
+    for seed, record in enumerate(read_json(tmp_path / "metrics.json")["seeds"]):
+        own = held.filter(pc.equal(held["seed"], seed))
+        assert own["sample"].to_pylist() == street
+        found = record["domain"]["held_out"]
+        assert (found["name"], found["n"]) == ("street", 19)
+        y, prediction = own["y"].to_numpy(), own["prediction"].to_numpy()
+        assert y.tolist() == store.batch(store.rows(seed, "domain"), seed).y.tolist()
+        assert found["metrics"]["accuracy"] == (y == prediction).mean()
+        assert found["metrics"] == pytest.approx(score(own["probabilities"].to_pylist(), y), abs=1e-5)
+        tested = answers.filter(pc.equal(answers["seed"], seed)).to_pylist()
+        assert not {row["sample"] for row in tested} & set(street)
+        by = record["domain"]["by"]
+        assert list(by) == ["phone", "studio"]
+        for name in by:
+            right = [row["y"] == row["prediction"] for row in tested if DOMAINS[int(row["sample"][1:])] == name]
+            assert by[name] == {"n": len(right), "accuracy": pytest.approx(np.mean(right))}
+
+
+class Known:
+    """Of a store only what is asked of it here."""
+
+    def __init__(self, domains: list[str | None]) -> None:
+        self.domains = domains
+
+
+def test_domains_of_the_test_set() -> None:
+    store = Known(["b", "a", None, "a", "c", "b"])
+    right = np.array([True, True, False, False])
+    assert domain.within(store, np.array([0, 1, 2, 3]), right) == {  # type: ignore[arg-type]
+        "a": {"n": 2, "accuracy": 0.5}, "b": {"n": 1, "accuracy": 1.0}}
+    assert domain.within(store, np.array([1, 2, 3]), right[1:]) == {}  # type: ignore[arg-type]
+    assert domain.within(Known([None] * 4), np.arange(4), right) == {}  # type: ignore[arg-type]
+
+
+def test_only_the_largest_domains_are_told_apart() -> None:
+    """Domain k has k samples; those with the fewest are left out, whatever the test set holds."""
+    names: list[str | None] = [f"d{k:02}" for k in range(20) for _ in range(k)]
+    found = domain.within(Known(names), np.arange(len(names)), np.ones(len(names), bool))  # type: ignore[arg-type]
+    assert list(found) == [f"d{k:02}" for k in range(8, 20)]
