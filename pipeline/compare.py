@@ -7,7 +7,7 @@ from trivium.stage import fresh, run
 
 
 def main(config: Config) -> None:
-    from trivium.comparison import build, curves, figures
+    from trivium.comparison import build, curves, explained, figures
     from trivium.data.tables import read_json, write_json
     from trivium.report import html
     from trivium.tracking.sync import sync
@@ -21,6 +21,9 @@ def main(config: Config) -> None:
         curves.summary(out, found)
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
+    ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
+    with fresh("reports/explained") as out:
+        explained.write(out, ranked)
     write_json(found, "reports/comparison.json")
     html.write(Path("."))
     print(sync())

@@ -44,9 +44,10 @@ class Progress:
         rate = self.done / seconds
         left = max(0.0, self.total - self.done) / rate if rate > 0 else float("inf")
         share = min(1.0, self.done / self.total) if self.total else 1.0  # a total may be an estimate
+        speed = f"{rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s"
         bar = f"[{'#' * int(20 * share):<20}] " if self._terminal else ""
         start = "\r" if self._terminal else ""
-        print(f"{start}{self.title}: {bar}{share:4.0%}  {rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s  {_clock(left)} left  {self.note}",
+        print(f"{start}{self.title}: {bar}{share:4.0%}  {speed}  {_clock(left)} left  {self.note}",
               end=end, file=sys.stderr, flush=True)
 
 

@@ -12,10 +12,10 @@ from tests.fake_outs import fake_data, fake_models
 from tests.helpers import ROOT, digests
 from trivium import models
 from trivium.config import load
-from trivium.data.store import Store
+from trivium.data.store import Spec, Store
 from trivium.evaluation import encoded
 from trivium.evaluation.analyse import analyse, some
-from trivium.evaluation.pictures import token_texts
+from trivium.evaluation.pictures import Panel, _kept, token_texts
 
 MODALITIES = ["text", "image", "audio"]
 
@@ -60,6 +60,36 @@ def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp
     assert (project / "first/vectors/seed_0.safetensors").exists()
     run(project, tmp_path / "second", seed=1)
     assert [path.name for path in (tmp_path / "second").iterdir()] == ["vectors"]
+
+
+def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> None:
+    store = Store(project / "data/features")
+    kinds: dict[str, str | int] = {"width": 16, "depth": 1, "text": "transformer", "image": "cnn", "audio": "cnn"}
+    model = models.multimodal(kinds, store.specs, len(store.classes), "concat", seed=0).eval().requires_grad_(False)
+    rows = store.rows(0, "test")
+    test = encoded.encode_rows(model, store, rows, 0, size=5)
+    for folder in ("first", "again"):
+        found = analyse(model, store, 0, rows, test, load(ROOT / "params.yaml"), tmp_path / folder)["attribution"]
+        assert set(found["deletion"]["text"]) == {"area", "rollout", "random"}
+        assert set(found["deletion"]["image"]) == {"area", "random"}
+        for sample in found["samples"]:
+            words, shares = zip(*sample["rollout"]["text"], strict=True)
+            assert list(words) == [word for word, _ in sample["tokens"]["text"]]
+            assert sum(shares) == pytest.approx(1, abs=1e-5) and min(shares) > 0
+            assert Image.open(tmp_path / folder / sample["picture"]).size == (918, 570)
+    assert list(digests(tmp_path, "first").values()) == list(digests(tmp_path, "again").values())
+
+
+def test_long_texts_show_the_tokens_that_count_in_reading_order() -> None:
+    spec = Spec("text", "tokens", (40,), vocab=50)
+    x = np.r_[np.arange(3, 33), np.zeros(10, int)]
+    values = np.zeros(40, np.float32)
+    values[[29, 2, 5]] = [0.1, -3.0, 2.0]
+    panel = Panel(spec, x, values, [f"t{k}" for k in x[:30]])
+    other = panel._replace(values=np.roll(values, 1) / 1000)  # as loud as the first, relative to itself
+    assert _kept([panel], 3).tolist() == [2, 5, 29]
+    assert _kept([panel, other], 4).tolist() == [2, 3, 5, 6]
+    assert _kept([panel], 100).tolist() == list(range(30))  # no padding
 
 
 def test_the_same_again(project: Path, first: dict[str, Any]) -> None:

@@ -69,11 +69,14 @@ def test_deleting_what_counts_first_loses_the_answer_sooner() -> None:
     left = torch.zeros(2, 1, 8, 8)
     left[..., :4] = 1.0
     target = torch.tensor([1, 1])
-    right_order = deletion(model, batch, encoded.encode(model, batch, 2), "image", spec, target, left)
-    wrong_order = deletion(model, batch, encoded.encode(model, batch, 2), "image", spec, target, -left)
+    right_order = deletion(model, batch, encoded.encode(model, batch, 2), "image", spec, target, {"area": left})
+    wrong_order = deletion(model, batch, encoded.encode(model, batch, 2), "image", spec, target, {"area": -left})
     assert right_order["area"] == pytest.approx(0.25, abs=0.06)  # half of the left half, a quarter of all
     assert wrong_order["area"] == pytest.approx(0.75, abs=0.06)
     assert right_order["area"] < right_order["random"] < wrong_order["area"]
+    both = deletion(model, batch, encoded.encode(model, batch, 2), "image", spec, target,
+                    {"area": left, "rollout": 1 - left[:, :1]})
+    assert both == {**right_order, "rollout": wrong_order["area"]}
 
 
 def test_padding_is_not_there_to_be_deleted() -> None:
@@ -81,7 +84,8 @@ def test_padding_is_not_there_to_be_deleted() -> None:
     model.encoders["text"] = Words([0.0, 0.0, 0.0, 2.0, 0.0, 0.0])
     batch = Batch({"text": torch.tensor([[4, 3, 0, 0, 0, 0]])}, torch.ones(1, 1, dtype=torch.bool), torch.tensor([1]))
     scores = torch.tensor([[-1.0, -0.5, 0.0, 0.0, 0.0, 0.0]])
-    found = deletion(model, batch, encoded.encode(model, batch, 1), "text", SPECS["text"], torch.tensor([1]), scores)
+    found = deletion(model, batch, encoded.encode(model, batch, 1), "text", SPECS["text"], torch.tensor([1]),
+                     {"area": scores})
     assert found["area"] == pytest.approx(0.05, abs=0.01)  # gone at the first of ten cuts
 
 
@@ -99,8 +103,21 @@ def test_explain_leaves_out_what_a_sample_lacks() -> None:
     inputs = BATCH.inputs | {"image": BATCH.inputs["image"].clone()}
     inputs["image"][1] = 0.0
     batch = Batch(inputs, torch.tensor([[True, True, True], [True, False, True]]), BATCH.y)
-    about, arrays = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
+    about, arrays, looked = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
+    assert looked == {}
     assert not arrays["image"][1].any() and arrays["image"][0].any()
     assert set(about["deletion"]) == {"text", "image", "audio"}
     assert about["attention"]["image"][1] == 0.0
     assert 0 < about["attention"]["image"][0] < 1
+
+
+def test_explain_says_where_encoders_look_that_attend() -> None:
+    settings = {"width": 16, "depth": 1, "text": "transformer", "image": "cnn", "audio": "transformer"}
+    model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
+    batch = Batch(BATCH.inputs, torch.tensor([[True, True, True], [True, True, False]]), BATCH.y)
+    about, arrays, looked = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
+    assert set(arrays) == {"text", "image", "audio"} and set(looked) == {"text", "audio"}
+    torch.testing.assert_close(looked["text"].sum(1), torch.ones(2))
+    torch.testing.assert_close(looked["audio"].flatten(1).sum(1), torch.tensor([1.0, 0.0]))  # the second has no sound
+    assert {m: set(areas) for m, areas in about["deletion"].items()} == {
+        "text": {"area", "rollout", "random"}, "image": {"area", "random"}, "audio": {"area", "rollout", "random"}}

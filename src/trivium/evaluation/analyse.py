@@ -15,6 +15,7 @@ from torch import nn
 
 from trivium.config import Config
 from trivium.data.store import Batch, Store
+from trivium.data.tables import rounded
 from trivium.evaluation import attribution, encoded, information, pictures, probes, robustness
 from trivium.evaluation.contribution import contribution
 from trivium.models import build
@@ -36,7 +37,7 @@ def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
     test_rows, test = rows[places], test[torch.from_numpy(places)]
     val = encoded.encode_rows(model, store, some(store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
-    return _rounded({
+    return rounded({
         "contribution": contribution(model, test, store.classes),
         "information": information.measure(model, val, test, len(store.classes)),
         "robustness": _robustness(model, store, seed, test_rows, test, config),
@@ -88,36 +89,26 @@ def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, te
     chosen = attribution.choose(model(test.inputs, test.present), test.y)
     places = list(chosen)
     batch, clean = store.batch(rows[places], seed), test[places]
-    about, arrays = attribution.explain(model, batch, clean, store.specs)
-    texts = {m: [pictures.token_texts(store, m, seed, ids) for ids in batch.inputs[m].numpy()]
-             for m in arrays if store.specs[m].kind == "tokens"}
+    about, arrays, looked = attribution.explain(model, batch, clean, store.specs)
+    shown = pictures.panels(store, seed, batch, arrays)
+    attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(chosen.items()):
         label, guess = store.classes[int(clean.y[k])], store.classes[about["prediction"][k]]
         entry: dict[str, Any] = {
             "sample": store.samples[rows[place]], "why": why, "label": label, "prediction": guess,
-            "probability": about["probability"][k],
-            "tokens": {m: [list(pair) for pair in zip(
-                texts[m][k], arrays[m][k][batch.inputs[m][k] != 0].tolist(), strict=True)] for m in texts},
+            "probability": about["probability"][k], "tokens": pictures.words(shown[k]),
         }
+        if looked:
+            entry["rollout"] = pictures.words(attended[k])
         if "attention" in about:
             entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
         if out is not None:
             entry["picture"] = f"pictures/{k}_{why}.png"
-            panels = {m: pictures.Panel(store.specs[m], batch.inputs[m][k].numpy(), array[k].numpy(),
-                                        texts[m][k] if m in texts else []) for m, array in arrays.items()}
-            pictures.draw(out / entry["picture"], f"{guess} ({entry['probability']:.0%}), in truth {label}", panels)
+            title = f"{guess} ({entry['probability']:.0%}), in truth {label}"
+            pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
         samples.append(entry)
     return {"deletion": about["deletion"], "samples": samples}
-
-
-def _rounded(value: Any) -> Any:
-    """Six decimals: more are noise, and would make the file three times as large."""
-    if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_rounded(one) for one in value]
-    return round(value, 6) if isinstance(value, float) else value
 
 
 def _keep_vectors(model: nn.Module, store: Store, seed: int, size: int, out: Path) -> None:

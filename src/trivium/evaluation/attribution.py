@@ -2,8 +2,9 @@
 
 Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
 nothing (padding for text, the train mean elsewhere) to the input, one modality at a time, the others as they are. They
-sum to log p(input) - log p(nothing). Whether they are to be believed, deletion curves say (Petsiuk et al. 2018): taking
-away what spoke most must lower the probability sooner than taking away at random.
+sum to log p(input) - log p(nothing). Beside them, where an encoder attends: `rollout`, which says where it looks, not
+for which class. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke
+most must lower the probability sooner than taking away at random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from trivium.data.store import Batch, Spec
 from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
+from trivium.evaluation.rollout import rollout
 
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
@@ -70,17 +72,17 @@ def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality:
 
 @torch.no_grad()
 def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
-             attribution: Tensor) -> dict[str, float]:
+             attributions: Mapping[str, Tensor]) -> dict[str, float]:
     """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
-    Returns {"area": most important first, "random": in random order}. An attribution that means something has the
-    smaller area.
+    Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
+    means something has a smaller area than that.
     """
     encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
-    scores = _units(attribution, spec)
-    real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores, dtype=torch.bool)
+    scores = [_units(attribution, spec) for attribution in attributions.values()]
+    real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores[0], dtype=torch.bool)
     generator = torch.Generator().manual_seed(0)
-    orders = [scores, *(torch.rand(scores.shape, generator=generator).to(scores) for _ in range(RANDOM))]
+    orders = [*scores, *(torch.rand(real.shape, generator=generator).to(scores[0]) for _ in range(RANDOM))]
     areas = []
     for order in orders:
         rank = order.masked_fill(~real, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
@@ -90,35 +92,41 @@ def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: 
             one = encoded.replace(model, clean, modality, encoder(_keep(x, kept, spec)))
             curve.append(model(one.inputs, one.present).exp().gather(1, target[:, None]).mean().item())
         areas.append(float(np.trapezoid(curve, dx=1 / CUTS)))
-    return {"area": areas[0], "random": float(np.mean(areas[1:]))}
+    return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
 def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
-            ) -> tuple[dict[str, Any], dict[str, Tensor]]:
+            ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Attribution and deletion of every sample in `batch` and every modality that the model reads.
 
     Returns:
         {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
-        fusion attends to modalities (share, 0-1)}, and {m: attribution}. Attributions to a modality that a sample lacks
-        are 0, and the deletion curves are over the samples that have it.
+        fusion attends to modalities (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
+        attend, whose deletion is "rollout". All are 0 for a modality that a sample lacks, and the deletion curves are
+        over the samples that have it.
     """
     with torch.no_grad():
         log_probabilities = model(clean.inputs, clean.present)
     top, target = log_probabilities.max(1)
     found: dict[str, Tensor] = {}
+    looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
         found[m] = integrated_gradients(model, batch, clean, m, target)
         there = clean.present[:, model.modalities.index(m)]
+        seen = rollout(encoded.encoder(model, m), batch.inputs[m])
+        if seen is not None:
+            looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
         if there.any():
-            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], found[m][there])
+            shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
+            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown)
     about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is not None:
         with torch.no_grad():
             weights = attend(clean.inputs["vectors"], clean.present)  # [B, M]
         about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.modalities)}
-    return about, found
+    return about, found, looked
 
 
 def _embedded(encoder: nn.Module, x: Tensor) -> Tensor:

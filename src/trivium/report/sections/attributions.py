@@ -1,40 +1,47 @@
 """What single answers rest on, in pictures, with the check whether the pictures can be believed.
 
-Reads `attribution` of the seeds (see trivium.evaluation.attribution and pictures).
+Reads `attribution` of the seeds (see trivium.evaluation.attribution and pictures) and `reports/explained` (see
+trivium.comparison.explained).
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.markup import Html, h, join
-from trivium.report.parts import Cell, figure, lead, name, table
+from trivium.report.parts import Cell, figure, lead, name, note, table
 
-WIDTH = 920  # pixels
+SIDE = 920  # pixels, of one sample and one strategy
+TALL = 2400  # pixels, of one sample and all strategies below one another
+KINDS = ("area", "rollout", "random")  # of deletion
 REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all"}
 
 
 def body(inputs: Inputs) -> Html | None:
     own = [card for item in _samples(inputs, inputs.recommended) if (card := _card(inputs, inputs.recommended, item))]
+    changed = _changed(inputs)
     others = [
         card
         for strategy in inputs.order
         for item in _samples(inputs, strategy)[-1:]
         if strategy != inputs.recommended and item.get("why") == "same" and (card := _card(inputs, strategy, item))
     ]
-    if not own and not others:
+    if not own and not others and not changed:
         return None
     fold = [h("summary", f"What the others make of one sample ({len(others)})"), h("div", others, class_="cards one")]
+    looks = " Green: where the encoder looks (attention rollout)." if _attended(inputs) else ""
     return join(
         [
             lead(
                 f"What answers of {inputs.recommended} rest on: orange spoke for the answer, violet against it "
-                "(integrated gradients)."
+                f"(integrated gradients).{looks}"
             ),
             h("div", own, class_="cards one"),
             h("details", fold) if others else None,
+            changed,
             _deletion(inputs),
         ]
     )
@@ -50,19 +57,66 @@ def _card(inputs: Inputs, strategy: str, item: dict[str, Any]) -> Html | None:
     if not item.get("picture"):
         return None
     path = inputs.root / "reports/evaluate" / strategy / item["picture"]
-    picture = inputs.media.image(str(path.absolute()), WIDTH)
-    if picture is None:
-        return None
     right = item["label"] == item["prediction"]
     said = f"{item['prediction']} with {numbers.percent(item['probability'], 0)}"
+    picture = _picture(inputs, path, SIDE, f"What the answer {said} to sample {item['sample']} rests on")
+    if picture is None:
+        return None
     return h(
         "article",
         h("p", "Answer ", h("b", said), " (right)" if right else f" (wrong: it is {item['label']})", class_="truth"),
         h("p", name(inputs, strategy)),
-        h("img", src=picture, alt=f"What the answer {said} to sample {item['sample']} rests on", class_="wide"),
-        h("p", f"Sample {item['sample']}: {REASONS.get(item.get('why', ''), item.get('why', ''))}", class_="note"),
+        picture,
+        h("p", f"Sample {item['sample']}: {REASONS.get(item.get('why', ''), item.get('why', ''))}{_fusion(item)}",
+          class_="note"),
         class_="card",
     )
+
+
+def _fusion(item: dict[str, Any]) -> str:
+    """What a fusion that attends gives to each modality, the most first."""
+    found = sorted(item.get("attention", {}).items(), key=lambda pair: -pair[1])
+    shares = [f"{modality} {numbers.percent(share, 0)}" for modality, share in found]
+    return f". The fusion attends to {', '.join(shares)}." if shares else ""
+
+
+def _picture(inputs: Inputs, path: Path, side: int, alt: str) -> Html | None:
+    """In a box of its own, that scrolls where the page is too narrow to read it."""
+    uri = inputs.media.image(str(path.absolute()), side)
+    return h("div", h("img", src=uri, alt=alt, class_="wide"), class_="slide") if uri else None
+
+
+def _changed(inputs: Inputs) -> Html | None:
+    """The samples on which the strategies differ most, in the pictures that `compare` drew."""
+    cards = []
+    for item in inputs.json("reports/explained/explained.json").get("samples", []):
+        answers = {name: item["strategies"][name] for name in inputs.order if name in item["strategies"]}
+        said = ", ".join(f"{name}: {found['prediction']}" for name, found in answers.items())
+        alt = f"What each strategy's answer to sample {item['sample']} rests on ({said})"
+        picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], TALL, alt)
+        if picture is None:
+            continue
+        truths = [found["truth"] for found in answers.values()]
+        span = f"{numbers.percent(min(truths), 0)} to {numbers.percent(max(truths), 0)}"
+        truth = h("p", "True label ", h("b", item["label"]), f": the strategies give it {span}", class_="truth")
+        cards.append(h("article", truth, picture, h("p", f"Sample {item['sample']}", class_="note"), class_="card"))
+    if not cards:
+        return None
+    first, rest = cards[:1], cards[1:]
+    fold = [h("summary", f"More samples that changed ({len(rest)})"), h("div", rest, class_="cards one")]
+    return join(
+        [
+            h("h3", "Most changed between strategies"),
+            note("Test samples whose true label the strategies give the most different probabilities; a row for each."),
+            h("div", first, class_="cards one"),
+            h("details", fold) if rest else None,
+        ]
+    )
+
+
+def _attended(inputs: Inputs) -> bool:
+    found = (seed.get("deletion") or {} for name in inputs.order for seed in inputs.analyses(name, "attribution"))
+    return any("rollout" in areas for deletion in found for areas in deletion.values())
 
 
 def _deletion(inputs: Inputs) -> Html | None:
@@ -72,16 +126,18 @@ def _deletion(inputs: Inputs) -> Html | None:
         row = [Cell(name(inputs, strategy), strategy, head=True)]
         for modality in inputs.modalities:
             known = [seed[modality] for seed in seeds if modality in seed]
-            area, chance = (numbers.mean(seed.get(kind) for seed in known) for kind in ("area", "random"))
-            text = f"{numbers.decimal(area, 2)} / {numbers.decimal(chance, 2)}" if area is not None else numbers.NONE
+            area, looked, chance = (numbers.mean(seed.get(kind) for seed in known) for kind in KINDS)
+            shown = [numbers.decimal(number, 2) for number in (area, looked, chance) if number is not None]
+            text = " / ".join(shown) if area is not None else numbers.NONE
             row.append(Cell(text, area, classes="number"))
         if seeds:
             rows.append(row)
     if not rows:
         return None
+    second = "what the encoder looks at most first, where it attends / " if _attended(inputs) else ""
     caption = (
         "Mean probability of the answer while more and more of the input is taken away: what spoke most for it first / "
-        "in random order. Where the first is not the smaller one, the pictures should not be believed."
+        f"{second}in random order. Where the random order costs as much, the pictures should not be believed."
     )
     content = table(["strategy", *inputs.modalities], rows, "Deletion", sort=True)
     return figure(content, caption, "Can the pictures be believed")
