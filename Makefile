@@ -5,11 +5,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro ui test lint bench evidence
+.PHONY: help setup repro ui test lint bench evidence curves
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
 	@echo "make ui         every run in the MLflow UI"
+	@echo "make curves     accuracy over compute and over labels; takes about five times as long as make repro"
 	@echo "make test       all tests"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
@@ -24,6 +25,9 @@ repro: $(READY)
 	$(if $(DATA),@$(BIN)/trivium use "$(DATA)")
 	@$(BIN)/dvc repro
 	@$(BIN)/trivium show
+
+curves: $(READY)
+	@$(BIN)/trivium curves
 
 ui: $(READY)
 	@$(BIN)/trivium ui

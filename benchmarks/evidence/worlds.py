@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,15 +79,15 @@ WORLDS = {
 }
 
 
-def run(world: str, expected: Expected | None = None) -> dict[str, Any]:
-    """Run the pipeline on `world` and compare with what is known.
+def run(world: str, expected: Expected | None = None, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Run the pipeline on `world` and compare with what is known; `only`: some of the strategies.
 
     Returns `holds`, `says`, and per strategy the mean accuracy with its interval and each seed's.
     """
     wanted = expected or WORLDS[world]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        settings(folder, world, wanted)
+        settings(folder, world, wanted, only)
         stages(folder)
         content = json.loads((folder / "reports/comparison.json").read_text())
     return {
@@ -98,8 +98,8 @@ def run(world: str, expected: Expected | None = None) -> dict[str, Any]:
     }
 
 
-def settings(folder: Path, world: str, wanted: Expected, only: str | None = None) -> None:
-    """params.yaml of the repository, with the symbols of `world` and small inputs; `only`: one end-to-end strategy."""
+def settings(folder: Path, world: str, wanted: Expected, only: Sequence[str] = ()) -> None:
+    """params.yaml of the repository, with the symbols of `world` and small inputs; `only`: some of the strategies."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -115,9 +115,12 @@ def settings(folder: Path, world: str, wanted: Expected, only: str | None = None
     params["preprocess"]["audio"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
     params["budget"]["epochs"] = wanted.epochs
     params["train"]["augment"] = False  # a shifted template is another template
-    if only is not None:
-        params["fuse"], params["end_to_end"], params["pretrain"] = [], [only], {}
-        params["strategy"] = {only: params["strategy"][only]}
+    if only:
+        for kind in ("fuse", "end_to_end"):
+            params[kind] = [name for name in params[kind] if name in only]
+        params["strategy"] = {name: params["strategy"][name] for name in only}
+        starts = {entry.get("start") for entry in params["strategy"].values()}
+        params["pretrain"] = {name: recipe for name, recipe in params["pretrain"].items() if name in starts}
     yaml.dump(params, folder / "params.yaml")
 
 

@@ -42,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
+    command("curves", _curves, "accuracy over compute and over labels: repeats the comparison four times, as DVC "
+                               "experiments")
     predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
@@ -79,6 +81,12 @@ def _show(_: argparse.Namespace) -> None:
     from trivium.overview import show
 
     print(show(Path(".")))
+
+
+def _curves(_: argparse.Namespace) -> None:
+    from trivium.curves import make
+
+    print(make(Path(".")))
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -215,6 +215,37 @@ def test_verdict_comes_first_and_large(project: Path, text: str, page: Page) -> 
     assert "No winner: no difference was found" in page.words
 
 
+def test_the_pareto_front_is_named(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    for name, accuracy, flops in (("end_to_end", 0.9, 2e12), ("ensemble", 0.8, 1e12), ("unimodal", 0.7, 1.5e12)):
+        found["strategies"][name] |= {"accuracy": {"mean": accuracy, "low": 0.6, "high": 1.0}, "flops": flops}
+        found["strategies"][name]["parameters"] = 1e5
+    path.write_text(json.dumps(found))
+    shutil.rmtree(root / "reports/measured")
+    said = "".join(Page(write(root).read_text(encoding="utf-8")).words)
+    either = "(end_to_end and ensemble|ensemble and end_to_end)"  # their ranks are not set here
+    assert re.search(f"On the Pareto front of accuracy and cost: {either} by training compute; end_to_end by "
+                     r"parameters\.", said)  # fmt: skip
+
+
+def test_curves_are_drawn_while_they_belong_to_the_comparison(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, extras=True)
+    text = write(root).read_text(encoding="utf-8")
+    section = text.split('<section id="budgets">')[1].split("</section>")[0]
+    said = re.sub(r"<[^>]+>", "", section)
+    names = sorted(json.loads((root / "reports/comparison.json").read_text())["verdict"]["tied"])
+    assert (f"With half the compute, the present compute and twice the compute, no difference was found between "
+            f"{names[0]} and {names[1]}.") in said  # fmt: skip
+    assert section.count('class="band"') == 12  # two charts of six strategies
+    assert re.findall(r'text-anchor="middle">([\d.]+)</text>', section) == ["0.954", "1.91", "3.82", "15", "30", "60"]
+    other = json.loads((root / "reports/comparison.json").read_text())
+    other["strategies"]["ensemble"]["accuracy"]["mean"] += 1e-6
+    (root / "reports/comparison.json").write_text(json.dumps(other))
+    assert 'id="budgets"' not in write(root).read_text(encoding="utf-8")
+
+
 def test_disagreements_show_what_was_answered(page: Page) -> None:
     said = "".join(page.words)
     assert re.search(r"True label \d", said) and "(right)" in said and "(wrong)" in said

@@ -10,6 +10,8 @@ import pytest
 
 from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from tests.helpers import ROOT
+from trivium.curves import VARIANTS, gather
+from trivium.data.tables import read_json, write_json
 from trivium.errors import UserError
 from trivium.tracking import outs, store
 from trivium.tracking.sync import sync
@@ -155,9 +157,33 @@ def test_a_new_report_reaches_the_comparison_run(fresh: Path) -> None:
     # Not on a copy of a store that this process has open: MLflow remembers by run id where artifacts go.
     sync(fresh)
     (fresh / "reports/report.html").write_text("<p>better</p>")
+    (fresh / "reports/explained").mkdir()
+    (fresh / "reports/explained/changed_0.png").write_bytes(b"picture")
     sync(fresh)
     (run,) = runs(fresh, "tags.kind = 'comparison'")
+    assert artifacts(run) == {"comparison.json", "report.html", "explained/changed_0.png"}
     assert (Path(run.info.artifact_uri) / "report.html").read_text() == "<p>better</p>"
+
+
+def test_curves_reach_the_runs_once(fresh: Path) -> None:
+    from mlflow import MlflowClient
+
+    compared = read_json(fresh / "reports/comparison.json")
+    compared["dataset"]["train"] = 30.0
+    write_json(compared, fresh / "reports/comparison.json")
+    sync(fresh)
+    other = json.loads(json.dumps(compared))
+    other["strategies"]["unimodal"]["accuracy"]["mean"] = 0.25
+    write_json(gather(compared, {variant.name: other for variant in VARIANTS}), fresh / "reports/curves.json")
+    for _ in range(2):
+        sync(fresh)
+        (fresh / "reports/report.html").write_text("<p>with curves</p>")
+    (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'unimodal'")
+    client = MlflowClient(tracking_uri=store.uri(fresh))
+    history = client.get_metric_history(run.info.run_id, "budget/accuracy_by_compute")
+    assert [(point.step, point.value) for point in history] == [(50, 0.25), (100, 0.8), (200, 0.25)]
+    (compared_run,) = runs(fresh, "tags.kind = 'comparison'")
+    assert "curves.json" in artifacts(compared_run)
 
 
 def test_a_moved_store_is_mended(synced: Path, project: Path) -> None:

@@ -86,7 +86,7 @@ def scatter(
     front: Sequence[str] = (),
     marks: Sequence[Mark] = (),
 ) -> Html:
-    """Means with intervals; names stand in a gutter on the right. `front`: names joined as the Pareto front.
+    """Means with intervals; names stand in a gutter on the right. `front`: names ringed and joined as the Pareto front.
 
     Markers that would hide each other are moved apart sideways. `unit` of x: see `numbers.axis`.
     """
@@ -106,10 +106,12 @@ def scatter(
         drawn.append(h("path", class_="front", d=_path([across[p.name] for p in on_front], [y(p.y) for p in on_front])))
     for point, label_y in zip(points, _spread([y(point.y) for point in points], 18, 34, height - 44), strict=True):
         at_x, at_y = across[point.name], y(point.y)
+        ring = h("circle", class_="ring", cx=at_x, cy=at_y, r=9) if point.name in front else None
         drawn.append(
             h(
                 "g",
                 h("title", point.tip),
+                ring,
                 h("path", class_="leader", d=f"M{at_x + 7:.1f} {at_y:.1f}L{WIDTH - gutter + 6} {label_y:.1f}"),
                 h("path", class_="whisker", d=f"M{at_x:.1f} {y(point.low):.1f}V{y(point.high):.1f}"),
                 marker(point.look, at_x, at_y),
@@ -130,13 +132,20 @@ def lines(
     points: Sequence[Point] = (),
     marks: Sequence[Mark] = (),
     x_zero: bool = True,
+    x_ticks: Sequence[float] = (),
 ) -> Html:
-    """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top."""
+    """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top.
+
+    With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there.
+    """
     height = 300
-    x = around([v for s in series for v in s.xs] + [p.x for p in points], 48, WIDTH - 12, zero=x_zero, room=0.02)
+    xs = [v for s in series for v in s.xs] + [p.x for p in points]
+    x = around(xs, 48, WIDTH - 12, zero=x_zero, room=0.02)
+    if x_ticks:
+        x = Scale(min(xs) / 1.08, max(xs) * 1.08, 48, WIDTH - 12, log=True)
     ys = [v for s in series for v in s.ys] + [v for s in series for pair in s.band for v in pair]
     y = around([*ys, *(p.y for p in points), *(m.at for m in marks)], height - 40, 30)
-    drawn = [_frame(x, y, height, x_label, unit, y_label, y_text), [_mark(mark, x, y) for mark in marks]]
+    drawn = [_frame(x, y, height, x_label, unit, y_label, y_text, x_ticks), [_mark(mark, x, y) for mark in marks]]
     for item in series:
         px, py = [x(v) for v in item.xs], [y(v) for v in item.ys]
         group = []
@@ -226,14 +235,23 @@ def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: s
     )
 
 
-def _frame(x: Scale, y: Scale, height: int, x_label: str, unit: str, y_label: str, y_text: Format) -> list[Html]:
+def _frame(
+    x: Scale,
+    y: Scale,
+    height: int,
+    x_label: str,
+    unit: str,
+    y_label: str,
+    y_text: Format,
+    x_ticks: Sequence[float] = (),
+) -> list[Html]:
     bottom = height - 40
     x_text, unit = numbers.axis(x.high, unit)
     parts = []
     for tick in y.ticks(5):
         parts.append(h("path", class_="grid", d=f"M{x.start:g} {y(tick):.1f}H{x.end:g}"))
         parts.append(h("text", y_text(tick), class_="tick", x=x.start - 6, y=y(tick) + 4, text_anchor="end"))
-    for tick in x.ticks(4):
+    for tick in x_ticks or x.ticks(4):
         parts.append(h("path", class_="grid", d=f"M{x(tick):.1f} {bottom}v4"))
         parts.append(h("text", x_text(tick), class_="tick", x=x(tick), y=bottom + 17, text_anchor="middle"))
     parts.append(h("path", class_="axis", d=f"M{x.start:g} {bottom}H{x.end:g}"))

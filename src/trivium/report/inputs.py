@@ -68,6 +68,13 @@ class Inputs:
         return self.yaml("params.yaml")
 
     @cached_property
+    def curves(self) -> dict[str, Any]:
+        """`reports/curves.json`, while it belongs to this comparison; see `trivium.curves`."""
+        from trivium import curves
+
+        return curves.read(self.root, self.comparison)
+
+    @cached_property
     def order(self) -> list[str]:
         """Strategies, best rank first."""
         found = self.comparison.get("strategies", {})

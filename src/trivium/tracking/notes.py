@@ -18,6 +18,8 @@ Which way to train a multimodal model wins on this data and this compute budget,
   that was spent by then, pretraining included, so that all strategies line up.
 * `cost/seconds` is the wall clock of the strategy's own stage, all seeds together, without the pretraining that
   strategies share; `cost/train_flops` is one seed with its pretraining.
+* `budget/*` (after `trivium curves`): accuracy with less and more; the step is the percentage of the present compute
+  or labels.
 * `contribution/*`: Shapley value of a modality, in accuracy; `probe/*`: what a linear probe gets from its encoder;
   `corrupted_accuracy/*`: mean accuracy from clean to noise in that modality.
 * Older results stay: `tags.latest = 'true'` shows the present ones. Filter also by `tags.dataset`, `tags.world`,

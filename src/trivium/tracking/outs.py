@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trivium import curves
 from trivium.data.tables import read_json
 
 LAYOUT = 1  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
@@ -43,6 +44,7 @@ class Outs:
     outcomes: tuple[Outcome, ...]
     comparison: dict[str, Any] | None
     state: str
+    curves: dict[str, Any] = field(default_factory=dict)  # see trivium.curves; those of this comparison
     meta: dict[str, Any] = field(default_factory=dict)
     lock: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
@@ -65,11 +67,13 @@ def read(root: Path) -> Outs:
     outcomes = tuple(found for name, kind in names if (found := _outcome(root, name, f"{kind}@{name}")))
     compared = root / "reports/comparison.json"
     comparison = read_json(compared) if compared.exists() else None
+    drawn = curves.read(root, comparison)
     views = [path for path in (compared, root / "reports/report.html") if path.exists()]
+    views += [root / curves.OUT] if drawn else []
     state = _digest([outcome.fingerprint.encode() for outcome in outcomes] + [path.read_bytes() for path in views])
     meta = root / "data/raw/meta.json"
     lock = _yaml(root / "dvc.lock").get("stages", {})
-    return Outs(root, outcomes, comparison, state, read_json(meta) if meta.exists() else {}, lock, params)
+    return Outs(root, outcomes, comparison, state, drawn, read_json(meta) if meta.exists() else {}, lock, params)
 
 
 def _outcome(root: Path, name: str, stage: str) -> Outcome | None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from trivium.curves import OUT
 from trivium.tracking import figures, notes, series
-from trivium.tracking.outs import Outcome, Outs, commit, inputs, measured, settings
+from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class Writer:
         if not (same and tags.items() <= known.tags.items()):
             self._log(parent, points, {})
             self._tag(parent, tags)
+        shares = series.by_share(self.outs.curves, outcome.name)
+        if shares and known.tags.get("curves") != digest(shares):
+            self._log(parent, series.points({}, shares, self.now), {})
+            self._tag(parent, {"curves": digest(shares)})
 
     def comparison(self, verdict: Mapping[str, Any], fingerprint: str) -> str:
         """The verdict and the table as one run; returns its id."""
@@ -85,10 +90,11 @@ class Writer:
 
     def report(self, run: str) -> None:
         """The report and the figures, which may be made anew from the same comparison."""
-        for name in ("reports/comparison.json", "reports/report.html"):
+        drawn = [OUT] if self.outs.curves else []
+        for name in ("reports/comparison.json", "reports/report.html", *drawn):
             if (self.outs.root / name).exists():
                 self.client.log_artifact(run, str(self.outs.root / name))
-        for name in ("figures", "plots"):
+        for name in ("figures", "plots", "explained"):
             if (self.outs.root / "reports" / name).is_dir():
                 self.client.log_artifacts(run, str(self.outs.root / "reports" / name), name)
 

@@ -20,7 +20,7 @@ WIDTHS = {  # column -> pixels
     "metrics.`cost/train_flops`": 130, "metrics.`cost/seconds`": 115, "metrics.`cost/parameters`": 130,
     "params.`strategy.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
 }
-SECTIONS = ("test", "val", "train", "cost", "contribution", "probe", "subset_accuracy", "subset_nll",
+SECTIONS = ("test", "val", "train", "cost", "budget", "contribution", "probe", "subset_accuracy", "subset_nll",
             "corrupted_accuracy")  # of the charts, in this order
 PRESENT = "tags.latest = 'true'"
 VIEWS: dict[str, dict[str, Any]] = {

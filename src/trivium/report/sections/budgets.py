@@ -1,10 +1,4 @@
-"""What less or more compute, or fewer labels, would give.
-
-Reads `comparison.json`'s `budgets`, when it is there:
-    compute   {strategy: [{"flops", "accuracy": {"mean", "low", "high"}}, ...]}
-    labels    {strategy: [{"labels": samples, "accuracy": {...}}, ...]}
-    sentence  in words; optional
-"""
+"""What less or more compute, or fewer labels, gives: comparisons of their own, beside the present one."""
 
 from __future__ import annotations
 
@@ -13,42 +7,62 @@ from typing import Any
 from trivium.report import numbers
 from trivium.report.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, join
-from trivium.report.parts import curve, figure, grid, lead, legend, note, sentence
+from trivium.report.markup import Html, breakable, h, join
+from trivium.report.parts import Cell, curve, figure, grid, lead, legend, note, table
 from trivium.report.sections.cost import ceiling
-
-KINDS = (("compute", "flops", "training compute", "FLOP"), ("labels", "labels", "labelled training samples", ""))
 
 
 def body(inputs: Inputs) -> Html | None:
-    found = inputs.comparison.get("budgets") or {}
-    pictures = [
-        picture
-        for kind, key, label, unit in KINDS
-        if (picture := _picture(inputs, found.get(kind) or {}, key, label, unit))
-    ]
-    if not pictures:
+    found = inputs.curves
+    if not found:
         return None
-    said = found.get("sentence") or "A short budget can hide what a longer one would show, and the other way round"
+    said = " ".join(found[kind]["sentence"] for kind in ("compute", "labels"))
     return join(
         [
-            lead(sentence(str(said))),
+            lead(breakable(said.strip() or "What less and more compute, and fewer labels, give.")),
             legend(inputs, inputs.order),
-            grid(pictures),
-            note("Each marker is a training of its own; the band is its interval."),
+            grid([_picture(inputs, "compute"), _picture(inputs, "labels")]),
+            _verdicts(found),
+            note(
+                "Each marker is a mean over seeds of models that were trained for it, the band its interval; compute "
+                "and labels are on logarithmic axes. The compute of a strategy includes its pretraining. With fewer "
+                "labels the compute stays the same, and the other training samples serve self-supervision alone. ",
+                h("code", "trivium curves"),
+                " makes these comparisons.",
+            ),
         ]
     )
 
 
-def _picture(inputs: Inputs, curves: dict[str, Any], key: str, label: str, unit: str) -> Html | None:
-    series = [
-        curve(inputs, strategy, sorted(curves[strategy], key=lambda step: step[key]), key, unit)
-        for strategy in reversed(inputs.order)
-        if curves.get(strategy)
-    ]
-    if not series:
-        return None
-    marks = ceiling(inputs, [value for line in series for value in line.ys])
-    says = f"Test accuracy against {label}"
-    chart = lines(series, label, unit, "test accuracy", lambda v: numbers.percent(v, 0), says, marks=marks)
+def _picture(inputs: Inputs, kind: str) -> Html:
+    points = inputs.curves[kind]["points"]
+    steps = {strategy: [_step(point, strategy, kind) for point in points] for strategy in inputs.order}
+    unit, label = ("FLOP", "training compute") if kind == "compute" else ("", "labelled training samples")
+    series = [curve(inputs, strategy, steps[strategy], "at", unit) for strategy in reversed(inputs.order)]
+    ticks = [numbers.mean(row[k]["at"] for row in steps.values()) or 1.0 for k in range(len(points))]
+    chart = lines(
+        series,
+        label,
+        unit,
+        "test accuracy",
+        lambda v: numbers.percent(v, 0),
+        f"Test accuracy against {label}",
+        marks=ceiling(inputs, [value for line in series for value in line.ys]),
+        x_ticks=ticks,
+    )
     return figure(chart, title=label.capitalize())
+
+
+def _step(point: dict[str, Any], strategy: str, kind: str) -> dict[str, Any]:
+    entry = point["strategies"][strategy]
+    return {"at": entry["flops"] if kind == "compute" else point["labels"], "accuracy": entry["accuracy"]}
+
+
+def _verdicts(found: dict[str, Any]) -> Html:
+    rows = [
+        [Cell(point["words"], head=True), Cell(breakable(point["verdict"]["sentence"]))]
+        for kind in ("compute", "labels")
+        for point in found[kind]["points"]
+        if kind == "compute" or point["share"] != 1  # the present comparison is told once
+    ]
+    return table(["trained with", "the verdict there"], rows, "The verdict at every budget")

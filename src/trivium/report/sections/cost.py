@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from trivium.report import numbers
 from trivium.report.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, join
+from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
 from trivium.report.sections.verdict import flops, parameters
 
@@ -37,11 +38,19 @@ def _pretraining(inputs: Inputs, recipe: str | None) -> float:
     return total
 
 
+def latency(inputs: Inputs) -> dict[str, float]:
+    """Measured milliseconds of one answer, median, per strategy."""
+    found = {s: (inputs.measured.get(f"evaluate@{s}") or {}).get("inference") or {} for s in inputs.order}
+    known = {s: values.get("latency_p50_seconds") for s, values in found.items()}
+    return {s: 1000 * value for s, value in known.items() if numbers.known(value)}
+
+
 def body(inputs: Inputs) -> Html | None:
     entries = inputs.comparison.get("strategies", {})
     costs: list[tuple[str, str, dict[str, Any]]] = [
         ("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
         ("training time per seed", "s", seconds(inputs)),
+        ("time of one answer", "ms", latency(inputs)),
         ("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
     ]
     costs = [cost for cost in costs if len([value for value in cost[2].values() if value is not None]) > 1]
@@ -49,27 +58,41 @@ def body(inputs: Inputs) -> Html | None:
     if not costs or not metrics:
         return None
     pictures = [
-        view("cost", metric, metrics[0], grid([_picture(inputs, metric, *cost) for cost in costs[:2]]))
+        view("cost", metric, metrics[0], grid([_picture(inputs, metric, *cost) for cost in costs]))
         for metric in metrics
     ]
     return join(
         [
             lead(_lead(inputs)),
+            h("p", breakable(_fronts(inputs, metrics[0], costs))),
             chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
             *pictures,
             note(
-                "Up is better (for log loss: down), left is cheaper. The dashed line joins the strategies that no "
-                "other beats in both. Markers that would hide each other are moved apart sideways. Compute counts "
-                "every training operation, pretraining included; time is what this machine took."
+                "Up is better (for log loss: down), left is cheaper. Rings and the dashed line show the Pareto front: "
+                "by their means, no other strategy is better at no more cost (10 % apart counts as equal, as in the "
+                "verdict). Markers that would hide each other are moved apart sideways. Compute counts every training "
+                "operation, pretraining included; time is what this machine took."
             ),
         ]
     )
 
 
-def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Html:
+def _fronts(inputs: Inputs, metric: str, costs: list[tuple[str, str, dict[str, Any]]]) -> str:
+    """The strategies on each cost's Pareto front, in a sentence; costs with the same front are named together."""
+    name, _, higher = METRICS[metric]
+    found: dict[str, list[str]] = {}
+    for cost in costs:
+        members = _and(front(_points(inputs, metric, *cost), higher))
+        found.setdefault(members, []).append(cost[0].removesuffix(" per seed"))
+    said = "; ".join(f"{members} by {_and(titles)}" for members, titles in found.items())
+    return f"On the Pareto front of {name} and cost: {said}."
+
+
+def _points(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> list[Point]:
+    """The strategies whose metric and cost are known, best rank first."""
     entries = inputs.comparison["strategies"]
     text = numbers.seconds if unit == "s" else lambda value: numbers.scaled(value, unit)
-    name, shown, higher = METRICS[metric]
+    name, shown, _ = METRICS[metric]
     points = []
     for strategy in inputs.order:
         entry, spent = entries[strategy].get(metric) or {}, values.get(strategy)
@@ -79,6 +102,12 @@ def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[st
         low, high = entry.get("low", mean), entry.get("high", mean)
         tip = f"{strategy}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
         points.append(Point(strategy, inputs.looks[strategy], spent, mean, low, high, tip))
+    return points
+
+
+def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Html:
+    points = _points(inputs, metric, title, unit, values)
+    name, shown, higher = METRICS[metric]
     marks = ceiling(inputs, [v for p in points for v in (p.low, p.high)]) if metric == "accuracy" else []
     best = max if higher else min
     top = best(points, key=lambda point: point.y)
@@ -98,13 +127,18 @@ def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[st
 
 
 def front(points: list[Point], higher: bool = True) -> list[str]:
-    """Names on the Pareto front: no other point is as cheap and better, or as good and cheaper."""
-    sign = 1 if higher else -1
-    return [
-        p.name
-        for p in points
-        if not any(o.x <= p.x and sign * o.y >= sign * p.y and (o.x, o.y) != (p.x, p.y) for o in points)
-    ]
+    """Names on the Pareto front: no other point is about as cheap (SAME_COST) and better, or as good and cheaper."""
+    from trivium.comparison.verdict import SAME_COST
+
+    def beats(o: Point, p: Point) -> bool:
+        gain = o.y - p.y if higher else p.y - o.y
+        return (gain > 0 and o.x <= SAME_COST * p.x) or (gain == 0 and o.x < p.x)
+
+    return [p.name for p in points if not any(beats(o, p) for o in points)]
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def ceiling(inputs: Inputs, values: list[float]) -> list[Mark]:
