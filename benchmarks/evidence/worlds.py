@@ -1,8 +1,9 @@
 """Known answers: the pipeline on worlds whose best training strategy is known, and whether the verdict says so.
 
 Every world runs through the stages themselves (symbols renderer), in a scratch folder. What must hold is written
-beside each world; 500 training samples where unimodal labels help, 2,000 where only the
-modalities together carry the label.
+beside each world. 200 or 500 training samples where unimodal labels help: the encoders read these symbols so well that
+with 500 of `dominant` every strategy is near the ceiling (docs/statistics.md). 2,000 where only the modalities together
+carry the label.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def _mixed(c: Comparison) -> bool:
 
 WORLDS = {
     "redundant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
-    "dominant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
+    "dominant": Expected(200, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
     "unique": Expected(500, 80, 5, "no winner between end to end and supervised LP-FT", _unique),
     "synergy": Expected(2000, 48, 4, "self-supervised components are best; what leans on unimodal labels is at chance",
                         _synergy),

@@ -129,11 +129,9 @@ def _panel(axes: Axes, modality: str, panel: Panel, kept: np.ndarray) -> None:
 
 
 def _smaller(axes: Axes, panel: Panel | None, last: bool) -> None:
-    """Where many panels stand below one another: one label for all of them, fewer ticks, images in their own shape."""
+    """Where many panels stand below one another: one label for all of them, images in their own shape."""
     if not last:
         axes.set_xlabel("")
-    if panel is not None and panel.spec.kind == "tokens":
-        axes.locator_params(axis="x", nbins=4)
     if panel is not None and panel.spec.kind == "image":
         axes.set_aspect("equal")
 
@@ -146,8 +144,7 @@ def _words(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(max(count, 6) - 0.5, -0.5)  # the first on top, a few no wider than many
     axes.axvline(0, color="#555555", linewidth=0.6)
     axes.tick_params(axis="x", labelsize=7)
-    if panel.shares:
-        axes.locator_params(axis="x", nbins=4)
+    axes.locator_params(axis="x", nbins=4)  # small numbers are long
     axes.set_xlabel("share of the attention" if panel.shares else "nats for the answer, per token", fontsize=8)
 
 

@@ -55,7 +55,7 @@ def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:
     span = (
         f" ({numbers.points(pair['low'])} to {numbers.points(pair['high'])})" if numbers.known(pair.get("low")) else ""
     )
-    said = f"{pair['a']} is better" if pair.get("beats") else "no difference"
+    said = "A is better" if pair.get("beats") else "no difference"
     return [
         Cell(name(inputs, pair["a"]), pair["a"], head=True),
         Cell(name(inputs, pair["b"]), pair["b"]),
