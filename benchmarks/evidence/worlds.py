@@ -72,7 +72,7 @@ def _mixed(c: Comparison) -> bool:
 
 WORLDS = {
     "redundant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
-    "dominant": Expected(200, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
+    "dominant": Expected(200, 80, 10, "supervised components or the ensemble beat end to end", _components_win),
     "unique": Expected(500, 80, 5, "no winner between end to end and supervised LP-FT", _unique),
     "synergy": Expected(2000, 48, 4, "self-supervised components are best; what leans on unimodal labels is at chance",
                         _synergy),

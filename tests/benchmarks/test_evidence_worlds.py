@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_dominant_unimodal_components_beat_joint_training():
-    size = replace(worlds.WORLDS["dominant"], epochs=10, seeds=3,
-                   holds=lambda found: found.accuracy("ensemble") > found.accuracy("end_to_end") + 0.01)
+    size = replace(worlds.WORLDS["dominant"], epochs=40, seeds=3,
+                   holds=lambda found: found.accuracy("ensemble") > found.accuracy("end_to_end"))
     found = worlds.run("dominant", size, only=["ensemble", "end_to_end"])
     assert found["holds"], found["accuracy"]
     assert found["accuracy"]["ensemble"]["mean"] < 0.941  # nobody is better than Bayes
