@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -28,7 +30,7 @@ def processes(workers: int | None = None) -> Iterator[Map]:
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start)
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start, (os.getpid(),))
 
     def run(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         waiting: deque[tuple[Any, Future]] = deque()
@@ -50,8 +52,17 @@ def processes(workers: int | None = None) -> Iterator[Map]:
         pool.shutdown(cancel_futures=True)
 
 
-def _start() -> None:
+def _start(parent: int) -> None:
     from threadpoolctl import threadpool_limits
+
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     threadpool_limits(1)  # as many processes as cores; and the sums of a matrix product do not depend on the machine
+
+
+def _watch(parent: int) -> None:
+    """A killed parent cannot stop its workers: they see it and go."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
