@@ -163,7 +163,8 @@ def _repro(clone: Path) -> tuple[float, list[str]]:
 
 
 def fixed() -> dict[str, float]:
-    """Seconds that a stage costs when there is next to nothing to do: the whole command on 200 tiny samples."""
+    """Seconds that a stage costs when there is next to nothing to do: the whole command on 200 tiny samples, one step per
+    training phase."""
     import os
 
     from ruamel.yaml import YAML
@@ -174,8 +175,8 @@ def fixed() -> dict[str, float]:
     yaml = YAML()
     params = yaml.load(clone / "params.yaml")
     params["seeds"], params["data"]["source"], params["data"]["symbols"]["samples"] = 2, "symbols", 200
-    params["budget"]["epochs"], params["encoder"]["width"], params["encoder"]["depth"] = 0.1, 8, 1
-    params["compare"]["bootstrap"] = 100
+    params["budget"]["flops"], params["encoder"]["width"], params["encoder"]["depth"] = 1.0, 8, 1  # one step per phase
+    params["evaluate"]["analysis_rows"], params["compare"]["bootstrap"] = 32, 100
     yaml.dump(params, clone / "params.yaml")
     names = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"], *(["pretrain", m] for m in
              params["data"]["modalities"]), *(["fuse", s] for s in params["fuse"]), *(["end_to_end", s] for s in
