@@ -163,8 +163,10 @@ def _repro(clone: Path) -> tuple[float, list[str]]:
 
 
 def fixed() -> dict[str, float]:
-    """Seconds that a stage costs when there is next to nothing to do: the whole command on 200 tiny samples, one step per
-    training phase."""
+    """Seconds that a stage costs when there is next to nothing to do: the whole command on 200 tiny samples.
+
+    Every training phase is one step.
+    """
     import os
 
     from ruamel.yaml import YAML
