@@ -82,7 +82,7 @@ class Split(Section):
     test: Annotated[float, Field(gt=0, lt=1)]
     labels: Annotated[float, Field(gt=0, le=1)]
     group_identical_text: bool
-    held_out_domain: str = ""  # its samples are in no seed's train, val or test; "": none is held out
+    held_out_domain: str  # its samples are in no seed's train, val or test; "": none is held out
 
 
 class Encoder(PerModality):

@@ -9,7 +9,8 @@ from trivium.data import tables
 from trivium.data.splits import split
 from trivium.errors import UserError
 
-SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False)
+SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False,
+                 held_out_domain="")
 
 
 def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None, **settings):
