@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trivium.comparison.verdict import listed
 from trivium.data.tables import digest, read_json, write_json
 from trivium.errors import UserError
 
@@ -98,7 +99,7 @@ def sentence(points: Sequence[Mapping[str, Any]], kind: str) -> str:
     where: dict[str, list[str]] = {}
     for point in points:
         where.setdefault(_leads(point), []).append(point["words"])
-    said = "; ".join(f"with {_and(words)}, {leads}" for leads, words in where.items()) + "."
+    said = "; ".join(f"with {listed(words)}, {leads}" for leads, words in where.items()) + "."
     said = said[:1].upper() + said[1:]
     best = [set(point["verdict"]["tied"]) for point in points if point["verdict"]["learned"]]
     if len(where) == 1 or len(best) < 2:
@@ -106,7 +107,7 @@ def sentence(points: Sequence[Mapping[str, Any]], kind: str) -> str:
     if any(not one & other for one in best for other in best):
         return f"The answer changes with the {kind}. {said}"
     never = [name for name in points[0]["verdict"]["tied"] if all(name in names for names in best)]
-    return f"{said} {_and(never)} {'is' if len(never) == 1 else 'are'} never beaten." if never else said
+    return f"{said} {listed(never)} {'is' if len(never) == 1 else 'are'} never beaten." if never else said
 
 
 def _leads(point: Mapping[str, Any]) -> str:
@@ -116,7 +117,7 @@ def _leads(point: Mapping[str, Any]) -> str:
     if verdict["winner"]:
         return f"{verdict['winner']} wins"
     everyone = 2 < len(verdict["tied"]) == len(point["strategies"])
-    return f"no difference was found between {'any two' if everyone else _and(sorted(verdict['tied']))}"
+    return f"no difference was found between {'any two' if everyone else listed(sorted(verdict['tied']))}"
 
 
 def mark(comparison: Mapping[str, Any]) -> str:
@@ -132,7 +133,3 @@ def read(root: Path, comparison: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     found = read_json(path)
     return found if found["of"] == mark(comparison) else {}
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -60,7 +60,7 @@ def decide(
         advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
     else:
         advice = f", and they cost about the same: take {recommended}, the {'more' if few else 'most'} accurate here"
-    return Verdict(None, tied, recommended, f"No difference found between {_and(tied)} at this budget{advice}.",
+    return Verdict(None, tied, recommended, f"No difference found between {listed(tied)} at this budget{advice}.",
                    f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}".strip())
 
 
@@ -72,10 +72,10 @@ def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, boo
         return left[0], True, f"{left[0]} takes the least training compute ({flops:.2g} FLOPs)."
     parameters = min(costs[name].parameters for name in left)
     small = [name for name in left if costs[name].parameters <= SAME_COST * parameters]
-    took = f"{_and(left)} took {'about the same' if len(left) == len(names) else 'the least'} training compute"
+    took = f"{listed(left)} took {'about the same' if len(left) == len(names) else 'the least'} training compute"
     if len(small) < len(left):
         reason = f"{took}; {small[0]} has the fewest parameters ({parameters:,.0f})." if len(small) == 1 else (
-            f"{took}; {_and(small)} have the fewest parameters, and {small[0]} is the most accurate of them.")
+            f"{took}; {listed(small)} have the fewest parameters, and {small[0]} is the most accurate of them.")
         return small[0], True, reason
     return small[0], len(left) < len(names), f"{took}." if len(left) > 1 else ""
 
@@ -92,5 +92,6 @@ def _sure(pair: Pair) -> str:
             f"({low:.2f} to {high:.2f}); p = {pair.difference.p:.2g}, {pair.p_holm:.2g} after Holm.")
 
 
-def _and(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

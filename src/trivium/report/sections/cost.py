@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from trivium.comparison.verdict import SAME_COST, listed
 from trivium.report import numbers
 from trivium.report.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
@@ -82,9 +82,9 @@ def _fronts(inputs: Inputs, metric: str, costs: list[tuple[str, str, dict[str, A
     name, _, higher = METRICS[metric]
     found: dict[str, list[str]] = {}
     for cost in costs:
-        members = _and(front(_points(inputs, metric, *cost), higher))
+        members = listed(front(_points(inputs, metric, *cost), higher))
         found.setdefault(members, []).append(cost[0].removesuffix(" per seed"))
-    said = "; ".join(f"{members} by {_and(titles)}" for members, titles in found.items())
+    said = "; ".join(f"{members} by {listed(titles)}" for members, titles in found.items())
     return f"On the Pareto front of {name} and cost: {said}."
 
 
@@ -128,17 +128,11 @@ def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[st
 
 def front(points: list[Point], higher: bool = True) -> list[str]:
     """Names on the Pareto front: no other point is about as cheap (SAME_COST) and better, or as good and cheaper."""
-    from trivium.comparison.verdict import SAME_COST
-
     def beats(o: Point, p: Point) -> bool:
         gain = o.y - p.y if higher else p.y - o.y
         return (gain > 0 and o.x <= SAME_COST * p.x) or (gain == 0 and o.x < p.x)
 
     return [p.name for p in points if not any(beats(o, p) for o in points)]
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def ceiling(inputs: Inputs, values: list[float]) -> list[Mark]:
