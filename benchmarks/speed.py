@@ -109,6 +109,41 @@ def _plain(config: Any, accelerator: Any) -> float:
     return _rate(lambda: steps(STEPS), config.train.batch, accelerator)
 
 
+def waits(store: Any) -> dict[str, float]:
+    """Share of the training time, 0-1, in which the loop waits for its next batch, in memory and streamed from disk."""
+    from trivium import models
+    from trivium.config import load
+    from trivium.training import device as devices
+    from trivium.training import feed as feeds
+    from trivium.training.fused import Joint
+    from trivium.training.loop import Schedule, fit
+
+    class Timed(feeds.Feed):
+        waited = 0.0
+
+        def training(self, batch: int, start: int, stop: int) -> Any:
+            found = super().training(batch, start, stop)
+            for _ in range(start, stop):
+                started = time.perf_counter()
+                one = next(found)
+                self.waited += time.perf_counter() - started
+                yield one
+
+    config, shares, limit = load(ROOT / "params.yaml"), {}, feeds.IN_MEMORY
+    accelerator = devices.prepare(devices.kind(config.train))
+    val = Timed(store, store.rows(0, "val")[:1], 0, accelerator.device)
+    for name, feeds.IN_MEMORY in (("in_memory", limit), ("streamed", 0)):
+        train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=config.train.augment)
+        task = Joint(models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), "concat", 0))
+        arguments = (config.train, accelerator, 0)
+        fit(task, train, val, Schedule(3, config.train.batch, 1e-3), *arguments)
+        train.waited, started = 0.0, time.perf_counter()
+        fit(task, train, val, Schedule(STEPS, config.train.batch, 1e-3), *arguments)  # waits for the device at its end
+        shares[name] = train.waited / (time.perf_counter() - started)
+    feeds.IN_MEMORY = limit
+    return shares
+
+
 def _rate(work: Any, batch: int, accelerator: Any) -> float:
     import torch
 
@@ -124,23 +159,27 @@ def _rate(work: Any, batch: int, accelerator: Any) -> float:
 
 
 def pipeline() -> dict[str, Any]:
-    """Seconds of the default pipeline in a clone with an empty cache, again unchanged, and with one strategy changed.
+    """Seconds of the default pipeline in a clone with an empty cache, again unchanged, and with one strategy changed;
+    and how long training on its features waits for data.
 
     The clone is `.cache/bench`; it stays there to be looked at.
     """
+    from trivium.data.store import Store
+
     clone = ROOT / ".cache/bench"
     shutil.rmtree(clone, ignore_errors=True)
     _copy(clone)
     first, stages = _repro(clone)
     measured = {path.stem: json.loads(path.read_text())["seconds"]
                 for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
+    shares = waits(Store(clone / "data/features"))
     again, _ = _repro(clone)
     params = (clone / "params.yaml").read_text()
     assert "finetune_lr: 0.001" in params
     (clone / "params.yaml").write_text(params.replace("finetune_lr: 0.001", "finetune_lr: 0.0015"))
     changed, ran = _repro(clone)
     return {"repro_seconds": first, "stages": len(stages), "seconds_per_stage": measured, "unchanged_seconds": again,
-            "one_strategy_changed": {"seconds": changed, "stages_run": ran}}
+            "data_wait_share": shares, "one_strategy_changed": {"seconds": changed, "stages_run": ran}}
 
 
 def _copy(clone: Path) -> None:
@@ -207,7 +246,8 @@ if __name__ == "__main__":
     if "pipeline" in what:
         results["pipeline"] = pipeline()
         print(f"pipeline: {results['pipeline']['repro_seconds']:.0f} s from empty, "
-              f"{results['pipeline']['unchanged_seconds']:.1f} s unchanged", flush=True)
+              f"{results['pipeline']['unchanged_seconds']:.1f} s unchanged; the loop waits for data for "
+              f"{max(results['pipeline']['data_wait_share'].values()):.1%} of its time", flush=True)
     suffix = "-cuda" if results["machine"]["gpus"] else ""
     path = ROOT / f"benchmarks/results/speed{suffix}.json"
     known = json.loads(path.read_text()) if path.exists() else {}

@@ -19,6 +19,7 @@ from trivium.data.columns import Column
 from trivium.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16"}  # per kind
@@ -84,13 +85,14 @@ class Batch:
 class Store:
     """The features in `folder`, as preprocess wrote them. Opening reads no tensor.
 
+    device: where batches go.
     specs: Spec per modality, in order;  modalities: their names;  classes: labels, by `y`
     world: known facts about a generated world, else None;  meta: `meta.json` of the aligned data
     Raises: UserError (no features there).
     """
 
-    def __init__(self, folder: str | Path = "data/features") -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path = "data/features", device: torch.device | str = "cpu") -> None:
+        self.folder, self.device = Path(folder), device
         if not (self.folder / "features.json").exists():
             raise UserError(f"There are no features in {self.folder}: run `dvc repro preprocess` first.")
         described = tables.read_json(self.folder / "features.json")
@@ -140,14 +142,14 @@ class Store:
         return self._present[:, self.modalities.index(modality)]
 
     def batch(self, rows: np.ndarray, seed: int, only: str | None = None) -> Batch:
-        """The samples of `rows` (int64 [B], any order, repeats allowed), on the CPU; `only`: one modality's inputs."""
+        """The samples of `rows` (int64 [B], any order, repeats allowed); `only`: one modality's inputs."""
         import torch
 
         rows = np.asarray(rows)
         present = torch.from_numpy(self._present[rows])
         inputs = {m: self._input(m, rows, seed, present[:, i]) for i, m in enumerate(self.modalities)
                   if only in (None, m)}
-        return Batch(inputs, present, torch.from_numpy(self._y[rows]))
+        return Batch(inputs, present, torch.from_numpy(self._y[rows])).to(self.device)
 
     def tokenizer(self, modality: str, seed: int) -> Path:
         """The file of the tokenizer that made the tokens of `modality` for `seed`."""

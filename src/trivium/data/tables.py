@@ -31,7 +31,8 @@ SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: h
 
 
 def read(path: str | Path) -> pa.Table:
-    return pq.read_table(path)
+    with pq.ParquetFile(path) as file:  # `read_table` imports pyarrow's datasets, which every stage would wait for
+        return file.read()
 
 
 def write(table: pa.Table, path: str | Path) -> None:

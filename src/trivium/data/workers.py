@@ -8,9 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from trivium.errors import UserError
@@ -19,29 +20,35 @@ Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[Any, Any]]]
 
 
 @contextmanager
-def processes(workers: int | None = None) -> Iterator[Map]:
-    """A pool of `workers` processes, by default one per core.
+def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
+    """A pool of `workers` processes, by default one per core; each sees one of `gpus` GPUs, in turn.
 
-    Yields `run(work, tasks)`, which gives (task, work(task)) in the order of `tasks` and reads only a little ahead.
+    Yields `run(work, tasks)`, which starts at once, gives (task, work(task)) in the order of `tasks` and reads only a
+    little ahead.
     Raises: UserError when a worker is killed.
     """
     import multiprocessing
 
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context(method), _start, (os.getpid(),))
+    fork = "fork" in multiprocessing.get_all_start_methods() and not gpus  # CUDA does not survive a fork
+    context = multiprocessing.get_context("fork" if fork else "spawn")
+    turn: Any = context.Queue() if gpus else None
+    for index in range(workers if gpus else 0):
+        turn.put(index % gpus)
+    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), turn))
 
     def run(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-        waiting: deque[tuple[Any, Future]] = deque()
-        for task in tasks:
-            waiting.append((task, pool.submit(work, task)))
-            if len(waiting) > 2 * workers:
+        rest = iter(tasks)
+        waiting = deque((task, pool.submit(work, task)) for task in islice(rest, 2 * workers))
+
+        def results() -> Iterator[tuple[Any, Any]]:
+            while waiting:
                 task, future = waiting.popleft()
+                waiting.extend((task, pool.submit(work, task)) for task in islice(rest, 1))
                 yield task, future.result()
-        while waiting:
-            task, future = waiting.popleft()
-            yield task, future.result()
+
+        return results()
 
     try:
         yield run
@@ -52,13 +59,21 @@ def processes(workers: int | None = None) -> Iterator[Map]:
         pool.shutdown(cancel_futures=True)
 
 
-def _start(parent: int) -> None:
+def _start(parent: int, turn: Any) -> None:
     from threadpoolctl import threadpool_limits
 
+    if turn is not None:
+        see_one_gpu(turn.get())
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     threadpool_limits(1)  # as many processes as cores; and the sums of a matrix product do not depend on the machine
+
+
+def see_one_gpu(index: int) -> None:
+    """From here on this process sees one GPU: of those that its parent sees, the one at `index`."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[index] if visible else str(index)
 
 
 def _watch(parent: int) -> None:

@@ -74,7 +74,7 @@ def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
         has, has_test = train.present[:, column], unseen.present[:, column]
         if not has.any() or not has_test.any():
             continue
-        fresh = build.encoder(config.encoder.model_dump(), store.specs[m], seed).eval()
+        fresh = build.encoder(config.encoder.model_dump(), store.specs[m], seed).eval().to(store.device)
         before = [encoded.through(fresh, store.batch(r, seed, m).inputs[m], size) for r in (train_rows, rows[:half])]
         after = [batch.inputs["vectors"][:, place] for batch in (train, unseen)]
         found[m] = {
@@ -116,5 +116,5 @@ def _keep_vectors(model: nn.Module, store: Store, seed: int, size: int, out: Pat
 
     alike = encoded.encode_rows(model, store, some(store.rows(0, "test"), ALIKE, 0), seed, size).inputs["vectors"]
     (out / "vectors").mkdir(parents=True, exist_ok=True)
-    save_file({m: alike[:, k].contiguous() for k, m in enumerate(encoded.readers(model))},
+    save_file({m: alike[:, k].contiguous().cpu() for k, m in enumerate(encoded.readers(model))},
               str(out / "vectors" / f"seed_{seed}.safetensors"))

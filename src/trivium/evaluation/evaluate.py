@@ -32,34 +32,35 @@ def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
 
     Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
     """
-    torch.set_num_threads(1)
-    store = Store()
+    device = devices.kind(config.train)
     training = tables.read_json(Path("models") / strategy / "training.json")
     records = training["seeds"]
-    with processes(min(len(records), devices.workers(config.train, "cpu"))) as run:
-        found = run(partial(_seed, config, strategy, out), records)
+    with processes(min(len(records), devices.workers(config.train, device)), devices.gpus(device)) as run:
+        found = run(partial(_seed, config, strategy, out, device), records)
         done = [result for _, result in track(found, f"evaluate {strategy}", len(records), "seed")]
     for name in done[0][1]:
         tables.write(pa.concat_tables([answers[name] for _, answers in done]), out / f"{name}.parquet")
+    devices.deterministic(device)
+    store = Store(device=device)
     tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
                        "modalities": list(store.modalities), "world": store.world, "seeds": [row for row, _ in done]},
                       out / "metrics.json")
     first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
-    return cost.inference(models.load(Path("models") / strategy / f"seed_{first}"), some)
+    return cost.inference(models.load(Path("models") / strategy / f"seed_{first}").to(device), some)
 
 
 @torch.no_grad()
-def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any],
+def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[str, Any],
           ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
     """The metrics of the model of one seed and its answers, by file; `record`: of training.json."""
-    torch.set_num_threads(1)
-    store, seed = Store(), record["seed"]
-    model = models.load(Path("models") / strategy / f"seed_{seed}")
+    devices.deterministic(device)
+    store, seed = Store(device=device), record["seed"]
+    model = models.load(Path("models") / strategy / f"seed_{seed}").to(device)
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, config.evaluate.batch)
     probabilities = predict(model, batch, config.evaluate.batch)
-    y = batch.y.numpy()
+    y = batch.y.cpu().numpy()
     prediction = probabilities.argmax(1)
     counts = metrics.confusion(y, prediction, len(store.classes))
     answers = {"predictions": _table(store, seed, test, y, prediction, probabilities)}
@@ -68,7 +69,7 @@ def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any],
         elsewhere["by"] = by
     if len(held := store.rows(seed, "domain")):
         found = encoded.encode_rows(model, store, held, seed, config.evaluate.batch)
-        p, labels = predict(model, found, config.evaluate.batch), found.y.numpy()
+        p, labels = predict(model, found, config.evaluate.batch), found.y.cpu().numpy()
         elsewhere["held_out"] = domain.held_out(store, held, p, labels, config.evaluate.calibration_bins)
         answers["held_out"] = _table(store, seed, held, labels, p.argmax(1), p)
     kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
@@ -85,7 +86,7 @@ def _seed(config: Config, strategy: str, out: Path, record: dict[str, Any],
 def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:
     """Probabilities, float64 [B, C]."""
     parts = [model(one.inputs, one.present) for one in (batch[k : k + size] for k in range(0, len(batch), size))]
-    return torch.cat(parts).double().softmax(-1).numpy()
+    return torch.cat(parts).double().softmax(-1).cpu().numpy()
 
 
 def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
@@ -93,9 +94,9 @@ def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: i
     found: dict[str, dict[str, float]] = {}
     for count in range(1, len(modalities) + 1):
         for shown in combinations(modalities, count):
-            mask = torch.tensor([m in shown for m in modalities])
+            mask = torch.tensor([m in shown for m in modalities], device=batch.present.device)
             seen = Batch(batch.inputs, batch.present & mask, batch.y)
-            scores = metrics.score(predict(model, seen, size), batch.y.numpy())
+            scores = metrics.score(predict(model, seen, size), batch.y.cpu().numpy())
             found["+".join(shown)] = {"accuracy": scores["accuracy"], "nll": scores["nll"]}
     return found
 

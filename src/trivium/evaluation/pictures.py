@@ -44,10 +44,11 @@ class Row(NamedTuple):
 def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
            ) -> list[dict[str, Panel]]:
     """For each sample of `batch` a panel per modality of `arrays` [B, ...]."""
-    texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].numpy()]
+    texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].cpu().numpy()]
              for m in arrays if store.specs[m].kind == "tokens"}
-    return [{m: Panel(store.specs[m], batch.inputs[m][k].numpy(), array[k].numpy(), texts[m][k] if m in texts else [],
-                      shares) for m, array in arrays.items()} for k in range(len(batch))]
+    return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
+                      texts[m][k] if m in texts else [], shares) for m, array in arrays.items()}
+            for k in range(len(batch))]
 
 
 def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:

@@ -50,7 +50,7 @@ def rollout(encoder: nn.Module, x: Tensor) -> Tensor | None:
 
 def roll(layers: Sequence[Tensor]) -> Tensor:
     """[B, S, S], rows sum to 1: `layers` [B, H, S, S], the first one first, multiplied with their residuals."""
-    rolled = torch.eye(layers[0].shape[-1]).expand(len(layers[0]), -1, -1)
+    rolled = torch.eye(layers[0].shape[-1], device=layers[0].device).expand(len(layers[0]), -1, -1)
     for layer in layers:
         rolled = (layer.mean(1) @ rolled + rolled) / 2
     return rolled

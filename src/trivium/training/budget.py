@@ -1,6 +1,6 @@
 """The compute budget, in training FLOPs (forward and backward; a multiplication and an addition count as two).
 
-Counted with `torch.utils.flop_counter.FlopCounterMode` on a real forward and backward pass; operators that it does not
+Counted with the formulas of `torch.utils.flop_counter` on a real forward and backward pass; operators that they do not
 know count zero, so `analytic` counts once more from the layers' shapes. Validation passes are not charged: they are the
 same for all.
 """
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from trivium.config import Config
 from trivium.data.store import Batch, Spec, Store
+from trivium.training.eager import Flops
 
 PROBE = 2  # samples in a counting pass
 
@@ -31,17 +32,15 @@ def example(specs: Mapping[str, Spec], samples: int = PROBE) -> Batch:
 
 def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
     """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    with torch.enable_grad(), FlopCounterMode(display=False, custom_mapping=_attention_on_cpu()) as counter:
+    with torch.enable_grad(), Flops(_attention_on_cpu()) as counter:
         result = loss()
         if result.requires_grad:
             result.backward()
-    return counter.get_total_flops() / samples
+    return counter.total / samples
 
 
 def _attention_on_cpu() -> dict[Any, Any]:
-    """Formulas for the attention kernel of the CPU, which FlopCounterMode does not know."""
+    """Formulas for the attention kernel of the CPU, which torch has none for."""
     from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
 
     def forward(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:

@@ -29,24 +29,35 @@ def kind(settings: Train) -> str:
     return "cpu"
 
 
-def workers(settings: Train, device: str) -> int:
-    """Seeds that train side by side: one per GPU, or one per CPU core (one thread each: the same bits anywhere)."""
+def gpus(device: str) -> int:
+    """How many GPUs there are to use, 0 on a CPU."""
     import torch
 
+    return torch.cuda.device_count() if device == "cuda" else 0
+
+
+def workers(settings: Train, device: str) -> int:
+    """Seeds that train side by side: one per GPU, or one per CPU core (one thread each: the same bits anywhere)."""
     if settings.workers != "auto":
         return settings.workers
-    return torch.cuda.device_count() if device == "cuda" else len(os.sched_getaffinity(0)) if hasattr(
-        os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return gpus(device) or cores
+
+
+def deterministic(device: str) -> None:
+    """The same bits every time from here on."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports the compiler as well
+    torch.backends.cudnn.benchmark = False
+    if device == "cpu":
+        torch.set_num_threads(1)
 
 
 def prepare(device: str) -> Accelerator:
     """An Accelerator (bf16 on a GPU, float32 on a CPU) with deterministic algorithms."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
     from accelerate import Accelerator
 
-    torch.use_deterministic_algorithms(True, warn_only=False)
-    torch.backends.cudnn.benchmark = False
-    if device == "cpu":
-        torch.set_num_threads(1)
+    deterministic(device)
     return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if device == "cuda" else "no")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ def fit(
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_accuracy.
     """
+    task.to(accelerator.device)
     trained = [p for p in task.parameters() if p.requires_grad]
     groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": settings.weight_decay},
               {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=plan.lr, fused=True)
-    task.to(accelerator.device)
+    optimizer = AdamW([g for g in groups if g["params"]], lr=plan.lr, fused=True)
     optimizer = accelerator.prepare(optimizer)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, _warmup_cosine(plan.steps, settings.warmup))
     generator = torch.Generator()

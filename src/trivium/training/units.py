@@ -20,6 +20,7 @@ from typing import Any
 
 from trivium.config import Config
 from trivium.data.tables import read_json, write_json
+from trivium.data.workers import see_one_gpu
 from trivium.progress import Progress
 from trivium.training import device as devices
 
@@ -71,7 +72,7 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
         else:
             turn = context.Queue()
             for index in range(count):
-                turn.put(index)
+                turn.put(index % max(1, devices.gpus(device)))
             visible = turn if device == "cuda" else None
             with ProcessPoolExecutor(count, context, _start, (shared, visible)) as pool:
                 pending = {pool.submit(_work, work, config, unit[:2], home, k) for k, unit in todo}
@@ -96,8 +97,8 @@ def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
 def _start(shared: Any, visible: Any) -> None:
     global _progress
     _progress = shared
-    if visible is not None:  # one GPU per worker
-        os.environ["CUDA_VISIBLE_DEVICES"] = str(visible.get())
+    if visible is not None:
+        see_one_gpu(visible.get())
 
 
 def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,
