@@ -65,3 +65,9 @@ def test_bad_tables_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_text("")
     with pytest.raises(UserError, match=r"a \.csv, \.jsonl or \.parquet file"):
         read(tmp_path / "a.xlsx", ["text"])
+
+
+def test_spans_of_a_table_are_read(root: Path) -> None:
+    (root / "spans.csv").write_text("id,audio,start,end\na,data/raw/media/0.wav,,\nb,data/raw/media/0.wav,500,501\n")
+    with pytest.raises(UserError, match=r"Row 2: audio .* starts at 500.0 s, but the recording lasts"):
+        predict_table(root, "supervised_frozen", root / "spans.csv", None)

@@ -97,3 +97,18 @@ def test_the_example_is_two_complete_samples_that_need_no_file(root: Path, predi
 
 def test_the_example_without_the_data_has_two_rows_too(tmp_path: Path) -> None:
     assert package.example(tmp_path, ["text", "image"]) == [{"text": "hello", "image": None}] * 2
+
+
+def test_the_part_of_a_recording_that_a_row_is_about(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+    import soundfile
+
+    wave, rate = soundfile.read(root / "data/raw/media/3.wav", dtype="int16")
+    soundfile.write(tmp_path / "long.wav", np.concatenate([np.resize(wave[::-1], rate // 4), wave, wave]), rate)
+    soundfile.write(tmp_path / "cut.wav", wave, rate)
+    span = {"start": "0.25", "end": str(0.25 + len(wave) / rate)}  # as a CSV has them
+    cut, part, all_of_it = predictor.probabilities(
+        [{"audio": "cut.wav"}, {"audio": "long.wav"} | span, {"audio": "long.wav", "start": None}], tmp_path)
+    np.testing.assert_allclose(part, cut, rtol=1e-6)
+    assert not np.allclose(all_of_it, cut, rtol=1e-3)
+    with pytest.raises(UserError, match="Row 1: start is 'soon', not a number of seconds"):
+        predictor.probabilities([{"audio": "cut.wav", "start": "soon"}], tmp_path)

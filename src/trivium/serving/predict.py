@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.errors import UserError
-from trivium.serving.predictor import BATCH, Predictor, Value
+from trivium.serving.predictor import BATCH, TIMES, Predictor, Value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
 
     predictor = Predictor.of_strategy(root, strategy)
     frame = read(manifest, predictor.modalities, _names(root))
-    known = [m for m in predictor.modalities if m in frame]
+    known = [name for name in (*predictor.modalities, *TIMES) if name in frame]
     keys = frame["id"].tolist() if "id" in frame else list(range(1, len(frame) + 1))
     rows = frame[known].to_dict("records")
     scratch = out.with_name(out.name + ".part") if out else None
@@ -59,7 +59,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
 
 
 def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """A CSV, JSONL or Parquet file with `id` and the modalities as columns, empty cells as None.
+    """A CSV, JSONL or Parquet file with `id`, the modalities and `start` and `end` as columns, empty cells as None.
 
     names: what params.yaml calls the columns ("text": "caption"). Raises: UserError.
     """
@@ -87,5 +87,5 @@ def _names(root: Path) -> dict[str, str]:
     """What `data.manifest` in params.yaml calls the columns."""
     from trivium.config import load
 
-    manifest = load(root / "params.yaml").data.manifest
-    return {key: name for key in ("id", "text", "image", "audio") if (name := getattr(manifest, key, ""))}
+    config = load(root / "params.yaml").data
+    return {key: name for key in ("id", *config.modalities, *TIMES) if (name := getattr(config.manifest, key, ""))}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
+TIMES = ("start", "end")  # of a recording, seconds
 BATCH = 64
 PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 
@@ -66,8 +67,8 @@ class Predictor:
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
     def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".", first: int = 0) -> np.ndarray:
-        """float64 [B, C], each row sums to 1. root: what relative paths are relative to; first: added to the row's
-        number in messages.
+        """float64 [B, C], each row sums to 1. rows: a value per modality, and optionally `start` and `end`, seconds, of
+        the recording; root: what relative paths are relative to; first: added to the row's number in messages.
 
         Raises: UserError (a file that cannot be read, with its row).
         """
@@ -93,7 +94,7 @@ class Predictor:
             if tokens and there:
                 x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
             elif there:
-                raw = np.stack([self._decode(m, rows[i][m], root, first + i) for i in there])
+                raw = np.stack([self._decode(m, rows[i], root, first + i) for i in there])
                 scale, shift = self._affine[m]
                 x[there] = torch.addcmul(shift, torch.from_numpy(raw).float(), scale)
             inputs[m] = x
@@ -105,14 +106,16 @@ class Predictor:
         texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
         return modalities.get(m).encode(texts, self._tokenizers[m], self._specs[m])
 
-    def _decode(self, m: str, value: Any, root: Path, row: int) -> np.ndarray:
+    def _decode(self, m: str, values: Mapping[str, Any], root: Path, row: int) -> np.ndarray:
         from trivium import modalities
 
+        value = values[m]
+        start, end = (_seconds(values.get(key), key, row) for key in TIMES)
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 path = _as_file(value, Path(scratch)) or root / value
-                return modalities.get(m).decode(str(path), "", None, None, self._settings[m])
+                return modalities.get(m).decode(str(path), "", start, end, self._settings[m])
         except ValueError as error:
             raise UserError(f"Row {row + 1}: {m} {name} cannot be used: {error}.") from None
 
@@ -148,6 +151,15 @@ def preparation(features: Path, seed: int) -> dict[str, Any]:
 def data_uri(path: Path, kind: str) -> str:
     """The file's content as a `data:` URI, e.g. of kind `image/png`."""
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _seconds(value: Any, key: str, row: int) -> float | None:
+    if _missing(value):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise UserError(f"Row {row + 1}: {key} is {value!r}, not a number of seconds.") from None
 
 
 def _missing(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trivium.serving.predictor import Predictor
+from trivium.serving.predictor import TIMES, Predictor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Model:
     """`predict(DataFrame)` with the columns text, image, audio (any may be absent or null), one row per sample.
 
-    image and audio: a path, the bytes of a file, or a `data:` URI. Gives the columns `label` and
+    image and audio: a path, the bytes of a file, or a `data:` URI; `start` and `end`, where there are such columns:
+    seconds of the recording. Gives the columns `label` and
     `probability_<class>` for each class.
     """
 
@@ -23,7 +24,7 @@ class Model:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         import pandas as pd
 
-        known = [column for column in table.columns if column in self.predictor.modalities]
+        known = [column for column in table.columns if column in (*self.predictor.modalities, *TIMES)]
         found = self.predictor.probabilities(table[known].to_dict("records"))
         columns = {f"probability_{label}": found[:, k] for k, label in enumerate(self.predictor.classes)}
         labels = [self.predictor.classes[k] for k in found.argmax(1)]
