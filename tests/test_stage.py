@@ -31,6 +31,12 @@ def test_a_stage_gets_the_settings_and_leaves_its_cost(tmp_path: Path) -> None:
     assert measured["peak_memory_bytes"] > 1_000_000
 
 
+def test_the_exit_does_not_look_for_garbage_in_what_the_libraries_made(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count()))")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 10_000
+
+
 def test_a_users_mistake_is_one_paragraph_and_exit_code_1(tmp_path: Path) -> None:
     done = run_stage(tmp_path, "with fresh('out') as out:\n    (out / 'a').write_text('x')\n"
                                "    raise UserError('row 3 of labels.csv has no label: fill it in.')")

@@ -33,6 +33,23 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
         assert list(run(len, ["a", "bbb", "", "cc"])) == [("a", 1), ("bbb", 3), ("", 0), ("cc", 2)]
 
 
+def test_work_starts_before_anybody_asks_for_a_result(tmp_path: Path) -> None:
+    with processes(1) as run:
+        results = run(Path.touch, [tmp_path / "done"])
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "done").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (tmp_path / "done").exists()
+        assert list(results) == [(tmp_path / "done", None)]
+
+
+def test_no_more_tasks_are_read_than_workers_soon_need() -> None:
+    tasks = iter(range(100))
+    with processes(2) as run:
+        results = run(abs, tasks)
+        assert [next(results), next(tasks)] == [(0, 0), 5]
+
+
 def test_workers_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(WAITING)
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}

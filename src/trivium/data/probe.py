@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from trivium.progress import Progress
+
+if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
+    import pyarrow as pa
 
 CHUNK = 32         # values per task
 AHEAD = 256        # tasks handed out before the first result is taken: decoding goes on while libraries load
