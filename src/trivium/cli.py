@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trivium.errors import UserError
+from trivium.modalities import names
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -47,10 +48,10 @@ def parser() -> argparse.ArgumentParser:
     predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
-                         help="CSV, JSONL or Parquet with the columns text, image, audio (any may be empty); "
+                         help=f"CSV, JSONL or Parquet with the columns {', '.join(names())} (any may be empty); "
                               "paths are relative to this file")
-    for name, words in (("text", "a text"), ("image", "path of an image"), ("audio", "path of a recording")):
-        predict.add_argument(f"--{name}", help=f"{words}, for a single sample")
+    for name in names():
+        predict.add_argument(f"--{name}", help=f"the {name} of a single sample: the text itself, or a path")
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     ui = command("ui", _ui, "sync, then open the MLflow UI")
@@ -92,10 +93,10 @@ def _curves(_: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from trivium.serving.predict import predict_sample, predict_table
 
-    sample = {m: getattr(arguments, m) for m in ("text", "image", "audio")}
+    sample = {m: getattr(arguments, m) for m in names()}
     if (arguments.manifest is None) == (not any(sample.values())):
         raise UserError("Give either a table (`trivium predict STRATEGY manifest.csv`) or one sample "
-                        "(`--text`, `--image`, `--audio`).")
+                        f"({', '.join(f'`--{m}`' for m in names())}).")
     if arguments.manifest is None:
         print(predict_sample(Path("."), arguments.strategy, sample))
     else:
