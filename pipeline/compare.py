@@ -1,5 +1,7 @@
 """compare: who wins, how sure that is, and at what cost; then the report and the MLflow view of it."""
 
+import gc
+from functools import partial
 from pathlib import Path
 
 from trivium.config import Config
@@ -9,9 +11,11 @@ from trivium.stage import fresh, run
 def main(config: Config) -> None:
     from trivium.comparison import build, curves, explained, figures
     from trivium.data.tables import read_json, write_json
+    from trivium.data.workers import processes
     from trivium.report import html
     from trivium.tracking.sync import sync
 
+    gc.set_threshold(50_000, 20, 100)  # else a fifth of the time goes to looking for garbage in what libraries load
     found = build.build(config)
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
     trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
@@ -19,14 +23,18 @@ def main(config: Config) -> None:
         curves.write(out, found, evaluated, trained)
     with fresh("reports/summary") as out:
         curves.summary(out, found)
-    with fresh("reports/figures") as out:
-        figures.write(out, found, evaluated, trained)
-    ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
-    with fresh("reports/explained") as out:
-        explained.write(out, ranked)
     write_json(found, "reports/comparison.json")
-    html.write(Path("."))
-    print(sync())
+    with processes(1) as beside:  # MLflow loads and writes the strategies' runs while the pictures are drawn here
+        synced = beside(partial(sync, report=False), ["."])
+        with fresh("reports/figures") as out:
+            figures.write(out, found, evaluated, trained)
+        ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
+        with fresh("reports/explained") as out:
+            explained.write(out, ranked)
+        html.write(Path("."))
+        for _, said in synced:
+            print(said)
+        list(beside(sync, ["."]))  # the report, too
     print(f"{found['verdict']['sentence']} (`trivium show` prints the table)")
 
 

@@ -49,6 +49,7 @@ echo "set-up: $total pinned packages, a few minutes (details in .venv/setup.log)
   || { grep -v '^WARNING' .venv/setup.log | tail -n 5 >&2; stop "pip could not install the pinned packages (its reason is above)."; }
 .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # some packages ship files for other Pythons
 .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+.venv/bin/python -c 'from trivium.tracking.store import blank; blank()' 2>/dev/null || true  # else the first run makes it
 rm -f .venv/.ready-*
 touch "$stamp"
 echo "set-up: done"

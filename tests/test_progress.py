@@ -1,6 +1,7 @@
 import pytest
 
 import trivium.progress as progress
+from trivium.data.workers import processes
 from trivium.progress import Progress, track
 
 
@@ -92,3 +93,18 @@ def test_nothing_to_do(clock: Clock) -> None:
     bar = Progress("nothing", total=0)
     clock.now += 10.0
     bar.at(0)
+
+
+def spell(word: str) -> None:
+    for _ in track(word, "spelling", len(word)):
+        pass
+
+
+def test_a_worker_leaves_the_line_to_its_parent(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+                                                ) -> None:
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with processes(1) as run:
+        list(run(spell, ["abc"]))
+    assert capfd.readouterr().err == ""
+    spell("abc")
+    assert capfd.readouterr().err.count("spelling") == 3

@@ -1,7 +1,8 @@
-"""Progress with rate and time left: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress with rate and time left: a bar on a terminal, a line every few seconds elsewhere, nothing from a worker."""
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -40,6 +41,8 @@ class Progress:
             self._show("" if self._terminal else "\n")
 
     def _show(self, end: str) -> None:
+        if multiprocessing.parent_process():  # two bars would overwrite each other
+            return
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = self.done / seconds
         left = max(0.0, self.total - self.done) / rate if rate > 0 else float("inf")

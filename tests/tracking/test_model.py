@@ -48,7 +48,7 @@ def test_the_model_stands_alone_and_survives_a_move(tmp_path: Path) -> None:
     elsewhere.mkdir()
     found = load(root, elsewhere)
     assert found["name"] == "supervised_frozen" and found["accuracy"] == 0.9
-    assert found["inputs"] == ["text", "image", "audio"]
+    assert found["inputs"] == ["text", "image", "audio", "start", "end"]
     assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla"]
     assert found["rows"] == 2 and found["text"] == 2 and found["bytes"] == 2
     assert found["code"].startswith(str(store.artifacts(root)))  # the code that travels with the model

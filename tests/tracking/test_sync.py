@@ -27,22 +27,14 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(synced: Path, tmp_path: Path) -> Path:
-    """A copy of `synced` that may be changed. Migrating a new database takes seconds; a copied store is mended."""
+    """A copy of `synced` that may be changed; a copied store is mended."""
     return Path(shutil.copytree(synced, tmp_path / "copy"))
 
 
 @pytest.fixture
-def fresh(synced: Path, tmp_path: Path) -> Path:
-    """Outs whose store has no runs yet."""
-    root = fake_outs(tmp_path / "fresh")
-    with store.opened(synced) as _:
-        (root / "mlruns").mkdir()
-        shutil.copy(store.database(synced), store.database(root))
-    with store.opened(root) as (client, experiment):
-        for run in client.search_runs([experiment], max_results=1000):
-            client.delete_run(run.info.run_id)
-        client.delete_experiment_tag(experiment, "trivium.state")
-    return root
+def fresh(tmp_path: Path) -> Path:
+    """Outs without a store."""
+    return fake_outs(tmp_path / "fresh")
 
 
 def runs(root: Path, where: str = "") -> list[Any]:
@@ -236,6 +228,18 @@ def test_without_a_comparison_the_runs_are_there_all_the_same(fresh: Path) -> No
     assert "comparison" not in names(fresh)
     (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'unimodal'")
     assert run.data.metrics["test/accuracy"] == 0.8 and "rank" not in run.data.metrics
+
+
+def test_the_report_can_wait_for_the_next_sync(fresh: Path) -> None:
+    (fresh / "reports/report.html").unlink()
+    assert sync(fresh, report=False) == "MLflow: 3 strategies written, 0 already there."
+    assert names(fresh, "tags.kind != 'seed'") == ["supervised_frozen", "unimodal", "end_to_end"]
+    assert store.state(fresh) is None
+    (fresh / "reports/report.html").write_text("<p>late</p>")
+    assert sync(fresh) == "MLflow: 0 strategies written, 3 already there."
+    (run,) = runs(fresh, "tags.kind = 'comparison'")
+    assert artifacts(run) == {"comparison.json", "report.html"}
+    assert {run.info.status for run in runs(fresh)} == {"FINISHED"} and len(runs(fresh)) == 10
 
 
 def test_nothing_to_show_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Aligned samples -> one Arrow file of fixed-shape tensors per modality, with statistics fitted on train alone.
 
-Rows stream through a pool of processes in chunks, so memory does not grow with the data (but for about 200 bytes a row:
+Rows stream through a pool of processes in chunks, so memory does not grow with the data (but for about 400 bytes a row:
 names, labels, splits). The bytes do not depend on the number of processes.
 
 `features.json`: modalities; specs (per modality, see `store.Spec`); columns (per modality and seed, which to read);

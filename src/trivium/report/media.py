@@ -51,7 +51,7 @@ def _image(path: Path, side: int) -> str:
     flat = Image.new("RGB", picture.size, "white")
     flat.paste(picture, mask=picture.getchannel("A"))
     written = {}
-    for kind, options in (("png", {"optimize": True}), ("jpeg", {"quality": 82})):
+    for kind, options in (("png", {}), ("jpeg", {"quality": 82})):
         buffer = io.BytesIO()
         flat.save(buffer, kind, **options)
         written[kind] = buffer.getvalue()

@@ -13,7 +13,7 @@ TEXT = 280  # characters
 def media(inputs: Inputs, row: dict[str, Any]) -> Html:
     """The modalities of a row of samples.parquet; what is missing or was too large to embed is said in words."""
     parts: list[Any] = []
-    for modality in inputs.modalities or ["text", "image", "audio"]:
+    for modality in inputs.modalities:
         value = row.get(modality)
         if value is None:
             parts.append(h("p", f"no {modality}", class_="absent"))

@@ -42,23 +42,26 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
     with tempfile.TemporaryDirectory() as scratch:
         prepared = package.write(root, outcome.name, Path(scratch) / "weights")
         mlflow.pyfunc.save_model(
-            f"{scratch}/model", loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
+            logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
             code_paths=[str(Path(trivium.__file__).parent)], pip_requirements=requirements(), mlflow_model=about,
             signature=signature(prepared), input_example=pd.DataFrame(package.example(root, prepared["modalities"])))
-        client.log_model_artifacts(name, f"{scratch}/model")
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name
 
 
 def signature(prepared: dict[str, Any]) -> ModelSignature:
-    """Any of the modalities in, label and probabilities out."""
+    """Any of the modalities in, and the part of a recording in seconds; label and probabilities out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
 
+    from trivium.serving.predictor import TIMES
+
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if m == "text" else AnyType(), m, required=False) for m in prepared["modalities"]]
+    if any(spec["kind"] in ("spectrogram", "waveform") for spec in prepared["specs"].values()):
+        inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
     outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label")]
     outputs += [ColSpec(DataType.double, f"probability_{label}") for label in prepared["classes"]]
     return ModelSignature(Schema(inputs), Schema(outputs))

@@ -9,8 +9,11 @@ import logging
 import os
 import shutil
 import sqlite3
+import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,8 +81,12 @@ def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
     database(root).parent.mkdir(parents=True, exist_ok=True)
     with FileLock(database(root).parent / ".lock"):
         try:
+            if not database(root).exists():
+                with suppress(OSError):  # an environment that cannot be written to: MLflow migrates on the spot
+                    part = shutil.copyfile(blank(), database(root).with_suffix(".part"))
+                    part.replace(database(root))
             relocate(root)
-            client = _client(root)
+            client = _client(uri(root))
             experiment = _experiment(client, root)
         except Exception as error:
             raise UserError(f"The MLflow store {database(root)} cannot be opened ({error}). It is only a view of the "
@@ -91,7 +98,25 @@ def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
             sweep(client, experiment)
 
 
-def _client(root: Path) -> MlflowClient:
+def blank() -> Path:
+    """An empty database of this MLflow version, kept in the Python environment; made when it is not there.
+
+    MLflow starts each new database with all the migrations of its history, which takes seconds. Raises: OSError.
+    """
+    settle()
+    path = Path(sys.prefix) / f"share/trivium/mlflow-{version('mlflow')}.db"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+            made = Path(scratch) / path.name
+            _client(f"sqlite:///{made}")
+            with closing(sqlite3.connect(made)) as connection, connection:
+                connection.execute("DELETE FROM experiments")  # MLflow's default one, with the path of this place
+            made.replace(path)
+    return path
+
+
+def _client(address: str) -> MlflowClient:
     from mlflow import MlflowClient
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
@@ -102,7 +127,7 @@ def _client(root: Path) -> MlflowClient:
         event.listen(Engine, "connect", _no_waiting)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return MlflowClient(tracking_uri=uri(root))
+    return MlflowClient(tracking_uri=address)
 
 
 def _no_waiting(connection: sqlite3.Connection, _: object) -> None:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def sync(root: str | Path = ".") -> str:
+def sync(root: str | Path = ".", report: bool = True) -> str:
     """Bring mlruns/ up to date with the outs below `root`. Returns what was done, in words.
+
+    report: False leaves the comparison's run, with the report and the pictures, to the next sync: they are being made.
 
     Nothing is written, and MLflow is not even imported, when the store shows the present outs already.
     Raises: UserError (nothing was trained and evaluated yet; the store cannot be read).
@@ -32,10 +34,10 @@ def sync(root: str | Path = ".") -> str:
     if store.state(folder) == found.state:
         return "MLflow shows the present outputs already."
     with store.opened(folder) as (client, experiment):
-        return _write(client, experiment, found)
+        return _write(client, experiment, found, report)
 
 
-def _write(client: MlflowClient, experiment: str, found: Outs) -> str:
+def _write(client: MlflowClient, experiment: str, found: Outs, report: bool) -> str:
     from trivium.progress import track
     from trivium.tracking.runs import Writer
 
@@ -52,6 +54,9 @@ def _write(client: MlflowClient, experiment: str, found: Outs) -> str:
             known[outcome.fingerprint] = writer.strategy(outcome)
             added += 1
         latest.add(known[outcome.fingerprint])
+    done = f"MLflow: {added} strategies written, {len(order) - added} already there."
+    if not report:
+        return done
     if found.comparison is not None:
         mark = outs.digest(found.comparison)
         if mark in known:
@@ -64,8 +69,7 @@ def _write(client: MlflowClient, experiment: str, found: Outs) -> str:
             registry.register(client, experiment, known[outcome.fingerprint], outcome.name)
     writer.mark_latest(_runs(client, experiment, "tags.kind != ''"), latest)
     client.set_experiment_tag(experiment, "trivium.state", found.state)  # last: only a complete sync counts
-    kept = len(order) - added
-    return f"MLflow: {added} strategies written, {kept} already there."
+    return done
 
 
 def _runs(client: MlflowClient, experiment: str, which: str) -> Iterator[Any]:
