@@ -16,8 +16,9 @@ WARM_UP, REPEATS, ROUNDS = 3, 40, 4
 
 
 @torch.no_grad()
-def inference(model: nn.Module, batch: Batch) -> dict[str, float | int | None]:
-    """Seconds of one answer (batch 1, median and 95th percentile), samples per second at batch 64, joules per sample.
+def inference(model: nn.Module, batch: Batch) -> dict[str, float | int | str | None]:
+    """Seconds of one answer (batch 1, median and 95th percentile), samples per second at batch 64, joules per sample;
+    and on which device.
 
     `batch`: at least one sample, on the model's device; repeated where 64 are needed.
     """
@@ -33,7 +34,7 @@ def inference(model: nn.Module, batch: Batch) -> dict[str, float | int | None]:
     return {
         "latency_p50_seconds": times[REPEATS // 2], "latency_p95_seconds": times[int(0.95 * REPEATS)],
         "samples_per_second": MANY / rounds[ROUNDS // 2], "parameters": sum(p.numel() for p in model.parameters()),
-        "joules_per_sample": None if used is None else used / (ROUNDS * MANY),
+        "device": batch.y.device.type, "joules_per_sample": None if used is None else used / (ROUNDS * MANY),
     }
 
 

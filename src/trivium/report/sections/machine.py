@@ -34,11 +34,13 @@ def body(inputs: Inputs) -> Html | None:
         + [Cell(text(found.get(key)), found.get(key), classes="number") for key, _, text in columns]
         for strategy, found in values.items()
     ]
+    used = {"cuda": ", on the GPU", "cpu": ", on the CPU"}
+    device = next((used[found["device"]] for found in values.values() if found.get("device") in used), "")
     return join(
         [
             lead("What the strategies take on the machine described at the end; another one gives other numbers."),
             table(["strategy", *(title for _, title, _ in columns)], rows, "Cost on this machine", sort=True),
-            note("One answer: a single sample at a time. Answers per second: 64 samples at a time."),
+            note(f"One answer: a single sample at a time{device}. Answers per second: 64 samples at a time."),
         ]
     )
 
