@@ -47,7 +47,7 @@ class Masked(nn.Module):
         tokens = self.encoder.tokens(seen)
         vector = self.encoder.pool(tokens, seen)
         guess = self.decode(tokens + self.whole(vector).unsqueeze(1))  # [B, T, vocab or P]
-        weight = hidden.to(guess.dtype)
+        weight = hidden.float()  # not bf16: it could not count beyond 256
         if self.text:
             error = nn.functional.cross_entropy(guess.transpose(1, 2), x, reduction="none")
         else:
