@@ -20,7 +20,7 @@ def main(config: Config) -> None:
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
     trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
     with fresh("reports/plots") as out:
-        curves.write(out, found, evaluated, trained)
+        curves.write(out, found, Path("reports/evaluate"), trained)
     with fresh("reports/summary") as out:
         curves.summary(out, found)
     write_json(found, "reports/comparison.json")

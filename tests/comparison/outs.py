@@ -65,7 +65,7 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
                 "parameters": {"total": 1000, "trained": 900}, "temperature": 1.0,
                 "validation": {"nll": found["nll"], "accuracy": found["accuracy"]}}
     return {"seed": k, "n": len(y), "n_train": 2 * len(y), "metrics": found, "subsets": subsets,
-            "confusion": counts.tolist(), "per_class": metrics.per_class(counts, CLASSES), "training": training}, p
+            "per_class": metrics.per_class(counts, CLASSES), "training": training}, p
 
 
 def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:

@@ -11,7 +11,7 @@ from tests.helpers import ROOT, command, digests
 from trivium.comparison import curves, figures
 from trivium.comparison.build import build
 from trivium.config import load
-from trivium.data.tables import read_json, write_json
+from trivium.data.tables import read, read_json, write_json
 
 NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
 
@@ -31,7 +31,7 @@ def write_views(project, drawn=True):
     for folder in ("plots", "figures", "summary"):
         shutil.rmtree(project / "reports" / folder, ignore_errors=True)
         (project / "reports" / folder).mkdir()
-    curves.write(project / "reports/plots", found, evaluated, trained)
+    curves.write(project / "reports/plots", found, project / "reports/evaluate", trained)
     curves.summary(project / "reports/summary", found)
     if drawn:
         figures.write(project / "reports/figures", found, evaluated, trained)
@@ -55,6 +55,9 @@ def test_tables(project):
     assert [(row["phase"], float(row["flops"]), row["train_loss"]) for row in ends] == [("combined", 1e12, "")] * 2
     confusion = rows(project / "reports/plots/confusion.csv")
     assert len(confusion) == 9
+    answers = read(project / "reports/evaluate/ensemble/predictions.parquet").to_pandas()
+    ash = answers[answers["y"] == 0]
+    assert float(confusion[0]["share"]) == pytest.approx((ash["prediction"] == 0).mean(), abs=1e-4)
     assert sum(float(row["share"]) for row in confusion if row["label"] == "ash") == pytest.approx(1, abs=1e-3)
     summary = read_json(project / "reports/summary/ensemble.json")
     assert summary["rank"] == 1 and summary["accuracy"] == found["strategies"]["ensemble"]["accuracy"]["mean"]

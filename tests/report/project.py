@@ -198,8 +198,7 @@ def evaluate(
                 "n": len(test),
                 "metrics": metrics(p, y[test], confusion),
                 "subsets": subsets,
-                "confusion": confusion.tolist(),
-                "per_class": per_class(confusion, classes),
+                    "per_class": per_class(confusion, classes),
             }
             | (analysis(root, name, seed, test, y, classes) if extras else {})
         )

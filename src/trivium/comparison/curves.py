@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from trivium.data.tables import write_json
+from trivium.data.tables import read_json, write_json
+from trivium.evaluation.metrics import confusion_in
 
+WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
 METRICS = ("train_loss", "val_nll", "val_accuracy")
 
 
-def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
-    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv`.
+def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mapping[str, Any]) -> None:
+    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy).
 
-    evaluated, trained: per strategy its `metrics.json` and `training.json`.
+    folder: holds `<strategy>/metrics.json` and `predictions.parquet`;  trained: per strategy its `training.json`.
     """
     found = comparison["strategies"]
     order = sorted(found, key=lambda name: found[name]["rank"])
@@ -28,11 +30,12 @@ def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any]
         (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
         for name in order for seed in trained[name]["seeds"]
         for step in history(seed, comparison["dataset"]["modalities"])))
-    chosen = evaluated[comparison["verdict"]["recommended"]]
-    shares = confusion(chosen)
+    chosen = folder / comparison["verdict"]["recommended"]
+    classes = read_json(chosen / "metrics.json")["classes"]
+    shares = confusion(chosen / "predictions.parquet", len(classes))
+    shown = np.ones_like(shares, bool) if len(classes) <= WHOLE else shares > 0
     _csv(out / "confusion.csv", ("label", "prediction", "share"), (
-        (label, guess, f"{shares[row, column]:.4f}")
-        for row, label in enumerate(chosen["classes"]) for column, guess in enumerate(chosen["classes"])))
+        (classes[row], classes[column], f"{shares[row, column]:.4f}") for row, column in np.argwhere(shown)))
 
 
 def summary(out: Path, comparison: Mapping[str, Any]) -> None:
@@ -56,9 +59,9 @@ def history(seed: Mapping[str, Any], modalities: Sequence[str]) -> list[dict[str
                     "val_nll": validation["nll"], "val_accuracy": validation["accuracy"]}]
 
 
-def confusion(evaluated: Mapping[str, Any]) -> np.ndarray:
+def confusion(predictions: Path, classes: int) -> np.ndarray:
     """Shares of each label's samples `[C, C]`, all seeds together: rows are labels and sum to one."""
-    counts = np.sum([seed["confusion"] for seed in evaluated["seeds"]], axis=0, dtype=np.float64)
+    counts = confusion_in(predictions, classes)
     return counts / np.maximum(counts.sum(1, keepdims=True), 1)
 
 

@@ -77,7 +77,7 @@ def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[st
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
         "metrics": metrics.score(probabilities, y, config.evaluate.calibration_bins),
         "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
-        "confusion": counts.tolist(), "per_class": metrics.per_class(counts, store.classes),
+        "per_class": metrics.per_class(counts, store.classes),
         "training": {key: record[key] for key in kept if key in record},
     } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, config, out)
     return row, answers

@@ -11,6 +11,7 @@ So macro recall and balanced accuracy are the same number; both are listed becau
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,6 +98,14 @@ def confusion(y: ArrayLike, prediction: ArrayLike, classes: int) -> NDArray[np.i
     """Counts `[C, C]`: row = label, column = prediction."""
     cells = np.asarray(y, np.int64) * classes + np.asarray(prediction, np.int64)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def confusion_in(predictions: Path, classes: int) -> NDArray[np.int64]:
+    """`confusion` of a `predictions.parquet`, all seeds together. Kept nowhere else: with 1,000 classes it is large."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(predictions, columns=["y", "prediction"])
+    return confusion(table["y"].to_numpy(), table["prediction"].to_numpy(), classes)
 
 
 def per_class(counts: NDArray[np.int64], labels: tuple[str, ...] | list[str]) -> dict[str, dict[str, float]]:

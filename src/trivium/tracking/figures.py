@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 WRITE_NUMBERS_UP_TO = 20  # classes
 
 
-def confusion(outcome: Outcome, path: Path) -> None:
+def confusion(outcome: Outcome, predictions: Path, path: Path) -> None:
     """Shares of each true class, all seeds together (PNG)."""
     import numpy as np
 
+    from trivium.evaluation.metrics import confusion_in
+
     classes = outcome.metrics["classes"]
-    counts = np.sum([seed["confusion"] for seed in outcome.metrics["seeds"]], axis=0).astype(float)
+    counts = confusion_in(predictions, len(classes))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = min(4.5 + 0.3 * len(classes), 14)
     figure = _figure(size + 1, size)

@@ -163,10 +163,10 @@ class Writer:
     def _artifacts(self, run: str, outcome: Outcome) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            figures.confusion(outcome, folder / "confusion_matrix.png")
+            reports = self.outs.root / "reports/evaluate" / outcome.name
+            figures.confusion(outcome, reports / "predictions.parquet", folder / "confusion_matrix.png")
             figures.training(outcome, folder / "training_curves.png")
             _per_class(outcome, folder / "per_class.csv")
-            reports = self.outs.root / "reports/evaluate" / outcome.name
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 shutil.copy(file, folder)

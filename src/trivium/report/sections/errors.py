@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trivium.evaluation.metrics import confusion_in
 from trivium.report import numbers
 from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
@@ -15,11 +16,11 @@ MOST = 24  # rows of the tables
 
 def body(inputs: Inputs) -> Html | None:
     seeds = inputs.evaluations.get(inputs.recommended, {}).get("seeds") or []
-    matrices = [seed["confusion"] for seed in seeds if seed.get("confusion")]
+    predictions = inputs.root / f"reports/evaluate/{inputs.recommended}/predictions.parquet"
     labels = inputs.classes
-    if not matrices or len(matrices[0]) != len(labels):
+    if not predictions.exists() or not labels:
         return None
-    total = [[sum(matrix[i][j] for matrix in matrices) for j in range(len(labels))] for i in range(len(labels))]
+    total = confusion_in(predictions, len(labels)).tolist()
     wrong = sorted(
         ((total[i][j], i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j and total[i][j]),
         key=lambda item: (-item[0], item[1], item[2]),
@@ -29,7 +30,7 @@ def body(inputs: Inputs) -> Html | None:
         [
             lead(_lead(labels, total, wrong, inputs.recommended)),
             h("div", matrix, _per_class(inputs, labels), class_="grid uneven"),
-            note(f"Test samples of {inputs.recommended}, all {len(matrices)} seeds together."),
+            note(f"Test samples of {inputs.recommended}, all {len(seeds)} seeds together."),
         ]
     )
 
