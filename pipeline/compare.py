@@ -1,6 +1,5 @@
 """compare: who wins, how sure that is, and at what cost; then the report and the MLflow view of it."""
 
-import gc
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,6 @@ def main(config: Config) -> None:
     from trivium.report import html
     from trivium.tracking.sync import sync
 
-    gc.set_threshold(50_000, 20, 100)  # else a fifth of the time goes to looking for garbage in what libraries load
     found = build.build(config)
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
     trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
