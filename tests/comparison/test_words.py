@@ -43,6 +43,16 @@ def test_without_parts_the_net_synergy_decides() -> None:
     assert said == "The answer needs text and image together: 0.80 of 1.00 bits are in neither alone."
 
 
+def test_without_parts_what_the_pair_lacks_is_shared() -> None:
+    bits = {"text": 9.0, "image": 7.0, "text+image": 9.0}
+    pairs = {"text+image": {"redundant": None, "unique": None, "synergistic": None, "net": -7.0}}
+    assert sentence(10.0, bits, pairs) == (
+        "Most of what image knows, text knows too; image adds nothing that the others don't know.")
+    assert training(10.0, bits, pairs).startswith("Each modality can be learned alone, and they overlap")
+    pairs["text+image"]["net"] = -4.0
+    assert "knows too" not in sentence(10.0, bits, pairs)
+
+
 def test_what_no_model_found_overlaps_with_nothing() -> None:
     bits = {"text": 1.0, "image": 0.01, "text+image": 1.0}
     pairs = {"text+image": parts(0.01, 0.99, 0.0, 0.0, "text+image")}

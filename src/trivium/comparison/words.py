@@ -96,7 +96,9 @@ def _shared(bits: Bits, pairs: Pairs, modalities: Sequence[str]) -> dict[str, li
     for place, m in enumerate(ranked):
         for better in ranked[:place]:
             parts = pairs.get(f"{better}+{m}") or pairs[f"{m}+{better}"]
-            if parts["redundant"] is not None and bits[m] > 0 and parts["redundant"] >= SHARED * bits[m]:
+            # net = synergistic - redundant, so at least -net bits are redundant where the parts are not known
+            redundant = -parts["net"] if parts["redundant"] is None else parts["redundant"]
+            if bits[m] > 0 and redundant >= SHARED * bits[m]:
                 found.setdefault(better, []).append(m)
                 break
     return {better: [m for m in modalities if m in members] for better, members in found.items()}

@@ -109,7 +109,7 @@ def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
 
 
 def _pairs(pairs: dict[str, Any]) -> Html | None:
-    if not pairs:
+    if all(pair.get("redundant") is None for pair in pairs.values()):  # too many classes to tell
         return None
     found = []
     for key, pair in sorted(pairs.items()):
