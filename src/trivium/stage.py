@@ -31,7 +31,7 @@ def run(name: str, work: Callable[[Config], None]) -> None:
     beside it (see `trivium.tracking.system`).
     """
     quiet()
-    gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage goes to looking for garbage in what libraries load
+    gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
     try:
