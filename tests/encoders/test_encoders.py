@@ -74,12 +74,14 @@ def test_a_spectrogram_is_cut_in_time_only() -> None:
     assert patch_size(Spec("audio", "spectrogram", (1, 80, 3000))) == (80, 64)
 
 
-def test_a_local_folder_is_an_encoder(tmp_path) -> None:
+def test_a_local_folder_is_an_encoder(tmp_path, capfd) -> None:
     from transformers import BertConfig, BertModel
 
     config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
     BertModel(config).save_pretrained(tmp_path)
+    capfd.readouterr()
     encoder = encoders.build(str(tmp_path), SPECS["text"], width=8, depth=1).eval()
+    assert capfd.readouterr() == ("", "")
     assert encoder(example(SPECS["text"])).shape == (2, 8)
 
 

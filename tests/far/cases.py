@@ -6,8 +6,10 @@ A program of its own: torch counts its devices at the first backward pass of a p
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,27 @@ def data(count: int = 24) -> Batch:
 
 
 def settings(encoder: str) -> dict[str, Any]:
-    return dict.fromkeys(SPECS, encoder) | {"width": 16, "depth": 1}
+    names = hub() if encoder == "hub" else dict.fromkeys(SPECS, encoder)
+    return names | {"width": 16, "depth": 1}
+
+
+@cache
+def hub() -> dict[str, str]:
+    """Folders as the Hugging Face hub has them, with small models and random weights."""
+    from transformers import ASTConfig, ASTModel, BertConfig, BertModel, ViTConfig, ViTModel
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    bodies = {
+        "text": BertModel(BertConfig(vocab_size=20, max_position_embeddings=8, **small)),
+        "image": ViTModel(ViTConfig(image_size=16, patch_size=8, **small)),
+        "audio": ASTModel(ASTConfig(num_mel_bins=8, max_length=32, patch_size=8, frequency_stride=8, time_stride=8,
+                                    **small)),
+    }
+    folder = Path(tempfile.mkdtemp())
+    for m, body in bodies.items():
+        body.save_pretrained(folder / m)
+    return {m: str(folder / m) for m in bodies}
 
 
 def fusion(encoder: str, kind: str) -> nn.Module:
@@ -99,7 +121,7 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
 
 def cases() -> Iterator[tuple[str, Callable[[torch.device], Any]]]:
     """Name, and what to do on a device."""
-    for encoder in ("cnn", "transformer"):
+    for encoder in ("cnn", "transformer", "hub"):
         makers = {kind: partial(fusion, encoder, kind) for kind in ("concat", "attention")}
         for kind, make in makers.items():
             yield f"train {kind} of {encoder}", partial(trained, lambda make=make: Joint(make()), data())

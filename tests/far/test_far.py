@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = [
-    *(f"{work} {kind} of {encoder}" for encoder in ("cnn", "transformer")
+    *(f"{work} {kind} of {encoder}" for encoder in ("cnn", "transformer", "hub")
       for work, kinds in (("train", ("concat", "attention")), ("evaluate", ("concat", "attention", "ensemble")))
       for kind in kinds),
     *(f"pretrain {objective} {m}" for objective in ("supervised", "masked") for m in ("text", "image", "audio")),

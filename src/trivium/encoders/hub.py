@@ -50,10 +50,14 @@ class Hub(Encoder):
 
 def build(name: str, spec: Spec, width: int) -> Hub:
     """Raises: UserError when `name` is neither an encoder of ours, nor on the hub, nor a folder; or does not fit."""
+    from huggingface_hub.utils import enable_progress_bars
     from transformers import AutoModel
+    from transformers.utils.logging import disable_progress_bar
 
     from trivium.encoders import names
 
+    disable_progress_bar()  # of reading weights into the model, which happens again and again
+    enable_progress_bars()  # of downloads
     try:
         body = AutoModel.from_pretrained(name)
     except (OSError, ValueError) as error:
