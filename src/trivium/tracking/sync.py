@@ -31,7 +31,7 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
     if not found.outcomes:
         raise UserError("There is nothing to show yet: no strategy was trained and evaluated here. Run `dvc repro` "
                         "first (or `dvc pull`, when someone else ran it and pushed the outputs).")
-    if store.state(folder) == found.state:
+    if report and store.state(folder) == found.state:
         return "MLflow shows the present outputs already."
     with store.opened(folder) as (client, experiment):
         return _write(client, experiment, found, report)
