@@ -132,7 +132,8 @@ def waits(store: Any) -> dict[str, float]:
     config, shares, limit = load(ROOT / "params.yaml"), {}, feeds.IN_MEMORY
     accelerator = devices.prepare(devices.kind(config.train))
     val = Timed(store, store.rows(0, "val")[:1], 0, accelerator.device)
-    for name, feeds.IN_MEMORY in (("in_memory", limit), ("streamed", 0)):
+    for name, most in (("in_memory", limit), ("streamed", 0)):
+        feeds.IN_MEMORY = most
         train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=config.train.augment)
         task = Joint(models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), "concat", 0))
         arguments = (config.train, accelerator, 0)

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from trivium.data.workers import processes
 
 WAITING = r"""
@@ -64,3 +66,14 @@ def test_workers_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
     while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(alive(pid) for pid in workers)
+
+
+def visible(_: int) -> str:
+    time.sleep(0.5)  # so that each worker gets one
+    return os.environ["CUDA_VISIBLE_DEVICES"]
+
+
+def test_each_worker_sees_one_gpu_of_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+    with processes(2, gpus=2) as run:
+        assert sorted(gpu for _, gpu in run(visible, [0, 1])) == ["2", "5"]

@@ -33,10 +33,7 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     fork = "fork" in multiprocessing.get_all_start_methods() and not gpus  # CUDA does not survive a fork
     context = multiprocessing.get_context("fork" if fork else "spawn")
-    turn: Any = context.Queue() if gpus else None
-    for index in range(workers if gpus else 0):
-        turn.put(index % gpus)
-    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), turn))
+    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), turns(context, workers, gpus)))
 
     def run(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         rest = iter(tasks)
@@ -62,18 +59,26 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
 def _start(parent: int, turn: Any) -> None:
     from threadpoolctl import threadpool_limits
 
-    if turn is not None:
-        see_one_gpu(turn.get())
+    see_one_gpu(turn)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
     threadpool_limits(1)  # as many processes as cores; and the sums of a matrix product do not depend on the machine
 
 
-def see_one_gpu(index: int) -> None:
-    """From here on this process sees one GPU: of those that its parent sees, the one at `index`."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[index] if visible else str(index)
+def turns(context: Any, workers: int, gpus: int) -> Any:
+    """A queue from which each of `workers` takes the GPU that it will see; None where there are no GPUs."""
+    turn: Any = context.Queue() if gpus else None
+    for index in range(workers if gpus else 0):
+        turn.put(index % gpus)
+    return turn
+
+
+def see_one_gpu(turn: Any) -> None:
+    """From here on this process sees one GPU, of those that its parent sees: the next of `turns`."""
+    if turn is not None:
+        index, visible = turn.get(), os.environ.get("CUDA_VISIBLE_DEVICES")
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[index] if visible else str(index)
 
 
 def _watch(parent: int) -> None:

@@ -9,8 +9,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.data.sources.manifest import TIMES
 from trivium.errors import UserError
-from trivium.serving.predictor import BATCH, TIMES, Predictor, Value
+from trivium.serving.predictor import BATCH, Predictor, Value
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trivium.data.sources.manifest import TIMES
 from trivium.data.tables import read_json
 from trivium.errors import UserError
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
-TIMES = ("start", "end")  # of a recording, seconds
 BATCH = 64
 PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 

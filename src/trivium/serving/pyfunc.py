@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trivium.serving.predictor import TIMES, Predictor
+from trivium.data.sources.manifest import TIMES
+from trivium.serving.predictor import Predictor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,8 +15,7 @@ class Model:
     """`predict(DataFrame)` with the columns text, image, audio (any may be absent or null), one row per sample.
 
     image and audio: a path, the bytes of a file, or a `data:` URI; `start` and `end`, where there are such columns:
-    seconds of the recording. Gives the columns `label` and
-    `probability_<class>` for each class.
+    seconds of the recording. Gives the columns `label` and `probability_<class>` for each class.
     """
 
     def __init__(self, folder: str) -> None:

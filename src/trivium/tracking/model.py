@@ -56,7 +56,7 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
 
-    from trivium.serving.predictor import TIMES
+    from trivium.data.sources.manifest import TIMES
 
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if m == "text" else AnyType(), m, required=False) for m in prepared["modalities"]]

@@ -20,7 +20,7 @@ from typing import Any
 
 from trivium.config import Config
 from trivium.data.tables import read_json, write_json
-from trivium.data.workers import see_one_gpu
+from trivium.data.workers import see_one_gpu, turns
 from trivium.progress import Progress
 from trivium.training import device as devices
 
@@ -70,11 +70,8 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
             for k, unit in todo:
                 _work(work, config, unit[:2], home, k, lambda: progress.at(sum(shared)))
         else:
-            turn = context.Queue()
-            for index in range(count):
-                turn.put(index % max(1, devices.gpus(device)))
-            visible = turn if device == "cuda" else None
-            with ProcessPoolExecutor(count, context, _start, (shared, visible)) as pool:
+            turn = turns(context, count, devices.gpus(device))
+            with ProcessPoolExecutor(count, context, _start, (shared, turn)) as pool:
                 pending = {pool.submit(_work, work, config, unit[:2], home, k) for k, unit in todo}
                 try:
                     while pending:
@@ -94,11 +91,10 @@ def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
     shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
 
 
-def _start(shared: Any, visible: Any) -> None:
+def _start(shared: Any, turn: Any) -> None:
     global _progress
     _progress = shared
-    if visible is not None:
-        see_one_gpu(visible.get())
+    see_one_gpu(turn)
 
 
 def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,
