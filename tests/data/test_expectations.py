@@ -1,10 +1,8 @@
-import gc
-
 import numpy as np
 import pandas as pd
 
 from tests.raw_tables import SETTINGS
-from trivium.data.expectations import Rule, class_rules, judge, kept_rules, label_rules, load, modality_rules
+from trivium.data.expectations import Rule, class_rules, judge, kept_rules, label_rules, modality_rules
 
 
 def words(frame: dict) -> pd.DataFrame:
@@ -68,11 +66,6 @@ def test_a_description_has_no_times_ids_or_numpy():
     assert outcome.describe(3) == {
         "says": "small", "expectation": "expect_column_values_to_be_between", "columns": ["x"], "level": "row",
         "success": False, "observed": None, "unexpected": 2, "percent": 66.667}
-
-
-def test_garbage_is_still_collected_after_the_import():
-    load()
-    assert gc.isenabled()
 
 
 def test_the_frame_judged_before_is_forgotten():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import gc
 import logging
 import os
 from collections.abc import Sequence
@@ -165,16 +163,10 @@ def _unique(timed: bool) -> Rule:
                 "an earlier row has the same key `{key}`", "first")
 
 
-@functools.cache
 def load() -> Any:
     """Great Expectations, quiet. Takes seconds the first time."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    gc.disable()  # nearly all that an import makes stays: looking for garbage in it takes a sixth of the time
-    try:
-        import great_expectations
-    finally:
-        gc.enable()
-    gc.freeze()  # nor does it pay later
+    import great_expectations
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return great_expectations
