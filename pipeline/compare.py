@@ -5,24 +5,28 @@ from pathlib import Path
 
 from trivium.config import Config
 from trivium.stage import fresh, run
+from trivium.tracking.store import load
 
 
 def main(config: Config) -> None:
-    from trivium.comparison import build, curves, explained, figures
-    from trivium.data.tables import read_json, write_json
     from trivium.data.workers import processes
-    from trivium.report import html
-    from trivium.tracking.sync import sync
 
-    found = build.build(config)
-    evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
-    trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
-    with fresh("reports/plots") as out:
-        curves.write(out, found, Path("reports/evaluate"), trained)
-    with fresh("reports/summary") as out:
-        curves.summary(out, found)
-    write_json(found, "reports/comparison.json")
-    with processes(1) as beside:  # MLflow loads and writes the strategies' runs while the pictures are drawn here
+    with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on here
+        loaded = beside(load, [None])
+        from trivium.comparison import build, curves, explained, figures
+        from trivium.data.tables import read_json, write_json
+        from trivium.report import html
+        from trivium.tracking.sync import sync
+
+        found = build.build(config)
+        evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
+        trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
+        with fresh("reports/plots") as out:
+            curves.write(out, found, Path("reports/evaluate"), trained)
+        with fresh("reports/summary") as out:
+            curves.summary(out, found)
+        write_json(found, "reports/comparison.json")
+        list(loaded)
         synced = beside(partial(sync, report=False), ["."])
         with fresh("reports/figures") as out:
             figures.write(out, found, evaluated, trained)

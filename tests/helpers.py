@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -78,3 +84,19 @@ def digests(project: Path, *folders: str) -> dict[str, str]:
     """SHA-256 of every file under the folders, by path."""
     files = [path for folder in folders for path in sorted((project / folder).rglob("*")) if path.is_file()]
     return {str(path.relative_to(project)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def drawn(svg: Path | str) -> tuple[str, str, list[str], list[dict[str, Any]]]:
+    """Width, height, texts and shapes (attributes and `tag`; a bitmap's `pixels`) of an SVG, a file or its content."""
+    picture = ElementTree.fromstring(svg.read_text(encoding="utf-8") if isinstance(svg, Path) else svg)
+    texts, shapes = [], []
+    for each in picture:
+        tag = each.tag.rpartition("}")[2]
+        if tag == "text":
+            texts.append(each.text or "")
+        else:
+            shapes.append({"tag": tag, **each.attrib})
+        if tag == "image":
+            content = base64.b64decode(each.attrib["href"].split(",")[1])
+            shapes[-1]["pixels"] = np.asarray(Image.open(io.BytesIO(content)))
+    return picture.attrib["width"], picture.attrib["height"], texts, shapes

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from PIL import Image
 
 from tests.fake_outs import CLASSES, fake_data, fake_models
-from tests.helpers import digests
+from tests.helpers import digests, drawn
 from trivium import models
 from trivium.comparison import explained
 from trivium.comparison.explained import most_changed
@@ -68,9 +67,9 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
     for k, entry in enumerate(found["samples"]):
         row = store.samples.index(entry["sample"])
         assert entry["label"] == store.classes[int(store.batch(np.array([row]), 0).y)]
-        assert entry["picture"] == f"changed_{k}.png"
-        with Image.open(project / "reports/explained" / entry["picture"]) as picture:
-            assert picture.size == (900, 540)  # three lines: both strategies, and where the transformer looks
+        assert entry["picture"] == f"changed_{k}.svg"
+        size = drawn(project / "reports/explained" / entry["picture"])[:2]
+        assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
         assert set(entry["strategies"]) == {"joint", "second"}
         for name, answer in entry["strategies"].items():
             assert (answer["probability"] == answer["truth"]) == (answer["prediction"] == entry["label"])

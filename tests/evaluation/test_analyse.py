@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from tests.fake_outs import fake_data, fake_models
-from tests.helpers import ROOT, digests
+from tests.helpers import ROOT, digests, drawn
 from trivium import models
 from trivium.config import load
 from trivium.data.store import Spec, Store
@@ -56,7 +55,7 @@ def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -
 
 def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp_path: Path) -> None:
     for sample in first["attribution"]["samples"]:
-        assert Image.open(project / "first" / sample["picture"]).size == (918, 288)
+        assert drawn(project / "first" / sample["picture"])[:2] == ("918", "288")
     assert (project / "first/vectors/seed_0.safetensors").exists()
     run(project, tmp_path / "second", seed=1)
     assert [path.name for path in (tmp_path / "second").iterdir()] == ["vectors"]
@@ -76,7 +75,9 @@ def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> No
             words, shares = zip(*sample["rollout"]["text"], strict=True)
             assert list(words) == [word for word, _ in sample["tokens"]["text"]]
             assert sum(shares) == pytest.approx(1, abs=1e-5) and min(shares) > 0
-            assert Image.open(tmp_path / folder / sample["picture"]).size == (918, 570)
+            width, height, texts, _ = drawn(tmp_path / folder / sample["picture"])
+            assert (width, height) == ("918", "571") and set(words) <= set(texts)
+            assert any(text.startswith("text: attention") for text in texts)
     assert list(digests(tmp_path, "first").values()) == list(digests(tmp_path, "again").values())
 
 

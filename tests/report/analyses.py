@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+
+from trivium.markup import drawing
 
 MODALITIES = ("text", "image", "audio")
 PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a modality brings
@@ -18,10 +19,10 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
     samples = []
     for k, why in enumerate(("confident", "wrong", "same") if seed == 0 else ()):
         label = classes[y[test[k]]]
-        picture = f"pictures/{k}_{why}.png"
+        picture = f"pictures/{k}_{why}.svg"
         path = root / "reports/evaluate" / name / picture
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.linear_gradient("L").resize((920, 290)).convert("RGB").save(path)
+        path.write_text(drawing(918, 288))
         samples.append(
             {
                 "sample": f"d{test[k]:05}",

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from tests.report.project import build
+from trivium.markup import drawing
 from trivium.report.inputs import Inputs
 from trivium.report.sections import attributions
 
@@ -28,14 +28,13 @@ def explain(root: Path) -> None:
     """Two samples that changed, as trivium.comparison.explained leaves them."""
     samples = []
     for k, label in enumerate(("7", "<b>")):
-        Image.linear_gradient("L").resize((900, 1000)).save(root / f"changed_{k}.png")
         answers = {"end_to_end": {"prediction": "1", "probability": 0.9, "truth": 0.04},
                    "ensemble": {"prediction": label, "probability": 0.875, "truth": 0.875}}
-        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.png", "strategies": answers})
+        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
     folder = root / "reports/explained"
     folder.mkdir()
-    for picture in root.glob("changed_*.png"):
-        picture.rename(folder / picture.name)
+    for sample in samples:
+        (folder / sample["picture"]).write_text(drawing(900, 1000))
     (folder / "explained.json").write_text(json.dumps({"seed": 0, "samples": samples}))
 
 

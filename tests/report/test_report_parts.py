@@ -11,11 +11,11 @@ import pytest
 import soundfile
 from PIL import Image
 
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.charts import Point, _spread
 from trivium.report.inputs import Look
 from trivium.report.markdown import render
-from trivium.report.markup import Html, breakable, h, join
 from trivium.report.media import Media
 from trivium.report.scale import Scale, around
 from trivium.report.sections.calibration import bins

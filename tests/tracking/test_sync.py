@@ -84,7 +84,7 @@ def test_what_a_parent_says(synced: Path) -> None:
     assert "supervised_frozen beats end_to_end" in note
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
         ("digits (dominant) data/features", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
-    assert artifacts(run) == {"confusion_matrix.png", "training_curves.png", "per_class.csv", "predictions.parquet",
+    assert artifacts(run) == {"confusion_matrix.svg", "per_class.csv", "predictions.parquet",
                               "metrics.json", "training.json"}
     table = (Path(run.info.artifact_uri) / "per_class.csv").read_text().splitlines()
     assert table[0] == "class,precision,recall,f1,support" and table[1].startswith("anna,0.9,0.9,0.9,")

@@ -37,7 +37,7 @@ def most_changed(folder: Path, strategies: Sequence[str], count: int = SAMPLES) 
 
 
 def write(out: Path, strategies: Sequence[str]) -> dict[str, Any]:
-    """Write `explained.json` and `changed_<k>.png` into the folder `out`; `strategies` in the order of the pictures.
+    """Write `explained.json` and `changed_<k>.svg` into the folder `out`; `strategies` in the order of the pictures.
 
     Reads `data/features`, `models/<strategy>/seed_0` and `reports/evaluate/<strategy>/predictions.parquet`.
     """
@@ -62,7 +62,7 @@ def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], fou
     batch = store.batch(np.array([store.samples.index(sample) for sample in chosen]), SEED)
     found["samples"] = [
         {"sample": sample, "label": store.classes[int(batch.y[k])], "spread": spread,
-         "picture": f"changed_{k}.png", "strategies": {}} for k, (sample, spread) in enumerate(chosen.items())]
+         "picture": f"changed_{k}.svg", "strategies": {}} for k, (sample, spread) in enumerate(chosen.items())]
     rows: list[list[pictures.Row]] = [[] for _ in chosen]
     for name in track(strategies, "explain", len(strategies), "strategy"):
         model = models.load(Path("models") / name / f"seed_{SEED}")

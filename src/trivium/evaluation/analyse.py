@@ -30,7 +30,7 @@ def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
 
     test: the samples of `rows`, encoded.
 
-    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.png`.
+    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.svg`.
     """
     count, size = config.evaluate.analysis_rows, config.evaluate.batch
     places = some(np.arange(len(rows)), count, seed)
@@ -104,7 +104,7 @@ def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, te
         if "attention" in about:
             entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
         if out is not None:
-            entry["picture"] = f"pictures/{k}_{why}.png"
+            entry["picture"] = f"pictures/{k}_{why}.svg"
             title = f"{guess} ({entry['probability']:.0%}), in truth {label}"
             pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
         samples.append(entry)

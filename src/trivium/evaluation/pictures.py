@@ -1,4 +1,4 @@
-"""Attributions as PNG: words as bars, images and spectrograms under a colour veil. The same numbers, the same bytes."""
+"""Attributions as SVG: words as bars, images and spectrograms under a colour veil. The same numbers, the same bytes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from trivium.markup import Html, bitmap, drawing, h
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from torch import Tensor
 
     from trivium.data.store import Batch, Spec, Store
 
-COLOURS = "PuOr_r"  # orange speaks for the answer, violet against it; told apart by colour-blind eyes too
+# ColorBrewer's PuOr (Brewer 2003), -1 to 1: violet speaks against the answer, orange for it; told apart by colour-blind
+# eyes too.
+COLOURS = np.array([list(bytes.fromhex(colour)) for colour in (
+    ["2d004b", "542788", "8073ac", "b2abd2", "d8daeb", "f7f7f7", "fee0b6", "fdb863", "e08214", "b35806", "7f3b08"])])
 LOOKED = "#009e73"  # the green of Okabe & Ito: where an encoder looks, which speaks neither for nor against
 MOST_TOKENS = 24
 FEW_TOKENS = 10  # where rows are named, and drawn smaller
+LONGEST = 12  # letters of a token
 
 
 class Panel(NamedTuple):
@@ -41,6 +46,27 @@ class Row(NamedTuple):
     attended: dict[str, Panel]
 
 
+class Box(NamedTuple):
+    """Where something is drawn, in pixels from the upper left corner of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return self.left + self.width / 2, self.top + self.height / 2
+
+
 def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
            ) -> list[dict[str, Panel]]:
     """For each sample of `batch` a panel per modality of `arrays` [B, ...]."""
@@ -58,38 +84,31 @@ def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
-    """One picture of one sample, its modalities side by side, `rows` below one another."""
-    from matplotlib.figure import Figure
-
+    """One picture of one sample (SVG), its modalities side by side, `rows` below one another."""
     lines = [(row.label if own else "", panels) for row in rows
              for own, panels in ((True, row.panels), (False, row.attended)) if panels]
     modalities = list(dict.fromkeys(m for _, panels in lines for m in panels))
     small = any(label for label, _ in lines)
-    side, gap, left, width = (1.25, 0.6, 1.9, 1.9 + 2.7 * len(modalities)) if small else (
-        2.144, 1.0, 0.272 * len(modalities), 3.4 * len(modalities))  # inches
-    height = 1.056 + side * len(lines) + gap * (len(lines) - 1)
-    figure = Figure(figsize=(width, height), dpi=90)
-    grid = figure.subplots(len(lines), len(modalities), squeeze=False)
+    left, pitch, side, gap = (170, 243, 112, 54) if small else (0, 306, 193, 90)
+    width, height = left + pitch * len(modalities), 95 + side * len(lines) + gap * (len(lines) - 1)
     kept = {m: _kept([panels[m] for _, panels in lines if m in panels], FEW_TOKENS if small else MOST_TOKENS)
             for m in modalities}
-    # A layout engine would take half of the time.
-    figure.subplots_adjust(left / width, 0.48 / height, 0.97, 1 - 0.576 / height, wspace=0.25, hspace=gap / side)
-    for k, ((label, panels), line) in enumerate(zip(lines, grid, strict=True)):
-        if label:
-            place = line[0].get_position()
-            figure.text(0.15 / width, (place.y0 + place.y1) / 2, label, va="center", fontsize=9, parse_math=False)
-        for m, axes in zip(modalities, line, strict=True):
+    last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in modalities}
+    parts = [_text(title, width / 2, 17, size=13)]
+    for k, (label, panels) in enumerate(lines):
+        top = 52 + k * (side + gap)
+        words = label.split("\n") if label else []
+        parts += [_text(word, 12, top + side / 2 + 4 + 15 * (n - (len(words) - 1) / 2), "start")
+                  for n, word in enumerate(words)]
+        for column, m in enumerate(modalities):
+            room = 85 if any(line[m].spec.kind == "tokens" for _, line in lines if m in line) else 28  # for names
+            box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
-                _panel(axes, m, panels[m], kept[m])
-            else:
-                axes.axis("off")
-                if label:
-                    axes.text(0.5, 0.5, "not read", ha="center", va="center", fontsize=9, color="#666666")
-            if small:
-                _smaller(axes, panels.get(m), k == len(lines) - 1)
-    figure.suptitle(title, y=1 - 0.064 / height, fontsize=10, parse_math=False)
+                parts += _panel(box, m, panels[m], kept[m], units=k == last[m])
+            elif label:
+                parts.append(_text("not read", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None})
+    path.write_text(drawing(width, height, parts), encoding="utf-8")
 
 
 def token_texts(store: Store, modality: str, seed: int, ids: np.ndarray) -> list[str]:
@@ -119,68 +138,89 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     return real[np.sort(np.argsort(-counts, kind="stable")[:most])]
 
 
-def _panel(axes: Axes, modality: str, panel: Panel, kept: np.ndarray) -> None:
+def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Html]:
     title = f"{modality}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
     if panel.spec.kind == "tokens":
         title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
         places = np.cumsum(panel.x != 0)[kept] - 1
         panel = panel._replace(values=panel.values[kept], tokens=[panel.tokens[k] for k in places])
-    axes.set_title(title, fontsize=9, parse_math=False)
-    _KINDS[panel.spec.kind](axes, panel)
+    return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]
 
 
-def _smaller(axes: Axes, panel: Panel | None, last: bool) -> None:
-    """Where many panels stand below one another: one label for all of them, images in their own shape."""
-    if not last:
-        axes.set_xlabel("")
-    if panel is not None and panel.spec.kind == "image":
-        axes.set_aspect("equal")
+def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
+    """A bar per token from the line of 0; below, the values at the ends of the longest ones."""
+    values, count = panel.values.astype(float), len(panel.values)
+    low, high = min(values.min(initial=0), 0), max(values.max(initial=0), 0)
+    scale = 0.94 * box.width / max(high - low, 1e-9)
+    zero = box.left + 0.03 * box.width - low * scale
+    step = box.height / max(count, 6)  # a few are no wider than many
+    parts = []
+    for k, (value, token) in enumerate(zip(values, panel.tokens, strict=True)):
+        colour = LOOKED if panel.shares else _css(_colours(value / max(high, -low, 1e-9)))
+        top = box.top + step * k
+        parts.append(h("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
+                       height=0.8 * step, fill=colour))
+        short = token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"
+        parts.append(_text(short, box.left - 5, top + step / 2 + 3.5, "end", size=min(10, step + 1)))
+    for value, anchor in ((low, "start"), (high, "end")):
+        if value:
+            parts.append(_text(f"{value:+.2g}", zero + value * scale, box.bottom + 11, anchor, size=9))
+    if units:
+        words = "share of the attention" if panel.shares else "nats for the answer, per token"
+        parts.append(_text(words, box.middle[0], box.bottom + 26, size=10))
+    line = h("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
+    return [*parts, line, _frame(box)]
 
 
-def _words(axes: Axes, panel: Panel) -> None:
-    values, count = panel.values, len(panel.values)
-    largest = np.abs(values).max(initial=1e-9)
-    axes.barh(range(count), values, color=LOOKED if panel.shares else _colours((values / largest + 1) / 2))
-    axes.set_yticks(range(count), panel.tokens, fontsize=8, parse_math=False)
-    axes.set_ylim(max(count, 6) - 0.5, -0.5)  # the first on top, a few no wider than many
-    axes.axvline(0, color="#555555", linewidth=0.6)
-    axes.tick_params(axis="x", labelsize=7)
-    axes.locator_params(axis="x", nbins=4)  # small numbers are long
-    axes.set_xlabel("share of the attention" if panel.shares else "nats for the answer, per token", fontsize=8)
+def _picture(box: Box, panel: Panel, units: bool) -> list[Html]:
+    high, wide = panel.x.shape[1:]
+    width = min(box.width, box.height * wide / high)  # in its own shape
+    height = width * high / wide
+    box = Box(box.middle[0] - width / 2, box.middle[1] - height / 2, width, height)
+    return _veiled(box, panel, panel.x.mean(0))
 
 
-def _picture(axes: Axes, panel: Panel) -> None:
-    _veiled(axes, panel, panel.x.mean(0), "upper")
+def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Html]:
+    x, y = box.left - 5, box.middle[1]
+    name = h("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
+    return [*_veiled(box, panel, panel.x[0], upwards=True), name, *_time(box, units)]
 
 
-def _spectrogram(axes: Axes, panel: Panel) -> None:
-    _veiled(axes, panel, panel.x[0], "lower")
-    axes.set_xlabel("time", fontsize=8)
-    axes.set_ylabel("frequency", fontsize=8)
+def _wave(box: Box, panel: Panel, units: bool) -> list[Html]:
+    """The sound in grey, and over it, on a scale of its own, what its samples say."""
+    parts = []
+    for line, colour in ((panel.x[0], "#999999"), (panel.values[0], LOOKED if panel.shares else "#b35806")):
+        heights = box.middle[1] - 0.48 * box.height * line / np.abs(line).max(initial=1e-9)
+        step = box.width / max(len(heights) - 1, 1)
+        points = " ".join(f"{box.left + step * k:.1f},{y:.1f}" for k, y in enumerate(heights.tolist()))
+        parts.append(h("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
+    return [*parts, _frame(box), *_time(box, units)]
 
 
-def _wave(axes: Axes, panel: Panel) -> None:
-    axes.plot(panel.x[0], color="#999999", linewidth=0.6)
-    spoke = axes.twinx()
-    spoke.plot(panel.values[0], color=LOOKED if panel.shares else "#b35806", linewidth=0.8)
-    axes.set_yticks([])
-    spoke.set_yticks([])
-    axes.set_xlabel("time", fontsize=8)
+def _time(box: Box, units: bool) -> list[Html]:
+    return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
 
 
-def _veiled(axes: Axes, panel: Panel, below: np.ndarray, origin: Any) -> None:
-    from matplotlib.colors import ListedColormap
-
+def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Html]:
     smooth = _blurred(panel.values.sum(0))
     if panel.shares:
         smooth -= smooth.min()  # attention is nowhere 0: from the least to the most
-    largest = np.abs(smooth).max(initial=1e-9)
-    colours = ListedColormap([LOOKED]) if panel.shares else COLOURS
-    axes.imshow(below, cmap="gray", origin=origin, aspect="auto")
-    axes.imshow(smooth, cmap=colours, vmin=-largest, vmax=largest, alpha=np.abs(smooth) / largest * 0.8, origin=origin,
-                aspect="auto")
-    axes.set_xticks([])
-    axes.set_yticks([])
+    strength = smooth / np.abs(smooth).max(initial=1e-9)
+    span = below.max() - below.min()
+    grey = 255 * ((below - below.min()) / (span if span > 0 else 1))[..., None]
+    veil = np.array([0, 158, 115]) if panel.shares else _colours(strength)  # LOOKED
+    opacity = 0.8 * np.abs(strength)[..., None]
+    pixels = np.round(grey * (1 - opacity) + veil * opacity).astype(np.uint8)
+    return [bitmap(np.ascontiguousarray(pixels[::-1] if upwards else pixels), *box), _frame(box)]
+
+
+def _frame(box: Box) -> Html:
+    return h("rect", x=box.left, y=box.top, width=box.width, height=box.height, fill="none", stroke="#555555",
+             stroke_width=0.8)
+
+
+def _text(words: str, x: float, y: float, anchor: str = "middle", size: float = 11, fill: str | None = None) -> Html:
+    return h("text", words, x=x, y=y, text_anchor=anchor, font_size=size, fill=fill)
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
@@ -194,10 +234,14 @@ def _blurred(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _colours(values: np.ndarray) -> np.ndarray:
-    import matplotlib
+def _colours(strength: np.ndarray | float) -> np.ndarray:
+    """[...] in -1..1 -> [..., 3] in 0..255."""
+    places = np.linspace(-1, 1, len(COLOURS))
+    return np.stack([np.interp(strength, places, channel) for channel in COLOURS.T], -1)
 
-    return matplotlib.colormaps[COLOURS](values)
+
+def _css(colour: np.ndarray) -> str:
+    return "#" + bytes(np.round(colour).astype(np.uint8)).hex()
 
 
 _KINDS = {"tokens": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from trivium.markup import Html, h
 from trivium.report import numbers
 from trivium.report.inputs import Look
-from trivium.report.markup import Html, h
 from trivium.report.scale import Scale, around
 
 WIDTH = 440

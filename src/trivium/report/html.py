@@ -6,8 +6,8 @@ import base64
 import hashlib
 from pathlib import Path
 
+from trivium.markup import Html, h
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h
 from trivium.report.sections import SECTIONS, verdict
 
 LIMIT = 3_000_000  # bytes of the page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,10 @@ class Media:
         """At most `side` pixels; PNG where it is smaller (drawings), else JPEG; transparent parts on white."""
         return self._once("image", path, side)
 
+    def drawing(self, path: str) -> str | None:
+        """An SVG file as it is."""
+        return self._once("drawing", path)
+
     def audio(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
         """FLAC, one channel, at most 16 kHz and 4 s from `start` (seconds)."""
         return self._once("audio", path, start, end)
@@ -32,7 +37,7 @@ class Media:
         if key not in self._made:
             try:
                 file = self.root / path
-                made = _image(file, *where) if kind == "image" else _audio(file, *where)
+                made = MAKERS[kind](file, *where)
             except (OSError, ValueError, RuntimeError, SyntaxError):  # unreadable media: the page does without
                 made = None
             if made is not None and len(made) > self.left:
@@ -57,6 +62,10 @@ def _image(path: Path, side: int) -> str:
         written[kind] = buffer.getvalue()
     kind = "png" if len(written["png"]) <= max(6000, len(written["jpeg"])) else "jpeg"
     return _uri(f"image/{kind}", written[kind])
+
+
+def _drawing(path: Path) -> str:
+    return _uri("image/svg+xml", path.read_bytes())
 
 
 def _audio(path: Path, start: float | None = None, end: float | None = None) -> str:
@@ -89,3 +98,6 @@ def _slower(wave, rate: int):  # type: ignore[no-untyped-def]  # numpy array [N]
 
 def _uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+MAKERS: dict[str, Callable[..., str]] = {"image": _image, "drawing": _drawing, "audio": _audio}

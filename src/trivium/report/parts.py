@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trivium.markup import Html, breakable, h
 from trivium.report import numbers
 from trivium.report.charts import Line, swatch
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h
 
 METRICS = {  # key: (name, format, whether higher is better)
     "accuracy": ("accuracy", numbers.percent, True),

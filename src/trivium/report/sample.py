@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, h
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h
 
 TEXT = 280  # characters
 

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from trivium.curves import OUT
-from trivium.tracking import figures, notes, series
+from trivium.tracking import confusion, notes, series
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
 
@@ -164,8 +164,7 @@ class Writer:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             reports = self.outs.root / "reports/evaluate" / outcome.name
-            figures.confusion(outcome, reports / "predictions.parquet", folder / "confusion_matrix.png")
-            figures.training(outcome, folder / "training_curves.png")
+            confusion.write(outcome, reports / "predictions.parquet", folder / "confusion_matrix.svg")
             _per_class(outcome, folder / "per_class.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):

@@ -47,6 +47,13 @@ def settle() -> None:
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 
+def load(_: object = None) -> None:
+    """Import what writing runs needs, which takes a second or two: a process that will write may do it early."""
+    settle()
+    import mlflow.pyfunc
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  the client imports it when it is made
+
+
 def state(root: Path) -> str | None:
     """What the last complete sync saw, without importing MLflow; None when there is no store, or it lies elsewhere."""
     path = database(root)

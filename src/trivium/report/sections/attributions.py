@@ -9,13 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import Cell, figure, lead, name, note, table
 
-SIDE = 920  # pixels, of one sample and one strategy
-TALL = 2400  # pixels, of one sample and all strategies below one another
 KINDS = ("area", "rollout", "random")  # of deletion
 REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all"}
 
@@ -59,7 +57,7 @@ def _card(inputs: Inputs, strategy: str, item: dict[str, Any]) -> Html | None:
     path = inputs.root / "reports/evaluate" / strategy / item["picture"]
     right = item["label"] == item["prediction"]
     said = f"{item['prediction']} with {numbers.percent(item['probability'], 0)}"
-    picture = _picture(inputs, path, SIDE, f"What the answer {said} to sample {item['sample']} rests on")
+    picture = _picture(inputs, path, f"What the answer {said} to sample {item['sample']} rests on")
     if picture is None:
         return None
     return h(
@@ -80,9 +78,9 @@ def _fusion(item: dict[str, Any]) -> str:
     return f". The fusion attends to {', '.join(shares)}." if shares else ""
 
 
-def _picture(inputs: Inputs, path: Path, side: int, alt: str) -> Html | None:
+def _picture(inputs: Inputs, path: Path, alt: str) -> Html | None:
     """In a box of its own, that scrolls where the page is too narrow to read it."""
-    uri = inputs.media.image(str(path.absolute()), side)
+    uri = inputs.media.drawing(str(path.absolute()))
     return h("div", h("img", src=uri, alt=alt, class_="wide"), class_="slide") if uri else None
 
 
@@ -93,7 +91,7 @@ def _changed(inputs: Inputs) -> Html | None:
         answers = {name: item["strategies"][name] for name in inputs.order if name in item["strategies"]}
         said = ", ".join(f"{name}: {found['prediction']}" for name, found in answers.items())
         alt = f"What each strategy's answer to sample {item['sample']} rests on ({said})"
-        picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], TALL, alt)
+        picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], alt)
         if picture is None:
             continue
         truths = [found["truth"] for found in answers.values()]

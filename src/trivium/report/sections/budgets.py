@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import Cell, curve, figure, grid, lead, legend, note, table
 from trivium.report.sections.cost import ceiling
 

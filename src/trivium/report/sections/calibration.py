@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.charts import reliability
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import lead, name, note
 
 BINS = 10

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.charts import Line, lines, swatch
 from trivium.report.inputs import HUES, SHAPES, Inputs, Look
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import figure, grid, lead, note
 from trivium.report.sections.learning import mean_line
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import Cell, figure, grid, lead, name, sentence, table
 
 MOST = 24  # classes in the table

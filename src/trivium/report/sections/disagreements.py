@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import lead, name, note
 from trivium.report.sample import media
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trivium.evaluation.metrics import confusion_in
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import Cell, figure, lead, note, table
 
 MATRIX = 24  # classes; with more, only the most frequent confusions are listed

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, join
 from trivium.report import numbers
 from trivium.report.charts import Format, Line, Point, lines
 from trivium.report.inputs import Inputs, Look
-from trivium.report.markup import Html, join
 from trivium.report.parts import figure, grid, lead, legend, note
 
 MOST = 80  # evaluations that are drawn per curve

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trivium.markup import Html, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, join
 from trivium.report.parts import Cell, lead, name, note, table
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (

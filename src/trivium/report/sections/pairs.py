@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import Cell, lead, name, note, table
 
 SHOWN = 12  # pairs that are seen at once; the rest folds away

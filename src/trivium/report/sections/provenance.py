@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import Cell, figure, grid, lead, table
 
 PACKAGES = (

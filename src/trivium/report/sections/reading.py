@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, h, join
 from trivium.report.parts import name
 
 

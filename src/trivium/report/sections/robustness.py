@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, sentence, table
 
 KINDS = (  # key, title, axis; `{}` is the modality, or the attack and the modality

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.comparison.similarity import joint_errors
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.charts import swatch
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h, join
 from trivium.report.parts import Cell, figure, grid, lead, name, table
 
 Matrix = list[list[float | None]]

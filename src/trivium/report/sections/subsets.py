@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trivium.markup import Html, breakable, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, join
 from trivium.report.parts import Cell, lead, name, note, table
 
 

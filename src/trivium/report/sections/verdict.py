@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.markup import Html, breakable, h
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.markup import Html, breakable, h
 from trivium.report.parts import name
 
 LONG = 130  # characters of a verdict that is set smaller

@@ -1,0 +1,69 @@
+"""What the pictures of attributions show, read back from their SVG."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers import drawn
+from trivium.data.store import Spec
+from trivium.evaluation.pictures import Panel, Row, draw
+
+TEXT = Spec("text", "tokens", (6,), vocab=50)
+
+
+def words(values: list[float], tokens: list[str]) -> Panel:
+    padded = np.r_[values, np.zeros(6 - len(values))]
+    return Panel(TEXT, np.r_[np.arange(3, 3 + len(values)), np.zeros(6 - len(values), int)], padded, tokens)
+
+
+def test_a_bar_per_token_to_the_side_it_speaks_for(tmp_path: Path) -> None:
+    panel = words([0.4, -0.2, 0.1], ["yes", "no", "a\x00<very> long one"])
+    draw(tmp_path / "a.svg", "cat (80%)", [Row("", {"text": panel}, {})])
+    _, _, texts, shapes = drawn(tmp_path / "a.svg")
+    assert texts == ["cat (80%)", "text: +0.30 nats", "yes", "no", "a\ufffd<very> lo…", "-0.2", "+0.4",
+                     "nats for the answer, per token"]
+    bars = [shape for shape in shapes if shape["tag"] == "rect" and shape.get("fill", "")[0] == "#"]
+    assert [bar["fill"] for bar in bars] == ["#7f3b08", "#998fbf", "#fed6a1"]  # strong orange, violet, light orange
+    x, wide = ([float(bar[key]) for bar in bars] for key in ("x", "width"))
+    assert wide[0] == pytest.approx(2 * wide[1], abs=0.2) == pytest.approx(4 * wide[2], abs=0.4)
+    assert x[0] == x[2] == pytest.approx(x[1] + wide[1], abs=0.2)  # the line of 0
+
+
+def test_the_veil_lies_where_the_attribution_is(tmp_path: Path) -> None:
+    x, values = np.zeros((1, 12, 12), np.float32), np.zeros((1, 12, 12), np.float32)
+    x[0, :, 6:] = 1.0  # the right half is white
+    values[0, 2, 3] = 2.0
+    for kind in ("image", "spectrogram"):
+        draw(tmp_path / "a.svg", "", [Row("", {"m": Panel(Spec("m", kind, (1, 12, 12)), x, values, [])}, {})])
+        _, _, texts, shapes = drawn(tmp_path / "a.svg")
+        assert "m: +2.00 nats" in texts and ("frequency" in texts) == (kind == "spectrogram")
+        (pixels,) = [shape["pixels"] for shape in shapes if shape["tag"] == "image"]
+        if kind == "spectrogram":
+            pixels = pixels[::-1]  # low frequencies are below
+        assert pixels[2, 3].tolist() == [102, 47, 6]  # 0.8 of the strongest orange on black
+        assert pixels[11, 0].tolist() == [0, 0, 0] and pixels[11, 11].tolist() == [255, 255, 255]
+
+
+def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
+    image = Panel(Spec("image", "image", (1, 4, 8)), np.ones((1, 4, 8)), np.ones((1, 4, 8)), [])
+    rows = [Row("joint\ncat (80%)\nright", {"text": words([1.0], ["yes"]), "image": image}, {}),
+            Row("unimodal\ndog (51%)\nwrong: cat has 49%", {"image": image}, {})]
+    draw(tmp_path / "a.svg", "s1", rows)
+    _, _, texts, shapes = drawn(tmp_path / "a.svg")
+    assert {"joint", "cat (80%)", "unimodal", "wrong: cat has 49%"} <= set(texts) and texts.count("not read") == 1
+    assert "nats for the answer, per token" in texts  # below the last row that has text
+    places = [(float(shape["width"]), float(shape["height"])) for shape in shapes if shape["tag"] == "image"]
+    assert all(width == pytest.approx(2 * height, abs=0.2) for width, height in places)  # in the image's own shape
+
+
+def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
+    spec = Spec("audio", "waveform", (1, 5))
+    panel = Panel(spec, np.array([[0.0, 2.0, -2.0, 1.0, 0.0]]), np.array([[0.0, 0.0, 0.3, 0.0, 0.0]]), [])
+    draw(tmp_path / "a.svg", "", [Row("", {"audio": panel}, {})])
+    _, _, texts, shapes = drawn(tmp_path / "a.svg")
+    sound, said = ([float(point.split(",")[1]) for point in shape["points"].split()] for shape in shapes
+                   if shape["tag"] == "polyline")
+    middle = sound[0]
+    assert [np.sign(middle - y) for y in sound] == [0, 1, -1, 1, 0]  # up is positive
+    assert [np.sign(middle - y) for y in said] == [0, 0, 1, 0, 0] and "time" in texts
