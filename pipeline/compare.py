@@ -12,7 +12,7 @@ def main(config: Config) -> None:
     from trivium.data.workers import processes
 
     with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on here
-        loaded = beside(load, [None])
+        beside(load, [None])
         from trivium.comparison import build, curves, explained, figures
         from trivium.data.tables import read_json, write_json
         from trivium.report import html
@@ -26,7 +26,6 @@ def main(config: Config) -> None:
         with fresh("reports/summary") as out:
             curves.summary(out, found)
         write_json(found, "reports/comparison.json")
-        list(loaded)
         synced = beside(partial(sync, report=False), ["."])
         with fresh("reports/figures") as out:
             figures.write(out, found, evaluated, trained)

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 MARKERS = "osD^vPX*"
 STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
+    "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#888888", "axes.titlelocation": "left", "axes.titlesize": 11, "axes.axisbelow": True,
     "axes.labelcolor": "#333333", "xtick.color": "#333333", "ytick.color": "#333333", "grid.color": "#e6e6e6",
-    "legend.frameon": False, "figure.dpi": 150, "svg.hashsalt": "trivium",
+    "legend.frameon": False, "figure.dpi": 150, "svg.hashsalt": "trivium", "svg.fonttype": "none",
 }
 
 

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import trivium
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
+ROOMS = ("data", "data/sources", "encoders", "fusion", "modalities", "models", "serving")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -23,6 +25,17 @@ def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
         shutil.copy(source / name, folder)
     (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False, sort_keys=True), encoding="utf-8")
     return prepared
+
+
+def code(folder: Path) -> Path:
+    """Put the part of this package that predictions need into `folder`; returns where it is."""
+    source = Path(trivium.__file__).parent
+    made = folder / source.name
+    for room in ("", *ROOMS):
+        (made / room).mkdir(parents=True, exist_ok=True)
+        for file in (source / room).glob("*.py"):
+            shutil.copy(file, made / room)
+    return made
 
 
 def example(root: Path, modalities: list[str]) -> list[dict[str, str | None]]:

@@ -7,7 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import trivium
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:
@@ -18,8 +17,9 @@ NEEDS = ("torch", "safetensors", "tokenizers", "transformers", "pillow", "soundf
          "numpy", "pydantic", "ruamel.yaml")
 
 
-def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str) -> str | None:
-    """Log the model as an output of `run`; returns its id. None where the weights are not on this machine.
+def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str, code: Path) -> str | None:
+    """Log the model, with `code` (see `package.code`), as an output of `run`; returns its id. None where the weights
+    are not on this machine.
 
     By the client's own calls, not `mlflow.pyfunc.log_model`: that needs a current run and store, and imports torch to
     try the example, which makes a sync seconds slower.
@@ -43,7 +43,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
         prepared = package.write(root, outcome.name, Path(scratch) / "weights")
         mlflow.pyfunc.save_model(
             logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
-            code_paths=[str(Path(trivium.__file__).parent)], pip_requirements=requirements(), mlflow_model=about,
+            code_paths=[str(code)], pip_requirements=requirements(), mlflow_model=about,
             signature=signature(prepared), input_example=pd.DataFrame(package.example(root, prepared["modalities"])))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])

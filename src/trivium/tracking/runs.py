@@ -26,10 +26,13 @@ BATCH = 1000  # metrics that MLflow takes in one call; at most 100 params and 10
 
 
 class Writer:
-    """Writes into one experiment. `now`: milliseconds since 1970, one more for each run, so that order is creation."""
+    """Writes into one experiment. `code`: what models are logged with, see `package.code`.
 
-    def __init__(self, client: MlflowClient, experiment: str, outs: Outs) -> None:
-        self.client, self.experiment, self.outs = client, experiment, outs
+    `now`: milliseconds since 1970, one more for each run, so that order is creation.
+    """
+
+    def __init__(self, client: MlflowClient, experiment: str, outs: Outs, code: Path) -> None:
+        self.client, self.experiment, self.outs, self.code = client, experiment, outs, code
         self.now = round(1000 * time.time())
         self.commit = commit(outs.root)
 
@@ -43,7 +46,7 @@ class Writer:
         system = series.system(measured(self.outs.root, outcome))
         self._log(parent, curves + system, settings(self.outs, outcome))
         self._artifacts(parent, outcome)
-        model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent)
+        model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent, self.code)
         self._seeds(outcome, parent, model_id)
         self.summary(outcome, parent)
         self.client.set_terminated(parent)

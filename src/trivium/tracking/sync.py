@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from trivium.errors import UserError
@@ -33,15 +34,16 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
                         "first (or `dvc pull`, when someone else ran it and pushed the outputs).")
     if report and store.state(folder) == found.state:
         return "MLflow shows the present outputs already."
-    with store.opened(folder) as (client, experiment):
-        return _write(client, experiment, found, report)
+    with store.opened(folder) as (client, experiment), TemporaryDirectory() as scratch:
+        return _write(client, experiment, found, report, Path(scratch))
 
 
-def _write(client: MlflowClient, experiment: str, found: Outs, report: bool) -> str:
+def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scratch: Path) -> str:
     from trivium.progress import track
+    from trivium.serving import package
     from trivium.tracking.runs import Writer
 
-    writer = Writer(client, experiment, found)
+    writer = Writer(client, experiment, found, package.code(scratch))
     client.set_experiment_tag(experiment, "mlflow.note.content", notes.EXPERIMENT)
     view.save(client, experiment)
     known = {run.data.tags["fingerprint"]: run.info.run_id for run in _runs(client, experiment, "tags.kind != 'seed'")}
