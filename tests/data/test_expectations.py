@@ -1,6 +1,10 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 
+from tests.helpers import ROOT
 from tests.raw_tables import SETTINGS
 from trivium.data.expectations import Rule, class_rules, judge, kept_rules, label_rules, modality_rules
 
@@ -72,3 +76,14 @@ def test_the_frame_judged_before_is_forgotten():
     rules = modality_rules("text", [], False, SETTINGS)
     assert failed(judge("text", words({"key": ["a", "b", "b"]}), rules)) == {"keys are unique": [1, 2]}
     assert failed(judge("text", words({"key": ["a", "a", "b"]}), rules)) == {"keys are unique": [0, 1]}
+
+
+def test_scipy_stats_is_loaded_by_whoever_uses_it_and_not_before():
+    """It is nearly half of the import of Great Expectations, which no rule of ours needs."""
+    code = ("import sys, pandas; from trivium.data.expectations import Rule, judge; "
+            "rule = Rule('', 'ExpectColumnValuesToNotBeNull', {'column': 'x'}); "
+            "assert judge('t', pandas.DataFrame({'x': [1, None]}), [rule])[0].rows.tolist() == [1]; "
+            "assert 'scipy.stats._stats_py' not in sys.modules; "
+            "from scipy import stats; assert stats.norm.cdf(0.0) == 0.5; "
+            "import scipy.stats; assert scipy.stats.ks_2samp([1, 2], [1, 2]).pvalue == 1.0")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", check=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -164,12 +166,28 @@ def _unique(timed: bool) -> Rule:
 
 
 def load() -> Any:
-    """Great Expectations, quiet. Takes seconds the first time."""
+    """Great Expectations, quiet. Takes a second or two the first time."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    if "scipy.stats" not in sys.modules:
+        _postpone_scipy_stats()
     import great_expectations
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return great_expectations
+
+
+def _postpone_scipy_stats() -> None:
+    """Load scipy.stats when something of it is used. Great Expectations imports it for distribution tests, which no
+    rule here makes, and it is nearly half of that import.
+    """
+    import scipy
+
+    spec = importlib.util.find_spec("scipy.stats")
+    assert spec is not None and spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scipy.stats"] = scipy.stats = module
+    spec.loader.exec_module(module)
 
 
 def judge(name: str, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
