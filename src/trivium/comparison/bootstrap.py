@@ -42,7 +42,7 @@ def replicates(
         stop = min(start + step, resamples)
         weights = np.random.default_rng([seed, start]).standard_exponential((samples, stop - start))
         for j, own in enumerate(rows):
-            mine = weights[own]  # [B, R]
+            mine = weights.take(own, 0)  # [B, R]; twice as fast as weights[own]
             for s, strategy in enumerate(strategies):
                 for name, value in weighted(strategy[j], mine, names, bins).items():
                     found[name][start:stop, s, j] = value

@@ -89,7 +89,7 @@ def weighted(
         values |= _macro(result, weights)
     if "ece" in names:
         bin_ = np.clip(np.ceil(result.confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-        gaps = _sum_by(bin_, weights * (result.confidence - result.correct)[:, None], bins)  # [bins, R]
+        gaps = _sum_by(bin_, result.confidence - result.correct, weights, bins)  # [bins, R]
         values["ece"] = np.abs(gaps).sum(0) / total
     return {name: values[name] for name in names}
 
@@ -120,10 +120,10 @@ def per_class(counts: NDArray[np.int64], labels: tuple[str, ...] | list[str]) ->
 
 
 def _macro(result: Outcome, weights: Array) -> dict[str, Array]:
-    right = result.prediction == result.y
-    hits = _sum_by(result.y[right], weights[right], result.classes)  # [C, R]
-    support = _sum_by(result.y, weights, result.classes)
-    predicted = _sum_by(result.prediction, weights, result.classes)
+    each = np.ones(len(weights))
+    hits = _sum_by(result.y, result.correct, weights, result.classes)  # [C, R]
+    support = _sum_by(result.y, each, weights, result.classes)
+    predicted = _sum_by(result.prediction, each, weights, result.classes)
     present = np.unique(result.y)
     recall = _ratio(hits, support)[present].mean(0)
     return {
@@ -134,13 +134,15 @@ def _macro(result: Outcome, weights: Array) -> dict[str, Array]:
     }
 
 
-def _sum_by(groups: NDArray[np.int64], values: Array, count: int) -> Array:
-    """Sums `[count, R]` of `values` `[B, R]` per group."""
-    sums = np.zeros((count, values.shape[1]))
-    order = np.argsort(groups, kind="stable")
+def _sum_by(groups: NDArray[np.int64], values: Array, weights: Array, count: int) -> Array:
+    """Sums `[count, R]` of `values` `[B]` times `weights` `[B, R]` per group."""
+    if weights.shape[1] > 1:
+        from scipy.sparse import csc_array  # takes a while to import: not for a single weighting
+
+        return csc_array((values, groups, np.arange(len(groups) + 1)), (count, len(groups))) @ weights
+    sums, order = np.zeros((count, 1)), np.argsort(groups, kind="stable")
     present, starts = np.unique(groups[order], return_index=True)
-    if len(present):
-        sums[present] = np.add.reduceat(values[order], starts, axis=0)
+    sums[present] = np.add.reduceat(weights[order] * values[order, None], starts, axis=0)
     return sums
 
 
