@@ -58,7 +58,7 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
     p = np.full((len(y), len(CLASSES)), 0.1)
     p[np.arange(len(y)), guess] = 0.8
     counts = metrics.confusion(y, guess, len(CLASSES))
-    found = metrics.score(p, y)
+    found = metrics.score(metrics.outcome(p, y))
     subsets = {"+".join(s): {"accuracy": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
                for size in (1, 2, 3) for s in combinations(MODALITIES, size)}
     training = {"flops": {"budget": flops, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},

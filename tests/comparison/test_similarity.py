@@ -72,11 +72,17 @@ def test_the_least_alike_are_found_by_their_errors() -> None:
 
 
 def test_an_ensemble_of_two_that_err_apart() -> None:
-    y = [np.array([0, 0, 1])]
-    first = [np.array([[0.9, 0.1], [0.4, 0.6], [0.1, 0.9]])]  # wrong on the second
-    second = [np.array([[0.4, 0.6], [0.9, 0.1], [0.2, 0.8]])]  # wrong on the first
-    assert ensemble(y, first, second) == {
+    y = np.array([0, 0, 1], np.int32)
+    first = np.array([[0.9, 0.1], [0.4, 0.6], [0.1, 0.9]], np.float32)  # wrong on the second
+    second = np.array([[0.4, 0.6], [0.9, 0.1], [0.2, 0.8]], np.float32)  # wrong on the first
+    assert ensemble([(0, y, first, second)]) == {
         "accuracy": {"mean": 1.0, "low": 1.0, "high": 1.0}, "gain": pytest.approx(1 / 3)}
+    never = np.array([[0.3, 0.7]], np.float32)  # a second seed, and the first one in two pieces
+    pieces = [(0, y[:1], first[:1], second[:1]), (0, y[1:], first[1:], second[1:]), (1, y[:1], never, never)]
+    assert ensemble(pieces) == {
+        "accuracy": {"mean": 0.5, "low": 0.0, "high": 1.0}, "gain": pytest.approx(1 / 2 - 1 / 3)}
+    certain = [np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)]
+    assert ensemble([(0, y[:1], *certain)])["accuracy"]["mean"] == 1.0  # equally sure: the first class
 
 
 def test_maps_compare_strategies_at_the_same_seed_and_themselves_at_others() -> None:

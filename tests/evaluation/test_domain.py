@@ -15,7 +15,7 @@ from trivium.data.store import Store
 from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import domain
 from trivium.evaluation.evaluate import evaluate
-from trivium.evaluation.metrics import score
+from trivium.evaluation.metrics import outcome, score
 
 DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
 TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "temperature": 1.0}
@@ -54,7 +54,8 @@ def test_evaluate_keeps_both(project: Path, tmp_path: Path, monkeypatch: pytest.
         y, prediction = own["y"].to_numpy(), own["prediction"].to_numpy()
         assert y.tolist() == store.batch(store.rows(seed, "domain"), seed).y.tolist()
         assert found["metrics"]["accuracy"] == (y == prediction).mean()
-        assert found["metrics"] == pytest.approx(score(own["probabilities"].to_pylist(), y), abs=1e-5)
+        assert found["metrics"] == pytest.approx(
+            score(outcome(own["probabilities"].to_pylist(), y)), abs=1e-5)
         tested = answers.filter(pc.equal(answers["seed"], seed)).to_pylist()
         assert not {row["sample"] for row in tested} & set(street)
         by = record["domain"]["by"]

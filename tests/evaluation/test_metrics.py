@@ -7,8 +7,12 @@ P = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]]  # pred
 Y = [0, 1, 0, 2]
 
 
+def score(p, y, **how):
+    return metrics.score(metrics.outcome(p, y), **how)
+
+
 def test_score_of_four_predictions():
-    found = metrics.score(P, Y, bins=5)
+    found = score(P, Y, bins=5)
     assert found == {
         "accuracy": 0.5,
         "balanced_accuracy": pytest.approx((1 / 2 + 1 + 0) / 3),
@@ -23,14 +27,20 @@ def test_score_of_four_predictions():
 
 def test_weights_count_like_copies_of_a_sample():
     weighted = metrics.weighted(metrics.outcome(P, Y), np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [1.0, 3.0]]))
-    copies = metrics.score([P[0], P[1], P[1], P[3]], [0, 1, 1, 2])
+    copies = score([P[0], P[1], P[1], P[3]], [0, 1, 1, 2])
     assert {name: value[0] for name, value in weighted.items()} == pytest.approx(copies)
     assert weighted["accuracy"][1] == 0
 
 
+def test_outcomes_of_pieces_are_those_of_the_whole():
+    pieces = metrics.joined([metrics.outcome(P[:1], Y[:1]), metrics.outcome(P[1:], Y[1:])])
+    assert metrics.score(pieces) == score(P, Y)
+    assert metrics.score(pieces, ("accuracy", "nll")) == {name: score(P, Y)[name] for name in ("accuracy", "nll")}
+
+
 def test_a_class_without_test_samples_is_left_out_of_macro_averages():
     p = [[0.1, 0.8, 0.1], [0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]
-    found = metrics.score(p, [1, 0, 0, 0])  # class 2 is predicted once and never right
+    found = score(p, [1, 0, 0, 0])  # class 2 is predicted once and never right
     assert found["macro_recall"] == pytest.approx((2 / 3 + 1) / 2)
     assert found["macro_precision"] == 1.0
 
@@ -43,7 +53,7 @@ def test_agrees_with_scikit_learn(classes):
     logits = rng.normal(size=(300, classes))
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     y = np.array([rng.choice(classes, p=row) for row in p])
-    guess, found = p.argmax(1), metrics.score(p, y)
+    guess, found = p.argmax(1), score(p, y)
     precision, recall, f1, _ = sk.precision_recall_fscore_support(y, guess, average="macro", zero_division=0)
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(y, guess))
     assert found["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(y, guess))
@@ -54,14 +64,14 @@ def test_agrees_with_scikit_learn(classes):
 
 
 def test_neighbouring_bins_stay_apart():
-    assert metrics.score([[0.1, 0.9], [0.3, 0.7]], [0, 1], bins=5)["ece"] == pytest.approx((0.9 + 0.3) / 2)
-    assert metrics.score([[0.1, 0.9], [0.3, 0.7]], [0, 1], bins=1)["ece"] == pytest.approx((0.9 - 0.3) / 2)
+    assert score([[0.1, 0.9], [0.3, 0.7]], [0, 1], bins=5)["ece"] == pytest.approx((0.9 + 0.3) / 2)
+    assert score([[0.1, 0.9], [0.3, 0.7]], [0, 1], bins=1)["ece"] == pytest.approx((0.9 - 0.3) / 2)
 
 
 def test_perfect_calibration_has_no_error_and_a_certain_mistake_a_finite_loss():
     p = [[0.75, 0.25]] * 4
-    assert metrics.score(p, [0, 0, 0, 1])["ece"] == pytest.approx(0)
-    assert metrics.score([[1.0, 0.0]], [1])["nll"] == pytest.approx(27.631, abs=1e-3)
+    assert score(p, [0, 0, 0, 1])["ece"] == pytest.approx(0)
+    assert score([[1.0, 0.0]], [1])["nll"] == pytest.approx(27.631, abs=1e-3)
 
 
 def test_per_class_report():
@@ -81,4 +91,4 @@ def test_per_class_report():
 ])
 def test_what_is_not_a_prediction_is_refused(p, y, says):
     with pytest.raises(ValueError, match=says):
-        metrics.score(p, y)
+        score(p, y)

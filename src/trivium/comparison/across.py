@@ -8,13 +8,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trivium.comparison import information, laziness, robustness, similarity
-from trivium.comparison.outcomes import Evaluated, probabilities
+from trivium.comparison.outcomes import Evaluated
+from trivium.evaluation import predictions
 
 ALONE = "ensemble"  # the strategy whose encoders were trained alone, for as long as the budget lasts
 
@@ -49,8 +51,12 @@ def _similarity(found: Evaluated, folder: Path, modalities: list[str]) -> dict[s
     if alike is None:
         return {"maps": maps, "ensemble": None, "sentence": ""}
     ratio, *pair = alike
-    y = [result.y for result in found.outcomes[pair[0]]]
-    gained = similarity.ensemble(y, *(probabilities(folder / name) for name in pair))
+    gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
     least = ", less than any other two strategies" if len(wrong) > 2 else ""
     said = f"{pair[0]} and {pair[1]} err together {ratio:.1f} times as often as chance would have it{least}."
     return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}
+
+
+def _side_by_side(first: Path, second: Path) -> Iterator[similarity.Piece]:
+    for (seed, a), (_, b) in zip(predictions.read(first), predictions.read(second), strict=True):
+        yield seed, a["y"].to_numpy(), predictions.probabilities(a), predictions.probabilities(b)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from trivium.data.tables import rounded, write_json
+from trivium.evaluation import predictions
 
 SAMPLES = 3
 SEED = 0
@@ -28,12 +28,14 @@ def most_changed(folder: Path, strategies: Sequence[str], count: int = SAMPLES) 
     """
     truths = []
     for name in strategies:
-        table = pq.read_table(folder / name / "predictions.parquet", filters=[("seed", "=", SEED)]).sort_by("sample")
-        p = table["probabilities"].combine_chunks().flatten().to_numpy().reshape(len(table), -1).astype(np.float64)
-        truths.append(p[np.arange(len(p)), table["y"].to_numpy()])
+        samples, truth = [], []
+        for _, piece in predictions.read(folder / name / "predictions.parquet", SEED):
+            samples += piece["sample"].to_pylist()
+            p = predictions.probabilities(piece)
+            truth.append(p[np.arange(len(p)), piece["y"].to_numpy()].astype(np.float64))
+        truths.append(np.concatenate(truth))
     spread = np.std(truths, axis=0)
-    names = table["sample"].to_pylist()
-    return {names[k]: float(spread[k]) for k in np.argsort(-spread, kind="stable")[:count] if spread[k] > 0}
+    return {samples[k]: float(spread[k]) for k in np.lexsort((samples, -spread))[:count] if spread[k] > 0}
 
 
 def write(out: Path, strategies: Sequence[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Legend: `n` samples, `D` width, `S` sets of features.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Key = tuple[str, int, str]  # strategy, seed, modality
+Piece = tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]  # seed, y [n], twice [n, C]
+SMALLEST = 1e-12  # probability, so that one certain mistake does not silence the other strategy
 NEIGHBOURS = 10
 CKA_SAYS = ("How alike two encoders arrange the same samples: 1 up to rotation and scale, 0 not at all (debiased CKA). "
             "On the diagonal: one strategy at different seeds.")
@@ -65,18 +68,18 @@ def least_alike(wrong: dict[str, NDArray[np.bool_]]) -> tuple[float, str, str] |
     return min(pairs, default=None)
 
 
-def ensemble(y: list[NDArray[np.int64]], first: list[Array], second: list[Array]) -> dict[str, Any]:
-    """What the mean of two strategies' log-probabilities reaches; all per seed: y [n], probabilities [n, C].
+def ensemble(pieces: Iterable[Piece]) -> dict[str, Any]:
+    """What the mean of two strategies' log-probabilities reaches, from what both answered to the same samples.
 
     Returns {"accuracy": {"mean", "low", "high"} (worst and best seed), "gain": over the better of the two, a share}.
     """
-    def right(scores: list[Array]) -> list[float]:
-        return [float((score.argmax(1) == truth).mean()) for score, truth in zip(scores, y, strict=True)]
-
-    both = right([_log(p) + _log(q) for p, q in zip(first, second, strict=True)])
-    better = max(np.mean(right(first)), np.mean(right(second)))
-    return {"accuracy": {"mean": float(np.mean(both)), "low": min(both), "high": max(both)},
-            "gain": float(np.mean(both) - better)}
+    right: dict[int, list[NDArray[np.bool_]]] = {}
+    for seed, y, first, second in pieces:
+        p, q = (np.maximum(x, SMALLEST, dtype=np.float64) for x in (first, second))
+        right.setdefault(seed, []).append(np.stack([score.argmax(1) == y for score in (p * q, first, second)]))
+    both, one, two = np.array([np.concatenate(parts, 1).mean(1) for parts in right.values()]).T
+    return {"accuracy": {"mean": float(both.mean()), "low": float(both.min()), "high": float(both.max())},
+            "gain": float(both.mean() - max(one.mean(), two.mean()))}
 
 
 def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> list[dict[str, Any]]:
@@ -112,10 +115,6 @@ def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> l
             found.append({"title": f"Between modalities: {title}", "names": modalities, "values": values,
                           "caption": "The same, between the encoders of one model; mean over models."})
     return found
-
-
-def _log(p: Array) -> Array:
-    return np.log(np.maximum(p, 1e-12))
 
 
 def _gram(x: Array) -> Array:

@@ -12,9 +12,9 @@ from trivium.evaluation import metrics
 MOST = 12  # domains of a test set that are told apart: the largest of the data
 
 
-def held_out(store: Store, rows: np.ndarray, probabilities: np.ndarray, y: np.ndarray, bins: int) -> dict[str, Any]:
+def held_out(store: Store, rows: np.ndarray, answers: metrics.Outcome, bins: int) -> dict[str, Any]:
     """{"name", "n", "metrics": all of `metrics.METRICS`} of the held-out samples `rows`, which are of one domain."""
-    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": metrics.score(probabilities, y, bins)}
+    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": metrics.score(answers, bins=bins)}
 
 
 def within(store: Store, test: np.ndarray, right: np.ndarray) -> dict[str, dict[str, Any]]:

@@ -5,13 +5,13 @@ Nothing before this reads a sample of either.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import nn
 
@@ -20,8 +20,9 @@ from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
 from trivium.data.workers import processes
-from trivium.evaluation import cost, domain, encoded, metrics
+from trivium.evaluation import cost, domain, encoded, metrics, predictions
 from trivium.evaluation.analyse import analyse
+from trivium.evaluation.metrics import Outcome
 from trivium.progress import track
 from trivium.training import device as devices
 
@@ -37,13 +38,14 @@ def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
     records = training["seeds"]
     with processes(min(len(records), devices.workers(config.train, device)), devices.gpus(device)) as run:
         found = run(partial(_seed, config, strategy, out, device), records)
-        done = [result for _, result in track(found, f"evaluate {strategy}", len(records), "seed")]
-    for name in done[0][1]:
-        tables.write(pa.concat_tables([answers[name] for _, answers in done]), out / f"{name}.parquet")
+        rows = [row for _, row in track(found, f"evaluate {strategy}", len(records), "seed")]
+    for name in ("predictions", "held_out"):
+        if (parts := [out / _part(name, record["seed"]) for record in records])[0].exists():
+            predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
     store = Store(device=device)
     tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
-                       "modalities": list(store.modalities), "world": store.world, "seeds": [row for row, _ in done]},
+                       "modalities": list(store.modalities), "world": store.world, "seeds": rows},
                       out / "metrics.json")
     first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
@@ -51,42 +53,37 @@ def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[str, Any],
-          ) -> tuple[dict[str, Any], dict[str, pa.Table]]:
-    """The metrics of the model of one seed and its answers, by file; `record`: of training.json."""
+def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[str, Any]) -> dict[str, Any]:
+    """The metrics of the model of one seed; its answers go to files of their own. `record`: of training.json."""
     devices.deterministic(device)
     store, seed = Store(device=device), record["seed"]
+    size, bins = config.evaluate.batch, config.evaluate.calibration_bins
     model = models.load(Path("models") / strategy / f"seed_{seed}").to(device)
     test = store.rows(seed, "test")
-    batch = encoded.encode_rows(model, store, test, seed, config.evaluate.batch)
-    probabilities = predict(model, batch, config.evaluate.batch)
-    y = batch.y.cpu().numpy()
-    prediction = probabilities.argmax(1)
-    counts = metrics.confusion(y, prediction, len(store.classes))
-    answers = {"predictions": _table(store, seed, test, y, prediction, probabilities)}
+    batch = encoded.encode_rows(model, store, test, seed, size)
+    result = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
+    counts = metrics.confusion(result.y, result.prediction, len(store.classes))
     elsewhere: dict[str, Any] = {}
-    if by := domain.within(store, test, prediction == y):
+    if by := domain.within(store, test, result.correct > 0):
         elsewhere["by"] = by
     if len(held := store.rows(seed, "domain")):
-        found = encoded.encode_rows(model, store, held, seed, config.evaluate.batch)
-        p, labels = predict(model, found, config.evaluate.batch), found.y.cpu().numpy()
-        elsewhere["held_out"] = domain.held_out(store, held, p, labels, config.evaluate.calibration_bins)
-        answers["held_out"] = _table(store, seed, held, labels, p.argmax(1), p)
+        far = encoded.encode_rows(model, store, held, seed, size)
+        answers = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
+        elsewhere["held_out"] = domain.held_out(store, held, answers, bins)
     kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
-    row = {
+    return {
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
-        "metrics": metrics.score(probabilities, y, config.evaluate.calibration_bins),
-        "subsets": subsets(model, batch, store.modalities, config.evaluate.batch),
+        "metrics": metrics.score(result, bins=bins),
+        "subsets": subsets(model, batch, store.modalities, size),
         "per_class": metrics.per_class(counts, store.classes),
         "training": {key: record[key] for key in kept if key in record},
     } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, config, out)
-    return row, answers
 
 
-def predict(model: nn.Module, batch: Batch, size: int) -> np.ndarray:
-    """Probabilities, float64 [B, C]."""
-    parts = [model(one.inputs, one.present) for one in (batch[k : k + size] for k in range(0, len(batch), size))]
-    return torch.cat(parts).double().softmax(-1).cpu().numpy()
+def predict(model: nn.Module, batch: Batch, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Probabilities, float64 [B, C], and labels [B], of `size` samples at a time."""
+    for one in (batch[k : k + size] for k in range(0, len(batch), size)):
+        yield model(one.inputs, one.present).double().softmax(-1).cpu().numpy(), one.y.cpu().numpy()
 
 
 def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
@@ -96,19 +93,20 @@ def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: i
         for shown in combinations(modalities, count):
             mask = torch.tensor([m in shown for m in modalities], device=batch.present.device)
             seen = Batch(batch.inputs, batch.present & mask, batch.y)
-            scores = metrics.score(predict(model, seen, size), batch.y.cpu().numpy())
-            found["+".join(shown)] = {"accuracy": scores["accuracy"], "nll": scores["nll"]}
+            answers = metrics.joined([metrics.outcome(p, y) for p, y in predict(model, seen, size)])
+            found["+".join(shown)] = metrics.score(answers, ("accuracy", "nll"))
     return found
 
 
-def _table(store: Store, seed: int, rows: np.ndarray, y: np.ndarray, prediction: np.ndarray, probabilities: np.ndarray,
-           ) -> pa.Table:
-    classes = probabilities.shape[1]
-    flat = pa.array(probabilities.astype(np.float32).reshape(-1))
-    offsets = pa.array(np.arange(0, len(rows) * classes + 1, classes, dtype=np.int32))
-    return pa.table({
-        "seed": pa.array(np.full(len(rows), seed), pa.int32()),
-        "sample": pa.array([store.samples[k] for k in rows], pa.string()),
-        "y": pa.array(y, pa.int32()), "prediction": pa.array(prediction, pa.int32()),
-        "probabilities": pa.ListArray.from_arrays(offsets, flat),
-    })
+def _write(path: Path, model: nn.Module, batch: Batch, store: Store, seed: int, rows: np.ndarray, size: int) -> Outcome:
+    """Keep the probabilities of every sample at `path`, and return what the metrics need of them."""
+    answers: list[Outcome] = []
+    with predictions.writer(path) as add:
+        for k, (p, y) in enumerate(predict(model, batch, size)):
+            add(predictions.table(seed, [store.samples[row] for row in rows[k * size : (k + 1) * size]], y, p))
+            answers.append(metrics.outcome(p, y))
+    return metrics.joined(answers)
+
+
+def _part(name: str, seed: int) -> str:
+    return f"{name}_{seed}.parquet"

@@ -10,6 +10,7 @@ So macro recall and balanced accuracy are the same number; both are listed becau
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,10 +66,17 @@ def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
     )
 
 
-def score(probabilities: ArrayLike, y: ArrayLike, bins: int = 15) -> dict[str, float]:
-    """All `METRICS` of probabilities `[B, C]` and labels `[B]`; see `outcome` and `weighted`."""
-    result = outcome(probabilities, y)
-    return {name: float(value[0]) for name, value in weighted(result, np.ones((len(result.y), 1)), bins=bins).items()}
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """The outcomes of all samples, from those of some at a time."""
+    columns = ("y", "prediction", "confidence", "nll", "brier")
+    found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+    return Outcome(**found, classes=parts[0].classes)
+
+
+def score(result: Outcome, names: tuple[str, ...] = METRICS, bins: int = 15) -> dict[str, float]:
+    """The metrics `names`; see `weighted`."""
+    found = weighted(result, np.ones((len(result.y), 1)), names, bins)
+    return {name: float(value[0]) for name, value in found.items()}
 
 
 def weighted(

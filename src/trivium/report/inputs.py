@@ -12,7 +12,8 @@ from trivium.errors import UserError
 from trivium.report.media import Media
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import pyarrow as pa
 
 HUES = 7  # colours in style.css; the first is the accent
 SHAPES = 8  # markers in charts.py
@@ -29,6 +30,27 @@ class Look:
     @property
     def classes(self) -> str:
         return f"s{self.number} c{self.hue}"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The test predictions of all strategies, row by row.
+
+    keys: a table of seed, sample and y.  prediction, confidence: strategy -> [N], the class and its probability, 0-1
+    """
+
+    keys: pa.Table
+    prediction: dict[str, np.ndarray]
+    confidence: dict[str, np.ndarray]
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """[N]"""
+        return self.keys["y"].to_numpy()
+
+    def right(self, strategy: str) -> np.ndarray:
+        """bool [N]"""
+        return self.prediction[strategy] == self.y
 
 
 class Inputs:
@@ -131,23 +153,18 @@ class Inputs:
         return self.meta.get("world") or self.comparison.get("dataset", {}).get("world") or {}
 
     @cached_property
-    def answers(self) -> dict[str, pd.DataFrame]:
-        """Test predictions per strategy: index (seed, sample); columns y, prediction, confidence, truth.
-
-        Only rows that every strategy answered, in one order. `confidence` is the probability of the prediction,
-        `truth` that of the right class, 0-1.
-        """
-        frames = {}
+    def answers(self) -> Answers | None:
+        """None without predictions. A strategy that was tested on other rows than the first one is left out."""
+        found: Answers | None = None
         for name in self.order:
             path = self.root / f"reports/evaluate/{name}/predictions.parquet"
             if path.exists():
-                frames[name] = _answers(path).sort_index()
-        if not frames:
-            return {}
-        shared = None
-        for frame in frames.values():
-            shared = frame.index if shared is None or frame.index.equals(shared) else shared.intersection(frame.index)
-        return {name: frame.reindex(shared) for name, frame in frames.items()}
+                keys, prediction, confidence = _answers(path)
+                if found is None:
+                    found = Answers(keys, {}, {})
+                if keys.equals(found.keys):
+                    found.prediction[name], found.confidence[name] = prediction, confidence
+        return found
 
     def rows(self, samples: list[str]) -> dict[str, dict[str, Any]]:
         """Rows of `samples.parquet` by sample name."""
@@ -169,29 +186,16 @@ class Inputs:
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if "." not in file.stem}
 
 
-def _answers(path: Path) -> pd.DataFrame:
+def _answers(path: Path) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Keys, prediction and confidence of every row; of the probabilities, only a piece is held at a time."""
     import numpy as np
-    import pandas as pd
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
-    parts = []
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=8192):
-        if not len(batch):
-            continue
-        probabilities = np.asarray(batch.column("probabilities").flatten(), dtype=np.float32).reshape(len(batch), -1)
-        rows = np.arange(len(batch))
-        found = {name: np.asarray(batch.column(name)) for name in ("seed", "y", "prediction")}
-        parts.append(
-            pd.DataFrame(
-                {
-                    "seed": found["seed"],
-                    "sample": batch.column("sample").to_pandas().astype(str),
-                    "y": found["y"],
-                    "prediction": found["prediction"],
-                    "confidence": probabilities[rows, found["prediction"]],
-                    "truth": probabilities[rows, found["y"]],
-                }
-            )
-        )
-    columns = ["seed", "sample", "y", "prediction", "confidence", "truth"]
-    return (pd.concat(parts) if parts else pd.DataFrame(columns=columns)).set_index(["seed", "sample"])
+    from trivium.evaluation import predictions
+
+    keys, guesses, confidences = [], [], []
+    for _, piece in predictions.read(path):
+        keys.append(piece.select(["seed", "sample", "y"]))
+        guesses.append(piece["prediction"].to_numpy())
+        confidences.append(predictions.probabilities(piece)[np.arange(len(piece)), guesses[-1]])
+    return pa.Table.from_batches(keys), np.concatenate(guesses), np.concatenate(confidences)

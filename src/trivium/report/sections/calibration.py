@@ -13,15 +13,14 @@ LEAST = 10  # samples of a bin that is drawn
 
 
 def body(inputs: Inputs) -> Html | None:
-    if not inputs.answers:
+    answers = inputs.answers
+    if answers is None:
         return None
     entries = inputs.comparison.get("strategies", {})
-    errors = {s: value for s in inputs.answers if (value := (entries[s].get("ece") or {}).get("mean")) is not None}
+    errors = {s: value for s in answers.confidence if (value := (entries[s].get("ece") or {}).get("mean")) is not None}
     figures = []
-    for strategy, frame in inputs.answers.items():
-        if not len(frame):
-            continue
-        found = bins(frame["confidence"].to_numpy(), (frame["y"] == frame["prediction"]).to_numpy())
+    for strategy, confidence in answers.confidence.items():
+        found = bins(confidence, answers.right(strategy))
         ece = errors.get(strategy)
         says = f"{strategy}: confidence against the share that was right" + (
             f"; ECE {numbers.percent(ece)}" if ece is not None else ""
@@ -34,8 +33,6 @@ def body(inputs: Inputs) -> Html | None:
                 h("figcaption", f"ECE {numbers.percent(ece)}") if ece is not None else None,
             )
         )
-    if not figures:
-        return None
     said = "On the dashed line, confidence is exactly as good as its word."
     if inputs.recommended in errors:
         said = (

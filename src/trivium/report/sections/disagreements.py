@@ -7,7 +7,7 @@ from typing import Any
 from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.charts import bar
-from trivium.report.inputs import Inputs
+from trivium.report.inputs import Answers, Inputs
 from trivium.report.parts import lead, name, note
 from trivium.report.sample import media
 
@@ -15,17 +15,14 @@ EACH = 4  # samples per kind
 
 
 def body(inputs: Inputs) -> Html | None:
-    if len(inputs.answers) < 2 or not len(next(iter(inputs.answers.values()))):
+    answers = inputs.answers
+    if answers is None or len(answers.prediction) < 2:
         return None
     import numpy as np
 
-    names = list(inputs.answers)
-    index = next(iter(inputs.answers.values())).index
-    y = next(iter(inputs.answers.values()))["y"].to_numpy()
-    right = np.stack(
-        [(inputs.answers[name]["prediction"] == inputs.answers[name]["y"]).to_numpy() for name in names], 1
-    )
-    sure = np.stack([inputs.answers[name]["confidence"].to_numpy() for name in names], 1)
+    names = list(answers.prediction)
+    right = np.stack([answers.right(name) for name in names], 1)
+    sure = np.stack([answers.confidence[name] for name in names], 1)
     best = names.index(inputs.recommended) if inputs.recommended in names else 0
     others = [number for number in range(len(names)) if number != best]
     kinds = (
@@ -38,7 +35,7 @@ def body(inputs: Inputs) -> Html | None:
         ("All are wrong", ~right.any(1), sure.mean(1)),
     )
     used: set[str] = set()
-    picked = [(title, float(chosen.mean()), _pick(index, y, chosen, score, used)) for title, chosen, score in kinds]
+    picked = [(title, float(chosen.mean()), _pick(answers, chosen, score, used)) for title, chosen, score in kinds]
     if not used:
         return None
     known = inputs.rows(sorted(used))
@@ -48,7 +45,7 @@ def body(inputs: Inputs) -> Html | None:
             h("h3", title, h("span", f"{numbers.percent(share)} of the test samples", class_="span")),
             h(
                 "div",
-                [_card(inputs, names, row, index[row], known.get(str(index[row][1]), {})) for row in rows],
+                [_card(inputs, answers, row, known) for row in rows],
                 class_="cards",
             ),
             class_="group",
@@ -78,7 +75,7 @@ def _lead(right: Any) -> str:
     )
 
 
-def _pick(index: Any, y: Any, chosen: Any, score: Any, used: set[str]) -> list[int]:
+def _pick(answers: Answers, chosen: Any, score: Any, used: set[str]) -> list[int]:
     """Rows with the highest score: each sample once, classes not seen yet first."""
     import numpy as np
 
@@ -88,34 +85,32 @@ def _pick(index: Any, y: Any, chosen: Any, score: Any, used: set[str]) -> list[i
     labels: set[int] = set()
     for repeat in (False, True):
         for row in candidates:
-            sample = str(index[row][1])
-            if len(rows) < EACH and sample not in used and (repeat or int(y[row]) not in labels):
+            sample, label = answers.keys["sample"][row].as_py(), int(answers.y[row])
+            if len(rows) < EACH and sample not in used and (repeat or label not in labels):
                 rows.append(int(row))
                 used.add(sample)
-                labels.add(int(y[row]))
+                labels.add(label)
     return rows
 
 
-def _card(inputs: Inputs, names: list[str], row: int, key: Any, sample: dict[str, Any]) -> Html:
-    answers = []
-    truth = None
-    for strategy in names:
-        answer = inputs.answers[strategy].iloc[row]
-        right = int(answer["prediction"]) == int(answer["y"])
-        truth = _label(inputs, int(answer["y"]))
-        answers.append(
+def _card(inputs: Inputs, answers: Answers, row: int, known: dict[str, Any]) -> Html:
+    seed, sample, y = (answers.keys[column][row].as_py() for column in ("seed", "sample", "y"))
+    lines = []
+    for strategy, prediction in answers.prediction.items():
+        guess, confidence = int(prediction[row]), float(answers.confidence[strategy][row])
+        lines.append(
             h(
                 "tr",
                 h("th", name(inputs, strategy), scope="row"),
                 h(
                     "td",
-                    h("span", "✓ " if right else "✗ ", aria_hidden="true"),
-                    _label(inputs, int(answer["prediction"])),
-                    h("span", " (right)" if right else " (wrong)", class_="unseen"),
-                    class_="right" if right else "wrong",
+                    h("span", "✓ " if guess == y else "✗ ", aria_hidden="true"),
+                    _label(inputs, guess),
+                    h("span", " (right)" if guess == y else " (wrong)", class_="unseen"),
+                    class_="right" if guess == y else "wrong",
                 ),
-                h("td", bar(float(answer["confidence"])), class_="measured"),
-                h("td", numbers.percent(float(answer["confidence"]), 0), class_="number"),
+                h("td", bar(confidence), class_="measured"),
+                h("td", numbers.percent(confidence, 0), class_="number"),
             )
         )
     table = h(
@@ -129,14 +124,14 @@ def _card(inputs: Inputs, names: list[str], row: int, key: Any, sample: dict[str
                 h("th", "confidence", scope="col", colspan=2),
             ),
         ),
-        h("tbody", answers),
+        h("tbody", lines),
     )
     return h(
         "article",
-        h("p", "True label ", h("b", truth), class_="truth"),
-        media(inputs, sample),
-        h("div", table, class_="scroll", tabindex="0", role="region", aria_label=f"Answers for sample {key[1]}"),
-        h("p", f"Sample {key[1]}, seed {key[0]}", class_="note"),
+        h("p", "True label ", h("b", _label(inputs, y)), class_="truth"),
+        media(inputs, known.get(sample, {})),
+        h("div", table, class_="scroll", tabindex="0", role="region", aria_label=f"Answers for sample {sample}"),
+        h("p", f"Sample {sample}, seed {seed}", class_="note"),
         class_="card",
     )
 

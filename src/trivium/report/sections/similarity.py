@@ -50,10 +50,11 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def _errors(inputs: Inputs) -> Html | None:
-    names = list(inputs.answers)
-    if len(names) < 2 or not len(inputs.answers[names[0]]):
+    answers = inputs.answers
+    if answers is None or len(answers.prediction) < 2:
         return None
-    wrong = {a: (inputs.answers[a]["y"] != inputs.answers[a]["prediction"]).to_numpy() for a in names}
+    names = list(answers.prediction)
+    wrong = {a: ~answers.right(a) for a in names}
     values: Matrix = [[joint_errors(wrong[a], wrong[b]) if a != b else None for b in names] for a in names]
     known = [value for row in values for value in row if value is not None]
     if not known:
