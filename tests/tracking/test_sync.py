@@ -242,6 +242,16 @@ def test_the_report_can_wait_for_the_next_sync(fresh: Path) -> None:
     assert {run.info.status for run in runs(fresh)} == {"FINISHED"} and len(runs(fresh)) == 10
 
 
+def test_outs_of_gigabytes_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = fake_outs(tmp_path, {"unimodal": 0.8})
+    predictions = (root / "reports/evaluate/unimodal/predictions.parquet").stat().st_size
+    monkeypatch.setattr("trivium.tracking.runs.LARGE", predictions - 1)
+    sync(root)
+    (run,) = runs(root, "tags.kind = 'parent'")
+    assert artifacts(run) >= {"confusion_matrix.svg", "per_class.csv"}
+    assert "predictions.parquet" not in artifacts(run)
+
+
 def test_nothing_to_show_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="dvc repro"):
         sync(tmp_path)

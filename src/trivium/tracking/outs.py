@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +73,7 @@ def read(root: Path) -> Outs:
     drawn = curves.read(root, comparison)
     views = [path for path in (compared, root / "reports/report.html") if path.exists()]
     views += [root / curves.OUT] if drawn else []
-    state = _digest([outcome.fingerprint.encode() for outcome in outcomes] + [path.read_bytes() for path in views])
+    state = _digest([*(outcome.fingerprint.encode() for outcome in outcomes), *views])
     meta = root / "data/raw/meta.json"
     lock = _yaml(root / "dvc.lock").get("stages", {})
     return Outs(root, outcomes, comparison, state, drawn, read_json(meta) if meta.exists() else {}, lock, params)
@@ -82,7 +85,7 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    fingerprint = _digest([file.read_bytes() for file in files])
+    fingerprint = _digest(files)
     return Outcome(name, stage, read_json(files[0]), read_json(files[1]), fingerprint)
 
 
@@ -91,10 +94,12 @@ def digest(value: Any) -> str:
     return _digest([json.dumps(value, sort_keys=True).encode()])
 
 
-def _digest(parts: list[bytes]) -> str:
+def _digest(parts: Sequence[bytes | Path]) -> str:
+    """Of bytes and of the content of files, which may not fit in memory."""
     found = hashlib.blake2b(str(LAYOUT).encode(), digest_size=16)
     for part in parts:
-        found.update(hashlib.blake2b(part, digest_size=16).digest())
+        with part.open("rb") if isinstance(part, Path) else BytesIO(part) as file:
+            found.update(hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).digest())
     return found.hexdigest()
 
 

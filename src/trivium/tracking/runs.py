@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a500")  # Okabe and Ito
+LARGE = 100_000_000  # bytes of an out that is not copied: each new result would cost that much disk again
 BATCH = 1000  # metrics that MLflow takes in one call; at most 100 params and 100 tags go with them
 
 
@@ -171,7 +172,8 @@ class Writer:
             _per_class(outcome, folder / "per_class.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
-                shutil.copy(file, folder)
+                if file.stat().st_size <= LARGE:
+                    shutil.copy(file, folder)
             self.client.log_artifacts(run, str(folder))
         if (reports / "pictures").is_dir():
             self.client.log_artifacts(run, str(reports / "pictures"), "pictures")
