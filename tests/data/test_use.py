@@ -126,6 +126,16 @@ def test_sizes_suit_the_data(project: Path) -> None:
     assert (sizes["audio"]["seconds"], sizes["audio"]["sample_rate"]) == (0.5, 8000)
 
 
+def test_what_cannot_be_looked_at_is_passed_over(project: Path) -> None:
+    """A file of raw samples, of which nobody knows the rate, and times that are no numbers."""
+    media(project / "mine")
+    (project / "mine/wav/0.raw").write_bytes(bytes(800))
+    columns = {"id": "{i}", "label": "{y}", "start": None, "end": float("inf")}
+    use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/0.raw"}))
+    use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/{i}.wav", "start": float("nan")}))
+    assert load().preprocess["audio"]["seconds"] == 0.5
+
+
 def test_what_is_watched(project: Path) -> None:
     """The folder where it holds the media and little else; else the table alone."""
     columns = {"id": "{i}", "label": "{y}", "image": "img/{i}.png"}

@@ -88,7 +88,7 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     for value in values:
         try:
             about = soundfile.info(folder / relative(value, folder))
-        except (OSError, soundfile.LibsndfileError):
+        except (OSError, TypeError, soundfile.LibsndfileError):  # TypeError: raw samples without a header
             continue
         seconds.append(about.frames / about.samplerate)
         rates.append(about.samplerate)

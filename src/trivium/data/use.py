@@ -153,7 +153,8 @@ def _spans(path: Path, found: dict[str, str]) -> list[float]:
         start, end = (table[found[name]].cast(pa.float64()) for name in TIMES)
     except pa.ArrowInvalid:  # ingest says in which row
         return []
-    return pc.subtract(end, start).drop_null().to_pylist()
+    seconds = pc.subtract(end, start)
+    return seconds.filter(pc.is_finite(seconds)).to_pylist()
 
 
 def _plain(name: str) -> str:

@@ -85,6 +85,43 @@ def test_columns_of_other_names_and_semicolons(folder: Path) -> None:
     assert made["text"][0]["value"] == "x, y"
 
 
+def test_names_that_look_the_same_are_the_same(folder: Path) -> None:
+    (folder / "m.csv").write_text("id, label, text, group, split\n"
+                                  "1, cafe\u0301, x, g, Train \n 2,caf\u00e9, y, g, \n3,b,z,,\n", encoding="utf-8")
+    made = ingest("mine/m.csv", label=" label", text=" text", group=" group", split=" split")
+    assert [(row["key"], row["label"], row["group"], row["split"]) for row in made["labels"]] == [
+        ("1", "caf\u00e9", "g", "train"), ("2", "caf\u00e9", "g", None), ("3", "b", None, None)]
+    assert [(row["key"], row["value"]) for row in made["text"]] == [("1", " x"), ("2", " y"), ("3", "z")]
+
+
+def test_quotes_and_nameless_columns(folder: Path) -> None:
+    """A quoted cell may have lines and quotes in it, a bare one quotes; spreadsheets leave empty columns."""
+    (folder / "m.csv").write_bytes(b'id,"label",text,,\r\n1,a,"x\n""y"", z",,\r\n2,b,5" or "6",,\r\n'
+                                   b'3,b,"so" to say,,\r\n4,b,"",,')
+    assert [row["value"] for row in ingest("mine/m.csv")["text"]] == ['x\n"y", z', '5" or "6"', "so to say"]
+    assert len(tables.read("raw/labels.parquet")) == 4
+
+
+def test_a_column_that_begins_late(folder: Path) -> None:
+    lines = [{"id": i, "label": i % 2, "text": "x"} | ({"group": "g"} if i == 2999 else {}) for i in range(3000)]
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert ingest("mine/m.jsonl")["labels"][-1]["group"] == "g"
+
+
+def test_nan_is_an_empty_cell(folder: Path) -> None:
+    """As pandas and others write it. (What is written NaN in a CSV is a word.)"""
+    rows = [{"id": i, "label": float(i % 2) if i else float("nan"), "text": "x"} for i in range(3)]
+    (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for path, labels in (("mine/m.jsonl", [None, "1.0", "0.0"]), (save(rows, "m.parquet"), [None, "1", "0"])):
+        assert [row["label"] for row in ingest(path)["labels"]] == labels
+
+
+def test_half_a_character_is_replaced(folder: Path) -> None:
+    (folder / "m.jsonl").write_text('{"id": 1, "label": "a", "text": "x \\ud83d"}\n'
+                                    '{"id": 2, "label": "b", "text": "y"}')
+    assert [row["value"] for row in ingest("mine/m.jsonl")["text"]] == ["x ?", "y"]
+
+
 def test_parts_of_recordings_and_given_splits() -> None:
     rows = [{"id": "1", "label": "a", "audio": "b.wav", "text": "x", "start": "0.5", "end": "1", "split": "Training"},
             {"id": "2", "label": "b", "audio": "b.wav", "text": "x", "start": "1", "end": "", "split": "dev"},
@@ -97,6 +134,12 @@ def test_parts_of_recordings_and_given_splits() -> None:
 
 def test_an_absolute_path_is_seen_from_the_manifest(folder: Path) -> None:
     rows = [{"id": str(i), "label": str(i), "image": str(folder / "img/a.png")} for i in range(2)]
+    assert ingest(save(rows), ("image",))["image"][0] == {
+        "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
+
+
+def test_a_path_of_windows() -> None:
+    rows = [{"id": str(i), "label": str(i), "image": "img\\a.png"} for i in range(2)]
     assert ingest(save(rows), ("image",))["image"][0] == {
         "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
 
@@ -115,7 +158,9 @@ def test_rows_are_not_judged() -> None:
     ("id,label,text\n1,a,x\n2,b,y\n", {"text": ""}, "data.manifest.text is empty, but it is among data.modalities"),
     ("id,label,text,speakr\n1,a,x,s\n2,b,y,t\n", {"group": "speaker"}, "no column `speaker`.*Did you mean `speakr`"),
     ("id,label,text,text\n1,a,x,y\n", {}, "two columns `text`"),
-    ("id,label,text\n1,a,x\n2,b\n", {}, "cannot be read as csv: .*Row #3: Expected 3 columns, got 2"),
+    ("id,label,text\n1,a,x\n2,b\n", {}, "cannot be read as csv: .*Row #3: Expected 3 columns, got 2.* double quotes"),
+    ('id,label,text\n1,a,"x\n2,b,y\n3,b,z\n', {}, "m.csv, line 2: a cell begins with a double quote that is not"),
+    ('id,label,text\n1,a,x\n2,a,"y\n3,b,"z"\n4,b,v\n', {}, "m.csv, line 3: a cell begins with a double quote"),
     ("id,label,text\n", {}, "has no rows"),
     ("", {}, "is empty"),
     ("id,label,text\n1,a,x\n2,a,y\n", {}, "only the label a; there must be at least two classes"),
@@ -139,7 +184,9 @@ def test_what_people_are_told(folder: Path, text: str, changes: dict[str, str], 
     ("m.jsonl", b'{"id": 1}\n{"id": 2,, }\n', "m.jsonl, line 2 is not JSON"),
     ("m.jsonl", b'["id"]\n', "line 1 is a JSON list"),
     ("m.jsonl", b'{"id": 1, "label": "a", "text": ["x"]}\n', "line 1: `text` is a list, not one value"),
+    ("m.jsonl", b"[" * 10**5, "line 1 is not JSON"),
     ("m.parquet", b"PAR2", "cannot be read as parquet"),
+    ("m.csv", "id,label,text\n1,a,x\n".encode("utf-16"), "is not in UTF-8"),
     ("m.csv", "id,label,text\n1,a,é\n".encode("latin-1"), "is not in UTF-8"),
     ("m.jsonl", '{"id": 1, "label": "é"}\n'.encode("latin-1"), "is not in UTF-8"),
 ])
@@ -147,3 +194,22 @@ def test_files_that_cannot_be_read(folder: Path, name: str, content: bytes, mess
     (folder / name).write_bytes(content)
     with pytest.raises(UserError, match=message):
         ingest(f"mine/{name}")
+
+
+def test_parquet_that_is_damaged_inside(folder: Path) -> None:
+    path = folder / "m.parquet"
+    columns = {"id": range(2000), "label": ["a", "b"] * 1000, "text": [f"{i * i}" for i in range(2000)]}
+    pq.write_table(pa.table(columns), path)
+    content = bytearray(path.read_bytes())
+    content[500:600] = b"\xaa" * 100
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="m.parquet cannot be read as parquet: "):
+        ingest("mine/m.parquet")
+
+
+@pytest.mark.parametrize(("cell", "kind"), [({"bytes": b"x", "path": "a.png"}, "struct<"), (b"\x89PNG\xff", "binary"),
+                                            (["a.png"], "list<")])
+def test_a_column_that_does_not_hold_one_value_per_row(cell: Any, kind: str) -> None:
+    path = save([{"id": i, "label": "ab"[i], "image": cell} for i in range(2)], "m.parquet")
+    with pytest.raises(UserError, match=f"column `image` holds {kind}.*one text, number or path per row"):
+        ingest(path, ("image",))

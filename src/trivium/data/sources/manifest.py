@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -63,7 +64,8 @@ def is_written(modality: str) -> bool:
 
 
 def relative(value: str, folder: Path) -> str:
-    """A path of the manifest as seen from `folder`."""
+    """A path of the manifest, which may have been written on Windows, as seen from `folder`."""
+    value = value.replace("\\", "/")
     return os.path.relpath(value, folder).replace(os.sep, "/") if os.path.isabs(value) else value
 
 
@@ -86,7 +88,15 @@ def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Tab
             raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    return pa.table({what: table[column] for what, column in chosen.items()})
+    return pa.table({what: table[column] if what in modalities else _plain(table[column])
+                     for what, column in chosen.items()})
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """What looks the same is the same: Unicode NFC, no white space around; blank is null."""
+    # Not pc.utf8_normalize: its "NFC" decomposes (pyarrow 25).
+    return pa.chunked_array([[unicodedata.normalize("NFC", value).strip() or None if value else None
+                              for value in chunk.to_pylist()] for chunk in column.chunks], pa.string())
 
 
 def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import mmap
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,28 +17,28 @@ import pyarrow.compute as pc
 from trivium.errors import UserError
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-KEYS_IN = 1000  # rows of a JSONL file that are searched for the names of its columns
 
 
 def columns(path: Path) -> list[str]:
-    """Names of the columns. Raises: UserError (no such file, unknown ending, unreadable, no rows, a name twice)."""
+    """Names of the columns that have one. Raises: UserError (no such file, unknown ending, unreadable, no rows, a name
+    twice)."""
     _check(path)
     try:
         if _kind(path) == "csv":
+            _check_quotes(path)
             names = _open_csv(path).schema.names
         elif _kind(path) == "jsonl":
             found: dict[str, None] = {}
-            for number, row in _objects(path):
-                if number > KEYS_IN:
-                    break
+            for _, row in _objects(path):
                 found |= dict.fromkeys(row)
             names = list(found)
         else:
             import pyarrow.parquet as pq
 
             names = pq.read_schema(path).names
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
+    names = [name for name in names if name]  # spreadsheets leave nameless columns at the right
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise UserError(f"{path} has two columns `{twice[0]}`: rename one.")
@@ -56,9 +58,9 @@ def read(path: Path, names: Sequence[str]) -> pa.Table:
             import pyarrow.parquet as pq
 
             table = pq.read_table(path, columns=list(names))
-        table = pa.table({name: _strings(table[name]) for name in names})
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
+    table = pa.table({name: _strings(table[name], name, path) for name in names})
     if table.num_rows == 0:
         raise UserError(f"{path} has no rows.")
     return table
@@ -83,22 +85,51 @@ def _kind(path: Path) -> str:
 def _unreadable(path: Path, error: Exception) -> UserError:
     if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
         return UserError(f"{path} is not in UTF-8: save it with that encoding ({error}).")
-    return UserError(f"{path} cannot be read as {path.suffix.lstrip('.')}: {str(error).rstrip('.')}.")
+    hint = " Put cells that hold the delimiter into double quotes." if "columns, got" in str(error) else ""
+    return UserError(f"{path} cannot be read as {path.suffix.lstrip('.')}: {str(error).rstrip('.')}.{hint}")
 
 
-def _strings(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    column = column.cast(pa.string())
+def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    try:
+        column = column.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise UserError(f"{path}: column `{name}` holds {column.type}. It must have one text, number or path per row; "
+                        "what is an image or a sound goes into a file of its own.") from None
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
     from pyarrow import csv
 
-    with path.open("rb") as file:
-        header = file.readline()
-    delimiter = max(b"\t,;", key=header.count) if path.suffix.lower() == ".csv" else ord("\t")
     return {"read_options": csv.ReadOptions(block_size=1 << 24, use_threads=False),
-            "parse_options": csv.ParseOptions(delimiter=chr(delimiter), newlines_in_values=True)}
+            "parse_options": csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)}
+
+
+def _delimiter(path: Path) -> str:
+    with path.open("rb") as file:
+        header = file.readline().decode()  # raises on UTF-16, which Arrow would take for one odd column
+    return max("\t,;", key=header.count) if path.suffix.lower() == ".csv" else "\t"
+
+
+def _check_quotes(path: Path) -> None:
+    """Raises: UserError (a quoted cell is never closed, or goes on behind a quote that some later line opens with).
+
+    Arrow makes one long cell of it and of all lines in between, and the rows on them are gone.
+    """
+    end = f"{_delimiter(path)}\r\n"
+    cell = rf'[^"{end}][^{end}]*+'
+    quoted = rf'"[^"]*+(?:""[^"]*+)*+"(?=[{end}]|\Z)'
+    sloppy = rf'"[^"\r\n]*+"[^{end}]*+'  # more behind the closing quote: harmless on one line
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        good = re.compile(rf"(?:{cell}|{quoted}|{sloppy}|[{end}])*+".encode()).match(text)
+        stop = good.end() if good else 0
+        if stop < len(text):
+            line = text[:stop].count(b"\n") + 1
+            raise UserError(f"{path}, line {line}: a cell begins with a double quote that is not closed, so that the "
+                            "lines below would become a part of it. Put the whole cell into double quotes, and write "
+                            "each one inside it twice.")
 
 
 def _open_csv(path: Path) -> Any:
@@ -121,8 +152,14 @@ def _read_jsonl(path: Path, names: Sequence[str]) -> pa.Table:
             value = row.get(name)
             if isinstance(value, (list, dict)):
                 raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
-            cells[name].append(value if value is None or isinstance(value, str) else json.dumps(value))
+            cells[name].append(_cell(value))
     return pa.table({name: pa.chunked_array([pa.array(values, pa.string())]) for name, values in cells.items()})
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or value != value:  # NaN, which pandas and others write for an empty cell
+        return None
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -132,8 +169,8 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
+                row = json.loads(line.rstrip("\n"))
+            except (ValueError, RecursionError) as error:
                 raise UserError(f"{path}, line {number} is not JSON ({error}): a .jsonl file has one object in braces "
                                 "per line.") from None
             if not isinstance(row, dict):
