@@ -68,6 +68,36 @@ def test_damaged_files_and_wrong_spans_are_told(tmp_path):
             decode(tmp_path, name, start, end)
 
 
+def test_samples_far_beyond_full_scale_are_told(tmp_path):
+    """They would be infinite in half precision. The range of 16-bit integers, which some write as floats, is not."""
+    soundfile.write(tmp_path / "int16.wav", tone(1000) * 2**15, 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "int32.wav", tone(1000) * 2**31, 16000, subtype="FLOAT")
+    assert audio.probe("int16.wav", tmp_path)["seconds"] == 1.0
+    assert np.isfinite(decode(tmp_path, "int16.wav", features="waveform")).all()
+    assert "samples as large as 1.07e+09, where 1 is full scale" in audio.probe("int32.wav", tmp_path)["error"]
+    with pytest.raises(ValueError, match="where 1 is full scale"):
+        decode(tmp_path, "int32.wav")
+
+
+def test_an_mp3_that_does_not_say_how_long_it_is(tmp_path):
+    """libsndfile then takes tags for sound."""
+    soundfile.write(tmp_path / "a.mp3", NOISE, 22050, bitrate_mode="CONSTANT", compression_level=0.5)
+    content = (tmp_path / "a.mp3").read_bytes()
+    first = max(content.find(b"Xing"), content.find(b"Info"))
+    frames = content[content.index(content[:2], first):]  # without the first, which says it
+    (tmp_path / "b.mp3").write_bytes(b"ID3\3\0\0\0\0\x0f\x76" + bytes(2038) + frames)
+    with soundfile.SoundFile(tmp_path / "b.mp3") as sound:
+        assert sound.frames > 1.2 * 22050
+    assert audio.probe("b.mp3", tmp_path)["seconds"] == pytest.approx(1.07, abs=0.02)
+    assert decode(tmp_path, "b.mp3").shape == (1, 40, 80)
+
+
+def test_a_codec_that_cannot_seek(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone(400, 8000), 8000, subtype="GSM610")
+    assert audio.probe("a.wav", tmp_path)["seconds"] == pytest.approx(1.0, abs=0.05)
+    assert decode(tmp_path, "a.wav").shape == (1, 40, 80)
+
+
 def test_a_short_waveform_is_untouched(tmp_path):
     wave = np.random.default_rng(1).uniform(-0.5, 0.5, 128)
     soundfile.write(tmp_path / "a.wav", wave, 8000, subtype="FLOAT")

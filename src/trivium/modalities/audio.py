@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from trivium.data.store import Spec
 
 BLOCK = 1 << 20  # frames decoded at a time: an hour of sound never stands in memory at once
+LOUDEST = 2.0**15  # full scale is 1, but some write the integers of 16 bits as they are; half precision ends at 2^16
+LENGTH = re.compile(rb"\xff[\xe2-\xff]..\0{9,34}(?:Xing|Info|VBRI)", re.DOTALL)  # an MP3 frame that counts the others
 QUIETEST = 1e-10  # power of what counts as silence (-100 dB)
 DYNAMIC_RANGE = 80.0  # dB under the loudest moment of the clip that are told apart
 MFCC_BANDS = 40  # mel bands, at least, that mfcc starts from
@@ -64,7 +67,8 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     try:
         with soundfile.SoundFile(path) as sound:
             first, count = _span(sound, start, end)
-            sound.seek(first)
+            if first:  # some formats cannot seek
+                sound.seek(first)
             decoded = 0
             while decoded < count:
                 block = sound.read(min(BLOCK, count - decoded), dtype="float32")
@@ -72,7 +76,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
                     break
                 _check(block)
                 decoded += len(block)
-            if decoded < 0.99 * count:
+            if decoded < 0.99 * count and not _is_guessed(sound, path):
                 raise ValueError(f"breaks off after {decoded / sound.samplerate:.2f} s of "
                                  f"{count / sound.samplerate:.2f} s: the file is truncated or damaged")
             return {"seconds": decoded / sound.samplerate, "sample_rate": sound.samplerate}
@@ -134,9 +138,17 @@ def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]
     return first, last - first
 
 
+def _is_guessed(sound: Any, path: Path) -> bool:
+    """Whether the file does not say how long it is, so that libsndfile guesses from its size (tags included)."""
+    return sound.format == "MP3" and not LENGTH.search(path.read_bytes())
+
+
 def _check(wave: np.ndarray) -> None:
-    if not np.isfinite(wave).all():
+    loudest = np.abs(wave).max(initial=0)
+    if not np.isfinite(loudest):
         raise ValueError("has samples that are not numbers (NaN or infinite)")
+    if loudest > LOUDEST:
+        raise ValueError(f"has samples as large as {loudest:.3g}, where 1 is full scale: divide them")
 
 
 def _resample(wave: np.ndarray, rate: int, target: int) -> np.ndarray:
