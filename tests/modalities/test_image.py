@@ -69,6 +69,24 @@ def test_float_grey_keeps_its_brightness(tmp_path):
     assert set(decode(tmp_path, "a.tiff").ravel()) == {128}
 
 
+def test_pixels_that_are_not_numbers_are_told(tmp_path):
+    """One of them would darken the whole picture."""
+    pixels = np.full((8, 8), 0.5, np.float32)
+    pixels[2, 3] = np.nan
+    Image.fromarray(pixels).save(tmp_path / "a.tiff")
+    assert image.probe("a.tiff", tmp_path) == {"error": "has pixels that are not numbers (NaN or infinite)"}
+    with pytest.raises(ValueError, match="not numbers"):
+        decode(tmp_path, "a.tiff")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_can_be_probed_can_be_decoded(tmp_path, channels):
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I", "F"):
+        Image.new(mode, (9, 7)).save(tmp_path / "a.tiff")
+        assert image.probe("a.tiff", tmp_path) == {"width": 9, "height": 7}
+        assert decode(tmp_path, "a.tiff", channels=channels).shape == (channels, 8, 8)
+
+
 def test_cmyk_is_turned_into_rgb(tmp_path):
     Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "a.tiff")
     assert decode(tmp_path, "a.tiff")[:, 4, 4].tolist() == RED

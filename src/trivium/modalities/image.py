@@ -96,6 +96,8 @@ def _upright(image: Any) -> Any:
     from PIL import ImageOps
 
     image.load()
+    if image.mode == "F" and not np.isfinite(image).all():
+        raise ValueError("has pixels that are not numbers (NaN or infinite)")
     return ImageOps.exif_transpose(image)
 
 
@@ -110,7 +112,7 @@ def _flatten(image: Any) -> Any:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image
+    return image.convert("RGB") if image.mode == "LAB" else image  # Pillow knows no way from there to grey
 
 
 def _why(error: Exception) -> str:
