@@ -97,7 +97,7 @@ def test_unlabelled_rows_teach_unused_and_held_out_ones_do_not(tmp_path):
     for name in ("train", "unlabelled", "unused", "domain"):
         write_aligned(tmp_path / name)
         drawn = pq.read_table(tmp_path / name / "splits/splits.parquet")
-        column = ["train"] * 11 + [name] + ["test"] * 12
+        column = ["train"] * 11 + [name] + ["val"] + ["test"] * 11
         tables.write(drawn.set_column(1, "seed_0", [column]), tmp_path / name / "splits/splits.parquet")
         kept[name] = again(tmp_path / name)["statistics"]["image"][0]
     assert kept["train"] == kept["unlabelled"] != kept["unused"] == kept["domain"]
@@ -142,11 +142,14 @@ def test_the_order_of_the_splits_does_not_matter(tmp_path):
 
 def test_a_modality_that_no_model_could_learn_is_told(tmp_path):
     silent = [row(i) | {"audio": None} for i in range(ROWS)]
-    with pytest.raises(UserError, match=r"No audio is present in any row.*Remove `audio` from data.modalities"):
+    with pytest.raises(UserError, match=r"No audio is present in any train row of any seed\. Remove `audio` from data"):
         make(tmp_path / "none", silent)
     late = [row(i) | ({"audio": None} if i < 12 else {}) for i in range(ROWS)]
     with pytest.raises(UserError, match=r"No audio is present in any train row of seed 0\."):
         make(tmp_path / "late", late)
+    early = [row(i) | ({"audio": None} if i >= 12 else {}) for i in range(ROWS)]
+    with pytest.raises(UserError, match=r"No audio is present in any val row of any seed\."):
+        make(tmp_path / "early", early, same_splits=True)
 
 
 def test_a_constant_image_gets_the_deviation_one(tmp_path):
@@ -187,7 +190,7 @@ def peak_memory(folder, count):
     names = pa.array([f"s{i:07}" for i in range(count)])
     many = few.take(np.arange(count) % ROWS).set_column(0, "sample", names)
     tables.write(many, folder / "aligned/samples.parquet")
-    drawn = np.random.default_rng(0).choice(["train", "test"], count)
+    drawn = np.random.default_rng(0).choice(["train", "val"], count)
     tables.write(pa.table({"sample": names, "seed_0": drawn, "seed_1": drawn}), folder / "splits/splits.parquet")
     (folder / "features").mkdir()
     arguments = [str(folder / name) for name in ("aligned", "splits", "features")]

@@ -232,6 +232,12 @@ def test_every_class_is_trained(tmp_path):
     assert {sides[90] for sides in seeds.values()} == {"train"}
 
 
+def test_a_split_column_without_train_is_refused(tmp_path):
+    for names in (["val", "test"], ["test", "test"]):
+        with pytest.raises(UserError, match="No sample is left to train on: the data's own split column"):
+            run(tmp_path, list("ab") * 10, columns={"split": names * 10})
+
+
 def test_too_few_groups_are_refused(tmp_path):
     with pytest.raises(UserError, match="form 2 groups that may be split .* but 3 are needed"):
         run(tmp_path, list("ab") * 10, columns={"group": ["x", "y"] * 10})

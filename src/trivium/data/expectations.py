@@ -106,7 +106,7 @@ def label_rules(timed: bool) -> list[Rule]:
              {"column": "split", "value_set": list(tables.SPLITS[:3])},
              "its split is `{split}`, which is none of train, val (dev, valid, validation) and test"),
         Rule("every sample is in a modality table", "ExpectColumnValuesToBeBetween",
-             {"column": "given", "min_value": 1}, "no modality table has a row with the key `{key}`"),
+             {"column": "given", "min_value": 1}, "it has no modality: no table has a row with the key `{key}`"),
         Rule("every sample has a usable modality", "ExpectColumnValuesToBeBetween",
              {"column": "present", "min_value": 1}, "everything of the key `{key}` is in quarantine"),
     ]

@@ -48,7 +48,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, modalities: 
     seen = np.stack([pc.is_in(index[f"seed_{k}"], pa.array(SEEN)).to_numpy() for k in range(seeds)])  # bool [S, rows]
     present = {m: index[f"has_{m}"].to_numpy() for m in modalities}
     for m in modalities:
-        _check_rows(m, seen & present[m])
+        _check_rows(m, present[m], index, seeds)
     specs, columns, statistics = {}, {}, {}
     with processes(workers) as run:
         for m in modalities:
@@ -202,14 +202,17 @@ def _index(aligned: Path, splits: Path, modalities: Sequence[str], seeds: int) -
     return index
 
 
-def _check_rows(m: str, seen: np.ndarray) -> None:
-    """`seen`: bool [S, rows] of present rows that a seed may learn from."""
-    poor = np.flatnonzero(~seen.any(1))
-    if len(poor):
-        where = "any row that a model may learn from" if len(poor) == len(seen) else (
-            f"any train row of seed {', '.join(map(str, poor))}")
-        raise UserError(f"No {m} is present in {where}. Remove `{m}` from data.modalities in params.yaml, or bring "
-                        f"rows that have {m}.")
+def _check_rows(m: str, present: np.ndarray, index: pa.Table, seeds: int) -> None:
+    """Every seed needs a labelled row of `m` to learn from, and one to choose the best weights by.
+
+    `present`: bool [rows]
+    """
+    for split in ("train", "val"):
+        poor = [k for k in range(seeds) if not present[pc.equal(index[f"seed_{k}"], split).to_numpy()].any()]
+        if poor:
+            of = "any seed" if len(poor) == seeds else f"seed {', '.join(map(str, poor))}"
+            raise UserError(f"No {m} is present in any {split} row of {of}. Remove `{m}` from data.modalities in "
+                            f"params.yaml, or bring more rows that have {m}.")
 
 
 def _mean_and_deviation(sums: np.ndarray, count: int) -> dict[str, list[float]]:

@@ -146,13 +146,16 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
     if method != "named" and settings.val + test >= 1:
         raise UserError(f"split.val ({settings.val:g}) and the test share ({test:g}) leave nothing to train on: "
                         "lower them in params.yaml until their sum is well below 1.")
+    if not free and not settings.held_out_domain:
+        raise UserError("No sample is left to train on: the data's own split column puts all of them into val or test. "
+                        "Move rows to train, or draw the splits (data.manifest.split: \"\" in params.yaml).")
     needed = 1 + len(missing) if method != "kfold" else max(seeds, 3)
     if free < needed:
         raise UserError(
             f"The {len(groups):,} samples form {free} group{'s' * (free != 1)} that may be split (rows that share a "
-            f"`group`, a medium or, with split.group_identical_text, their text), but {needed} are needed so that no "
+            f"`group` or content), but {needed} are needed so that no "
             "group is on two sides. Give a finer `group` column or none (data.manifest.group: \"\" in params.yaml), "
-            "look for media that many rows share (duplicates in reports/validation.json), "
+            "look for content that many rows share (duplicates in reports/validation.json), "
             + ("hold out another domain (split.held_out_domain), " if settings.held_out_domain else "")
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
 
