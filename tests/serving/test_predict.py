@@ -44,26 +44,28 @@ def test_one_sample_in_words(root: Path) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
-@pytest.mark.parametrize("name", ["table.csv", "table.jsonl", "table.parquet"])
-def test_three_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["table.csv", "semicolons.csv", "table.tsv", "table.jsonl", "table.parquet"])
+def test_all_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame({"id": ["1", "2"], "caption": ["alpha", "beta"]})
-    {"csv": lambda: frame.to_csv(tmp_path / name, index=False), "parquet": lambda: frame.to_parquet(tmp_path / name),
-     "jsonl": lambda: frame.to_json(tmp_path / name, orient="records", lines=True)}[name.split(".")[1]]()
+    frame = pd.DataFrame({"id": ["01", "2"], "caption": ["alpha", "beta"], "image": [None, "img\\b.png"]})
+    separator = {"semicolons.csv": ";", "table.tsv": "\t"}.get(name, ",")
+    write = {"csv": lambda path: frame.to_csv(path, index=False, sep=separator), "parquet": frame.to_parquet,
+             "jsonl": lambda path: frame.to_json(path, orient="records", lines=True)}
+    write[name.split(".")[1].replace("tsv", "csv")](tmp_path / name)
     found = read(tmp_path / name, ["text", "image"], {"text": "caption"})
-    assert found["text"].tolist() == ["alpha", "beta"]
+    assert found.to_pydict() == {"id": ["01", "2"], "text": ["alpha", "beta"], "image": [None, "img/b.png"]}
 
 
 def test_bad_tables_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "a.jsonl").write_text("{broken")
-    for name, words in (("a.csv", "none of the columns text; it has x, y"), ("b.csv", "does not exist"),
-                        ("a.jsonl", "cannot be read")):
+    for name, words in (("a.csv", "none of the columns text; it has x, y"), ("b.csv", "There is no file"),
+                        ("a.jsonl", "line 1 is not JSON")):
         with pytest.raises(UserError, match=words):
             read(tmp_path / name, ["text"])
     (tmp_path / "a.xlsx").write_text("")
-    with pytest.raises(UserError, match=r"a \.csv, \.jsonl or \.parquet file"):
+    with pytest.raises(UserError, match=r"a table with the ending \.csv, \.tsv, \.jsonl"):
         read(tmp_path / "a.xlsx", ["text"])
 
 

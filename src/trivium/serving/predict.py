@@ -7,14 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from trivium.data.sources.manifest import TIMES
+import pyarrow as pa
+
+from trivium.data.sources import rows
+from trivium.data.sources.manifest import TIMES, is_written, relative
 from trivium.errors import UserError
 from trivium.serving.predictor import BATCH, Predictor, Value
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SHOWN = 5  # most probable classes of a single sample
 
@@ -36,19 +35,17 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     from trivium.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
-    frame = read(manifest, predictor.modalities, _names(root))
-    known = [name for name in (*predictor.modalities, *TIMES) if name in frame]
-    keys = frame["id"].tolist() if "id" in frame else list(range(1, len(frame) + 1))
-    rows = frame[known].to_dict("records")
+    samples = read(manifest, predictor.modalities, _names(root)).to_pylist()
+    keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     scratch = out.with_name(out.name + ".part") if out else None
     header = ["id", "label", *(f"probability_{label}" for label in predictor.classes)]
     try:
         with scratch.open("w", encoding="utf-8", newline="") if scratch else nullcontext(sys.stdout) as file, \
-                Progress(f"predict {strategy}", len(rows), "row") as progress:
+                Progress(f"predict {strategy}", len(samples), "row") as progress:
             table = csv.writer(file, lineterminator="\n")
             table.writerow(header)
-            for start in range(0, len(rows), BATCH):
-                found = predictor.probabilities(rows[start:start + BATCH], manifest.parent, first=start)
+            for start in range(0, len(samples), BATCH):
+                found = predictor.probabilities(samples[start:start + BATCH], manifest.parent, first=start)
                 for key, one in zip(keys[start:], found, strict=False):
                     table.writerow([key, predictor.classes[one.argmax()], *(f"{p:.6f}" for p in one)])
                 progress.add(len(found))
@@ -59,29 +56,21 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
             scratch.unlink(missing_ok=True)
 
 
-def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """A CSV, JSONL or Parquet file with `id`, the modalities and `start` and `end` as columns, empty cells as None.
+def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pa.Table:
+    """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the modalities, `start` and `end`.
 
     names: what params.yaml calls the columns ("text": "caption"). Raises: UserError.
     """
-    import pandas as pd
-
-    readers: dict[str, Any] = {
-        ".csv": lambda: pd.read_csv(path, dtype=str, keep_default_na=False),
-        ".jsonl": lambda: pd.read_json(path, lines=True, dtype=False), ".parquet": lambda: pd.read_parquet(path)}
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.")
-    if path.suffix.lower() not in readers:
-        raise UserError(f"{path}: a table is a .csv, .jsonl or .parquet file.")
-    try:
-        frame = readers[path.suffix.lower()]()
-    except (ValueError, OSError) as error:  # of pandas and Arrow too
-        raise UserError(f"{path} cannot be read: {error}") from None
-    renamed = {name: key for key, name in (names or {}).items() if name in frame and key not in frame}
-    frame = frame.rename(columns=renamed)
-    if not any(m in frame for m in modalities):
-        raise UserError(f"{path} has none of the columns {', '.join(modalities)}; it has {', '.join(map(str, frame))}.")
-    return frame
+    known = rows.columns(path)
+    named = {key: key if key in known else (names or {}).get(key) for key in ("id", *modalities, *TIMES)}
+    chosen = {key: name for key, name in named.items() if name in known}
+    if not chosen.keys() & set(modalities):
+        raise UserError(f"{path} has none of the columns {', '.join(modalities)}; it has {', '.join(known)}.")
+    table = rows.read(path, sorted(set(chosen.values())))
+    found = {key: table[name] for key, name in chosen.items()}
+    for m in (m for m in modalities if m in found and not is_written(m)):
+        found[m] = pa.array([value and relative(value, path.parent) for value in found[m].to_pylist()], pa.string())
+    return pa.table(found)
 
 
 def _names(root: Path) -> dict[str, str]:
