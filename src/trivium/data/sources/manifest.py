@@ -31,6 +31,7 @@ ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
 CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
+MOST_BYTES = 2**31 - 2**24  # of all values of a modality together: what an Arrow column of strings can hold
 BATCH = 10_000  # files that are handed out to threads at a time
 
 
@@ -38,7 +39,7 @@ def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -
     """Tables in `out` of what the file at `settings.path` says.
 
     Raises: UserError (no such file, unreadable, a column is missing, no rows, too few or too many classes, a time that
-        is not a number, an unknown split).
+        is not a number, an unknown split, too much text).
     """
     if not settings.path:
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
@@ -50,6 +51,8 @@ def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -
     about = {name: table[name] if name in table.column_names else empty for name in ABOUT}
     about["split"] = _splits(about["split"], path)
     times = {name: _seconds(table[name], path, name) for name in TIMES if name in table.column_names}
+    for m in modalities:
+        _check_size(table[m], path, getattr(settings, m))
     made = {m: _modality(table, m, times if m == "audio" else {}, path.parent) for m in modalities}
     raw.save(out, pa.table({"sample": table["id"], "key": table["id"], "label": table["label"], **about}), made,
              source="manifest", root=os.path.relpath(path.parent).replace(os.sep, "/"), title=path.name,
@@ -109,6 +112,13 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
         raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
                         f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
                         "first; if it is another column, name that one as data.manifest.label in params.yaml.")
+
+
+def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
+    if values.nbytes > MOST_BYTES:
+        raise UserError(f"{path}: column `{column}` holds {values.nbytes / 2**30:.2f} GiB; more than "
+                        f"{MOST_BYTES / 2**30:.2f} GiB cannot be read. Shorten long texts: models see only the first "
+                        "preprocess.text.length tokens of each (params.yaml).")
 
 
 def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:

@@ -153,7 +153,7 @@ def _read_jsonl(path: Path, names: Sequence[str]) -> pa.Table:
             if isinstance(value, (list, dict)):
                 raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
             cells[name].append(_cell(value))
-    return pa.table({name: pa.chunked_array([pa.array(values, pa.string())]) for name, values in cells.items()})
+    return pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()})
 
 
 def _cell(value: Any) -> str | None:
