@@ -45,19 +45,25 @@ def workers(settings: Train, device: str) -> int:
 
 
 def deterministic(device: str) -> None:
-    """The same bits every time from here on."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    """The same bits every time from here on, and a float32 that is one: a GPU would round it to TF32 in convolutions.
+
+    Before the first matrix product on a GPU, which reads CUBLAS_WORKSPACE_CONFIG.
+    """
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     import torch
 
     torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports the compiler as well
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if device == "cpu":
         torch.set_num_threads(1)
 
 
 def prepare(device: str) -> Accelerator:
-    """An Accelerator (bf16 on a GPU, float32 on a CPU) with deterministic algorithms."""
+    """An Accelerator with deterministic algorithms: bf16 on a GPU that computes in it, else float32."""
+    import torch
     from accelerate import Accelerator
 
     deterministic(device)
-    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if device == "cuda" else "no")
+    bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if bf16 else "no")

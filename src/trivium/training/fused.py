@@ -74,7 +74,7 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
         history += [row | {"phase": phase.name, "flops": spent + once + row["step"] * batch * cost} for row in rows]
         spent += once + steps * batch * cost
         counted_again += once + steps * batch * cost_again
-    scale = _temperature(task, feeds[1], accelerator)
+    scale = _temperature(task, feeds[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", config.encoder.model_dump(), store.specs, store.classes,
                            fusion=plan.fusion, modalities=list(store.modalities))
@@ -134,11 +134,10 @@ def _cached(model: Multimodal, feed: Feed, accelerator: Any) -> Feed:
 
 
 @torch.no_grad()
-def _temperature(task: Joint, val: Feed, accelerator: Any) -> float:
-    """Fitted on validation (Guo et al. 2017)."""
+def _temperature(task: Joint, val: Feed) -> float:
+    """Fitted on validation (Guo et al. 2017), in float32 as the model will answer."""
     outputs, labels = [], []
     for batch in val.once(VALIDATION_BATCH):
-        with accelerator.autocast():
-            outputs.append(task.model.logits(batch.inputs, batch.present).float().cpu())
+        outputs.append(task.model.logits(batch.inputs, batch.present).cpu())
         labels.append(batch.y.cpu())
     return fit_temperature(torch.cat(outputs).numpy(), torch.cat(labels).numpy())
