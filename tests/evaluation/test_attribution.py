@@ -41,6 +41,18 @@ def test_a_sum_of_words_gives_each_word_its_value() -> None:
     torch.testing.assert_close(found, torch.tensor([2.0, -1.0, 0.0, 0.0]) * gained)
 
 
+@pytest.mark.parametrize("modality", ["text", "image", "audio"])
+def test_little_memory_gives_the_same(modality: str) -> None:
+    settings = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
+    model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
+    clean, target = encoded.encode(model, BATCH, 2), torch.tensor([2, 0])
+    sizes: list[int] = []
+    model.encoders[modality].register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
+    whole, pieces = (integrated_gradients(model, BATCH, clean, modality, target, size) for size in (64, 5))
+    torch.testing.assert_close(pieces, whole)
+    assert max(sizes) == 64 and sizes.count(5) == 12 and sizes.count(4) == 1
+
+
 @pytest.mark.parametrize("kind", ["cnn", "transformer"])
 @pytest.mark.parametrize("modality", ["text", "image", "audio"])
 def test_attributions_sum_to_what_the_input_changed(kind: str, modality: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,7 @@ def test_attacks_overcome_what_is_within_their_reach() -> None:
     batch, clean, model = waves(torch.tensor([0.03, 0.07, 0.2, 0.9]), torch.ones(4, dtype=torch.int64))
     found = attacks(model, batch, clean, WAVE)["audio"]
     assert found["fgsm"] == found["pgd"] == {"0.0": 1.0, "0.05": 0.75, "0.1": 0.5, "0.25": 0.25}
+    assert attacks(model, batch, clean, WAVE, size=5)["audio"] == found
 
 
 def test_many_steps_find_what_one_step_misses() -> None:

@@ -42,7 +42,7 @@ def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
         "information": information.measure(model, val, test, len(store.classes)),
         "robustness": _robustness(model, store, seed, test_rows, test, config),
         "probes": _probes(model, store, seed, test_rows, test, config),
-        "attribution": _attribution(model, store, seed, test_rows, test, out if seed == 0 else None),
+        "attribution": _attribution(model, store, seed, test_rows, test, size, out if seed == 0 else None),
     })
 
 
@@ -59,7 +59,7 @@ def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, tes
         "corruption": robustness.corruption(model, batch, clean, store.specs, size),
         "misalignment": robustness.misalignment(model, test),
         "shift": robustness.shift(model, batch, clean, store.specs, size),
-        "attacks": robustness.attacks(model, batch[:fewer], clean[:fewer], store.specs),
+        "attacks": robustness.attacks(model, batch[:fewer], clean[:fewer], store.specs, size),
         "rows": {"corruption": few, "misalignment": len(rows), "shift": few, "attacks": fewer},
     }
 
@@ -84,12 +84,12 @@ def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
     return found
 
 
-def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, out: Path | None,
-                 ) -> dict[str, Any]:
+def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, size: int,
+                 out: Path | None) -> dict[str, Any]:
     chosen = attribution.choose(model(test.inputs, test.present), test.y)
     places = list(chosen)
     batch, clean = store.batch(rows[places], seed), test[places]
-    about, arrays, looked = attribution.explain(model, batch, clean, store.specs)
+    about, arrays, looked = attribution.explain(model, batch, clean, store.specs, size)
     shown = pictures.panels(store, seed, batch, arrays)
     attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []

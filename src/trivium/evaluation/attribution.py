@@ -26,6 +26,7 @@ from trivium.evaluation.rollout import rollout
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
+SIZE = 256  # inputs that pass a model at a time: gradients take memory
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
 
 
@@ -48,10 +49,12 @@ def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str
     return chosen
 
 
-def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality: str, target: Tensor) -> Tensor:
+def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality: str, target: Tensor,
+                         size: int = SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
-    batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about.
+    batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about; size: of the G x B points
+    on all lines, how many pass the model at a time.
     """
     encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
     end = _embedded(encoder, x)
@@ -59,20 +62,23 @@ def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality:
     nodes, weights = np.polynomial.legendre.leggauss(POINTS)
     along, weight = (torch.tensor(v, dtype=end.dtype, device=end.device) for v in ((nodes + 1) / 2, weights / 2))
     shape = (-1, *[1] * end.dim())
-    line = (start + along.view(shape) * (end - start)).flatten(0, 1).requires_grad_(True)  # [G * B, ...]
-    many = clean[torch.arange(len(x)).repeat(POINTS)]
-    with torch.enable_grad():
-        vectors = _from_embedded(encoder, x.repeat(POINTS, *[1] * (x.dim() - 1)), line)
-        one = encoded.replace(model, many, modality, vectors)
-        own = model(one.inputs, one.present).gather(1, target.repeat(POINTS)[:, None])
-        slope = torch.autograd.grad(own.sum(), line)[0].unflatten(0, (POINTS, -1))
+    line = (start + along.view(shape) * (end - start)).flatten(0, 1)  # [G * B, ...]
+    whose = torch.arange(len(x), device=x.device).repeat(POINTS)
+    slopes = []
+    for points, these in zip(line.split(size), whose.split(size), strict=True):
+        points = points.detach().requires_grad_(True)
+        with torch.enable_grad():
+            one = encoded.replace(model, clean[these], modality, _from_embedded(encoder, x[these], points))
+            own = model(one.inputs, one.present).gather(1, target[these][:, None])
+            slopes.append(torch.autograd.grad(own.sum(), points)[0])
+    slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
     found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
     return found.sum(-1) if end is not x else found
 
 
 @torch.no_grad()
 def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
-             attributions: Mapping[str, Tensor]) -> dict[str, float]:
+             attributions: Mapping[str, Tensor], size: int = SIZE) -> dict[str, float]:
     """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
     Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
@@ -89,13 +95,14 @@ def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: 
     for order in orders:
         rank = order.masked_fill(~real, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         kept = (rank >= cuts.round(decimals=9)).flatten(0, 1)
-        one = encoded.replace(model, clean[every], modality, encoder(_keep(x[every], kept, spec)))
+        vectors = encoded.through(encoder, _keep(x[every], kept, spec), size)
+        one = encoded.replace(model, clean[every], modality, vectors)
         left = model(one.inputs, one.present).exp().gather(1, target[every][:, None])
         areas.append(float(np.trapezoid(left.view(CUTS + 1, -1).mean(1).tolist(), dx=1 / CUTS)))
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
-def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
+def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = SIZE,
             ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Attribution and deletion of every sample in `batch` and every modality that the model reads.
 
@@ -112,14 +119,14 @@ def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
     looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
-        found[m] = integrated_gradients(model, batch, clean, m, target)
+        found[m] = integrated_gradients(model, batch, clean, m, target, size)
         there = clean.present[:, model.modalities.index(m)]
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])
         if seen is not None:
             looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
         if there.any():
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
-            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown)
+            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size)
     about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is not None:

@@ -75,7 +75,8 @@ def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec
     return found
 
 
-def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec]) -> dict[str, Any]:
+def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = 256,
+            ) -> dict[str, Any]:
     """Accuracy under attack on one modality at a time: images and sounds, since words cannot change a little.
 
     Returns {m: {"fgsm": {strength: accuracy}, "pgd": {strength: accuracy}}}: the fast gradient sign method (Goodfellow
@@ -92,14 +93,14 @@ def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
         strength = torch.tensor(active, device=x.device).repeat_interleave(len(x)).view(shape)
         repeated = clean[torch.arange(len(clean)).repeat(len(active))]  # [E * B, ...]
         x = x.repeat(len(active), *shape[1:])
-        first = _gradient(model, repeated, m, x).sign()
+        first = _gradient(model, repeated, m, x, size).sign()
         attacked = x
         for step in range(STEPS):
-            direction = first if step == 0 else _gradient(model, repeated, m, attacked).sign()
+            direction = first if step == 0 else _gradient(model, repeated, m, attacked, size).sign()
             attacked = x + (attacked + 2.5 / STEPS * strength * direction - x).clamp(-strength, strength)
         unharmed = {str(STRENGTHS[0]): _score(model, clean)}
-        found[m] = {"fgsm": unharmed | _by_strength(model, repeated, m, x + strength * first),
-                    "pgd": unharmed | _by_strength(model, repeated, m, attacked)}
+        found[m] = {"fgsm": unharmed | _by_strength(model, repeated, m, x + strength * first, size),
+                    "pgd": unharmed | _by_strength(model, repeated, m, attacked, size)}
     return found
 
 
@@ -108,18 +109,21 @@ def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> f
     return float(np.trapezoid(accuracies, levels))
 
 
-def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> Tensor:
+def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor, size: int) -> Tensor:
     """d NLL / d x."""
-    with torch.enable_grad():
-        x = x.detach().requires_grad_(True)
-        changed = encoded.replace(model, clean, modality, encoded.encoder(model, modality)(x))
-        loss = nn.functional.nll_loss(model(changed.inputs, changed.present), clean.y, reduction="sum")
-        return torch.autograd.grad(loss, x)[0]
+    found = []
+    for start in range(0, len(x), size):
+        part, own = x[start: start + size].detach().requires_grad_(True), clean[start: start + size]
+        with torch.enable_grad():
+            changed = encoded.replace(model, own, modality, encoded.encoder(model, modality)(part))
+            loss = nn.functional.nll_loss(model(changed.inputs, changed.present), own.y, reduction="sum")
+            found.append(torch.autograd.grad(loss, part)[0])
+    return torch.cat(found)
 
 
 @torch.no_grad()
-def _by_strength(model: nn.Module, clean: Batch, modality: str, x: Tensor) -> dict[str, float]:
-    changed = encoded.replace(model, clean, modality, encoded.encoder(model, modality)(x))
+def _by_strength(model: nn.Module, clean: Batch, modality: str, x: Tensor, size: int) -> dict[str, float]:
+    changed = encoded.replace(model, clean, modality, encoded.through(encoded.encoder(model, modality), x, size))
     right = (model(changed.inputs, changed.present).argmax(1) == clean.y).double().view(len(STRENGTHS) - 1, -1).mean(1)
     return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}
 
