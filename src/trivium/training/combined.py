@@ -10,13 +10,15 @@ import torch
 
 from trivium import models
 from trivium.config import Config
-from trivium.data.store import Store
+from trivium.data.store import Batch, Store
 from trivium.data.tables import read_json
 from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 from trivium.strategies.base import Plan
 from trivium.training import budget
+from trivium.training import device as devices
+from trivium.training.loop import VALIDATION_BATCH
 from trivium.training.pretrain import charged
 from trivium.training.strategy import PRETRAINED
 
@@ -24,24 +26,25 @@ from trivium.training.strategy import PRETRAINED
 @torch.no_grad()
 def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, Any]:
     """Calibrate each unimodal classifier on validation, keep the best or sum them; write `<folder>/model`."""
-    store = Store()
+    kind = devices.kind(config.train)
+    devices.deterministic(kind)
+    store = Store(device=kind)
     assert plan.start is not None
-    torch.set_num_threads(1)
     members: dict[str, Unimodal] = {}
-    temperatures, scores = [], {}
-    val = store.rows(seed, "val")
     for m in store.modalities:
         member = models.load(PRETRAINED / m / plan.start / f"seed_{seed}")
         assert isinstance(member, Unimodal)
-        batch = store.batch(val[store.has(m)[val]], seed, m)
-        logits = member(batch.inputs[m])
-        temperatures.append(fit_temperature(logits.numpy(), batch.y.numpy()))
-        members[m] = member
-        scores[m] = _score(store, val, seed, Ensemble({m: member}, store.modalities), temperatures[-1:])
+        members[m] = member.to(kind)
+    val = _encoded(members, store, store.rows(seed, "val"), seed)
+    temperatures, scores = [], {}
+    for k, (m, member) in enumerate(members.items()):
+        has = val.present[:, k]
+        logits = member.head(val.inputs["vectors"][has, k])
+        temperatures.append(fit_temperature(logits.cpu().numpy(), val.y[has].cpu().numpy()))
+        scores[m] = _score({m: member}, store.modalities, val, temperatures[-1:])[1]
     chosen = list(store.modalities) if plan.combine == "ensemble" else [min(scores, key=lambda m: scores[m]["nll"])]
-    model = Ensemble({m: members[m] for m in chosen}, store.modalities)
     kept = [t for m, t in zip(store.modalities, temperatures, strict=True) if m in chosen]
-    validation = _score(store, val, seed, model, kept)
+    model, validation = _score({m: members[m] for m in chosen}, store.modalities, val, kept)
     about = files.describe("ensemble", config.encoder.model_dump(), store.specs, store.classes,
                            members=chosen, modalities=list(store.modalities))
     models.save(model, about, folder / "model")
@@ -55,14 +58,24 @@ def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, An
     }
 
 
-def _score(store: Store, rows: np.ndarray, seed: int, model: Ensemble, temperatures: list[float]) -> dict[str, float]:
-    """NLL and accuracy on all of `rows`, those without the modality included."""
-    model.eval()
+def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int) -> Batch:
+    """The samples of `rows` with the vectors [N, M, D] of all members as inputs."""
+    model = Ensemble(members, store.modalities).eval()
+    parts = (store.batch(rows[k: k + VALIDATION_BATCH], seed) for k in range(0, len(rows), VALIDATION_BATCH))
+    vectors, present, y = (torch.cat(of) for of in zip(
+        *((model.vectors(part.inputs), part.present, part.y) for part in parts), strict=True))
+    return Batch({"vectors": vectors}, present, y)
+
+
+def _score(members: dict[str, Unimodal], modalities: tuple[str, ...], val: Batch, temperatures: list[float],
+           ) -> tuple[Ensemble, dict[str, float]]:
+    """The ensemble of some `members`; its NLL and accuracy on all of `val`, samples without the modality included."""
+    model = Ensemble(members, modalities).to(val.y.device).eval()
     model.temperatures.copy_(torch.tensor(temperatures))
-    batch = store.batch(rows, seed)
-    log_probabilities = model(batch.inputs, batch.present)
-    nll = torch.nn.functional.nll_loss(log_probabilities, batch.y).item()
-    return {"nll": nll, "accuracy": (log_probabilities.argmax(1) == batch.y).double().mean().item()}
+    vectors = val.inputs["vectors"][:, [modalities.index(m) for m in members]]
+    log_probabilities = model({"vectors": vectors}, val.present)
+    nll = torch.nn.functional.nll_loss(log_probabilities, val.y).item()
+    return model, {"nll": nll, "accuracy": (log_probabilities.argmax(1) == val.y).double().mean().item()}
 
 
 def _history(recipe: str, seed: int, chosen: list[str]) -> list[dict[str, Any]]:
