@@ -75,6 +75,29 @@ def test_a_full_disk_without_a_file_name(tmp_path: Path) -> None:
     assert "no space is left on the disk (writing its outputs)" in done.stderr
 
 
+def test_what_a_gpu_refuses_is_said_without_a_trace(tmp_path: Path) -> None:
+    # One of the few operators that torch refuses on a CPU, too; from a worker, as in training.
+    (tmp_path / "refused.py").write_text(
+        "import torch\nfrom trivium.training import device\n\n\ndef work(_):\n    device.deterministic('cpu')\n"
+        "    x, places = torch.nn.functional.max_pool2d(torch.rand(1, 1, 4, 4), 2, return_indices=True)\n"
+        "    torch.nn.functional.max_unpool2d(x, places, 2)\n")
+    done = run_stage(tmp_path, "from refused import work\nfrom trivium.data.workers import processes\n"
+                               "with processes(1) as run:\n    list(run(work, [0]))")
+    assert done.returncode == 1
+    assert "try stopped: torch has no kernel for `max_unpooling2d_forward_out` on a GPU that gives" in done.stderr
+    assert "`train.device: cpu`" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_full_gpu_and_an_unknown_one_say_what_to_do(tmp_path: Path) -> None:
+    for said, expected in (("torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')",
+                            "(CUDA out of memory. Tried to allocate 2.00 GiB). In params.yaml, lower `train.batch`"),
+                           ("RuntimeError('CUDA error: no kernel image is available for execution on the device')",
+                            "This build of torch has no kernels for the GPU here")):
+        done = run_stage(tmp_path, f"import torch\nraise {said}")
+        assert done.returncode == 1
+        assert expected in done.stderr and "Traceback" not in done.stderr
+
+
 def test_other_system_errors_keep_their_trace(tmp_path: Path) -> None:
     done = run_stage(tmp_path, "open('nowhere/x')")
     assert done.returncode == 1

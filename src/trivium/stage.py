@@ -17,7 +17,7 @@ from pathlib import Path
 
 from trivium.config import Config, load
 from trivium.energy import energy
-from trivium.errors import UserError
+from trivium.errors import UserError, of_gpu
 from trivium.tracking.system import Sampler
 
 MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
@@ -39,6 +39,10 @@ def run(name: str, work: Callable[[Config], None]) -> None:
             work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
+    except RuntimeError as error:
+        if (mine := of_gpu(error, "evaluate.batch" if name.startswith("evaluate") else "train.batch")) is None:
+            raise
+        sys.exit(f"\n{name} stopped: {mine}\n")
     except OSError as error:
         if error.errno != 28:  # ENOSPC
             raise
