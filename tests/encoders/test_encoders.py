@@ -97,6 +97,19 @@ def test_an_image_encoder_from_a_folder_has_one_token_per_patch(tmp_path) -> Non
     assert encoder.patches(x).shape == (2, 9, 48)
 
 
+def test_positions_for_another_image_size_are_fitted_once(tmp_path) -> None:
+    from transformers import Dinov2Config, Dinov2Model
+
+    config = Dinov2Config(image_size=32, patch_size=4, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
+    body = Dinov2Model(config).eval()
+    body.save_pretrained(tmp_path)
+    encoder = encoders.build(str(tmp_path), SPECS["image"], width=8, depth=1).eval()
+    x = example(SPECS["image"])
+    assert encoder.body.embeddings.position_embeddings.shape == (1, 1 + 9, 16)
+    torch.testing.assert_close(encoder.body(x).last_hidden_state, body(x).last_hidden_state)
+    assert encoder.tokens(x).shape == (2, 9, 8)
+
+
 def test_an_unknown_encoder_is_explained() -> None:
     with pytest.raises(UserError, match=r"encoder\.text: cmm.*not one of cnn, transformer"):
         encoders.build("cmm", SPECS["text"], width=8, depth=1)

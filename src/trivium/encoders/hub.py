@@ -8,7 +8,7 @@ the like). Compute that went into the published weights is not part of the budge
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -73,9 +73,24 @@ def build(name: str, spec: Spec, width: int) -> Hub:
     probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
     try:
         with torch.no_grad():
+            _fit_positions(encoder)
             encoder.tokens(probe)
     except (RuntimeError, ValueError, TypeError) as error:
         raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` does not take inputs of shape {spec.shape} "
                         f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects."
                         ) from None
     return encoder
+
+
+def _fit_positions(encoder: Hub) -> None:
+    """Position embeddings for the images we have, of models that interpolate theirs in every pass (DINOv2 has 37 x 37).
+
+    Once is cheaper; and a GPU has no deterministic gradient of this (bicubic) interpolation.
+    """
+    part: Any = getattr(encoder.body, "embeddings", None)
+    table, fitted = (getattr(part, name, None) for name in ("position_embeddings", "interpolate_pos_encoding"))
+    if encoder.spec.kind != "image" or fitted is None or not isinstance(table, nn.Parameter):
+        return
+    _, height, width = encoder.spec.shape
+    count = (height // encoder.patch[0]) * (width // encoder.patch[1])
+    part.position_embeddings = nn.Parameter(fitted(table.new_zeros(1, 1 + count, table.shape[2]), height, width))
