@@ -1,4 +1,5 @@
-"""Training and evaluation on a far device and on the CPU, case by case; prints `<case>: same` or what went wrong.
+"""Training and evaluation on a far device and on the CPU, case by case; prints `<case>: same` or what went wrong, and
+`; refused: ...` behind it where a GPU would refuse operators. Then how often a step waits for the device.
 
 A program of its own: torch counts its devices at the first backward pass of a process.
 """
@@ -7,22 +8,29 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate.state import AcceleratorState, PartialState
 from torch import Tensor, nn
 
+from tests.fake_outs import fake_data
 from tests.far.device import far
+from tests.far.gpu import Watch
+from tests.helpers import ROOT
 from trivium import models, pretraining
-from trivium.config import Recipe, Train
+from trivium.config import Recipe, Train, load
 from trivium.data.store import Batch, Spec
-from trivium.evaluation import attribution, contribution, encoded, information, probes, robustness
+from trivium.data.tables import read_json
+from trivium.evaluation import attribution, contribution, encoded, evaluate, information, probes, robustness
 from trivium.models.network import Ensemble, Unimodal
-from trivium.training import device
+from trivium.training import device, strategy
+from trivium.training import pretrain as components
 from trivium.training.augment import Augment
 from trivium.training.feed import Feed
 from trivium.training.fused import Joint
@@ -32,14 +40,17 @@ SPECS = {
     "text": Spec("text", "tokens", (8,), 20), "image": Spec("image", "image", (3, 16, 16)),
     "audio": Spec("audio", "spectrogram", (1, 8, 32)),
 }
+ALL = tuple(SPECS.values())
+WAVE = Spec("audio", "waveform", (1, 1600))
 CLASSES = 3
 TRAIN = Train(batch=8, weight_decay=0.01, warmup=0.1, clip=1.0, evaluations=2, augment=True, device="cpu", workers=1)
 
 
-def data(count: int = 24) -> Batch:
+def data(specs: Sequence[Spec] = ALL, count: int = 24) -> Batch:
     generator = torch.Generator().manual_seed(0)
-    inputs = {m: torch.randint(0, spec.vocab, (count, *spec.shape), generator=generator) if spec.kind == "tokens" else
-              torch.randn(count, *spec.shape, generator=generator) for m, spec in SPECS.items()}
+    inputs = {spec.name: torch.randint(0, spec.vocab, (count, *spec.shape), generator=generator)
+              if spec.kind == "tokens" else torch.randn(count, *spec.shape, generator=generator)
+              for spec in specs}
     present = torch.rand(count, 3, generator=generator) < 0.8
     return Batch(inputs, present, torch.randint(0, CLASSES, (count,), generator=generator))
 
@@ -52,15 +63,20 @@ def settings(encoder: str) -> dict[str, Any]:
 @cache
 def hub() -> dict[str, str]:
     """Folders as the Hugging Face hub has them, with small models and random weights."""
-    from transformers import ASTConfig, ASTModel, BertConfig, BertModel, ViTConfig, ViTModel
+    import transformers as hf
 
     torch.manual_seed(0)
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     bodies = {
-        "text": BertModel(BertConfig(vocab_size=20, max_position_embeddings=8, **small)),
-        "image": ViTModel(ViTConfig(image_size=16, patch_size=8, **small)),
-        "audio": ASTModel(ASTConfig(num_mel_bins=8, max_length=32, patch_size=8, frequency_stride=8, time_stride=8,
-                                    **small)),
+        "text": hf.BertModel(hf.BertConfig(vocab_size=20, max_position_embeddings=8, **small)),
+        "image": hf.ViTModel(hf.ViTConfig(image_size=16, patch_size=8, **small)),
+        "audio": hf.ASTModel(hf.ASTConfig(num_mel_bins=8, max_length=32, patch_size=8, frequency_stride=8,
+                                          time_stride=8, **small)),
+        # positions for other images than ours, and random spans of sound that training hides
+        "dinov2": hf.Dinov2Model(hf.Dinov2Config(image_size=32, patch_size=8, **small)),
+        "wav2vec2": hf.Wav2Vec2Model(hf.Wav2Vec2Config(
+            conv_dim=[16, 16], conv_kernel=[10, 8], conv_stride=[5, 4], num_feat_extract_layers=2,
+            num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=2, **small)),
     }
     folder = Path(tempfile.mkdtemp())
     for m, body in bodies.items():
@@ -78,20 +94,38 @@ def ensemble(encoder: str) -> nn.Module:
                     tuple(SPECS))
 
 
-def task(objective: str, modality: str) -> nn.Module:
+def task(objective: str, spec: Spec, encoder: str = "cnn") -> nn.Module:
     torch.manual_seed(0)
     recipe = Recipe(objective=objective, share=0.5, lr=1e-2, mask=0.5)
-    return pretraining.build(models.encoder(settings("cnn"), SPECS[modality], 0), CLASSES, recipe)
+    return pretraining.build(models.encoder(settings("cnn") | {spec.name: encoder}, spec, 0), CLASSES, recipe)
 
 
-def trained(make: Callable[[], nn.Module], read: Batch, where: torch.device) -> list[dict[str, float]]:
-    """The history of four steps."""
-    accelerator = device.prepare("cpu")
-    accelerator.state.device = where
-    model = make()
+def prepared(where: torch.device, prepare: Callable[[str], Any] = device.prepare) -> Any:
+    """An accelerator that says it is on a device that it does not know."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = prepare("cpu")
+    PartialState().device = accelerator.state.device = where
+    return accelerator
+
+
+def trained(make: Callable[[], nn.Module], specs: Sequence[Spec], where: torch.device, steps: int = 4,
+            ) -> list[dict[str, float]]:
+    """The history of some steps."""
+    accelerator = prepared(where)
+    model, read = make(), data(specs)
     feeds = [Feed(read, np.arange(len(read)), 0, where) for _ in range(2)]
-    feeds[0].augment = Augment(SPECS, 0)
-    return fit(model, feeds[0], feeds[1], Schedule(4, 8, 1e-2), TRAIN, accelerator, 0)
+    feeds[0].augment = Augment({spec.name: spec for spec in specs}, 0)
+    return fit(model, feeds[0], feeds[1], Schedule(steps, 8, 1e-2), TRAIN, accelerator, 0)
+
+
+def waited(make: Callable[[], nn.Module], specs: Sequence[Spec], where: torch.device) -> float:
+    """How often a step of training waits for the device; beside the steps there is the same to do."""
+    counts = []
+    for steps in (6, 10):
+        with Watch() as watch:
+            trained(make, specs, where, steps)
+        counts.append(watch.waited)
+    return (counts[1] - counts[0]) / 4
 
 
 @torch.no_grad()
@@ -119,25 +153,59 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
     }
 
 
+def staged(where: torch.device) -> Any:
+    """The stages from pretraining to evaluation, on features in a folder."""
+    config = load(ROOT / "params.yaml")
+    config = config.model_copy(update={
+        "seeds": 1, "encoder": config.encoder.model_copy(update={"width": 16, "depth": 1}), "train": TRAIN,
+        "budget": config.budget.model_copy(update={"epochs": 2}),
+        "evaluate": config.evaluate.model_copy(update={"analysis_rows": 32})})
+
+    kind, prepare, found = device.kind, device.prepare, {}
+    device.kind, device.prepare = lambda settings: where.type, lambda kind: prepared(where)
+    try:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            fake_data(Path(folder), samples=96)
+            for m in SPECS:
+                components.pretrain(config, m, Path("models/pretrain") / m)
+            for name in ("ensemble", "supervised_lpft", "end_to_end"):
+                strategy.train(config, name, Path("models") / name)
+                record = read_json(f"models/{name}/training.json")["seeds"][0]
+                found[name] = record, evaluate._seed(config, name, Path("out"), where.type, record)[0]
+    finally:
+        device.kind, device.prepare = kind, prepare
+    return found
+
+
 def cases() -> Iterator[tuple[str, Callable[[torch.device], Any]]]:
     """Name, and what to do on a device."""
     for encoder in ("cnn", "transformer", "hub"):
         makers = {kind: partial(fusion, encoder, kind) for kind in ("concat", "attention")}
         for kind, make in makers.items():
-            yield f"train {kind} of {encoder}", partial(trained, lambda make=make: Joint(make()), data())
+            yield f"train {kind} of {encoder}", partial(trained, lambda make=make: Joint(make()), ALL)
         for kind, make in (makers | {"ensemble": partial(ensemble, encoder)}).items():
             yield f"evaluate {kind} of {encoder}", partial(analysed, make)
     for objective in ("supervised", "masked"):
-        for m in SPECS:
-            read = data()
-            only = Batch({m: read.inputs[m]}, read.present, read.y)
-            yield f"pretrain {objective} {m}", partial(trained, partial(task, objective, m), only)
+        for m, spec in SPECS.items():
+            yield f"pretrain {objective} {m}", partial(trained, partial(task, objective, spec), [spec])
+    for name, spec in (("dinov2", SPECS["image"]), ("wav2vec2", WAVE)):
+        yield f"pretrain {name}", partial(trained, partial(task, "supervised", spec, hub()[name]), [spec])
+    yield "stages", staged
+
+
+def steps() -> Iterator[tuple[str, Callable[[], nn.Module], Sequence[Spec]]]:
+    """Name, what is trained, and on what."""
+    for kind in ("concat", "attention"):
+        yield f"{kind} of cnn", lambda kind=kind: Joint(fusion("cnn", kind)), ALL
+    for objective in ("supervised", "masked"):
+        for m, spec in SPECS.items():
+            yield f"{objective} {m}", partial(task, objective, spec), [spec]
 
 
 def equal(one: Any, other: Any) -> bool:
     if isinstance(one, Tensor):
         return torch.allclose(one, other, atol=1e-5)
-    if isinstance(one, list):
+    if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(equal, one, other))
     if isinstance(one, float):
         return abs(one - other) < 1e-4
@@ -150,9 +218,14 @@ if __name__ == "__main__":
     with far() as away:
         for name, work in cases():
             try:
-                there = work(away)
-                print(f"{name}: {'same' if equal(there, work(torch.device('cpu'))) else 'different'}", flush=True)
+                with Watch() as watch:
+                    there = work(away)
+                said = "same" if equal(there, work(torch.device("cpu"))) else "different"
+                refused = f"; refused: {', '.join(sorted(watch.refused))}" if watch.refused else ""
+                print(f"{name}: {said}{refused}", flush=True)
             except Exception as error:
                 if "-v" in sys.argv:
                     raise
                 print(f"{name}: {type(error).__name__}: {str(error).splitlines()[0]}", flush=True)
+        for name, make, specs in steps():
+            print(f"a step of {name}: waits {waited(make, specs, away):g} times", flush=True)

@@ -59,3 +59,15 @@ def test_the_pooled_vector_takes_part_in_the_prediction() -> None:
 def test_an_unknown_objective_is_explained() -> None:
     with pytest.raises(UserError, match="no pretraining objective `mask`; known: masked, supervised"):
         pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("mask"))
+
+
+def test_tokens_that_are_not_the_patches_are_explained(tmp_path) -> None:
+    from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+    Wav2Vec2Model(Wav2Vec2Config(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, conv_dim=[16, 16],
+        conv_kernel=[10, 8], conv_stride=[5, 4], num_feat_extract_layers=2, num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2)).save_pretrained(tmp_path)
+    encoder = encoders.build(str(tmp_path), Spec("audio", "waveform", (1, 1600)), width=8, depth=1)
+    with pytest.raises(UserError, match="names for audio makes 78 tokens of 100 patches.*`objective: masked`"):
+        pretraining.build(encoder, 3, recipe("masked"))

@@ -18,7 +18,7 @@ SETTINGS = Train(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5
 
 
 class Line(nn.Module):
-    """Logistic regression with dropout, so that a resumed run has random state to lose."""
+    """Logistic regression with dropout and NumPy's noise, so that a resumed run has random state to lose."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Line(nn.Module):
         self.layers = nn.Sequential(nn.Dropout(0.2), nn.Linear(4, 2))
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.layers(batch.inputs["x"]), batch.y)
+        return nn.functional.cross_entropy(self.layers(batch.inputs["x"]) * np.random.uniform(0.9, 1.1), batch.y)
 
     def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
         out = self.layers(batch.inputs["x"])

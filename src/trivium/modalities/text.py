@@ -91,7 +91,7 @@ def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
     """x int64 [B, T]; each token that is not padding is masked with probability 0.1."""
     import torch
 
-    hit = torch.rand(x.shape, generator=generator).to(x.device) < 0.1
+    hit = (torch.rand(x.shape, generator=generator) < 0.1).to(x.device, non_blocking=True)
     return torch.where(hit & (x != 0), 2, x)
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from trivium.encoders.base import PAD
+from trivium.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.config import Recipe
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 class Masked(nn.Module):
+    """Raises: UserError (an encoder of the hub whose tokens are not those of `patches`)."""
+
     labels = False
 
     def __init__(self, encoder: Encoder, share: float) -> None:
@@ -36,11 +39,19 @@ class Masked(nn.Module):
         width = encoder.width
         self.whole = nn.Linear(width, width)
         self.decode = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, out))
+        with torch.no_grad():
+            tokens = encoder.tokens(probe).shape[1]
+        if tokens != self.count:
+            raise UserError(f"The encoder that params.yaml names for {spec.name} makes {tokens} tokens of {self.count} "
+                            "patches, so that masked pretraining cannot tell which token stands for which patch. Take "
+                            "the recipes with `objective: masked` out of `pretrain` and the strategies that start from "
+                            "them out of `fuse`, or name another encoder.")
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Mean over the hidden tokens."""
         x = batch.inputs[self.encoder.spec.name]
-        hidden = (torch.rand(len(x), self.count, generator=generator) < self.share).to(x.device)  # [B, T]
+        hidden = torch.rand(len(x), self.count, generator=generator) < self.share  # [B, T]
+        hidden = hidden.to(x.device, non_blocking=True)
         if self.text:
             hidden &= x != PAD
         seen = self.encoder.hide(x, hidden)

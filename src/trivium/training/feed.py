@@ -1,4 +1,7 @@
-"""Batches in an order that depends on the seed alone, from memory where they fit, else streamed ahead of the loop."""
+"""Batches in an order that depends on the seed alone, from memory where they fit, else streamed ahead of the loop.
+
+Nothing here makes a GPU's step wait for another: copies to the device do not block.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,11 @@ from trivium.data.store import Batch, Store
 from trivium.training.augment import Augment
 
 IN_MEMORY = 4 << 30  # bytes of float32 tensors that a feed may keep on the device
+
+
+def _room(device: torch.device) -> int:
+    """Bytes of inputs that may stay on `device`: of a GPU's free memory a quarter, since the model wants most of it."""
+    return min(IN_MEMORY, torch.cuda.mem_get_info(device)[0] // 4) if device.type == "cuda" else IN_MEMORY
 
 
 class Feed:
@@ -32,7 +40,7 @@ class Feed:
         self.augment = Augment(source.specs, seed) if augment and isinstance(source, Store) else None
         if isinstance(source, Batch):
             self.memory = source.to(self.device)
-        elif 4 * source.bytes_per_sample * len(rows) <= IN_MEMORY:
+        elif 4 * source.bytes_per_sample * len(rows) <= _room(self.device):
             self.memory = source.batch(rows, seed, only).to(self.device)
 
     def __len__(self) -> int:
@@ -40,8 +48,9 @@ class Feed:
 
     def training(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
         """Steps `start` to `stop` of an endless stream of shuffled epochs, `batch` samples each."""
-        indices = self._indices(batch, start, stop)
-        found = self._ahead(indices) if self.memory is None else (self.memory[k.to(self.device)] for k in indices)
+        memory = self.memory
+        found = (self._ahead(self._indices(batch, start, stop, torch.device("cpu"))) if memory is None else
+                 (memory[index] for index in self._indices(batch, start, stop, self.device)))
         for step, one in enumerate(found, start):
             yield one if self.augment is None else self.augment(one, step)
 
@@ -51,19 +60,20 @@ class Feed:
         if self.keep is not None:
             order = order[self.keep]
         if self.memory is not None:
-            for index in order.split(batch):
-                yield self.memory[index.to(self.device)]
+            for index in order.to(self.device, non_blocking=True).split(batch):
+                yield self.memory[index]
         else:
             yield from self._ahead(iter(order.split(batch)))
 
-    def _indices(self, batch: int, start: int, stop: int) -> Iterator[Tensor]:
+    def _indices(self, batch: int, start: int, stop: int, device: torch.device) -> Iterator[Tensor]:
         size = len(self)
         epoch = start * batch // size
-        rest = torch.empty(0, dtype=torch.int64)
+        rest = torch.empty(0, dtype=torch.int64, device=device)
         skip = start * batch - epoch * size
         for _ in range(start, stop):
             while len(rest) - skip < batch:
-                rest, skip = torch.cat([rest[skip:], self._epoch(epoch)]), max(0, skip - len(rest))
+                order = self._epoch(epoch).to(device, non_blocking=True)
+                rest, skip = torch.cat([rest[skip:], order]), max(0, skip - len(rest))
                 epoch += 1
             yield rest[skip : skip + batch]
             rest, skip = rest[skip + batch :], 0
@@ -94,7 +104,7 @@ class Feed:
             while (item := ready.get()) is not None:
                 if isinstance(item, BaseException):
                     raise item
-                yield item.to(self.device)
+                yield item.to(self.device, non_blocking=True)
         finally:
             stop.set()
             while not ready.empty():  # so that a waiting `put` returns and the thread ends

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -64,6 +65,7 @@ def fit(
     for mark in (m for m in marks if m > state.step):
         task.train()
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
+        np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
         losses: list[Tensor] = []
         for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
             generator.manual_seed(seed * 1_000_003 + step)
@@ -87,12 +89,14 @@ def fit(
 def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
     """Mean NLL and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen."""
     task.eval()
-    nll, right, seen = 0.0, 0.0, 0
+    sums, seen = list[Tensor](), 0
     for batch in val.once(VALIDATION_BATCH):
         with accelerator.autocast():
-            one, correct = task.score(batch)  # type: ignore[operator]
-        nll, right, seen = nll + one.double().item(), right + float(correct), seen + len(batch)
-    return {"val_nll": _finite(nll / seen), "val_accuracy": right / seen}
+            nll, right = task.score(batch)  # type: ignore[operator]
+        sums.append(torch.stack([nll.double(), right.double()]))
+        seen += len(batch)
+    nll, right = (sum(values) / seen for values in zip(*torch.stack(sums).tolist(), strict=True))
+    return {"val_nll": _finite(nll), "val_accuracy": right}
 
 
 def _finite(value: float) -> float:
