@@ -10,8 +10,8 @@ def main(config: Config, strategy: str) -> None:
     from trivium.training.strategy import train
 
     with fresh(f"models/{strategy}") as out:
-        seconds = train(config, strategy, out)
-    measure(f"fuse@{strategy}", {"seeds": seconds})
+        cost = train(config, strategy, out)
+    measure(f"fuse@{strategy}", cost)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ def main(config: Config, modality: str) -> None:
     from trivium.training.pretrain import pretrain
 
     with fresh(f"models/pretrain/{modality}") as out:
-        seconds = pretrain(config, modality, out)
-    measure(f"pretrain@{modality}", {"units": seconds})
+        cost = pretrain(config, modality, out)
+    measure(f"pretrain@{modality}", cost)
 
 
 if __name__ == "__main__":

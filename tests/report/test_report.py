@@ -230,6 +230,15 @@ def test_the_pareto_front_is_named(tmp_path: Path) -> None:
                      r"parameters\.", said)  # fmt: skip
 
 
+def test_memory_of_a_gpu_is_shown_where_one_was_used(text: str, tmp_path: Path) -> None:
+    assert "memory to train" in text and "GPU memory" not in text
+    root = build(tmp_path, samples=60, seeds=2)
+    path = root / "reports/measured/end_to_end@end_to_end.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"peak_gpu_memory_bytes": 3.5e9}))
+    section = write(root).read_text(encoding="utf-8").split('<section id="machine">')[1].split("</section>")[0]
+    assert "GPU memory to train" in section and "3.50\N{NO-BREAK SPACE}GB" in section
+
+
 def test_curves_are_drawn_while_they_belong_to_the_comparison(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, extras=True)
     text = write(root).read_text(encoding="utf-8")

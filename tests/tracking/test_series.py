@@ -42,11 +42,11 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     outcome = next(each for each in found.outcomes if each.name == "supervised_frozen")
     assert found.comparison is not None
     entry = found.comparison["strategies"]["supervised_frozen"]
-    results = series.strategy_results(outcome, entry, {"seconds": 12.5})
+    results = series.strategy_results(outcome, entry, {"seconds": 12.5, "peak_gpu_memory_bytes": 7e8})
     expected = {
         "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
         "subset_accuracy/text_image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
-        "cost/parameters": 1000.0, "cost/seconds": 12.5}
+        "cost/parameters": 1000.0, "cost/seconds": 12.5, "cost/peak_gpu_memory_bytes": 7e8}
     assert {name: results[name] for name in expected} == expected
 
 

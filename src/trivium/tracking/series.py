@@ -85,8 +85,8 @@ def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mappi
     found |= {key: float(entry[key]) for key in ("rank", "failed_share") if _number(entry.get(key))}
     if _number(entry.get("to_ceiling")):
         found["test/to_ceiling"] = float(entry["to_ceiling"])
-    known = ("seconds", "joules", "peak_memory_bytes", "latency_p50_seconds", "latency_p95_seconds",
-             "samples_per_second")
+    known = ("seconds", "joules", "peak_memory_bytes", "peak_gpu_memory_bytes", "latency_p50_seconds",
+             "latency_p95_seconds", "samples_per_second")
     return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
 
 

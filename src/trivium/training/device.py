@@ -44,6 +44,13 @@ def workers(settings: Train, device: str) -> int:
     return gpus(device) or cores
 
 
+def peak_memory_bytes(device: str) -> int | None:
+    """The most that tensors of this process took on its GPU so far; None on a CPU."""
+    import torch
+
+    return torch.cuda.max_memory_allocated() if device == "cuda" else None
+
+
 def deterministic(device: str) -> None:
     """The same bits every time from here on, and a float32 that is one: a GPU would round it to TF32 in convolutions.
 

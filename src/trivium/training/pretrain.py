@@ -19,8 +19,8 @@ from trivium.data.tables import write_json
 from trivium.training import units
 
 
-def pretrain(config: Config, modality: str, out: Path) -> list[float]:
-    """Train and write `<out>/<recipe>/seed_<k>/` and `<out>/training.json`. Returns the seconds of each unit."""
+def pretrain(config: Config, modality: str, out: Path) -> dict[str, Any]:
+    """Train and write `<out>/<recipe>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`)."""
     inputs, name = [Path("data/features")], f"pretrain/{modality}"
     size = len(Store().rows(0, "train"))
     todo = []
@@ -36,7 +36,7 @@ def pretrain(config: Config, modality: str, out: Path) -> list[float]:
         records.append(record["record"])
     write_json({"modality": modality, "units": records}, out / "training.json")
     units.clean(config, name, inputs)
-    return [done[unit][1]["seconds"] for unit, *_ in todo]
+    return units.measured(done, "units")
 
 
 def epochs(config: Config, store: Store, recipe: str, seed: int) -> tuple[float, dict[str, float]]:

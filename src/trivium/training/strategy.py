@@ -15,8 +15,8 @@ from trivium.training import units
 PRETRAINED = Path("models/pretrain")
 
 
-def train(config: Config, strategy: str, out: Path) -> list[float]:
-    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns the seconds of each seed."""
+def train(config: Config, strategy: str, out: Path) -> dict[str, Any]:
+    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`)."""
     from trivium.strategies import plan
 
     inputs, name = [Path("data/features")], f"strategy/{strategy}"
@@ -32,7 +32,7 @@ def train(config: Config, strategy: str, out: Path) -> list[float]:
         records.append(record["record"])
     write_json({"strategy": strategy, "start": plan(strategy, config).start, "seeds": records}, out / "training.json")
     units.clean(config, name, inputs)
-    return [done[unit][1]["seconds"] for unit, *_ in todo]
+    return units.measured(done, "seeds")
 
 
 def _samples(config: Config, strategy: str) -> int:

@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,16 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
     return {unit[0]: (home / unit[0], read_json(home / unit[0] / "record.json")) for unit in units}
 
 
+def measured(done: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str) -> dict[str, Any]:
+    """For reports/measured, of what `run` returned: `<name>`, seconds of each unit, and `peak_gpu_memory_bytes`, the
+    most of any unit's process, where a GPU was used.
+    """
+    records = [record for _, record in done.values()]
+    memory = [record["gpu_bytes"] for record in records if record["gpu_bytes"] is not None]
+    seconds = {name: [record["seconds"] for record in records]}
+    return seconds | ({"peak_gpu_memory_bytes": max(memory)} if memory else {})
+
+
 def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
     """Remove what the units left, now that the outs hold it."""
     shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
@@ -115,5 +125,7 @@ def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: 
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     record = work(config, unit[1], folder, report)
-    write_json({"seconds": time.perf_counter() - started, "record": record}, folder / "record.part")
+    memory = devices.peak_memory_bytes(devices.kind(config.train))
+    write_json({"seconds": time.perf_counter() - started, "gpu_bytes": memory, "record": record},
+               folder / "record.part")
     os.replace(folder / "record.part", folder / "record.json")

@@ -1,7 +1,7 @@
 """What the strategies took on this machine: memory to train, and time and energy to answer.
 
-Reads `reports/measured/`: `peak_memory_bytes` and `joules` of the training stage, `inference` of evaluate
-(trivium.evaluation.cost).
+Reads `reports/measured/`: `peak_memory_bytes`, `peak_gpu_memory_bytes` and `joules` of the training stage, `inference`
+of evaluate (trivium.evaluation.cost).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from trivium.report.parts import Cell, lead, name, note, table
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("peak_memory_bytes", "memory to train", numbers.memory),
+    ("peak_gpu_memory_bytes", "GPU memory to train", numbers.memory),
     ("joules", "energy to train", lambda v: numbers.scaled_down(v, "J")),
     ("latency_p50_seconds", "one answer, median", lambda v: numbers.scaled_down(v, "s")),
     ("latency_p95_seconds", "one answer, 95 %", lambda v: numbers.scaled_down(v, "s")),
@@ -48,4 +49,4 @@ def body(inputs: Inputs) -> Html | None:
 def _measured(inputs: Inputs, strategy: str) -> dict[str, Any]:
     trained = inputs.measured.get(f"fuse@{strategy}") or inputs.measured.get(f"end_to_end@{strategy}") or {}
     answered = (inputs.measured.get(f"evaluate@{strategy}") or {}).get("inference") or {}
-    return {key: trained.get(key) for key in ("peak_memory_bytes", "joules")} | answered
+    return {key: trained.get(key) for key in ("peak_memory_bytes", "peak_gpu_memory_bytes", "joules")} | answered
