@@ -1,7 +1,9 @@
-"""How fast: the loop against a plain PyTorch loop, and the pipeline from empty, unchanged and changed.
+"""How fast: the loop against a plain PyTorch loop, and the pipeline from empty, unchanged and changed; and whether two
+trainings end with the same weights.
 
     make bench            everything
     python -m benchmarks.speed loop     the loop alone
+    python -m benchmarks.speed twice    two trainings in processes of their own
     python -m benchmarks.speed fixed    what a stage costs before it does anything
 
 Writes benchmarks/results/speed.json (speed-cuda.json on a GPU), with the machine's description.
@@ -22,6 +24,7 @@ from benchmarks.machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS, STEPS = 7, 60  # the two loops take turns, so that a drift of the machine's speed hits both
+FEW = 30  # steps, to see whether two trainings end alike
 
 
 def loop() -> dict[str, Any]:
@@ -109,8 +112,64 @@ def _plain(config: Any, accelerator: Any) -> float:
     return _rate(lambda: steps(STEPS), config.train.batch, accelerator)
 
 
+def twice() -> dict[str, Any]:
+    """Do two trainings in fresh processes end with the same weights, bit for bit? {what is trained: bool}; and on what."""
+    command = [sys.executable, "-m", "benchmarks.speed", "weights"]
+    one, other = (json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+                  for _ in range(2))
+    here = machine()
+    return {"on": one.pop("device"), "processor": here["processor"], "gpus": here["gpus"], "steps": FEW,
+            "same_weights": {name: digest == other[name] for name, digest in one.items()}}
+
+
+def weights() -> dict[str, str]:
+    """A digest of the weights after `FEW` steps of each kind of encoder, fusion and objective, on the default shapes;
+    and the device.
+    """
+    import hashlib
+
+    import numpy as np
+
+    from trivium import models, pretraining
+    from trivium.config import Recipe, load
+    from trivium.models.build import drawn
+    from trivium.training import device as devices
+    from trivium.training.augment import Augment
+    from trivium.training.feed import Feed
+    from trivium.training.fused import Joint
+    from trivium.training.loop import Schedule, fit
+
+    config = load(ROOT / "params.yaml")
+    device = devices.kind(config.train)
+    accelerator = devices.prepare(device)
+    specs, data = _data(config, 256)
+    cnn, transformer = (config.encoder.model_dump() | dict.fromkeys(specs, kind) for kind in ("cnn", "transformer"))
+    masked = Recipe(objective="masked", share=0.5, lr=1e-3, mask=0.5)
+    tasks: dict[str, Any] = {
+        "concat of cnn": Joint(models.multimodal(cnn, specs, 10, "concat", 0)),
+        "attention of transformer": Joint(models.multimodal(transformer, specs, 10, "attention", 0)),
+    }
+    for m, spec in specs.items():
+        with drawn(0, m):
+            tasks[f"masked {m}"] = pretraining.build(models.encoder(cnn, spec, 0), 10, masked)
+    found = {"device": device}
+    for name, task in tasks.items():
+        feeds = [Feed(data, np.arange(len(data)), 0, accelerator.device) for _ in range(2)]
+        feeds[0].augment = Augment(specs, 0)
+        fit(task, feeds[0], feeds[1], Schedule(FEW, 16, 1e-3), config.train, accelerator, 0)
+        hasher = hashlib.sha256()
+        for _, value in sorted(task.state_dict().items()):
+            hasher.update(value.cpu().numpy().tobytes())
+        found[name] = hasher.hexdigest()
+    return found
+
+
 def waits(store: Any) -> dict[str, float]:
-    """Share of the training time, 0-1, in which the loop waits for its next batch, in memory and streamed from disk."""
+    """Share of the training time, 0-1, in which the loop waits for its next batch, in memory and streamed from disk.
+
+    A GPU does what it was told while the loop goes on. So it is waited for before the clock starts and before it stops:
+    what is counted is the time until a batch is on the GPU, none of the steps before it, as if nothing overlapped.
+    """
     from trivium import models
     from trivium.config import load
     from trivium.training import device as devices
@@ -124,8 +183,10 @@ def waits(store: Any) -> dict[str, float]:
         def training(self, batch: int, start: int, stop: int) -> Any:
             found = super().training(batch, start, stop)
             for _ in range(start, stop):
+                _wait(self.device)
                 started = time.perf_counter()
                 one = next(found)
+                _wait(self.device)
                 self.waited += time.perf_counter() - started
                 yield one
 
@@ -145,17 +206,19 @@ def waits(store: Any) -> dict[str, float]:
     return shares
 
 
-def _rate(work: Any, batch: int, accelerator: Any) -> float:
+def _wait(device: Any) -> None:
+    """Until a GPU has done all that it was told."""
     import torch
 
-    def wait() -> None:
-        if accelerator.device.type == "cuda":
-            torch.cuda.synchronize()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
-    wait()
+
+def _rate(work: Any, batch: int, accelerator: Any) -> float:
+    _wait(accelerator.device)
     started = time.perf_counter()
     work()
-    wait()
+    _wait(accelerator.device)
     return STEPS * batch / (time.perf_counter() - started)
 
 
@@ -235,12 +298,23 @@ def fixed() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    what = sys.argv[1:] or ["loop", "fixed", "pipeline"]
-    results: dict[str, Any] = {"machine": machine(), "command": "make bench"}
+    what = sys.argv[1:] or ["loop", "twice", "fixed", "pipeline"]
+    if what == ["weights"]:
+        print(json.dumps(weights()))
+        sys.exit()
+    here = machine()
+    results: dict[str, Any] = {"command": "make bench"}
+    if {"loop", "fixed", "pipeline"} & set(what):
+        results["machine"] = here
     if "loop" in what:
         results["loop"] = loop()
         print(f"loop: {results['loop']['ours_samples_per_second']:,.0f} samples/s, plain PyTorch "
               f"{results['loop']['plain_samples_per_second']:,.0f}, ratio {results['loop']['ratio']:.3f}", flush=True)
+    if "twice" in what:
+        results["twice"] = twice()
+        same = results["twice"]["same_weights"]
+        print(f"two trainings in fresh processes ({results['twice']['on']}), the same weights bit for bit: "
+              + ", ".join(f"{name} {'yes' if same[name] else 'NO'}" for name in same), flush=True)
     if "fixed" in what:
         results["fixed_seconds_per_stage"] = fixed()
         seconds = results["fixed_seconds_per_stage"].values()
@@ -251,7 +325,7 @@ if __name__ == "__main__":
         print(f"pipeline: {results['pipeline']['repro_seconds']:.0f} s from empty, "
               f"{results['pipeline']['unchanged_seconds']:.1f} s unchanged; the loop waits for data for "
               f"{max(results['pipeline']['data_wait_share'].values()):.1%} of its time", flush=True)
-    suffix = "-cuda" if results["machine"]["gpus"] else ""
+    suffix = "-cuda" if here["gpus"] else ""
     path = ROOT / f"benchmarks/results/speed{suffix}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
     path.parent.mkdir(exist_ok=True)
