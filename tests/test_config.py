@@ -100,12 +100,21 @@ def test_all_problems_are_told_at_once(params: dict[str, Any]) -> None:
 
 def test_a_strategy_that_is_listed_but_not_described(params: dict[str, Any]) -> None:
     params["fuse"].append("my_fuse")
-    assert "['my_fuse'] without settings" in message(params)
+    assert message(params) == (
+        "params.yaml: `my_fuse` is listed under `fuse` or `end_to_end` but has no settings under `strategy`")
 
 
 def test_a_strategy_that_is_described_but_not_listed(params: dict[str, Any]) -> None:
     params["strategy"]["my_fuse"] = {"kind": "supervised_frozen"}
-    assert "describes ['my_fuse']" in message(params)
+    assert message(params) == (
+        "params.yaml: `strategy.my_fuse` has settings, but neither `fuse` nor `end_to_end` lists it")
+
+
+def test_a_misspelt_name_in_a_list_names_the_nearest(params: dict[str, Any]) -> None:
+    params["fuse"][params["fuse"].index("ensemble")] = "ensembel"
+    text = message(params)
+    assert "did you mean `ensemble`?" in text
+    assert "`strategy.ensemble` has settings" in text
 
 
 def test_a_strategy_without_a_file_names_the_nearest(params: dict[str, Any]) -> None:
@@ -130,6 +139,16 @@ def test_an_unknown_setting_of_a_strategy(params: dict[str, Any]) -> None:
 def test_a_start_without_recipe(params: dict[str, Any]) -> None:
     params["strategy"]["ensemble"]["start"] = "superviced"
     assert "no recipe `superviced`" in message(params)
+
+
+def test_an_unknown_fusion_is_refused_before_anything_runs(params: dict[str, Any]) -> None:
+    params["strategy"]["end_to_end"]["fusion"] = "concatt"
+    assert "no fusion `concatt`; did you mean `concat`?" in message(params)
+
+
+def test_an_unknown_objective_is_refused_before_anything_runs(params: dict[str, Any]) -> None:
+    params["pretrain"]["selfsup"]["objective"] = "maskd"
+    assert "no pretraining objective `maskd`" in message(params)
 
 
 def test_no_strategy_is_called_pretrain(params: dict[str, Any]) -> None:

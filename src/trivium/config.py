@@ -152,12 +152,13 @@ class Config(Section):
     @model_validator(mode="after")
     def _names_agree(self) -> Config:
         listed, described = set(self.strategies), set(self.strategy)
-        if listed != described:
-            raise ValueError(
-                f"`fuse` and `end_to_end` list {sorted(listed - described) or 'no name'} without settings under "
-                f"`strategy`, and `strategy` describes {sorted(described - listed) or 'no name'} that neither lists: "
-                "each strategy needs both."
-            )
+        wrong = [f"`{name}` is listed under `fuse` or `end_to_end` but has no settings under `strategy`"
+                 + (f": did you mean `{near[0]}`?" if (near := difflib.get_close_matches(name, described, 1)) else "")
+                 for name in sorted(listed - described)]
+        wrong += [f"`strategy.{name}` has settings, but neither `fuse` nor `end_to_end` lists it"
+                  for name in sorted(described - listed)]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         if "pretrain" in listed:
             raise ValueError("a strategy cannot be called `pretrain`: choose another name.")
         return self
@@ -184,11 +185,13 @@ def parse(raw: Any, name: str = "params.yaml") -> Config:
     """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
     try:
         config = Config.model_validate(raw)
-        from trivium import modalities
+        from trivium import modalities, pretraining
         from trivium.strategies import settings
 
         for modality in dict.fromkeys((*config.preprocess, *config.data.modalities)):
             modalities.settings(modality, config.preprocess)
+        for recipe in config.pretrain.values():
+            pretraining.known(recipe.objective)
         for strategy in config.strategies:
             settings(strategy, config)
     except ValidationError as error:
@@ -199,7 +202,7 @@ def parse(raw: Any, name: str = "params.yaml") -> Config:
 def _explain(error: ValidationError, name: str) -> str:
     lines = []
     for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"]) or "the file"
+        where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             known = _known_keys(problem["loc"][:-1])
             near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
@@ -209,7 +212,8 @@ def _explain(error: ValidationError, name: str) -> str:
             lines.append(f"{name}: `{where}` is missing; copy it from the params.yaml of the repository.")
         else:
             got = "" if isinstance(problem["input"], dict) else f" (got {problem['input']!r})"
-            lines.append(f"{name}: `{where}`: {problem['msg'].removeprefix('Value error, ')}{got}")
+            key = f"`{where}`: " if where else ""
+            lines.append(f"{name}: {key}{problem['msg'].removeprefix('Value error, ')}{got}")
     return "\n".join(lines)
 
 

@@ -24,9 +24,13 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(__path__))
 
 
+def known(objective: str) -> None:
+    """Raises: UserError when there is no such objective."""
+    if objective not in names():
+        raise UserError(f"params.yaml: there is no pretraining objective `{objective}`; known: {', '.join(names())}.")
+
+
 def build(encoder: Encoder, classes: int, recipe: Recipe) -> nn.Module:
     """Raises: UserError when there is no such objective."""
-    if recipe.objective not in names():
-        raise UserError(f"params.yaml: there is no pretraining objective `{recipe.objective}`; "
-                        f"known: {', '.join(names())}.")
+    known(recipe.objective)
     return importlib.import_module(f"{__name__}.{recipe.objective}").build(encoder, classes, recipe)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from trivium import fusion
 from trivium.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def settings(name: str, config: Config) -> Any:
     if start is not None and start not in config.pretrain:
         raise UserError(f"params.yaml: `strategy.{name}.start`: there is no recipe `{start}` under `pretrain`; "
                         f"known: {', '.join(config.pretrain)}.")
+    if hasattr(chosen, "fusion"):
+        fusion.known(chosen.fusion)
     return chosen
 
 
