@@ -45,6 +45,24 @@ def test_status_outside_of_a_project_is_said(tmp_path: Path) -> None:
         status(tmp_path)
 
 
+def test_outputs_that_are_elsewhere_take_one_entry_for_all_stages() -> None:
+    elsewhere = [{"changed deps": {"data/raw": "deleted"}}, {"changed outs": {"data/valid": "not in cache"}}]
+    edited = [{"changed deps": {"params.yaml": {"align": "modified"}}},
+              {"changed outs": {"data/aligned": "not in cache"}}]
+    assert _pending({"ingest": elsewhere[1:], "validate": elsewhere, "align": edited}) == [
+        "  outputs neither here nor in the cache (`dvc pull` may have them): ingest, validate",
+        "  align: params.yaml: align changed; output data/aligned is not in the cache (`dvc pull` may have it)",
+        "  and the stages after these, where their inputs then differ",
+    ]
+
+
+def test_results_that_came_with_the_repository_are_not_taken_for_ones_made_here(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    assert "predict" in show(root) and "came with the repository" not in show(root)
+    (root / "reports/report.html").unlink()
+    assert "These results came with the repository" in show(root) and "predict" not in show(root)
+
+
 def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tmp_path: Path) -> None:
     root = fake_outs(tmp_path)
     path = root / "reports/comparison.json"

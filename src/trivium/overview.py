@@ -48,25 +48,34 @@ def _dvc_status(root: Path) -> dict[str, list[Any]]:
 
 
 def _pending(changes: dict[str, list[Any]]) -> list[str]:
-    """What would run: one line for the stages that never did, one for each other stage that has a reason."""
+    """What would run: one line for the stages that never did, one for those whose outputs are elsewhere, one for each
+    other stage that has a reason."""
     if not changes:
         return ["  nothing: all outputs are up to date"]
-    new, lines = [], []
+    new, away, lines = [], [], []
     for stage, found in changes.items():
         reasons: list[str] = []
+        hows = set()
         for change in found:
             if isinstance(change, str):
                 reasons.append(change)  # "changed command", "always changed"
+                hows.add(change)
             else:
-                reasons += [_reason(what, path, how) for what, items in change.items() for path, how in items.items()]
+                items = [(what, path, how) for what, paths in change.items() for path, how in paths.items()]
+                reasons += [_reason(*item) for item in items]
+                hows |= {how if isinstance(how, str) else "params" for *_, how in items}
         if any("params.yaml is new" in reason for reason in reasons):
             new.append(stage)
+        elif "not in cache" in hows and hows <= {"not in cache", "deleted"}:
+            away.append(stage)
         else:
             more = f"; and {len(reasons) - REASONS} more" if len(reasons) > REASONS else ""
             lines.append(f"  {stage}: {'; '.join(reasons[:REASONS])}{more}")
-    if new:
-        never = f"never ran here: {', '.join(new)}"
-        lines = [*textwrap.wrap(never, 100, initial_indent="  ", subsequent_indent="    "), *lines]
+    told = {"never ran here": new, "outputs neither here nor in the cache (`dvc pull` may have them)": away}
+    for words, stages in told.items():
+        if stages:
+            lines = [*textwrap.wrap(f"{words}: {', '.join(stages)}", 100, initial_indent="  ",
+                                    subsequent_indent="    "), *lines]
     return [*lines, "  and the stages after these, where their inputs then differ"]
 
 
@@ -86,19 +95,21 @@ def show(root: Path) -> str:
     found = read_json(path)
     entries = sorted(found["strategies"].items(), key=lambda item: (item[1]["rank"], item[0]))
     width = max(len(name) for name, _ in entries)
-    lines = [f"{'rank':>4}  {'strategy':<{width}}  accuracy  {'interval':^15}  {'NLL':>6}  {'train FLOPs':>11}  failed"]
+    sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
+    lines = [f"{'rank':>4}  {'strategy':<{width}}  accuracy  {sure:^15}  {'NLL':>6}  {'train FLOPs':>11}  failed seeds"]
     for name, entry in entries:
         accuracy, nll = entry["accuracy"], entry.get("nll", {}).get("mean", float("nan"))
-        lines.append(f"{entry['rank']:>4}  {name:<{width}}  {accuracy['mean']:>8.3f}  "
-                     f"{accuracy['low']:.3f} to {accuracy['high']:.3f}  {nll:>6.3f}  "
-                     f"{entry.get('flops', float('nan')):>11.2e}  {entry.get('failed_share', 0):>6.0%}")
+        span = f"{100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f}"
+        lines.append(f"{entry['rank']:>4}  {name:<{width}}  {100 * accuracy['mean']:>6.1f} %  {span:^15}  {nll:>6.3f}  "
+                     f"{entry.get('flops', float('nan')):>11.2e}  {100 * entry.get('failed_share', 0):>10.0f} %")
     verdict = found["verdict"]
     lines += ["", *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100)]
-    lines += ["", "Where to look next"]
-    report = root / "reports/report.html"
-    if report.exists():
-        lines.append("  reports/report.html      the whole story, in a browser, offline")
-    lines += ["  make ui                  every run, curve and model in MLflow",
+    if not (root / "reports/report.html").exists():  # git keeps comparison.json alone
+        lines += ["", "These results came with the repository; here nothing has run yet: `make repro` does it."]
+        return "\n".join(["", *lines, ""])
+    lines += ["", "Where to look next",
+              "  reports/report.html      the whole story, in a browser, offline",
+              "  make ui                  every run, curve and model in MLflow",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit",
               f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data"]
     return "\n".join(["", *lines, ""])
