@@ -3,8 +3,8 @@ from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import Cost, decide
 
 
-def pair(a, b, beats, mean=0.021, low=0.004, high=0.038):
-    return Pair(a, b, Estimate(mean, low, high, 0.01, 0.02), (0.9, 0.6, 1.0), 0.04, (0.1, 0.2), 0.01, beats)
+def pair(a, b, beats, mean=0.021, low=0.004, high=0.038, ahead=(0.75, 0.5, 1.0)):
+    return Pair(a, b, Estimate(mean, low, high, 0.01, 0.02), ahead, 0.04, (0.1, 0.2), 0.01, beats)
 
 
 def costs(**flops):
@@ -15,7 +15,13 @@ def test_a_winner():
     found = decide(["a", "b"], [pair("a", "b", True)], costs(a=9e9, b=1e9))
     assert (found.winner, found.tied, found.recommended) == ("a", ("a",), "a")
     assert found.sentence == "a beats b by 2.1 points of accuracy (95 % interval 0.4 to 3.8)."
-    assert "probability 0.90 (0.60 to 1.00)" in found.reason
+    assert found.reason == ("a came out ahead of b on 1.5 of 2 seeds (in a new run: probability 0.75, 0.50 to 1.00); "
+                            "p = 0.02, 0.04 after Holm's correction.")
+
+
+def test_winning_on_every_seed_is_not_called_certain():
+    found = decide(["a", "b"], [pair("a", "b", True, ahead=(1.0, 1.0, 1.0))], costs(a=9e9, b=1e9))
+    assert found.reason == "a came out ahead of b on 2 of 2 seeds; p = 0.02, 0.04 after Holm's correction."
 
 
 def test_no_difference_means_the_cheaper_one():

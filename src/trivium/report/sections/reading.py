@@ -32,17 +32,17 @@ def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
     return [
         (
             "Winner",
-            "A strategy is called the winner only if it outperforms every other with a probability of at least "
-            f"{threshold}, the interval of that probability stays above one half, and the difference stays clear after "
-            "a correction for the number of comparisons (Holm). Otherwise no difference was found, and the cheapest of "
-            "those that cannot be told apart is recommended. That is an answer as well: the expensive way is not worth "
-            "it here.",
+            "A strategy is called the winner only if, against every other one, the interval of the difference holds no "
+            f"zero, it does better with a probability of at least {threshold}, and the interval of that probability "
+            "stays above one half. Any other claim that one strategy is better than another must hold after a "
+            "correction for the number of pairs as well (Holm). Where there is no winner, the cheapest of those that "
+            "nobody beats is recommended. That is an answer too: the expensive way is not worth it here.",
         ),
         (
             "Interval",
             f"Were the whole comparison repeated with other seeds and other test samples, about {confidence} of such "
-            "intervals would hold the true value. It comes from resampling seeds and test samples together, in "
-            "pairs.",
+            "intervals would hold the true value. It is made of how much seeds differ and, by resampling, of how "
+            "much test samples do.",
         ),
         (
             "Seed",
