@@ -86,6 +86,7 @@ def test_a_terminal_gets_one_line_that_ends(
     assert text.endswith("\n")
     assert "\rreading: [##########          ]  50%" in text
     assert "[####################] 100%" in text
+    assert text.count("\r") == text.count("\x1b[K")  # a shorter line leaves nothing of the one before
 
 
 def test_nothing_to_do(clock: Clock) -> None:

@@ -26,6 +26,10 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the bar's line, so that what is printed next has one of its own."""
         if self._terminal:
             self._show("\n")
 
@@ -49,8 +53,8 @@ class Progress:
         share = min(1.0, self.done / self.total) if self.total else 1.0  # a total may be an estimate
         speed = f"{rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s"
         bar = f"[{'#' * int(20 * share):<20}] " if self._terminal else ""
-        start = "\r" if self._terminal else ""
-        print(f"{start}{self.title}: {bar}{share:4.0%}  {speed}  {_clock(left)} left  {self.note}",
+        start, rest = ("\r", "\x1b[K") if self._terminal else ("", "")  # the rest of a longer line before is cleared
+        print(f"{start}{self.title}: {bar}{share:4.0%}  {speed}  {_clock(left)} left  {self.note}{rest}",
               end=end, file=sys.stderr, flush=True)
 
 

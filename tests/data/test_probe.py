@@ -1,4 +1,5 @@
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -33,6 +34,12 @@ def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
     assert found["audio"]["seconds"][:2].tolist() == [1.0, 0.25]
     assert math.isnan(found["audio"]["seconds"][2])
     assert found["audio"]["error"].tolist() == [None, None, "starts at 2.0 s, but the recording lasts 1.00 s"]
+
+
+def test_what_is_printed_next_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    probe({"text": table(texts(["a", "b"]), COLUMNS)}, str(tmp_path))
+    assert capsys.readouterr().err.endswith("\n")
 
 
 @pytest.mark.parametrize("ahead", [3, 256])

@@ -48,6 +48,8 @@ def probe(rows: dict[str, pa.Table], root: str, meanwhile: Callable[[], object] 
                 found[modality][name][row] = value
         done[modality] += len(results)
         progress.add(len(results))
+    if progress:
+        progress.close()
     return found
 
 
