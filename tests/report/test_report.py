@@ -215,6 +215,17 @@ def test_verdict_comes_first_and_large(project: Path, text: str, page: Page) -> 
     assert "No winner: no difference was found" in page.words
 
 
+def test_where_the_model_is_and_what_strategies_do_stand_at_the_top(project: Path, page: Page) -> None:
+    chosen = json.loads((project / "reports/comparison.json").read_text())["verdict"]["recommended"]
+    top = "".join(page.words).split("Strategy against strategy")
+    header = top[0] + top[1]  # the contents name the section first
+    seeds = json.loads((project / f"models/{chosen}/training.json").read_text())["seeds"]
+    best = min(seeds, key=lambda seed: seed["validation"]["nll"])["seed"]
+    assert f"models/{chosen}/seed_{best}, in MLflow models:/trivium@recommended" in header
+    assert "6 strategies, 3 paired seeds × 42 test samples" in header
+    assert "Joint training: one loss, every part from random weights." in header
+
+
 def test_the_pareto_front_is_named(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
     path = root / "reports/comparison.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
-from trivium.report.charts import Point, _spread
+from trivium.report.charts import Point, _spread, scatter
 from trivium.report.inputs import Look
 from trivium.report.markdown import render
 from trivium.report.media import Media
@@ -59,12 +60,25 @@ def test_numbers(written: str, expected: str) -> None:
 
 
 def test_axis_has_one_unit() -> None:
-    text, unit = numbers.axis(1.94e12, "FLOP")
-    assert unit == "TFLOP" and [text(v) for v in (0, 5e11, 1.5e12)] == ["0", "0.5", "1.5"]
-    text, unit = numbers.axis(1500, "")
-    assert unit == "" and text(1500) == "1,500" and text(0.25) == "0.25"
-    text, unit = numbers.axis(1200, "s")
-    assert unit == "min" and text(600) == "10"
+    assert numbers.axis(1.94e12, "FLOP") == (1e12, "TFLOP")
+    assert numbers.axis(1500, "") == (1, "")
+    assert numbers.axis(1200, "s") == (60, "min")
+
+
+@pytest.mark.parametrize(
+    ("highest", "unit", "expected", "title"),
+    [
+        (1.94e12, "FLOP", ["0", "1", "2"], "cost, TFLOP"),
+        (1500, "", ["0", "500", "1,000", "1,500"], "cost"),
+        (0.8, "", ["0", "0.5"], "cost"),
+        (600, "s", ["0", "5", "10"], "cost, min"),  # round minutes: every 200 seconds would be 3.33
+    ],
+)
+def test_ticks_are_round_in_the_unit_that_is_shown(highest: float, unit: str, expected: list[str], title: str) -> None:
+    points = [Point("a", Look(0, 0, 0), highest, 0.5, 0.4, 0.6, ""), Point("b", Look(1, 1, 1), 0.0, 0.5, 0.4, 0.6, "")]
+    drawn = str(scatter(points, "cost", unit, "accuracy", lambda v: "y", "a chart"))
+    words = re.findall(r'class="(?:tick|label)"[^>]*text-anchor="(?:middle|end)">([^<]*)<', drawn)
+    assert [word for word in words if word != "y"] == [*expected, title]
 
 
 def test_scale() -> None:

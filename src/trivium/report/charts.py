@@ -6,7 +6,7 @@ All charts are drawn about 440 pixels wide, so that two stand side by side on a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trivium.markup import Html, h
 from trivium.report import numbers
@@ -14,11 +14,11 @@ from trivium.report.inputs import Look
 from trivium.report.scale import Scale, around
 
 WIDTH = 440
-SHAPES: tuple[str, ...] = (  # around (0, 0), radius 1; in the order of Look.shape
+SHAPES: tuple[str, ...] = (  # around (0, 0), radius 1; in the order of Look.shape, as in comparison/figures.py
     "circle",
     "M-.9-.9H.9V.9H-.9Z",
-    "M0-1.15L1.1.85H-1.1Z",
     "M0-1.25L1.25 0L0 1.25L-1.25 0Z",
+    "M0-1.15L1.1.85H-1.1Z",
     "M0 1.15L1.1-.85H-1.1Z",
     "M-.4-1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z",
     "M0-1.2L1.14-.37L.7.97H-.7L-1.14-.37Z",
@@ -246,12 +246,14 @@ def _frame(
     x_ticks: Sequence[float] = (),
 ) -> list[Html]:
     bottom = height - 40
-    x_text, unit = numbers.axis(x.high, unit)
+    factor, unit = numbers.axis(x.high, unit)
+    x_text = (lambda v: f"{v:,.0f}" if v >= 100 else f"{v:.3g}") if factor == 1 else (lambda v: f"{v / factor:.3g}")
+    round_ticks = replace(x, low=x.low / factor, high=x.high / factor).ticks(4)
     parts = []
     for tick in y.ticks(5):
         parts.append(h("path", class_="grid", d=f"M{x.start:g} {y(tick):.1f}H{x.end:g}"))
         parts.append(h("text", y_text(tick), class_="tick", x=x.start - 6, y=y(tick) + 4, text_anchor="end"))
-    for tick in x_ticks or x.ticks(4):
+    for tick in x_ticks or [tick * factor for tick in round_ticks]:
         parts.append(h("path", class_="grid", d=f"M{x(tick):.1f} {bottom}v4"))
         parts.append(h("text", x_text(tick), class_="tick", x=x(tick), y=bottom + 17, text_anchor="middle"))
     parts.append(h("path", class_="axis", d=f"M{x.start:g} {bottom}H{x.end:g}"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, TypeGuard
 
 NONE = "–"
@@ -62,23 +61,18 @@ def prefixed(value: float) -> tuple[float, str]:
     return factor, "Z"
 
 
-def axis(highest: float, unit: str) -> tuple[Callable[[float], str], str]:
-    """One unit for all ticks of an axis that ends at `highest`: their format, and the unit to put into its title.
+def axis(highest: float, unit: str) -> tuple[float, str]:
+    """One unit for all ticks of an axis that ends at `highest`: what to divide them by, and its name for the title.
 
     `unit`: "FLOP", "s" or "" for counts.
     """
     if unit == "s":
-        factor, name = next(
-            (f, n)
-            for f, n, limit in ((1.0, "s", 300), (60.0, "min", 18_000), (3600.0, "h", math.inf))
-            if highest < limit
-        )
-    elif not unit and highest < 20_000:
-        return (lambda value: f"{value:,.0f}" if value >= 100 else f"{value:.3g}"), ""
-    else:
-        factor, prefix = prefixed(highest)
-        name = f"{prefix}{unit}"
-    return (lambda value: f"{value / factor:.3g}"), name
+        limits = ((1.0, "s", 300), (60.0, "min", 18_000), (3600.0, "h", math.inf))
+        return next((factor, name) for factor, name, limit in limits if highest < limit)
+    if not unit and highest < 20_000:
+        return 1.0, ""
+    factor, prefix = prefixed(highest)
+    return factor, f"{prefix}{unit}"
 
 
 def flops(value: Any) -> str:

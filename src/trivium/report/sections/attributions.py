@@ -19,7 +19,11 @@ REASONS = {"confident": "a confident right answer", "wrong": "a confident mistak
 
 
 def body(inputs: Inputs) -> Html | None:
-    own = [card for item in _samples(inputs, inputs.recommended) if (card := _card(inputs, inputs.recommended, item))]
+    samples = _samples(inputs, inputs.recommended)
+    first = {item.get("why"): item for item in reversed(samples)}  # of each kind
+    ordered = sorted(samples, key=lambda item: item not in first.values())
+    own = [card for item in ordered if (card := _card(inputs, inputs.recommended, item))]
+    shown, rest = own[: len(first)], own[len(first) :]
     changed = _changed(inputs)
     others = [
         card
@@ -35,9 +39,17 @@ def body(inputs: Inputs) -> Html | None:
         [
             lead(
                 f"What answers of {inputs.recommended} rest on: orange spoke for the answer, violet against it "
-                f"(integrated gradients).{looks}"
+                f"(integrated gradients).{looks} Each panel has a scale of its own; the number above it says how much "
+                "the modality counted, in nats (+0.69 doubles the probability of the answer)."
             ),
-            h("div", own, class_="cards one"),
+            h("div", shown, class_="cards one"),
+            h(
+                "details",
+                h("summary", f"More answers of {inputs.recommended} ({len(rest)})"),
+                h("div", rest, class_="cards one"),
+            )
+            if rest
+            else None,
             h("details", fold) if others else None,
             changed,
             _deletion(inputs),

@@ -37,8 +37,7 @@ def body(inputs: Inputs) -> Html | None:
     if inputs.recommended in errors:
         said = (
             f"When {inputs.recommended} says how sure it is, it is off by "
-            f"{numbers.percent(errors[inputs.recommended])} "
-            "on average. " + said
+            f"{100 * errors[inputs.recommended]:.1f} points on average. " + said
         )
     return join(
         [

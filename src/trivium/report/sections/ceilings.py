@@ -87,7 +87,7 @@ def _laziness(inputs: Inputs) -> Html | None:
     content = table(columns, rows, "What each encoder learned", sort=True, classes="heat", foot=foot)
     caption = (
         "How well a linear probe reads the label off one encoder after training. An encoder that stays far below the "
-        "same modality trained alone (pale) was left unlearned: the others did the work."
+        "same modality trained alone (a weak colour) was left unlearned: the others did the work."
     )
     said = str(laziness.get("sentence") or "")
     return figure(join([h("p", said) if said else None, content]), caption, "Which modality was left unlearned")

@@ -153,5 +153,5 @@ def _lead(inputs: Inputs) -> str:
         )
     if spent:
         least, most = numbers.flops(min(spent)), numbers.flops(max(spent))
-        return f"Training compute went from {least} to {most}, pretraining included."
+        return f"The budget is the same for all; what was spent went from {least} to {most}, pretraining included."
     return "What each strategy reached, and what it took."

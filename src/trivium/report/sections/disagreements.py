@@ -12,6 +12,7 @@ from trivium.report.parts import lead, name, note
 from trivium.report.sample import media
 
 EACH = 4  # samples per kind
+SHOWN = 2  # of them at once; the rest folds away
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -43,11 +44,7 @@ def body(inputs: Inputs) -> Html | None:
         h(
             "div",
             h("h3", title, h("span", f"{numbers.percent(share)} of the test samples", class_="span")),
-            h(
-                "div",
-                [_card(inputs, answers, row, known) for row in rows],
-                class_="cards",
-            ),
+            _cards([_card(inputs, answers, row, known) for row in rows]),
             class_="group",
         )
         for title, share, rows in picked
@@ -64,6 +61,12 @@ def body(inputs: Inputs) -> Html | None:
             ),
         ]
     )
+
+
+def _cards(cards: list[Html]) -> Html:
+    shown, rest = (h("div", some, class_="cards") for some in (cards[:SHOWN], cards[SHOWN:]))
+    more = h("details", h("summary", numbers.plural(len(cards) - SHOWN, "more sample")), rest)
+    return join([shown, more if len(cards) > SHOWN else None])
 
 
 def _lead(right: Any) -> str:

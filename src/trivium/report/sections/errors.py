@@ -71,7 +71,7 @@ def _matrix(labels: list[str], total: list[list[int]]) -> Html:
     content = table(
         [h("span", "true ↓ answer →", class_="corner"), *labels], rows, "Confusion matrix", classes="confusion"
     )
-    return figure(content, "Percent of the row's class; darker is more. The diagonal is right.")
+    return figure(content, "Percent of the row's class; the stronger the colour, the more. The diagonal is right.")
 
 
 def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]]) -> Html:

@@ -1,29 +1,18 @@
-"""How to read the report, and what each strategy does, in plain words."""
+"""How to read the report, in plain words."""
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from trivium.markup import Html, h, join
+from trivium.markup import Html, h
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.parts import name
 
 
 def body(inputs: Inputs) -> Html:
     settings = inputs.comparison.get("settings") or {}
     terms = [(term, text) for term, text in _terms(settings, bool(inputs.world)) if text]
-    about = [(strategy, text) for strategy in inputs.order if (text := what(inputs, strategy))]
-    return join(
-        [
-            h("dl", [[h("dt", term), h("dd", text)] for term, text in terms], class_="terms"),
-            h("h3", "The strategies") if about else None,
-            h("dl", [[h("dt", name(inputs, strategy)), h("dd", text)] for strategy, text in about], class_="terms")
-            if about
-            else None,
-        ]
-    )
+    return h("dl", [[h("dt", term), h("dd", text)] for term, text in terms], class_="terms")
 
 
 def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
@@ -76,13 +65,3 @@ def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
             else "",
         ),
     ]
-
-
-def what(inputs: Inputs, strategy: str) -> str:
-    """The first sentence of the strategy's file."""
-    kind = str((inputs.params.get("strategy") or {}).get(strategy, {}).get("kind", strategy))
-    try:
-        text = importlib.import_module(f"trivium.strategies.{kind}").__doc__ or ""
-    except (ImportError, ValueError):
-        return ""
-    return " ".join(text.strip().split("\n\n")[0].split())

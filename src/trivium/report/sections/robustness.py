@@ -126,7 +126,7 @@ def _interval(found: dict[str, float], unit: str = "") -> list[Any]:
 
 
 def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
-    """Accuracy per domain of the test set; a darker cell is a higher accuracy."""
+    """Accuracy per domain of the test set; the stronger the colour, the higher."""
     by: dict[str, Any] = shifted.get("by") or {}
     means = {domain: {s: one["mean"] for s, one in of["accuracy"].items()} for domain, of in by.items()}
     shown = [value for of in means.values() for value in of.values()]
@@ -141,8 +141,10 @@ def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
             shade = None if value is None else (value - low) / (high - low or 1)
             row.append(Cell(numbers.percent(value), value, shade, "number"))
         rows.append(row)
-    caption = "Test accuracy per domain, mean over seeds; darker is higher. Samples in the test set of a seed: " + (
-        ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items()) + "."
+    sizes = ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items())
+    caption = (
+        "Test accuracy per domain, mean over seeds; the stronger the colour, the higher. Samples in the test set of a "
+        f"seed: {sizes}."
     )
     columns = ["strategy", *(breakable(domain) for domain in by)]
     return figure(

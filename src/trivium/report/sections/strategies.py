@@ -1,7 +1,8 @@
-"""The table: every strategy with its metrics, its cost and its rank."""
+"""The table: every strategy with its metrics, its cost and its rank; and what each of them does."""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from trivium.markup import Html, h, join
@@ -65,11 +66,33 @@ def body(inputs: Inputs) -> Html | None:
             chooser("metric", "Show", [(key, METRICS[key][0]) for key in metrics]),
             table(heads, rows, "All strategies", sort=True, classes="strategies"),
             note(
-                "The large marker is the mean over seeds, the line its interval, every thin stroke one seed.",
+                "The large marker is the mean over seeds, the line its interval, every thin stroke one seed. Compute "
+                "and time are of training one seed, its pretraining included; failed is the share of seeds that did "
+                "no better than always giving the most common label.",
                 h("span", " Press a column's heading to sort by it.", class_="scripted"),
             ),
+            _about(inputs),
         ]
     )
+
+
+def _about(inputs: Inputs) -> Html | None:
+    """What each strategy does."""
+    about = [(strategy, text) for strategy in inputs.order if (text := _what(inputs, strategy))]
+    if not about:
+        return None
+    words = [[h("dt", name(inputs, strategy)), h("dd", text)] for strategy, text in about]
+    return h("details", h("summary", "What each strategy does"), h("dl", words, class_="terms"))
+
+
+def _what(inputs: Inputs, strategy: str) -> str:
+    """The first sentence of the strategy's file."""
+    kind = str((inputs.params.get("strategy") or {}).get(strategy, {}).get("kind", strategy))
+    try:
+        text = importlib.import_module(f"trivium.strategies.{kind}").__doc__ or ""
+    except (ImportError, ValueError):
+        return ""
+    return " ".join(text.strip().split("\n\n")[0].split())
 
 
 def _lead(inputs: Inputs) -> str:

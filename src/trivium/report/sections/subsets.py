@@ -65,7 +65,7 @@ def body(inputs: Inputs) -> Html | None:
             ),
             note(
                 "Test accuracy, mean over seeds, when only the modalities in the heading are given to the same "
-                "model; darker is higher."
+                "model; the stronger the colour, the higher."
             ),
         ]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, breakable, h
+from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.parts import name
@@ -63,13 +63,26 @@ def _facts(inputs: Inputs) -> list[tuple[str, Any]]:
     if numbers.known(accuracy.get("low")):
         span = f" ({100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f})"
     evidence = f"{seeds} paired seeds" + (f" × {numbers.whole(size)} test samples" if size else "") if seeds else ""
+    if evidence and len(inputs.order) > 1:
+        evidence = f"{len(inputs.order)} strategies, {evidence}"
     return [
         ("Recommended", name(inputs, inputs.recommended) if inputs.recommended else None),
         ("Its test accuracy", numbers.percent(accuracy["mean"]) + span if accuracy.get("mean") is not None else None),
         ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
-        ("Strategies compared", str(len(inputs.order)) if inputs.order else None),
         ("Evidence", evidence),
+        ("Its model", _model(inputs)),
     ]
+
+
+def _model(inputs: Inputs) -> Html | None:
+    """Where the recommended strategy's best seed (validation NLL) is, on the disk and in MLflow's registry."""
+    seeds = inputs.training.get(inputs.recommended, {}).get("seeds") or []
+    known = [seed for seed in seeds if numbers.known((seed.get("validation") or {}).get("nll"))]
+    if not known:
+        return None
+    best = min(known, key=lambda seed: (seed["validation"]["nll"], seed["seed"]))["seed"]
+    folder = h("code", breakable(f"models/{inputs.recommended}/seed_{best}"))
+    return join([folder, h("span", ", in MLflow ", class_="span"), h("code", "models:/trivium@recommended")])
 
 
 def flops(entry: dict[str, Any]) -> float | None:
