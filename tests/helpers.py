@@ -39,7 +39,7 @@ def tiny_project(folder: Path, **changes: Any) -> Path:
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
-        if name not in ("dvc.lock", "reports/comparison.json") and (ROOT / name).exists():
+        if name != "dvc.lock" and not name.startswith("reports/") and (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)

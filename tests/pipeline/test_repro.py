@@ -66,7 +66,8 @@ def test_a_second_run_does_nothing_and_is_quick(reference: Path) -> None:
 def test_nothing_is_left_for_git_but_the_lock_and_the_comparison(reference: Path) -> None:
     command(reference, "git", "add", "--all", "--dry-run")
     untracked = command(reference, "git", "ls-files", "--others", "--exclude-standard", "data", "models", "reports")
-    assert set(untracked.split()) <= {"data/README.md", "reports/comparison.json"}
+    summaries = {f"reports/summary/{path.name}" for path in (reference / "reports/summary").iterdir()}
+    assert len(summaries) == 6 and set(untracked.split()) <= {"data/README.md", "reports/comparison.json", *summaries}
 
 
 def test_the_same_bytes_from_an_empty_cache(reference: Path, tmp_path: Path) -> None:
