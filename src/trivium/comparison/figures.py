@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
-MARKERS = "osD^vPX*"
+MARKERS = "osD^vPpH"  # as in report/charts.py
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": "#888888", "axes.titlelocation": "left", "axes.titlesize": 11, "axes.axisbelow": True,
@@ -121,7 +121,7 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> Figur
     _names(axes, ends, looks, comparison["verdict"]["recommended"])
     axes.grid()
     axes.set_xlabel("training compute, pretraining included (FLOPs)")
-    axes.set_ylabel("validation NLL (nats)")
+    axes.set_ylabel("validation NLL (nats); the lowest is kept")
     axes.set_title("Learning curves: thin lines are seeds, a lone marker combines components without training")
     return figure
 
