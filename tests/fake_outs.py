@@ -80,7 +80,8 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
                         ("probabilities", pa.list_(pa.float32()))])
     write(pa.table(rows, schema=schema), root / f"reports/evaluate/{name}/predictions.parquet")
     stage = f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}"
-    write_json({"seconds": 12.5, "peak_memory_bytes": 5e8}, root / f"reports/measured/{stage}.json")
+    write_json({"seconds": 12.5, "seeds": [6.0, 6.0], "peak_memory_bytes": 5e8},
+               root / f"reports/measured/{stage}.json")
     series = {"cpu_utilization_percentage": [50.0, 90.0, 70.0]}
     write_json({"started": 1.7e9, "seconds": [1.0, 2.0, 3.0], "series": series},
                root / f"reports/measured/{stage}.system.json")

@@ -67,6 +67,14 @@ def test_a_parent_per_strategy_with_its_seeds_best_on_top(synced: Path) -> None:
     assert {run.info.status for run in runs(synced)} == {"FINISHED"}
 
 
+def test_durations_are_those_of_training_and_colours_those_of_the_report(synced: Path) -> None:
+    parents = {run.info.run_name: run for run in runs(synced, "tags.kind = 'parent'")}
+    assert {run.info.end_time - run.info.start_time for run in parents.values()} == {12_500}
+    assert {run.info.end_time - run.info.start_time for run in runs(synced, "tags.kind = 'seed'")} == {6_000}
+    assert {name: run.data.tags["mlflow.runColor"] for name, run in parents.items()} == {
+        "supervised_frozen": "#0072b2", "end_to_end": "#d55e00", "unimodal": "#009e73"}
+
+
 def test_what_a_parent_says(synced: Path) -> None:
     (run,) = runs(synced, "tags.kind = 'parent' AND tags.strategy = 'supervised_frozen'")
     metrics, params, tags = run.data.metrics, run.data.params, run.data.tags

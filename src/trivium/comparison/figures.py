@@ -171,17 +171,20 @@ def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
 
 
-def _order(comparison: Mapping[str, Any]) -> list[str]:
-    found = comparison["strategies"]
-    return sorted(found, key=lambda name: found[name]["rank"])
+def looks(names: Sequence[str], recommended: str) -> dict[str, tuple[str, str]]:
+    """Colour and marker: the recommended strategy has the first, the others theirs by name, so that runs compare."""
+    order = sorted(names, key=lambda name: (name != recommended, name))
+    return {name: (COLOURS[k and 1 + (k - 1) % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)])
+            for k, name in enumerate(order)}
 
 
 def _looks(comparison: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Colour and marker: the recommended strategy has the first, the others theirs by name, so that runs compare."""
-    first = comparison["verdict"]["recommended"]
-    names = [first, *sorted(name for name in comparison["strategies"] if name != first)]
-    return {name: (COLOURS[k and 1 + (k - 1) % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)])
-            for k, name in enumerate(names)}
+    return looks(list(comparison["strategies"]), comparison["verdict"]["recommended"])
+
+
+def _order(comparison: Mapping[str, Any]) -> list[str]:
+    found = comparison["strategies"]
+    return sorted(found, key=lambda name: found[name]["rank"])
 
 
 def _interval(comparison: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from trivium.comparison.figures import looks
 from trivium.curves import OUT
 from trivium.tracking import confusion, notes, series
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput
 
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#b8a500")  # Okabe and Ito
 LARGE = 100_000_000  # bytes of an out that is not copied: each new result would cost that much disk again
 BATCH = 1000  # metrics that MLflow takes in one call; at most 100 params and 100 tags go with them
 
@@ -41,20 +41,22 @@ class Writer:
         """A parent run and its seeds; returns the parent's id. It counts as written once its status is FINISHED."""
         from trivium.tracking import model
 
-        tags = self._tags("parent", outcome)
+        tags, spent = self._tags("parent", outcome), measured(self.outs.root, outcome)
         parent = self._start(outcome.name, tags, self._datasets(outcome))
+        end = self._end(spent.get("seconds"))
         curves = series.points({}, series.mean_curves(outcome.training["seeds"]), self.now)
-        system = series.system(measured(self.outs.root, outcome))
+        system = series.system(spent)
         self._log(parent, curves + system, settings(self.outs, outcome))
         self._artifacts(parent, outcome)
         model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent, self.code)
         self._seeds(outcome, parent, model_id)
         self.summary(outcome, parent)
-        self.client.set_terminated(parent)
+        self.client.set_terminated(parent, end_time=end)
         return parent
 
     def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
         tested = {seed["seed"]: seed for seed in outcome.metrics["seeds"]}
+        spent = dict(zip(tested, measured(self.outs.root, outcome).get("seeds", []), strict=False))
         for training in reversed(outcome.training["seeds"]):  # the newest run stands on top: seed 0
             seed = training["seed"]
             best = seed == outcome.best["seed"]
@@ -64,7 +66,7 @@ class Writer:
             self._log(run, series.points(results, series.curves(training), self.now), {"seed": seed})
             if best and model_id:  # the numbers of this very model, for MLflow's table of models
                 self._log(run, series.points(results, {}, self.now + 1), {}, model_id)
-            self.client.set_terminated(run)
+            self.client.set_terminated(run, end_time=self._end(spent.get(seed)))
 
     def summary(self, outcome: Outcome, parent: str) -> None:
         """What depends on the other strategies as well: rank, intervals, verdict. Written anew when they change."""
@@ -73,7 +75,7 @@ class Writer:
         note = notes.strategy(self.outs, outcome, settings(self.outs, outcome), results)
         winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
         points, known = series.points(results, {}, self.now), self.client.get_run(parent).data
-        tags = {"mlflow.note.content": note, "winner": str(winner).lower()}
+        tags = {"mlflow.note.content": note, "winner": str(winner).lower(), "mlflow.runColor": self._color(outcome)}
         same = all(known.metrics.get(name) == value for name, value, *_ in points)
         if not (same and tags.items() <= known.tags.items()):
             self._log(parent, points, {})
@@ -121,12 +123,20 @@ class Writer:
             found["world"] = str(world)
         if outcome:
             fusion = str(settings(self.outs, outcome).get("strategy.fusion", "none"))
-            place = [each.name for each in self.outs.outcomes].index(outcome.name)
             found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
                       "mlflow.source.name": f"dvc repro {outcome.stage}",
-                      "mlflow.runColor": COLORS[place % len(COLORS)]}
+                      "mlflow.runColor": self._color(outcome)}
             found |= {f"dvc.{path}": md5 for path, md5 in inputs(self.outs, outcome).items()}
         return found
+
+    def _color(self, outcome: Outcome) -> str:
+        """As in the report and its figures."""
+        first = (self.outs.comparison or {}).get("verdict", {}).get("recommended", "")
+        return looks([each.name for each in self.outs.outcomes], first)[outcome.name][0]
+
+    def _end(self, seconds: float | None) -> int | None:
+        """Of the run that was started last, so that its duration is the one that was measured; None: now."""
+        return None if seconds is None else self.now + round(1000 * seconds)
 
     def _start(self, name: str, tags: Mapping[str, str], datasets: list[DatasetInput] | None = None) -> str:
         self.now += 1
