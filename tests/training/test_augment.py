@@ -58,6 +58,7 @@ def test_the_same_step_is_augmented_the_same_way_and_another_is_not() -> None:
     for m in SPECS:
         assert torch.equal(one.inputs[m], again.inputs[m])
     assert not torch.equal(one.inputs["text"], other.inputs["text"])
+    assert not torch.equal(one.inputs["text"], Augment(SPECS, seed=4)(batch(), 7).inputs["text"])
     assert torch.equal(one.y, batch().y)
 
 
@@ -74,3 +75,7 @@ def test_a_feed_augments_what_is_trained_on_and_not_what_is_measured(tmp_path: P
     assert any(not torch.equal(a, b) for a, b in zip(trained, untouched, strict=True))
     assert all(torch.equal(a.flatten().sort().values, b.flatten().sort().values)
                for a, b in zip(trained, untouched, strict=True))  # moved, not changed
+    steps: list[int] = []
+    feed.augment = lambda one, step: steps.append(step) or one
+    list(feed.training(4, 2, 5))
+    assert steps == [2, 3, 4]

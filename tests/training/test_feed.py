@@ -1,9 +1,15 @@
 """The order of the samples: a stream of whole epochs that depends on the seed and on nothing else."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
+from pytest import MonkeyPatch
 
-from trivium.data.store import Batch
+from tests.tiny_media import MODALITIES, SETTINGS, write_aligned
+from trivium.data import features
+from trivium.data.store import Batch, Store
+from trivium.training import feed
 from trivium.training.feed import Feed
 
 
@@ -25,9 +31,9 @@ def test_each_epoch_shows_every_sample_once() -> None:
 
 
 def test_a_stream_taken_up_in_the_middle_goes_on_the_same() -> None:
-    feed = Feed(numbers(10), np.arange(10), seed=1)
-    whole = order(feed, batch=3, start=0, stop=12)
-    assert order(feed, batch=3, start=5, stop=12) == whole[15:]
+    stream = Feed(numbers(10), np.arange(10), seed=1)
+    whole = order(stream, batch=3, start=0, stop=12)
+    assert order(stream, batch=3, start=5, stop=12) == whole[15:]
 
 
 def test_samples_left_out_do_not_change_the_order_of_the_others() -> None:
@@ -40,8 +46,28 @@ def test_samples_left_out_do_not_change_the_order_of_the_others() -> None:
 def test_seeds_differ() -> None:
     first, second = (order(Feed(numbers(50), np.arange(50), seed), 50, 0, 1) for seed in (0, 1))
     assert first != second
+    assert second != order(Feed(numbers(50), np.arange(50), 0), 50, 1, 2)  # nor is it the other's second epoch
+
+
+def test_what_does_not_fit_into_memory_is_read_in_the_same_order(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    write_aligned(tmp_path)
+    (tmp_path / "features").mkdir()
+    features.write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", MODALITIES, SETTINGS, 2)
+    store = Store(tmp_path / "features")
+    rows = store.rows(1, "train")  # the second half
+    shown = []
+    for limit in (feed.IN_MEMORY, 0):
+        monkeypatch.setattr(feed, "IN_MEMORY", limit)
+        one = Feed(store, rows, 1, keep=store.has("audio")[rows], only="audio")
+        assert (one.memory is None) == (limit == 0)
+        shown.append([batch for batches in (one.training(4, 1, 5), one.once(4)) for batch in batches])
+    for kept, read in zip(*shown, strict=True):
+        assert torch.equal(kept.y, read.y) and kept.inputs.keys() == read.inputs.keys() == {"audio"}
+        assert torch.equal(kept.inputs["audio"], read.inputs["audio"])
 
 
 def test_once_keeps_the_order() -> None:
     shown = [one.y.tolist() for one in Feed(numbers(5), np.arange(5), seed=0).once(2)]
     assert shown == [[0, 1], [2, 3], [4]]
+    keep = np.array([True, False, True, True, False])
+    assert [one.y.tolist() for one in Feed(numbers(5), np.arange(5), seed=0, keep=keep).once(2)] == [[0, 2], [3]]

@@ -1,5 +1,8 @@
 """The loop learns, keeps its best weights, and goes on after a kill to the same weights."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +88,67 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: py
     assert not (tmp_path / "checkpoint.pt").exists()
     for key, value in whole.state_dict().items():
         assert torch.equal(again.state_dict()[key], value)
+
+
+class Scripted(nn.Module):
+    """A number that the loss pulls down as hard as a batch says, and weights that it ignores; `judge` gives the NLL."""
+
+    def __init__(self, judge: Callable[[Scripted], Tensor]) -> None:
+        super().__init__()
+        self.number, self.judge = nn.Parameter(torch.zeros(())), judge
+        self.vector, self.matrix = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(2, 2))
+        self.draws: list[float] = []
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        self.draws.append(torch.rand((), generator=generator).item())
+        return (self.number * batch.inputs["x"]).sum() + 0 * (self.vector.sum() + self.matrix.sum())
+
+    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self.judge(self) * len(batch), torch.zeros(())
+
+    def fit(self, pulls: list[float], steps: int, seed: int = 0, **settings: float) -> list[dict]:
+        """`steps` steps at a peak learning rate of 1, one sample each, measured after each epoch."""
+        one = Feed(Batch({"x": torch.tensor(pulls)}, torch.ones(len(pulls), 1, dtype=torch.bool),
+                         torch.zeros(len(pulls), dtype=torch.int64)), np.arange(len(pulls)), seed)
+        return fit(self, one, one, Schedule(steps, 1, 1.0), SETTINGS.model_copy(update=settings),
+                   device.prepare("cpu"), seed)
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing_as_a_cosine() -> None:
+    """Adam goes one learning rate per step where all gradients are equal."""
+    for warmup, rates in ((0.0, [1, 1, 0.75, 0.25]), (0.5, [0.5, 1, 1, 0.5]), (1.0, [0.25, 0.5, 0.75, 1])):
+        task = Scripted(lambda task: task.number)
+        task.fit([1.0], 4, warmup=warmup)
+        assert task.number.item() == pytest.approx(-sum(rates), rel=1e-5), warmup
+
+
+def test_weights_decay_and_biases_do_not() -> None:
+    task = Scripted(lambda task: task.matrix.sum())
+    task.fit([1.0], 4, warmup=0.0, weight_decay=0.1)
+    torch.testing.assert_close(task.matrix.detach(), torch.full((2, 2), 0.9 * 0.9 * 0.925 * 0.975))
+    assert task.vector.tolist() == [1.0, 1.0]
+
+
+def test_a_gradient_is_cut_to_the_norm_that_is_allowed() -> None:
+    """Both gradients become 1, so that Adam sees equal ones; uncut, the second step would be another."""
+    task = Scripted(lambda task: task.number)
+    task.fit([5.0, 1000.0], 2, warmup=0.0, clip=1.0)
+    assert task.number.item() == pytest.approx(-2.0, rel=1e-5)
+
+
+def test_weights_that_were_best_half_way_come_back() -> None:
+    task = Scripted(lambda task: (task.number + 2).square())
+    history = task.fit([1.0], 5, warmup=0.0)
+    assert [row["val_nll"] for row in history] == pytest.approx([4, 1, 0, 0.7286, 1.8321, 2.25], abs=1e-3)
+    assert task.number.item() == pytest.approx(-2.0)
+
+
+def test_what_a_step_draws_depends_on_the_seed_and_the_step() -> None:
+    tasks = [Scripted(lambda task: task.number) for _ in range(3)]
+    for task, seed in zip(tasks, (0, 0, 1), strict=True):
+        task.fit([1.0], 4, seed)
+    assert tasks[0].draws == tasks[1].draws
+    assert len({*tasks[0].draws, *tasks[2].draws}) == 8
 
 
 def test_a_loss_that_is_not_finite_is_never_chosen() -> None:
