@@ -49,6 +49,21 @@ def test_contributions_add_up_to_all_less_nothing(kind: str) -> None:
         found["subsets"]["text+image+audio"][kind] - found["subsets"]["none"][kind])
 
 
+def test_each_class_has_contributions_of_its_own() -> None:
+    """Two samples, so that the other one stands in for what is absent. Text says 0 of the first and 2 of the second,
+    whose label is 1: only the first needs its own text.
+    """
+    y, text = torch.tensor([0, 1]), torch.tensor([0, 2])
+    model = toys.Toy(["text"], lambda v: 0.1 * toys.sure(v["text"][:, 0], 3))
+    found = contribution(model, toys.batch(y, text=text), list("abc"))
+    assert found["accuracy"] == {"text": 0.5}
+    assert found["per_class"] == {"a": {"text": 1.0}, "b": {"text": 0.0}}
+    # softmax of (2, 0, 0): the first says e^2 / (e^2 + 2) = 0.787 or 0.107 of its label, the second 0.107 both times
+    assert found["subsets"]["text"]["log_probability"] == pytest.approx((-0.23954 - 2.23954) / 2, abs=1e-5)
+    assert found["subsets"]["none"]["log_probability"] == pytest.approx(-2.23954, abs=1e-5)
+    assert found["log_probability"]["text"] == pytest.approx(1.0)
+
+
 def test_a_class_without_samples_is_left_out() -> None:
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3))
     found = contribution(model, toys.batch(BITS[0], text=BITS[0]), ["a", "b", "c"])
