@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 
+from trivium.comparison import bootstrap
 from trivium.comparison.bootstrap import points, replicates
 from trivium.evaluation.metrics import METRICS, outcome
 
@@ -41,6 +42,12 @@ def test_same_seed_same_replicates():
     result = random_outcome(np.random.default_rng(3), 100)
     first, again, other = (replicates([[result]], [np.arange(100)], 20, seed=s)["accuracy"] for s in (0, 0, 1))
     assert (first == again).all() and (first != other).all()
+
+
+def test_no_weights_come_twice_when_they_are_drawn_in_parts(monkeypatch):
+    monkeypatch.setattr(bootstrap, "_CELLS", 300)  # three resamples at a time
+    found = replicates([[random_outcome(np.random.default_rng(5), 100)]], [np.arange(100)], 20)["accuracy"]
+    assert len(np.unique(found)) == 20
 
 
 def test_no_replicate_loses_a_rare_class():

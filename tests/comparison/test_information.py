@@ -89,3 +89,12 @@ def test_redundancy_gives_way_where_the_bits_ask_for_more() -> None:
     parts = decompose(one=1.0, two=0.8, both=1.0, share=0.5)
     assert parts == pytest.approx({"redundant": 0.8, "unique_first": 0.2, "unique_second": 0.0, "synergistic": 0.0,
                                    "net": -0.8})
+
+
+def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
+    """Text is right in 3 of 4, audio in 9 of 10: text could be made from audio, so it has nothing of its own."""
+    pairs = summary({"ideal": ideal("dominant")}, MODALITIES)["pairs"]
+    for pair, bits in (("text+audio", 1.01), ("image+audio", 0.45), ("text+image", 0.45)):
+        worse = "text" if pair == "text+audio" else "image"
+        assert pairs[pair]["unique"][worse] == pytest.approx(0.0, abs=0.03), pair
+        assert pairs[pair]["redundant"] == pytest.approx(bits, abs=0.04), pair

@@ -78,3 +78,16 @@ def test_a_lead_within_the_noise_of_the_samples_is_not_sure():
     moves = np.random.default_rng(4).normal(0, 0.02, (4000, 1))
     share, low, high = outperform(values, values + moves)
     assert (share, low, high) == (1, 0, 1)
+
+
+def test_a_lead_is_sure_where_redrawn_samples_only_add_to_it():
+    values = np.full(5, 0.01)
+    moves = np.repeat([[0.0], [0.05]], 500, axis=0)
+    assert outperform(values, values + moves) == (1, 1, 1)
+    assert outperform(values, values - moves) == (1, 0, 1)
+
+
+def test_what_rounding_leaves_is_a_tie():
+    values = np.array([0.1 + 0.2 - 0.3] * 5)
+    assert values[0] > 0
+    assert outperform(values, np.tile(values, (10, 1))) == (0.5, 0.5, 0.5)

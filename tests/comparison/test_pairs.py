@@ -51,6 +51,49 @@ def still(values):
     return Results({"accuracy": values}, {"accuracy": np.tile(values, (1000, 1, 1))})
 
 
+def pairs_of(*strategies, rules=RULES):
+    """Pairs of strategies with these accuracies per seed, which the samples do not move: {"s0 s1": Pair}."""
+    outcomes, _ = draw(World(effects=(0.0,) * len(strategies), seeds=len(strategies[0]), tests=50),
+                       np.random.default_rng(0))
+    return {f"{pair.a} {pair.b}": pair for pair in compare(outcomes, still(np.array(strategies)), rules)}
+
+
+LEAD = np.array([0.01, 0.02, 0.03, 0.05, 0.005])  # t = 2.87, p = 0.045; in cross-validation t = 1.92, p = 0.128
+BASE = np.full(5, 0.5)
+
+
+def test_a_winner_must_come_out_ahead_often_enough():
+    nine_of_ten = np.array([0.05] * 9 + [-0.001])
+    pair = pairs_of(0.5 + nine_of_ten, np.full(10, 0.5))["s0 s1"]
+    assert (pair.outperform, pair.beats) == ((0.9, 0.7, 1.0), True)
+    assert not pairs_of(0.5 + nine_of_ten, np.full(10, 0.5), rules=replace(RULES, threshold=0.95))["s0 s1"].beats
+    assert pairs_of(0.5 + nine_of_ten, np.full(10, 0.5), rules=replace(RULES, confidence=0.6))[
+        "s0 s1"].outperform == (0.9, 0.8, 1.0)
+
+
+def test_a_probability_that_may_be_one_half_makes_no_winner():
+    eight_of_ten = np.array([0.05] * 8 + [-0.001] * 2)
+    pair = pairs_of(0.5 + eight_of_ten, np.full(10, 0.5))["s0 s1"]
+    assert (pair.outperform, pair.p_holm < 0.01, pair.beats) == ((0.8, 0.5, 1.0), True, False)
+
+
+def test_folds_are_judged_by_their_own_variance():
+    assert pairs_of(BASE + LEAD, BASE)["s0 s1"].beats
+    pair = pairs_of(BASE + LEAD, BASE, rules=replace(RULES, overlap=0.25))["s0 s1"]
+    assert (pair.difference.p > 0.12, pair.beats) == (True, False)
+
+
+def test_a_winner_does_not_make_those_behind_it_winners():
+    found = pairs_of(BASE + 0.2 + LEAD, BASE + np.array([1, -1, 2, -1, 0]) / 100, BASE)
+    assert {name: pair.beats for name, pair in found.items()} == {"s0 s1": True, "s0 s2": True, "s1 s2": False}
+
+
+def test_claims_behind_the_first_must_hold_after_holm():
+    found = pairs_of(BASE + 0.3, BASE + 0.3, BASE + LEAD, BASE)
+    assert 0.04 < found["s2 s3"].difference.p < 0.05 < found["s2 s3"].p_holm
+    assert not found["s2 s3"].beats and found["s0 s2"].beats
+
+
 def test_a_winner_over_all_needs_no_adjustment_but_every_comparison():
     """Six strategies, one clearly ahead: Holm over 15 pairs would hide it; a second one as good hides it rightly."""
     world = World(effects=(1.9, 1.5, 1.5, 1.5, 1.5, 1.5), tests=1000, pool=2000, taste_sd=0.0)

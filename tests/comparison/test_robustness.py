@@ -40,3 +40,9 @@ def test_without_late_fusion_there_is_no_effective_robustness() -> None:
     found = summary({"only": [seed([0.9, 0.3])]}, None)
     assert found["summary"]["only"]["audio"] == {"relative": pytest.approx(0.6), "effective": None}
     assert found["sentence"].endswith("is left of it.")
+
+
+def test_who_keeps_most_is_who_is_most_accurate_under_noise_not_who_falls_least() -> None:
+    found = summary({"joint": [seed([0.9, 0.5])], "flat": [seed([0.4, 0.4])]}, "joint")
+    assert found["summary"]["flat"]["audio"]["effective"] > 0
+    assert found["sentence"].endswith("; joint keeps most under it.")

@@ -52,6 +52,11 @@ def test_about_the_same_compute_is_no_reason_but_parameters_are():
                                    "(1,000).")
 
 
+def test_about_as_many_parameters_are_no_reason():
+    found = decide(["a", "b"], [pair("a", "b", False)], {"a": Cost(1e9, 1050), "b": Cost(1e9, 1000)})
+    assert found.recommended == "a" and "they cost about the same" in found.sentence
+
+
 def test_equal_costs_leave_the_more_accurate():
     found = decide(["a", "b"], [pair("a", "b", False)], costs(a=1e9, b=1e9))
     assert found.recommended == "a"
@@ -71,6 +76,11 @@ def test_when_nothing_was_learned():
     found = decide(["a", "b"], [pair("a", "b", False)], lost)
     assert (found.winner, found.recommended) == (None, "b")
     assert found.sentence.startswith("No strategy learned the task at this budget")
+
+
+def test_one_that_learned_is_enough():
+    half = {"a": Cost(9e9, 1000), "b": Cost(1e9, 1000, 1.0)}
+    assert decide(["a", "b"], [pair("a", "b", True)], half).sentence.startswith("a beats b by")
 
 
 def test_one_strategy():

@@ -3,6 +3,7 @@ import time
 import numpy as np
 import pytest
 
+from trivium.data import assignment
 from trivium.data.assignment import assign
 
 SHARES = np.array([0.5, 0.15, 0.35])
@@ -81,3 +82,34 @@ def test_a_million_rows_of_a_thousand_classes(groups):
     counts = table(y, assign(y, group, SHARES, rng, first=True))
     assert time.process_time() - began < 20
     assert np.abs(counts / counts.sum(axis=0) - SHARES[:, None]).max() < 0.02
+
+
+def test_single_rows_fill_what_groups_leave_open():
+    """Six rows are one group and fill one side; the six that are alone make the other."""
+    groups = np.array([0] * 6 + list(range(1, 7)))
+    for seed in range(10):
+        sides = assign(np.zeros(12, int), groups, np.array([0.5, 0.5]), np.random.default_rng(seed))
+        assert np.bincount(sides).tolist() == [6, 6]
+
+
+def test_equal_groups_go_by_the_method_of_sainte_lague():
+    """0.8, 0.8 / 3 and 0.2 are the largest quotients; d'Hondt's are 0.8, 0.8 / 2 and 0.8 / 3, none for the other."""
+    sides = assign(np.zeros(30, int), np.repeat(np.arange(3), 10), np.array([0.8, 0.2]), np.random.default_rng(0))
+    assert np.bincount(sides).tolist() == [20, 10]
+
+
+def test_neighbours_are_not_kept_apart():
+    y = np.zeros(10, int)
+    drawn = [assign(y, np.arange(10), np.array([0.5, 0.5]), np.random.default_rng(seed)) for seed in range(90)]
+    assert 25 <= sum(sides[0] == sides[1] for sides in drawn) <= 55  # 4 of 9 by chance
+
+
+def test_the_best_of_several_attempts_is_taken(monkeypatch):
+    groups = np.repeat(np.arange(9), [30, 22, 18, 15, 11, 8, 6, 4, 3])
+    y = np.random.default_rng(0).integers(0, 3, len(groups))
+    off = []
+    for attempts in (1, 16):
+        monkeypatch.setattr(assignment, "ATTEMPTS", attempts)
+        tables = [table(y, assign(y, groups, SHARES, np.random.default_rng(seed))) for seed in range(30)]
+        off.append(np.mean([np.abs(each / each.sum(axis=0) - SHARES[:, None]).mean() for each in tables]))
+    assert off[1] < 0.8 * off[0]

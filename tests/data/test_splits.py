@@ -264,3 +264,10 @@ def test_a_hundred_thousand_rows(tmp_path):
         assert share(sides, "test") == pytest.approx(0.35, abs=0.005)
         for name in ("val", "test"):
             assert not set(group[sides == name]) & set(group[sides != name])
+
+
+def test_a_class_keeps_a_label_however_few_are_left(tmp_path):
+    _, seeds = run(tmp_path, list("a" * 190 + "b" * 10), labels=0.02)
+    for sides in seeds.values():
+        kept = [label for label, side in zip("a" * 190 + "b" * 10, sides, strict=True) if side == "train"]
+        assert kept.count("a") == 2 and kept.count("b") == 1

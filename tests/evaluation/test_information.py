@@ -51,3 +51,16 @@ def test_many_classes_get_no_tables() -> None:
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], classes))
     batch = toys.batch(y, text=y)
     assert measure(model, batch, batch, classes)["tables"] == {}
+
+
+def test_validation_alone_chooses_and_calibrates() -> None:
+    """Without image (zero) the model says what text says, else the opposite; on the test set text lies."""
+    def rule(v: dict[str, torch.Tensor]) -> torch.Tensor:
+        return toys.sure((v["text"][:, 0] == 0) == (v["image"][:, 0] != 0))
+
+    model = toys.Toy(["text", "image"], rule)
+    val = toys.batch(BITS[0], text=BITS[0], image=1 + BITS[1])
+    test = toys.batch(1 - BITS[0], text=BITS[0], image=1 + BITS[1])
+    found = measure(model, val, test, 2)["subsets"]["text"]
+    assert found["val"] == pytest.approx(0.0, abs=1e-6)
+    assert found["test"] == pytest.approx(-math.log(1e-12), rel=1e-6)  # sure and wrong

@@ -98,3 +98,16 @@ def test_attacks_leave_weights_and_words_alone() -> None:
     batch = Batch({"text": torch.ones(2, 3, dtype=torch.int64)}, torch.ones(2, 1, dtype=torch.bool), y)
     clean = toys.batch(y, text=torch.ones(2, 3))
     assert attacks(model, batch, clean, {"text": Spec("text", "tokens", (3,), 9)}) == {}
+
+
+def test_many_steps_are_a_quarter_of_the_strength_each() -> None:
+    """The weak spot is 0.02 wide, around 0.1875: three steps of 0.0625 with a strength of 0.25, out of reach else."""
+    def rule(v: dict[str, Tensor]) -> Tensor:
+        margin = (v["audio"][:, 0] - 0.1875).abs() - 0.01
+        return torch.stack([torch.zeros_like(margin), margin], 1)
+
+    model = toys.Toy(["audio"], rule)
+    batch = Batch({"audio": torch.zeros(1, 1, 4)}, torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64))
+    found = attacks(model, batch, encoded.encode(model, batch, 1), WAVE)["audio"]
+    assert found["fgsm"] == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 1.0}
+    assert found["pgd"] == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 0.0}

@@ -26,6 +26,12 @@ def test_an_encoder_of_one_seed_starts_the_same_in_every_network() -> None:
     assert not torch.allclose(alone(INPUTS["image"]), other(INPUTS["image"]))
 
 
+def test_parts_of_one_seed_start_from_different_weights() -> None:
+    other = Spec("audio", "image", (1, 8, 8))
+    image, audio = (models.encoder(SETTINGS, spec, seed=0) for spec in (SPECS["image"], other))
+    assert not torch.allclose(image(INPUTS["image"]), audio(INPUTS["image"]))
+
+
 def test_building_leaves_the_global_random_state_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
@@ -76,6 +82,10 @@ def test_the_ensemble_multiplies_probabilities_of_present_modalities() -> None:
 
 
 def test_a_temperature_flattens() -> None:
+    model = models.multimodal(SETTINGS, SPECS, 4, "concat", seed=0).eval()
+    sharp = model(INPUTS, PRESENT)
+    model.temperature.fill_(2.0)
+    torch.testing.assert_close(model(INPUTS, PRESENT), (sharp / 2).log_softmax(-1))
     ensemble = Ensemble({"text": member(0.8, 0.2)}, ("text",))
     ensemble.temperatures.fill_(2.0)
     present = torch.ones(1, 1, dtype=torch.bool)

@@ -71,3 +71,30 @@ def test_tokens_that_are_not_the_patches_are_explained(tmp_path) -> None:
     encoder = encoders.build(str(tmp_path), Spec("audio", "waveform", (1, 1600)), width=8, depth=1)
     with pytest.raises(UserError, match="names for audio makes 78 tokens of 100 patches.*`objective: masked`"):
         pretraining.build(encoder, 3, recipe("masked"))
+
+
+@pytest.mark.parametrize("spec", [TEXT, IMAGE], ids=["text", "image"])
+def test_the_encoder_does_not_see_what_is_hidden(spec: Spec) -> None:
+    task, one, seen = pretraining.build(encoders.build("cnn", spec, 16, 1), 3, recipe("masked")), batch(spec), []
+    tokens = task.encoder.tokens
+    task.encoder.tokens = lambda x: (seen.append(x), tokens(x))[1]
+    task.loss(one, torch.Generator().manual_seed(7))
+    hidden = torch.rand(64, task.count, generator=torch.Generator().manual_seed(7)) < 0.5
+    if spec is TEXT:
+        assert (seen[0][hidden] == 2).all()
+        assert torch.equal(seen[0][~hidden], one.inputs["text"][~hidden])
+    else:
+        assert (task.encoder.patches(seen[0])[hidden] == 0).all()
+        assert torch.equal(task.encoder.patches(seen[0])[~hidden], task.encoder.patches(one.inputs["image"])[~hidden])
+
+
+def test_padding_is_not_predicted() -> None:
+    """A decoder that gives padding no chance, and any other of the 20 entries the same."""
+    task = pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("masked"))
+    for p in task.decode.parameters():
+        torch.nn.init.zeros_(p)
+    with torch.no_grad():
+        task.decode[-1].bias[0] = -100.0
+    one = batch(TEXT)
+    one.inputs["text"][:, 5:] = 0
+    assert task.loss(one, torch.Generator().manual_seed(0)).item() == pytest.approx(2.9444, abs=1e-3)  # ln 19
