@@ -64,6 +64,19 @@ def test_equal_costs_leave_the_more_accurate():
                               "take a, the more accurate here.")
 
 
+def test_nobody_is_called_more_accurate_who_is_not():
+    found = decide(["a", "b"], [pair("a", "b", False, 0.0, -0.01, 0.01)], costs(a=1e9, b=1e9))
+    assert found.sentence == ("No difference found between a and b at this budget, and they cost about the same: "
+                              "take a.")
+
+
+def test_who_is_beaten_by_another_than_the_first_is_not_tied():
+    """Of ten seeds a wins nine against b, b nine against c, and a only eight against c: c is behind all the same."""
+    pairs = [pair("a", "b", True), pair("a", "c", False), pair("b", "c", True)]
+    found = decide(["a", "b", "c"], pairs, costs(a=2e9, b=1e9, c=1e9))
+    assert (found.winner, found.tied, found.recommended) == ("a", ("a",), "a")
+
+
 def test_a_gamble_is_not_recommended_for_being_cheap():
     gamble = {"a": Cost(9e9, 1000), "b": Cost(1e9, 1000, failed=0.4)}
     found = decide(["a", "b"], [pair("a", "b", False)], gamble)

@@ -20,7 +20,7 @@ BATCH = Batch({"text": torch.tensor([[5, 9, 4, 0, 0, 0], [7, 3, 3, 8, 19, 6]]),
 
 
 class Words(nn.Module):
-    """An encoder that sums over tokens the value of each; padding is worth nothing."""
+    """An encoder that sums over tokens the value of each."""
 
     def __init__(self, values: list[float]) -> None:
         super().__init__()
@@ -31,14 +31,14 @@ class Words(nn.Module):
 
 
 def test_a_sum_of_words_gives_each_word_its_value() -> None:
-    """log p(1) = -log(1 + exp(-score)): the words' shares of it go by their values."""
+    """log p(1) = -log(1 + exp(-score)): the words' shares of it go by what they are worth more than padding."""
     model = toys.Toy(["text"], lambda v: torch.cat([torch.zeros_like(v["text"]), v["text"]], 1))
-    model.encoders["text"] = Words([0.0, 0.0, 0.0, 2.0, -1.0, 0.0])
+    model.encoders["text"] = Words([0.5, 0.0, 0.0, 2.0, -1.0, 0.0])
     x = torch.tensor([[3, 4, 5, 0]])
     batch = Batch({"text": x}, torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64))
     found = integrated_gradients(model, batch, encoded.encode(model, batch, 1), "text", torch.tensor([1]))[0]
-    gained = nn.functional.logsigmoid(torch.tensor(1.0)) - nn.functional.logsigmoid(torch.tensor(0.0))
-    torch.testing.assert_close(found, torch.tensor([2.0, -1.0, 0.0, 0.0]) * gained)
+    gained = nn.functional.logsigmoid(torch.tensor(1.5)) - nn.functional.logsigmoid(torch.tensor(2.0))
+    torch.testing.assert_close(found, torch.tensor([1.5, -1.5, -0.5, 0.0]) * gained / -0.5)
 
 
 @pytest.mark.parametrize("modality", ["text", "image", "audio"])

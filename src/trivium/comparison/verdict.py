@@ -21,7 +21,9 @@ class Cost:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`winner` beats every other strategy, or is None. `tied`: those that no strategy beats, best first."""
+    """`tied`: those that no strategy beats, best first. `winner`: the only one of these, or None; it beats every other
+    strategy, or one that does.
+    """
 
     winner: str | None
     tied: tuple[str, ...]
@@ -59,7 +61,8 @@ def decide(
     elif dearer:
         advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
     else:
-        advice = f", and they cost about the same: take {recommended}, the {'more' if few else 'most'} accurate here"
+        ahead = f", the {'more' if few else 'most'} accurate here" if second.difference.mean > 0 else ""
+        advice = f", and they cost about the same: take {recommended}{ahead}"
     return Verdict(None, tied, recommended, f"No difference found between {listed(tied)} at this budget{advice}.",
                    f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}".strip())
 
