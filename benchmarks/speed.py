@@ -113,7 +113,7 @@ def _plain(config: Any, accelerator: Any) -> float:
 
 
 def twice() -> dict[str, Any]:
-    """Do two trainings in fresh processes end with the same weights, bit for bit? {what is trained: bool}; and on what."""
+    """Whether two trainings in fresh processes end with the same weights, bit for bit; and on what machine."""
     command = [sys.executable, "-m", "benchmarks.speed", "weights"]
     one, other = (json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
                   for _ in range(2))

@@ -65,7 +65,8 @@ def body(inputs: Inputs) -> Html | None:
             ),
             note(
                 "Test accuracy, mean over seeds, when only the modalities in the heading are given to the same "
-                "model; the stronger the colour, the higher."
+                "model; the stronger the colour, the higher. A fused model learns what to do without a modality from "
+                "training samples that lack it and from nothing else; where none do, low figures are no surprise."
             ),
         ]
     )
