@@ -88,13 +88,14 @@ def test_the_encoder_does_not_see_what_is_hidden(spec: Spec) -> None:
         assert torch.equal(task.encoder.patches(seen[0])[~hidden], task.encoder.patches(one.inputs["image"])[~hidden])
 
 
-def test_padding_is_not_predicted() -> None:
-    """A decoder that gives padding no chance, and any other of the 20 entries the same."""
+@pytest.mark.parametrize("nothing", [0, 2], ids=["padding", "masked by augmentation"])
+def test_what_is_no_word_is_not_predicted(nothing: int) -> None:
+    """A decoder that gives padding or the mask no chance, and any other of the 20 entries the same."""
     task = pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("masked"))
     for p in task.decode.parameters():
         torch.nn.init.zeros_(p)
     with torch.no_grad():
-        task.decode[-1].bias[0] = -100.0
+        task.decode[-1].bias[nothing] = -100.0
     one = batch(TEXT)
-    one.inputs["text"][:, 5:] = 0
+    one.inputs["text"][:, 5:] = nothing
     assert task.loss(one, torch.Generator().manual_seed(0)).item() == pytest.approx(2.9444, abs=1e-3)  # ln 19

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders.base import PAD
+from trivium.encoders.base import MASK, PAD
 from trivium.errors import UserError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Masked(nn.Module):
         hidden = torch.rand(len(x), self.count, generator=generator) < self.share  # [B, T]
         hidden = hidden.to(x.device, non_blocking=True)
         if self.text:
-            hidden &= x != PAD
+            hidden &= (x != PAD) & (x != MASK)  # what augmentation has masked already, nobody can tell
         seen = self.encoder.hide(x, hidden)
         tokens = self.encoder.tokens(seen)
         vector = self.encoder.pool(tokens, seen)
