@@ -101,8 +101,7 @@ def test_maps_compare_strategies_at_the_same_seed_and_themselves_at_others() -> 
 
 def test_the_ensemble_multiplies_probabilities_and_is_held_against_the_better_one() -> None:
     """First sample: 0.9 x 0.02 < 0.05 x 0.6, though sums say the opposite. The second strategy is right on both."""
-    y = [np.array([2, 0])]
-    first, second = [np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1]])], [np.array([[0.02, 0.38, 0.6], [0.6, 0.2, 0.2]])]
-    found = ensemble(y, first, second)
+    first, second = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1]]), np.array([[0.02, 0.38, 0.6], [0.6, 0.2, 0.2]])
+    found = ensemble([(0, np.array([2, 0]), first, second)])
     assert found["accuracy"]["mean"] == 0.5  # the second sample is lost: 0.1 x 0.6 < 0.8 x 0.2
     assert found["gain"] == -0.5

@@ -166,12 +166,13 @@ def staged(where: torch.device) -> Any:
     try:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
             fake_data(Path(folder), samples=96)
+            Path("out").mkdir()
             for m in SPECS:
                 components.pretrain(config, m, Path("models/pretrain") / m)
             for name in ("ensemble", "supervised_lpft", "end_to_end"):
                 strategy.train(config, name, Path("models") / name)
                 record = read_json(f"models/{name}/training.json")["seeds"][0]
-                found[name] = record, evaluate._seed(config, name, Path("out"), where.type, record)[0]
+                found[name] = record, evaluate._seed(config, name, Path("out"), where.type, record)
     finally:
         device.kind, device.prepare = kind, prepare
     return found

@@ -46,7 +46,7 @@ def test_every_stage_leaves_its_outs(reference: Path) -> None:
         "models/pretrain/image/supervised/seed_1/model.safetensors", "models/pretrain/text/training.json",
         "models/end_to_end/seed_0/model.safetensors", "models/ensemble/training.json",
         "reports/validation.json", "reports/evaluate/supervised_lpft/predictions.parquet", "reports/comparison.json",
-        "reports/explained/explained.json", "reports/explained/changed_0.png",
+        "reports/explained/explained.json", "reports/explained/changed_0.svg",
     ):
         assert (reference / path).is_file(), path
     assert not list(reference.rglob("*.part"))
