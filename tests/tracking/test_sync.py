@@ -258,6 +258,8 @@ def test_outs_of_gigabytes_are_not_copied(tmp_path: Path, monkeypatch: pytest.Mo
     (run,) = runs(root, "tags.kind = 'parent'")
     assert artifacts(run) >= {"confusion_matrix.svg", "per_class.csv"}
     assert "predictions.parquet" not in artifacts(run)
+    said = (Path(run.info.artifact_uri) / "predictions.parquet.txt").read_text()
+    assert said == "reports/evaluate/unimodal/predictions.parquet, 0.0 GB, is not copied into MLflow\n"
 
 
 def test_nothing_to_show_is_said(tmp_path: Path) -> None:

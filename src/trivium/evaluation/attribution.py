@@ -26,7 +26,6 @@ from trivium.evaluation.rollout import rollout
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
-SIZE = 256  # inputs that pass a model at a time: gradients take memory
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
 
 
@@ -50,7 +49,7 @@ def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str
 
 
 def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality: str, target: Tensor,
-                         size: int = SIZE) -> Tensor:
+                         size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
     batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about; size: of the G x B points
@@ -78,7 +77,7 @@ def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality:
 
 @torch.no_grad()
 def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
-             attributions: Mapping[str, Tensor], size: int = SIZE) -> dict[str, float]:
+             attributions: Mapping[str, Tensor], size: int = encoded.SIZE) -> dict[str, float]:
     """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
     Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
@@ -102,7 +101,7 @@ def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: 
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
-def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = SIZE,
+def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Attribution and deletion of every sample in `batch` and every modality that the model reads.
 

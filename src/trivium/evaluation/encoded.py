@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trivium.data.store import Store
 
+SIZE = 256  # inputs that pass a model at a time, where the settings do not say: gradients take memory
 LOWEST = -27.6310211159  # log of 1e-12: the same floor as in `metrics`, so that one certain mistake stays finite
 
 

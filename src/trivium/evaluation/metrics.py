@@ -148,10 +148,7 @@ def _sum_by(groups: NDArray[np.int64], values: Array, weights: Array, count: int
         from scipy.sparse import csc_array  # takes a while to import: not for a single weighting
 
         return csc_array((values, groups, np.arange(len(groups) + 1)), (count, len(groups))) @ weights
-    sums, order = np.zeros((count, 1)), np.argsort(groups, kind="stable")
-    present, starts = np.unique(groups[order], return_index=True)
-    sums[present] = np.add.reduceat(weights[order] * values[order, None], starts, axis=0)
-    return sums
+    return np.bincount(groups, weights[:, 0] * values, count)[:, None].astype(np.float64)
 
 
 def _ratio(part: NDArray, whole: NDArray) -> Array:

@@ -75,7 +75,7 @@ def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec
     return found
 
 
-def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = 256,
+def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> dict[str, Any]:
     """Accuracy under attack on one modality at a time: images and sounds, since words cannot change a little.
 

@@ -182,8 +182,11 @@ class Writer:
             _per_class(outcome, folder / "per_class.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
-                if file.stat().st_size <= LARGE:
+                if (size := file.stat().st_size) <= LARGE:
                     shutil.copy(file, folder)
+                else:
+                    where = f"{file.relative_to(self.outs.root)}, {size / 1e9:.1f} GB, is not copied into MLflow\n"
+                    (folder / f"{file.name}.txt").write_text(where, encoding="utf-8")
             self.client.log_artifacts(run, str(folder))
         if (reports / "pictures").is_dir():
             self.client.log_artifacts(run, str(reports / "pictures"), "pictures")
