@@ -1,43 +1,53 @@
 """compare: who wins, how sure that is, and at what cost; then the report and the MLflow view of it."""
 
+from __future__ import annotations
+
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trivium.config import Config
-from trivium.stage import fresh, run
+from trivium.data.workers import Map, processes
 from trivium.tracking.store import load
 
+if TYPE_CHECKING:
+    from trivium.config import Config
 
-def main(config: Config) -> None:
-    from trivium.data.workers import processes
 
-    with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on here
-        beside(load, [None])
-        from trivium.comparison import build, curves, explained, figures
-        from trivium.data.tables import read_json, write_json
-        from trivium.report import html
-        from trivium.tracking.sync import sync
+def main(config: Config, beside: Map) -> None:
+    from trivium.comparison import build, curves, explained, figures
+    from trivium.data.tables import read_json, write_json
+    from trivium.report import html
+    from trivium.stage import fresh
+    from trivium.tracking.sync import sync
 
-        found = build.build(config)
-        evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
-        trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
-        with fresh("reports/plots") as out:
-            curves.write(out, found, Path("reports/evaluate"), trained)
-        with fresh("reports/summary") as out:
-            curves.summary(out, found)
-        write_json(found, "reports/comparison.json")
-        synced = beside(partial(sync, report=False), ["."])
-        with fresh("reports/figures") as out:
-            figures.write(out, found, evaluated, trained)
-        ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
-        with fresh("reports/explained") as out:
-            explained.write(out, ranked)
-        html.write(Path("."))
-        for _, said in synced:
-            print(said)
-        list(beside(sync, ["."]))  # the report, too
+    found = build.build(config)
+    evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
+    trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
+    with fresh("reports/plots") as out:
+        curves.write(out, found, Path("reports/evaluate"), trained)
+    with fresh("reports/summary") as out:
+        curves.summary(out, found)
+    write_json(found, "reports/comparison.json")
+    synced = beside(partial(sync, report=False), ["."])
+    with fresh("reports/figures") as out:
+        figures.write(out, found, evaluated, trained)
+    ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
+    with fresh("reports/explained") as out:
+        explained.write(out, ranked)
+    html.write(Path("."))
+    for _, said in synced:
+        print(said)
+    list(beside(sync, ["."]))  # the report, too
     print(f"{found['verdict']['sentence']} (`trivium show` prints the table)")
 
 
+def start() -> None:
+    with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on here
+        beside(load, [None])
+        from trivium.stage import run
+
+        run("compare", partial(main, beside=beside))
+
+
 if __name__ == "__main__":
-    run("compare", main)
+    start()

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,6 +14,7 @@ from trivium.comparison.build import build
 from trivium.config import load
 from trivium.data.tables import read, read_json, write_json
 
+SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
 
 
@@ -67,9 +69,27 @@ def test_figures_are_the_same_bytes_every_time(project):
     write_views(project)
     first = digests(project, "reports/figures", "reports/plots")
     assert sorted(path.split("/")[-1] for path in first if "figures" in path) == sorted(
-        f"{name}.{kind}" for name in ("accuracy", "compute", "learning", "subsets") for kind in ("png", "svg"))
+        f"{name}.svg" for name in ("accuracy", "compute", "learning", "subsets"))
     write_views(project)
     assert digests(project, "reports/figures", "reports/plots") == first
+
+
+def test_figures_show_what_was_found(project):
+    found = write_views(project)
+    drawn = {path.stem: ElementTree.parse(path).getroot() for path in (project / "reports/figures").iterdir()}
+    words = {name: [text.text for text in picture.iter(f"{SVG}text")] for name, picture in drawn.items()}
+    for name in NAMES:
+        assert all(name in said for said in words.values())
+    (bold,) = (text.text for text in drawn["accuracy"].iter(f"{SVG}text") if text.get("font-weight") == "bold")
+    assert bold == found["verdict"]["recommended"] == "ensemble"
+    dots = [dot for dot in drawn["accuracy"].iter(f"{SVG}circle") if dot.get("r") == "2.4"]
+    assert len(dots) == 2 * 3  # a seed each
+    places = {dot.get("fill"): float(dot.get("cx")) for dot in dots}
+    assert places["#0072b2"] > places["#009e73"] > places["#d55e00"]  # ensemble > supervised_frozen > end_to_end
+    assert "training compute per seed, pretraining included (TFLOP)" in words["compute"]
+    assert "validation NLL (nats); the lowest is kept" in words["learning"]
+    full = read_json(project / "reports/evaluate/ensemble/metrics.json")["seeds"]
+    assert f"{50 * sum(seed['subsets']['text+image+audio']['accuracy'] for seed in full):.1f}" in words["subsets"]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from PIL import Image
 
 from trivium.markup import Html, breakable, h, join
 from trivium.report import numbers
-from trivium.report.charts import Point, _spread, scatter
+from trivium.report.charts import Point, scatter, spread
 from trivium.report.inputs import Look
 from trivium.report.markdown import render
 from trivium.report.media import Media
@@ -92,11 +92,11 @@ def test_scale() -> None:
     assert around([], 0, 1).high > around([], 0, 1).low
 
 
-def test_labels_are_spread_without_moving_more_than_needed() -> None:
-    assert _spread([10, 50, 90], 20, 0, 100) == [10, 50, 90]
-    assert _spread([50, 50], 20, 0, 100) == [40, 60]
-    assert _spread([52, 48], 20, 0, 100) == [60, 40]
-    assert _spread([95, 95, 95], 20, 0, 100) == [60, 80, 100]
+def test_labels_arespread_without_moving_more_than_needed() -> None:
+    assert spread([10, 50, 90], 20, 0, 100) == [10, 50, 90]
+    assert spread([50, 50], 20, 0, 100) == [40, 60]
+    assert spread([52, 48], 20, 0, 100) == [60, 40]
+    assert spread([95, 95, 95], 20, 0, 100) == [60, 80, 100]
 
 
 def test_markdown_of_a_card() -> None:

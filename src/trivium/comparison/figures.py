@@ -1,4 +1,4 @@
-"""The comparison in four pictures, as PNG and SVG; the same numbers give the same bytes.
+"""The comparison in four pictures, as SVG: sharp at any size; the same numbers give the same bytes.
 
 Colours are those of Okabe & Ito (2008), which people with any colour vision can tell apart; a marker per strategy says
 the same again.
@@ -6,175 +6,142 @@ the same again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from trivium.comparison.curves import history
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from trivium.markup import Html, drawing, h
+from trivium.report import numbers
+from trivium.report.charts import SHAPES, spread
+from trivium.report.scale import Scale, around
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
-MARKERS = "osD^vPpH"  # as in report/charts.py
-STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.edgecolor": "#888888", "axes.titlelocation": "left", "axes.titlesize": 11, "axes.axisbelow": True,
-    "axes.labelcolor": "#333333", "xtick.color": "#333333", "ytick.color": "#333333", "grid.color": "#e6e6e6",
-    "legend.frameon": False, "figure.dpi": 150, "svg.hashsalt": "trivium", "svg.fonttype": "none",
-}
+QUIET, LINE = "#59636e", "#e2e6ea"
+WIDTH, HEIGHT = 820, 460
+LETTER = 7.2  # pixels of a letter of 12 pixels, at most on average
+FLOPS = "training compute per seed, pretraining included"
 
 
 def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
-    """Fill the folder `out` with `accuracy`, `compute`, `learning` and `subsets`, each as .png and .svg.
+    """Fill the folder `out` with `accuracy`, `compute`, `learning` and `subsets`, each as .svg.
 
     evaluated, trained: per strategy its `metrics.json` and `training.json`.
     """
-    import matplotlib
-
-    with matplotlib.rc_context(STYLE):
-        _save(accuracy(comparison), out / "accuracy")
-        _save(compute(comparison), out / "compute")
-        _save(learning(comparison, trained), out / "learning")
-        _save(subsets(comparison, evaluated), out / "subsets")
+    for name, picture in (("accuracy", accuracy(comparison)), ("compute", compute(comparison)),
+                          ("learning", learning(comparison, trained)), ("subsets", subsets(comparison, evaluated))):
+        (out / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
-def accuracy(comparison: Mapping[str, Any]) -> Figure:
+def accuracy(comparison: Mapping[str, Any]) -> str:
     """Forest plot: a strategy per line with its mean, its interval and its seeds; the ceiling where it is known."""
     found, order, looks = comparison["strategies"], _order(comparison), _looks(comparison)
-    figure, axes = _figure(8.2, 1.5 + 0.46 * len(order))
-    for row, name in enumerate(order):
-        colour, marker = looks[name]
-        span = found[name]["accuracy"]
-        axes.plot([100 * span["low"], 100 * span["high"]], [row, row], color=colour, lw=2.4, solid_capstyle="round")
-        axes.plot(100 * span["mean"], row, marker, color=colour, ms=9, mec="white", mew=1)
-        seeds = [100 * seed["accuracy"] for seed in found[name]["seeds"].values()]
-        axes.plot(seeds, [row + 0.24] * len(seeds), "o", color=colour, ms=3.5, alpha=0.55, mew=0)
     ceiling = comparison["dataset"].get("world", {}).get("bayes", {}).get("all")
+    left, bottom = _gutter(order), 58 + 46 * len(order)
+    seen = [seed["accuracy"] for name in order for seed in found[name]["seeds"].values()]
+    seen += [found[name]["accuracy"][end] for name in order for end in ("low", "high")]
+    x = around([*seen, *([] if ceiling is None else [ceiling])], left, WIDTH - 20)
+    seeds = comparison["settings"]["seeds"]
+    parts = [_title(f"Test accuracy: mean, {_interval(comparison)}, and each of {seeds} seeds"),
+             *_below(x, bottom, 52, "test accuracy", x.ticks(7), _percent)]
     if ceiling is not None:
-        axes.axvline(100 * ceiling, color="#666666", lw=1, ls=(0, (4, 3)))
-        axes.annotate("best possible", (100 * ceiling, 1), (-4, 2), ha="right", va="bottom", color="#666666",
-                      fontsize=9, xycoords=("data", "axes fraction"), textcoords="offset points")
-    axes.set_yticks(range(len(order)), order)
-    axes.set_ylim(len(order) - 0.4, -0.6)
-    axes.tick_params(axis="y", length=0)
-    _bold(axes.get_yticklabels(), comparison["verdict"]["recommended"])
-    axes.grid(axis="x")
-    axes.set_xlabel("test accuracy (%)")
-    figure.suptitle(f"Test accuracy: mean, {_interval(comparison)}, and each of "
-                    f"{comparison['settings']['seeds']} seeds", x=0.01, ha="left", fontsize=11)
-    return figure
+        parts += [_stroke(f"M{x(ceiling):.1f} 52V{bottom}", QUIET, stroke_dasharray="4 3"),
+                  _text("best possible", x(ceiling) - 4, 48, "end", fill=QUIET)]
+    for row, name in enumerate(order):
+        colour, at = looks[name][0], 75 + 46 * row
+        span = found[name]["accuracy"]
+        parts += [_text(name, left - 12, at + 4, "end", font_weight=_weight(comparison, name)),
+                  _stroke(f"M{x(span['low']):.1f} {at}H{x(span['high']):.1f}", colour, 2.6),
+                  _marker(looks[name], x(span["mean"]), at)]
+        parts += [h("circle", cx=x(seed["accuracy"]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
+                  for seed in found[name]["seeds"].values()]
+    return drawing(WIDTH, bottom + 52, parts)
 
 
-def compute(comparison: Mapping[str, Any]) -> Figure:
+def compute(comparison: Mapping[str, Any]) -> str:
     """Test accuracy against the training compute that it took; equal costs stand side by side."""
     found, order, looks = comparison["strategies"], _order(comparison), _looks(comparison)
-    figure, axes = _figure(8.2, 4.6)
-    flops = {name: found[name]["flops"] for name in order}
-    axes.set_xscale("log")
-    axes.set_xlim(min(flops.values()) / 2, max(flops.values()) * 2)
+    flops = [found[name]["flops"] for name in order]
+    right = WIDTH - _gutter(order) - 30
+    x = around(flops, 64, right, zero=True, room=0.2)
+    if max(flops) > 10 * min(flops) > 0:
+        x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
+    y = around([found[name]["accuracy"][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52)
+    parts = [_title("What the accuracy costs (equal costs stand side by side)"),
+             *_frame(x, y, f"test accuracy, {_interval(comparison)}", _percent)]
+    places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
     ends = []
-    for name in order:
-        colour, marker = looks[name]
-        same = sorted(other for other in order if abs(flops[other] / flops[name] - 1) < 0.02)
-        x = flops[name] * 1.025 ** (same.index(name) - (len(same) - 1) / 2)
+    for name, at in zip(order, places, strict=True):
         span = found[name]["accuracy"]
-        axes.plot([x, x], [100 * span["low"], 100 * span["high"]], color=colour, lw=2, solid_capstyle="round")
-        axes.plot(x, 100 * span["mean"], marker, color=colour, ms=9, mec="white", mew=1)
-        ends.append((name, x, 100 * span["mean"]))
-    _names(axes, ends, looks, comparison["verdict"]["recommended"])
-    _decades(axes)
-    axes.grid()
-    axes.set_xlabel("training compute per seed, pretraining included (FLOPs)")
-    axes.set_ylabel(f"test accuracy (%), {_interval(comparison)}")
-    axes.set_title("What the accuracy costs (equal costs stand side by side)")
-    return figure
+        parts += [_stroke(f"M{at:.1f} {y(span['low']):.1f}V{y(span['high']):.1f}", looks[name][0], 2.2),
+                  _marker(looks[name], at, y(span["mean"]))]
+        ends.append((name, at, y(span["mean"])))
+    return drawing(WIDTH, HEIGHT, [*parts, *_names(comparison, ends, x.end + 12)])
 
 
-def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> Figure:
+def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
     """Validation NLL while compute is spent: a thin line per seed, a thick one for their mean."""
     order, looks = _order(comparison), _looks(comparison)
-    figure, axes = _figure(8.2, 4.6)
-    ends, top = [], 0.0
+    lines = {name: [np.array([[step["flops"], step["val_nll"]] for step in
+                              history(seed, comparison["dataset"]["modalities"])], float)
+                    for seed in trained[name]["seeds"]] for name in order}
+    alone = {name for name in order if min(map(len, lines[name])) == 1}  # no training of its own
+    means = {name: np.mean([line[-1:] for line in lines[name]], axis=0) if name in alone else _mean(lines[name])
+             for name in order}
+    low = min(mean[-1, 1] for mean in means.values())
+    high = max(mean[len(mean) // 8, 1] for mean in means.values())  # what comes before may leave the picture
+    y = Scale(max(0.0, low - 0.2 * (high - low)), high + 0.2 * (high - low) + 0.01, HEIGHT - 52, 52)
+    x = Scale(0, 1.03 * max(mean[-1, 0] for mean in means.values()), 64, WIDTH - _gutter(order) - 30)
+    drawn, ends = [], []
     for name in order:
-        colour, marker = looks[name]
-        runs = [history(seed, comparison["dataset"]["modalities"]) for seed in trained[name]["seeds"]]
-        lines = [np.array([[step["flops"], step["val_nll"]] for step in run], float) for run in runs]
-        if min(map(len, lines)) == 1:  # no training of its own
-            x, y = np.mean([line[-1] for line in lines], axis=0)
-            axes.plot(x, y, marker, color=colour, ms=9, mec="white", mew=1)
-        else:
-            for line in lines:
-                axes.plot(*line.T, color=colour, lw=0.7, alpha=0.35)
-            x, y = _mean(lines)
-            axes.plot(x, y, color=colour, lw=2.2)
-            axes.plot(x[-1], y[-1], marker, color=colour, ms=7, mec="white", mew=1)
-            x, y, top = x[-1], y[-1], max(top, float(y[len(y) // 8]))
-        ends.append((name, float(x), float(y)))
-    lowest = min(y for *_, y in ends)
-    highest = max(top, *(y for *_, y in ends))
-    axes.set_ylim(max(0.0, lowest - 0.3 * (highest - lowest)), highest + 0.25 * (highest - lowest + 0.01))
-    axes.set_xlim(0, 1.35 * max(x for _, x, _ in ends))
-    _names(axes, ends, looks, comparison["verdict"]["recommended"])
-    axes.grid()
-    axes.set_xlabel("training compute, pretraining included (FLOPs)")
-    axes.set_ylabel("validation NLL (nats); the lowest is kept")
-    axes.set_title("Learning curves: thin lines are seeds, a lone marker combines components without training")
-    return figure
+        colour = looks[name][0]
+        if name not in alone:
+            drawn += [_stroke(_path(line, x, y), colour, 0.8, stroke_opacity=0.35) for line in lines[name]]
+            drawn.append(_stroke(_path(means[name], x, y), colour, 2.2))
+        at = x(means[name][-1, 0]), y(means[name][-1, 1])
+        drawn.append(_marker(looks[name], *at))
+        ends.append((name, *at))
+    inside = h("clipPath", h("rect", x=x.start, y=y.end, width=WIDTH - x.start, height=y.start - y.end), id="inside")
+    return drawing(WIDTH, HEIGHT, [
+        _title("Learning curves: thin lines are seeds, a lone marker combines components without training"),
+        *_frame(x, y, "validation NLL (nats); the lowest is kept", lambda value: f"{value:.3g}"),
+        inside, h("g", drawn, clip_path="url(#inside)"), *_names(comparison, ends, x.end + 12)])
 
 
-def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> Figure:
+def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
     """Accuracy when only some modalities are there, strategies x subsets."""
-    order = _order(comparison)
+    order, left, wide, high = _order(comparison), _gutter(_order(comparison)), 92, 38
     place = {m: k for k, m in enumerate(comparison["dataset"]["modalities"])}
     columns = sorted(evaluated[order[0]]["seeds"][0]["subsets"],
                      key=lambda subset: (subset.count("+"), [place[m] for m in subset.split("+")]))
-    values = 100 * np.array([[np.mean([seed["subsets"][subset]["accuracy"] for seed in evaluated[name]["seeds"]])
-                              for subset in columns] for name in order])
-    figure, axes = _figure(3.2 + 0.95 * len(columns), 1.9 + 0.42 * len(order))
-    lowest, highest = values.min(), values.max()
-    image = axes.imshow(values, cmap="Blues", vmin=lowest, vmax=max(highest, lowest + 1), aspect="auto")
+    values = np.array([[np.mean([seed["subsets"][subset]["accuracy"] for seed in evaluated[name]["seeds"]])
+                        for subset in columns] for name in order])
+    bottom = 40 + high * len(order)
+    parts = [_title("When modalities are missing: test accuracy (%)")]
+    for row, name in enumerate(order):
+        parts.append(_text(name, left - 12, 44 + high * (row + 0.5), "end", font_weight=_weight(comparison, name)))
+    strength = (values - values.min()) / max(np.ptp(values), 0.01)
     for row, column in np.ndindex(values.shape):
-        dark = values[row, column] > (lowest + highest) / 2
-        axes.text(column, row, f"{values[row, column]:.1f}", ha="center", va="center",
-                  color="white" if dark else "#222222")
-    axes.set_xticks(range(len(columns)), [subset.replace("+", "\n+ ") for subset in columns])
-    axes.set_yticks(range(len(order)), order)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_xticks(np.arange(len(columns) - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(len(order) - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color="white", lw=2)
-    axes.tick_params(which="minor", length=0)
-    axes.set_axisbelow(False)
-    _bold(axes.get_yticklabels(), comparison["verdict"]["recommended"])
-    axes.set_xlabel("modalities that the model is shown")
-    bar = figure.colorbar(image, label="test accuracy (%)", pad=0.02)
-    bar.outline.set_visible(False)  # type: ignore[operator]
-    figure.suptitle("When modalities are missing", x=0.01, ha="left", fontsize=11)
-    return figure
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure  # without pyplot: no global state, no display
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.add_subplot()
-
-
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
-    figure.set_layout_engine("none")  # keeps the places that were just found
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
+        x, y, share = left + wide * column, 40 + high * row, float(strength[row, column])
+        colour = "#" + bytes(round(255 + share * (end - 255)) for end in bytes.fromhex(COLOURS[0][1:])).hex()
+        parts += [h("rect", x=x, y=y, width=wide - 2, height=high - 2, fill=colour),
+                  _text(f"{100 * values[row, column]:.1f}", x + wide / 2 - 1, y + high / 2 + 3, "middle",
+                        fill="white" if share > 0.6 else None)]
+    for column, subset in enumerate(columns):
+        parts += [_text(("+ " if k else "") + m, left + wide * (column + 0.5) - 1, bottom + 18 + 15 * k, "middle")
+                  for k, m in enumerate(subset.split("+"))]
+    below = bottom + 18 + 15 * max(len(subset.split("+")) for subset in columns) + 8
+    parts.append(_text("modalities that the model is shown", left + wide * len(columns) / 2, below, "middle",
+                       fill=QUIET))
+    return drawing(max(left + wide * len(columns) + 16, 360), below + 16, parts)
 
 
 def looks(names: Sequence[str], recommended: str) -> dict[str, tuple[str, str]]:
     """Colour and marker: the recommended strategy has the first, the others theirs by name, so that runs compare."""
     order = sorted(names, key=lambda name: (name != recommended, name))
-    return {name: (COLOURS[k and 1 + (k - 1) % (len(COLOURS) - 1)], MARKERS[k % len(MARKERS)])
+    return {name: (COLOURS[k and 1 + (k - 1) % (len(COLOURS) - 1)], SHAPES[k % len(SHAPES)])
             for k, name in enumerate(order)}
 
 
@@ -191,45 +158,78 @@ def _interval(comparison: Mapping[str, Any]) -> str:
     return f"{100 * comparison['settings']['confidence']:g} % interval"
 
 
-def _bold(labels: Sequence[Any], name: str) -> None:
-    for label in labels:
-        if label.get_text() == name:
-            label.set_fontweight("bold")
+def _weight(comparison: Mapping[str, Any], name: str) -> str | None:
+    return "bold" if name == comparison["verdict"]["recommended"] else None
 
 
-def _mean(lines: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over seeds of lines `[K, 2]` in the range that all of them cover."""
+def _gutter(names: Iterable[str]) -> float:
+    """Pixels that hold the longest of `names`, in bold."""
+    return 24 + 1.05 * LETTER * max(map(len, names))
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g} %"
+
+
+def _mean(lines: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean over seeds of lines `[K, 2]` in the range that all of them cover: `[100, 2]`."""
     x = np.linspace(max(line[0, 0] for line in lines), min(line[-1, 0] for line in lines), 100)
-    return x, np.mean([np.interp(x, *line.T) for line in lines], axis=0)
+    return np.stack([x, np.mean([np.interp(x, *line.T) for line in lines], axis=0)], 1)
 
 
-def _names(axes: Axes, ends: Sequence[tuple[str, float, float]], looks: Mapping[str, tuple[str, str]], bold: str,
-           ) -> None:
+def _title(words: str) -> Html:
+    return _text(words, 12, 24, font_size=14)
+
+
+def _text(words: str, x: float, y: float, anchor: str | None = None, **attributes: Any) -> Html:
+    return h("text", words, x=float(x), y=float(y), text_anchor=anchor, **attributes)
+
+
+def _stroke(path: str, colour: str, width: float = 1, **attributes: Any) -> Html:
+    return h("path", d=path, fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round", **attributes)
+
+
+def _path(line: np.ndarray, x: Scale, y: Scale) -> str:
+    """Of `[K, 2]`; not through `y`'s limits, which the picture is cut at."""
+    factor = (y.end - y.start) / (y.high - y.low)
+    return "M" + "L".join(f"{x(a):.1f} {y.start + factor * (b - y.low):.1f}" for a, b in line.tolist())
+
+
+def _marker(look: tuple[str, str], x: float, y: float) -> Html:
+    colour, shape = look
+    if shape == "circle":
+        return h("circle", cx=float(x), cy=float(y), r=6, fill=colour, stroke="white")
+    return h("path", d=shape, transform=f"translate({x:.1f} {y:.1f}) scale(6)", fill=colour, stroke="white",
+             stroke_width="0.17")
+
+
+def _below(x: Scale, bottom: float, top: float, label: str, ticks: Sequence[float], text: Callable[[float], str],
+           ) -> list[Html]:
+    """The horizontal axis: lines up to `top`, numbers, and what they are."""
+    parts = [_text(label, (x.start + x.end) / 2, bottom + 40, "middle", fill=QUIET)]
+    for tick in ticks:
+        parts += [_stroke(f"M{x(tick):.1f} {bottom}V{top}", LINE),
+                  _text(text(tick), x(tick), bottom + 18, "middle", fill=QUIET)]
+    return parts
+
+
+def _frame(x: Scale, y: Scale, label: str, text: Callable[[float], str]) -> list[Html]:
+    """Both axes, of FLOPs and of what `label` says."""
+    factor, unit = numbers.axis(x.high, "FLOP")
+    units = Scale(x.low / factor, x.high / factor, x.start, x.end, x.log)
+    parts = _below(units, y.start, y.end, f"{FLOPS} ({unit})", units.ticks(6), lambda value: f"{value:.3g}")
+    middle = (y.start + y.end) / 2
+    parts.append(h("text", label, text_anchor="middle", fill=QUIET, transform=f"translate(17 {middle:g}) rotate(-90)"))
+    for tick in y.ticks(6):
+        parts += [_stroke(f"M{x.start:g} {y(tick):.1f}H{x.end:g}", LINE),
+                  _text(text(tick), x.start - 8, y(tick) + 4, "end", fill=QUIET)]
+    return parts
+
+
+def _names(comparison: Mapping[str, Any], ends: Sequence[tuple[str, float, float]], left: float) -> list[Html]:
     """Each point's name to the right of all of them, pushed apart where they would overlap, tied by a thin line."""
-    low, high = axes.get_ylim()
-    step = 0.062 * (high - low)
-    placed = sorted(ends, key=lambda end: end[2])
-    heights = np.array([y for *_, y in placed])
-    for _ in range(200):  # relax until neighbours are a step apart
-        gaps = step - np.diff(heights)
-        if (gaps <= 1e-9).all():
-            break
-        push = np.maximum(gaps, 0) / 2
-        heights[:-1] -= push
-        heights[1:] += push
-    heights += max(0.0, low + step / 2 - heights[0]) - max(0.0, heights[-1] - high + step / 2)
-    right = max(x for _, x, _ in ends)
-    away = 1.12 if axes.get_xscale() == "log" else 1.03
-    for (name, x, y), height in zip(placed, heights, strict=True):
-        axes.plot([x, right * away], [y, height], color=looks[name][0], lw=0.7, alpha=0.6)
-        axes.text(right * away, height, f" {name}", color="#333333", va="center",
-                  fontweight="bold" if name == bold else "normal")
-
-
-def _decades(axes: Axes) -> None:
-    """Plain labels at 1, 2 and 5 times powers of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:.0e}".replace("e+", "e")))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    looks, parts = _looks(comparison), []
+    for (name, x, y), height in zip(ends, spread([y for *_, y in ends], 20, 56, HEIGHT - 56), strict=True):
+        parts += [_stroke(f"M{x + 7:.1f} {y:.1f}L{left:.1f} {height:.1f}", looks[name][0], 0.7, stroke_opacity=0.6),
+                  _text(name, left + 5, height + 4, font_weight=_weight(comparison, name))]
+    return parts

@@ -14,7 +14,7 @@ from trivium.report.inputs import Look
 from trivium.report.scale import Scale, around
 
 WIDTH = 440
-SHAPES: tuple[str, ...] = (  # around (0, 0), radius 1; in the order of Look.shape, as in comparison/figures.py
+SHAPES: tuple[str, ...] = (  # around (0, 0), radius 1; in the order of Look.shape
     "circle",
     "M-.9-.9H.9V.9H-.9Z",
     "M0-1.25L1.25 0L0 1.25L-1.25 0Z",
@@ -99,12 +99,12 @@ def scatter(
     y = around([v for p in points for v in (p.low, p.high)] + [m.at for m in marks], height - 40, 30)
     drawn = [_frame(x, y, height, x_label, unit, y_label, y_text), [_mark(mark, x, y) for mark in marks]]
     across = dict(
-        zip([point.name for point in points], _spread([x(p.x) for p in points], 9, 53, WIDTH - gutter), strict=True)
+        zip([point.name for point in points], spread([x(p.x) for p in points], 9, 53, WIDTH - gutter), strict=True)
     )
     on_front = sorted((point for point in points if point.name in front), key=lambda point: across[point.name])
     if len(on_front) > 1:
         drawn.append(h("path", class_="front", d=_path([across[p.name] for p in on_front], [y(p.y) for p in on_front])))
-    for point, label_y in zip(points, _spread([y(point.y) for point in points], 18, 34, height - 44), strict=True):
+    for point, label_y in zip(points, spread([y(point.y) for point in points], 18, 34, height - 44), strict=True):
         at_x, at_y = across[point.name], y(point.y)
         ring = h("circle", class_="ring", cx=at_x, cy=at_y, r=9) if point.name in front else None
         drawn.append(
@@ -290,7 +290,7 @@ def _short(name: str, length: int) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
-def _spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
+def spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:
     """Places at least `gap` apart, in the same order, inside `top`..`bottom` if they fit, moved as little as possible.
 
     Neighbours that are too close become a block around the mean of what they wanted (pool adjacent violators).

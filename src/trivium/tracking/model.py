@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,7 +44,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
         prepared = package.write(root, outcome.name, Path(scratch) / "weights")
         mlflow.pyfunc.save_model(
             logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
-            code_paths=[str(code)], pip_requirements=requirements(), mlflow_model=about,
+            code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
             signature=signature(prepared), input_example=pd.DataFrame(package.example(root, prepared["modalities"])))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
@@ -67,7 +68,8 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 
-def requirements() -> list[str]:
+@functools.cache
+def requirements() -> tuple[str, ...]:
     """What the model needs, in the versions that made it; without the build (`+cpu`) that this machine has."""
     found = []
     for name in NEEDS:
@@ -75,4 +77,4 @@ def requirements() -> list[str]:
             found.append(f"{name}=={version(name).partition('+')[0]}")
         except PackageNotFoundError:
             continue
-    return found
+    return tuple(found)

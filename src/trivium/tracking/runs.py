@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 LARGE = 100_000_000  # bytes of an out that is not copied: each new result would cost that much disk again
-BATCH = 1000  # metrics that MLflow takes in one call; at most 100 params and 100 tags go with them
+BATCH = 1000  # metrics, params and tags that MLflow takes in one call; at most 100 params and 100 tags
+FIRST = BATCH - 200  # metrics of a call that has both
 
 
 class Writer:
@@ -41,16 +42,16 @@ class Writer:
         """A parent run and its seeds; returns the parent's id. It counts as written once its status is FINISHED."""
         from trivium.tracking import model
 
-        tags, spent = self._tags("parent", outcome), measured(self.outs.root, outcome)
-        parent = self._start(outcome.name, tags, self._datasets(outcome))
+        spent = measured(self.outs.root, outcome)
+        parent = self._start(outcome.name, self._tags("parent", outcome), self._datasets(outcome))
         end = self._end(spent.get("seconds"))
         curves = series.points({}, series.mean_curves(outcome.training["seeds"]), self.now)
-        system = series.system(spent)
-        self._log(parent, curves + system, settings(self.outs, outcome))
+        points, tags = self._summary(outcome)
+        shares, mark = self._shares(outcome)
+        self._log(parent, [*curves, *series.system(spent), *points, *shares], settings(self.outs, outcome), tags | mark)
         self._artifacts(parent, outcome)
         model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent, self.code)
         self._seeds(outcome, parent, model_id)
-        self.summary(outcome, parent)
         self.client.set_terminated(parent, end_time=end)
         return parent
 
@@ -62,28 +63,35 @@ class Writer:
             best = seed == outcome.best["seed"]
             tags = self._tags("seed", outcome) | {"mlflow.parentRunId": parent, "best": str(best).lower()}
             run = self._start(f"{outcome.name}/seed_{seed}", tags)
-            results = series.seed_results(training, tested[seed])
-            self._log(run, series.points(results, series.curves(training), self.now), {"seed": seed})
-            if best and model_id:  # the numbers of this very model, for MLflow's table of models
-                self._log(run, series.points(results, {}, self.now + 1), {}, model_id)
+            points = series.points(series.seed_results(training, tested[seed]), series.curves(training), self.now)
+            self._log(run, points, {"seed": seed}, model_id=model_id if best else None)  # they are the model's as well
             self.client.set_terminated(run, end_time=self._end(spent.get(seed)))
 
     def summary(self, outcome: Outcome, parent: str) -> None:
-        """What depends on the other strategies as well: rank, intervals, verdict. Written anew when they change."""
+        """Write anew what depends on the other strategies as well, where it changed: rank, intervals, verdict."""
+        known = self.client.get_run(parent).data
+        points, tags = self._summary(outcome)
+        if all(known.metrics.get(name) == value for name, value, *_ in points) and tags.items() <= known.tags.items():
+            points, tags = [], {}
+        shares, mark = self._shares(outcome)
+        if not mark.items() <= known.tags.items():
+            points, tags = points + shares, tags | mark
+        if points:
+            self._log(parent, points, tags=tags)
+
+    def _summary(self, outcome: Outcome) -> tuple[list[Point], dict[str, str]]:
+        """Final numbers and tags."""
         entry = (self.outs.comparison or {}).get("strategies", {}).get(outcome.name, {})
         results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome))
         note = notes.strategy(self.outs, outcome, settings(self.outs, outcome), results)
         winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
-        points, known = series.points(results, {}, self.now), self.client.get_run(parent).data
         tags = {"mlflow.note.content": note, "winner": str(winner).lower(), "mlflow.runColor": self._color(outcome)}
-        same = all(known.metrics.get(name) == value for name, value, *_ in points)
-        if not (same and tags.items() <= known.tags.items()):
-            self._log(parent, points, {})
-            self._tag(parent, tags)
+        return series.points(results, {}, self.now), tags
+
+    def _shares(self, outcome: Outcome) -> tuple[list[Point], dict[str, str]]:
+        """What `make curves` found about the strategy, and a tag that tells whether it is written."""
         shares = series.by_share(self.outs.curves, outcome.name)
-        if shares and known.tags.get("curves") != digest(shares):
-            self._log(parent, series.points({}, shares, self.now), {})
-            self._tag(parent, {"curves": digest(shares)})
+        return (series.points({}, shares, self.now), {"curves": digest(shares)}) if shares else ([], {})
 
     def comparison(self, verdict: Mapping[str, Any], fingerprint: str) -> str:
         """The verdict and the table as one run; returns its id."""
@@ -145,18 +153,16 @@ class Writer:
             self.client.log_inputs(run.info.run_id, datasets)
         return run.info.run_id
 
-    def _log(self, run: str, points: list[Point], params: Mapping[str, Any], model_id: str | None = None) -> None:
-        from mlflow.entities import Metric, Param
+    def _log(self, run: str, points: list[Point], params: Mapping[str, Any] | None = None,
+             tags: Mapping[str, str] | None = None, model_id: str | None = None) -> None:
+        from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(name, value, time, step, model_id=model_id) for name, value, step, time in points]
-        self.client.log_batch(run, metrics[:BATCH - 100], [Param(key, _text(value)) for key, value in params.items()])
-        for start in range(BATCH - 100, len(metrics), BATCH):
+        known = [Param(key, _text(value)) for key, value in (params or {}).items()]
+        marks = [RunTag(key, value) for key, value in (tags or {}).items()]
+        self.client.log_batch(run, metrics[:FIRST], known, marks)
+        for start in range(FIRST, len(metrics), BATCH):
             self.client.log_batch(run, metrics[start:start + BATCH])
-
-    def _tag(self, run: str, tags: Mapping[str, str]) -> None:
-        from mlflow.entities import RunTag
-
-        self.client.log_batch(run, tags=[RunTag(key, value) for key, value in tags.items()])
 
     def _datasets(self, outcome: Outcome) -> list[DatasetInput]:
         """What was read, by name and content hash, as MLflow's dataset inputs."""

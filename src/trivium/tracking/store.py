@@ -5,6 +5,7 @@ Artifact locations are absolute in MLflow, so they are set when the store is mad
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -50,8 +51,12 @@ def settle() -> None:
 def load(_: object = None) -> None:
     """Import what writing runs needs, which takes a second or two: a process that will write may do it early."""
     settle()
+    gc.disable()  # nothing of what is loaded is garbage; looking for some in it takes a fifth longer
     import mlflow.pyfunc
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  the client imports it when it is made
+
+    gc.freeze()
+    gc.enable()
 
 
 def state(root: Path) -> str | None:
