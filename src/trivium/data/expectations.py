@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
+import gc
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -167,27 +170,33 @@ def _unique(timed: bool) -> Rule:
 
 def load() -> Any:
     """Great Expectations, quiet. Takes a second or two the first time."""
+    if "great_expectations" in sys.modules:
+        return sys.modules["great_expectations"]
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    if "scipy.stats" not in sys.modules:
-        _postpone_scipy_stats()
-    import great_expectations
-
+    sys.meta_path.insert(0, _Later)
+    gc.disable()  # nothing of what is loaded is garbage; looking for some in it takes a tenth longer
+    try:
+        import great_expectations
+    finally:
+        sys.meta_path.remove(_Later)
+        gc.freeze()
+        gc.enable()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return great_expectations
 
 
-def _postpone_scipy_stats() -> None:
-    """Load scipy.stats when something of it is used. Great Expectations imports it for distribution tests, which no
-    rule here makes, and it is nearly half of that import.
+class _Later(PathFinder):
+    """Loads modules when something of them is used. Great Expectations imports these two for tests and pictures of
+    distributions, which no rule here makes, and they are half of that import.
     """
-    import scipy
 
-    spec = importlib.util.find_spec("scipy.stats")
-    assert spec is not None and spec.loader is not None
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["scipy.stats"] = scipy.stats = module
-    spec.loader.exec_module(module)
+    @classmethod
+    def find_spec(cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None,
+                  ) -> ModuleSpec | None:
+        spec = super().find_spec(name, path, target) if name in ("altair", "scipy.stats") else None
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
 
 
 def judge(name: str, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
