@@ -2,7 +2,7 @@
 
 Strategy s, trained with seed j, gets sample i right with probability
 
-    sigmoid(effect_s + common_s + seed_sj + difficulty_i + taste_si)
+    sigmoid(effect_s + common_s + seed_sj + difficulty_i + taste_si + voice_sg)
 
 where all but the effect are drawn from normal distributions around 0.
 """
@@ -24,7 +24,8 @@ class World:
     tests: test samples per seed. pool: the samples that a test set is redrawn from for every seed; None: all seeds
     share one test set. folds: test sets are the disjoint folds of the pool.
     difficulty: of a sample, for everybody. taste: of a sample, for one strategy. common: of a strategy, for all seeds
-    (what seeds share because their training sets overlap).
+    (what seeds share because their training sets overlap). voice: of a group of `group` samples, for one strategy; test
+    sets are made of whole groups.
     """
 
     effects: tuple[float, ...] = (1.5, 1.5)
@@ -36,13 +37,18 @@ class World:
     difficulty_sd: float = 1.5
     taste_sd: float = 0.7
     common_sd: float = 0.0
+    group: int = 1
+    voice_sd: float = 0.0
 
 
 def draw(world: World, rng: np.random.Generator) -> tuple[dict[str, list[Outcome]], list[NDArray[np.int64]]]:
-    """One run of all strategies, named s0, s1, …: outcomes per strategy and seed, rows per seed."""
+    """One run of all strategies, named s0, s1, …: outcomes per strategy and seed, units per seed."""
     population = world.pool or world.tests
     difficulty = rng.normal(0, world.difficulty_sd, population)
     taste = rng.normal(0, world.taste_sd, (len(world.effects), population))
+    if world.group > 1:
+        voices = rng.normal(0, world.voice_sd, (len(world.effects), population // world.group))
+        taste += voices.repeat(world.group, axis=1)
     level = np.asarray(world.effects) + rng.normal(0, world.common_sd, len(world.effects))
     outcomes: dict[str, list[Outcome]] = {f"s{s}": [] for s in range(len(level))}
     rows = _test_sets(world, population, rng)
@@ -50,14 +56,15 @@ def draw(world: World, rng: np.random.Generator) -> tuple[dict[str, list[Outcome
         for s in range(len(level)):
             logit = level[s] + rng.normal(0, world.seed_sd) + difficulty[own] + taste[s, own]
             outcomes[f"s{s}"].append(_outcome(rng.random(world.tests) < _sigmoid(logit)))
-    compact = np.unique(np.concatenate(rows), return_inverse=True)[1]
+    compact = np.unique(np.concatenate(rows) // world.group, return_inverse=True)[1]
     return outcomes, list(compact.reshape(world.seeds, world.tests))
 
 
 def accuracy(world: World, effect: float) -> float:
     """Long-run accuracy of a strategy with this effect: E sigmoid(N(effect, all variances)), by quadrature."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(80)
-    spread = np.sqrt(world.seed_sd**2 + world.difficulty_sd**2 + world.taste_sd**2 + world.common_sd**2)
+    spread = np.sqrt(world.seed_sd**2 + world.difficulty_sd**2 + world.taste_sd**2 + world.common_sd**2
+                     + world.voice_sd**2)
     return float(_sigmoid(effect + spread * nodes) @ weights / weights.sum())
 
 
@@ -75,7 +82,9 @@ def _test_sets(world: World, population: int, rng: np.random.Generator) -> list[
         return [np.sort(fold) for fold in rng.permutation(population).reshape(world.seeds, world.tests)]
     if world.pool is None:
         return [np.arange(population)] * world.seeds
-    return [np.sort(rng.choice(population, world.tests, replace=False)) for _ in range(world.seeds)]
+    chosen = [np.sort(rng.choice(population // world.group, world.tests // world.group, replace=False))
+              for _ in range(world.seeds)]
+    return [(own[:, None] * world.group + np.arange(world.group)).ravel() for own in chosen]
 
 
 def _outcome(right: NDArray[np.bool_]) -> Outcome:

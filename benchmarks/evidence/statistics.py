@@ -28,8 +28,8 @@ BETTER, WORSE, FAR = 0.83, 0.80, 0.70  # accuracies
 
 
 def run() -> dict[str, Any]:
-    """All three checks: what `benchmarks/results/evidence.json` says under `aa`, `power` and `coverage`."""
-    return {"aa": aa(), "power": power(), "coverage": coverage()}
+    """All checks: what `benchmarks/results/evidence.json` says under `aa`, `power`, `coverage` and `groups`."""
+    return {"aa": aa(), "power": power(), "coverage": coverage(), "groups": groups()}
 
 
 def aa(repetitions: int = 100, names: int = 100, rules: Rules = RULES) -> dict[str, Any]:
@@ -96,6 +96,32 @@ def coverage(repetitions: int = 300, rules: Rules = RULES) -> dict[str, Any]:
         {"seeds": world.seeds, "seed_sd": round(float(world.seed_sd), 3), "test_set": _kind(world),
          "percentile": float(np.mean(plain))} | share(each, "share")
         for world, (each, plain) in zip([*worlds, folds], found, strict=True)]}
+
+
+def groups(repetitions: int = 300, rules: Rules = RULES) -> list[dict[str, Any]]:
+    """Coverage where test sets are groups of 50 samples, on which strategies do well or not.
+
+    `as_samples` is what intervals cover that take samples for independent.
+    """
+    worlds = [World((1.7, 1.5), 5, 50 * count, pool and 150 * count, group=50, voice_sd=sd)
+              for pool in (True, None) for count in (7, 20) for sd in (0.0, 0.2, 0.4)]
+    found = []
+    with Progress("groups", repetitions * len(worlds), "interval") as progress:
+        for k, world in enumerate(worlds):
+            truth = accuracy(world, world.effects[0]) - accuracy(world, world.effects[1])
+            hits: dict[bool, list[bool]] = {True: [], False: []}
+            for repetition in range(repetitions):
+                outcomes, units = draw(world, np.random.default_rng([6, k, repetition]))
+                apart = [own * world.group + np.arange(len(own)) % world.group for own in units]
+                for grouped, own in ((True, units), (False, apart)):
+                    results = measure(outcomes, own, rules)
+                    values, resampled = results.points["accuracy"], results.replicates["accuracy"]
+                    one = estimate(values[0] - values[1], resampled[:, 0] - resampled[:, 1], rules.confidence)
+                    hits[grouped].append(one.low <= truth <= one.high)
+                progress.add()
+            found.append({"groups": world.tests // world.group, "voice_sd": world.voice_sd, "test_set": _kind(world),
+                          "as_samples": float(np.mean(hits[False]))} | share(hits[True], "share"))
+    return found
 
 
 def _runs(world: World, repetitions: int, seed: list[int], rules: Rules, progress: Progress) -> Iterable[list[Pair]]:

@@ -33,7 +33,7 @@ def run() -> dict[str, Any]:
         worlds.settings(folder, "redundant", SIZE, only=[STRATEGY])
         worlds.stages(folder, after_ingest=_one_split)
         found = outcomes.load(folder / "reports/evaluate", [STRATEGY])
-    trained, rows = found.outcomes[STRATEGY], found.rows[0]
+    trained, rows = found.outcomes[STRATEGY], found.units[0]
     rng = np.random.default_rng(0)
     declared = []
     for _ in range(DEALS):

@@ -20,11 +20,12 @@ WORLD = {"name": "dominant", "bits": {"all": 1.4}, "bayes": {"text": 0.6, "image
 
 
 def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples: int = 1000, tests: int = 400,
-               seed_sd: float = 0.01, flops: dict[str, float] | None = None, hard: float = 0.0) -> Path:
+               seed_sd: float = 0.01, flops: dict[str, float] | None = None, hard: float = 0.0, groups: int = 0,
+               ) -> Path:
     """Outs below `root` as the stages before `compare` write them; the test set is redrawn with every seed.
 
     hard: share of the predictions that fail on the same hard samples for every strategy and seed; the others fail by
-    chance.
+    chance. groups: how many groups the samples form, 0: none.
     """
     rng = np.random.default_rng([seeds, samples, tests])
     y = rng.integers(len(CLASSES), size=samples)
@@ -43,6 +44,9 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
         write_json({"strategy": name, "start": None, "seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
             for k, (record, _) in enumerate(evaluated)]}, root / "models" / name / "training.json")
+    numbers = range(samples)
+    write(pa.table({"sample": [f"t{k:05}" for k in numbers], "group": [k % groups if groups else k for k in numbers]}),
+          root / "data/splits/splits.parquet")
     meta = {"title": "Trees", "source": "manifest", "modalities": MODALITIES, "classes": CLASSES, "world": WORLD}
     write_json({"meta": meta}, root / "data/features/features.json")
     return root

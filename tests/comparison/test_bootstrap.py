@@ -31,6 +31,16 @@ def test_seeds_move_together_by_as_much_as_they_share_samples():
         assert np.corrcoef(found.T)[0, 1] == pytest.approx(expected, abs=0.06)
 
 
+def test_groups_scatter_as_groups_do():
+    """Ten groups of 40 samples, all right or all wrong: as sure as ten samples, not as 400."""
+    right = np.repeat([1, 1, 1, 0, 1, 1, 0, 1, 1, 0], 40)
+    result = outcome(np.eye(2)[1 - right] * 0.8 + 0.1, np.zeros(400, int))
+    for units, deviation in ((np.arange(400), np.sqrt(0.21 / 400)), (np.arange(400) // 40, np.sqrt(0.21 / 9))):
+        found = replicates([[result]], [units], 20_000)["accuracy"][:, 0, 0]
+        assert found.mean() == pytest.approx(0.7, abs=0.005)
+        assert found.std() == pytest.approx(deviation, rel=0.03)
+
+
 def test_strategies_are_paired():
     rng = np.random.default_rng(2)
     result = random_outcome(rng, 200)

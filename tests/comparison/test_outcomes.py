@@ -1,3 +1,4 @@
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -12,7 +13,7 @@ def folder(tmp_path):
     return write_outs(tmp_path, {"a": 0.9, "b": 0.7}, seeds=2, samples=60, tests=20) / "reports/evaluate"
 
 
-def test_rows_name_the_same_sample_in_every_seed(folder):
+def test_units_name_the_same_sample_in_every_seed(folder):
     found = load(folder, ["a", "b"])
     assert found.seeds == (0, 1)
     table = read(folder / "a/predictions.parquet").to_pandas()
@@ -21,8 +22,19 @@ def test_rows_name_the_same_sample_in_every_seed(folder):
         assert (found.outcomes["a"][k].y == own.y).all() and (found.outcomes["a"][k].prediction == own.prediction).all()
     names = [sorted(table[table.seed == k]["sample"]) for k in (0, 1)]
     shared = set(names[0]) & set(names[1])
-    assert shared == {name for name in names[0] if found.rows[0][names[0].index(name)] in found.rows[1]}
-    assert max(own.max() for own in found.rows) + 1 == len(set(names[0]) | set(names[1]))
+    assert shared == {name for name in names[0] if found.units[0][names[0].index(name)] in found.units[1]}
+    assert max(own.max() for own in found.units) + 1 == len(set(names[0]) | set(names[1]))
+
+
+def test_samples_of_one_group_are_one_unit(tmp_path):
+    folder = write_outs(tmp_path, {"a": 0.9, "b": 0.7}, seeds=2, samples=60, tests=20, groups=7) / "reports/evaluate"
+    found = load(folder, ["a", "b"])
+    table = read(folder / "a/predictions.parquet").to_pandas()
+    names = [name for k in (0, 1) for name in sorted(table[table.seed == k]["sample"])]
+    group, unit = [int(name[1:]) % 7 for name in names], np.concatenate(found.units).tolist()
+    assert len(set(group)) == len(set(unit)) == len(set(zip(group, unit, strict=True))) == 7
+    few = write_outs(tmp_path / "few", {"a": 0.9}, seeds=2, samples=60, tests=20, groups=2) / "reports/evaluate"
+    assert len(set(load(few, ["a"]).units[0])) == 20  # two groups cannot tell how much groups differ
 
 
 def test_strategies_in_another_order_are_refused(folder):

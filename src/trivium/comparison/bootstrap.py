@@ -1,13 +1,16 @@
-"""The paired hierarchical bootstrap: one weight per test sample, shared by all strategies and all seeds.
+"""The paired hierarchical bootstrap: one weight per unit of the test sets, shared by all strategies and all seeds.
 
-`S` strategies, `J` seeds, `R` resamples, `N` distinct test samples, `B` those of one seed.
+`S` strategies, `J` seeds, `R` resamples, `N` distinct units, `B` test samples of one seed. A unit is a test sample, or
+a group of them that belong together (a speaker, a video): what is hard about a voice is hard in all of its recordings,
+so a thousand recordings of seven voices are no thousand independent samples.
 
-A sample may be in the test sets of several seeds (splits are redrawn) or of all (the data names its test set). Weights
-belong to the sample, so a hard sample is hard, or absent, everywhere at once: that it ties the seeds together shows in
-the covariance of their replicates. The same formula then serves redrawn, partly shared and fixed test sets.
+A unit may be in the test sets of several seeds (splits are redrawn) or of all (the data names its test set). Weights
+belong to the unit, so a hard one is hard, or absent, everywhere at once: that it ties the seeds together shows in the
+covariance of their replicates. The same formula then serves redrawn, partly shared and fixed test sets.
 
 Weights are exponential, the Bayesian bootstrap (Rubin 1981): mean and variance 1 as with multinomial counts, but never
-0, so that no replicate loses a rare class.
+0, so that no replicate loses a rare class. Of G groups a mean would scatter too little, by (G - 1) / (G + 1) in
+variance; gamma weights of shape 1 - 2 / G, of which the exponential ones are the limit, make up for it.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ _CELLS = 4_000_000  # weights held at a time (32 MB)
 
 def replicates(
     strategies: Sequence[Sequence[Outcome]],
-    rows: Sequence[NDArray[np.int64]],
+    units: Sequence[NDArray[np.int64]],
     resamples: int,
     names: tuple[str, ...] = ("accuracy",),
     bins: int = 15,
@@ -33,15 +36,17 @@ def replicates(
     """Replicates `[R, S, J]` of each metric in `names`.
 
     strategies: per strategy, per seed, the outcomes of the same `B` samples in the same order.
-    rows: per seed, `[B]` indices into the `N` distinct test samples.
+    units: per seed, `[B]`: which of the `N` units a sample is, or belongs to. Where they are groups, three or more.
     """
-    samples = 1 + max(int(own.max()) for own in rows)
-    step = max(1, min(resamples, _CELLS // samples))
-    found = {name: np.empty((resamples, len(strategies), len(rows))) for name in names}
+    count = 1 + max(int(own.max()) for own in units)
+    fewest = min(len(np.unique(own)) for own in units)
+    shape = 1 - 2 / fewest if fewest < min(map(len, units)) else 1.0
+    step = max(1, min(resamples, _CELLS // max(count, *map(len, units))))
+    found = {name: np.empty((resamples, len(strategies), len(units))) for name in names}
     for start in range(0, resamples, step):
         stop = min(start + step, resamples)
-        weights = np.random.default_rng([seed, start]).standard_exponential((samples, stop - start))
-        for j, own in enumerate(rows):
+        weights = np.random.default_rng([seed, start]).standard_gamma(shape, (count, stop - start))
+        for j, own in enumerate(units):
             mine = weights.take(own, 0)  # [B, R]; twice as fast as weights[own]
             for s, strategy in enumerate(strategies):
                 for name, value in weighted(strategy[j], mine, names, bins).items():

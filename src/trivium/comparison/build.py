@@ -1,6 +1,7 @@
 """`reports/comparison.json`: every strategy with its intervals, every pair, and the verdict.
 
-    dataset     title, source, classes, modalities, train and test samples per seed, world (generated data only)
+    dataset     title, source, classes, modalities, train and test samples and test groups per seed (as many as samples
+                where each is resampled alone), world (generated data only)
     settings    what the statistics were made with
     strategies  name -> rank; per metric {mean, low, high, sd}; failed_share; flops (mean over seeds); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
@@ -43,7 +44,7 @@ def build(config: Config) -> dict[str, Any]:
     """
     found = load(EVALUATED, config.strategies)
     rules = _rules(config, found)
-    results = measure(found.outcomes, found.rows, rules, METRICS)
+    results = measure(found.outcomes, found.units, rules, METRICS)
     pairs = compare(found.outcomes, results, rules)
     names = list(found.outcomes)
     ranked = [names[s] for s in np.argsort(-results.points["accuracy"].mean(1), kind="stable")]
@@ -89,7 +90,8 @@ def _dataset(found: Evaluated) -> dict[str, Any]:
     about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "classes": len(first["classes"]),
              "modalities": first["modalities"],
              "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
-             "test": float(np.mean([seed["n"] for seed in first["seeds"]]))}
+             "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
+             "test_groups": float(np.mean([len(np.unique(own)) for own in found.units]))}
     return about | ({"world": meta["world"]} if meta.get("world") else {})
 
 

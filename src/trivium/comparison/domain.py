@@ -47,7 +47,7 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
     elsewhere = load(folder, names, "held_out.parquet")
     outcomes = list(elsewhere.outcomes.values())
     accuracy = points(outcomes)["accuracy"]
-    resampled = replicates(outcomes, elsewhere.rows, rules.resamples, seed=STREAM)["accuracy"]
+    resampled = replicates(outcomes, elsewhere.units, rules.resamples, seed=STREAM)["accuracy"]
     drop, drops = results.points["accuracy"] - accuracy, results.replicates["accuracy"] - resampled
     lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap) for s, name in enumerate(names)}
     strategies = {

@@ -9,30 +9,36 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from trivium.data.tables import read_json
+from trivium.data.tables import GROUPS, read, read_json
 from trivium.errors import UserError
 from trivium.evaluation import predictions
 from trivium.evaluation.metrics import Outcome, joined, outcome
+
+SPLITS = Path("data/splits/splits.parquet")
 
 
 @dataclass(frozen=True)
 class Evaluated:
     """All strategies on the same test samples.
 
-    seeds: in ascending order. outcomes: per strategy, one per seed. rows: per seed, which of all test samples its
-    outcomes are about, in their order. metrics: each strategy's `metrics.json`.
+    seeds: in ascending order. outcomes: per strategy, one per seed. units: per seed, which unit each outcome is of, in
+    their order: a number per group of samples that belong together, or per sample where a test set has fewer than
+    `tables.GROUPS` of them. metrics: each strategy's `metrics.json`.
     """
 
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Outcome]]
-    rows: list[NDArray[np.int64]]
+    units: list[NDArray[np.int64]]
     metrics: dict[str, dict[str, Any]]
 
 
 def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions.parquet") -> Evaluated:
-    """Read `<folder>/<strategy>/{<file>,metrics.json}`.
+    """Read `<folder>/<strategy>/{<file>,metrics.json}`, and which samples are of one group.
+
+    folder: `reports/evaluate` of a project.
 
     Raises:
         UserError: something is missing, or strategies were tested on different seeds or samples.
@@ -56,8 +62,16 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
         raise UserError(f"{path} has one seed only: without a second one nothing can be said about chance. "
                         "Set `seeds` in params.yaml to 2 or more (5 to 10 are advised).")
     seeds, starts = np.unique(keys["seed"].to_numpy(), return_index=True)
-    codes = keys["sample"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
-    return Evaluated(tuple(seeds.tolist()), outcomes, np.split(codes, starts[1:]), metrics)
+    units = _units(read(Path(folder).parents[1] / SPLITS), keys["sample"], starts[1:])
+    return Evaluated(tuple(seeds.tolist()), outcomes, units, metrics)
+
+
+def _units(splits: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Per seed, whose `samples` begin at `starts`, the unit of each, see `Evaluated`."""
+    rows = pc.index_in(samples, splits["sample"]).to_numpy()
+    groups = splits["group"].to_numpy()[rows]
+    few = min(len(np.unique(own)) for own in np.split(groups, starts)) < GROUPS
+    return np.split(np.unique(rows if few else groups, return_inverse=True)[1], starts)
 
 
 def _read(path: Path) -> tuple[pa.Table, list[Outcome]]:

@@ -54,14 +54,14 @@ class Results:
 
 def measure(
     outcomes: Mapping[str, Sequence[Outcome]],
-    rows: Sequence[NDArray[np.int64]],
+    units: Sequence[NDArray[np.int64]],
     rules: Rules,
     names: tuple[str, ...] = ("accuracy",),
 ) -> Results:
     """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`."""
     strategies = list(outcomes.values())
     return Results(points(strategies, names, rules.bins),
-                   replicates(strategies, rows, rules.resamples, names, rules.bins))
+                   replicates(strategies, units, rules.resamples, names, rules.bins))
 
 
 def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:

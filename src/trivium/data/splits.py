@@ -23,11 +23,12 @@ DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
 
 def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> dict[str, Any]:
-    """Write `splits.parquet` (sample, seed_0 ...) and `splits.json` to `out`; returns what `splits.json` says.
+    """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
-    A group is what shares `group`, `duplicate_group` or (if asked for) text; it is never on two sides. Where the data
-    names a split it holds for every seed; what it does not name is drawn from its train rows. The samples of
-    `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for them.
+    A group is what shares `group`, `duplicate_group` or (if asked for) text; it has a number and is never on two
+    sides. Where the data names a split it holds for every seed; what it does not name is drawn from its train rows. The
+    samples of `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for
+    them.
 
     Raises:
         UserError: too few groups, a class without a training row, shares that leave nothing to train on, or a domain
@@ -57,6 +58,9 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
         counts = np.zeros((len(tables.SPLITS), len(classes)), dtype=np.int64)
         np.add.at(counts, (sides, y), 1)
         warnings += _judge(seed, counts, classes, method, method == "holdout" and len(missing) == 2, settings)
+        if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST].sum()):
+            warnings.append(f"The test set of seed {seed} is of {tested} group{'s' * (tested != 1)}, which cannot tell "
+                            "how much groups differ: intervals take its samples for independent, and are too narrow.")
         columns.append(pa.array(tables.SPLITS).take(pa.array(sides)))
         reports.append({
             "seed": seed,
@@ -64,8 +68,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             "classes": {name: dict(zip(tables.SPLITS, counts[:, k].tolist(), strict=True))
                         for k, name in enumerate(classes)},
         })
-    names = ["sample", *(f"seed_{seed}" for seed in range(seeds))]
-    tables.write(pa.table([samples["sample"], *columns], names=names), Path(out) / "splits.parquet")
+    names = ["sample", *(f"seed_{seed}" for seed in range(seeds)), "group"]
+    tables.write(pa.table([samples["sample"], *columns, pa.array(groups)], names=names), Path(out) / "splits.parquet")
     sizes = np.bincount(groups, minlength=1)
     report = {"method": method, "samples": len(y), "seeds": reports, "warnings": list(dict.fromkeys(warnings)),
               "groups": {"count": len(sizes), "largest": int(sizes.max())}}

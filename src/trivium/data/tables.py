@@ -27,6 +27,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+GROUPS = 3  # that a test set needs, at least, to tell how much groups differ
 SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see config.Split
 
 

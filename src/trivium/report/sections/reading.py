@@ -11,11 +11,23 @@ from trivium.report.inputs import Inputs
 
 def body(inputs: Inputs) -> Html:
     settings = inputs.comparison.get("settings") or {}
-    terms = [(term, text) for term, text in _terms(settings, bool(inputs.world)) if text]
+    terms = [(term, text) for term, text in _terms(settings, bool(inputs.world), _groups(inputs)) if text]
     return h("dl", [[h("dt", term), h("dd", text)] for term, text in terms], class_="terms")
 
 
-def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
+def _groups(inputs: Inputs) -> str:
+    """A sentence, where the test samples belong together."""
+    about = inputs.comparison.get("dataset") or {}
+    groups, samples = about.get("test_groups"), about.get("test")
+    if not groups or not samples or groups > 0.9 * samples:
+        return ""
+    return (
+        f" The {numbers.whole(samples)} samples of a test set are of {numbers.whole(groups)} groups, and what is hard "
+        "about a group is hard in all of its samples: whole groups are resampled."
+    )
+
+
+def _terms(settings: dict[str, Any], world: bool, groups: str) -> list[tuple[str, str]]:
     confidence = numbers.percent(settings.get("confidence", 0.95), 0)
     threshold = numbers.percent(settings.get("threshold", 0.75), 0)
     return [
@@ -31,7 +43,7 @@ def _terms(settings: dict[str, Any], world: bool) -> list[tuple[str, str]]:
             "Interval",
             f"Were the whole comparison repeated with other seeds and other test samples, about {confidence} of such "
             "intervals would hold the true value. It is made of how much seeds differ and, by resampling, of how "
-            "much test samples do.",
+            f"much test samples do.{groups}",
         ),
         (
             "Seed",
