@@ -108,6 +108,19 @@ def test_a_named_split_holds_for_every_seed(tmp_path):
     assert report["method"] == "named"
 
 
+def test_groups_are_numbered_and_two_in_a_test_set_are_warned_of(tmp_path):
+    columns = {"group": [f"g{i % 12}" for i in range(600)], "split": ["train", "val", "test"] * 200}
+    report, _ = run(tmp_path / "four", list("ab") * 300, columns=columns)
+    assert report["warnings"] == []  # groups 2, 5, 8 and 11
+    group = tables.read(tmp_path / "four/splits/splits.parquet")["group"].to_pylist()
+    assert group[:12] == group[12:24] and len(set(group)) == 12
+    columns = {"group": [f"g{i % 6}" for i in range(600)], "split": ["train", "val", "test"] * 200}
+    report, _ = run(tmp_path / "two", list("ab") * 300, seeds=1, columns=columns)
+    assert report["warnings"] == [
+        "The test set of seed 0 is of 2 groups, which cannot tell how much groups differ: intervals take its samples "
+        "for independent, and are too narrow."]
+
+
 def test_what_is_not_named_is_drawn_from_train(tmp_path):
     groups = [f"g{i // 2}" for i in range(200)]
     _, seeds = run(tmp_path, list("ab") * 100, columns={"split": ["train"] * 150 + ["test"] * 50, "group": groups})

@@ -176,6 +176,16 @@ def test_comparison_alone_is_enough(tmp_path: Path) -> None:
     assert {"strategies", "pairs", "cost", "reading", "provenance"} == page.sections
 
 
+def test_groups_of_test_samples_are_said_where_there_are_some(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    comparison = json.loads((root / "reports/comparison.json").read_text())
+    for groups, said in ((7.0, True), (1050.0, False)):
+        comparison["dataset"] |= {"test": 1050.0, "test_groups": groups}
+        (root / "reports/comparison.json").write_text(json.dumps(comparison))
+        page = write(root).read_text(encoding="utf-8")
+        assert ("The 1,050 samples of a test set are of 7 groups" in page) == said
+
+
 def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Run `dvc repro` first"):
         write(tmp_path)
