@@ -51,3 +51,18 @@ def test_intervals_hold_the_truth():
     found = statistics.coverage(repetitions=25, rules=RULES)
     assert 0.9 <= found["share"] <= 0.99 and found["repetitions"] == 150
     assert len(found["by_setting"]) == 19
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth_where_samples_belong_together():
+    found = statistics.groups(repetitions=60, rules=RULES)  # with 300: 0.96, and 0.95 against 0.81
+    assert len(found) == 12 and found[0]["repetitions"] == 60
+    assert np.mean([each["share"] for each in found]) >= 0.92
+    apart = [each for each in found if each["voice_sd"] == 0.4 and each["test_set"] == "fixed"]
+    assert np.mean([each["as_samples"] for each in apart]) <= np.mean([each["share"] for each in apart]) - 0.05
+
+
+def test_test_sets_are_whole_groups():
+    world = World(seeds=2, tests=60, pool=180, group=20, voice_sd=1.0)
+    _, units = draw(world, np.random.default_rng(0))
+    assert [sorted(np.unique(own, return_counts=True)[1]) for own in units] == [[20, 20, 20]] * 2
