@@ -3,7 +3,8 @@ from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import Cost, decide
 
 
-def pair(a, b, beats, mean=0.021, low=0.004, high=0.038, ahead=(0.75, 0.5, 1.0)):
+def pair(a, b, beats, mean=0.021, low=None, high=0.038, ahead=(0.75, 0.5, 1.0)):
+    low = low if low is not None else 0.004 if beats else -0.01
     return Pair(a, b, Estimate(mean, low, high, 0.01, 0.02), ahead, 0.04, (0.1, 0.2), 0.01, beats)
 
 
@@ -41,6 +42,22 @@ def test_only_those_that_nobody_beats_are_tied():
     pairs = [pair("a", "b", False), pair("a", "c", False), pair("b", "c", True)]
     found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
     assert (found.tied, found.recommended) == (("a", "b"), "b")
+
+
+def test_what_is_behind_is_not_recommended_for_being_cheap():
+    pairs = [pair("a", "b", False), pair("a", "c", False, low=0.002), pair("b", "c", False)]
+    found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
+    assert (found.winner, found.tied, found.behind, found.recommended) == (None, ("a", "b", "c"), ("c",), "b")
+    assert found.sentence == ("No difference found between a and b at this budget: take the cheaper, b. Behind a, but "
+                              "not surely: c.")
+
+
+def test_all_others_behind_make_no_winner_but_leave_one():
+    pairs = [pair("a", "b", False, low=0.004), pair("a", "c", False, low=0.002), pair("b", "c", False)]
+    found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
+    assert (found.winner, found.behind, found.recommended) == (None, ("b", "c"), "a")
+    assert found.sentence == "No winner at this budget: a is ahead of b and c, but not surely better. Take a."
+    assert found.reason.startswith("a is ahead of b by 2.1 points of accuracy (95 % interval 0.4 to 3.8). a came out")
 
 
 def test_about_the_same_compute_is_no_reason_but_parameters_are():

@@ -225,6 +225,18 @@ def test_verdict_comes_first_and_large(project: Path, text: str, page: Page) -> 
     assert "No winner: no difference was found" in page.words
 
 
+def test_what_is_behind_is_marked(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
+    comparison = json.loads((root / "reports/comparison.json").read_text())
+    everyone = ["ensemble", "end_to_end", "unimodal"]
+    for behind, chip in ((["unimodal"], "no difference was found"), (everyone[1:], "one is ahead, but not surely")):
+        comparison["verdict"] |= {"winner": None, "recommended": "ensemble", "tied": everyone, "behind": behind}
+        (root / "reports/comparison.json").write_text(json.dumps(comparison))
+        words = Page(write(root).read_text(encoding="utf-8")).words
+        assert f"No winner: {chip}" in words
+        assert words.count("behind, not surely") == len(behind)
+
+
 def test_where_the_model_is_and_what_strategies_do_stand_at_the_top(project: Path, page: Page) -> None:
     chosen = json.loads((project / "reports/comparison.json").read_text())["verdict"]["recommended"]
     top = "".join(page.words).split("Strategy against strategy")

@@ -7,7 +7,7 @@
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
     pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with its own,
                 p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats, verdict
-    verdict     winner or null, tied, recommended, sentence, reason
+    verdict     winner or null, tied, behind, recommended, sentence, reason (see `verdict.Verdict`)
     information, robustness, laziness, similarity: see `across`; robustness has `domain` where the data names domains,
                 see `domain.summary`
 
@@ -70,8 +70,8 @@ def build(config: Config) -> dict[str, Any]:
         "settings": {"seeds": len(found.seeds), "split": config.split.method, **config.compare.model_dump()},
         "strategies": strategies,
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
-        "verdict": {"winner": decided.winner, "tied": list(decided.tied), "recommended": decided.recommended,
-                    "sentence": decided.sentence, "reason": decided.reason},
+        "verdict": {"winner": decided.winner, "tied": list(decided.tied), "behind": list(decided.behind),
+                    "recommended": decided.recommended, "sentence": decided.sentence, "reason": decided.reason},
     } | parts)
 
 

@@ -22,11 +22,13 @@ class Cost:
 @dataclass(frozen=True)
 class Verdict:
     """`tied`: those that no strategy beats, best first. `winner`: the only one of these, or None; it beats every other
-    strategy, or one that does.
+    strategy, or one that does. `behind`: those of the tied whose interval says that the first does better, as long as
+    nothing else is compared: too little to claim it among many pairs, too much to take one of them for being cheap.
     """
 
     winner: str | None
     tied: tuple[str, ...]
+    behind: tuple[str, ...]
     recommended: str
     sentence: str
     reason: str
@@ -37,34 +39,44 @@ def decide(
 ) -> Verdict:
     """The verdict on strategies `ranked` by accuracy, best first.
 
-    Without a winner, the cheapest of the tied ones is recommended: fewest training FLOPs, then fewest parameters, then
-    the higher rank; never one that failed on more seeds than the first did.
+    Without a winner, the cheapest of the tied ones that are not behind is recommended: fewest training FLOPs, then
+    fewest parameters, then the higher rank; never one that failed on more seeds than the first did.
     """
     beaten = {pair.b for pair in pairs if pair.beats}
     tied = tuple(name for name in ranked if name not in beaten)
     first = ranked[0]
-    reliable = [name for name in tied if costs[name].failed <= costs[first].failed]
+    clear = {pair.b for pair in pairs if pair.a == first and pair.difference.low > 0}
+    behind = tuple(name for name in tied if name in clear)
+    level = [name for name in tied if name not in clear]
+    reliable = [name for name in level if costs[name].failed <= costs[first].failed]
     recommended, dearer, price = _cheapest(reliable, costs)
     if all(cost.failed == 1 for cost in costs.values()):
-        return Verdict(None, tied, recommended, "No strategy learned the task at this budget: none does better than "
-                       f"always giving the most common label. The one to start from is {recommended}.", price)
+        return Verdict(None, tied, behind, recommended, "No strategy learned the task at this budget: none does better "
+                       f"than always giving the most common label. The one to start from is {recommended}.", price)
     if len(ranked) == 1:
-        return Verdict(None, tied, first, f"{first} is the only strategy: there is nothing to compare it with.", "")
+        return Verdict(None, tied, (), first, f"{first} is the only strategy: there is nothing to compare it with.", "")
     second = next(pair for pair in pairs if (pair.a, pair.b) == (first, ranked[1]))
     if len(tied) == 1:
         others = "" if len(ranked) == 2 else f", the next best of {len(ranked) - 1} others,"
-        return Verdict(first, tied, first,
+        return Verdict(first, tied, (), first,
                        f"{first} beats {second.b}{others} by {_gap(second, confidence)}.", _sure(second))
-    few = len(tied) == 2
-    if len(reliable) < len(tied):
+    lead = f"{first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}"
+    if len(level) == 1:
+        return Verdict(None, tied, behind, first,
+                       f"No winner at this budget: {first} is ahead of {listed(behind)}, but not surely better. "
+                       f"Take {first}.", lead)
+    few = len(level) == 2
+    if len(reliable) < len(level):
         advice = f": take {recommended}, which failed on fewer seeds"
     elif dearer:
         advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
     else:
         ahead = f", the {'more' if few else 'most'} accurate here" if second.difference.mean > 0 else ""
         advice = f", and they cost about the same: take {recommended}{ahead}"
-    return Verdict(None, tied, recommended, f"No difference found between {listed(tied)} at this budget{advice}.",
-                   f"{price} {first} is ahead of {second.b} by {_gap(second, confidence)}. {_sure(second)}".strip())
+    rest = f" Behind {first}, but not surely: {listed(behind)}." if behind else ""
+    return Verdict(None, tied, behind, recommended,
+                   f"No difference found between {listed(level)} at this budget{advice}.{rest}",
+                   f"{price} {lead}".strip())
 
 
 def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, bool, str]:

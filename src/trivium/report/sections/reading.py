@@ -37,7 +37,9 @@ def _terms(settings: dict[str, Any], world: bool, groups: str) -> list[tuple[str
             f"zero, it does better with a probability of at least {threshold}, and the interval of that probability "
             "stays above one half. Any other claim that one strategy is better than another must hold after a "
             "correction for the number of pairs as well (Holm). Where there is no winner, the cheapest of those that "
-            "nobody beats is recommended. That is an answer too: the expensive way is not worth it here.",
+            "nobody beats is recommended. That is an answer too: the expensive way is not worth it here. Not "
+            "recommended is what stays behind the most accurate one with an interval that holds no zero, even where "
+            "that is too little to call it worse.",
         ),
         (
             "Interval",

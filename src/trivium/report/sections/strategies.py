@@ -107,6 +107,8 @@ def _lead(inputs: Inputs) -> str:
 def _tag(inputs: Inputs, strategy: str) -> Html | None:
     if strategy == inputs.recommended:
         return h("span", "winner" if strategy == inputs.verdict.get("winner") else "recommended", class_="tag")
+    if strategy in (inputs.verdict.get("behind") or []):
+        return h("span", "behind, not surely", class_="tag quiet")
     if strategy in (inputs.verdict.get("tied") or []):
         return h("span", "no difference", class_="tag quiet")
     return None

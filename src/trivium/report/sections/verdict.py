@@ -28,7 +28,7 @@ def body(inputs: Inputs) -> Html:
         h("p", "Trivium · which training strategy for ", h("b", title(inputs)), class_="eyebrow"),
         h(
             "p",
-            "A winner" if winner else "No winner: no difference was found",
+            _chip(found),
             class_=f"chip {'won' if winner else 'tie'}",
         ),
         h("h1", _names_may_break(said, inputs.order), class_="long" if len(said) > LONG else None),
@@ -37,6 +37,13 @@ def body(inputs: Inputs) -> Html:
         h("dl", [h("div", h("dt", term), h("dd", value)) for term, value in facts], class_="facts"),
         class_="verdict",
     )
+
+
+def _chip(found: dict[str, Any]) -> str:
+    if found.get("winner"):
+        return "A winner"
+    alone = len(found.get("tied") or []) - len(found.get("behind") or []) == 1
+    return "No winner: one is ahead, but not surely" if alone else "No winner: no difference was found"
 
 
 def _reason(text: str) -> tuple[str, str]:
