@@ -73,10 +73,10 @@ def decide(
     else:
         ahead = f", the {'more' if few else 'most'} accurate here" if second.difference.mean > 0 else ""
         advice = f", and they cost about the same: take {recommended}{ahead}"
-    rest = f" Behind {first}, but not surely: {listed(behind)}." if behind else ""
+    rest = f"Behind {first}, but not surely: {listed(behind)}." if behind else ""
     return Verdict(None, tied, behind, recommended,
-                   f"No difference found between {listed(level)} at this budget{advice}.{rest}",
-                   f"{price} {lead}".strip())
+                   f"No difference found between {listed(level)} at this budget{advice}.",
+                   " ".join(filter(None, (rest, price, lead))))
 
 
 def _cheapest(names: Sequence[str], costs: Mapping[str, Cost]) -> tuple[str, bool, str]:
