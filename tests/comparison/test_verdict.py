@@ -49,7 +49,7 @@ def test_what_is_behind_is_not_recommended_for_being_cheap():
     found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
     assert (found.winner, found.tied, found.behind, found.recommended) == (None, ("a", "b", "c"), ("c",), "b")
     assert found.sentence == "No difference found between a and b at this budget: take the cheaper, b."
-    assert found.reason.startswith("Behind a, but not surely: c. b takes the least training compute (2e+09 FLOPs). a is")
+    assert found.reason.startswith("Behind a, but not surely: c. b takes the least training compute (2e+09 FLOPs).")
 
 
 def test_all_others_behind_make_no_winner_but_leave_one():
