@@ -95,8 +95,8 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
                for rank, name in enumerate(order, start=1)}
     sentence = f"{order[0]} beats {order[-1]} by 0.20 accuracy, 95 % interval 0.15 to 0.25."
     write_json({"dataset": {}, "settings": {}, "strategies": entries, "pairs": [],
-                "verdict": {"winner": order[0], "tied": [order[0]], "recommended": order[0], "sentence": sentence,
-                            "reason": "Every seed agrees."}}, root / "reports/comparison.json")
+                "verdict": {"winner": order[0], "tied": [order[0]], "behind": [], "recommended": order[0],
+                            "sentence": sentence, "reason": "Every seed agrees."}}, root / "reports/comparison.json")
     (root / "reports/report.html").write_text("<p>report</p>", encoding="utf-8")
 
 

@@ -21,12 +21,13 @@ def comparison(accuracy: dict[str, float], flops: float, train: float, winner: s
                          "nll": {"mean": 1.0}, "failed_share": 0.0, "flops": flops, "seeds": {"0": {}}}
                   for name, a in accuracy.items()}
     return {"dataset": {"train": train}, "strategies": strategies, "pairs": [], "settings": {"seeds": 5},
-            "verdict": {"winner": winner, "tied": tied, "recommended": tied[0], "sentence": "So it is.", "reason": ""}}
+            "verdict": {"winner": winner, "tied": tied, "behind": [], "recommended": tied[0], "sentence": "So it is.",
+                        "reason": ""}}
 
 
-def point(words: str, winner: str | None, tied: list[str], learned: bool = True) -> dict[str, Any]:
+def point(words: str, winner: str | None, tied: list[str], learned: bool = True, behind: str = "") -> dict[str, Any]:
     return {"words": words, "strategies": {"a": {}, "b": {}},
-            "verdict": {"winner": winner, "tied": tied, "learned": learned}}
+            "verdict": {"winner": winner, "tied": tied, "behind": list(behind), "learned": learned}}
 
 
 def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
@@ -45,7 +46,7 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
     assert compute[0] == {
         "share": 0.5, "words": "half the compute", "labels": 80.0,
         "strategies": {name: {"accuracy": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
-        "verdict": {"winner": None, "tied": ["a", "b"], "sentence": "So it is.", "learned": True}}
+        "verdict": {"winner": None, "tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
     assert [p["strategies"]["a"]["flops"] for p in compute] == [50.0, 100.0, 200.0]
     assert [p["strategies"]["a"]["accuracy"]["mean"] for p in labels] == [0.3, 0.4, 0.75]
     assert found["compute"]["sentence"] == ("With half the compute, no difference was found between a and b; with the "
@@ -71,6 +72,8 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
     ([point("x", None, ["a", "b"]), point("y", None, ["b", "c"]), point("z", None, ["a", "c"])],
      "With x, no difference was found between a and b; with y, no difference was found between b and c; with z, no "
      "difference was found between a and c."),
+    ([point("x", None, ["a", "b", "c"], behind="c"), point("y", None, ["a", "b"], behind="b")],
+     "With x, no difference was found between a and b; with y, a is ahead, but not surely. a and b are never beaten."),
     ([point("x", None, ["a", "b"], learned=False), point("y", "a", ["a"])],
      "With x, no strategy learned the task; with y, a wins."),
 ])
@@ -84,7 +87,7 @@ def test_a_tie_of_all_names_nobody() -> None:
 
 
 def test_of_one_strategy_nothing_is_said() -> None:
-    alone = {"words": "x", "strategies": {"a": {}}, "verdict": {"winner": None, "tied": ["a"], "learned": True}}
+    alone = point("x", None, ["a"]) | {"strategies": {"a": {}}}
     assert sentence([alone, alone], "compute") == ""
 
 

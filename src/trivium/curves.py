@@ -6,7 +6,7 @@
     compute   points, sentence; labels: the same, each point being a comparison of its own:
               share of the present compute or labels, in 0-1 or above; words for it; labels (training samples that have
               one, mean over seeds); strategies -> accuracy {mean, low, high} and flops (mean over seeds); its verdict:
-              winner, tied, sentence, learned (whether any strategy is better than chance)
+              winner, tied, behind, sentence, learned (whether any strategy is better than chance)
 
 Points are in rising order. All points over labels have the same compute.
 """
@@ -83,7 +83,7 @@ def _point(variant: Variant, share: float, comparison: Mapping[str, Any]) -> dic
         "share": share, "words": variant.words, "labels": comparison["dataset"]["train"],
         "strategies": {name: {"accuracy": {key: entry["accuracy"][key] for key in ("mean", "low", "high")},
                               "flops": entry["flops"]} for name, entry in strategies.items()},
-        "verdict": {key: verdict[key] for key in ("winner", "tied", "sentence")}
+        "verdict": {key: verdict[key] for key in ("winner", "tied", "behind", "sentence")}
         | {"learned": any(entry["failed_share"] < 1 for entry in strategies.values())},
     }
 
@@ -116,8 +116,11 @@ def _leads(point: Mapping[str, Any]) -> str:
         return "no strategy learned the task"
     if verdict["winner"]:
         return f"{verdict['winner']} wins"
-    everyone = 2 < len(verdict["tied"]) == len(point["strategies"])
-    return f"no difference was found between {'any two' if everyone else listed(sorted(verdict['tied']))}"
+    level = sorted(set(verdict["tied"]) - set(verdict["behind"]))
+    if len(level) == 1:
+        return f"{level[0]} is ahead, but not surely"
+    everyone = 2 < len(level) == len(point["strategies"])
+    return f"no difference was found between {'any two' if everyone else listed(level)}"
 
 
 def mark(comparison: Mapping[str, Any]) -> str:
