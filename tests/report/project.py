@@ -349,6 +349,7 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
     verdict = {
         "winner": None,
         "tied": order[:2],
+        "behind": [],
         "recommended": best,
         "sentence": f"{best} and {order[1]} cannot be told apart at this budget; both beat {worst} "
         f"by {100 * gap:.1f} points "
