@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from trivium.evaluation.calibration import temperature
+from trivium.evaluation import calibration
+from trivium.evaluation.calibration import calibrated_nll, temperature
 
 
 def test_confidence_becomes_the_share_that_is_right():
@@ -14,6 +15,22 @@ def test_a_constant_per_row_changes_nothing():
     logits, y = rng.normal(0, 3, (200, 5)), rng.integers(5, size=200)
     log_probabilities = logits - np.log(np.exp(logits).sum(1, keepdims=True))
     assert temperature(logits, y) == pytest.approx(temperature(log_probabilities, y))
+
+
+def test_how_sure_the_logits_are_does_not_change_the_calibrated_nll():
+    expected = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    for sure in (0.5, 2.0, 20.0):
+        assert calibrated_nll([[sure, 0.0]] * 4, [0, 0, 0, 1]) == pytest.approx(expected)
+    assert calibrated_nll([[0.0, 0.0, 0.0]], [1]) == pytest.approx(np.log(3))
+    assert np.isnan(calibrated_nll([[float("nan"), 0.0]], [1]))
+
+
+def test_samples_are_counted_once_however_many_are_taken_at_a_time(monkeypatch):
+    rng = np.random.default_rng(2)
+    logits, y = rng.normal(0, 3, (50, 4)), rng.integers(4, size=50)
+    whole = temperature(logits, y), calibrated_nll(logits, y)
+    monkeypatch.setattr(calibration, "ROWS", 7)
+    assert (temperature(logits, y), calibrated_nll(logits, y)) == pytest.approx(whole, rel=1e-9)
 
 
 def test_finds_the_minimum():

@@ -23,17 +23,18 @@ SETTINGS = Train(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5
 class Line(nn.Module):
     """Logistic regression with dropout and NumPy's noise, so that a resumed run has random state to lose."""
 
+    labels = True
+
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
         self.layers = nn.Sequential(nn.Dropout(0.2), nn.Linear(4, 2))
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.layers(batch.inputs["x"]) * np.random.uniform(0.9, 1.1), batch.y)
+        return nn.functional.cross_entropy(self.logits(batch) * np.random.uniform(0.9, 1.1), batch.y)
 
-    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        out = self.layers(batch.inputs["x"])
-        return nn.functional.cross_entropy(out, batch.y, reduction="sum"), (out.argmax(1) == batch.y).sum()
+    def logits(self, batch: Batch) -> Tensor:
+        return self.layers(batch.inputs["x"])
 
 
 def feed(count: int, seed: int) -> Feed:
@@ -91,7 +92,9 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: py
 
 
 class Scripted(nn.Module):
-    """A number that the loss pulls down as hard as a batch says, and weights that it ignores; `judge` gives the NLL."""
+    """A number that the loss pulls down as hard as a batch says, and weights that it ignores; `judge` is what chooses."""
+
+    labels = False
 
     def __init__(self, judge: Callable[[Scripted], Tensor]) -> None:
         super().__init__()
@@ -103,8 +106,8 @@ class Scripted(nn.Module):
         self.draws.append(torch.rand((), generator=generator).item())
         return (self.number * batch.inputs["x"]).sum() + 0 * (self.vector.sum() + self.matrix.sum())
 
-    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return self.judge(self) * len(batch), torch.zeros(())
+    def score(self, batch: Batch) -> Tensor:
+        return self.judge(self)
 
     def fit(self, pulls: list[float], steps: int, seed: int = 0, **settings: float) -> list[dict]:
         """`steps` steps at a peak learning rate of 1, one sample each, measured after each epoch."""
@@ -141,6 +144,32 @@ def test_weights_that_were_best_half_way_come_back() -> None:
     history = task.fit([1.0], 5, warmup=0.0)
     assert [row["val_nll"] for row in history] == pytest.approx([4, 1, 0, 0.7286, 1.8321, 2.25], abs=1e-3)
     assert task.number.item() == pytest.approx(-2.0)
+
+
+class Sure(nn.Module):
+    """Logits `sharpness` for class 0, which is 0 before training and 10 after it."""
+
+    labels = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.zeros(()))
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        return -self.sharpness
+
+    def logits(self, batch: Batch) -> Tensor:
+        return torch.stack([self.sharpness.expand(len(batch)), torch.zeros(len(batch))], 1)
+
+
+def test_weights_that_are_right_and_too_sure_are_chosen_over_untrained_ones() -> None:
+    """Three of four are class 0: at a logit of 10 the NLL is 2.5, calibrated 0.562, and untrained 0.693."""
+    task, four = Sure(), torch.ones(4, 1, dtype=torch.bool)
+    feed = Feed(Batch({"x": torch.zeros(4)}, four, torch.tensor([0, 0, 0, 1])), np.arange(4), 0)
+    history = fit(task, feed, feed, Schedule(1, 4, 10.0), SETTINGS, device.prepare("cpu"), 0)
+    assert [row["val_nll"] for row in history] == pytest.approx([0.6931, 0.5623], abs=1e-4)
+    assert [row["val_accuracy"] for row in history] == [0.75, 0.75]
+    assert task.sharpness.item() == pytest.approx(10)
 
 
 def test_what_a_step_draws_depends_on_the_seed_and_the_step() -> None:

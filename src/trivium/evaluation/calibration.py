@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import Any
+
+import torch
+from torch import Tensor
 
 COLDEST, HOTTEST = 0.05, 20.0  # a separable validation set would ask for 0, pure noise for infinity
+ROWS = 4096  # at a time in float64: many samples of many classes would not fit
 
 
-def temperature(log_probabilities: ArrayLike, y: ArrayLike) -> float:
+def temperature(logits: Any, y: Any) -> float:
     """The T in 0.05-20 that minimises the NLL of softmax(logits / T) on labels `[B]` (Guo et al. 2017, section 4.2).
 
-    log_probabilities: `[B, C]`; logits do as well, since a constant per row changes nothing.
+    logits: `[B, C]`; log-probabilities do as well, since a constant per row changes nothing.
 
-    The NLL is convex in 1/T, so that bisection on its slope finds the one minimum, always the same.
+    The NLL is convex in 1/T, so that Newton's steps, kept inside a shrinking bracket, find the one minimum.
 
     Raises:
         ValueError: shapes do not agree, or there is no sample.
     """
-    logits = np.asarray(log_probabilities, np.float64)
-    labels = np.asarray(y, np.int64)
-    if logits.ndim != 2 or labels.shape != logits.shape[:1] or not len(labels):
-        raise ValueError(f"log-probabilities must be [B, C] and labels [B], with B > 0; "
-                         f"got {logits.shape} and {labels.shape}.")
-    logits = np.maximum(logits - logits.max(1, keepdims=True), -100.0)  # -inf too
-    own = logits[np.arange(len(labels)), labels].mean()
+    return 1 / _sharpness(*_parts(logits, y))
 
-    def slope(sharpness: float) -> float:  # d NLL / d(1/T)
-        p = np.exp(logits * sharpness)
-        return float(((p * logits).sum(1) / p.sum(1)).mean() - own)
 
-    low, high = 1 / HOTTEST, 1 / COLDEST
+def calibrated_nll(logits: Any, y: Any) -> float:
+    """Mean NLL in nats of softmax(logits / T) on labels `[B]`, at the T of `temperature`: what a model with these logits
+    is worth once it is calibrated (Berta et al. 2025, arXiv 2501.19195). Raises: as `temperature`.
+    """
+    parts, count = _parts(logits, y)
+    return _measure(parts, count, _sharpness(parts, count))[0]
+
+
+def _parts(logits: Any, y: Any) -> tuple[list[tuple[Tensor, Tensor]], int]:
+    """Logits below each row's largest and the own class's one, `ROWS` rows at a time; and how many rows."""
+    scores, labels = torch.as_tensor(logits).detach(), torch.as_tensor(y)
+    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not len(labels):
+        raise ValueError(f"logits must be [B, C] and labels [B], with B > 0; "
+                         f"got {tuple(scores.shape)} and {tuple(labels.shape)}.")
+    return list(zip(scores.split(ROWS), labels.split(ROWS), strict=True)), len(labels)
+
+
+def _measure(parts: list[tuple[Tensor, Tensor]], count: int, sharpness: float) -> tuple[float, float, float]:
+    """Mean NLL at 1/T = `sharpness`, its slope and its curvature there."""
+    sums: Tensor | float = 0.0
+    for scores, labels in parts:
+        z = scores.double()
+        z = (z - z.amax(1, keepdim=True)).clamp(min=-100.0)  # -inf too
+        p = (z * sharpness).exp()
+        total = p.sum(1, keepdim=True)
+        p = p / total
+        own = z.gather(1, labels[:, None]).squeeze(1)
+        mean = (p * z).sum(1)
+        sums = sums + torch.stack([(total.squeeze(1).log() - own * sharpness).sum(), (mean - own).sum(),
+                                   ((p * z * z).sum(1) - mean.square()).sum()])
+    assert isinstance(sums, Tensor)
+    nll, slope, curvature = (sums / count).tolist()
+    return nll, slope, curvature
+
+
+def _sharpness(parts: list[tuple[Tensor, Tensor]], count: int) -> float:
+    """The 1/T of the lowest NLL."""
+    low, high, at = 1 / HOTTEST, 1 / COLDEST, 1.0
+    for edge, rises in ((low, 1), (high, -1)):
+        if _measure(parts, count, edge)[1] * rises >= 0:
+            return edge
     for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 2 / (low + high)
+        _, slope, curvature = _measure(parts, count, at)
+        low, high = (at, high) if slope < 0 else (low, at)
+        step = at - slope / curvature if curvature > 0 else low
+        after = step if low < step < high else (low + high) / 2
+        if abs(after - at) <= 1e-12 * at:
+            return after
+        at = after
+    return at

@@ -43,7 +43,7 @@ def measure(model: nn.Module, val: Batch, test: Batch, classes: int) -> dict[str
         candidates = []
         for restrict in (_masked, _averaged):
             on_val, on_test = (restrict(model, batch, shown, others[len(batch)]) for batch in (val, test))
-            scale = temperature(on_val.cpu().numpy(), val.y.cpu().numpy())
+            scale = temperature(on_val, val.y)
             candidates.append((_nll(on_val, val.y, scale), _nll(on_test, test.y, scale), on_test.argmax(1)))
         best = min(candidates, key=lambda c: c[0])
         found["+".join(shown)] = {"val": best[0], "test": best[1]}

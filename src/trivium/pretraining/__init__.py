@@ -1,7 +1,7 @@
 """Ways to make an encoder from one modality alone: one file per objective.
 
-A task is an `nn.Module` with `.encoder`, `loss(batch, generator) -> scalar` and
-`score(batch) -> (sum of NLL, number correct)`, both over the samples of the batch.
+A task is an `nn.Module` with `.encoder`, `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
+`logits(batch) -> [B, C]`, without `score(batch) -> scalar`, a loss to choose weights by, mean over the batch.
 To add one, write `pretraining/<name>.py` with `build(encoder, classes, recipe)` and name it as a recipe's `objective`.
 """
 

@@ -27,12 +27,10 @@ class Supervised(nn.Module):
         return self.model.encoder
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.model(batch.inputs[self.encoder.spec.name]), batch.y)
+        return nn.functional.cross_entropy(self.logits(batch), batch.y)
 
-    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        logits = self.model(batch.inputs[self.encoder.spec.name])
-        nll = nn.functional.cross_entropy(logits.float(), batch.y, reduction="sum")
-        return nll, (logits.argmax(1) == batch.y).sum()
+    def logits(self, batch: Batch) -> Tensor:
+        return self.model(batch.inputs[self.encoder.spec.name])
 
 
 def build(encoder: Encoder, classes: int, recipe: Recipe) -> Supervised:

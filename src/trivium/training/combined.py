@@ -40,7 +40,7 @@ def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, An
     for k, (m, member) in enumerate(members.items()):
         has = val.present[:, k]
         logits = member.head(val.inputs["vectors"][has, k])
-        temperatures.append(fit_temperature(logits.cpu().numpy(), val.y[has].cpu().numpy()))
+        temperatures.append(fit_temperature(logits, val.y[has]))
         scores[m] = _score({m: member}, store.modalities, val, temperatures[-1:])[1]
     chosen = list(store.modalities) if plan.combine == "ensemble" else [min(scores, key=lambda m: scores[m]["nll"])]
     kept = [t for m, t in zip(store.modalities, temperatures, strict=True) if m in chosen]

@@ -28,16 +28,17 @@ from trivium.training.strategy import PRETRAINED
 class Joint(nn.Module):
     """Cross-entropy of the whole network."""
 
+    labels = True
+
     def __init__(self, model: Multimodal) -> None:
         super().__init__()
         self.model = model
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.model.logits(batch.inputs, batch.present), batch.y)
+        return nn.functional.cross_entropy(self.logits(batch), batch.y)
 
-    def score(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        logits = self.model.logits(batch.inputs, batch.present).float()
-        return nn.functional.cross_entropy(logits, batch.y, reduction="sum"), (logits.argmax(1) == batch.y).sum()
+    def logits(self, batch: Batch) -> Tensor:
+        return self.model.logits(batch.inputs, batch.present)
 
 
 def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
@@ -136,8 +137,5 @@ def _cached(model: Multimodal, feed: Feed, accelerator: Any) -> Feed:
 @torch.no_grad()
 def _temperature(task: Joint, val: Feed) -> float:
     """Fitted on validation (Guo et al. 2017), in float32 as the model will answer."""
-    outputs, labels = [], []
-    for batch in val.once(VALIDATION_BATCH):
-        outputs.append(task.model.logits(batch.inputs, batch.present).cpu())
-        labels.append(batch.y.cpu())
-    return fit_temperature(torch.cat(outputs).numpy(), torch.cat(labels).numpy())
+    outputs, labels = zip(*((task.logits(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
+    return fit_temperature(torch.cat(outputs), torch.cat(labels))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trivium.evaluation.calibration import calibrated_nll
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
@@ -41,8 +42,8 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
 
-    AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured before the first step and
-    `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes
+    AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first step
+    and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes
     on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
@@ -87,16 +88,24 @@ def fit(
 
 @torch.no_grad()
 def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
-    """Mean NLL and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen."""
+    """NLL and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen.
+
+    The NLL is that of the calibrated answer, since every model is calibrated once it is trained. Without, weights that
+    are right and too sure of it would lose to untrained ones. Without labels: the mean loss, and an accuracy of 0.
+    """
     task.eval()
-    sums, seen = list[Tensor](), 0
+    outputs, labels = list[Tensor](), list[Tensor]()
     for batch in val.once(VALIDATION_BATCH):
         with accelerator.autocast():
-            nll, right = task.score(batch)  # type: ignore[operator]
-        sums.append(torch.stack([nll.double(), right.double()]))
-        seen += len(batch)
-    nll, right = (sum(values) / seen for values in zip(*torch.stack(sums).tolist(), strict=True))
-    return {"val_nll": _finite(nll), "val_accuracy": right}
+            outputs.append(task.logits(batch).float() if task.labels else  # type: ignore[operator]
+                           (task.score(batch) * len(batch)).double())  # type: ignore[operator]
+        labels.append(batch.y)
+    y = torch.cat(labels)
+    if not task.labels:
+        return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_accuracy": 0.0}
+    logits = torch.cat(outputs)
+    return {"val_nll": _finite(calibrated_nll(logits, y)),
+            "val_accuracy": (logits.argmax(1) == y).double().mean().item()}
 
 
 def _finite(value: float) -> float:
