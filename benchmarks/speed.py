@@ -23,7 +23,8 @@ from typing import Any
 from benchmarks.machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS, STEPS = 7, 60  # the two loops take turns, so that a drift of the machine's speed hits both
+ROUNDS = 7  # the two loops take turns, so that a drift of the machine's speed hits both
+STEPS = {"cpu": 60, "cuda": 400}  # a few seconds a round
 FEW = 30  # steps, to see whether two trainings end alike
 
 
@@ -82,8 +83,8 @@ def _ours(config: Any, accelerator: Any) -> float:
     train = Feed(data, np.arange(len(data)), 0, accelerator.device)
     val = Feed(data[:1], np.arange(1), 0, accelerator.device)
     fit(task, train, val, Schedule(3, config.train.batch, 1e-3), config.train, accelerator, 0)
-    return _rate(lambda: fit(task, train, val, Schedule(STEPS, config.train.batch, 1e-3), config.train, accelerator, 0),
-                 config.train.batch, accelerator)
+    return _rate(lambda steps: fit(task, train, val, Schedule(steps, config.train.batch, 1e-3), config.train,
+                                   accelerator, 0), config.train.batch, accelerator)
 
 
 def _plain(config: Any, accelerator: Any) -> float:
@@ -109,7 +110,7 @@ def _plain(config: Any, accelerator: Any) -> float:
             optimizer.zero_grad(set_to_none=True)
 
     steps(3)
-    return _rate(lambda: steps(STEPS), config.train.batch, accelerator)
+    return _rate(steps, config.train.batch, accelerator)
 
 
 def twice() -> dict[str, Any]:
@@ -200,7 +201,8 @@ def waits(store: Any) -> dict[str, float]:
         arguments = (config.train, accelerator, 0)
         fit(task, train, val, Schedule(3, config.train.batch, 1e-3), *arguments)
         train.waited, started = 0.0, time.perf_counter()
-        fit(task, train, val, Schedule(STEPS, config.train.batch, 1e-3), *arguments)  # waits for the device at its end
+        steps = STEPS[accelerator.device.type]
+        fit(task, train, val, Schedule(steps, config.train.batch, 1e-3), *arguments)  # waits for the device at its end
         shares[name] = train.waited / (time.perf_counter() - started)
     feeds.IN_MEMORY = limit
     return shares
@@ -215,11 +217,12 @@ def _wait(device: Any) -> None:
 
 
 def _rate(work: Any, batch: int, accelerator: Any) -> float:
+    steps = STEPS[accelerator.device.type]
     _wait(accelerator.device)
     started = time.perf_counter()
-    work()
+    work(steps)
     _wait(accelerator.device)
-    return STEPS * batch / (time.perf_counter() - started)
+    return steps * batch / (time.perf_counter() - started)
 
 
 def pipeline() -> dict[str, Any]:

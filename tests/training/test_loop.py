@@ -92,7 +92,7 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: py
 
 
 class Scripted(nn.Module):
-    """A number that the loss pulls down as hard as a batch says, and weights that it ignores; `judge` is what chooses."""
+    """A number that the loss pulls down as hard as a batch says, and weights that it ignores; `judge` chooses."""
 
     labels = False
 

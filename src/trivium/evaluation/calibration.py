@@ -25,8 +25,8 @@ def temperature(logits: Any, y: Any) -> float:
 
 
 def calibrated_nll(logits: Any, y: Any) -> float:
-    """Mean NLL in nats of softmax(logits / T) on labels `[B]`, at the T of `temperature`: what a model with these logits
-    is worth once it is calibrated (Berta et al. 2025, arXiv 2501.19195). Raises: as `temperature`.
+    """Mean NLL in nats of softmax(logits / T) on labels `[B]` at the T of `temperature`: what a model with these
+    logits is worth once it is calibrated (Berta et al. 2025, arXiv 2501.19195). Raises: as `temperature`.
     """
     parts, count = _parts(logits, y)
     return _measure(parts, count, _sharpness(parts, count))[0]

@@ -23,6 +23,20 @@ class AdamW(torch.optim.AdamW):
     state_dict = unwrap(torch.optim.AdamW.state_dict)
     load_state_dict = unwrap(torch.optim.AdamW.load_state_dict)
 
+    def rate(self, lr: float) -> None:
+        """The learning rate of the steps from here on."""
+        for group in self.param_groups:
+            group["lr"] = lr
+
+    def clip(self, most: float) -> None:
+        """Let the next step scale its gradients down to a norm of `most` where theirs, all together, is larger.
+
+        The fused kernel divides by `grad_scale` as it reads a gradient, which spares a pass over all of them.
+        """
+        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        self.grad_scale = ((norm + 1e-6) / most).clamp(min=1.0)
+
 
 class Flops(TorchDispatchMode):
     """Adds up in `total` the FLOPs of the operators that run inside, by torch's formulas and `more` of them, which read

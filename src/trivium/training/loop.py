@@ -42,9 +42,9 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
 
-    AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first step
-    and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed run goes
-    on, to the same bytes.
+    AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
+    step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
+    run goes on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_accuracy.
@@ -54,10 +54,9 @@ def fit(
     groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": settings.weight_decay},
               {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
     optimizer = AdamW([g for g in groups if g["params"]], lr=plan.lr, fused=True)
-    optimizer = accelerator.prepare(optimizer)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, _warmup_cosine(plan.steps, settings.warmup))
+    rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
-    state = _State(task, optimizer.optimizer, schedule, checkpoint)
+    state = _State(task, optimizer, checkpoint)
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
@@ -73,10 +72,10 @@ def fit(
             with accelerator.autocast():
                 loss = task.loss(batch, generator)  # type: ignore[operator]
             accelerator.backward(loss)
-            torch.nn.utils.clip_grad_norm_(trained, settings.clip, foreach=True)
+            optimizer.clip(settings.clip)
+            optimizer.rate(plan.lr * rate(step))
             optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.zero_grad()
             losses.append(loss.detach())
             report((step + 1) * plan.batch)
         state.step = mark
@@ -121,15 +120,14 @@ def _warmup_cosine(steps: int, warmup: float) -> Callable[[int], float]:
 class _State:
     """What a run needs to go on after a kill, and the best weights so far."""
 
-    def __init__(self, task: nn.Module, optimizer: Any, schedule: Any, path: Path | None) -> None:
-        self.task, self.optimizer, self.schedule, self.path = task, optimizer, schedule, path
+    def __init__(self, task: nn.Module, optimizer: AdamW, path: Path | None) -> None:
+        self.task, self.optimizer, self.path = task, optimizer, path
         self.step, self.history, self.best = 0, list[dict[str, Any]](), dict[str, Tensor]()
         self._saved = time.monotonic()
         if path is not None and path.exists():
             kept = torch.load(path, weights_only=True)
             task.load_state_dict(kept["task"])
             optimizer.load_state_dict(kept["optimizer"])
-            schedule.load_state_dict(kept["schedule"])
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
 
     def record(self, row: dict[str, Any]) -> None:
@@ -140,7 +138,7 @@ class _State:
         if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
             scratch = self.path.with_suffix(".part")
             torch.save({"task": self.task.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
-                        "schedule": self.schedule.state_dict(), "history": self.history, "best": self.best}, scratch)
+                        "history": self.history, "best": self.best}, scratch)
             os.replace(scratch, self.path)
             self._saved = time.monotonic()
 
