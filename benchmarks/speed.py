@@ -24,7 +24,7 @@ from benchmarks.machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 7  # the two loops take turns, so that a drift of the machine's speed hits both
-STEPS = {"cpu": 60, "cuda": 400}  # a few seconds a round
+STEPS = {"cpu": 60, "cuda": 250}  # a few seconds a round
 FEW = 30  # steps, to see whether two trainings end alike
 
 

@@ -22,3 +22,4 @@ def test_matrix_products_are_deterministic_whatever_the_shell_says(monkeypatch: 
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     assert torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()
     assert torch.backends.cudnn.benchmark is False
+    assert torch.utils.deterministic.fill_uninitialized_memory is False

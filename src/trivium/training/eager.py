@@ -33,8 +33,8 @@ class AdamW(torch.optim.AdamW):
 
         The fused kernel divides by `grad_scale` as it reads a gradient, which spares a pass over all of them.
         """
-        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
-        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+        gradients = [p.grad.flatten() for group in self.param_groups for p in group["params"] if p.grad is not None]
+        norm = torch.linalg.vector_norm(torch.cat(gradients))
         self.grad_scale = ((norm + 1e-6) / most).clamp(min=1.0)
 
 
