@@ -70,6 +70,11 @@ class Batch:
         """The samples of `index`: a tensor of positions or of booleans, or a slice."""
         return Batch({name: x[index] for name, x in self.inputs.items()}, self.present[index], self.y[index])
 
+    def take(self, index: Tensor) -> Batch:
+        """The samples at the positions `index`: twice as fast as `[index]`."""
+        return Batch({name: x.index_select(0, index) for name, x in self.inputs.items()},
+                     self.present.index_select(0, index), self.y.index_select(0, index))
+
     def to(self, device: Any, non_blocking: bool = False) -> Batch:
         def move(x: Tensor) -> Tensor:
             return x.to(device, non_blocking=non_blocking)

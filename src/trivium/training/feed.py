@@ -50,7 +50,7 @@ class Feed:
         """Steps `start` to `stop` of an endless stream of shuffled epochs, `batch` samples each."""
         memory = self.memory
         found = (self._ahead(self._indices(batch, start, stop, torch.device("cpu"))) if memory is None else
-                 (memory[index] for index in self._indices(batch, start, stop, self.device)))
+                 (memory.take(index) for index in self._indices(batch, start, stop, self.device)))
         for step, one in enumerate(found, start):
             yield one if self.augment is None else self.augment(one, step)
 
@@ -61,7 +61,7 @@ class Feed:
             order = order[self.keep]
         if self.memory is not None:
             for index in order.to(self.device, non_blocking=True).split(batch):
-                yield self.memory[index]
+                yield self.memory.take(index)
         else:
             yield from self._ahead(iter(order.split(batch)))
 
