@@ -92,7 +92,7 @@ def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
     import torch
 
     hit = (torch.rand(x.shape, generator=generator) < 0.1).to(x.device, non_blocking=True)
-    return torch.where(hit & (x != 0), 2, x)
+    return x.masked_fill(hit & (x != 0), 2)
 
 
 def _train(texts: Iterable[str], vocab: int) -> Tokenizer:

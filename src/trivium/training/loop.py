@@ -50,10 +50,7 @@ def fit(
     val_nll, val_accuracy.
     """
     task.to(accelerator.device)
-    trained = [p for p in task.parameters() if p.requires_grad]
-    groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": settings.weight_decay},
-              {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0}]
-    optimizer = AdamW([g for g in groups if g["params"]], lr=plan.lr, fused=True)
+    optimizer = AdamW((p for p in task.parameters() if p.requires_grad), settings.weight_decay, settings.clip)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
     state = _State(task, optimizer, checkpoint)
@@ -72,10 +69,7 @@ def fit(
             with accelerator.autocast():
                 loss = task.loss(batch, generator)  # type: ignore[operator]
             accelerator.backward(loss)
-            optimizer.clip(settings.clip)
-            optimizer.rate(plan.lr * rate(step))
-            optimizer.step()
-            optimizer.zero_grad()
+            optimizer.step(plan.lr * rate(step))
             losses.append(loss.detach())
             report((step + 1) * plan.batch)
         state.step = mark
@@ -127,7 +121,7 @@ class _State:
         if path is not None and path.exists():
             kept = torch.load(path, weights_only=True)
             task.load_state_dict(kept["task"])
-            optimizer.load_state_dict(kept["optimizer"])
+            optimizer.load(kept["optimizer"])
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
 
     def record(self, row: dict[str, Any]) -> None:
@@ -137,7 +131,7 @@ class _State:
         self.history.append(row)
         if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
             scratch = self.path.with_suffix(".part")
-            torch.save({"task": self.task.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
+            torch.save({"task": self.task.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
                         "history": self.history, "best": self.best}, scratch)
             os.replace(scratch, self.path)
             self._saved = time.monotonic()
