@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from trivium.config import Validate
 from trivium.data import tables
+from trivium.imports import fast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,30 +170,10 @@ def load() -> Any:
     if "great_expectations" in sys.modules:
         return sys.modules["great_expectations"]
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    sys.meta_path.insert(0, _Later)
-    gc.disable()  # nothing of what is loaded is garbage; looking for some in it takes a tenth longer
-    try:
+    with fast("altair", "scipy.stats"):  # half of this import, for tests and pictures that no rule here makes
         import great_expectations
-    finally:
-        sys.meta_path.remove(_Later)
-        gc.freeze()
-        gc.enable()
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return great_expectations
-
-
-class _Later(PathFinder):
-    """Loads modules when something of them is used. Great Expectations imports these two for tests and pictures of
-    distributions, which no rule here makes, and they are half of that import.
-    """
-
-    @classmethod
-    def find_spec(cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None,
-                  ) -> ModuleSpec | None:
-        spec = super().find_spec(name, path, target) if name in ("altair", "scipy.stats") else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
 
 
 def judge(name: str, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:

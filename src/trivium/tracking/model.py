@@ -29,6 +29,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
     import pandas as pd
     from mlflow.entities import LoggedModelOutput
     from mlflow.models import Model
+    from mlflow.utils import environment
 
     from trivium.serving import package
 
@@ -40,6 +41,8 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
     logged = client.create_logged_model(experiment, name=outcome.name, source_run_id=run, tags=tags)
     name = logged.model_id
     about = Model(artifact_path=logged.artifact_location, run_id=run, model_uuid=name, model_id=name)
+    # The requirements are what is installed here. To look whether they are takes MLflow half a second.
+    environment.warn_dependency_requirement_mismatches = lambda _: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as scratch:
         prepared = package.write(root, outcome.name, Path(scratch) / "weights")
         mlflow.pyfunc.save_model(

@@ -5,7 +5,6 @@ Artifact locations are absolute in MLflow, so they are set when the store is mad
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.errors import UserError
+from trivium.imports import fast
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,12 +51,9 @@ def settle() -> None:
 def load(_: object = None) -> None:
     """Import what writing runs needs, which takes a second or two: a process that will write may do it early."""
     settle()
-    gc.disable()  # nothing of what is loaded is garbage; looking for some in it takes a fifth longer
-    import mlflow.pyfunc
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  the client imports it when it is made
-
-    gc.freeze()
-    gc.enable()
+    with fast():
+        import mlflow.pyfunc
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  the client imports it when it is made
 
 
 def state(root: Path) -> str | None:
