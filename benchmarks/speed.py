@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,8 @@ def weights() -> dict[str, str]:
 
 
 def waits(store: Any) -> dict[str, float]:
-    """Share of the training time, 0-1, in which the loop waits for its next batch, in memory and streamed from disk.
+    """Share of the training time, 0-1, in which the loop waits for its next batch, in memory and streamed from disk; on
+    a GPU with encoders of the size of a ViT-B as well, which are worth one.
 
     A GPU does what it was told while the loop goes on. So it is waited for before the clock starts and before it stops:
     what is counted is the time until a batch is on the GPU, none of the steps before it, as if nothing overlapped.
@@ -194,16 +196,19 @@ def waits(store: Any) -> dict[str, float]:
     config, shares, limit = load(ROOT / "params.yaml"), {}, feeds.IN_MEMORY
     accelerator = devices.prepare(devices.kind(config.train))
     val = Timed(store, store.rows(0, "val")[:1], 0, accelerator.device)
-    for name, most in (("in_memory", limit), ("streamed", 0)):
+    encoders = {"": config.encoder.model_dump()}
+    if accelerator.device.type == "cuda":
+        encoders["_large"] = dict.fromkeys(store.specs, "transformer") | {"width": 768, "depth": 12}
+    for (size, encoder), (name, most) in product(encoders.items(), (("in_memory", limit), ("streamed", 0))):
         feeds.IN_MEMORY = most
         train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=config.train.augment)
-        task = Joint(models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), "concat", 0))
+        task = Joint(models.multimodal(encoder, store.specs, len(store.classes), "concat", 0))
         arguments = (config.train, accelerator, 0)
         fit(task, train, val, Schedule(3, config.train.batch, 1e-3), *arguments)
         train.waited, started = 0.0, time.perf_counter()
         steps = STEPS[accelerator.device.type]
         fit(task, train, val, Schedule(steps, config.train.batch, 1e-3), *arguments)  # waits for the device at its end
-        shares[name] = train.waited / (time.perf_counter() - started)
+        shares[name + size] = train.waited / (time.perf_counter() - started)
     feeds.IN_MEMORY = limit
     return shares
 
