@@ -87,7 +87,7 @@ def test_figures_show_what_was_found(project):
     places = {dot.get("fill"): float(dot.get("cx")) for dot in dots}
     assert places["#0072b2"] > places["#009e73"] > places["#d55e00"]  # ensemble > supervised_frozen > end_to_end
     assert "training compute per seed, pretraining included (TFLOP)" in words["compute"]
-    assert "calibrated validation NLL (nats); the lowest is kept" in words["learning"]
+    assert "validation NLL (nats); the lowest is kept" in words["learning"]
     full = read_json(project / "reports/evaluate/ensemble/metrics.json")["seeds"]
     assert f"{50 * sum(seed['subsets']['text+image+audio']['accuracy'] for seed in full):.1f}" in words["subsets"]
 

@@ -56,6 +56,13 @@ def test_the_pooled_vector_takes_part_in_the_prediction() -> None:
     assert task.whole.weight.grad.abs().sum() > 0
 
 
+def test_a_component_that_is_too_sure_is_worth_less() -> None:
+    """Three of four are class 0; no temperature hides that the fourth has a logit of 10 against it."""
+    task = pretraining.build(encoders.build("cnn", IMAGE, 16, 1), 2, recipe("supervised"))
+    logits, y = torch.tensor([[10.0, 0.0]] * 4), torch.tensor([0, 0, 0, 1])
+    assert task.nll(logits, y) == pytest.approx(2.5000, abs=1e-4)
+
+
 def test_an_unknown_objective_is_explained() -> None:
     with pytest.raises(UserError, match="no pretraining objective `mask`; known: masked, supervised"):
         pretraining.build(encoders.build("cnn", TEXT, 16, 1), 3, recipe("mask"))

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from pytest import MonkeyPatch
@@ -13,11 +14,12 @@ from torch.nn.functional import nll_loss
 from tests.training import tiny
 from trivium import models
 from trivium.config import Config
-from trivium.data.store import Store
+from trivium.data.store import Batch, Store
 from trivium.evaluation.calibration import calibrated_nll, temperature
 from trivium.strategies.base import ALL, TOP, Phase, Plan
 from trivium.training import device, fused, pretrain
 from trivium.training.feed import Feed
+from trivium.training.loop import Schedule, fit
 
 BUDGET = 10 * 12 * tiny.ALL
 JOINT = Plan("fusion", None, "concat", (Phase("joint", 1.0, 0.003),))
@@ -129,6 +131,29 @@ def test_validation_chooses_weights_and_temperature_and_nothing_reads_the_test(
     other = temperature(model.logits(train_set.inputs, train_set.present), train_set.y)
     assert 0.05 < other < scale < 1
     assert record["temperature"] == pytest.approx(scale)
+
+
+class Sure(nn.Module):
+    """Logits for class 0 that are 0 before training and 10 after one step at a learning rate of 10."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.zeros(()))
+
+    def logits(self, inputs: dict[str, torch.Tensor], present: torch.Tensor) -> torch.Tensor:
+        return torch.stack([self.sharpness.expand(len(present)), torch.zeros(len(present))], 1)
+
+
+def test_weights_that_are_right_and_too_sure_are_chosen_over_untrained_ones(tmp_path: Path, monkeypatch: MonkeyPatch,
+                                                                           ) -> None:
+    """Three of four are class 0: with a logit of 10 the NLL is 2.5, calibrated 0.562, and untrained 0.693."""
+    config = tiny.project(tmp_path, monkeypatch)
+    model, y = Sure(), torch.tensor([0, 0, 0, 1])
+    feed = Feed(Batch({"x": torch.zeros(4)}, torch.ones(4, 1, dtype=torch.bool), y), np.arange(4), 0)
+    history = fit(fused.Joint(model), feed, feed, Schedule(1, 4, 10.0), config.train, device.prepare("cpu"), 0)
+    assert [row["val_nll"] for row in history] == pytest.approx([0.6931, 0.5623], abs=1e-4)
+    assert [row["val_accuracy"] for row in history] == [0.75, 0.75]
+    assert model.sharpness.item() == pytest.approx(10)
 
 
 def test_training_batches_are_augmented_where_it_is_asked_for(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:

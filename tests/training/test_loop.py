@@ -36,6 +36,9 @@ class Line(nn.Module):
     def logits(self, batch: Batch) -> Tensor:
         return self.layers(batch.inputs["x"])
 
+    def nll(self, logits: Tensor, y: Tensor) -> float:
+        return nn.functional.cross_entropy(logits, y).item()
+
 
 def feed(count: int, seed: int) -> Feed:
     x = torch.randn(count, 4, generator=torch.Generator().manual_seed(seed))
@@ -144,32 +147,6 @@ def test_weights_that_were_best_half_way_come_back() -> None:
     history = task.fit([1.0], 5, warmup=0.0)
     assert [row["val_nll"] for row in history] == pytest.approx([4, 1, 0, 0.7286, 1.8321, 2.25], abs=1e-3)
     assert task.number.item() == pytest.approx(-2.0)
-
-
-class Sure(nn.Module):
-    """Logits `sharpness` for class 0, which is 0 before training and 10 after it."""
-
-    labels = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sharpness = nn.Parameter(torch.zeros(()))
-
-    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return -self.sharpness
-
-    def logits(self, batch: Batch) -> Tensor:
-        return torch.stack([self.sharpness.expand(len(batch)), torch.zeros(len(batch))], 1)
-
-
-def test_weights_that_are_right_and_too_sure_are_chosen_over_untrained_ones() -> None:
-    """Three of four are class 0: at a logit of 10 the NLL is 2.5, calibrated 0.562, and untrained 0.693."""
-    task, four = Sure(), torch.ones(4, 1, dtype=torch.bool)
-    feed = Feed(Batch({"x": torch.zeros(4)}, four, torch.tensor([0, 0, 0, 1])), np.arange(4), 0)
-    history = fit(task, feed, feed, Schedule(1, 4, 10.0), SETTINGS, device.prepare("cpu"), 0)
-    assert [row["val_nll"] for row in history] == pytest.approx([0.6931, 0.5623], abs=1e-4)
-    assert [row["val_accuracy"] for row in history] == [0.75, 0.75]
-    assert task.sharpness.item() == pytest.approx(10)
 
 
 def test_what_a_step_draws_depends_on_the_seed_and_the_step() -> None:

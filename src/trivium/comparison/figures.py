@@ -106,7 +106,7 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
     inside = h("clipPath", h("rect", x=x.start, y=y.end, width=WIDTH - x.start, height=y.start - y.end), id="inside")
     return drawing(WIDTH, HEIGHT, [
         _title("Learning curves: thin lines are seeds, a lone marker combines components without training"),
-        *_frame(x, y, "calibrated validation NLL (nats); the lowest is kept", lambda value: f"{value:.3g}"),
+        *_frame(x, y, "validation NLL (nats); the lowest is kept", lambda value: f"{value:.3g}"),
         inside, h("g", drawn, clip_path="url(#inside)"), *_names(comparison, ends, x.end + 12)])
 
 

@@ -1,7 +1,8 @@
 """Ways to make an encoder from one modality alone: one file per objective.
 
 A task is an `nn.Module` with `.encoder`, `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
-`logits(batch) -> [B, C]`, without `score(batch) -> scalar`, a loss to choose weights by, mean over the batch.
+`logits(batch) -> [B, C]` and `nll(logits, y) -> float`, to choose weights by; without, `score(batch) -> scalar`, a loss
+for that, mean over the batch.
 To add one, write `pretraining/<name>.py` with `build(encoder, classes, recipe)` and name it as a recipe's `objective`.
 """
 

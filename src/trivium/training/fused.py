@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from trivium import models
 from trivium.config import Config
 from trivium.data.store import Batch, Store
+from trivium.evaluation.calibration import calibrated_nll
 from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Multimodal, Unimodal
@@ -39,6 +40,12 @@ class Joint(nn.Module):
 
     def logits(self, batch: Batch) -> Tensor:
         return self.model.logits(batch.inputs, batch.present)
+
+    def nll(self, logits: Tensor, y: Tensor) -> float:
+        """Of the calibrated answer, since the model is calibrated once it is trained. Without, weights that are right
+        and too sure of it would lose to worse ones, even to untrained ones.
+        """
+        return calibrated_nll(logits, y)
 
 
 def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[[int], None]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.evaluation.calibration import calibrated_nll
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
@@ -81,10 +80,9 @@ def fit(
 
 @torch.no_grad()
 def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
-    """NLL and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen.
+    """NLL (see `task.nll`) and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen.
 
-    The NLL is that of the calibrated answer, since every model is calibrated once it is trained. Without, weights that
-    are right and too sure of it would lose to untrained ones. Without labels: the mean loss, and an accuracy of 0.
+    Without labels: the mean loss, and an accuracy of 0.
     """
     task.eval()
     outputs, labels = list[Tensor](), list[Tensor]()
@@ -97,7 +95,7 @@ def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, 
     if not task.labels:
         return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_accuracy": 0.0}
     logits = torch.cat(outputs)
-    return {"val_nll": _finite(calibrated_nll(logits, y)),
+    return {"val_nll": _finite(task.nll(logits, y)),  # type: ignore[operator]
             "val_accuracy": (logits.argmax(1) == y).double().mean().item()}
 
 

@@ -29,8 +29,8 @@ def body(inputs: Inputs) -> Html | None:
         [
             lead(
                 "A curve that still moves at its right end would gain from more compute; one that turned up again "
-                "had too much. The weights that are tested are those of the lowest loss, which is that of the "
-                "calibrated answer (temperature fitted on validation): how sure a model is of itself does not decide."
+                "had too much. The weights that are tested are those of the lowest loss, which for a multimodal "
+                "model is that of its calibrated answer: how sure it is of itself does not decide."
             ),
             legend(inputs, drawn),
             grid(pictures),
