@@ -247,8 +247,8 @@ def pipeline() -> dict[str, Any]:
     shares = waits(Store(clone / "data/features"))
     again, _ = _repro(clone)
     params = (clone / "params.yaml").read_text()
-    assert "finetune_lr: 0.001" in params
-    (clone / "params.yaml").write_text(params.replace("finetune_lr: 0.001", "finetune_lr: 0.0015"))
+    assert "finetune_lr: 0.003" in params
+    (clone / "params.yaml").write_text(params.replace("finetune_lr: 0.003", "finetune_lr: 0.002"))
     changed, ran = _repro(clone)
     return {"repro_seconds": first, "stages": len(stages), "seconds_per_stage": measured, "unchanged_seconds": again,
             "data_wait_share": shares, "one_strategy_changed": {"seconds": changed, "stages_run": ran}}

@@ -10,7 +10,7 @@ from trivium.strategies.base import TOP, Fused, Phase, Plan
 class Settings(Fused):
     start: str = "supervised_half"
     head_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the budget after pretraining
-    finetune_lr: float = 1e-3
+    finetune_lr: float = 3e-3
 
 
 def plan(settings: Settings) -> Plan:
