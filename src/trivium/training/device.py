@@ -60,7 +60,7 @@ def deterministic(device: str) -> None:
     import torch
 
     torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports the compiler as well
-    torch.utils.deterministic.fill_uninitialized_memory = False  # with NaN, only to find bugs: a third of all kernels
+    torch.utils.deterministic.fill_uninitialized_memory = False  # with NaN, to find bugs: 250 more fills in a step
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     if device == "cpu":
