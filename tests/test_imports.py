@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.helpers import ROOT
 from trivium.imports import fast
 
 
@@ -14,7 +15,7 @@ def test_what_is_named_is_loaded_when_it_is_used() -> None:
 import sys
 from trivium.imports import fast
 
-with fast("json.tool", "wave"):
+with fast("wave"):
     import wave
     import colorsys
 print(type(wave).__name__, "Wave_read" in object.__getattribute__(wave, "__dict__"))
@@ -22,7 +23,7 @@ print(wave.Wave_read.__name__, type(wave).__name__, colorsys.rgb_to_hsv(0, 0, 0)
 print(any("Later" in str(finder) for finder in sys.meta_path))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                          env={"PYTHONPATH": "src"})
+                          env={"PYTHONPATH": str(ROOT / "src")})
     assert done.stdout.splitlines() == ["_LazyModule False", "Wave_read module (0.0, 0.0, 0)", "False"]
 
 

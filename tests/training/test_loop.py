@@ -157,6 +157,14 @@ def test_what_a_step_draws_depends_on_the_seed_and_the_step() -> None:
     assert len({*tasks[0].draws, *tasks[2].draws}) == 8
 
 
+def test_a_sample_counts_once_however_the_batches_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    accelerator, task, scripted = device.prepare("cpu"), Line(), Scripted(lambda task: torch.tensor(3.0))
+    whole = loop.validate(task, feed(80, 2), accelerator)
+    monkeypatch.setattr(loop, "VALIDATION_BATCH", 7)
+    assert loop.validate(task, feed(80, 2), accelerator) == pytest.approx(whole)
+    assert loop.validate(scripted, feed(80, 2), accelerator) == {"val_nll": pytest.approx(3.0), "val_accuracy": 0.0}
+
+
 def test_a_loss_that_is_not_finite_is_never_chosen() -> None:
     task = Line()
     with torch.no_grad():
