@@ -27,7 +27,9 @@ def test_what_a_store_says_of_itself(store):
     assert store.modalities == ("text", "image", "audio") == tuple(store.specs)
     assert store.classes == ("a", "b") and store.samples[:2] == ["s000", "s001"] and len(store) == ROWS
     assert store.world["name"] == "unique" and store.meta["title"] == "tiny"
-    assert store.bytes_per_sample == 6 * 4 + 192 + 128 * 2
+    assert [spec.bytes for spec in store.specs.values()] == [6 * 8, 3 * 8 * 8 * 4, 128 * 4]
+    batch = store.batch(np.arange(5), 0)
+    assert [x.nbytes for x in batch.inputs.values()] == [5 * spec.bytes for spec in store.specs.values()]
 
 
 def test_rows_of_a_split_differ_per_seed(store):

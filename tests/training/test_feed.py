@@ -36,6 +36,21 @@ def test_a_stream_taken_up_in_the_middle_goes_on_the_same() -> None:
     assert order(stream, batch=3, start=5, stop=12) == whole[15:]
 
 
+def test_gathering_many_at_a_time_or_few_is_the_same_stream(monkeypatch: MonkeyPatch) -> None:
+    stream = Feed(numbers(10), np.arange(10), seed=1)  # 4 bytes a sample
+    whole = order(stream, batch=3, start=2, stop=14)
+    gathered, take = list[int](), stream._take
+    monkeypatch.setattr(stream, "_take", lambda index: gathered.append(len(index)) or take(index))
+    for limit, sizes in ((0, [3] * 12), (12, [3] * 12), (24, [6] * 6), (60, [15, 15, 6]), (1000, [36])):
+        monkeypatch.setattr(feed, "GATHERED", limit)
+        assert order(stream, batch=3, start=2, stop=14) == whole
+        assert gathered == sizes
+        gathered.clear()
+    monkeypatch.setattr(feed, "GATHERED", 60)
+    assert order(stream, batch=3, start=6, stop=14) == whole[12:]
+    assert [len(one) for one in stream.training(25, 0, 3)] == [25, 25, 25]  # a batch of more than two epochs
+
+
 def test_samples_left_out_do_not_change_the_order_of_the_others() -> None:
     keep = np.array([k % 3 != 0 for k in range(12)])
     everything = order(Feed(numbers(12), np.arange(12), seed=2), 12, 0, 1)
@@ -58,7 +73,7 @@ def test_what_does_not_fit_into_memory_is_read_in_the_same_order(tmp_path: Path,
     shown = []
     for limit in (feed.IN_MEMORY, 0):
         monkeypatch.setattr(feed, "IN_MEMORY", limit)
-        one = Feed(store, rows, 1, keep=store.has("audio")[rows], only="audio")
+        one = Feed(store, rows, 1, keep=store.has("audio")[rows], only="audio", augment=True)
         assert (one.memory is None) == (limit == 0)
         shown.append([batch for batches in (one.training(4, 1, 5), one.once(4)) for batch in batches])
     for kept, read in zip(*shown, strict=True):

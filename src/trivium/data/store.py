@@ -5,6 +5,7 @@ Legend: `B` samples, `M` modalities, `T` tokens or frames, `C` channels, `F` fre
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,11 @@ class Spec:
     shape: tuple[int, ...]
     vocab: int = 0
     native: tuple[int, ...] = ()
+
+    @property
+    def bytes(self) -> int:
+        """Of one sample's tensor in a `Batch`."""
+        return math.prod(self.shape) * (8 if self.kind == "tokens" else 4)
 
     def native_ids(self) -> np.ndarray:
         """int64 [vocab]: our id -> the ready-made tokenizer's, for encoders that were trained with it.
@@ -130,11 +136,6 @@ class Store:
         """Where each sample comes from, by row; None where the data does not say."""
         known = "domain" in self._table.column_names
         return self._table["domain"].to_pylist() if known else [None] * len(self)
-
-    @cached_property
-    def bytes_per_sample(self) -> int:
-        """On the disk, all modalities, one seed's tokens."""
-        return sum(self._column(m, 0).row_bytes for m in self.modalities)
 
     def rows(self, seed: int, split: str) -> np.ndarray:
         """int64, ascending: the rows of `split` (one of `tables.SPLITS`) in the draw of `seed`."""

@@ -88,11 +88,11 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
 
 
 def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x int64 [B, T]; each token that is not padding is masked with probability 0.1."""
+    """x int64 [B, T]; each token is masked with probability 0.1, if it is neither padding nor unknown."""
     import torch
 
-    hit = (torch.rand(x.shape, generator=generator) < 0.1).to(x.device, non_blocking=True)
-    return x.masked_fill(hit & (x != 0), 2)
+    most = torch.where(torch.rand(x.shape, generator=generator) < 0.1, SPECIAL.index("[MASK]"), spec.vocab)
+    return torch.minimum(x, most.to(x.device, non_blocking=True))
 
 
 def _train(texts: Iterable[str], vocab: int) -> Tokenizer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 
@@ -14,12 +15,11 @@ class Augment:
     """A batch -> the same samples, changed in ways that keep their meaning. Validation and test batches never pass."""
 
     def __init__(self, specs: Mapping[str, Spec], seed: int) -> None:
-        self.specs, self.seed = specs, seed
+        self.seed = seed
+        found = {m: getattr(modalities.get(m), "augment", None) for m in specs}
+        self.by_modality = {m: partial(augment, spec=specs[m]) for m, augment in found.items() if augment is not None}
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        inputs = {}
-        for m, x in batch.inputs.items():
-            augment = getattr(modalities.get(m), "augment", None)
-            inputs[m] = x if augment is None else augment(x, generator, self.specs[m])
+        inputs = {m: self.by_modality[m](x, generator) if m in self.by_modality else x for m, x in batch.inputs.items()}
         return Batch(inputs, batch.present, batch.y)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from torch import Tensor
 from trivium.data.store import Batch, Store
 from trivium.training.augment import Augment
 
-IN_MEMORY = 4 << 30  # bytes of float32 tensors that a feed may keep on the device
+GATHERED = 4 << 20  # bytes of inputs that are gathered in one go
+IN_MEMORY = 4 << 30  # bytes of inputs that a feed may keep on the device
 
 
 def _room(device: torch.device) -> int:
@@ -40,58 +42,59 @@ class Feed:
         self.augment = Augment(source.specs, seed) if augment and isinstance(source, Store) else None
         if isinstance(source, Batch):
             self.memory = source.to(self.device)
-        elif 4 * source.bytes_per_sample * len(rows) <= _room(self.device):
-            self.memory = source.batch(rows, seed, only).to(self.device)
+            self.bytes = sum(x[:1].nbytes for x in source.inputs.values())  # of one sample
+        else:
+            self.bytes = sum(spec.bytes for m, spec in source.specs.items() if only in (None, m))
+            if self.bytes * len(rows) <= _room(self.device):
+                self.memory = source.batch(rows, seed, only).to(self.device)
 
     def __len__(self) -> int:
         return int(self.keep.sum()) if self.keep is not None else len(self.rows)
 
     def training(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
         """Steps `start` to `stop` of an endless stream of shuffled epochs, `batch` samples each."""
-        memory = self.memory
-        found = (self._ahead(self._indices(batch, start, stop, torch.device("cpu"))) if memory is None else
-                 (memory.take(index) for index in self._indices(batch, start, stop, self.device)))
-        for step, one in enumerate(found, start):
-            yield one if self.augment is None else self.augment(one, step)
+        batches = self._batches(batch, start, stop)
+        return self._ahead(batches) if self.memory is None else batches
 
     def once(self, batch: int) -> Iterator[Batch]:
         """Every sample once, in the order of `rows`."""
         order = torch.arange(len(self.rows))
         if self.keep is not None:
             order = order[self.keep]
-        if self.memory is not None:
-            for index in order.to(self.device, non_blocking=True).split(batch):
-                yield self.memory.take(index)
-        else:
-            yield from self._ahead(iter(order.split(batch)))
+        batches = (self._take(index) for index in order.split(batch))
+        return self._ahead(batches) if self.memory is None else batches
 
-    def _indices(self, batch: int, start: int, stop: int, device: torch.device) -> Iterator[Tensor]:
-        size = len(self)
-        epoch = start * batch // size
-        rest = torch.empty(0, dtype=torch.int64, device=device)
-        skip = start * batch - epoch * size
-        for _ in range(start, stop):
-            while len(rest) - skip < batch:
-                order = self._epoch(epoch).to(device, non_blocking=True)
-                rest, skip = torch.cat([rest[skip:], order]), max(0, skip - len(rest))
-                epoch += 1
-            yield rest[skip : skip + batch]
-            rest, skip = rest[skip + batch :], 0
+    def _take(self, index: Tensor) -> Batch:
+        if self.memory is not None:
+            return self.memory.take(index.to(self.device, non_blocking=True))
+        assert isinstance(self.source, Store)
+        return self.source.batch(self.rows[index.numpy()], self.seed, self.only)
+
+    def _batches(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
+        """The batches of `training`, gathered several at a time: of small ones the calls cost more than the bytes."""
+        size, several = len(self), max(1, GATHERED // (self.bytes * batch))
+        order = lru_cache(2)(self._epoch)
+        for first in range(start, stop, several):
+            last = min(first + several, stop)
+            one, end = first * batch, last * batch  # places in the stream of epochs
+            samples = self._take(torch.cat([order(epoch)[max(0, one - epoch * size) : end - epoch * size]
+                                            for epoch in range(one // size, -(-end // size))]))
+            for step in range(first, last):
+                found = samples[(step - first) * batch : (step - first + 1) * batch]
+                yield found if self.augment is None else self.augment(found, step)
 
     def _epoch(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         order = torch.randperm(len(self.rows), generator=generator)
         return order if self.keep is None else order[self.keep[order]]
 
-    def _ahead(self, indices: Iterator[Tensor]) -> Iterator[Batch]:
-        """A thread reads and normalises up to four batches ahead, in pinned memory for a GPU."""
-        assert isinstance(self.source, Store)
-        store, ready, stop = self.source, queue.Queue[Batch | BaseException | None](4), threading.Event()
+    def _ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """A thread makes up to four of `batches` ahead, in pinned memory for a GPU."""
+        ready, stop = queue.Queue[Batch | BaseException | None](4), threading.Event()
 
         def read() -> None:
             try:
-                for index in indices:
-                    batch = store.batch(self.rows[index.numpy()], self.seed, self.only)
+                for batch in batches:
                     ready.put(batch.pin() if self.device.type == "cuda" else batch)
                     if stop.is_set():
                         return
