@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 import trivium.progress as progress
@@ -109,3 +111,10 @@ def test_a_worker_leaves_the_line_to_its_parent(monkeypatch: pytest.MonkeyPatch,
     assert capfd.readouterr().err == ""
     spell("abc")
     assert capfd.readouterr().err.count("spelling") == 3
+
+
+def test_nobody_knows_yet_how_much_there_is(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Progress("training", total=math.inf, unit="samples")
+    clock.now += 5.0
+    bar.at(10)
+    assert " ".join(capsys.readouterr().err.split()) == "training: 0% 2.0 samples/s --:-- left"

@@ -38,7 +38,7 @@ def run(folder: Path, monkeypatch: MonkeyPatch, plan: Plan, **scores: Any) -> tu
         history = [{"step": k, "val_nll": 1.0} for k in range(2)]
         write_json({"units": [{"recipe": "supervised", "seed": 0, "history": history}]},
                    f"models/pretrain/{m}/training.json")
-    return combined.combine(config, plan, 0, Path("one")), models.load("one/model")
+    return combined.combine(config, plan, 0, Path("one"), lambda *_: None), models.load("one/model")
 
 
 def test_the_lowest_nll_on_validation_is_chosen_after_calibration(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:

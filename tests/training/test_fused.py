@@ -28,12 +28,12 @@ JOINT = Plan("fusion", None, "concat", (Phase("joint", 1.0, 0.003),))
 def components(config: Config, recipe: str, seed: int = 0) -> None:
     """Encoders of `recipe`, where strategies look for them."""
     for m in ("text", "image", "audio"):
-        pretrain._unit(config, (m, recipe, seed), Path("scratch") / m, lambda samples: None)
+        pretrain._unit(config, (m, recipe, seed), Path("scratch") / m, lambda *_: None)
         shutil.copytree(Path("scratch") / m / "model", Path("models/pretrain") / m / recipe / f"seed_{seed}")
 
 
 def train(config: Config, plan: Plan, name: str = "one", seed: int = 0) -> tuple[dict[str, Any], nn.Module]:
-    record = fused.train(config, plan, seed, Path(name), lambda samples: None)
+    record = fused.train(config, plan, seed, Path(name), lambda *_: None)
     return record, models.load(f"{name}/model")
 
 
@@ -81,6 +81,19 @@ def test_head_first_then_all_within_what_pretraining_left(tmp_path: Path, monkey
     other = Plan("fusion", "supervised_half", "concat", (plan.phases[0], Phase("finetune", 0.9, 0.01)))
     for one, two in zip(record["history"], train(config, other, "other")[0]["history"], strict=True):
         assert (one == two) == (one["phase"] == "head" or one["step"] == 0)
+
+
+def test_how_far_a_training_is_counts_all_its_phases_and_the_pass_through_frozen_encoders(
+    tmp_path: Path, monkeypatch: MonkeyPatch,
+) -> None:
+    config, told = tiny.project(tmp_path, monkeypatch), list[tuple[int, int]]()
+    components(config, "supervised_half")
+    plan = Plan("fusion", "supervised_half", "concat", (Phase("head", 0.1, 0.003, TOP), Phase("finetune", 0.9, 0.001)))
+    fused.train(config, plan, 0, Path("one"), lambda done, every: told.append((done, every)))
+    encoded = sum(len(Store().rows(0, split)) for split in ("train", "val"))
+    assert {every for _, every in told} == {encoded + 15 * 4 + 13 * 4}
+    assert told == sorted(told)
+    assert told[1][0] == encoded and told[-1][0] == encoded + 28 * 4
 
 
 def test_frozen_components_stay_as_they_are(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
@@ -168,7 +181,7 @@ def test_cached_vectors_are_those_of_an_encoder_at_rest(tmp_path: Path, monkeypa
     model = models.multimodal(config.encoder.model_dump(), store.specs, 2, "concat", 0).requires_grad_(False)
     model.encoders["image"].norm = nn.Dropout(0.5)
     rows = store.rows(0, "train")
-    cached = fused._cached(model.train(), Feed(store, rows, 0, augment=True), device.prepare("cpu"))
+    cached = fused._cached(model.train(), Feed(store, rows, 0, augment=True), device.prepare("cpu"), lambda _: None)
     expected = store.batch(rows, 0)
     assert cached.memory is not None
     torch.testing.assert_close(cached.memory.inputs["vectors"], model.eval().vectors(expected.inputs))

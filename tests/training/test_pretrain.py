@@ -17,7 +17,7 @@ PER_SAMPLE = {"text": tiny.TEXT + tiny.HEAD, "image": tiny.IMAGE + tiny.HEAD, "a
 
 
 def run(config: Config, folder: Path, modality: str, recipe: str) -> dict:
-    return pretrain._unit(config, (modality, recipe, 0), folder / "unit", lambda samples: None)
+    return pretrain._unit(config, (modality, recipe, 0), folder / "unit", lambda *_: None)
 
 
 def test_all_modalities_get_the_same_epochs_of_the_recipes_share(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:

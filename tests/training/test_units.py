@@ -1,7 +1,9 @@
-"""What the units of a stage cost, for reports/measured."""
+"""What the units of a stage cost, for reports/measured, and how far they are."""
 
+import math
 from pathlib import Path
 
+from trivium.progress import Progress
 from trivium.training import units
 
 
@@ -12,3 +14,11 @@ def test_the_largest_process_on_a_gpu_counts() -> None:
 
 def test_a_cpu_has_no_gpu_memory() -> None:
     assert units.measured({"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": None})}, "units") == {"units": [2.0]}
+
+
+def test_units_that_have_not_begun_are_taken_to_be_as_long_as_the_others() -> None:
+    progress = Progress("training", math.inf, "samples")
+    for shared, far in ([0, 0, 0, 0, 0, 0], (0, math.inf)), ([5, 100, 0, 0, 20, 60], (25, 240)), (
+            [100, 100, 140, 140, 60, 60], (300, 300)):
+        units._show(progress, shared)
+        assert (progress.done, progress.total) == far

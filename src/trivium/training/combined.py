@@ -21,10 +21,11 @@ from trivium.training import device as devices
 from trivium.training.loop import VALIDATION_BATCH
 from trivium.training.pretrain import charged
 from trivium.training.strategy import PRETRAINED
+from trivium.training.units import Report
 
 
 @torch.no_grad()
-def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, Any]:
+def combine(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -> dict[str, Any]:
     """Calibrate each unimodal classifier on validation, keep the best or sum them; write `<folder>/model`."""
     kind = devices.kind(config.train)
     devices.deterministic(kind)
@@ -35,7 +36,7 @@ def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, An
         member = models.load(PRETRAINED / m / plan.start / f"seed_{seed}")
         assert isinstance(member, Unimodal)
         members[m] = member.to(kind)
-    val = _encoded(members, store, store.rows(seed, "val"), seed)
+    val = _encoded(members, store, store.rows(seed, "val"), seed, report)
     temperatures, scores = [], {}
     for k, (m, member) in enumerate(members.items()):
         has = val.present[:, k]
@@ -58,12 +59,14 @@ def combine(config: Config, plan: Plan, seed: int, folder: Path) -> dict[str, An
     }
 
 
-def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int) -> Batch:
+def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int, report: Report) -> Batch:
     """The samples of `rows` with the vectors [N, M, D] of all members as inputs."""
-    model = Ensemble(members, store.modalities).eval()
-    parts = (store.batch(rows[k: k + VALIDATION_BATCH], seed) for k in range(0, len(rows), VALIDATION_BATCH))
-    vectors, present, y = (torch.cat(of) for of in zip(
-        *((model.vectors(part.inputs), part.present, part.y) for part in parts), strict=True))
+    model, parts = Ensemble(members, store.modalities).eval(), []
+    for k in range(0, len(rows), VALIDATION_BATCH):
+        part = store.batch(rows[k: k + VALIDATION_BATCH], seed)
+        parts.append((model.vectors(part.inputs), part.present, part.y))
+        report(k + len(part), len(rows))
+    vectors, present, y = (torch.cat(of) for of in zip(*parts, strict=True))
     return Batch({"vectors": vectors}, present, y)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,13 @@ from trivium.evaluation.calibration import calibrated_nll
 from trivium.evaluation.calibration import temperature as fit_temperature
 from trivium.models import files
 from trivium.models.network import Multimodal, Unimodal
-from trivium.strategies.base import ALL, MOST_EPOCHS, Plan
+from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
 from trivium.training import budget, device
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 from trivium.training.pretrain import charged
 from trivium.training.strategy import PRETRAINED
+from trivium.training.units import Report
 
 
 class Joint(nn.Module):
@@ -48,7 +50,7 @@ class Joint(nn.Module):
         return calibrated_nll(logits, y)
 
 
-def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
+def train(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -> dict[str, Any]:
     """Train at `seed` and write `<folder>/model`. Returns the record for training.json."""
     store, batch = Store(), config.train.batch
     model = models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), plan.fusion, seed)
@@ -62,26 +64,24 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
     feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=config.train.augment)
                   for split in ("train", "val"))
     task, history = Joint(model), list[dict[str, Any]]()
+    planned = _planned(model, store, plan, (limit, pretraining), len(feeds[0]), batch)
+    every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent, counted_again, trained, seen = pretraining, pretraining, 0, 0
-    for phase in plan.phases:
-        frozen = "encoders" not in phase.train
-        for part in ALL:
-            getattr(model, part).requires_grad_(part in phase.train)
-        trained = max(trained, sum(p.numel() for p in model.parameters() if p.requires_grad))
-        once = _cost(model, store, "encode") * len(feeds[0]) if frozen else 0.0  # each sample passes the encoders once
-        cost, cost_again = (count(model, store, "head" if frozen else "all") for count in (_cost, _analytic))
-        last = phase is plan.phases[-1]
-        allowed = limit - spent if last else (limit - pretraining) * phase.share
-        steps = budget.steps(max(0.0, allowed - once), cost, batch)
-        if frozen:
-            steps = min(steps, -(-MOST_EPOCHS * len(feeds[0]) // batch))
-        used = tuple(_cached(model, feed, accelerator) for feed in feeds) if frozen else feeds
-        rows = fit(task, used[0], used[1], Schedule(steps, batch, phase.lr), config.train, accelerator, seed,
-                   partial(_further, report, seen), folder / f"{phase.name}.pt")
-        seen += steps * batch
-        history += [row | {"phase": phase.name, "flops": spent + once + row["step"] * batch * cost} for row in rows]
-        spent += once + steps * batch * cost
-        counted_again += once + steps * batch * cost_again
+    for p in planned:
+        _let_move(model, p.phase)
+        trained = max(trained, sum(w.numel() for w in model.parameters() if w.requires_grad))
+        used = feeds
+        if p.frozen:
+            used = tuple(_cached(model, feed, accelerator, partial(_further, report, every, before))
+                         for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
+            seen += sum(map(len, feeds))
+        rows = fit(task, used[0], used[1], Schedule(p.steps, batch, p.phase.lr), config.train, accelerator, seed,
+                   partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
+        seen += p.steps * batch
+        history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
+                    for row in rows]
+        spent += p.once + p.steps * batch * p.cost
+        counted_again += p.once + p.steps * batch * p.cost_again
     scale = _temperature(task, feeds[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", config.encoder.model_dump(), store.specs, store.classes,
@@ -97,8 +97,45 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Callable[
     }
 
 
-def _further(report: Callable[[int], None], before: int, samples: int) -> None:
-    report(before + samples)
+@dataclass(frozen=True)
+class _Planned:
+    """A phase in numbers: steps of the loop, training FLOPs per sample (counted twice), and FLOPs spent `once`."""
+
+    phase: Phase
+    frozen: bool
+    steps: int
+    cost: float
+    cost_again: float
+    once: float
+
+
+def _planned(model: Multimodal, store: Store, plan: Plan, funds: tuple[float, float], size: int, batch: int,
+             ) -> list[_Planned]:
+    """The phases of `plan` on `size` samples; funds: the budget, and what pretraining took of it (FLOPs)."""
+    found, (limit, pretraining) = list[_Planned](), funds
+    spent = pretraining
+    for phase in plan.phases:
+        _let_move(model, phase)
+        frozen = "encoders" not in phase.train
+        once = _cost(model, store, "encode") * size if frozen else 0.0  # each sample passes the encoders once
+        cost, again = (count(model, store, "head" if frozen else "all") for count in (_cost, _analytic))
+        last = phase is plan.phases[-1]
+        allowed = limit - spent if last else (limit - pretraining) * phase.share
+        steps = budget.steps(max(0.0, allowed - once), cost, batch)
+        if frozen:
+            steps = min(steps, -(-MOST_EPOCHS * size // batch))
+        found.append(_Planned(phase, frozen, steps, cost, again, once))
+        spent += once + steps * batch * cost
+    return found
+
+
+def _let_move(model: Multimodal, phase: Phase) -> None:
+    for part in ALL:
+        getattr(model, part).requires_grad_(part in phase.train)
+
+
+def _further(report: Report, every: int, before: int, samples: int) -> None:
+    report(before + samples, every)
 
 
 def pretrained(recipe: str, modality: str, seed: int) -> nn.Module:
@@ -130,13 +167,15 @@ def _analytic(model: Multimodal, store: Store, what: str) -> float:
 
 
 @torch.no_grad()
-def _cached(model: Multimodal, feed: Feed, accelerator: Any) -> Feed:
+def _cached(model: Multimodal, feed: Feed, accelerator: Any, report: Callable[[int], None]) -> Feed:
     """The frozen encoders' vectors [N, M, D] of every sample of `feed`, once."""
     model.eval()
-    batches = []
+    batches, done = [], 0
     for batch in feed.once(VALIDATION_BATCH):
         with accelerator.autocast():
             batches.append((model.vectors(batch.inputs).float(), batch.present, batch.y))
+        done += len(batch)
+        report(done)
     vectors, present, y = (torch.cat(parts) for parts in zip(*batches, strict=True))
     return Feed(Batch({"vectors": vectors}, present, y), feed.rows, feed.seed, feed.device)
 

@@ -22,21 +22,18 @@ from trivium.training import units
 def pretrain(config: Config, modality: str, out: Path) -> dict[str, Any]:
     """Train and write `<out>/<recipe>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`)."""
     inputs, name = [Path("data/features")], f"pretrain/{modality}"
-    size = len(Store().rows(0, "train"))
-    todo = []
-    for recipe in config.pretrain:
-        for seed in range(config.seeds):
-            samples = round(config.budget.epochs * config.pretrain[recipe].share * size)
-            todo.append((f"{recipe}_seed_{seed}", (modality, recipe, seed), samples))
-    done = units.run(config, f"pretrain {modality}", name, _unit, todo, inputs)
+    todo = [(f"{recipe}_seed_{seed}", (modality, recipe, seed)) for recipe in config.pretrain
+            for seed in range(config.seeds)]
+    mixed = sorted(todo, key=lambda unit: unit[1][2])  # so that the first ones say how long all take
+    done = units.run(config, f"pretrain {modality}", name, _unit, mixed, inputs)
     records = []
-    for unit, (_, recipe, seed), _ in todo:
+    for unit, (_, recipe, seed) in todo:
         folder, record = done[unit]
         shutil.copytree(folder / "model", out / recipe / f"seed_{seed}")
         records.append(record["record"])
     write_json({"modality": modality, "units": records}, out / "training.json")
     units.clean(config, name, inputs)
-    return units.measured(done, "units")
+    return units.measured({unit: done[unit] for unit, _ in todo}, "units")
 
 
 def epochs(config: Config, store: Store, recipe: str, seed: int) -> tuple[float, dict[str, float]]:
@@ -60,7 +57,7 @@ def charged(config: Config, store: Store, recipe: str, seed: int) -> float:
     return total
 
 
-def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
+def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: units.Report) -> dict[str, Any]:
     modality, name, seed = unit
     from trivium import models
     from trivium.models import files
@@ -85,8 +82,8 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: Call
 
     history = fit(
         task, feed(order), feed(val),
-        Schedule(steps, config.train.batch, recipe.lr), config.train, accelerator, seed, report,
-        folder / "checkpoint.pt",
+        Schedule(steps, config.train.batch, recipe.lr), config.train, accelerator, seed,
+        lambda samples: report(samples, steps * config.train.batch), folder / "checkpoint.pt",
     )
     kind, model = ("unimodal", task.model) if task.labels else ("encoder", task.encoder)
     about = files.describe(kind, config.encoder.model_dump(), {modality: store.specs[modality]}, store.classes)

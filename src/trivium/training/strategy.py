@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from trivium.config import Config
-from trivium.data.store import Store
 from trivium.data.tables import write_json
 from trivium.training import units
 
@@ -22,11 +20,10 @@ def train(config: Config, strategy: str, out: Path) -> dict[str, Any]:
     inputs, name = [Path("data/features")], f"strategy/{strategy}"
     if plan(strategy, config).start is not None:
         inputs.append(PRETRAINED)
-    samples = _samples(config, strategy)
-    todo = [(f"seed_{seed}", (strategy, seed), samples) for seed in range(config.seeds)]
+    todo = [(f"seed_{seed}", (strategy, seed)) for seed in range(config.seeds)]
     done = units.run(config, strategy, name, _unit, todo, inputs)
     records = []
-    for unit, _, _ in todo:
+    for unit, _ in todo:
         folder, record = done[unit]
         shutil.copytree(folder / "model", out / unit)
         records.append(record["record"])
@@ -35,18 +32,7 @@ def train(config: Config, strategy: str, out: Path) -> dict[str, Any]:
     return units.measured(done, "seeds")
 
 
-def _samples(config: Config, strategy: str) -> int:
-    """About how many samples one seed trains on, cached features included: for the progress bar."""
-    from trivium.strategies import plan
-    from trivium.strategies.base import MOST_EPOCHS
-
-    chosen, size = plan(strategy, config), len(Store().rows(0, "train"))
-    left = config.budget.epochs * (1 - (config.pretrain[chosen.start].share if chosen.start else 0))
-    epochs = [left * phase.share if "encoders" in phase.train else MOST_EPOCHS for phase in chosen.phases]
-    return round(size * sum(epochs))
-
-
-def _unit(config: Config, unit: tuple[str, int], folder: Path, report: Callable[[int], None]) -> dict[str, Any]:
+def _unit(config: Config, unit: tuple[str, int], folder: Path, report: units.Report) -> dict[str, Any]:
     from trivium.strategies import plan
 
     strategy, seed = unit
@@ -57,4 +43,4 @@ def _unit(config: Config, unit: tuple[str, int], folder: Path, report: Callable[
         return fused.train(config, chosen, seed, folder, report)
     from trivium.training import combined
 
-    return combined.combine(config, chosen, seed, folder)
+    return combined.combine(config, chosen, seed, folder, report)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import shutil
@@ -27,10 +28,10 @@ from trivium.training import device as devices
 CHECKPOINTS = Path(".cache/checkpoints")
 CODE = ("encoders", "fusion", "modalities", "models", "pretraining", "strategies", "training")
 
-# work(config, unit, folder, report) -> record; `unit` is its name, `report(samples)` says how far it is
-Work = Callable[[Config, Any, Path, Callable[[int], None]], dict[str, Any]]
+Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
+Work = Callable[[Config, Any, Path, Report], dict[str, Any]]  # work(config, unit, folder, report) -> record
 
-_progress: Any = None  # shared array of samples done per unit; set in each worker
+_progress: Any = None  # shared array, two numbers a unit: what it last reported; set in each worker
 
 
 def fingerprint(config: Config, name: str, inputs: Sequence[Path]) -> str:
@@ -46,37 +47,34 @@ def fingerprint(config: Config, name: str, inputs: Sequence[Path]) -> str:
     return hasher.hexdigest()
 
 
-def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any, int]],
+def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any]],
         inputs: Sequence[Path]) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """`units`: (name, argument of `work`, samples that it trains on). Returns name -> (its folder, its record).
+    """`units`: (name, argument of `work`). Returns name -> (its folder, its record).
 
     Call `clean` with the same arguments once the outs are written.
     """
     home = CHECKPOINTS / fingerprint(config, name, inputs)
     home.mkdir(parents=True, exist_ok=True)
     device = devices.kind(config.train)
-    todo = [(k, unit) for k, unit in enumerate(units) if not (home / unit[0] / "record.json").exists()]
+    todo = [unit for unit in units if not (home / unit[0] / "record.json").exists()]
     if len(todo) < len(units):
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; the rest goes on", flush=True)
     count = min(devices.workers(config.train, device), max(1, len(todo)))
     context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
-    shared: Any = context.Array("q", len(units))
-    for k, unit in enumerate(units):
-        if (k, unit) not in todo:
-            shared[k] = unit[2]
-    with Progress(title, sum(u[2] for u in units), "samples") as progress:
+    shared: Any = context.Array("q", 2 * len(todo))
+    with Progress(title, math.inf, "samples") as progress:
         if count == 1:
             _start(shared, None)
-            for k, unit in todo:
-                _work(work, config, unit[:2], home, k, lambda: progress.at(sum(shared)))
+            for k, unit in enumerate(todo):
+                _work(work, config, unit, home, k, lambda: _show(progress, shared))
         else:
             turn = turns(context, count, devices.gpus(device))
             with ProcessPoolExecutor(count, context, _start, (shared, turn)) as pool:
-                pending = {pool.submit(_work, work, config, unit[:2], home, k) for k, unit in todo}
+                pending = {pool.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
                 try:
                     while pending:
                         done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                        progress.at(sum(shared))
+                        _show(progress, shared)
                         for future in done:
                             future.result()
                 except BaseException:
@@ -84,6 +82,14 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
                         process.terminate()
                     raise
     return {unit[0]: (home / unit[0], read_json(home / unit[0] / "record.json")) for unit in units}
+
+
+def _show(progress: Progress, shared: Any) -> None:
+    """A unit that has not begun is taken to be as long as those that have."""
+    done, lengths = sum(shared[::2]), [length for length in shared[1::2] if length]
+    if lengths:
+        progress.total = sum(lengths) * len(shared[::2]) / len(lengths)
+    progress.at(done)
 
 
 def measured(done: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str) -> dict[str, Any]:
@@ -111,9 +117,9 @@ def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: 
           shown: Callable[[], None] | None = None) -> None:
     parent, last = os.getppid(), time.monotonic()
 
-    def report(samples: int) -> None:
+    def report(samples: int, every: int) -> None:
         nonlocal last
-        _progress[index] = samples
+        _progress[2 * index : 2 * index + 2] = [samples, every]
         if time.monotonic() - last > 1:
             last = time.monotonic()
             if os.getppid() != parent:  # the stage was killed: do not train on for nobody
