@@ -110,6 +110,11 @@ def test_a_strategy_that_is_described_but_not_listed(params: dict[str, Any]) -> 
         "params.yaml: `strategy.my_fuse` has settings, but neither `fuse` nor `end_to_end` lists it")
 
 
+def test_a_name_that_comes_twice(params: dict[str, Any]) -> None:
+    params["data"]["modalities"] = ["text", "image", "text"]
+    assert message(params) == "params.yaml: `data.modalities` names `text` twice"
+
+
 def test_a_misspelt_name_in_a_list_names_the_nearest(params: dict[str, Any]) -> None:
     params["fuse"][params["fuse"].index("ensemble")] = "ensembel"
     text = message(params)

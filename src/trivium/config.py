@@ -157,6 +157,9 @@ class Config(Section):
                  for name in sorted(listed - described)]
         wrong += [f"`strategy.{name}` has settings, but neither `fuse` nor `end_to_end` lists it"
                   for name in sorted(described - listed)]
+        wrong += [f"`{what}` names `{name}` twice" for what, given in
+                  (("data.modalities", self.data.modalities), ("end_to_end and fuse", self.strategies))
+                  for name in dict.fromkeys(given) if given.count(name) > 1]
         if wrong:
             raise ValueError("; ".join(wrong))
         if "pretrain" in listed:

@@ -41,12 +41,23 @@ def test_on_the_key_alone(tmp_path):
     assert samples[0] == {
         "sample": "a", "label": "b", "group": None, "domain": None, "language": "fr", "split": None,
         "duplicate_group": None, "y": 1, "text": "one", "text_start": None, "text_end": None, "has_text": True,
-        "image": None, "image_start": None, "image_end": None, "has_image": False}
+        "image": None, "image_digest": None, "image_start": None, "image_end": None, "has_image": False}
     assert [(row["sample"], row["y"], row["text"], row["image"]) for row in samples] == [
         ("a", 1, "one", None), ("m", 0, "two", "2.png"), ("z", 0, "zero", None)]
     assert unaligned(tmp_path) == []
     assert tables.read_json(tmp_path / "aligned/meta.json")["classes"] == ["a", "b"]
     assert str(tables.read(tmp_path / "aligned/samples.parquet").schema.field("y").type) == "int32"
+
+
+def test_a_changed_file_changes_the_table(tmp_path):
+    found = []
+    for digest in ("old", "new"):
+        write(tmp_path, labels(2, start=[None, 5.0]), text=texts(["zero", "one"]), audio=[
+            {"key": "k0", "value": "0.wav", "digest": "same"},
+            {"key": "k1", "value": "1.wav", "digest": "unused", "start": 0.0, "end": 1.0},
+            {"key": "k1", "value": "2.wav", "digest": digest, "start": 4.0}])
+        found.append([row["audio_digest"] for row in aligned(tmp_path, "text", "audio")])
+    assert found == [["same", "old"], ["same", "new"]]
 
 
 def test_spans_are_seconds_in_the_file(tmp_path):

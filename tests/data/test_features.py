@@ -160,7 +160,7 @@ def test_a_constant_image_gets_the_deviation_one(tmp_path):
 def test_a_file_that_went_bad_is_told_with_its_sample(tmp_path):
     write_aligned(tmp_path)
     (tmp_path / "media/4.png").write_text("oops")
-    with pytest.raises(UserError, match=r"Sample `s004`: image `media/4.png`.*not an image.*`dvc repro validate`"):
+    with pytest.raises(UserError, match=r"Sample `s004`: image `media/4.png`.*not an image.*`dvc repro -f ingest`"):
         again(tmp_path)
 
 

@@ -116,12 +116,57 @@ def test_names_of_the_manifest_before_are_forgotten(project: Path) -> None:
     assert {f"data.manifest.{k}": v for k, v in data()["manifest"].items() if k != "path"} == USUAL
 
 
+def test_names_that_were_found_before_are_found_anew_where_the_table_is_another(
+    project: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(manifest(project / "one/m.jsonl", {"name": "{i}", "category": "{y}", "text": "x {i}", "speaker": "s{i}"}))
+    assert [data()["manifest"][what] for what in ("id", "label", "group")] == ["name", "category", "speaker"]
+    set_params(project, {"data.manifest.text": "words"})  # somebody's choice
+    use(manifest(project / "two/m.jsonl", {"id": "{i}", "name": "n", "label": "{y}", "category": "c", "text": "x",
+                                           "words": "y {i}", "group": "g{i}", "speaker": "s"}))
+    assert [data()["manifest"][what] for what in ("id", "label", "group", "text")] == ["id", "label", "group", "words"]
+    said = capsys.readouterr().out
+    assert f"note: the text is read from `words`, as params.yaml says, though {project}/two/m.jsonl has a `text`" in said
+    assert said.count("note:") == 1
+
+
+def test_an_offset_is_an_end_only_behind_an_onset(project: Path) -> None:
+    media(project / "mine")
+    columns = {"id": "{i}", "label": "{y}", "audio": "wav/{i}.wav", "offset": "0.1", "duration": "0.2"}
+    use(manifest(project / "mine/m.jsonl", columns))
+    assert (data()["manifest"]["start"], data()["manifest"]["end"]) == ("start", "end")
+
+
+@pytest.mark.parametrize("place", ["data/raw", "models/mine"])
+def test_data_where_stages_empty_folders_are_refused(project: Path, place: str) -> None:
+    media(project / place)
+    columns = {"id": "{i}", "label": "{y}", "image": f"../{place}/img/{{i}}.png"}
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(UserError, match="which the pipeline empties and fills by itself"):
+        use(manifest(project / "mine/m.jsonl", columns))
+    with pytest.raises(UserError, match="which the pipeline empties and fills by itself"):
+        use(manifest(project / place / "m.jsonl", columns | {"image": "img/{i}.png"}))
+    assert Path("params.yaml").read_bytes() == before
+    assert (project / place / "img/0.png").exists()
+
+
+def test_lengths_show_most_texts_whole_in_any_script(project: Path) -> None:
+    """30 signs that rarely repeat, three bytes each, without a space between."""
+    rows = "".join(json.dumps({"id": i, "label": i % 2, "text": "".join(
+        chr(0x4e00 + (i * 977 + k * 3571) % 5000) for k in range(30))}) + "\n" for i in range(300))
+    (project / "mine").mkdir()
+    (project / "mine/m.jsonl").write_text(rows)
+    use("mine/m.jsonl")
+    sizes = load().preprocess["text"]
+    assert sizes["vocab"] == 2048 and 40 <= sizes["length"] <= 96
+
+
 def test_sizes_suit_the_data(project: Path) -> None:
     media(project / "mine")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30),
                                             "image": "img/{i}.png", "audio": "wav/{i}.wav"}))
     sizes = load().preprocess
-    assert (sizes["text"]["length"], sizes["text"]["vocab"]) == (48, 256)  # 30 words are some 47 tokens
+    assert (sizes["text"]["length"], sizes["text"]["vocab"]) == (32, 256)  # 30 tokens: the word is one
     assert (sizes["image"]["size"], sizes["image"]["channels"]) == (16, 1)
     assert (sizes["audio"]["seconds"], sizes["audio"]["sample_rate"]) == (0.5, 8000)
 
@@ -155,6 +200,9 @@ def test_what_is_watched(project: Path) -> None:
     media(project.parent / "outside")
     use(manifest(project.parent / "outside/m.jsonl", columns))
     assert (data()["watch"], data()["manifest"]["path"]) == ("../outside", "../outside/m.jsonl")
+    (project.parent / "outside/lost.png").symlink_to("nowhere.png")  # at which DVC would stop
+    use(manifest(project.parent / "outside/m.jsonl", columns))
+    assert data()["watch"] == "../outside/m.jsonl"
     shutil.rmtree(project.parent / "outside")
 
 

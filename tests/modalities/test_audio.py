@@ -51,8 +51,7 @@ def test_damaged_files_and_wrong_spans_are_told(tmp_path):
         (tmp_path / f"half.{ending}").write_bytes(whole[: len(whole) // 2])
         (tmp_path / f"text.{ending}").write_text("not a sound" * 99)
         (tmp_path / f"empty.{ending}").write_bytes(b"")
-        if ending != "wav":  # half a wav file is a shorter wav file
-            assert "error" in audio.probe(f"half.{ending}", tmp_path)
+        assert "error" in audio.probe(f"half.{ending}", tmp_path)
         assert "not sound" in audio.probe(f"text.{ending}", tmp_path)["error"]
         assert "not sound" in audio.probe(f"empty.{ending}", tmp_path)["error"]
     soundfile.write(tmp_path / "nan.wav", np.full(99, np.nan), 8000, subtype="FLOAT")
@@ -66,6 +65,20 @@ def test_damaged_files_and_wrong_spans_are_told(tmp_path):
         assert words in audio.probe(name, tmp_path, start, end)["error"]
         with pytest.raises(ValueError, match=words):
             decode(tmp_path, name, start, end)
+
+
+def test_half_a_file_is_told_where_it_has_a_header_that_says_so(tmp_path):
+    for ending in ("wav", "aiff"):
+        soundfile.write(tmp_path / f"a.{ending}", NOISE, 22050)
+        whole = (tmp_path / f"a.{ending}").read_bytes()
+        (tmp_path / f"half.{ending}").write_bytes(whole[:22_000])
+        assert audio.probe(f"half.{ending}", tmp_path)["error"] == (
+            f"has 22,000 bytes of the {len(whole):,} that its header names: the file is truncated")
+        assert audio.probe(f"a.{ending}", tmp_path)["seconds"] == 1.0
+    for size in (0, 2**31 - 1, 2**32 - 1):  # as programs write it into a pipe
+        content = (tmp_path / "a.wav").read_bytes()
+        (tmp_path / "piped.wav").write_bytes(content[:4] + size.to_bytes(4, "little") + content[8:])
+        assert audio.probe("piped.wav", tmp_path)["seconds"] == 1.0
 
 
 def test_samples_far_beyond_full_scale_are_told(tmp_path):

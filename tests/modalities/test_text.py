@@ -54,6 +54,12 @@ def test_signs_that_train_lacks_are_one_unknown_token_a_word():
     assert 1 in ids and ids.count(1) == 1
 
 
+def test_a_text_cannot_name_padding_or_the_mask():
+    tokenizer, spec = text.fit(["[PAD] [MASK] ab"] * 3, SETTINGS)
+    ids = text.encode(["[PAD]", "ab [MASK]"], tokenizer, spec)
+    assert (ids[:, 0] > 2).all() and not (ids == 2).any()
+
+
 def test_words_in_another_notation_are_the_same_tokens():
     tokenizer, spec = text.fit(["\u00e9t\u00e9 chaud"] * 3, TINY)
     composed, decomposed = text.encode(["\u00e9t\u00e9  chaud", "e\u0301te\u0301 chaud "], tokenizer, spec)

@@ -57,7 +57,8 @@ def align(valid: str | Path, out: str | Path, modalities: Sequence[str], setting
         met = overlap >= OVERLAP
         met |= ~np.isin(i, i[met])
         i, j, overlap = i[met], j[met], overlap[met]
-        taken, span = (_join if hasattr(kinds.get(m), "clean") else _largest)(table, i, j, overlap)
+        written = hasattr(kinds.get(m), "clean")
+        taken, span = (_join if written else _largest)(table, i, j, overlap)
         sample = taken.pop("row")
         begin, until = (np.full(labels.num_rows, np.nan) for _ in range(2))
         apart = span["overlap"] < OVERLAP
@@ -65,7 +66,10 @@ def align(valid: str | Path, out: str | Path, modalities: Sequence[str], setting
         until[sample] = np.where(apart, span["end"], np.minimum(span["end"], end[sample]))
         place = np.full(labels.num_rows, -1)
         place[sample] = np.arange(len(sample))
-        columns[m] = taken["value"].take(pa.array(place, mask=place < 0))
+        met_by = pa.array(place, mask=place < 0)
+        columns[m] = taken["value"].take(met_by)
+        if not written:
+            columns[f"{m}_digest"] = table["digest"].take(pa.array(taken["used"])).take(met_by)
         columns[f"{m}_start"], columns[f"{m}_end"] = _seconds(begin), _seconds(until)
         columns[f"has_{m}"] = pa.array(place >= 0)
         has |= place >= 0

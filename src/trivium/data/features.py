@@ -147,8 +147,8 @@ def _decode(spec: Spec, settings: Any, root: str, chunk: list[tuple]) -> tuple[n
             x[i] = decode(value, root, start, end, settings)
         except ValueError as error:
             raise UserError(f"Sample `{sample}`: {spec.name} `{value}` in {root}: {error}. It could be read when "
-                            "`validate` ran, so the file has changed since: restore it, or run `dvc repro validate` "
-                            "again, which puts the row into quarantine.") from None
+                            "`validate` ran, so the file has changed since: restore it, or run "
+                            "`dvc repro -f ingest` and then `dvc repro`, which put the row into quarantine.") from None
     axis = STATISTICS_AXIS[spec.kind]
     exact = np.moveaxis(x, 1 + axis, 1).astype(np.float64).reshape(len(x), spec.shape[axis], -1)
     return x, np.stack([exact.sum(2), np.square(exact).sum(2)], axis=1)

@@ -57,11 +57,14 @@ def _some(column: pa.ChunkedArray) -> list[str]:
 
 
 def _text(values: list[str]) -> dict[str, Any]:
-    """A word is some 1.5 tokens; few different words need few entries."""
-    words = [value.split() for value in values]
-    long = np.percentile([len(row) for row in words], COVER)
-    various = len({word for row in words for word in row}) > LOOK
-    return {"length": _between(16, 8 * math.ceil((1.5 * long + 2) / 8), 128), "vocab": 2048 if various else 256}
+    """As long as what a tokenizer of one half makes of the other; few different words need few entries."""
+    from trivium.modalities import text
+
+    most = text.Settings(length=4096, vocab=2048)
+    vocab = 2048 if text.fit(values, most)[1].vocab > 256 else 256
+    tokenizer, spec = text.fit(values[::2], most.model_copy(update={"vocab": vocab}))
+    tokens = (text.encode(values[1::2] or values, tokenizer, spec) != 0).sum(axis=1)
+    return {"length": _between(16, 8 * math.ceil(np.percentile(tokens, COVER) / 8), 128), "vocab": vocab}
 
 
 def _image(values: list[str], folder: Path) -> dict[str, Any]:
@@ -96,7 +99,7 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
         return {}
     long = _between(0.1, math.ceil(10 * np.percentile(spans or seconds, COVER)) / 10, LONGEST)
     window = 25 if long <= 4 else 50
-    return {"sample_rate": min(16000, int(np.median(rates))), "seconds": long, "features": "logmel",
+    return {"sample_rate": _between(100, int(np.median(rates)), 16000), "seconds": long, "features": "logmel",
             "window_ms": window, "hop_ms": window / 2}
 
 

@@ -15,6 +15,7 @@ Modality tables (`text.parquet`, `image.parquet`, `audio.parquet`):
     sample, label, group, domain, language, split (nulls where unknown), y int32 (index into `meta.json`'s `classes`)
     duplicate_group  string or null: rows that share content
     per modality m:  m  string or null (value),  m_start, m_end  float64 or null (seconds),  has_m  bool
+    and of media  m_digest  string or null: a changed file changes this table, and so all that is made of it
 """
 
 from __future__ import annotations

@@ -22,13 +22,11 @@ from trivium import modalities as kinds
 from trivium.config import parse
 from trivium.data import sizes
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES, is_written, relative
+from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
 from trivium.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
-OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "models", "reports", "mlruns",
-        ".dvc", ".git", ".cache", ".venv")  # a watched folder may not contain or be in one of these
 OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
 
 NULL = "tag:yaml.org,2002:null"
@@ -100,7 +98,8 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
-    found = _columns(path, names, configured)
+    chosen = _chosen(path, configured, root)
+    found = _columns(path, names, chosen)
     for needed in REQUIRED:
         if needed not in found:
             raise UserError(f"{path} has no column that looks like the {needed}. It has {', '.join(names)}: rename "
@@ -114,9 +113,13 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
     values = {m: table[found[m]] for m in media}
     files = {relative(value, path.parent) for m in media if not is_written(m)
              for value in values[m].unique().drop_null().to_pylist()}
+    refuse_outs(path, files, root)
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
-            if what not in (*found, "path") and column not in ("", what)}
+            if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
+    for what, column in found.items():
+        if column == chosen.get(what) != what and what in names:
+            print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
     return {
         "data.watch": _watch(path, files, root),
         "data.modalities": media,
@@ -124,6 +127,18 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
         **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
         **_preprocess(sizes.suit(values, path.parent, _spans(path, found))),
     }
+
+
+def _chosen(path: Path, configured: dict[str, str], root: Path) -> dict[str, str]:
+    """The names of columns in params.yaml, without those that an earlier look at another table gave."""
+    before = root / configured["path"]
+    if not configured["path"] or before.resolve() == path.resolve():
+        return configured
+    try:
+        given = _columns(before, rows.columns(before), {})
+    except UserError:  # it is not there any more
+        return configured
+    return {what: name for what, name in configured.items() if given.get(what) != name}
 
 
 def _columns(path: Path, names: list[str], configured: dict[str, str]) -> dict[str, str]:
@@ -141,6 +156,8 @@ def _columns(path: Path, names: list[str], configured: dict[str, str]) -> dict[s
         for what, endings in ENDINGS.items():
             if Path(first).suffix.lower() in endings.split() and what not in found:
                 found[what] = column
+    if _plain(found.get("end", "")) == "offset" and _plain(found.get("start", "")) != "onset":
+        del found["end"]  # elsewhere an offset is a start
     return found
 
 
@@ -173,14 +190,15 @@ def _watch(path: Path, files: set[str], root: Path) -> str:
     inside = not any(os.path.normpath(name).startswith("..") for name in files)
     if files and inside and not clash:
         most = 2 * len(files) + OTHER_FILES
-        if sum(1 for _ in islice(_walk(folder), most + 1)) <= most:
+        found = list(islice(_walk(folder), most + 1))
+        if len(found) <= most and all(map(os.path.exists, found)):  # DVC stops at a link that leads nowhere
             return _from(root, path.parent)
     return _from(root, path)
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    for _, _, names in os.walk(folder):
-        yield from names
+    for where, _, names in os.walk(folder):
+        yield from (os.path.join(where, name) for name in names)
 
 
 def _from(root: Path, path: Path) -> str:

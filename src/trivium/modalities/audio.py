@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20  # frames decoded at a time: an hour of sound never stands in memory at once
 LOUDEST = 2.0**15  # full scale is 1, but some write the integers of 16 bits as they are; half precision ends at 2^16
 LENGTH = re.compile(rb"\xff[\xe2-\xff]..\0{9,34}(?:Xing|Info|VBRI)", re.DOTALL)  # an MP3 frame that counts the others
+UNKNOWN_SIZE = 0.99 * (2**31 - 2**16)  # bytes; near 2^31 and 2^32 a header says that it did not know
 QUIETEST = 1e-10  # power of what counts as silence (-100 dB)
 DYNAMIC_RANGE = 80.0  # dB under the loudest moment of the clip that are told apart
 MFCC_BANDS = 40  # mel bands, at least, that mfcc starts from
@@ -66,6 +67,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     path = Path(root) / value
     try:
         with soundfile.SoundFile(path) as sound:
+            _check_size(path)
             first, count = _span(sound, start, end)
             if first:  # some formats cannot seek
                 sound.seek(first)
@@ -141,6 +143,17 @@ def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]
 def _is_guessed(sound: Any, path: Path) -> bool:
     """Whether the file does not say how long it is, so that libsndfile guesses from its size (tags included)."""
     return sound.format == "MP3" and not LENGTH.search(path.read_bytes())
+
+
+def _check_size(path: Path) -> None:
+    """Raises: ValueError (a WAV or AIFF file is shorter than its header says, which libsndfile does not mind)."""
+    with path.open("rb") as file:
+        kind, said = file.read(4), file.read(4)
+    order: Literal["little", "big"] = "big" if kind == b"FORM" else "little"
+    size = int.from_bytes(said, order) if kind in (b"RIFF", b"FORM") else 0
+    if path.stat().st_size < 0.99 * size < UNKNOWN_SIZE:
+        raise ValueError(f"has {path.stat().st_size:,} bytes of the {size + 8:,} that its header names: the file is "
+                         "truncated")
 
 
 def _check(wave: np.ndarray) -> None:

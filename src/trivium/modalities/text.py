@@ -71,6 +71,7 @@ def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
 
 def encode(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> np.ndarray:
     """int32 [B, T] of raw texts, with a `tokenizer` made by `fit`."""
+    tokenizer.encode_special_tokens = True  # a text that says "[PAD]" means these five signs
     ids = np.array([found.ids for found in tokenizer.encode_batch([clean(text) for text in texts])], np.int32)
     return np.argsort(spec.native_ids()).astype(np.int32)[ids] if spec.native else ids
 

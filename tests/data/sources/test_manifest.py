@@ -56,8 +56,8 @@ def test_every_format_gives_the_same_tables(name: str) -> None:
     assert made["labels"] == [{"sample": i, "key": i, "label": label} | empty
                               for i, label in (("007", "NA"), ("1e3", "café"), ("x", "NA"))]
     assert made["text"] == [
-        {"key": "007", "value": 'say "hi",\nnow', "digest": tables.digest(b'say "hi",\nnow')},
-        {"key": "x", "value": " z ", "digest": tables.digest(b" z ")}]
+        {"key": "007", "value": 'say "hi",\nnow', "digest": tables.digest(b'say "hi", now')},
+        {"key": "x", "value": " z ", "digest": tables.digest(b"z")}]
     assert made["image"] == [{"key": key, "value": "img/a.png", "digest": tables.digest(b"picture")}
                              for key in ("007", "1e3")]
     assert made["audio"] == [{"key": "1e3", "value": "b.wav", "digest": tables.digest(b"sound")},
@@ -144,11 +144,60 @@ def test_a_path_of_windows() -> None:
         "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
 
 
-def test_rows_are_not_judged() -> None:
-    rows = [{"id": "1", "label": "a", "text": "x"}, {"id": "1", "label": "", "text": "y"},
-            {"id": "", "label": "b", "text": "z"}]
-    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [
-        ("1", "a"), ("1", None), (None, "b")]
+def test_rows_are_not_judged_and_an_id_that_comes_twice_joins_nothing() -> None:
+    rows = [{"id": "1", "label": "", "text": "x"}, {"id": "1", "label": "a", "text": ""},
+            {"id": "", "label": "b", "text": "z"}, {"id": "1", "label": "b", "text": "w"}]
+    made = ingest(save(rows))
+    assert [(row["sample"], row["key"], row["label"]) for row in made["labels"]] == [
+        ("1", "1", None), ("1", "1 (row 2)", "a"), (None, None, "b"), ("1", "1 (row 4)", "b")]
+    assert [(row["key"], row["value"]) for row in made["text"]] == [("1", "x"), (None, "z"), ("1 (row 4)", "w")]
+
+
+def test_white_space_is_no_text_and_no_part_of_a_path(folder: Path) -> None:
+    (folder / "m.csv").write_text("id,label,text,image\n1, a, , img/a.png \n2,b,x, \n")
+    made = ingest("mine/m.csv", ("text", "image"))
+    assert [(row["key"], row["value"]) for row in made["text"]] == [("2", "x")]
+    assert [(row["key"], row["value"], row["digest"]) for row in made["image"]] == [
+        ("1", "img/a.png", tables.digest(b"picture"))]
+
+
+def test_texts_that_models_see_alike_have_one_digest() -> None:
+    rows = [{"id": str(i), "label": str(i % 2), "text": text}
+            for i, text in enumerate(("caf\u00e9 noir", "cafe\u0301  noir ", "cafe noir"))]
+    one, two, other = (row["digest"] for row in ingest(save(rows))["text"])
+    assert one == two != other
+
+
+def test_times_that_are_not_a_number_are_empty() -> None:
+    rows = [{"id": str(i), "label": str(i), "audio": "b.wav", "start": ("nan", "0.5")[i], "end": ("2", "NaN")[i]}
+            for i in range(2)]
+    assert [(row["start"], row["end"]) for row in ingest(save(rows), ("audio",))["audio"]] == [(None, 2.0), (0.5, None)]
+
+
+def test_an_absolute_path_behind_a_link_to_the_folder(folder: Path) -> None:
+    real = folder.rename(folder.parent / "deep-down")
+    (real / "img").rename(folder.parent / "pictures")
+    folder.parent.joinpath("far/away").mkdir(parents=True)
+    linked = folder.parent / "far/away/link"
+    linked.symlink_to(real)
+    for picture in (linked / "b.wav", folder.parent / "pictures/a.png"):
+        rows = [{"id": str(i), "label": str(i), "image": str(picture)} for i in range(2)]
+        with (real / "m.csv").open("w") as file:
+            file.writelines(["id,label,image\n", *(f"{row['id']},{row['label']},{row['image']}\n" for row in rows)])
+        digest = tables.digest(picture.read_bytes())
+        assert [row["digest"] for row in ingest("far/away/link/m.csv", ("image",))["image"]] == [digest] * 2
+
+
+@pytest.mark.parametrize("place", ["data/raw", "data/raw/img/deep", "models", "reports/mine"])
+def test_data_where_stages_empty_folders_are_refused(place: str) -> None:
+    Path(place).mkdir(parents=True)
+    (Path(place) / "a.png").write_bytes(b"picture")
+    rows = [{"id": str(i), "label": str(i), "image": f"../{place}/a.png"} for i in range(2)]
+    with pytest.raises(UserError, match=rf"m.csv: `../{place}/a.png` is in {place[:6]}.*your only copy would be lost"):
+        ingest(save(rows), ("image",))
+    table = Path(save([row | {"image": "img/a.png"} for row in rows])).rename(Path(place) / "m.csv")
+    with pytest.raises(UserError, match="`m.csv` is in .*your only copy would be lost"):
+        ingest(str(table), ("image",))
 
 
 @pytest.mark.parametrize(("text", "changes", "message"), [
@@ -169,6 +218,7 @@ def test_rows_are_not_judged() -> None:
     ("id,label,text,split\n1,a,x,train\n2,b,y,holdout\n", {}, "row 2 is in the split `holdout`"),
     ("id,label,text,split\n1,a,x,train\n2,b,y,domain\n", {}, "row 2 is in the split `domain`"),
     ("id,label,text,start,end\n1,a,x,0,1\n2,b,y,0:01,1\n", {}, "row 2 has the start `0:01`, which is not a number"),
+    ("id,label,text,start,end\n1,a,x,0,1\n2,b,y,1_0,1\n", {}, "row 2 has the start `1_0`, which is not a number"),
     ("", {"path": ""}, "data.manifest.path is empty"),
     ("", {"path": "mine/n.csv"}, r"no file mine/n.csv .* Did you mean mine/m.csv\?"),
     ("", {"path": "mine/b.wav"}, "should be a table with the ending .csv, .tsv"),

@@ -1,12 +1,14 @@
 """Your own data: a CSV, JSONL or Parquet file with one row per sample; params.yaml says which column is what.
 
 Media stay where they are, relative to the file. Rows are not judged here: a missing label, a missing file and an id
-that comes twice are kept as they are, and `validate` puts them in quarantine with a reason.
+that comes twice are kept as they are, and `validate` puts them in quarantine with a reason. The key of a row is its id,
+or for an id that came before `<id> (row <n>)`, so that no row lends its content to another's label.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import os
 import unicodedata
@@ -32,6 +34,8 @@ TIMES = ("start", "end")  # optional, of the recording
 CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
 MOST_BYTES = 2**31 - 2**24  # of all values of a modality together: what an Arrow column of strings can hold
+OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "models", "reports", "mlruns",
+        ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 BATCH = 10_000  # files that are handed out to threads at a time
 
 
@@ -47,14 +51,16 @@ def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -
     path = Path(settings.path)
     table = _choose(path, settings, modalities)
     _check_classes(table["label"], path, settings.label)
+    refuse_outs(path, (name for m in modalities if not is_written(m) for name in table[m].unique().to_pylist() if name))
     empty = pa.nulls(table.num_rows, pa.string())
     about = {name: table[name] if name in table.column_names else empty for name in ABOUT}
     about["split"] = _splits(about["split"], path)
     times = {name: _seconds(table[name], path, name) for name in TIMES if name in table.column_names}
     for m in modalities:
         _check_size(table[m], path, getattr(settings, m))
-    made = {m: _modality(table, m, times if m == "audio" else {}, path.parent) for m in modalities}
-    raw.save(out, pa.table({"sample": table["id"], "key": table["id"], "label": table["label"], **about}), made,
+    key = _keys(table["id"])
+    made = {m: _modality(table[m], key, m, times if m == "audio" else {}, path.parent) for m in modalities}
+    raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about}), made,
              source="manifest", root=os.path.relpath(path.parent).replace(os.sep, "/"), title=path.name,
              card=f"{table.num_rows:,} rows of `{path.name}`.")
 
@@ -69,7 +75,31 @@ def is_written(modality: str) -> bool:
 def relative(value: str, folder: Path) -> str:
     """A path of the manifest, which may have been written on Windows, as seen from `folder`."""
     value = value.replace("\\", "/")
-    return os.path.relpath(value, folder).replace(os.sep, "/") if os.path.isabs(value) else value
+    if not os.path.isabs(value):
+        return value
+    here, real = _places(str(folder))
+    inside = value.startswith(f"{here}/")  # where a link leads to `folder`, `..` would not lead back over it
+    return os.path.relpath(value, here if inside else real).replace(os.sep, "/")
+
+
+@functools.cache
+def _places(folder: str) -> tuple[str, str]:
+    """Where `folder` is, and where it really is."""
+    return os.path.abspath(folder), os.path.realpath(folder)
+
+
+def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
+    """Raises: UserError (the manifest at `path`, or one of `media`, is in a folder under `root` that stages empty)."""
+    folders = {"": path.name}
+    for name in media:
+        folders.setdefault(os.path.dirname(relative(name, path.parent)), name)
+    outs = {out: (root / out).resolve() for out in OUTS}
+    for folder, name in folders.items():
+        there = (path.parent / folder).resolve()
+        found = next((out for out, place in outs.items() if there.is_relative_to(place)), None)
+        if found:
+            raise UserError(f"{path}: `{name}` is in {root / found}, which the pipeline empties and fills by itself: your "
+                            "only copy would be lost. Move your data elsewhere, such as data/mine, and name it there.")
 
 
 def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Table:
@@ -91,8 +121,17 @@ def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Tab
             raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    return pa.table({what: table[column] if what in modalities else _plain(table[column])
-                     for what, column in chosen.items()})
+    return pa.table({what: (_plain if what not in modalities else _not_blank if is_written(what) else _trimmed)(
+        table[column]) for what, column in chosen.items()})
+
+
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Paths without white space around; blank is null."""
+    return _not_blank(pc.utf8_trim_whitespace(column))
+
+
+def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -134,31 +173,48 @@ def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:
 
 
 def _seconds(column: pa.ChunkedArray, path: Path, name: str) -> pa.Array:
+    """Null where it is empty or `nan`."""
     try:
-        return column.cast(pa.float64()).combine_chunks()
+        times = column.cast(pa.float64()).combine_chunks()
+        return pc.if_else(pc.is_nan(times), None, times)
     except pa.ArrowInvalid:
         for row, value in enumerate(column.to_pylist(), 1):
             try:
-                float(value or 0)
-            except ValueError:
+                pa.scalar(value, pa.string()).cast(pa.float64())
+            except pa.ArrowInvalid:
                 raise UserError(f"{path}: row {row} has the {name} `{value}`, which is not a number of "
                                 "seconds.") from None
         raise
 
 
-def _modality(table: pa.Table, modality: str, times: dict[str, pa.Array], folder: Path) -> pa.Table:
-    """Rows that have a value, with the digest of the text or the file (null where the file cannot be read)."""
-    there = table[modality].is_valid()
-    values = table[modality].filter(there).combine_chunks()
+def _keys(ids: pa.ChunkedArray) -> pa.Array:
+    seen = set[str]()
+    keys = []
+    for row, name in enumerate(ids.to_pylist(), 1):
+        keys.append(f"{name} (row {row})" if name in seen else name)
+        seen.add(name)
+    return pa.array(keys, pa.string())
+
+
+def _modality(column: pa.ChunkedArray, key: pa.Array, modality: str, times: dict[str, pa.Array], folder: Path,
+              ) -> pa.Table:
+    """Rows that have a value, with the digest of the text (cleaned, as models see it) or of the file (null where it
+    cannot be read).
+    """
+    there = column.is_valid().combine_chunks()
+    values = column.filter(there).combine_chunks()
     if is_written(modality):
-        digests = pa.array([tables.digest(value.encode()) for value in values.to_pylist()], pa.string())
+        from trivium import modalities
+
+        clean = modalities.get(modality).clean
+        digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
         names = [relative(value, folder) for value in once.dictionary.to_pylist()]
         values = pa.array(names, pa.string()).take(once.indices)
         digests = pa.array(_digests(names, folder, modality), pa.string()).take(once.indices)
-    return pa.table({"key": table["id"].filter(there), "value": values, "digest": digests,
-                     **{name: column.filter(there.combine_chunks()) for name, column in times.items()}})
+    return pa.table({"key": key.filter(there), "value": values, "digest": digests,
+                     **{name: column.filter(there) for name, column in times.items()}})
 
 
 def _digests(names: list[str], folder: Path, modality: str) -> Iterable[str | None]:
