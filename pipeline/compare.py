@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.data.workers import Map, processes
+from trivium.errors import UserError
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:
@@ -42,11 +44,14 @@ def main(config: Config, beside: Map) -> None:
 
 
 def start() -> None:
-    with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on here
-        beside(load, [None])
-        from trivium.stage import run
+    try:
+        with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on
+            beside(load, [None])
+            from trivium.stage import run
 
-        run("compare", partial(main, beside=beside))
+            run("compare", partial(main, beside=beside))
+    except UserError as error:  # that process was killed
+        sys.exit(f"\ncompare stopped: {error}\n")
 
 
 if __name__ == "__main__":

@@ -170,5 +170,5 @@ def fake_models(root: Path, strategy: str, seeds: int = 2) -> None:
     for seed in range(seeds):
         model = models.multimodal(encoder, store.specs, len(CLASSES), "concat", seed)
         about = files.describe("fusion", encoder, store.specs, store.classes, fusion="concat",
-                               modalities=list(store.specs))
+                               modalities=list(store.specs), features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_part(folder: Path) -> None:
-    found = across(load(folder, NAMES), folder)
+    found = across(load(folder, NAMES), folder, NAMES[0])
     assert found["information"]["bits"]["audio"]["mean"] == pytest.approx(np.log2(3) - 0.5 / np.log(2))
     assert found["information"]["sentence"] == (
         "Most of what text and image know, audio knows too; image adds nothing that the others don't know.")
@@ -60,7 +60,7 @@ def test_every_part(folder: Path) -> None:
 
 def test_the_ensemble_is_made_of_the_same_samples(folder: Path) -> None:
     """Predictions are drawn independently, so the mean of two that are right 80 % of the time gains a little."""
-    gained = across(load(folder, NAMES), folder)["similarity"]["ensemble"]
+    gained = across(load(folder, NAMES), folder, NAMES[0])["similarity"]["ensemble"]
     assert gained["joint_errors"] == pytest.approx(1.0, abs=0.25)
     assert 0.65 < gained["accuracy"]["low"] <= gained["accuracy"]["mean"] <= gained["accuracy"]["high"] < 0.95
 
@@ -68,4 +68,4 @@ def test_the_ensemble_is_made_of_the_same_samples(folder: Path) -> None:
 def test_outs_without_analyses_have_nothing_to_say(tmp_path: Path) -> None:
     write_outs(tmp_path, {"a": 0.7, "b": 0.8}, seeds=2, tests=100)
     folder = tmp_path / "reports/evaluate"
-    assert across(load(folder, ["a", "b"]), folder) == {}
+    assert across(load(folder, ["a", "b"]), folder, "a") == {}

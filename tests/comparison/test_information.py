@@ -50,7 +50,7 @@ def test_the_bits_of_every_world(name: str) -> None:
     ("dominant", "Most of what text and image know, audio knows too.", "Each modality can be learned alone"),
     ("unique", "Nobody else knows what text, image and audio know.", "The modalities know different things"),
     ("synergy", "The answer needs text and image together: 1.00 of 1.00 bits are in neither alone; "
-                "no model found anything about the label in audio.",
+                "the models found little about the label in audio.",
      "What text and image say together cannot be learned"),
     ("mixed", "The answer needs image and audio together: 1.00 of 2.00 bits are in neither alone; "
               "most of what text knows, image knows too; text adds nothing that the others don't know.",

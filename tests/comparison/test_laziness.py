@@ -38,6 +38,17 @@ def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
 def test_what_is_said_when_nothing_is_unlearned() -> None:
     fine = {"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.51}}
     assert summary({"ensemble": [fine]}, "ensemble")["sentence"] == "No strategy left image unlearned."
+    plain = {"audio": {"before": 0.99, "after": 0.99}}
+    assert summary({"ensemble": [plain]}, "ensemble")["sentence"] == (
+        "A linear probe reads all of it from untrained encoders already (audio).")
     poor = {"audio": {"before": 0.5, "after": 0.51}}
     assert summary({"ensemble": [poor]}, "ensemble")["sentence"] == (
         "Nothing was learned from any modality alone that a linear probe could read.")
+
+
+def test_what_one_seed_denies_may_be_chance() -> None:
+    measured = {"joint": [{"image": {"before": 0.3, "after": after}} for after in (0.3, 0.41)],
+                "ensemble": [{"image": {"before": 0.3, "after": 0.4}}] * 2}
+    assert summary(measured, "ensemble")["unlearned"] == {}
+    measured["joint"][1]["image"]["after"] = 0.35
+    assert summary(measured, "ensemble")["unlearned"] == {"joint": ["image"]}

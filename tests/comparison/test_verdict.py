@@ -101,6 +101,13 @@ def test_a_gamble_is_not_recommended_for_being_cheap():
     assert found.sentence.startswith("No difference found between a and b at this budget: take a")
 
 
+def test_who_failed_more_often_is_named_and_nobody_is_said_to_have_failed_less_than_he_did():
+    """c failed as often as a did, and is cheaper."""
+    three = {"a": Cost(9e9, 1000, 0.2), "b": Cost(1e9, 1000, 0.4), "c": Cost(2e9, 1000, 0.2)}
+    found = decide(["a", "b", "c"], [pair("a", "b", False), pair("a", "c", False), pair("b", "c", False)], three)
+    assert found.sentence == ("No difference found between a, b and c at this budget: take c; b failed on more seeds.")
+
+
 def test_when_nothing_was_learned():
     lost = {"a": Cost(9e9, 1000, 1.0), "b": Cost(1e9, 1000, 1.0)}
     found = decide(["a", "b"], [pair("a", "b", False)], lost)

@@ -57,6 +57,6 @@ def test_what_no_model_found_overlaps_with_nothing() -> None:
     bits = {"text": 1.0, "image": 0.01, "text+image": 1.0}
     pairs = {"text+image": parts(0.01, 0.99, 0.0, 0.0, "text+image")}
     assert sentence(2.0, bits, pairs) == (
-        "Nobody else knows what text knows; no model found anything about the label in image.")
+        "Nobody else knows what text knows; the models found little about the label in image.")
     assert training(2.0, bits, pairs) == (
-        "As far as the models found, only text helps: a model of text alone may be enough.")
+        "The models found little outside text: a model of text alone may come close.")

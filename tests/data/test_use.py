@@ -124,9 +124,10 @@ def test_names_that_were_found_before_are_found_anew_where_the_table_is_another(
     set_params(project, {"data.manifest.text": "words"})  # somebody's choice
     use(manifest(project / "two/m.jsonl", {"id": "{i}", "name": "n", "label": "{y}", "category": "c", "text": "x",
                                            "words": "y {i}", "group": "g{i}", "speaker": "s"}))
-    assert [data()["manifest"][what] for what in ("id", "label", "group", "text")] == ["id", "label", "group", "words"]
+    columns = data()["manifest"]
+    assert [columns[what] for what in ("id", "label", "group", "text")] == ["id", "label", "group", "words"]
     said = capsys.readouterr().out
-    assert f"note: the text is read from `words`, as params.yaml says, though {project}/two/m.jsonl has a `text`" in said
+    assert f"the text is read from `words`, as params.yaml says, though {project}/two/m.jsonl has a `text`" in said
     assert said.count("note:") == 1
 
 

@@ -62,5 +62,5 @@ def test_validation_alone_chooses_and_calibrates() -> None:
     val = toys.batch(BITS[0], text=BITS[0], image=1 + BITS[1])
     test = toys.batch(1 - BITS[0], text=BITS[0], image=1 + BITS[1])
     found = measure(model, val, test, 2)["subsets"]["text"]
-    assert found["val"] == pytest.approx(0.0, abs=1e-6)
-    assert found["test"] == pytest.approx(-math.log(1e-12), rel=1e-6)  # sure and wrong
+    assert found["val"] == pytest.approx(-math.log(1 - 0.5 / 3001), rel=1e-6)
+    assert found["test"] == pytest.approx(-math.log(0.5 / 3001), rel=1e-6)  # sure, as far as 3,000 samples tell: wrong

@@ -42,6 +42,8 @@ def test_a_span_is_the_same_as_that_part_of_the_whole(tmp_path, ending):
     assert audio.probe(f"a.{ending}", tmp_path, 0.25, 0.5)["seconds"] == pytest.approx(0.25, abs=1e-4)
     assert audio.probe(f"a.{ending}", tmp_path, 0.25, None)["seconds"] == pytest.approx(0.75, abs=1e-4)
     assert audio.probe(f"a.{ending}", tmp_path, float("nan"), 9.0)["seconds"] == 1.0
+    assert audio.probe(f"a.{ending}", tmp_path, None, float("inf"))["seconds"] == 1.0
+    assert "starts at inf s" in audio.probe(f"a.{ending}", tmp_path, float("inf"))["error"]
 
 
 def test_damaged_files_and_wrong_spans_are_told(tmp_path):

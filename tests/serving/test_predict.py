@@ -34,6 +34,9 @@ def test_a_bad_row_leaves_no_file_behind(root: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("text,image\nalpha,\nbeta,nope.png\n")
     with pytest.raises(UserError, match="Row 2"):
         predict_table(root, "supervised_frozen", tmp_path / "bad.csv", tmp_path / "out.csv")
+    for out, why in ((tmp_path, "is a folder"), (tmp_path / "no/out.csv", "there is no folder")):
+        with pytest.raises(UserError, match=why):
+            predict_table(root, "supervised_frozen", root / "new.csv", out)
     assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
 
 

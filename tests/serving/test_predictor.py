@@ -78,6 +78,19 @@ def test_an_unknown_strategy_is_answered_with_the_known_ones(root: Path) -> None
         Predictor.of_strategy(root, "frozen")
 
 
+def test_features_that_changed_since_the_training_are_refused(tmp_path: Path) -> None:
+    """With other labels every answer would be wrong, and none would look it."""
+    root = fake_outs(tmp_path, {"supervised_frozen": 0.9})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    path = root / "data/features/features.json"
+    path.write_text(path.read_text().replace(f'"{CLASSES[0]}"', '"zoe"'))
+    for use in (lambda: Predictor.of_strategy(root, "supervised_frozen"),
+                lambda: package.write(root, "supervised_frozen", tmp_path / "packed")):
+        with pytest.raises(UserError, match="seed_1 was trained on other features than .*Run `dvc repro`"):
+            use()
+
+
 def test_a_package_stands_alone(root: Path, predictor: Predictor, tmp_path: Path) -> None:
     package.write(root, "supervised_frozen", tmp_path / "packed")
     assert {path.name for path in (tmp_path / "packed").iterdir()} == {"model.safetensors", "model.json", "inputs.json"}

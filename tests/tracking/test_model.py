@@ -83,6 +83,42 @@ def test_the_recommended_model_is_in_the_registry(tmp_path: Path) -> None:
     assert registered() == ("supervised_frozen", "1", 2)
 
 
+@pytest.mark.slow
+def test_weights_that_come_later_reach_the_runs_and_the_registry(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path / "here", {"supervised_frozen": 0.9})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    weights = root / "models/supervised_frozen/seed_1/model.safetensors"
+    weights.rename(tmp_path / "kept")
+
+    def models() -> int:
+        with store.opened(root) as (client, experiment):
+            return len(client.search_logged_models([experiment]))
+
+    sync(root)
+    assert models() == 0
+    (tmp_path / "kept").rename(weights)
+    assert sync(root) == "MLflow: 1 strategies written, 0 already there."
+    assert models() == 1
+    assert sync(root) == "MLflow shows the present outputs already."
+    (tmp_path / "elsewhere").mkdir()
+    assert load(root, tmp_path / "elsewhere")["name"] == "supervised_frozen"
+
+
+@pytest.mark.slow
+def test_files_that_somebody_deleted_are_written_again(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path / "50 % off?", {"supervised_frozen": 0.9})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    (tmp_path / "elsewhere").mkdir()
+    sync(root)
+    before = load(root, tmp_path / "elsewhere")
+    shutil.rmtree(store.artifacts(root))
+    assert sync(root) == "MLflow: 1 strategies written, 0 already there."
+    after = load(root, tmp_path / "elsewhere")
+    assert after | {"code": before["code"]} == before
+
+
 def recommend(root: Path, strategy: str) -> None:
     path = root / "reports/comparison.json"
     content = json.loads(path.read_text())

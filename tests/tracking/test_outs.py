@@ -42,6 +42,10 @@ def test_what_was_not_evaluated_is_left_out(project: Path) -> None:
 def test_settings_are_those_that_the_stages_ran_with(project: Path) -> None:
     params = yaml.safe_load((project / "params.yaml").read_text())
     fake_lock(project, params)
+    path = project / "dvc.lock"
+    lock = yaml.safe_load(path.read_text())
+    lock["stages"]["compare"] = {"params": {"params.yaml": {"seeds": 7}}}  # of the run before
+    path.write_text(yaml.safe_dump(lock))
     params["train"]["batch"], params["strategy"]["supervised_frozen"]["lr"] = 4096, 9.0  # edited, not run
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     found = outs.read(project)

@@ -21,7 +21,7 @@ from trivium.evaluation import predictions
 ALONE = "ensemble"  # the strategy whose encoders were trained alone, for as long as the budget lasts
 
 
-def across(found: Evaluated, folder: Path) -> dict[str, Any]:
+def across(found: Evaluated, folder: Path, recommended: str) -> dict[str, Any]:
     """These parts of comparison.json; `folder`: where `found` was read from. Empty where nothing was analysed."""
     records = {name: metrics["seeds"] for name, metrics in found.metrics.items()}
     if not all("information" in seed for seeds in records.values() for seed in seeds):
@@ -34,7 +34,7 @@ def across(found: Evaluated, folder: Path) -> dict[str, Any]:
     late_fusion = [name for name, metrics in found.metrics.items() if metrics["start"] is None]
     return {
         "information": information.summary(of("information"), modalities),
-        "robustness": robustness.summary(of("robustness"), late_fusion[0] if late_fusion else None),
+        "robustness": robustness.summary(of("robustness"), late_fusion[0] if late_fusion else None, recommended),
         "laziness": laziness.summary(of("probes"), ALONE if ALONE in records else None),
         "similarity": _similarity(found, folder, modalities),
     }

@@ -62,7 +62,7 @@ def build(config: Config) -> dict[str, Any]:
         } | ({"to_ceiling": ceiling - results.points["accuracy"][s].mean()} if ceiling is not None else {})
         for s, name in enumerate(names)
     }
-    parts = across(found, EVALUATED)
+    parts = across(found, EVALUATED, decided.recommended)
     if shifted := domain.summary(found, EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
     return _rounded({

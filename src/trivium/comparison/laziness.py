@@ -38,15 +38,27 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], alone: str | No
     found: dict[str, dict[str, dict[str, Any]]] = {
         name: {m: {**score, "alone": references.get(m, {}).get("after")} for m, score in scores.items()}
         for name, scores in means.items()}
-    lazy = {name: missed for name, scores in found.items() if (missed := unlearned(scores))}
+    lazy = {}
+    for name, scores in found.items():
+        missed = [m for m in unlearned(scores) if _always_below(m, measured[name], measured[alone or ""])]
+        if missed:
+            lazy[name] = missed
     said = [f"{name} left {' and '.join(missed)} unlearned: a linear probe gets " + ", ".join(
         f"{found[name][m]['after']:.0%} from its {m} encoder and {found[name][m]['alone']:.0%} from one trained alone"
         for m in missed) for name, missed in lazy.items()]
     if not said and references:
         learned = [m for m, score in references.items() if score["after"] - score["before"] >= WORTH]
+        plain = [m for m, score in references.items() if score["before"] > 1 - WORTH]
         said = [f"No strategy left {' or '.join(learned)} unlearned" if learned else
+                f"A linear probe reads all of it from untrained encoders already ({' and '.join(plain)})" if plain else
                 "Nothing was learned from any modality alone that a linear probe could read"]
     return {"strategies": found, "unlearned": lazy, "sentence": "; ".join(said) + "." if said else ""}
+
+
+def _always_below(m: str, seeds: Sequence[Mapping[str, Any]], alone: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether m's encoder is worse than the one trained alone at every seed that has both: else it may be chance."""
+    return all(one[m]["after"] < other[m]["after"] for one, other in zip(seeds, alone, strict=True)
+               if m in one and m in other)
 
 
 def _mean(seeds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:

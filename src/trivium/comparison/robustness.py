@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+LITTLE = 0.02  # of accuracy: less is not worth a sentence
 
-def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None) -> dict[str, Any]:
+
+def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str) -> dict[str, Any]:
     """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
-    relative to (late fusion trained end to end).
+    relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended.
 
     Returns corruption, misalignment, shift {m: curves} and attacks {"fgsm on m": curves}, curves being {strategy:
     [{"level", "accuracy": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
@@ -36,7 +38,7 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
             for how in one["attacks"][m]:
                 curves = [seed["attacks"][m][how] for seed in seeds if m in seed["attacks"]]
                 found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(curves)
-    return found | {"sentence": _sentence(found["summary"], found["corruption"])}
+    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"])}
 
 
 def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
@@ -48,13 +50,15 @@ def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
     return float((f - (r + f[0] - r[0])).sum())
 
 
-def _sentence(robust: Mapping[str, Mapping[str, Mapping[str, float]]], corruption: Mapping[str, Any]) -> str:
-    ends = {m: [(curve[0]["accuracy"]["mean"], curve[-1]["accuracy"]["mean"]) for curve in curves.values()]
-            for m, curves in corruption.items()}
-    lost = {m: float(np.mean([clean - noise for clean, noise in pairs])) for m, pairs in ends.items()}
+def _sentence(chosen: str, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any]) -> str:
+    curves = {m: of[chosen] for m, of in corruption.items()}
+    lost = {m: curve[0]["accuracy"]["mean"] - curve[-1]["accuracy"]["mean"] for m, curve in curves.items()}
     worst = max(lost, key=lambda m: lost[m])
+    if lost[worst] < LITTLE:
+        return f"Noise on a single modality costs {chosen} next to nothing."
     best = max(robust, key=lambda name: robust[name][worst]["relative"])
-    said = f"Noise on {worst} costs most: {100 * lost[worst]:.0f} points of accuracy when nothing else is left of it"
+    said = (f"Noise on {worst} costs {chosen} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "
+            "left of it")
     return said + (f"; {best} keeps most under it." if len(robust) > 1 else ".")
 
 

@@ -67,7 +67,7 @@ def decide(
                        f"Take {first}.", lead)
     few = len(level) == 2
     if len(reliable) < len(level):
-        advice = f": take {recommended}, which failed on fewer seeds"
+        advice = f": take {recommended}; {listed([n for n in level if n not in reliable])} failed on more seeds"
     elif dearer:
         advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
     else:

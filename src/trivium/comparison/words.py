@@ -40,7 +40,7 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs) -> str:
     if len(spare) == 1:
         said.append(f"{spare[0]} adds nothing that the others don't know")
     if silent:
-        said.append(f"no model found anything about the label in {_all(silent)}")
+        said.append(f"the models found little about the label in {_all(silent)}")
     if not said:
         best = max(modalities, key=lambda m: bits[m])
         said.append(f"{best} knows most, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
@@ -56,10 +56,10 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
     if pair:
         return (f"What {_all(pair)} say together cannot be learned from either and the label alone: components that "
                 "are pretrained without labels, or trained together, can find it; components trained alone on the "
-                "label cannot.")
+                "label are not taught it.")
     speaking = [m for m in modalities if m not in _silent(entropy, bits, pair)]
     if len(speaking) == 1:
-        return f"As far as the models found, only {speaking[0]} helps: a model of {speaking[0]} alone may be enough."
+        return f"The models found little outside {speaking[0]}: a model of {speaking[0]} alone may come close."
     if _shared(bits, pairs, speaking):
         return ("Each modality can be learned alone, and they overlap: in joint training the quickest one can do the "
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")

@@ -127,6 +127,10 @@ class Store:
         return len(self._y)
 
     @cached_property
+    def digest(self) -> str:
+        return digest(self.folder)
+
+    @cached_property
     def samples(self) -> list[str]:
         """Names of all samples, by row."""
         return self._table["sample"].to_pylist()
@@ -184,6 +188,13 @@ class Store:
         if (m, name) not in self._columns:
             self._columns[m, name] = Column(self.folder / f"{m}.arrow", name)
         return self._columns[m, name]
+
+
+def digest(folder: str | Path) -> str:
+    """Of what stands between raw values and the tensors in `folder`: settings, classes, statistics, tokenizers."""
+    files = sorted(Path(folder).glob("*.json"))
+    return tables.digest(b"".join(file.name.encode() + bytes.fromhex(tables.digest(file.read_bytes()))
+                                  for file in files))
 
 
 def scale_and_shift(spec: Spec, statistics: Mapping[str, list[float]]) -> tuple[Tensor, Tensor]:

@@ -129,8 +129,8 @@ def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
 def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]:
     """First frame and number of frames between `start` and `end` seconds; an end beyond the file is its end."""
     rate, frames = sound.samplerate, sound.frames
-    first = 0 if start is None or math.isnan(start) else round(start * rate)
-    last = frames if end is None or math.isnan(end) else min(frames, round(end * rate))
+    first = 0 if start is None or math.isnan(start) else round(min(start, 1e9) * rate)
+    last = frames if end is None or not end < frames / rate else round(end * rate)
     if frames <= 0:
         raise ValueError("has no samples")
     if first < 0 or first >= frames:

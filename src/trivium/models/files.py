@@ -16,7 +16,7 @@ from trivium.data.tables import read_json, write_json
 def describe(
     kind: str, settings: Mapping[str, Any], specs: Mapping[str, Spec], classes: tuple[str, ...], **more: Any
 ) -> dict[str, Any]:
-    """What `load` needs besides the weights. `kind`: fusion | ensemble | unimodal | encoder."""
+    """What `load` needs besides the weights, and `more`. `kind`: fusion | ensemble | unimodal | encoder."""
     kept = {key: settings[key] for key in ("width", "depth", *specs)}
     plain = {m: asdict(spec) | {"shape": list(spec.shape)} for m, spec in specs.items()}
     return {"kind": kind, "encoder": kept, "specs": plain, "classes": list(classes), **more}

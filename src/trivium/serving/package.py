@@ -19,7 +19,7 @@ KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav
 def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
     """Put the best seed of `strategy` into `folder`; returns how its inputs are prepared. Raises: UserError."""
     source, seed = best(root, strategy)
-    prepared = preparation(root / "data/features", seed)
+    prepared = preparation(root / "data/features", seed, source)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "model.json"):
         shutil.copy(source / name, folder)

@@ -37,6 +37,9 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     predictor = Predictor.of_strategy(root, strategy)
     samples = read(manifest, predictor.modalities, _names(root)).to_pylist()
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
+    if out and (out.is_dir() or not out.parent.is_dir()):
+        raise UserError(f"--out {out} " + ("is a folder: name a file in it." if out.is_dir() else
+                                           f"cannot be written: there is no folder {out.parent}."))
     scratch = out.with_name(out.name + ".part") if out else None
     header = ["id", "label", *(f"probability_{label}" for label in predictor.classes)]
     try:

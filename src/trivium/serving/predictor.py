@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium.data.sources.manifest import TIMES
+from trivium.data.store import digest
 from trivium.data.tables import read_json
 from trivium.errors import UserError
 
@@ -57,7 +58,7 @@ class Predictor:
         from trivium import models
 
         folder, seed = best(root, strategy)
-        return cls(models.load(folder), preparation(root / "data/features", seed))
+        return cls(models.load(folder), preparation(root / "data/features", seed, folder))
 
     @classmethod
     def of_package(cls, folder: str | Path) -> Predictor:
@@ -132,13 +133,19 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
     return path.parent / f"seed_{seed}", seed
 
 
-def preparation(features: Path, seed: int) -> dict[str, Any]:
-    """What raw values went through before a model of `seed` saw them, as one JSON value:
+def preparation(features: Path, seed: int, model: Path) -> dict[str, Any]:
+    """What raw values went through before the `model` of `seed` saw them, as one JSON value:
 
     modalities, classes, and per modality: specs, settings, statistics (mean, deviation; or null), tokenizers (JSON).
+    Raises: UserError (no features, or others than the model was trained on).
     """
     if not (features / "features.json").exists():
         raise UserError(f"There are no features in {features}: run `dvc repro preprocess` (or `dvc pull`) first.")
+    trained_on = read_json(model / "model.json").get("features")
+    if trained_on not in (None, digest(features)):
+        raise UserError(f"{model} was trained on other features than {features} holds now: labels, tokenizer or "
+                        "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
+                        "back to the features of dvc.lock.")
     known = read_json(features / "features.json")
     kept = {key: known[key] for key in ("modalities", "classes", "specs", "settings")}
     names = known["modalities"]

@@ -19,8 +19,8 @@ NEEDS = ("torch", "safetensors", "tokenizers", "transformers", "pillow", "soundf
 
 
 def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str, code: Path) -> str | None:
-    """Log the model, with `code` (see `package.code`), as an output of `run`; returns its id. None where the weights
-    are not on this machine.
+    """Log the model, with `code` (see `package.code`), as an output of `run`; returns its id. None where the weights,
+    or the features that they were trained on, are not on this machine.
 
     By the client's own calls, not `mlflow.pyfunc.log_model`: that needs a current run and store, and imports torch to
     try the example, which makes a sync seconds slower.
@@ -33,11 +33,9 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
 
     from trivium.serving import package
 
-    seed = outcome.best["seed"]
-    weights = root / "models" / outcome.name / f"seed_{seed}/model.safetensors"
-    if not (weights.exists() and (root / "data/features/features.json").exists()):
+    if not outcome.servable:
         return None
-    tags = {"strategy": outcome.name, "seed": str(seed)}
+    tags = {"strategy": outcome.name, "seed": str(outcome.best["seed"])}
     logged = client.create_logged_model(experiment, name=outcome.name, source_run_id=run, tags=tags)
     name = logged.model_id
     about = Model(artifact_path=logged.artifact_location, run_id=run, model_uuid=name, model_id=name)

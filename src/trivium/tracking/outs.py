@@ -6,16 +6,17 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from trivium import curves
+from trivium.data.store import digest as features_digest
 from trivium.data.tables import read_json
 
-LAYOUT = 2  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 3  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Outcome:
     training, metrics: `models/<name>/training.json` and `reports/evaluate/<name>/metrics.json`
     fingerprint: of the content of its outs; the same outs are the same run
     stage: as DVC names the stage that trained it
+    servable: whether the weights of the best seed are here, and the features that they were trained on
     """
 
     name: str
@@ -32,6 +34,7 @@ class Outcome:
     training: dict[str, Any]
     metrics: dict[str, Any]
     fingerprint: str
+    servable: bool = False
 
     @property
     def best(self) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def read(root: Path) -> Outs:
     drawn = curves.read(root, comparison)
     views = [path for path in (compared, root / "reports/report.html") if path.exists()]
     views += [root / curves.OUT] if drawn else []
-    state = _digest([*(outcome.fingerprint.encode() for outcome in outcomes), *views])
+    state = _digest([*(f"{outcome.fingerprint} {outcome.servable}".encode() for outcome in outcomes), *views])
     meta = root / "data/raw/meta.json"
     lock = _yaml(root / "dvc.lock").get("stages", {})
     return Outs(root, outcomes, comparison, state, drawn, read_json(meta) if meta.exists() else {}, lock, params)
@@ -85,8 +88,15 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    fingerprint = _digest(files)
-    return Outcome(name, stage, read_json(files[0]), read_json(files[1]), fingerprint)
+    found = Outcome(name, stage, read_json(files[0]), read_json(files[1]), _digest(files))
+    return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}"))
+
+
+def _servable(root: Path, model: Path) -> bool:
+    features = root / "data/features"
+    if not (model / "model.safetensors").exists() or not (features / "features.json").exists():
+        return False
+    return read_json(model / "model.json").get("features") in (None, features_digest(features))
 
 
 def digest(value: Any) -> str:
@@ -114,10 +124,11 @@ def _yaml(path: Path) -> dict[str, Any]:
 def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
     """The settings that made `outcome`, flat: `train.lr: 0.003`; those of its own as `strategy.lr`.
 
-    From dvc.lock, which keeps what the stages really ran with; params.yaml fills in what it does not know.
+    From dvc.lock, which keeps what the stages really ran with; params.yaml fills in what it does not know. (Of
+    `compare` it knows the run before: runs are written while it runs.)
     """
     known = dict(outs.params)
-    for stage in ("ingest", "split", "preprocess", outcome.stage, f"evaluate@{outcome.name}", "compare"):
+    for stage in ("ingest", "split", "preprocess", outcome.stage, f"evaluate@{outcome.name}"):
         for key, value in outs.lock.get(stage, {}).get("params", {}).get("params.yaml", {}).items():
             _put(known, key.split("."), value)
     own = dict(known.get("strategy", {}).get(outcome.name, {}))
@@ -128,8 +139,10 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
         | dict(known.get("data", {}).get(source, {})),
         "pretrain": known.get("pretrain", {}).get(own.get("start", outcome.training.get("start") or ""), {}),
     }
-    for key in ("seeds", "split", "preprocess", "encoder", "budget", "train", "compare"):
+    for key in ("seeds", "split", "preprocess", "encoder", "budget", "train"):
         chosen[key] = known.get(key)
+    rules = (outs.comparison or {}).get("settings", {})
+    chosen["compare"] = {key: rules.get(key) for key in known.get("compare", {})}
     return {key: value for key, value in _flat(chosen).items() if value not in (None, "", {})}
 
 

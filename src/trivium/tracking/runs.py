@@ -55,6 +55,11 @@ class Writer:
         self.client.set_terminated(parent, end_time=end)
         return parent
 
+    def lacks_model(self, outcome: Outcome, parent: str) -> bool:
+        """Whether the weights were not here when the run was written, and are now."""
+        return outcome.servable and not self.client.search_logged_models([self.experiment],
+                                                                         f"source_run_id = '{parent}'")
+
     def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
         tested = {seed["seed"]: seed for seed in outcome.metrics["seeds"]}
         spent = dict(zip(tested, measured(self.outs.root, outcome).get("seeds", []), strict=False))

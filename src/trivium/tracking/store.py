@@ -16,12 +16,14 @@ from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from trivium.errors import UserError
 from trivium.imports import fast
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 EXPERIMENT = "trivium"
 PATHS = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logged_models", "artifact_location"),
@@ -37,7 +39,7 @@ def artifacts(root: Path) -> Path:
 
 
 def uri(root: Path) -> str:
-    return f"sqlite:///{database(root)}"
+    return f"sqlite:///{quote(str(database(root)))}"
 
 
 def settle() -> None:
@@ -68,7 +70,7 @@ def state(root: Path) -> str | None:
             row = connection.execute(query, (EXPERIMENT,)).fetchone()
     except sqlite3.DatabaseError:  # of another MLflow version, or damaged: `opened` says so
         return None
-    return row[1] if row and row[0] == str(artifacts(root)) else None
+    return row[1] if row and row[0] == str(artifacts(root)) and artifacts(root).is_dir() else None
 
 
 def experiment_id(root: Path) -> str:
@@ -174,10 +176,16 @@ def relocate(root: Path) -> None:
 def sweep(client: MlflowClient, experiment: str) -> None:
     """Remove the runs that a killed sync left half-written, with their seeds and models. Other people's runs stay."""
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING' AND tags.fingerprint != ''"):
-        children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-        for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
-            client.delete_logged_model(model.model_id)
-        for each in [*children, run]:
+        remove(client, experiment, run)
+
+
+def remove(client: MlflowClient, experiment: str, run: Run) -> None:
+    """`run` with its seeds and models."""
+    children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
+        client.delete_logged_model(model.model_id)
+    for each in [*children, run]:
+        if each.info.status == "RUNNING":
             client.set_terminated(each.info.run_id, "KILLED")
-            client.delete_run(each.info.run_id)
-            shutil.rmtree(each.info.artifact_uri, ignore_errors=True)
+        client.delete_run(each.info.run_id)
+        shutil.rmtree(each.info.artifact_uri, ignore_errors=True)

@@ -46,12 +46,21 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
     writer = Writer(client, experiment, found, package.code(scratch))
     client.set_experiment_tag(experiment, "mlflow.note.content", notes.EXPERIMENT)
     view.save(client, experiment)
-    known = {run.data.tags["fingerprint"]: run.info.run_id for run in _runs(client, experiment, "tags.kind != 'seed'")}
+    known = {}
+    for run in _runs(client, experiment, "tags.kind != 'seed'"):
+        if Path(run.info.artifact_uri).is_dir():
+            known[run.data.tags["fingerprint"]] = run.info.run_id
+        else:  # somebody deleted its files
+            store.remove(client, experiment, run)
     latest, added = set(), 0
     order = found.ranked[::-1]  # MLflow lists the newest run first: the best strategy comes last
     for outcome in track(order, "MLflow", len(order), "strategy"):
-        if outcome.fingerprint in known:
-            writer.summary(outcome, known[outcome.fingerprint])
+        run = known.get(outcome.fingerprint)
+        if run and writer.lacks_model(outcome, run):
+            store.remove(client, experiment, client.get_run(run))
+            run = None
+        if run:
+            writer.summary(outcome, run)
         else:
             known[outcome.fingerprint] = writer.strategy(outcome)
             added += 1

@@ -47,7 +47,7 @@ def combine(config: Config, plan: Plan, seed: int, folder: Path, report: Report)
     kept = [t for m, t in zip(store.modalities, temperatures, strict=True) if m in chosen]
     model, validation = _score({m: members[m] for m in chosen}, store.modalities, val, kept)
     about = files.describe("ensemble", config.encoder.model_dump(), store.specs, store.classes,
-                           members=chosen, modalities=list(store.modalities))
+                           members=chosen, modalities=list(store.modalities), features=store.digest)
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())
     spent = charged(config, store, plan.start, seed)

@@ -85,7 +85,7 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -
     scale = _temperature(task, feeds[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", config.encoder.model_dump(), store.specs, store.classes,
-                           fusion=plan.fusion, modalities=list(store.modalities))
+                           fusion=plan.fusion, modalities=list(store.modalities), features=store.digest)
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {

@@ -98,8 +98,9 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
         there = (path.parent / folder).resolve()
         found = next((out for out, place in outs.items() if there.is_relative_to(place)), None)
         if found:
-            raise UserError(f"{path}: `{name}` is in {root / found}, which the pipeline empties and fills by itself: your "
-                            "only copy would be lost. Move your data elsewhere, such as data/mine, and name it there.")
+            raise UserError(f"{path}: `{name}` is in {root / found}, which the pipeline empties and fills by itself: "
+                            "your only copy would be lost. Move your data elsewhere, such as data/mine, and name it "
+                            "there.")
 
 
 def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Table:

@@ -28,7 +28,7 @@ def body(inputs: Inputs) -> Html:
         h("p", "Trivium · which training strategy for ", h("b", title(inputs)), class_="eyebrow"),
         h(
             "p",
-            _chip(found),
+            _chip(inputs),
             class_=f"chip {'won' if winner else 'tie'}",
         ),
         h("h1", _names_may_break(said, inputs.order), class_="long" if len(said) > LONG else None),
@@ -39,9 +39,14 @@ def body(inputs: Inputs) -> Html:
     )
 
 
-def _chip(found: dict[str, Any]) -> str:
+def _chip(inputs: Inputs) -> str:
+    found = inputs.verdict
     if found.get("winner"):
         return "A winner"
+    if len(inputs.order) == 1:
+        return "One strategy: nothing to compare"
+    if all(entry.get("failed_share") == 1 for entry in inputs.comparison.get("strategies", {}).values()):
+        return "No winner: nothing was learned"
     alone = len(found.get("tied") or []) - len(found.get("behind") or []) == 1
     return "No winner: one is ahead, but not surely" if alone else "No winner: no difference was found"
 
