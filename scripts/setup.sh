@@ -2,7 +2,7 @@
 # A virtual environment in .venv with the pinned versions; writes the stamp file $1 when all is there.
 # PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd -P "$(dirname "$0")/.."
 PATH=${PATH#"$PWD/.venv/bin:"}  # the Makefile puts it first
 stamp=$1
 torch=$(grep '^torch==' requirements.in)
@@ -21,8 +21,11 @@ else
 Install one, or name it: make PYTHON=/path/to/python3.12 ..."
 fi
 
+git rev-parse --git-dir >/dev/null 2>&1 || stop "DVC needs a git repository, and git finds none here \
+($(git rev-parse --git-dir 2>&1 || true)). Clone the repository, or make one of this folder: git init"
+
 # Scripts in .venv/bin hold its absolute path, so a folder that was moved needs a new environment.
-if ! { fits .venv/bin/python && grep -q "$PWD/.venv" .venv/bin/pip; } 2>/dev/null; then
+if ! { fits .venv/bin/python && grep -qF "$PWD/.venv" .venv/bin/pip; } 2>/dev/null; then
   echo "set-up: a virtual environment in .venv with $("$PYTHON" --version)"
   rm -rf .venv
   "$PYTHON" -m venv .venv || stop "$PYTHON could not make a virtual environment (on Debian and Ubuntu: apt install python3-venv)."

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,27 @@ def test_results_that_came_with_the_repository_are_not_taken_for_ones_made_here(
     root = fake_outs(tmp_path)
     assert "predict" in show(root) and "came with the repository" not in show(root)
     (root / "reports/report.html").unlink()
+    shutil.rmtree(root / "reports/evaluate")
     assert "These results came with the repository" in show(root) and "predict" not in show(root)
+    assert not (root / "reports/report.html").exists()
+
+
+def test_a_report_of_another_comparison_or_none_is_made_anew(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    page, compared = root / "reports/report.html", root / "reports/comparison.json"
+    show(root)
+    first = page.read_text()
+    page.write_text(first + "<!-- as it was -->")
+    show(root)
+    assert page.read_text().endswith("<!-- as it was -->")
+    found = json.loads(compared.read_text())
+    found["verdict"]["sentence"] = "Zebra beats everybody."
+    compared.write_text(json.dumps(found))  # as `dvc checkout` and `dvc pull` do it
+    assert "report.html" in show(root)
+    assert "Zebra beats everybody." in page.read_text() and "as it was" not in page.read_text()
+    page.unlink()
+    show(root)
+    assert "Zebra beats everybody." in page.read_text()
 
 
 def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tmp_path: Path) -> None:
@@ -69,6 +90,6 @@ def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tm
     found = json.loads(path.read_text())
     found["verdict"]["sentence"] = "word " * 60
     path.write_text(json.dumps(found))
-    (root / "reports/report.html").unlink()
+    shutil.rmtree(root / "reports/evaluate")
     said = show(root)
     assert max(map(len, said.splitlines())) <= 100 and "report.html" not in said

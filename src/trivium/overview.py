@@ -104,7 +104,9 @@ def show(root: Path) -> str:
                      f"{entry.get('flops', float('nan')):>11.2e}  {100 * entry.get('failed_share', 0):>10.0f} %")
     verdict = found["verdict"]
     lines += ["", *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100)]
-    if not (root / "reports/report.html").exists():  # git keeps comparison.json alone
+    from trivium.report import html
+
+    if not html.refresh(root):  # git keeps comparison.json alone
         lines += ["", "These results came with the repository; here nothing has run yet: `make repro` does it."]
         return "\n".join(["", *lines, ""])
     lines += ["", "Where to look next",

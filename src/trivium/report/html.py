@@ -6,6 +6,8 @@ import base64
 import hashlib
 from pathlib import Path
 
+from trivium.curves import mark
+from trivium.data.tables import read_json
 from trivium.markup import Html, h
 from trivium.report.inputs import Inputs
 from trivium.report.sections import SECTIONS, verdict
@@ -13,6 +15,7 @@ from trivium.report.sections import SECTIONS, verdict
 LIMIT = 3_000_000  # bytes of the page
 MEDIA = 1_700_000  # of them for images and sounds
 OUT = Path("reports/report.html")
+HEAD = 2000  # characters of the page that tell which comparison it is of
 
 
 def write(root: Path = Path(".")) -> Path:
@@ -36,6 +39,23 @@ def write(root: Path = Path(".")) -> Path:
     return path
 
 
+def refresh(root: Path) -> bool:
+    """Write the report where there is none of the present comparison; returns whether there is one now.
+
+    It is no out of DVC, since it holds measured values: after `dvc pull` or `dvc checkout` of other outs the old one, or
+    none, is there. Nothing is written where the outs are not here.
+    """
+    compared, path = root / "reports/comparison.json", root / OUT
+    if not compared.exists() or not (root / "reports/evaluate").is_dir():
+        return False
+    if path.exists():
+        with path.open(encoding="utf-8") as page:
+            if f'content="{mark(read_json(compared))}"' in page.read(HEAD):
+                return True
+    write(root)
+    return True
+
+
 def render(inputs: Inputs) -> str:
     """The page as text."""
     here = Path(__file__)
@@ -53,6 +73,7 @@ def render(inputs: Inputs) -> str:
         h("meta", http_equiv="Content-Security-Policy", content=policy),
         h("meta", name="viewport", content="width=device-width, initial-scale=1"),
         h("meta", name="color-scheme", content="light dark"),
+        h("meta", name="comparison", content=mark(inputs.comparison)),
         h("title", f"{title} – Trivium"),
         h("style", Html(style)),
     )

@@ -28,6 +28,10 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
     Raises: UserError (nothing was trained and evaluated yet; the store cannot be read).
     """
     folder = Path(root).resolve()
+    if report:
+        from trivium.report import html
+
+        html.refresh(folder)
     found = outs.read(folder)
     if not found.outcomes:
         raise UserError("There is nothing to show yet: no strategy was trained and evaluated here. Run `dvc repro` "

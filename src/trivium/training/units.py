@@ -26,7 +26,7 @@ from trivium.progress import Progress
 from trivium.training import device as devices
 
 CHECKPOINTS = Path(".cache/checkpoints")
-CODE = ("encoders", "fusion", "modalities", "models", "pretraining", "strategies", "training")
+CODE = ("data", "encoders", "evaluation", "fusion", "modalities", "models", "pretraining", "strategies", "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
 Work = Callable[[Config, Any, Path, Report], dict[str, Any]]  # work(config, unit, folder, report) -> record
