@@ -42,8 +42,8 @@ def write(root: Path = Path(".")) -> Path:
 def refresh(root: Path) -> bool:
     """Write the report where there is none of the present comparison; returns whether there is one now.
 
-    It is no out of DVC, since it holds measured values: after `dvc pull` or `dvc checkout` of other outs the old one, or
-    none, is there. Nothing is written where the outs are not here.
+    It is no out of DVC, since it holds measured values: after `dvc pull` or `dvc checkout` the old one, or none, is
+    there. Nothing is written where the outs are not here.
     """
     compared, path = root / "reports/comparison.json", root / OUT
     if not compared.exists() or not (root / "reports/evaluate").is_dir():
