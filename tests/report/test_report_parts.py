@@ -162,3 +162,8 @@ def test_pareto_front() -> None:
     assert front([point("a", 1.0, 0.8), point("b", 1.11, 0.9)]) == ["a", "b"]
     assert front([point("a", 1.0, 0.9), point("b", 1.09, 0.9)]) == ["a"]
     assert front([point("a", 1.0, 0.9), point("b", 1.0, 0.9)]) == ["a", "b"]
+
+
+def test_ticks_of_a_narrow_axis_can_be_told_apart() -> None:
+    assert [numbers.tick(value) for value in (0.02, 0.022, 0.024, 1.0)] == [
+        "2\u00a0%", "2.2\u00a0%", "2.4\u00a0%", "100\u00a0%"]

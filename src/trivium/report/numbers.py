@@ -18,6 +18,11 @@ def percent(value: Any, digits: int = 1) -> str:
     return f"{100 * value:.{digits}f}{SPACE}%" if known(value) else NONE
 
 
+def tick(value: float) -> str:
+    """A share, 0-1, in percent, with a decimal only where it has one."""
+    return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-6 else 1)
+
+
 def points(value: Any) -> str:
     """A difference of two shares in percentage points, with its sign."""
     return f"{100 * value:+.1f}".replace("-", "−") if known(value) else NONE

@@ -45,7 +45,7 @@ def _picture(inputs: Inputs, kind: str) -> Html:
         label,
         unit,
         "test accuracy",
-        lambda v: numbers.percent(v, 0),
+        numbers.tick,
         f"Test accuracy against {label}",
         marks=ceiling(inputs, [value for line in series for value in line.ys]),
         x_ticks=ticks,

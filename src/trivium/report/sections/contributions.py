@@ -83,7 +83,10 @@ def _per_class(inputs: Inputs) -> Html | None:
         for label in labels
     ]
     content = table(["class", *inputs.modalities], rows, "Contribution per class", sort=True, classes="heat")
-    return figure(content, f"Points of accuracy per class, for {inputs.recommended}.", "Contribution per class")
+    caption = f"Points of accuracy per class, for {inputs.recommended}."
+    if len(inputs.classes) > len(labels):
+        caption += f" The first {len(labels)} of {len(inputs.classes)} classes."
+    return figure(content, caption, "Contribution per class")
 
 
 def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:

@@ -18,7 +18,7 @@ def body(inputs: Inputs) -> Html | None:
         picture
         for picture in (
             _picture(inputs, "val_nll", "nll", "validation loss (NLL)", lambda v: numbers.decimal(v, 2)),
-            _picture(inputs, "val_accuracy", "accuracy", "validation accuracy", lambda v: numbers.percent(v, 0)),
+            _picture(inputs, "val_accuracy", "accuracy", "validation accuracy", numbers.tick),
         )
         if picture
     ]

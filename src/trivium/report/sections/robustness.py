@@ -59,7 +59,7 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str
         label = axis.format(key)
         if series:
             says = f"Test accuracy against {label}"
-            chart = lines(series, label, "", "test accuracy", lambda v: numbers.percent(v, 0), says)
+            chart = lines(series, label, "", "test accuracy", numbers.tick, says)
             charts.append(figure(chart, title=sentence(title.format(key)).removesuffix(".")))
     return charts
 
