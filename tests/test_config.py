@@ -162,6 +162,25 @@ def test_no_strategy_is_called_pretrain(params: dict[str, Any]) -> None:
     assert "cannot be called `pretrain`" in message(params)
 
 
+@pytest.mark.parametrize("rate", [0, -0.003, float("nan"), float("inf")])
+def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: float) -> None:
+    for strategy, key in (("end_to_end", "lr"), ("supervised_lpft", "finetune_lr")):
+        changed = deepcopy(params)
+        changed["strategy"][strategy] = dict(changed["strategy"].get(strategy) or {}) | {key: rate}
+        assert f"`strategy.{strategy}.{key}`: Input should be" in message(changed)
+
+
+def test_a_strategy_with_pretrained_components_is_no_end_to_end_one(params: dict[str, Any]) -> None:
+    params["fuse"].remove("supervised_frozen")
+    params["end_to_end"].append("supervised_frozen")
+    assert "starts from pretrained components (`supervised`): list it under `fuse`" in message(params)
+
+
+def test_an_ensemble_needs_classifiers(params: dict[str, Any]) -> None:
+    params["strategy"]["ensemble"] = {"start": "selfsup"}
+    assert "`selfsup` trains without labels, and ensemble needs classifiers" in message(params)
+
+
 def test_parse_leaves_its_input_alone(params: dict[str, Any]) -> None:
     before = deepcopy(params)
     parse(params)

@@ -15,7 +15,7 @@ Modality = str
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -189,14 +189,14 @@ def parse(raw: Any, name: str = "params.yaml") -> Config:
     try:
         config = Config.model_validate(raw)
         from trivium import modalities, pretraining
-        from trivium.strategies import settings
+        from trivium.strategies import fits
 
         for modality in dict.fromkeys((*config.preprocess, *config.data.modalities)):
             modalities.settings(modality, config.preprocess)
         for recipe in config.pretrain.values():
             pretraining.known(recipe.objective)
         for strategy in config.strategies:
-            settings(strategy, config)
+            fits(strategy, config)
     except ValidationError as error:
         raise UserError(_explain(error, name)) from None
     return config

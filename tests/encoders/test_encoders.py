@@ -7,6 +7,7 @@ from trivium import encoders
 from trivium.data.store import Spec
 from trivium.encoders.base import patch_size
 from trivium.errors import UserError
+from trivium.pretraining.masked import Masked
 
 SPECS = {
     "text": Spec("text", "tokens", (6,), vocab=20),
@@ -108,6 +109,45 @@ def test_positions_for_another_image_size_are_fitted_once(tmp_path) -> None:
     assert encoder.body.embeddings.position_embeddings.shape == (1, 1 + 9, 16)
     torch.testing.assert_close(encoder.body(x).last_hidden_state, body(x).last_hidden_state)
     assert encoder.tokens(x).shape == (2, 9, 8)
+
+
+def test_a_spectrogram_transformer_keeps_all_tokens_of_its_overlapping_patches(tmp_path) -> None:
+    """8 bands by 20 frames, patches of 4 x 4 every 2: 3 x 9 of them, behind two special tokens."""
+    from transformers import ASTConfig, ASTModel
+
+    config = ASTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, patch_size=4,
+                       frequency_stride=2, time_stride=2, max_length=20, num_mel_bins=8)
+    body = ASTModel(config).eval()
+    body.save_pretrained(tmp_path)
+    spec = Spec("audio", "spectrogram", (1, 8, 20))
+    encoder = encoders.build(str(tmp_path), spec, width=8, depth=1).eval()
+    x = torch.randn(2, *spec.shape)
+    states = body(x[:, 0].transpose(1, 2)).last_hidden_state
+    assert states.shape == (2, 2 + 27, 16)
+    torch.testing.assert_close(encoder.tokens(x), encoder.project(states[:, 2:]))
+    with pytest.raises(UserError, match="makes 27 tokens of 10 patches"):
+        Masked(encoder, 0.5)
+
+
+def test_weights_in_half_precision_are_read_as_float32(tmp_path) -> None:
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    BertModel(config).half().save_pretrained(tmp_path)
+    encoder = encoders.build(str(tmp_path), SPECS["text"], width=8, depth=1).eval()
+    assert {p.dtype for p in encoder.parameters()} == {torch.float32}
+    assert encoder(example(SPECS["text"])).shape == (2, 8)
+
+
+def test_a_model_that_does_not_fit_is_told_in_words(tmp_path) -> None:
+    from transformers import CLIPConfig, CLIPModel, RobertaConfig, RobertaModel
+
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    RobertaModel(RobertaConfig(vocab_size=20, max_position_embeddings=6, **small)).save_pretrained(tmp_path / "short")
+    CLIPModel(CLIPConfig(text_config=small, vision_config=small)).save_pretrained(tmp_path / "two")
+    for name, m in (("short", "text"), ("two", "image")):
+        with pytest.raises(UserError, match="does not take inputs of shape"):
+            encoders.build(str(tmp_path / name), SPECS[m], width=8, depth=1)
 
 
 def test_an_unknown_encoder_is_explained() -> None:

@@ -28,6 +28,15 @@ def test_linear_layer_by_hand() -> None:
     assert budget.analytic(layer, lambda: layer(x).sum()) == 800
 
 
+def test_a_grouped_convolution_costs_a_part_of_a_full_one_forward_and_backward() -> None:
+    """2 per weight and output: 8 outputs of 3 weights at 10 places; three times, and twice where it reads the input."""
+    layer = nn.Conv1d(8, 8, 3, padding=1, groups=8, bias=False)
+    x = torch.zeros(2, 8, 10)
+    for count, given in ((2, x), (3, x.clone().requires_grad_())):
+        assert budget.counted(lambda given=given: layer(given).sum()) == count * 2 * 8 * 3 * 10
+        assert budget.analytic(layer, lambda given=given: layer(given).sum()) == count * 2 * 8 * 3 * 10
+
+
 TOKENS = {"text": 24, "image": 64, "audio": 24}  # patches of 4 x 4 pixels and of 4 frames
 
 

@@ -62,6 +62,6 @@ def test_adamw_takes_the_steps_of_torch(clip: float) -> None:
 def test_flops_are_those_of_torch(encoder: str, fusion: str) -> None:
     settings = {"width": 16, "depth": 2, "text": encoder, "image": encoder}
     model, batch = models.multimodal(settings, SPECS, 4, fusion, 0), budget.example(SPECS)
-    with FlopCounterMode(display=False, custom_mapping=budget._attention_on_cpu()) as counter:
+    with FlopCounterMode(display=False, custom_mapping=budget._formulas()) as counter:
         model(batch.inputs, batch.present).sum().backward()
     assert budget.counted(lambda: model(batch.inputs, batch.present).sum()) == counter.get_total_flops() / 2 > 1e5

@@ -1,8 +1,17 @@
-"""What the units of a stage cost, for reports/measured, and how far they are."""
+"""What the units of a stage cost, for reports/measured, how far they are, and how they end."""
 
 import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import pytest
+
+from tests.data.test_workers import alive
+from tests.helpers import ROOT
 from trivium.progress import Progress
 from trivium.training import units
 
@@ -22,3 +31,66 @@ def test_units_that_have_not_begun_are_taken_to_be_as_long_as_the_others() -> No
             [100, 100, 140, 140, 60, 60], (300, 300)):
         units._show(progress, shared)
         assert (progress.done, progress.total) == far
+
+
+STAGE = """
+import os, sys, time
+from pathlib import Path
+from trivium import stage
+from trivium.config import load
+from trivium.errors import UserError
+from trivium.training import units
+
+def work(config, unit, folder, report):
+    print(os.getpid(), flush=True)
+    if unit == sys.argv[2]:
+        time.sleep(0.5)
+        raise UserError("the second one failed")
+    if unit == sys.argv[3]:
+        os._exit(9)  # as where memory ran out
+    time.sleep(600)
+    return {}
+
+def main(config):
+    config = config.model_copy(update={"train": config.train.model_copy(update={"device": "cpu", "workers": 2})})
+    units.run(config, "sleeping", "sleeping", work, [(name, name) for name in "abcd"], [])
+
+stage.load = lambda: load(sys.argv[1])
+stage.run("sleeping", main)
+"""
+
+
+def stage(folder: Path, failing: str = "", dying: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+    """Four units that sleep for ten minutes, two at a time, but for the one that fails or dies; pids of its workers."""
+    (folder / "stage.py").write_text(STAGE)
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    process = subprocess.Popen([sys.executable, "stage.py", str(ROOT / "params.yaml"), failing, dying], cwd=folder,
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, [int(process.stdout.readline()) for _ in range(2)]
+
+
+def gone(pids: list[int]) -> bool:
+    deadline = time.monotonic() + 20
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not any(map(alive, pids))
+
+
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_units_end_with_their_stage(tmp_path: Path, kind: signal.Signals, code: int) -> None:
+    process, pids = stage(tmp_path)
+    process.send_signal(kind)
+    assert process.wait(20) == code
+    assert gone(pids)
+
+
+@pytest.mark.parametrize(("failing", "dying", "message"), [
+    ("b", "", "sleeping stopped: the second one failed"),
+    ("", "b", "sleeping stopped: A worker process was killed, most likely because the machine ran out of memory"),
+])
+def test_the_first_failure_is_told_at_once(tmp_path: Path, failing: str, dying: str, message: str) -> None:
+    process, pids = stage(tmp_path, failing, dying)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1 and message in said and "Traceback" not in said
+    assert gone(pids)

@@ -50,20 +50,30 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
     try:
         yield run
     except BrokenProcessPool:
-        raise UserError("A worker process was killed, most likely because the machine ran out of memory. Close other "
-                        "programs, or make the tensors smaller under `preprocess` in params.yaml.") from None
+        raise killed("the tensors smaller under `preprocess`") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def killed(what: str) -> UserError:
+    """What to say when a worker is gone; `what` may be made smaller."""
+    return UserError("A worker process was killed, most likely because the machine ran out of memory. Close other "
+                     f"programs, or make {what} in params.yaml.")
 
 
 def _start(parent: int, turn: Any) -> None:
     from threadpoolctl import threadpool_limits
 
     see_one_gpu(turn)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C
+    obey(parent)
     threadpool_limits(1)  # as many processes as cores; and the sums of a matrix product do not depend on the machine
+
+
+def obey(parent: int) -> None:
+    """Make this process a worker: the parent answers Ctrl-C, SIGTERM ends it at once, and so does the parent's end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what a fork took over, which would be one failed task
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def turns(context: Any, workers: int, gpus: int) -> Any:

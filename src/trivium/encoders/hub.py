@@ -28,6 +28,9 @@ class Hub(Encoder):
         side = getattr(config, "patch_size", 16)
         sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
         self.patch = () if spec.kind == "tokens" else sides[: len(spec.shape) - 1]
+        steps = (getattr(config, "frequency_stride", None), getattr(config, "time_stride", None))  # AST's overlap
+        self.count = math.prod(
+            (n - p) // (step or p) + 1 for n, p, step in zip(spec.shape[1:], self.patch, steps, strict=False))
         hidden = getattr(config, "hidden_size", None) or config.hidden_sizes[-1]
         self.project = nn.Linear(hidden, width)
         if spec.kind == "tokens":
@@ -44,8 +47,8 @@ class Hub(Encoder):
             states = self.body(x[:, 0].transpose(1, 2)).last_hidden_state  # [B, frames, bins]
         if states.dim() == 4:  # convolutional bodies: [B, D, H, W]
             states = states.flatten(2).transpose(1, 2)
-        count = math.prod(self.grid)
-        return self.project(states[:, -count:] if states.shape[1] > count else states)  # class tokens come first
+        first = max(0, states.shape[1] - self.count) if self.patch else 0  # class tokens, registers
+        return self.project(states[:, first:])
 
 
 def build(name: str, spec: Spec, width: int) -> Hub:
@@ -59,23 +62,23 @@ def build(name: str, spec: Spec, width: int) -> Hub:
     disable_progress_bar()  # of reading weights into the model, which happens again and again
     enable_progress_bars()  # of downloads
     try:
-        body = AutoModel.from_pretrained(name)
+        body = AutoModel.from_pretrained(name, dtype=torch.float32)  # some are stored in half precision
     except (OSError, ValueError) as error:
         raise UserError(
             f"params.yaml: `encoder.{spec.name}: {name}` is not one of {', '.join(names())}, and could not be loaded "
             f"from the Hugging Face hub or as a local folder ({str(error).splitlines()[0]}). Check the spelling, or, "
             "off line, give a folder with config.json and model.safetensors."
         ) from None
-    encoder = Hub(body, spec, width)
     if spec.kind == "tokens" and spec.vocab > body.config.vocab_size:
         raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` knows {body.config.vocab_size} tokens and the "
                         f"data has {spec.vocab}: set `preprocess.text.tokenizer: {name}`.")
-    probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
+    probe = torch.full((1, *spec.shape), 3) if spec.kind == "tokens" else torch.zeros(1, *spec.shape)
     try:
+        encoder = Hub(body, spec, width)
         with torch.no_grad():
             _fit_positions(encoder)
             encoder.tokens(probe)
-    except (RuntimeError, ValueError, TypeError) as error:
+    except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` does not take inputs of shape {spec.shape} "
                         f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects."
                         ) from None

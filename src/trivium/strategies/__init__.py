@@ -49,6 +49,18 @@ def settings(name: str, config: Config) -> Any:
     return chosen
 
 
+def fits(name: str, config: Config) -> None:
+    """Raises: UserError (wrong settings; the plan needs what the list in params.yaml or the recipe does not give)."""
+    found = plan(name, config)
+    if found.start is not None and name in config.end_to_end:
+        raise UserError(f"params.yaml: `{name}` starts from pretrained components (`{found.start}`): list it under "
+                        "`fuse`, not under `end_to_end`, whose stages do not see when these change.")
+    if found.combine != "fusion" and config.pretrain[found.start or ""].objective != "supervised":
+        raise UserError(f"params.yaml: `strategy.{name}.start`: `{found.start}` trains without labels, and {name} "
+                        "needs classifiers: name a recipe with `objective: supervised`.")
+
+
 def plan(name: str, config: Config) -> Plan:
     """What strategy `name` does, phase by phase. Raises: UserError."""
-    return importlib.import_module(f"{__name__}.{name}").plan(settings(name, config))
+    chosen = settings(name, config)
+    return importlib.import_module(f"{__name__}.{name}").plan(chosen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from trivium.config import Section
+from trivium.config import Positive, Section
 
 Part = Literal["encoders", "fusion", "head"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
@@ -37,9 +37,14 @@ class Plan:
     fusion: str = "concat"
     phases: tuple[Phase, ...] = ()
 
+    def __post_init__(self) -> None:
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) < len(names) or sum(phase.share for phase in self.phases) > 1 + 1e-9:
+            raise ValueError(f"phases need names of their own ({', '.join(names)}) and shares that sum to 1 at most")
+
 
 class Fused(Section):
     """Settings that strategies with a fusion share. `lr`: peak learning rate."""
 
     fusion: str = "concat"
-    lr: float = 3e-3
+    lr: Positive = 3e-3

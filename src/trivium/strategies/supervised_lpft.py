@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trivium.config import Positive
 from trivium.strategies.base import TOP, Fused, Phase, Plan
 
 
 class Settings(Fused):
     start: str = "supervised_half"
     head_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the budget after pretraining
-    finetune_lr: float = 3e-3
+    finetune_lr: Positive = 3e-3
 
 
 def plan(settings: Settings) -> Plan:

@@ -32,16 +32,18 @@ def example(specs: Mapping[str, Spec], samples: int = PROBE) -> Batch:
 
 def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
     """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run."""
-    with torch.enable_grad(), Flops(_attention_on_cpu()) as counter:
+    with torch.enable_grad(), Flops(_formulas()) as counter:
         result = loss()
         if result.requires_grad:
             result.backward()
     return counter.total / samples
 
 
-def _attention_on_cpu() -> dict[Any, Any]:
-    """Formulas for the attention kernel of the CPU, which torch has none for."""
-    from torch.utils.flop_counter import sdpa_backward_flop_count, sdpa_flop_count
+def _formulas() -> dict[Any, Any]:
+    """Formulas for the attention kernel of the CPU, which torch has none for, and for the backward pass of grouped
+    convolutions, where torch's leaves the groups out: the gradients of input and weight cost what the forward pass did.
+    """
+    from torch.utils.flop_counter import conv_flop_count, sdpa_backward_flop_count, sdpa_flop_count
 
     def forward(query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
         return sdpa_flop_count(query, key, value)
@@ -49,8 +51,13 @@ def _attention_on_cpu() -> dict[Any, Any]:
     def backward(grad: Any, query: Any, key: Any, value: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
         return sdpa_backward_flop_count(grad, query, key, value)
 
+    def convolution(grad: Any, x: Any, weight: Any, *rest: Any, out_shape: Any = None, **__: Any) -> int:
+        transposed, mask = rest[4], rest[7]
+        return conv_flop_count(x, weight, grad, transposed) * (mask[0] + mask[1])
+
     aten = torch.ops.aten
-    return {aten._scaled_dot_product_flash_attention_for_cpu: forward,
+    return {aten.convolution_backward: convolution,
+            aten._scaled_dot_product_flash_attention_for_cpu: forward,
             aten._scaled_dot_product_flash_attention_for_cpu_backward: backward}
 
 

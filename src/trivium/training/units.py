@@ -16,12 +16,13 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from trivium.config import Config
 from trivium.data.tables import read_json, write_json
-from trivium.data.workers import see_one_gpu, turns
+from trivium.data.workers import killed, obey, see_one_gpu, turns
 from trivium.progress import Progress
 from trivium.training import device as devices
 
@@ -69,7 +70,7 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
                 _work(work, config, unit, home, k, lambda: _show(progress, shared))
         else:
             turn = turns(context, count, devices.gpus(device))
-            with ProcessPoolExecutor(count, context, _start, (shared, turn)) as pool:
+            with ProcessPoolExecutor(count, context, _start, (shared, turn, os.getpid())) as pool:
                 pending = {pool.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
                 try:
                     while pending:
@@ -77,9 +78,11 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
                         _show(progress, shared)
                         for future in done:
                             future.result()
-                except BaseException:
+                except BaseException as error:
                     for process in list(pool._processes.values()):
-                        process.terminate()
+                        process.kill()  # all at once: what the others would still do is for nobody
+                    if isinstance(error, BrokenProcessPool):
+                        raise killed("`train.workers` or `train.batch` smaller") from None
                     raise
     return {unit[0]: (home / unit[0], read_json(home / unit[0] / "record.json")) for unit in units}
 
@@ -107,23 +110,23 @@ def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
     shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
 
 
-def _start(shared: Any, turn: Any) -> None:
+def _start(shared: Any, turn: Any, parent: int | None = None) -> None:
     global _progress
     _progress = shared
     see_one_gpu(turn)
+    if parent is not None:
+        obey(parent)
 
 
 def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,
           shown: Callable[[], None] | None = None) -> None:
-    parent, last = os.getppid(), time.monotonic()
+    last = time.monotonic()
 
     def report(samples: int, every: int) -> None:
         nonlocal last
         _progress[2 * index : 2 * index + 2] = [samples, every]
         if time.monotonic() - last > 1:
             last = time.monotonic()
-            if os.getppid() != parent:  # the stage was killed: do not train on for nobody
-                os._exit(1)
             if shown is not None:
                 shown()
 
