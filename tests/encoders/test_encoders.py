@@ -1,12 +1,15 @@
 """Shapes, padding, patches and hiding of the encoders."""
 
+import shutil
+
 import pytest
 import torch
 
-from trivium import encoders
+from trivium import encoders, models
 from trivium.data.store import Spec
 from trivium.encoders.base import patch_size
 from trivium.errors import UserError
+from trivium.models import files
 from trivium.pretraining.masked import Masked
 
 SPECS = {
@@ -127,6 +130,29 @@ def test_a_spectrogram_transformer_keeps_all_tokens_of_its_overlapping_patches(t
     torch.testing.assert_close(encoder.tokens(x), encoder.project(states[:, 2:]))
     with pytest.raises(UserError, match="makes 27 tokens of 10 patches"):
         Masked(encoder, 0.5)
+
+
+def test_a_saved_model_needs_no_hub_again(tmp_path) -> None:
+    from transformers import BertConfig, BertModel, Dinov2Config, Dinov2Model, Wav2Vec2Config, Wav2Vec2Model
+
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    specs = {"text": SPECS["text"], "image": SPECS["image"], "audio": Spec("audio", "waveform", (1, 4000))}
+    for name, body in {
+        "text": BertModel(BertConfig(vocab_size=20, intermediate_size=16, **small)).half(),
+        "image": Dinov2Model(Dinov2Config(image_size=32, patch_size=4, **small)),
+        "audio": Wav2Vec2Model(Wav2Vec2Config(intermediate_size=16, conv_dim=(16,) * 7, num_conv_pos_embeddings=16,
+                                              num_conv_pos_embedding_groups=2, **small)),
+    }.items():
+        body.save_pretrained(tmp_path / "hub" / name)
+    settings = {"width": 8, "depth": 1} | {m: str(tmp_path / "hub" / m) for m in specs}
+    model = models.multimodal(settings, specs, 3, "concat", 0).eval()
+    about = files.describe("fusion", settings, specs, ("a", "b", "c"), fusion="concat", modalities=list(specs))
+    models.save(model, about, tmp_path / "model")
+    shutil.rmtree(tmp_path / "hub")
+    inputs = {m: example(spec) for m, spec in specs.items()}
+    present = torch.ones(2, 3, dtype=torch.bool)
+    again = models.load(tmp_path / "model")
+    torch.testing.assert_close(again(inputs, present), model(inputs, present), rtol=0, atol=0)
 
 
 def test_weights_in_half_precision_are_read_as_float32(tmp_path) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trivium.data.store import Spec
@@ -19,8 +20,15 @@ def names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("base", "hub"))
 
 
-def build(name: str, spec: Spec, width: int, depth: int) -> Encoder:
-    """An encoder for inputs of `spec`, D = `width`. Raises: UserError for a hub id or folder that cannot be loaded."""
+def build(name: str | Mapping[str, Any], spec: Spec, width: int, depth: int) -> Encoder:
+    """An encoder for inputs of `spec`, D = `width`; `name` may also be what `hub.Hub.described` says of one.
+
+    Raises: UserError for a hub id or folder that cannot be loaded.
+    """
+    if isinstance(name, Mapping):
+        from trivium.encoders import hub
+
+        return hub.empty(name, spec, width)
     if name in names():
         return importlib.import_module(f"{__name__}.{name}").build(spec, width, depth)
     from trivium.encoders import hub

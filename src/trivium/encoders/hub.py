@@ -7,7 +7,9 @@ the like). Compute that went into the published weights is not part of the budge
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -49,6 +51,24 @@ class Hub(Encoder):
             states = states.flatten(2).transpose(1, 2)
         first = max(0, states.shape[1] - self.count) if self.patch else 0  # class tokens, registers
         return self.project(states[:, first:])
+
+    def described(self) -> dict[str, Any]:
+        """What `empty` needs to build it without the hub, or the folder, that it came from: a JSON value."""
+        about = json.loads(self.body.config.to_json_string(use_diff=False))
+        return {key: value for key, value in about.items() if key not in ("_name_or_path", "transformers_version")}
+
+
+def empty(about: Mapping[str, Any], spec: Spec, width: int) -> Hub:
+    """The encoder that `Hub.described` told of, without its weights."""
+    from transformers import AutoConfig, AutoModel
+    from transformers.initialization import no_init_weights
+
+    with no_init_weights():  # which takes seconds, for weights that are about to be read
+        body = AutoModel.from_config(AutoConfig.for_model(**about), dtype=torch.float32)
+    encoder = Hub(body, spec, width)
+    with torch.no_grad():
+        _fit_positions(encoder)
+    return encoder
 
 
 def build(name: str, spec: Spec, width: int) -> Hub:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,14 +20,14 @@ from trivium.encoders.base import Encoder
 from trivium.models.network import Multimodal
 
 
-def encoder(settings: Mapping[str, str | int], spec: Spec, seed: int) -> Encoder:
-    """`settings`: those under `encoder` in params.yaml."""
+def encoder(settings: Mapping[str, Any], spec: Spec, seed: int) -> Encoder:
+    """`settings`: those under `encoder` in params.yaml; in place of an encoder's name may stand what a saved one is."""
     with drawn(seed, spec.name):
-        return encoder_room.build(str(settings[spec.name]), spec, int(settings["width"]), int(settings["depth"]))
+        return encoder_room.build(settings[spec.name], spec, int(settings["width"]), int(settings["depth"]))
 
 
 def multimodal(
-    settings: Mapping[str, str | int], specs: Mapping[str, Spec], classes: int, fusion: str, seed: int
+    settings: Mapping[str, Any], specs: Mapping[str, Spec], classes: int, fusion: str, seed: int
 ) -> Multimodal:
     parts = {m: encoder(settings, spec, seed) for m, spec in specs.items()}
     width = int(settings["width"])

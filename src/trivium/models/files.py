@@ -23,13 +23,15 @@ def describe(
 
 
 def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -> None:
-    """The same weights give the same bytes."""
+    """The same weights give the same bytes. Encoders of the hub come along whole: it is not needed again."""
     from safetensors.torch import save_file
+
+    hub = {part.spec.name: part.described() for part in model.modules() if hasattr(part, "described")}
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(state, str(Path(folder) / "model.safetensors"))
-    write_json(description, Path(folder) / "model.json")
+    write_json(dict(description) | ({"hub": hub} if hub else {}), Path(folder) / "model.json")
 
 
 def load(folder: str | Path) -> nn.Module:
@@ -55,7 +57,7 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
     from trivium.models import build
     from trivium.models.network import Ensemble, Unimodal
 
-    specs, settings, classes = specs_of(about), about["encoder"], len(about["classes"])
+    specs, settings, classes = specs_of(about), about["encoder"] | about.get("hub", {}), len(about["classes"])
     if about["kind"] == "fusion":
         return build.multimodal(settings, specs, classes, about["fusion"], seed=0)
     encoders = {m: build.encoder(settings, spec, seed=0) for m, spec in specs.items()}
