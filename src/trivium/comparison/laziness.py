@@ -48,9 +48,10 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], alone: str | No
         for m in missed) for name, missed in lazy.items()]
     if not said and references:
         learned = [m for m, score in references.items() if score["after"] - score["before"] >= WORTH]
-        plain = [m for m, score in references.items() if score["before"] > 1 - WORTH]
+        plain = [f"{score['before']:.0%} from the {m} encoder" for m, score in references.items()
+                 if score["before"] > 1 - WORTH]
         said = [f"No strategy left {' or '.join(learned)} unlearned" if learned else
-                f"A linear probe reads all of it from untrained encoders already ({' and '.join(plain)})" if plain else
+                f"Before any training a linear probe gets {' and '.join(plain)}: there is little to learn" if plain else
                 "Nothing was learned from any modality alone that a linear probe could read"]
     return {"strategies": found, "unlearned": lazy, "sentence": "; ".join(said) + "." if said else ""}
 
