@@ -108,6 +108,29 @@ def test_who_failed_more_often_is_named_and_nobody_is_said_to_have_failed_less_t
     assert found.sentence == ("No difference found between a, b and c at this budget: take c; b failed on more seeds.")
 
 
+def test_what_may_lose_much_is_not_recommended_for_being_cheap():
+    """Two seeds, a far ahead on average, and an interval so wide that nothing can be claimed."""
+    found = decide(["a", "b"], [pair("a", "b", False, mean=0.42, low=-0.25, high=1.1)], costs(a=9e9, b=1e9))
+    assert (found.winner, found.tied, found.recommended) == (None, ("a", "b"), "a")
+    assert found.sentence == ("No difference found between a and b at this budget: take a; b may be more than 5 points "
+                              "worse.")
+    near = decide(["a", "b"], [pair("a", "b", False, mean=0.02, low=-0.01, high=0.05)], costs(a=9e9, b=1e9))
+    assert near.recommended == "b"
+
+
+def test_nothing_worse_than_what_is_behind_is_recommended():
+    pairs = [pair("a", "b", False, low=0.002), pair("a", "c", False), pair("b", "c", False)]
+    found = decide(["a", "b", "c"], pairs, costs(a=3e9, b=2e9, c=1e9))
+    assert (found.behind, found.recommended) == (("b",), "a")
+    assert found.sentence == ("No difference found between a and c at this budget: take a; c did worse than b, which "
+                              "is behind.")
+
+
+def test_a_tenth_of_the_budget_that_a_recipe_leaves_is_no_merit():
+    found = decide(["a", "b"], [pair("a", "b", False)], costs(a=1.0e9, b=0.9e9))
+    assert found.recommended == "a" and "they cost about the same" in found.sentence
+
+
 def test_when_nothing_was_learned():
     lost = {"a": Cost(9e9, 1000, 1.0), "b": Cost(1e9, 1000, 1.0)}
     found = decide(["a", "b"], [pair("a", "b", False)], lost)

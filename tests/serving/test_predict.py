@@ -18,9 +18,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_table_in_a_table_out(root: Path, tmp_path: Path) -> None:
+def test_a_table_in_a_table_out(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "predictions.csv"
     predict_table(root, "supervised_frozen", root / "new.csv", out)
+    assert capsys.readouterr().err.startswith("note: 1 of 2 samples have no text or image or audio, and")
     with out.open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["id"] for row in table] == ["a", "b"]

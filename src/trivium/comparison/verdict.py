@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from trivium.comparison.pairs import Pair
 
-SAME_COST = 1.1  # costs within this factor count as equal: budgets are met to a step, not to a FLOP
+SAME_COST = 1.2  # costs within this factor count as equal: that a recipe may spend 0.9 of the budget is no merit
+RISK = 0.05  # of accuracy: what may lose more than this to the most accurate is not taken for being cheap
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def decide(
     """The verdict on strategies `ranked` by accuracy, best first.
 
     Without a winner, the cheapest of the tied ones that are not behind is recommended: fewest training FLOPs, then
-    fewest parameters, then the higher rank; never one that failed on more seeds than the first did.
+    fewest parameters, then the higher rank; never one that failed on more seeds than the first did, that is less
+    accurate than one that is behind, or whose interval lets it lose more than `RISK` to the first.
     """
     beaten = {pair.b for pair in pairs if pair.beats}
     tied = tuple(name for name in ranked if name not in beaten)
@@ -48,8 +50,13 @@ def decide(
     clear = {pair.b for pair in pairs if pair.a == first and pair.difference.low > 0}
     behind = tuple(name for name in tied if name in clear)
     level = [name for name in tied if name not in clear]
-    reliable = [name for name in level if costs[name].failed <= costs[first].failed]
-    recommended, dearer, price = _cheapest(reliable, costs)
+    failing = [name for name in level if costs[name].failed > costs[first].failed]
+    most = {pair.b: pair.difference.high for pair in pairs if pair.a == first}
+    last = min((ranked.index(name) for name in behind), default=len(ranked))
+    lower = [name for name in level if ranked.index(name) > last and name not in failing]
+    risky = [name for name in level[1:] if most[name] > RISK and name not in failing + lower]
+    safe = [name for name in level if name not in failing + lower + risky]
+    recommended, dearer, price = _cheapest(safe, costs)
     if all(cost.failed == 1 for cost in costs.values()):
         return Verdict(None, tied, behind, recommended, "No strategy learned the task at this budget: none does better "
                        f"than always giving the most common label. The one to start from is {recommended}.", price)
@@ -66,8 +73,11 @@ def decide(
                        f"No winner at this budget: {first} is ahead of {listed(behind)}, but not surely better. "
                        f"Take {first}.", lead)
     few = len(level) == 2
-    if len(reliable) < len(level):
-        advice = f": take {recommended}; {listed([n for n in level if n not in reliable])} failed on more seeds"
+    if failing or lower or risky:
+        why = [f"{listed(failing)} failed on more seeds"] if failing else []
+        why += [f"{listed(lower)} did worse than {ranked[last]}, which is behind"] if lower else []
+        why += [f"{listed(risky)} may be more than {100 * RISK:.0f} points worse"] if risky else []
+        advice = f": take {recommended}; {listed(why)}"
     elif dearer:
         advice = f": take the {'cheaper' if few else 'cheapest'}, {recommended}"
     else:

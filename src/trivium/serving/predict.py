@@ -26,7 +26,8 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> st
         raise UserError(f"{strategy} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(predictor.modalities)}.")
     found = predictor.probabilities([sample])[0]
-    lines = [f"{predictor.classes[k]}  {found[k]:.3f}" for k in found.argsort(kind="stable")[::-1][:SHOWN]]
+    _warn_of_guesses(predictor, strategy, [sample])
+    lines = [f"{predictor.classes[k]}  {found[k]:.3f}" for k in (-found).argsort(kind="stable")[:SHOWN]]
     return "\n".join(lines)
 
 
@@ -36,6 +37,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
 
     predictor = Predictor.of_strategy(root, strategy)
     samples = read(manifest, predictor.modalities, _names(root)).to_pylist()
+    _warn_of_guesses(predictor, strategy, samples)
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     if out and (out.is_dir() or not out.parent.is_dir()):
         raise UserError(f"--out {out} " + ("is a folder: name a file in it." if out.is_dir() else
@@ -57,6 +59,14 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     finally:
         if scratch:
             scratch.unlink(missing_ok=True)
+
+
+def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapping[str, Value]]) -> None:
+    """Say how many samples have nothing that the model reads."""
+    empty = sum(not any(sample.get(m) for m in predictor.read) for sample in samples)
+    if empty:
+        print(f"note: {empty:,} of {len(samples):,} samples have no {' or '.join(predictor.read)}, and {strategy} reads "
+              "nothing else: for these it answers without having seen anything.", file=sys.stderr)
 
 
 def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pa.Table:

@@ -30,7 +30,8 @@ PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 class Predictor:
     """`model`: as `trivium.models.load` gives it;  `prepared`: what `preparation` found.
 
-    modalities: the inputs it knows, in order;  classes: the labels, in the order of the probabilities.
+    modalities: the inputs it knows, in order;  classes: the labels, in the order of the probabilities;
+    read: those of the modalities that make a difference to this model.
     """
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
@@ -40,6 +41,7 @@ class Predictor:
         self.model = model
         self.classes: tuple[str, ...] = tuple(prepared["classes"])
         self.modalities: tuple[str, ...] = tuple(prepared["modalities"])
+        self.read: tuple[str, ...] = tuple(getattr(model, "members", self.modalities))
         self._specs, self._settings, self._tokenizers, self._affine = {}, {}, {}, {}
         for m in self.modalities:
             spec = prepared["specs"][m]

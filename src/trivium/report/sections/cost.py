@@ -69,7 +69,7 @@ def body(inputs: Inputs) -> Html | None:
             *pictures,
             note(
                 "Up is better (for log loss: down), left is cheaper. Rings and the dashed line show the Pareto front: "
-                "by their means, no other strategy is better at no more cost (10 % apart counts as equal, as in the "
+                "by their means, no other strategy is better at no more cost (20 % apart counts as equal, as in the "
                 "verdict). Markers that would hide each other are moved apart sideways. Compute counts every training "
                 "operation, pretraining included; time is what this machine took."
             ),
