@@ -52,7 +52,7 @@ def _similarity(found: Evaluated, folder: Path, modalities: list[str]) -> dict[s
         return {"maps": maps, "ensemble": None, "sentence": ""}
     ratio, *pair = alike
     gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
-    least = ", less than any other two strategies" if len(wrong) > 2 else ""
+    least = "; no other two strategies do so less often" if len(wrong) > 2 else ""
     said = f"{pair[0]} and {pair[1]} err together {ratio:.1f} times as often as chance would have it{least}."
     return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}
 

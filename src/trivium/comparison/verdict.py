@@ -58,8 +58,9 @@ def decide(
     safe = [name for name in level if name not in failing + lower + risky]
     recommended, dearer, price = _cheapest(safe, costs)
     if all(cost.failed == 1 for cost in costs.values()):
-        return Verdict(None, tied, behind, recommended, "No strategy learned the task at this budget: none does better "
-                       f"than always giving the most common label. The one to start from is {recommended}.", price)
+        return Verdict(None, tied, behind, recommended, "No strategy learned the task at this budget: none is surely "
+                       "better than always giving the most common label. The one to start from is "
+                       f"{recommended}.", price)
     if len(ranked) == 1:
         return Verdict(None, tied, (), first, f"{first} is the only strategy: there is nothing to compare it with.", "")
     second = next(pair for pair in pairs if (pair.a, pair.b) == (first, ranked[1]))

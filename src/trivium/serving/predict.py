@@ -65,8 +65,8 @@ def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapp
     """Say how many samples have nothing that the model reads."""
     empty = sum(not any(sample.get(m) for m in predictor.read) for sample in samples)
     if empty:
-        print(f"note: {empty:,} of {len(samples):,} samples have no {' or '.join(predictor.read)}, and {strategy} reads "
-              "nothing else: for these it answers without having seen anything.", file=sys.stderr)
+        print(f"note: {empty:,} of {len(samples):,} samples have no {' or '.join(predictor.read)}, and {strategy} "
+              "reads nothing else: for these it answers without having seen anything.", file=sys.stderr)
 
 
 def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pa.Table:
