@@ -129,8 +129,8 @@ def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
 def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]:
     """First frame and number of frames between `start` and `end` seconds; an end beyond the file is its end."""
     rate, frames = sound.samplerate, sound.frames
-    first = 0 if start is None or math.isnan(start) else round(min(start, 1e9) * rate)
-    last = frames if end is None or not end < frames / rate else round(end * rate)
+    first = 0 if start is None or math.isnan(start) else round(max(-1.0, min(start, 1e9)) * rate)
+    last = frames if end is None or not end < frames / rate else round(max(end, 0.0) * rate)
     if frames <= 0:
         raise ValueError("has no samples")
     if first < 0 or first >= frames:
@@ -146,14 +146,19 @@ def _is_guessed(sound: Any, path: Path) -> bool:
 
 
 def _check_size(path: Path) -> None:
-    """Raises: ValueError (a WAV or AIFF file is shorter than its header says, which libsndfile does not mind)."""
+    """Raises: ValueError (a WAV or AIFF file has less sound than its header says, which libsndfile does not mind)."""
     with path.open("rb") as file:
-        kind, said = file.read(4), file.read(4)
-    order: Literal["little", "big"] = "big" if kind == b"FORM" else "little"
-    size = int.from_bytes(said, order) if kind in (b"RIFF", b"FORM") else 0
-    if path.stat().st_size < 0.99 * size < UNKNOWN_SIZE:
-        raise ValueError(f"has {path.stat().st_size:,} bytes of the {size + 8:,} that its header names: the file is "
-                         "truncated")
+        kind = file.read(12)[:4]
+        order: Literal["little", "big"] = "big" if kind == b"FORM" else "little"
+        while kind in (b"RIFF", b"FORM") and len(chunk := file.read(8)) == 8:
+            size = int.from_bytes(chunk[4:], order)
+            if chunk[:4] in (b"data", b"SSND"):
+                there = path.stat().st_size - file.tell()
+                if there < 0.99 * size < UNKNOWN_SIZE:
+                    raise ValueError(f"has {there:,} of the {size:,} bytes of sound that its header names: the file is "
+                                     "truncated")
+                return
+            file.seek(size + size % 2, 1)
 
 
 def _check(wave: np.ndarray) -> None:

@@ -43,10 +43,14 @@ def refresh(root: Path) -> bool:
     """Write the report where there is none of the present comparison; returns whether there is one now.
 
     It is no out of DVC, since it holds measured values: after `dvc pull` or `dvc checkout` the old one, or none, is
-    there. Nothing is written where the outs are not here.
+    there. Nothing is written where not all of the outs are here.
     """
     compared, path = root / "reports/comparison.json", root / OUT
-    if not compared.exists() or not (root / "reports/evaluate").is_dir():
+    if not compared.exists():
+        return False
+    needed = [root / place for name in read_json(compared)["strategies"]
+              for place in (f"reports/evaluate/{name}/metrics.json", f"models/{name}/training.json")]
+    if not all(place.exists() for place in needed):
         return False
     if path.exists():
         with path.open(encoding="utf-8") as page:

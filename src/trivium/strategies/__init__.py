@@ -51,11 +51,19 @@ def settings(name: str, config: Config) -> Any:
 
 def fits(name: str, config: Config) -> None:
     """Raises: UserError (wrong settings; the plan needs what the list in params.yaml or the recipe does not give)."""
-    found = plan(name, config)
+    try:
+        found = plan(name, config)
+    except ValueError as error:
+        raise UserError(f"src/trivium/strategies/{name}.py: {error}.") from None
+    if found.start not in (None, *config.pretrain):
+        raise UserError(f"src/trivium/strategies/{name}.py starts from `{found.start}`, and there is no such recipe "
+                        "under `pretrain` in params.yaml.")
+    if found.start is None and found.combine != "fusion":
+        raise UserError(f"src/trivium/strategies/{name}.py combines classifiers and names no recipe to `start` from.")
     if found.start is not None and name in config.end_to_end:
         raise UserError(f"params.yaml: `{name}` starts from pretrained components (`{found.start}`): list it under "
                         "`fuse`, not under `end_to_end`, whose stages do not see when these change.")
-    if found.combine != "fusion" and config.pretrain[found.start or ""].objective != "supervised":
+    if found.start and found.combine != "fusion" and config.pretrain[found.start].objective != "supervised":
         raise UserError(f"params.yaml: `strategy.{name}.start`: `{found.start}` trains without labels, and {name} "
                         "needs classifiers: name a recipe with `objective: supervised`.")
 

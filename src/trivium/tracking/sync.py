@@ -43,6 +43,8 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
 
 
 def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scratch: Path) -> str:
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
     from trivium.progress import track
     from trivium.serving import package
     from trivium.tracking.runs import Writer
@@ -52,7 +54,7 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
     view.save(client, experiment)
     known = {}
     for run in _runs(client, experiment, "tags.kind != 'seed'"):
-        if Path(run.info.artifact_uri).is_dir():
+        if Path(local_file_uri_to_path(run.info.artifact_uri)).is_dir():
             known[run.data.tags["fingerprint"]] = run.info.run_id
         else:  # somebody deleted its files
             store.remove(client, experiment, run)

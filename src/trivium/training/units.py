@@ -62,7 +62,7 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; the rest goes on", flush=True)
     count = min(devices.workers(config.train, device), max(1, len(todo)))
     context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
-    shared: Any = context.Array("q", 2 * len(todo))
+    shared: Any = context.RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
     with Progress(title, math.inf, "samples") as progress:
         if count == 1:
             _start(shared, None)

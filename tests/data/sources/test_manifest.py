@@ -153,6 +153,12 @@ def test_rows_are_not_judged_and_an_id_that_comes_twice_joins_nothing() -> None:
     assert [(row["key"], row["value"]) for row in made["text"]] == [("1", "x"), (None, "z"), ("1 (row 4)", "w")]
 
 
+def test_a_made_up_key_is_nobodys_id() -> None:
+    rows = [{"id": name, "label": "ab"[k % 2], "text": f"t{k}"} for k, name in enumerate(("d", "d", "d (row 2)", "d"))]
+    keys = [row["key"] for row in ingest(save(rows))["text"]]
+    assert keys == ["d", "d (row 2) (row 2)", "d (row 2)", "d (row 4)"]
+
+
 def test_white_space_is_no_text_and_no_part_of_a_path(folder: Path) -> None:
     (folder / "m.csv").write_text("id,label,text,image\n1, a, , img/a.png \n2,b,x, \n")
     made = ingest("mine/m.csv", ("text", "image"))

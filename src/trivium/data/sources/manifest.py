@@ -189,11 +189,15 @@ def _seconds(column: pa.ChunkedArray, path: Path, name: str) -> pa.Array:
 
 
 def _keys(ids: pa.ChunkedArray) -> pa.Array:
-    seen = set[str]()
-    keys = []
-    for row, name in enumerate(ids.to_pylist(), 1):
-        keys.append(f"{name} (row {row})" if name in seen else name)
-        seen.add(name)
+    names = ids.to_pylist()
+    every, seen, keys = set(names), set[str](), []
+    for row, name in enumerate(names, 1):
+        key = name
+        while key in seen or (key != name and key in every):
+            key = f"{key} (row {row})"
+        keys.append(key)
+        if key is not None:
+            seen.add(key)
     return pa.array(keys, pa.string())
 
 
