@@ -112,6 +112,7 @@ def test_files_that_somebody_deleted_are_written_again(tmp_path: Path) -> None:
     fake_models(root, "supervised_frozen")
     (tmp_path / "elsewhere").mkdir()
     sync(root)
+    assert sync(root) == "MLflow shows the present outputs already."
     before = load(root, tmp_path / "elsewhere")
     shutil.rmtree(store.artifacts(root))
     assert sync(root) == "MLflow: 1 strategies written, 0 already there."

@@ -94,7 +94,7 @@ def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
         column = pc.if_else(pc.is_nan(column), None, column)
     try:
         column = column.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except pa.ArrowException:
         raise UserError(f"{path}: column `{name}` holds {column.type}. It must have one text, number or path per row; "
                         "what is an image or a sound goes into a file of its own.") from None
     return pc.if_else(pc.equal(column, ""), None, column)
