@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -194,6 +196,22 @@ def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not valid JSON"):
         write(tmp_path)
     assert not (tmp_path / "reports/report.html").exists()
+
+
+def test_two_may_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = build(tmp_path)
+    together = threading.Barrier(8)
+
+    def render(inputs: object) -> str:
+        together.wait(10)
+        return "page" * 500_000
+
+    monkeypatch.setattr("trivium.report.html.render", render)
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            assert list(pool.map(write, [root] * 8)) == [root / "reports/report.html"] * 8
+    assert (root / "reports/report.html").read_text() == "page" * 500_000
+    assert [path.name for path in (root / "reports").iterdir() if "part" in path.name or "tmp" in path.name] == []
 
 
 def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:

@@ -290,5 +290,6 @@ def test_two_first_syncs_at_once_write_each_run_once(tmp_path: Path) -> None:
     code = "import sys; from trivium.tracking.sync import sync; sync(sys.argv[1])"
     command = [sys.executable, "-c", code, str(root)]
     both = [subprocess.Popen(command, cwd=ROOT / "src", stderr=subprocess.PIPE) for _ in range(2)]
-    assert [(process.communicate()[1], process.returncode)[1] for process in both] == [0, 0]
+    said = [process.communicate()[1].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
     assert len(runs(root)) == 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from trivium.curves import mark
 from trivium.data.tables import read_json
@@ -33,9 +34,10 @@ def write(root: Path = Path(".")) -> Path:
             break
     path = root / OUT
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    scratch.write_bytes(page)
-    scratch.replace(path)
+    with TemporaryDirectory(dir=path.parent) as scratch:  # of this process alone: two syncs may write at once
+        part = Path(scratch) / path.name
+        part.write_bytes(page)
+        part.replace(path)
     return path
 
 
