@@ -1,5 +1,8 @@
 import math
+import os
 import sys
+import time
+from multiprocessing.process import BaseProcess
 
 import numpy as np
 import pytest
@@ -52,3 +55,21 @@ def test_a_decoder_that_dies_costs_its_value_only(monkeypatch, ahead):
     results = [result for _, part in done for result in part]
     damaged = {"error": "crashes its decoder: the file is damaged"}
     assert results == [damaged if value == "crash" else {"characters": len(value)} for value in values]
+
+
+@pytest.mark.parametrize("before, after", [(0.3, 0), (0, 0.3)])
+def test_no_worker_starts_while_another_dies(monkeypatch, before, after):
+    """Python before 3.13 would wait for ever for that worker, or stop with "handle is closed"."""
+    start = BaseProcess.start
+
+    def slowly(process):
+        time.sleep(before)
+        start(process)
+        time.sleep(after)
+
+    monkeypatch.setattr(BaseProcess, "start", slowly)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
+    tasks = [("text", "", [(value, None, None)]) for value in ["crash", *"abc"]]
+    done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
+    assert [results for _, results in done] == [[{"error": "crashes its decoder: the file is damaged"}],
+                                                *[[{"characters": 1}]] * 3]

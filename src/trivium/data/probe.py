@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trivium.data import workers
 from trivium.progress import Progress
 
 if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
@@ -67,8 +69,9 @@ def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: i
         for task in tasks:
             yield task, work(task)
         return
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = _pool(workers)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = min(cores, math.ceil(total / CHUNK))
+    pool = _pool(count)
     try:
         waiting = deque((task, _submit(pool, work, task)) for task in islice(tasks, AHEAD))
         meanwhile()
@@ -79,7 +82,7 @@ def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: i
             except BrokenProcessPool:
                 results = _one_by_one(work, task)
                 pool.shutdown(cancel_futures=True)
-                pool = _pool(workers)
+                pool = _pool(count)
                 waiting = deque((t, f if _finished(f) else _submit(pool, work, t)) for t, f in waiting)
             yield task, results
             waiting.extend((task, _submit(pool, work, task)) for task in islice(tasks, 1))
@@ -101,10 +104,10 @@ def _finished(future: Future) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(count: int) -> ProcessPoolExecutor:
     # A forked copy of a process with threads (Arrow has some) can hang; the fork server is clean.
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return ProcessPoolExecutor(workers, multiprocessing.get_context(start), _start)
+    return workers.pool(count, multiprocessing.get_context(start), _start)
 
 
 def _start() -> None:

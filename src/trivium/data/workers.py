@@ -33,16 +33,16 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     fork = "fork" in multiprocessing.get_all_start_methods() and not gpus  # CUDA does not survive a fork
     context = multiprocessing.get_context("fork" if fork else "spawn")
-    pool = ProcessPoolExecutor(workers, context, _start, (os.getpid(), turns(context, workers, gpus)))
+    executor = pool(workers, context, _start, os.getpid(), turns(context, workers, gpus))
 
     def run(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         rest = iter(tasks)
-        waiting = deque((task, pool.submit(work, task)) for task in islice(rest, 2 * workers))
+        waiting = deque((task, executor.submit(work, task)) for task in islice(rest, 2 * workers))
 
         def results() -> Iterator[tuple[Any, Any]]:
             while waiting:
                 task, future = waiting.popleft()
-                waiting.extend((task, pool.submit(work, task)) for task in islice(rest, 1))
+                waiting.extend((task, executor.submit(work, task)) for task in islice(rest, 1))
                 yield task, future.result()
 
         return results()
@@ -52,7 +52,18 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
     except BrokenProcessPool:
         raise killed("the tensors smaller under `preprocess`") from None
     finally:
-        pool.shutdown(cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
+
+
+def pool(workers: int, context: Any, start: Callable[..., None], *arguments: Any) -> ProcessPoolExecutor:
+    """An executor whose `workers` all start with the first task, each by `start(*arguments)`.
+
+    By default a worker starts when a task finds none idle; before Python 3.13, one that starts while another dies is
+    waited for without end.
+    """
+    executor = ProcessPoolExecutor(workers, context, start, arguments)
+    executor._safe_to_dynamically_spawn_children = False  # type: ignore[attr-defined]
+    return executor
 
 
 def killed(what: str) -> UserError:

@@ -15,14 +15,14 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from trivium.config import Config
 from trivium.data.tables import read_json, write_json
-from trivium.data.workers import killed, obey, see_one_gpu, turns
+from trivium.data.workers import killed, obey, pool, see_one_gpu, turns
 from trivium.progress import Progress
 from trivium.training import device as devices
 
@@ -70,16 +70,16 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
                 _work(work, config, unit, home, k, lambda: _show(progress, shared))
         else:
             turn = turns(context, count, devices.gpus(device))
-            with ProcessPoolExecutor(count, context, _start, (shared, turn, os.getpid())) as pool:
-                pending = {pool.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
+            with pool(count, context, _start, shared, turn, os.getpid()) as executor:
                 try:
+                    pending = {executor.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
                     while pending:
                         done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
                         _show(progress, shared)
                         for future in done:
                             future.result()
                 except BaseException as error:
-                    for process in list(pool._processes.values()):
+                    for process in list(executor._processes.values()):
                         process.kill()  # all at once: what the others would still do is for nobody
                     if isinstance(error, BrokenProcessPool):
                         raise killed("`train.workers` or `train.batch` smaller") from None
