@@ -68,12 +68,16 @@ def test_workers_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
     assert not any(alive(pid) for pid in workers)
 
 
-def visible(_: int) -> str:
-    time.sleep(0.5)  # so that each worker gets one
+def visible(folder: Path) -> str:
+    """Takes until another worker has a task as well."""
+    (folder / str(os.getpid())).touch()
+    deadline = time.monotonic() + 60
+    while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
     return os.environ["CUDA_VISIBLE_DEVICES"]
 
 
-def test_each_worker_sees_one_gpu_of_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_worker_sees_one_gpu_of_its_parents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     with processes(2, gpus=2) as run:
-        assert sorted(gpu for _, gpu in run(visible, [0, 1])) == ["2", "5"]
+        assert sorted(gpu for _, gpu in run(visible, [tmp_path, tmp_path])) == ["2", "5"]
