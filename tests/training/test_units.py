@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.data.test_workers import alive
 from tests.helpers import ROOT
+from trivium.config import load
+from trivium.errors import UserError
 from trivium.progress import Progress
 from trivium.training import units
 
@@ -94,3 +98,23 @@ def test_the_first_failure_is_told_at_once(tmp_path: Path, failing: str, dying: 
     _, said = process.communicate(timeout=20)
     assert process.returncode == 1 and message in said and "Traceback" not in said
     assert gone(pids)
+
+
+def test_a_worker_that_dies_before_all_units_are_handed_out_is_told_in_words(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submit = ProcessPoolExecutor.submit
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(0.5)
+        return submit(*arguments)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", slowly)
+    config = load(ROOT / "params.yaml")
+    config = config.model_copy(update={"train": config.train.model_copy(update={"device": "cpu", "workers": 2})})
+    with pytest.raises(UserError, match="A worker process was killed"):
+        units.run(config, "dying", "dying", die, [(name, name) for name in "abcdef"], [])
+
+
+def die(*_: object) -> dict[str, Any]:
+    os._exit(9)
