@@ -50,13 +50,14 @@ def refresh(root: Path) -> bool:
     compared, path = root / "reports/comparison.json", root / OUT
     if not compared.exists():
         return False
-    needed = [root / place for name in read_json(compared)["strategies"]
+    comparison = read_json(compared)
+    needed = [root / place for name in comparison["strategies"]
               for place in (f"reports/evaluate/{name}/metrics.json", f"models/{name}/training.json")]
     if not all(place.exists() for place in needed):
         return False
     if path.exists():
         with path.open(encoding="utf-8") as page:
-            if f'content="{mark(read_json(compared))}"' in page.read(HEAD):
+            if f'content="{mark(comparison)}"' in page.read(HEAD):
                 return True
     write(root)
     return True
