@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from trivium.data.workers import cores
+
 
 def machine() -> dict[str, Any]:
     """Processor, cores, memory (bytes), GPUs and versions."""
@@ -19,7 +21,7 @@ def machine() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else None
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "memory_bytes": memory,
         "gpus": [torch.cuda.get_device_name(k) for k in range(torch.cuda.device_count())],
         "system": platform.system(),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -69,8 +66,7 @@ def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: i
         for task in tasks:
             yield task, work(task)
         return
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = min(cores, math.ceil(total / CHUNK))
+    count = min(workers.cores(), math.ceil(total / CHUNK))
     pool = _pool(count)
     try:
         waiting = deque((task, _submit(pool, work, task)) for task in islice(tasks, AHEAD))
@@ -107,20 +103,7 @@ def _finished(future: Future) -> bool:
 def _pool(count: int) -> ProcessPoolExecutor:
     # A forked copy of a process with threads (Arrow has some) can hang; the fork server is clean.
     start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return workers.pool(count, multiprocessing.get_context(start), _start)
-
-
-def _start() -> None:
-    """Of a worker: the parent answers Ctrl-C, and a worker whose parent was killed must not wait for ever."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    return workers.pool(count, multiprocessing.get_context(start), workers.obey)
 
 
 def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:

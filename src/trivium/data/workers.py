@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,13 +27,10 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
     little ahead.
     Raises: UserError when a worker is killed.
     """
-    import multiprocessing
-
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = workers or cores()
     fork = "fork" in multiprocessing.get_all_start_methods() and not gpus  # CUDA does not survive a fork
     context = multiprocessing.get_context("fork" if fork else "spawn")
-    executor = pool(workers, context, _start, os.getpid(), turns(context, workers, gpus))
+    executor = pool(workers, context, _start, turns(context, workers, gpus))
 
     def run(work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         rest = iter(tasks)
@@ -55,6 +52,11 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
         executor.shutdown(cancel_futures=True)
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def pool(workers: int, context: Any, start: Callable[..., None], *arguments: Any) -> ProcessPoolExecutor:
     """An executor whose `workers` all start with the first task, each by `start(*arguments)`.
 
@@ -72,19 +74,19 @@ def killed(what: str) -> UserError:
                      f"programs, or make {what} in params.yaml.")
 
 
-def _start(parent: int, turn: Any) -> None:
+def _start(turn: Any) -> None:
     from threadpoolctl import threadpool_limits
 
     see_one_gpu(turn)
-    obey(parent)
+    obey()
     threadpool_limits(1)  # as many processes as cores; and the sums of a matrix product do not depend on the machine
 
 
-def obey(parent: int) -> None:
+def obey() -> None:
     """Make this process a worker: the parent answers Ctrl-C, SIGTERM ends it at once, and so does the parent's end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what a fork took over, which would be one failed task
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def turns(context: Any, workers: int, gpus: int) -> Any:
@@ -102,8 +104,9 @@ def see_one_gpu(turn: Any) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[index] if visible else str(index)
 
 
-def _watch(parent: int) -> None:
+def _end_with_parent() -> None:
     """A killed parent cannot stop its workers: they see it and go."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from trivium.data.workers import cores
 from trivium.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,8 +41,7 @@ def workers(settings: Train, device: str) -> int:
     """Seeds that train side by side: one per GPU, or one per CPU core (one thread each: the same bits anywhere)."""
     if settings.workers != "auto":
         return settings.workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return gpus(device) or cores
+    return gpus(device) or cores()
 
 
 def peak_memory_bytes(device: str) -> int | None:

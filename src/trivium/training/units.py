@@ -54,6 +54,7 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
 
     Call `clean` with the same arguments once the outs are written.
     """
+    global _progress
     home = CHECKPOINTS / fingerprint(config, name, inputs)
     home.mkdir(parents=True, exist_ok=True)
     device = devices.kind(config.train)
@@ -65,12 +66,12 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
     shared: Any = context.RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
     with Progress(title, math.inf, "samples") as progress:
         if count == 1:
-            _start(shared, None)
+            _progress = shared
             for k, unit in enumerate(todo):
                 _work(work, config, unit, home, k, lambda: _show(progress, shared))
         else:
             turn = turns(context, count, devices.gpus(device))
-            with pool(count, context, _start, shared, turn, os.getpid()) as executor:
+            with pool(count, context, _start, shared, turn) as executor:
                 try:
                     pending = {executor.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
                     while pending:
@@ -110,12 +111,11 @@ def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
     shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
 
 
-def _start(shared: Any, turn: Any, parent: int | None = None) -> None:
+def _start(shared: Any, turn: Any) -> None:
     global _progress
     _progress = shared
     see_one_gpu(turn)
-    if parent is not None:
-        obey(parent)
+    obey()
 
 
 def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from trivium.data import tables
 from trivium.data.sources import raw, speech, words
 from trivium.data.sources.worlds import MODALITIES, world
+from trivium.data.workers import cores
 from trivium.progress import track
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def _spread(pools: list[Pool]) -> Iterator[list[tuple]]:
         with ProcessPoolExecutor(1, context) as process:
             return process.submit(_make, pool).result()
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with ThreadPoolExecutor(cores) as threads:
+    with ThreadPoolExecutor(cores()) as threads:
         yield from track(threads.map(make, pools), "drawing, speaking and writing digits", len(pools), "pool")
 
 

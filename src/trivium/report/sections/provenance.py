@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from trivium.data.workers import cores
 from trivium.markup import Html, h, join
 from trivium.report import numbers
 from trivium.report.inputs import Inputs
@@ -107,7 +108,7 @@ def machine() -> str:
     """Processor, cores, memory, GPU and system in one line."""
     parts = [
         _processor(),
-        f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores",
+        f"{cores()} cores",
     ]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         parts.append(f"{numbers.memory(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))} memory")
