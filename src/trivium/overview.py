@@ -112,6 +112,7 @@ def show(root: Path) -> str:
     lines += ["", "Where to look next",
               "  reports/report.html      the whole story, in a browser, offline",
               "  make ui                  every run, curve and model in MLflow",
+              "and, after `source .venv/bin/activate`,",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit",
               f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data"]
     return "\n".join(["", *lines, ""])
