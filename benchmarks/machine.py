@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from trivium.data.workers import cores
+from trivium.machine.workers import cores
 
 
 def machine() -> dict[str, Any]:

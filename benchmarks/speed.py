@@ -34,7 +34,7 @@ def loop() -> dict[str, Any]:
     import torch
 
     from trivium.config import load
-    from trivium.training import device as devices
+    from trivium.machine import device as devices
 
     config = load(ROOT / "params.yaml")
     device = devices.kind(config.train)
@@ -57,8 +57,9 @@ def _data(config: Any, samples: int = 1024) -> Any:
     """Random inputs of the shapes that the default data has."""
     import torch
 
-    from trivium.data.store import Batch, Spec
+    from trivium.data.store import Batch
     from trivium.modalities import get, settings
+    from trivium.modalities.spec import Spec
 
     specs = {m: get(m).spec(settings(m, config.preprocess)) for m in config.data.modalities}
     generator = torch.Generator().manual_seed(0)
@@ -132,10 +133,11 @@ def weights() -> dict[str, str]:
 
     import numpy as np
 
-    from trivium import models, pretraining
+    from trivium import models
+    from trivium import objectives as pretraining
     from trivium.config import Recipe, load
+    from trivium.machine import device as devices
     from trivium.models.build import drawn
-    from trivium.training import device as devices
     from trivium.training.augment import Augment
     from trivium.training.feed import Feed
     from trivium.training.fused import Joint
@@ -175,7 +177,7 @@ def waits(store: Any) -> dict[str, float]:
     """
     from trivium import models
     from trivium.config import load
-    from trivium.training import device as devices
+    from trivium.machine import device as devices
     from trivium.training import feed as feeds
     from trivium.training.fused import Joint
     from trivium.training.loop import Schedule, fit

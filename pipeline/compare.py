@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trivium.data.workers import Map, processes
-from trivium.errors import UserError
+from trivium.machine.workers import Map, processes
+from trivium.settings.errors import UserError
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:

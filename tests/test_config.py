@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
 from trivium.config import load, parse
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture

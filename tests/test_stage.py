@@ -15,7 +15,7 @@ def run_stage(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     script = folder / "try.py"
     lines = "\n    ".join(body.splitlines())
-    script.write_text(f"from trivium.stage import fresh, run\nfrom trivium.errors import UserError\n"
+    script.write_text(f"from trivium.stage import fresh, run\nfrom trivium.settings.errors import UserError\n"
                       f"def main(config):\n    {lines}\nrun('try', main)\n")
     return subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True,
                           env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"})
@@ -81,7 +81,7 @@ def test_what_a_gpu_refuses_is_said_without_a_trace(tmp_path: Path) -> None:
         "import torch\nfrom trivium.training import device\n\n\ndef work(_):\n    device.deterministic('cpu')\n"
         "    x, places = torch.nn.functional.max_pool2d(torch.rand(1, 1, 4, 4), 2, return_indices=True)\n"
         "    torch.nn.functional.max_unpool2d(x, places, 2)\n")
-    done = run_stage(tmp_path, "from refused import work\nfrom trivium.data.workers import processes\n"
+    done = run_stage(tmp_path, "from refused import work\nfrom trivium.machine.workers import processes\n"
                                "with processes(1) as run:\n    list(run(work, [0]))")
     assert done.returncode == 1
     assert "try stopped: torch has no kernel for `max_unpooling2d_forward_out` on a GPU that gives" in done.stderr

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.evidence.planted import World, accuracy, draw, effect_for
 from trivium.comparison.intervals import estimate
 from trivium.comparison.pairs import Pair, Rules, compare, measure
-from trivium.progress import Progress
+from trivium.machine.progress import Progress
 
 RULES = Rules(resamples=1000)
 SEED_SD = (0.0, 0.05, 0.1, 0.3)  # logits; an accuracy of 80 % moves by 0, 0.6, 1.2 and 3.5 points

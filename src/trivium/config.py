@@ -6,20 +6,14 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
-from trivium.errors import UserError
 from trivium.modalities import names
+from trivium.settings.base import Count, Positive, Section, Share
+from trivium.settings.errors import UserError
 
 Modality = str
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 # One string per file in trivium.modalities: adding a modality is adding a file.
@@ -188,7 +182,8 @@ def parse(raw: Any, name: str = "params.yaml") -> Config:
     """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
     try:
         config = Config.model_validate(raw)
-        from trivium import modalities, pretraining
+        from trivium import modalities
+        from trivium import objectives as pretraining
         from trivium.strategies import fits
 
         for modality in dict.fromkeys((*config.preprocess, *config.data.modalities)):

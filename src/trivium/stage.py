@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivium.config import Config, load
-from trivium.energy import energy
-from trivium.errors import UserError, of_gpu
-from trivium.tracking.system import Sampler
+from trivium.machine.energy import energy
+from trivium.machine.system import Sampler
+from trivium.settings.errors import UserError, of_gpu
 
 MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
 
@@ -28,7 +28,7 @@ def run(name: str, work: Callable[[Config], None]) -> None:
 
     Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded),
     `peak_memory_bytes` (largest process) and `joules` (null where the machine does not tell), and `<name>.system.json`
-    beside it (see `trivium.tracking.system`).
+    beside it (see `trivium.machine.system`).
     """
     quiet()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load

@@ -5,7 +5,7 @@ import pytest
 from tests.comparison.outs import write_outs
 from trivium.comparison.outcomes import load
 from trivium.data.tables import read, write
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from tests.raw_tables import labels, table, texts
 from trivium.config import Align
 from trivium.data import tables
 from trivium.data.alignment import align
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:

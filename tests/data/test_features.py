@@ -12,7 +12,7 @@ from tests.tiny_media import MODALITIES, ROWS, SETTINGS, row, write_aligned
 from trivium.data import tables
 from trivium.data.features import write
 from trivium.data.store import Store
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 def make(folder, contents=None, workers=1, name="features", modalities=MODALITIES, **kwargs):

@@ -5,7 +5,7 @@ import pytest
 
 from trivium.data import quarantine
 from trivium.data.expectations import Outcome, Rule
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 def outcome(rows, reason, column, level="row"):

@@ -7,7 +7,7 @@ import pytest
 from trivium.config import Split
 from trivium.data import tables
 from trivium.data.splits import split
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False,
                  held_out_domain="")

@@ -7,8 +7,9 @@ import torch
 from tests.tiny_media import MODALITIES, ROWS, SETTINGS, row, write_aligned
 from trivium.data.columns import Column, Writer
 from trivium.data.features import write
-from trivium.data.store import Batch, Spec, Store
-from trivium.errors import UserError
+from trivium.data.store import Batch, Store
+from trivium.modalities.spec import Spec
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from tests.raw_tables import SETTINGS, audio, image, labels, texts, write
 from trivium.data import tables
 from trivium.data.validation import validate
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 WORDS = ["one", "two", "three", "four", "five", "six"]
 

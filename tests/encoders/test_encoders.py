@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from trivium import encoders, models
-from trivium.data.store import Spec
 from trivium.encoders.base import patch_size
-from trivium.errors import UserError
+from trivium.modalities.spec import Spec
 from trivium.models import files
-from trivium.pretraining.masked import Masked
+from trivium.objectives.masked import Masked
+from trivium.settings.errors import UserError
 
 SPECS = {
     "text": Spec("text", "tokens", (6,), vocab=20),

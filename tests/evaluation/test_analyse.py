@@ -11,10 +11,11 @@ from tests.fake_outs import fake_data, fake_models
 from tests.helpers import ROOT, digests, drawn
 from trivium import models
 from trivium.config import load
-from trivium.data.store import Spec, Store
+from trivium.data.store import Store
 from trivium.evaluation import encoded
 from trivium.evaluation.analyse import analyse, some
 from trivium.evaluation.pictures import Panel, _kept, token_texts
+from trivium.modalities.spec import Spec
 
 MODALITIES = ["text", "image", "audio"]
 

@@ -6,9 +6,10 @@ from torch import Tensor, nn
 
 from tests.evaluation import toys
 from trivium import models
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.evaluation import attribution, encoded
 from trivium.evaluation.attribution import choose, deletion, explain, integrated_gradients
+from trivium.modalities.spec import Spec
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8)),
          "audio": Spec("audio", "spectrogram", (1, 8, 16))}

@@ -3,8 +3,9 @@
 import torch
 
 from trivium import models
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.evaluation import cost
+from trivium.modalities.spec import Spec
 
 
 def test_inference() -> None:

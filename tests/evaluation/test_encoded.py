@@ -4,8 +4,9 @@ import torch
 
 from tests.evaluation import toys
 from trivium import models
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.evaluation import encoded
+from trivium.modalities.spec import Spec
 from trivium.models.network import Ensemble, Unimodal
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8))}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.helpers import drawn
-from trivium.data.store import Spec
 from trivium.evaluation.pictures import Panel, Row, draw
+from trivium.modalities.spec import Spec
 
 TEXT = Spec("text", "tokens", (6,), vocab=50)
 

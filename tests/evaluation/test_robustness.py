@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from tests.evaluation import toys
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.evaluation.robustness import LEVELS, attacks, corruption, misalignment, relative, shift
+from trivium.modalities.spec import Spec
 
 WAVE = {"audio": Spec("audio", "waveform", (1, 4))}
 BOTH = WAVE | {"image": Spec("image", "image", (1, 2, 2))}

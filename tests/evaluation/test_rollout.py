@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from trivium import encoders
-from trivium.data.store import Spec
 from trivium.evaluation.rollout import roll, rollout
+from trivium.modalities.spec import Spec
 
 TEXT = Spec("text", "tokens", (5,), vocab=20)
 IMAGE = Spec("image", "image", (3, 12, 12))

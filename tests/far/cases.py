@@ -23,14 +23,17 @@ from tests.fake_outs import fake_data
 from tests.far.device import far
 from tests.far.gpu import Watch
 from tests.helpers import ROOT
-from trivium import models, pretraining
+from trivium import models
+from trivium import objectives as pretraining
 from trivium.config import Recipe, Train, load
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.data.tables import read_json
 from trivium.evaluation import attribution, contribution, encoded, evaluate, information, probes, robustness
+from trivium.machine import device
+from trivium.modalities.spec import Spec
 from trivium.models.network import Ensemble, Unimodal
-from trivium.training import device, strategy
 from trivium.training import pretrain as components
+from trivium.training import strategy
 from trivium.training.augment import Augment
 from trivium.training.feed import Feed
 from trivium.training.fused import Joint

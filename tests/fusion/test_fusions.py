@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from trivium import fusion
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 @pytest.mark.parametrize("name", ["attention", "concat"])

@@ -7,7 +7,7 @@ import torch
 
 from tests.helpers import ROOT
 from trivium import modalities
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 def test_the_modalities_are_the_files():

@@ -8,8 +8,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.helpers import ROOT
-from trivium.errors import UserError
 from trivium.modalities import text
+from trivium.settings.errors import UserError
 
 SETTINGS = text.Settings(length=24, vocab=256)
 TINY = text.Settings(length=6, vocab=64)

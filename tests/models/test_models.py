@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from trivium import models
-from trivium.data.store import Spec
+from trivium.modalities.spec import Spec
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 

@@ -16,7 +16,7 @@ import soundfile
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.report.analyses import MODALITIES, PIECES, additions, analysis
-from trivium.curves import VARIANTS, Variant, gather
+from trivium.comparison.budgets import VARIANTS, Variant, gather
 
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,

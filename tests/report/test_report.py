@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.report.project import build
-from trivium.errors import UserError
 from trivium.report.html import LIMIT, write
+from trivium.settings.errors import UserError
 
 EVIL = "<script>alert('x')</script>\"&amp;"
 ALWAYS = set(

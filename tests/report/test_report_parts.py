@@ -12,13 +12,13 @@ import pytest
 import soundfile
 from PIL import Image
 
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
-from trivium.report.charts import Point, scatter, spread
-from trivium.report.inputs import Look
+from trivium.drawing import numbers
+from trivium.drawing.charts import Point, scatter, spread
+from trivium.drawing.looks import Look
+from trivium.drawing.markup import Html, breakable, h, join
+from trivium.drawing.scale import Scale, around
 from trivium.report.markdown import render
 from trivium.report.media import Media
-from trivium.report.scale import Scale, around
 from trivium.report.sections.calibration import bins
 from trivium.report.sections.cost import front
 

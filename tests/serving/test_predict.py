@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from trivium.errors import UserError
 from trivium.serving.predict import predict_sample, predict_table, read
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
 from trivium.data.store import Store
 from trivium.data.tables import read
-from trivium.errors import UserError
 from trivium.serving import package
 from trivium.serving.predictor import Predictor, best, data_uri
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fake_outs import fake_outs
 from tests.helpers import ROOT
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 from trivium.tracking import view
 from trivium.tracking.ui import free_port
 

@@ -6,8 +6,9 @@ import torch
 
 from tests.tiny_media import MODALITIES, SETTINGS, write_aligned
 from trivium.data import features
-from trivium.data.store import Batch, Spec, Store
+from trivium.data.store import Batch, Store
 from trivium.modalities import audio, image, text
+from trivium.modalities.spec import Spec
 from trivium.training.augment import Augment
 from trivium.training.feed import Feed
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from trivium import models
-from trivium.data.store import Spec
+from trivium.modalities.spec import Spec
 from trivium.training import budget
 
 SPECS = {

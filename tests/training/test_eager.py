@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from trivium import models
-from trivium.data.store import Spec
+from trivium.modalities.spec import Spec
 from trivium.training import budget, eager
 
 SPECS = {"text": Spec("text", "tokens", (12,), vocab=50), "image": Spec("image", "image", (3, 16, 16))}

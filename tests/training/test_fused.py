@@ -15,9 +15,10 @@ from tests.training import tiny
 from trivium import models
 from trivium.config import Config
 from trivium.data.store import Batch, Store
-from trivium.evaluation.calibration import calibrated_nll, temperature
+from trivium.machine import device
+from trivium.models.calibration import calibrated_nll, temperature
 from trivium.strategies.base import ALL, TOP, Phase, Plan
-from trivium.training import device, fused, pretrain
+from trivium.training import fused, pretrain
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from trivium.config import Train
 from trivium.data.store import Batch
-from trivium.training import device, loop
+from trivium.machine import device
+from trivium.training import loop
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.data.test_workers import alive
 from tests.helpers import ROOT
+from tests.machine.test_workers import alive
 from trivium.config import load
-from trivium.errors import UserError
-from trivium.progress import Progress
+from trivium.machine.progress import Progress
+from trivium.settings.errors import UserError
 from trivium.training import units
 
 
@@ -42,7 +42,7 @@ import os, sys, time
 from pathlib import Path
 from trivium import stage
 from trivium.config import load
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 from trivium.training import units
 
 def work(config, unit, folder, report):

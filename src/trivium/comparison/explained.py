@@ -57,7 +57,7 @@ def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], fou
     from trivium import models
     from trivium.data.store import Store
     from trivium.evaluation import attribution, encoded, pictures
-    from trivium.progress import track
+    from trivium.machine.progress import track
 
     torch.set_num_threads(1)
     store = Store()

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from trivium.comparison.curves import history
-from trivium.markup import Html, drawing, h
-from trivium.report import numbers
-from trivium.report.charts import SHAPES, spread
-from trivium.report.scale import Scale, around
+from trivium.drawing import numbers
+from trivium.drawing.charts import SHAPES, spread
+from trivium.drawing.markup import Html, drawing, h
+from trivium.drawing.scale import Scale, around
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 QUIET, LINE = "#59636e", "#e2e6ea"

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from trivium.data.tables import GROUPS, read, read_json
-from trivium.errors import UserError
 from trivium.evaluation import predictions
 from trivium.evaluation.metrics import Outcome, joined, outcome
+from trivium.settings.errors import UserError
 
 SPLITS = Path("data/splits/splits.parquet")
 

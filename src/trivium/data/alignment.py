@@ -29,7 +29,7 @@ from trivium.data import tables
 from trivium.data.components import codes_in
 from trivium.data.intervals import meeting
 from trivium.data.quarantine import SCHEMA
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz
 CARRIED = ("group", "domain", "language", "split", "duplicate_group")

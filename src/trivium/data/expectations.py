@@ -13,7 +13,7 @@ import numpy as np
 
 from trivium.config import Validate
 from trivium.data import tables
-from trivium.imports import fast
+from trivium.machine.imports import fast
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 from trivium import modalities as registry
 from trivium.data import tables
 from trivium.data.columns import Writer
-from trivium.data.store import STATISTICS_AXIS, STORED, Spec
-from trivium.data.workers import Map, processes
-from trivium.errors import UserError
-from trivium.progress import Progress
+from trivium.machine.progress import Progress
+from trivium.machine.workers import Map, processes
+from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
+from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from trivium.data import tables
 from trivium.data.components import codes_in
 from trivium.data.probe import Measures
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.data import workers
-from trivium.progress import Progress
+from trivium.machine import workers
+from trivium.machine.progress import Progress
 
 if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
     import pyarrow as pa

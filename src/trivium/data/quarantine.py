@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data.expectations import Outcome
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from trivium.config import Split
 from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.components import codes, components
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
 OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on

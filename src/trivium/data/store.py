@@ -5,8 +5,6 @@ Legend: `B` samples, `M` modalities, `T` tokens or frames, `C` channels, `F` fre
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,47 +15,12 @@ import pyarrow.compute as pc
 
 from trivium.data import tables
 from trivium.data.columns import Column
-from trivium.errors import UserError
+from trivium.modalities.spec import Spec, scale_and_shift
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0}  # of Spec.shape: one mean and deviation per entry
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What a model needs to know about the tensors of one modality.
-
-    kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N)
-    vocab: of tokens; id 0 is padding, 1 an unknown token, 2 the mask
-    native: the ids of padding, unknown and mask in a ready-made tokenizer; empty for one of our own
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    vocab: int = 0
-    native: tuple[int, ...] = ()
-
-    @property
-    def bytes(self) -> int:
-        """Of one sample's tensor in a `Batch`."""
-        return math.prod(self.shape) * (8 if self.kind == "tokens" else 4)
-
-    def native_ids(self) -> np.ndarray:
-        """int64 [vocab]: our id -> the ready-made tokenizer's, for encoders that were trained with it.
-
-        Ours are the tokenizer's with padding, unknown and mask swapped to 0, 1 and 2.
-        """
-        ids = np.arange(self.vocab)
-        for place, native in enumerate(self.native):
-            other = int(np.flatnonzero(ids == native)[0])
-            ids[[place, other]] = ids[[other, place]]
-        return ids
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -195,13 +158,3 @@ def digest(folder: str | Path) -> str:
     files = sorted(Path(folder).glob("*.json"))
     return tables.digest(b"".join(file.name.encode() + bytes.fromhex(tables.digest(file.read_bytes()))
                                   for file in files))
-
-
-def scale_and_shift(spec: Spec, statistics: Mapping[str, list[float]]) -> tuple[Tensor, Tensor]:
-    """(x - mean) / deviation as x * scale + shift, shaped to spread over [B, *Spec.shape]."""
-    import torch
-
-    shape = [1] * len(spec.shape)
-    shape[STATISTICS_AXIS[spec.kind]] = -1
-    mean, deviation = (torch.tensor(statistics[key], dtype=torch.float64).view(shape) for key in ("mean", "deviation"))
-    return (1 / deviation).float(), (-mean / deviation).float()

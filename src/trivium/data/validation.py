@@ -17,7 +17,7 @@ from trivium.data.components import codes_in
 from trivium.data.duplicates import duplicate_groups
 from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, modality_frame
 from trivium.data.probe import Measures, probe
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd

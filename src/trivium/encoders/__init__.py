@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trivium.data.store import Spec
     from trivium.encoders.base import Encoder
+    from trivium.modalities.spec import Spec
 
 
 def names() -> list[str]:

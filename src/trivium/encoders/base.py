@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 PAD, UNKNOWN, MASK = 0, 1, 2  # token ids that every tokenizer reserves
 

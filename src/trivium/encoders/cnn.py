@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trivium.encoders.base import PAD, Encoder, Stem, patch_size
 
 if TYPE_CHECKING:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 
 class Block(nn.Module):

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from trivium.encoders.base import PAD, Encoder
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 
 class Hub(Encoder):

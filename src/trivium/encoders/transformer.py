@@ -10,7 +10,7 @@ from torch import Tensor
 from trivium.encoders.base import PAD, Encoder, Stem, patch_size
 
 if TYPE_CHECKING:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 
 class Transformer(Encoder):

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
 from trivium.evaluation.rollout import rollout
+from trivium.modalities.spec import Spec
 
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from trivium.data.store import Batch
-from trivium.energy import energy
+from trivium.machine.energy import energy
 
 ONE, MANY = 1, 64  # samples per call, for latency and for throughput
 WARM_UP, REPEATS, ROUNDS = 3, 40, 4

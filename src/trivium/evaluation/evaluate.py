@@ -19,12 +19,12 @@ from trivium import models
 from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
-from trivium.data.workers import processes
 from trivium.evaluation import cost, domain, encoded, metrics, predictions
 from trivium.evaluation.analyse import analyse
 from trivium.evaluation.metrics import Outcome
-from trivium.progress import track
-from trivium.training import device as devices
+from trivium.machine import device as devices
+from trivium.machine.progress import track
+from trivium.machine.workers import processes
 
 
 def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
-from trivium.evaluation.calibration import temperature
 from trivium.evaluation.contribution import restricted, subsets
+from trivium.models.calibration import temperature
 
 ORDERS = 4  # samples whose absent modalities a restricted prediction is averaged over
 MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant and unique bits

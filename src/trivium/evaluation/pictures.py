@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from trivium.markup import Html, bitmap, drawing, h
+from trivium.drawing.markup import Html, bitmap, drawing, h
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trivium.data.store import Batch, Spec, Store
+    from trivium.data.store import Batch, Store
+    from trivium.modalities.spec import Spec
 
 # ColorBrewer's PuOr (Brewer 2003), -1 to 1: violet speaks against the answer, orange for it; told apart by colour-blind
 # eyes too.

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from trivium import modalities as registry
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
 from trivium.evaluation import encoded
+from trivium.modalities.spec import Spec
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def names() -> tuple[str, ...]:
     """All modalities there are, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "spec"))
 
 
 def get(name: str) -> ModuleType:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from trivium.config import Section
 from trivium.modalities import add_noise, shift
+from trivium.settings.base import Section
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 BLOCK = 1 << 20  # frames decoded at a time: an hour of sound never stands in memory at once
 LOUDEST = 2.0**15  # full scale is 1, but some write the integers of 16 bits as they are; half precision ends at 2^16
@@ -53,7 +53,7 @@ class Settings(Section):
 
 
 def spec(settings: Settings) -> Spec:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
     if settings.features == "waveform":
         return Spec("audio", "waveform", (1, settings.samples))

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from trivium.config import Section
 from trivium.modalities import add_noise, shift
+from trivium.settings.base import Section
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 MAX_PIXELS = 2**27  # 134 megapixels, 400 MB as RGB: above it a file is taken for a decompression bomb
 WHITE = 255
@@ -30,7 +30,7 @@ class Settings(Section):
 
 
 def spec(settings: Settings) -> Spec:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
     return Spec("image", "image", (settings.channels, settings.size, settings.size))
 

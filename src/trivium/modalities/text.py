@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from trivium.config import Section
-from trivium.errors import UserError
+from trivium.settings.base import Section
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from torch import Generator, Tensor
 
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
 SPECIAL = ("[PAD]", "[UNK]", "[MASK]")  # ids 0, 1, 2
 
@@ -36,7 +36,7 @@ class Settings(Section):
 
 
 def spec(settings: Settings) -> Spec:
-    from trivium.data.store import Spec
+    from trivium.modalities.spec import Spec
 
     return Spec("text", "tokens", (settings.length,), settings.vocab)
 

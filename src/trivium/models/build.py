@@ -15,8 +15,8 @@ from torch import nn
 
 from trivium import encoders as encoder_room
 from trivium import fusion as fusion_room
-from trivium.data.store import Spec
 from trivium.encoders.base import Encoder
+from trivium.modalities.spec import Spec
 from trivium.models.network import Multimodal
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from trivium.data.store import Spec
 from trivium.data.tables import read_json, write_json
+from trivium.modalities.spec import Spec
 
 
 def describe(

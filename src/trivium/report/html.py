@@ -7,9 +7,9 @@ import hashlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from trivium.curves import mark
+from trivium.comparison.budgets import mark
 from trivium.data.tables import read_json
-from trivium.markup import Html, h
+from trivium.drawing.markup import Html, h
 from trivium.report.inputs import Inputs
 from trivium.report.sections import SECTIONS, verdict
 

@@ -8,28 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.errors import UserError
+from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.report.media import Media
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-HUES = 7  # colours in style.css; the first is the accent
-SHAPES = 8  # markers in charts.py
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a strategy is drawn everywhere: `number` for switching it off, `hue` and `shape` so that two ways tell it."""
-
-    number: int
-    hue: int
-    shape: int
-
-    @property
-    def classes(self) -> str:
-        return f"s{self.number} c{self.hue}"
 
 
 @dataclass(frozen=True)
@@ -91,10 +76,10 @@ class Inputs:
 
     @cached_property
     def curves(self) -> dict[str, Any]:
-        """`reports/curves.json`, while it belongs to this comparison; see `trivium.curves`."""
-        from trivium import curves
+        """`reports/curves.json`, while it belongs to this comparison; see `trivium.comparison.budgets`."""
+        from trivium.comparison import budgets
 
-        return curves.read(self.root, self.comparison)
+        return budgets.read(self.root, self.comparison)
 
     @cached_property
     def order(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from trivium.markup import Html, h
+from trivium.drawing.markup import Html, h
 
 _INLINE = re.compile(r"\*\*(?P<b>.+?)\*\*|`(?P<code>.+?)`|(?<!\w)[*_](?P<em>[^*_]+)[*_](?!\w)")
 _LIST = re.compile(r"\s*[-*+]\s+")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trivium.markup import Html, breakable, h
-from trivium.report import numbers
-from trivium.report.charts import Line, swatch
+from trivium.drawing import numbers
+from trivium.drawing.charts import Line, swatch
+from trivium.drawing.markup import Html, breakable, h
 from trivium.report.inputs import Inputs
 
 METRICS = {  # key: (name, format, whether higher is better)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, h
+from trivium.drawing.markup import Html, h
 from trivium.report.inputs import Inputs
 
 TEXT = 280  # characters

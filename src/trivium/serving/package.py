@@ -10,7 +10,7 @@ from typing import Any
 import trivium
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
-ROOMS = ("data", "data/sources", "encoders", "fusion", "modalities", "models", "serving")
+ROOMS = ("data", "data/sources", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import TIMES, is_written, relative
-from trivium.errors import UserError
 from trivium.serving.predictor import BATCH, Predictor, Value
+from trivium.settings.errors import UserError
 
 SHOWN = 5  # most probable classes of a single sample
 
@@ -33,7 +33,7 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> st
 
 def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> None:
     """CSV to `out`, or to standard output: id, label, probability of each class. Raises: UserError."""
-    from trivium.progress import Progress
+    from trivium.machine.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
     samples = read(manifest, predictor.modalities, _names(root)).to_pylist()

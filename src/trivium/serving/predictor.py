@@ -17,7 +17,7 @@ import numpy as np
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import digest
 from trivium.data.tables import read_json
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +36,7 @@ class Predictor:
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
         from trivium import modalities
-        from trivium.data.store import Spec, scale_and_shift
+        from trivium.modalities.spec import Spec, scale_and_shift
 
         self.model = model
         self.classes: tuple[str, ...] = tuple(prepared["classes"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from trivium import fusion
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.config import Config

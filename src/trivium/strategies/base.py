@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from trivium.config import Positive, Section
+from trivium.settings.base import Positive, Section
 
 Part = Literal["encoders", "fusion", "head"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")

@@ -1,6 +1,6 @@
 """Unimodal models trained alone; their calibrated log-probabilities are summed (UME; Du et al. 2023)."""
 
-from trivium.config import Section
+from trivium.settings.base import Section
 from trivium.strategies.base import Plan
 
 

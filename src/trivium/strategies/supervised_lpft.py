@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trivium.config import Positive
+from trivium.settings.base import Positive
 from trivium.strategies.base import TOP, Fused, Phase, Plan
 
 

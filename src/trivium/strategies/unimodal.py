@@ -1,6 +1,6 @@
 """One model per modality, each trained alone; the answer is that of the modality with the lowest validation NLL."""
 
-from trivium.config import Section
+from trivium.settings.base import Section
 from trivium.strategies.base import Plan
 
 

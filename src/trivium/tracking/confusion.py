@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trivium.markup import Html, bitmap, drawing, h
+from trivium.drawing.markup import Html, bitmap, drawing, h
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:

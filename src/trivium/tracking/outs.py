@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from trivium import curves
+from trivium.comparison import budgets
 from trivium.data.store import digest as features_digest
 from trivium.data.tables import read_json
 
@@ -50,7 +50,7 @@ class Outs:
     outcomes: tuple[Outcome, ...]
     comparison: dict[str, Any] | None
     state: str
-    curves: dict[str, Any] = field(default_factory=dict)  # see trivium.curves; those of this comparison
+    curves: dict[str, Any] = field(default_factory=dict)  # see trivium.comparison.budgets; those of this comparison
     meta: dict[str, Any] = field(default_factory=dict)
     lock: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
@@ -73,9 +73,9 @@ def read(root: Path) -> Outs:
     outcomes = tuple(found for name, kind in names if (found := _outcome(root, name, f"{kind}@{name}")))
     compared = root / "reports/comparison.json"
     comparison = read_json(compared) if compared.exists() else None
-    drawn = curves.read(root, comparison)
+    drawn = budgets.read(root, comparison)
     views = [path for path in (compared, root / "reports/report.html") if path.exists()]
-    views += [root / curves.OUT] if drawn else []
+    views += [root / budgets.OUT] if drawn else []
     state = _digest([*(f"{outcome.fingerprint} {outcome.servable}".encode() for outcome in outcomes), *views])
     meta = root / "data/raw/meta.json"
     lock = _yaml(root / "dvc.lock").get("stages", {})

@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
-from trivium.curves import OUT
 from trivium.tracking import confusion, notes, series
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point

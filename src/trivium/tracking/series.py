@@ -93,7 +93,7 @@ def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mappi
 def by_share(curves: Mapping[str, Any], strategy: str) -> dict[str, dict[int, float]]:
     """Metric -> {percent of the present compute or labels: accuracy} of a strategy, with its interval's ends.
 
-    curves: see `trivium.curves`; empty where there are none.
+    curves: see `trivium.comparison.budgets`; empty where there are none.
     """
     found: dict[str, dict[int, float]] = {}
     for kind in ("compute", "labels") if curves else ():

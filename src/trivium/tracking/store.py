@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from trivium.errors import UserError
-from trivium.imports import fast
+from trivium.machine.imports import fast
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

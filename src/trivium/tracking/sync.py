@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 from trivium.tracking import notes, outs, registry, store, view
 from trivium.tracking.outs import Outs
 
@@ -45,7 +45,7 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
 def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scratch: Path) -> str:
     from mlflow.utils.file_utils import local_file_uri_to_path
 
-    from trivium.progress import track
+    from trivium.machine.progress import track
     from trivium.serving import package
     from trivium.tracking.runs import Writer
 

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 from trivium.tracking import store, view
 
 PATIENCE = 120.0  # seconds until a server that does not answer is given up

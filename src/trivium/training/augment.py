@@ -8,7 +8,8 @@ from functools import partial
 import torch
 
 from trivium import modalities
-from trivium.data.store import Batch, Spec
+from trivium.data.store import Batch
+from trivium.modalities.spec import Spec
 
 
 class Augment:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from trivium.config import Config
-from trivium.data.store import Batch, Spec, Store
+from trivium.data.store import Batch, Store
+from trivium.modalities.spec import Spec
 from trivium.training.eager import Flops
 
 PROBE = 2  # samples in a counting pass

@@ -12,12 +12,12 @@ from trivium import models
 from trivium.config import Config
 from trivium.data.store import Batch, Store
 from trivium.data.tables import read_json
-from trivium.evaluation.calibration import temperature as fit_temperature
+from trivium.machine import device as devices
 from trivium.models import files
+from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Ensemble, Unimodal
 from trivium.strategies.base import Plan
 from trivium.training import budget
-from trivium.training import device as devices
 from trivium.training.loop import VALIDATION_BATCH
 from trivium.training.pretrain import charged
 from trivium.training.strategy import PRETRAINED

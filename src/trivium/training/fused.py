@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from trivium import models
 from trivium.config import Config
 from trivium.data.store import Batch, Store
-from trivium.evaluation.calibration import calibrated_nll
-from trivium.evaluation.calibration import temperature as fit_temperature
+from trivium.machine import device
 from trivium.models import files
+from trivium.models.calibration import calibrated_nll
+from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Multimodal, Unimodal
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget, device
+from trivium.training import budget
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 from trivium.training.pretrain import charged

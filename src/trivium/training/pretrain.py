@@ -60,8 +60,9 @@ def charged(config: Config, store: Store, recipe: str, seed: int) -> float:
 def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: units.Report) -> dict[str, Any]:
     modality, name, seed = unit
     from trivium import models
+    from trivium.machine import device
     from trivium.models import files
-    from trivium.training import budget, device
+    from trivium.training import budget
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
 
@@ -100,7 +101,8 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: unit
 
 
 def _task(config: Config, store: Store, modality: str, recipe: str, seed: int) -> Any:
-    from trivium import models, pretraining
+    from trivium import models
+    from trivium import objectives as pretraining
     from trivium.models.build import drawn
 
     encoder = models.encoder(config.encoder.model_dump(), store.specs[modality], seed)

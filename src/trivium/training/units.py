@@ -22,12 +22,12 @@ from typing import Any
 
 from trivium.config import Config
 from trivium.data.tables import read_json, write_json
-from trivium.data.workers import killed, obey, pool, see_one_gpu, turns
-from trivium.progress import Progress
-from trivium.training import device as devices
+from trivium.machine import device as devices
+from trivium.machine.progress import Progress
+from trivium.machine.workers import killed, obey, pool, see_one_gpu, turns
 
 CHECKPOINTS = Path(".cache/checkpoints")
-CODE = ("data", "encoders", "evaluation", "fusion", "modalities", "models", "pretraining", "strategies", "training")
+CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "objectives", "strategies", "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
 Work = Callable[[Config, Any, Path, Report], dict[str, Any]]  # work(config, unit, folder, report) -> record

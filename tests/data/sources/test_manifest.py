@@ -10,7 +10,7 @@ import pytest
 from trivium.config import Manifest
 from trivium.data import tables
 from trivium.data.sources.manifest import _check_size, write
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 ROWS = [
     {"id": "007", "label": "NA", "text": 'say "hi",\nnow', "image": "img/a.png", "audio": ""},

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trivium.data.sources import speech
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 SPEAK = """
 import hashlib, sys

@@ -8,7 +8,7 @@ import pytest
 from trivium.config import Stamps
 from trivium.data import tables
 from trivium.data.sources import stamps
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from trivium.config import Symbols
 from trivium.data import tables
 from trivium.data.sources import symbols
 from trivium.data.sources.symbols import write
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture

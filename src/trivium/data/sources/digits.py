@@ -19,8 +19,8 @@ import numpy as np
 from trivium.data import tables
 from trivium.data.sources import raw, speech, words
 from trivium.data.sources.worlds import MODALITIES, world
-from trivium.data.workers import cores
-from trivium.progress import track
+from trivium.machine.progress import track
+from trivium.machine.workers import cores
 
 if TYPE_CHECKING:
     from trivium.config import Digits

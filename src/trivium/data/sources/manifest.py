@@ -22,8 +22,8 @@ import pyarrow.compute as pc
 
 from trivium.data import tables
 from trivium.data.sources import raw, rows
-from trivium.errors import UserError
-from trivium.progress import track
+from trivium.machine.progress import track
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.config import Manifest

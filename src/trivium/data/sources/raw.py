@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from trivium.data import tables
 from trivium.data.sources.worlds import MODALITIES
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 
 def table(**columns: Sequence[Any]) -> pa.Table:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.errors import UserError
+from trivium.settings.errors import UserError
 
 RATE = 22_050  # samples per second of the synthesiser
 _SYNCHRONOUS, _DO_NOT_EXIT = 2, 0x8000  # espeak_AUDIO_OUTPUT: to the callback, no sound; option of espeak_Initialize

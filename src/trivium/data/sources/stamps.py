@@ -21,8 +21,8 @@ from trivium.data import tables
 from trivium.data.components import codes, components
 from trivium.data.sources import raw
 from trivium.data.sources.worlds import MODALITIES
-from trivium.errors import UserError
-from trivium.progress import track
+from trivium.machine.progress import track
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.config import Stamps

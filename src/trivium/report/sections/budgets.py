@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
-from trivium.report.charts import lines
+from trivium.drawing import numbers
+from trivium.drawing.charts import lines
+from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, curve, figure, grid, lead, legend, note, table
 from trivium.report.sections.cost import ceiling

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import reliability
+from trivium.drawing import numbers
+from trivium.drawing.charts import reliability
+from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import lead, name, note
 

@@ -6,9 +6,9 @@ The ceilings are known for generated data (`world.bayes`). What each encoder lea
 
 from __future__ import annotations
 
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import bar
+from trivium.drawing import numbers
+from trivium.drawing.charts import bar
+from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, lead, name, table
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import Line, lines, swatch
-from trivium.report.inputs import HUES, SHAPES, Inputs, Look
+from trivium.drawing import numbers
+from trivium.drawing.charts import Line, lines, swatch
+from trivium.drawing.looks import HUES, SHAPES, Look
+from trivium.drawing.markup import Html, h, join
+from trivium.report.inputs import Inputs
 from trivium.report.parts import figure, grid, lead, note
 from trivium.report.sections.learning import mean_line
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
-from trivium.report.charts import bar
+from trivium.drawing import numbers
+from trivium.drawing.charts import bar
+from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, grid, lead, name, sentence, table
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.comparison.verdict import SAME_COST, listed
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
-from trivium.report.charts import Mark, Point, scatter
+from trivium.drawing import numbers
+from trivium.drawing.charts import Mark, Point, scatter
+from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
 from trivium.report.sections.verdict import flops, parameters

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.data import tables
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import bar
+from trivium.drawing import numbers
+from trivium.drawing.charts import bar
+from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.markdown import render
 from trivium.report.parts import Cell, figure, grid, lead, note, sentence, table

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import bar
+from trivium.drawing import numbers
+from trivium.drawing.charts import bar
+from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Answers, Inputs
 from trivium.report.parts import lead, name, note
 from trivium.report.sample import media

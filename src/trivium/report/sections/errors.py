@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from trivium.drawing import numbers
+from trivium.drawing.charts import bar
+from trivium.drawing.markup import Html, h, join
 from trivium.evaluation.metrics import confusion_in
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import bar
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, lead, note, table
 

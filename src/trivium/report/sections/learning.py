@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, join
-from trivium.report import numbers
-from trivium.report.charts import Format, Line, Point, lines
-from trivium.report.inputs import Inputs, Look
+from trivium.drawing import numbers
+from trivium.drawing.charts import Format, Line, Point, lines
+from trivium.drawing.looks import Look
+from trivium.drawing.markup import Html, join
+from trivium.report.inputs import Inputs
 from trivium.report.parts import figure, grid, lead, legend, note
 
 MOST = 80  # evaluations that are drawn per curve

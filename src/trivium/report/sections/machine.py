@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from trivium.markup import Html, join
-from trivium.report import numbers
+from trivium.drawing import numbers
+from trivium.drawing.markup import Html, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, lead, name, note, table
 

@@ -9,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from trivium.data.workers import cores
-from trivium.markup import Html, h, join
-from trivium.report import numbers
+from trivium.drawing import numbers
+from trivium.drawing.markup import Html, h, join
+from trivium.machine.workers import cores
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, grid, lead, table
 

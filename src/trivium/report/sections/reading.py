@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, h
-from trivium.report import numbers
+from trivium.drawing import numbers
+from trivium.drawing.markup import Html, h
 from trivium.report.inputs import Inputs
 
 

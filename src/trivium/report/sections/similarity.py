@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.comparison.similarity import joint_errors
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
-from trivium.report.charts import swatch
+from trivium.drawing import numbers
+from trivium.drawing.charts import swatch
+from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, grid, lead, name, table
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from trivium.markup import Html, h, join
-from trivium.report import numbers
-from trivium.report.charts import interval
+from trivium.drawing import numbers
+from trivium.drawing.charts import interval
+from trivium.drawing.markup import Html, h, join
+from trivium.drawing.scale import around
 from trivium.report.inputs import Inputs
 from trivium.report.parts import METRICS, Cell, chooser, lead, name, note, table, view
-from trivium.report.scale import around
 from trivium.report.sections.cost import seconds
 from trivium.report.sections.verdict import flops, parameters
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trivium.markup import Html, breakable, join
-from trivium.report import numbers
+from trivium.drawing import numbers
+from trivium.drawing.markup import Html, breakable, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, lead, name, note, table
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.markup import Html, breakable, h, join
-from trivium.report import numbers
+from trivium.drawing import numbers
+from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import name
 

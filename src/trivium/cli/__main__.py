@@ -1,0 +1,3 @@
+from trivium.cli.main import main
+
+main()

@@ -1,0 +1,164 @@
+"""`trivium doctor`: is this machine, this installation and params.yaml fit for a run?"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from trivium.machine.system import gpu_count
+from trivium.settings.errors import UserError
+
+GIGABYTE = 1e9
+NEEDED, ADVISED = 2 * GIGABYTE, 10 * GIGABYTE  # free disk
+AGAIN = "run `rm -rf .venv` and then `make setup`"
+
+Grade = Literal["ok", "advice", "wrong"]
+Finding = tuple[Grade, str]
+SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
+
+
+def examine(root: Path) -> bool:
+    """Print what was found; true when nothing is wrong."""
+    checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
+        python, packages, torch_build, settings, repository, disk, speech)
+    grades = []
+    for check in checks:
+        for grade, words in check(root):
+            print(f"{SIGNS[grade]}{words}", flush=True)
+            grades.append(grade)
+    wrong = grades.count("wrong")
+    print(f"\n{wrong} of {len(grades)} checks failed." if wrong else "\nAll is well.")
+    return not wrong
+
+
+def python(_: Path) -> Iterator[Finding]:
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    yield "ok", f"Python {platform.python_version()} on {machine}"
+
+
+def packages(root: Path) -> Iterator[Finding]:
+    """Installed versions against the pins of requirements.txt."""
+    from packaging.requirements import Requirement
+
+    path = root / "requirements.txt"
+    if not path.exists():
+        yield "wrong", f"{path} is missing: run this in the root of the repository."
+        return
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
+    pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
+    absent, other = [], []
+    for pin in pins:
+        try:
+            found = version(pin.name).partition("+")[0]  # without the build: 2.13.0+cpu
+        except PackageNotFoundError:
+            absent.append(pin.name)
+            continue
+        if not pin.specifier.contains(found, prereleases=True):
+            other.append(f"{pin.name} {found} (pinned: {pin.specifier})")
+    if absent:
+        yield "wrong", f"not installed: {_some(absent)}. To mend it, {AGAIN}."
+    if other:
+        yield "advice", f"other versions than the pinned ones: {_some(other)}. Results may differ; to mend it, {AGAIN}."
+    if not absent and not other:
+        yield "ok", f"all {len(pins)} packages in the pinned versions"
+
+
+def torch_build(root: Path) -> Iterator[Finding]:
+    """Does the build of torch fit the GPU that the machine has?"""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        yield "wrong", f"torch does not load ({error}). To mend it, {AGAIN}."
+        return
+    build = f"torch {torch.__version__} ({f'CUDA {torch.version.cuda}' if torch.version.cuda else 'CPU build'})"
+    gpus = gpu_count()
+    if torch.cuda.is_available():
+        name, memory = torch.cuda.get_device_name(0), torch.cuda.get_device_properties(0).total_memory
+        yield "ok", f"{build}, {torch.cuda.device_count()} GPU: {name}, {memory / GIGABYTE:.0f} GB"
+    elif gpus and torch.version.cuda:
+        yield "wrong", (f"{build} cannot use the {gpus} NVIDIA GPU here: the driver is older than this CUDA needs. "
+                        "Update the driver (nvidia-smi tells what it supports), or set `train.device: cpu`.")
+    elif gpus and not torch.version.hip:
+        yield "wrong", f"{build}, but this machine has {gpus} NVIDIA GPU. For the GPU build, {AGAIN}."
+    else:
+        yield "ok", f"{build}, no NVIDIA GPU"
+
+
+def settings(root: Path) -> Iterator[Finding]:
+    from trivium.config import load
+
+    try:
+        config = load(root / "params.yaml")
+    except UserError as error:
+        yield "wrong", str(error)
+        return
+    yield "ok", (f"params.yaml: data {config.data.source}, {', '.join(config.data.modalities)}; "
+                 f"{len(config.strategies)} strategies, {config.seeds} seeds")
+    if config.train.device == "cuda" and not gpu_count():
+        yield "wrong", "params.yaml: `train.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
+
+
+def repository(root: Path) -> Iterator[Finding]:
+    """git, DVC, and how DVC's cache is linked to the workspace."""
+    if shutil.which("git") is None:
+        yield "wrong", "git is not installed; DVC needs it."
+    elif subprocess.run(["git", "-C", str(root), "rev-parse"], capture_output=True).returncode:
+        yield "wrong", "this folder is no git repository: run `git init`, or clone the project instead of copying it."
+    else:
+        yield "ok", "git repository"
+    if not (root / ".dvc").is_dir():
+        yield "wrong", "this folder is no DVC repository (.dvc is missing): run `dvc init`."
+        return
+    kinds = _cache_types(root)
+    first = kinds[0] if kinds else "reflink,copy (DVC's default)"
+    if not kinds or kinds[0] == "copy":
+        yield "advice", (f"DVC repository; cache.type is {first}: without links every output lies on the disk twice. "
+                         "`dvc config cache.type reflink,hardlink,symlink,copy` mends that.")
+    else:
+        yield "ok", f"DVC repository, cache linked by {', '.join(kinds)}"
+
+
+def disk(root: Path) -> Iterator[Finding]:
+    free = shutil.disk_usage(root).free
+    words = f"{free / GIGABYTE:.0f} GB free on the disk"
+    if free < NEEDED:
+        yield "wrong", (f"{free / GIGABYTE:.1f} GB free on the disk: a run of the default data needs about "
+                        f"{NEEDED / GIGABYTE:.0f} GB. `dvc gc --workspace` drops old versions from the cache.")
+    elif free < ADVISED:
+        yield "advice", f"{words}; `dvc gc --workspace` drops old versions from the cache."
+    else:
+        yield "ok", words
+
+
+def speech(_: Path) -> Iterator[Finding]:
+    """The synthesiser of the default data."""
+    try:
+        from trivium.data.sources.speech import Speaker
+
+        Speaker()
+    except (UserError, ImportError, OSError) as error:
+        yield "wrong", (f"espeak-ng does not start ({error}), which `data.source: digits` needs. "
+                        "`.venv/bin/pip install --force-reinstall espeakng-loader` may mend it.")
+    else:
+        yield "ok", "espeak-ng speaks"
+
+
+def _cache_types(root: Path) -> list[str]:
+    """`cache.type` of .dvc/config; .dvc/config.local has the last word."""
+    parsed = configparser.ConfigParser(interpolation=None)
+    parsed.read([root / ".dvc/config", root / ".dvc/config.local"])
+    value = parsed.get("cache", "type", fallback="").strip("\"' ")
+    return [kind.strip() for kind in value.split(",") if kind.strip()]
+
+
+def _some(names: list[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,119 @@
+"""The `trivium` command. Each subcommand imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trivium.modalities import names
+from trivium.settings.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Exit code 0; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    from trivium.stage import quiet
+
+    quiet()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
+    arguments = parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except UserError as error:
+        sys.exit(f"\n{error}\n")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `trivium show | head`
+        sys.stderr.close()
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="trivium", description="Which training strategy wins on your multimodal data?")
+    commands = top.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: object, words: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=words, description=words)
+        added.set_defaults(run=run)
+        return added
+
+    command("doctor", _doctor, "check this machine, the installation and params.yaml")
+    use = command("use", _use, "choose the data: writes data.* in params.yaml")
+    use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
+    command("status", _status, "what `dvc repro` would run, and which models there are")
+    command("show", _show, "the table and the verdict of the last comparison")
+    command("curves", _curves, "accuracy over compute and over labels: repeats the comparison four times, as DVC "
+                               "experiments")
+    predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
+    predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
+    predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
+                         help=f"CSV, JSONL or Parquet with the columns {', '.join(names())} (any may be empty); "
+                              "paths are relative to this file")
+    for name in names():
+        predict.add_argument(f"--{name}", help=f"the {name} of a single sample: the text itself, or a path")
+    predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
+    command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
+    ui = command("ui", _ui, "sync, then open the MLflow UI")
+    ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
+    ui.add_argument("--no-sync", action="store_true", help="show what is there")
+    return top
+
+
+def _doctor(_: argparse.Namespace) -> None:
+    from trivium.cli.doctor import examine
+
+    sys.exit(0 if examine(Path(".")) else 1)
+
+
+def _use(arguments: argparse.Namespace) -> None:
+    from trivium.cli.use import use
+
+    use(arguments.data)
+
+
+def _status(_: argparse.Namespace) -> None:
+    from trivium.cli.overview import status
+
+    print(status(Path(".")))
+
+
+def _show(_: argparse.Namespace) -> None:
+    from trivium.cli.overview import show
+
+    print(show(Path(".")))
+
+
+def _curves(_: argparse.Namespace) -> None:
+    from trivium.experiments.curves import make
+
+    print(make(Path(".")))
+
+
+def _predict(arguments: argparse.Namespace) -> None:
+    from trivium.serving.predict import predict_sample, predict_table
+
+    sample = {m: getattr(arguments, m) for m in names()}
+    if (arguments.manifest is None) == (not any(sample.values())):
+        raise UserError("Give either a table (`trivium predict STRATEGY manifest.csv`) or one sample "
+                        f"({', '.join(f'`--{m}`' for m in names())}).")
+    if arguments.manifest is None:
+        print(predict_sample(Path("."), arguments.strategy, sample))
+    else:
+        predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
+
+
+def _sync(_: argparse.Namespace) -> None:
+    from trivium.tracking.sync import sync
+
+    print(sync())
+
+
+def _ui(arguments: argparse.Namespace) -> None:
+    from trivium.tracking.ui import serve
+
+    serve(".", arguments.port, not arguments.no_sync)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What a person asks the project in a terminal: what would run, which models there are, what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from trivium.data.tables import read_json
+from trivium.settings.errors import UserError
+
+REASONS = 4  # per stage that are told
+
+
+def status(root: Path) -> str:
+    """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
+    from trivium.config import load
+
+    strategies = load(root / "params.yaml").strategies
+    lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
+    width = max(map(len, strategies))
+    for name in strategies:
+        trained, evaluated = (root / folder / name / file for folder, file in
+                              (("models", "training.json"), ("reports/evaluate", "metrics.json")))
+        words = "not trained yet"
+        if trained.exists():
+            words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
+        if evaluated.exists():
+            seeds = read_json(evaluated)["seeds"]
+            mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)
+            words = f"evaluated ({len(seeds)} seeds), test accuracy {mean:.3f}"
+        lines.append(f"  {name:<{width}}  {words}")
+    return "\n".join(lines)
+
+
+def _dvc_status(root: Path) -> dict[str, list[Any]]:
+    """Stage -> what changed, as DVC sees it. Raises: UserError."""
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], cwd=root, env=environment,
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"`dvc status` failed: {(done.stderr or done.stdout).strip()}")
+    return json.loads(done.stdout or "{}")
+
+
+def _pending(changes: dict[str, list[Any]]) -> list[str]:
+    """What would run: one line for the stages that never did, one for those whose outputs are elsewhere, one for each
+    other stage that has a reason."""
+    if not changes:
+        return ["  nothing: all outputs are up to date"]
+    new, away, lines = [], [], []
+    for stage, found in changes.items():
+        reasons: list[str] = []
+        hows = set()
+        for change in found:
+            if isinstance(change, str):
+                reasons.append(change)  # "changed command", "always changed"
+                hows.add(change)
+            else:
+                items = [(what, path, how) for what, paths in change.items() for path, how in paths.items()]
+                reasons += [_reason(*item) for item in items]
+                hows |= {how if isinstance(how, str) else "params" for *_, how in items}
+        if any("params.yaml is new" in reason for reason in reasons):
+            new.append(stage)
+        elif "not in cache" in hows and hows <= {"not in cache", "deleted"}:
+            away.append(stage)
+        else:
+            more = f"; and {len(reasons) - REASONS} more" if len(reasons) > REASONS else ""
+            lines.append(f"  {stage}: {'; '.join(reasons[:REASONS])}{more}")
+    told = {"never ran here": new, "outputs neither here nor in the cache (`dvc pull` may have them)": away}
+    for words, stages in told.items():
+        if stages:
+            lines = [*textwrap.wrap(f"{words}: {', '.join(stages)}", 100, initial_indent="  ",
+                                    subsequent_indent="    "), *lines]
+    return [*lines, "  and the stages after these, where their inputs then differ"]
+
+
+def _reason(what: str, path: str, how: Any) -> str:
+    if isinstance(how, dict):  # of a params file: key -> what happened to it
+        return f"{path}: {', '.join(how)} changed"
+    kind = "output " if what == "changed outs" else ""
+    words = {"deleted": "is missing", "not in cache": "is not in the cache (`dvc pull` may have it)", "new": "is new"}
+    return f"{kind}{path} {words.get(how, 'changed')}"
+
+
+def show(root: Path) -> str:
+    """The table of the last comparison, its verdict, and where to look next. Raises: UserError."""
+    path = root / "reports/comparison.json"
+    if not path.exists():
+        raise UserError("There is no comparison yet (reports/comparison.json): run `make repro`, or `dvc repro`.")
+    found = read_json(path)
+    entries = sorted(found["strategies"].items(), key=lambda item: (item[1]["rank"], item[0]))
+    width = max(len(name) for name, _ in entries)
+    sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
+    lines = [f"{'rank':>4}  {'strategy':<{width}}  accuracy  {sure:^15}  {'NLL':>6}  {'train FLOPs':>11}  failed seeds"]
+    for name, entry in entries:
+        accuracy, nll = entry["accuracy"], entry.get("nll", {}).get("mean", float("nan"))
+        span = f"{100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f}"
+        lines.append(f"{entry['rank']:>4}  {name:<{width}}  {100 * accuracy['mean']:>6.1f} %  {span:^15}  {nll:>6.3f}  "
+                     f"{entry.get('flops', float('nan')):>11.2e}  {100 * entry.get('failed_share', 0):>10.0f} %")
+    verdict = found["verdict"]
+    lines += ["", *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100)]
+    from trivium.report import html
+
+    if not html.refresh(root):  # git keeps comparison.json alone
+        lines += ["", "These results came with the repository; here nothing has run yet: `make repro` does it."]
+        return "\n".join(["", *lines, ""])
+    lines += ["", "Where to look next",
+              "  reports/report.html      the whole story, in a browser, offline",
+              "  make ui                  every run, curve and model in MLflow",
+              "and, after `source .venv/bin/activate`,",
+              "  dvc plots show           the curves;  dvc metrics diff: against the last commit",
+              f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data"]
+    return "\n".join(["", *lines, ""])

@@ -1,0 +1,29 @@
+"""`trivium curves`: the comparison again with less and more compute and with fewer labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trivium.comparison.budgets import COMPARISON, OUT, VARIANTS, gather
+from trivium.data.tables import read_json, write_json
+from trivium.settings.errors import UserError
+
+
+def make(root: Path) -> str:
+    """Run what is missing, write `reports/curves.json`, make the report and the MLflow runs anew; what came out.
+
+    Raises:
+        UserError: there is no comparison yet, it is not of the present settings, or an experiment failed.
+    """
+    from trivium.experiments.dvc import run
+    from trivium.report import html
+    from trivium.tracking.sync import sync
+
+    if not (root / COMPARISON).exists():
+        raise UserError(f"There is no comparison yet ({COMPARISON}): run `make repro`, or `dvc repro`, and then this.")
+    found = gather(read_json(root / COMPARISON), run(root, VARIANTS))
+    write_json(found, root / OUT)
+    html.write(root)
+    print(sync(root))
+    return "\n".join([found["compute"]["sentence"], found["labels"]["sentence"], f"The curves are in {OUT}, in "
+                      "reports/report.html and in MLflow; `dvc exp show` lists the experiments."])

@@ -1,0 +1,125 @@
+"""The comparison once more with other settings, as DVC experiments: in a folder of their own, from the shared cache.
+
+`dvc exp run --temp` takes what git tracks to a folder below `.dvc/tmp` and runs the pipeline there; the workspace keeps
+its settings and its outs. What git may not track comes along all the same: new source files as copies, the user's data
+and encoders by their absolute paths.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trivium.data.tables import digest
+from trivium.settings.errors import UserError
+
+if TYPE_CHECKING:
+    from trivium.comparison.budgets import Variant
+    from trivium.config import Config
+
+FEWEST = 32  # rows for the analyses of each model (robustness, contributions, ...), which the curves do not show
+
+
+def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+    """comparison.json of every variant, by its name. One that has run on the same state of the project runs no more.
+
+    Raises:
+        UserError: no git repository or no commit, outs that are not of the present settings, or a stage that failed.
+    """
+    from trivium.config import load
+
+    config = load(root / "params.yaml")
+    _check(root)
+    state = digest((root / "dvc.lock").read_bytes())[:8]  # holds what every stage read: settings, code and data
+    found = {}
+    for number, variant in enumerate(variants, 1):
+        name = f"{variant.name}-{state}"
+        told = f"{number} of {len(variants)}, {variant.words}"
+        if _reference(root, name) is None:
+            print(f"\n{told}: the pipeline runs as experiment {name}", flush=True)
+            _run(root, name, settings(config, variant) | elsewhere(root, config), variant.words)
+        else:
+            print(f"\n{told}: experiment {name} is there already", flush=True)
+        found[variant.name] = json.loads(_git(root, "show", f"{_reference(root, name)}:reports/comparison.json"))
+    return found
+
+
+def settings(config: Config, variant: Variant) -> dict[str, float | str]:
+    """What `variant` changes in params.yaml, by dotted key. A share of the labels leaves the compute as it is."""
+    changed: dict[str, float | str]
+    if config.budget.flops is not None:
+        changed = {"budget.flops": config.budget.flops * variant.compute}
+    else:  # an epoch is over labelled samples: fewer of them make it cheaper
+        changed = {"budget.epochs": config.budget.epochs * variant.compute / variant.labels}
+    if variant.labels != 1:
+        changed["split.labels"] = config.split.labels * variant.labels
+    return changed | {"evaluate.analysis_rows": FEWEST}
+
+
+def _check(root: Path) -> None:
+    try:
+        _git(root, "rev-parse", "--verify", "HEAD")
+    except (OSError, subprocess.CalledProcessError):
+        raise UserError("The curves are DVC experiments, which are kept in git, and here is no git repository with a "
+                        "commit: `git init` if there is none, then `git add --all` and `git commit`.") from None
+    if _dvc(root, "status", "--quiet"):
+        raise UserError("The results here are not those of the present settings, code and data (`trivium status` says "
+                        "what has changed): run `make repro`, or `dvc repro`, and then this.")
+
+
+def _run(root: Path, name: str, changes: Mapping[str, float | str], words: str) -> None:
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "src", "pipeline").split("\0")
+    options = [part for key, value in changes.items() for part in ("--set-param", f"{key}={_written(value)}")]
+    options += [part for path in new if path for part in ("--copy-paths", path)]
+    if _dvc(root, "exp", "run", "--temp", "--name", name, *options):
+        raise UserError(f"The comparison with {words} stopped; what it said is above. Finished stages are kept: mend "
+                        "it and run `trivium curves` again.")
+
+
+def elsewhere(root: Path, config: Config) -> dict[str, str]:
+    """Settings that name the user's own files and folders, with their absolute paths."""
+    from trivium.encoders import names
+
+    data = config.data
+    paths = {"manifest": {"data.watch": data.watch, "data.manifest.path": data.manifest.path},
+             "stamps": {"data.stamps.folder": data.stamps.folder}}.get(data.source, {})
+    chosen = {f"encoder.{m}": getattr(config.encoder, m) for m in data.modalities}
+    paths |= {key: name for key, name in chosen.items() if name not in names()}
+    paths |= {f"preprocess.{m}.tokenizer": found["tokenizer"] for m, found in config.preprocess.items()
+              if found.get("tokenizer", "trained") != "trained"}
+    return {key: str((root / path).resolve()) for key, path in paths.items() if path and (root / path).exists()}
+
+
+def _written(value: float | str) -> str:
+    """For `--set-param`: quoted, so that a path may hold any sign."""
+    return repr(value) if not isinstance(value, str) else "'" + value.replace("'", r"\'") + "'"
+
+
+def _reference(root: Path, name: str) -> str | None:
+    """The git reference of an experiment: refs/exps/<commit it started from>/<name>."""
+    listed = _git(root, "for-each-ref", "--format=%(refname)", "refs/exps").split()
+    return next((reference for reference in listed if reference.endswith(f"/{name}")), None)
+
+
+def _git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def _dvc(root: Path, *words: str) -> int:
+    """The exit code; what DVC and the stages say goes where ours does."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the stages run `python`
+    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=root, env=environment)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:  # DVC has heard it too, and removes the folder that the experiment ran in
+        process.wait()
+        raise
+    except BaseException:
+        process.terminate()
+        raise

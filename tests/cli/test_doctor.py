@@ -1,0 +1,83 @@
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.helpers import ROOT, command, set_params, tiny_project
+from trivium.cli import doctor
+
+DOCTOR = ("env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "doctor")
+
+
+def words(findings: object) -> list[tuple[str, str]]:
+    return list(findings)  # type: ignore[call-overload]
+
+
+def test_pins_are_compared_with_what_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(
+        "numpy==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\n"
+        "pywin32==9 ; sys_platform == 'win32' \\\n# torch==9\n")
+    absent, other = words(doctor.packages(tmp_path))
+    assert absent == ("wrong", "not installed: no-such-package. To mend it, run `rm -rf .venv` and then `make setup`.")
+    assert other[0] == "advice" and "numpy" in other[1] and "pinned: ==0.0.1" in other[1]
+
+
+def test_a_cpu_build_beside_a_gpu_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(doctor, "gpu_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    ((grade, said),) = doctor.torch_build(ROOT)
+    assert grade == "wrong" and "(CPU build), but this machine has 1 NVIDIA GPU" in said and "rm -rf .venv" in said
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    ((grade, said),) = doctor.torch_build(ROOT)
+    assert grade == "wrong" and "driver" in said
+    monkeypatch.setattr(doctor, "gpu_count", lambda: 0)
+    ((grade, said),) = doctor.torch_build(ROOT)
+    assert grade == "ok"
+
+
+def test_a_full_disk_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, grade in ((1e9, "wrong"), (5e9, "advice"), (5e10, "ok")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert [each for each, _ in doctor.disk(tmp_path)] == [grade]
+
+
+def test_params_that_are_wrong_are_told(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok"]
+    set_params(tmp_path, {"train.batsch": 3})
+    ((grade, said),) = doctor.settings(tmp_path)
+    assert grade == "wrong" and "did you mean `batch`?" in said
+
+
+def test_cuda_without_a_gpu_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {"train.device": "cuda"})
+    monkeypatch.setattr(doctor, "gpu_count", lambda: 0)
+    assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok", "wrong"]
+
+
+def test_the_cache_s_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert [grade for grade, _ in doctor.repository(tmp_path)] == ["wrong", "wrong"]
+    (tmp_path / ".dvc").mkdir()
+    for config, grade in (("", "advice"), ("[cache]\n    type = copy\n", "advice"),
+                          ('[cache]\n    type = "reflink,hardlink"\n', "ok")):
+        (tmp_path / ".dvc/config").write_text(config)
+        assert list(doctor.repository(tmp_path))[-1][0] == grade
+
+
+def test_the_project_itself_is_well(tmp_path: Path) -> None:
+    project = tiny_project(tmp_path)
+    said = command(project, *DOCTOR)
+    assert "All is well." in said and "espeak-ng speaks" in said
+
+
+def test_a_broken_project_ends_with_code_1(tmp_path: Path) -> None:
+    project = tiny_project(tmp_path)
+    (project / "params.yaml").unlink()
+    said = command(project, *DOCTOR, fails=True)
+    assert "WRONG  " in said and "1 of 8 checks failed." in said

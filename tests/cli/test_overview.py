@@ -1,0 +1,95 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.fake_outs import fake_outs
+from tests.helpers import command, tiny_project
+from trivium.cli.overview import _pending, show, status
+from trivium.settings.errors import UserError
+
+DVC = {
+    "ingest": [{"changed deps": {"params.yaml": "new"}}, {"changed outs": {"data/raw": "deleted"}}],
+    "fuse@supervised_lpft": [{"changed deps": {"params.yaml": {"strategy.supervised_lpft": "modified"}}}],
+    "align": ["changed command", {"changed deps": {"data/valid": "modified"}},
+              {"changed outs": {"data/aligned": "not in cache"}}],
+}
+
+
+def test_what_would_run_and_why() -> None:
+    assert _pending(DVC) == [
+        "  never ran here: ingest",
+        "  fuse@supervised_lpft: params.yaml: strategy.supervised_lpft changed",
+        "  align: changed command; data/valid changed; "
+        "output data/aligned is not in the cache (`dvc pull` may have it)",
+        "  and the stages after these, where their inputs then differ",
+    ]
+    assert _pending({}) == ["  nothing: all outputs are up to date"]
+
+
+def test_many_reasons_are_cut_short() -> None:
+    deps = {f"src/{k}.py": "modified" for k in range(7)}
+    assert _pending({"compare": [{"changed deps": deps}]})[0] == (
+        "  compare: src/0.py changed; src/1.py changed; src/2.py changed; src/3.py changed; and 3 more")
+
+
+def test_status_of_a_project_that_never_ran(tmp_path: Path) -> None:
+    project = tiny_project(tmp_path)
+    said = command(project, "env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "status")
+    assert "never ran here: ingest, validate" in said
+    assert "end_to_end         not trained yet" in said
+
+
+def test_status_outside_of_a_project_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"params\.yaml does not exist"):
+        status(tmp_path)
+
+
+def test_outputs_that_are_elsewhere_take_one_entry_for_all_stages() -> None:
+    elsewhere = [{"changed deps": {"data/raw": "deleted"}}, {"changed outs": {"data/valid": "not in cache"}}]
+    edited = [{"changed deps": {"params.yaml": {"align": "modified"}}},
+              {"changed outs": {"data/aligned": "not in cache"}}]
+    assert _pending({"ingest": elsewhere[1:], "validate": elsewhere, "align": edited}) == [
+        "  outputs neither here nor in the cache (`dvc pull` may have them): ingest, validate",
+        "  align: params.yaml: align changed; output data/aligned is not in the cache (`dvc pull` may have it)",
+        "  and the stages after these, where their inputs then differ",
+    ]
+
+
+def test_results_that_came_with_the_repository_are_not_taken_for_ones_made_here(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    assert "predict" in show(root) and "came with the repository" not in show(root)
+    (root / "reports/report.html").unlink()
+    shutil.rmtree(next((root / "reports/evaluate").iterdir()))  # of a run that was interrupted
+    assert "These results came with the repository" in show(root) and "predict" not in show(root)
+    assert not (root / "reports/report.html").exists()
+
+
+def test_a_report_of_another_comparison_or_none_is_made_anew(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    page, compared = root / "reports/report.html", root / "reports/comparison.json"
+    show(root)
+    first = page.read_text()
+    page.write_text(first + "<!-- as it was -->")
+    show(root)
+    assert page.read_text().endswith("<!-- as it was -->")
+    found = json.loads(compared.read_text())
+    found["verdict"]["sentence"] = "Zebra beats everybody."
+    compared.write_text(json.dumps(found))  # as `dvc checkout` and `dvc pull` do it
+    assert "report.html" in show(root)
+    assert "Zebra beats everybody." in page.read_text() and "as it was" not in page.read_text()
+    page.unlink()
+    show(root)
+    assert "Zebra beats everybody." in page.read_text()
+
+
+def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    found["verdict"]["sentence"] = "word " * 60
+    path.write_text(json.dumps(found))
+    shutil.rmtree(root / "reports/evaluate")
+    said = show(root)
+    assert max(map(len, said.splitlines())) <= 100 and "report.html" not in said

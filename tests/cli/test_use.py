@@ -1,0 +1,235 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from ruamel.yaml import YAML
+
+from tests.helpers import ROOT, set_params
+from trivium.cli.use import use
+from trivium.config import load
+from trivium.settings.errors import UserError
+
+COLUMNS = ("id", "label", "text", "image", "audio", "group", "split", "language", "domain", "start", "end")
+USUAL = {f"data.manifest.{what}": what for what in COLUMNS}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", "params.yaml")
+    set_params(tmp_path, USUAL)
+    use("digits:dominant")
+    return tmp_path
+
+
+def media(folder: Path, rows: int = 6) -> Path:
+    """`folder` with img/0.png ... of 20x40 pixels and wav/0.wav ... of half a second at 8 kHz."""
+    for i in range(rows):
+        for kind in ("img", "wav"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 40), i, np.uint8)).save(folder / f"img/{i}.png")
+        soundfile.write(folder / f"wav/{i}.wav", np.zeros(4000), 8000)
+    return folder
+
+
+def manifest(path: Path, columns: dict[str, Any], rows: int = 6) -> str:
+    """JSONL with the columns filled by format strings (`{i}`: the number of the row)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = [{name: value.format(i=i, y=i % 2) if isinstance(value, str) else value for name, value in columns.items()}
+            for i in range(rows)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made))
+    return str(path)
+
+
+def data() -> Any:
+    return YAML(typ="safe").load(Path("params.yaml"))["data"]
+
+
+def test_generated_data() -> None:
+    use("symbols:mixed")
+    assert (data()["source"], data()["symbols"]["world"], data()["digits"]["world"]) == ("symbols", "mixed", "dominant")
+    sizes = load().preprocess
+    assert (sizes["image"]["size"], sizes["audio"]["seconds"], sizes["audio"]["features"]) == (12, 0.016, "waveform")
+    use("stamps:fr,es")
+    assert (data()["source"], data()["stamps"]["language"], data()["watch"]) == ("stamps", "fr,es", "data/README.md")
+    use("digits")
+    assert load().preprocess["audio"]["features"] == "logmel"
+
+
+def test_there_and_back_leaves_every_other_character(project: Path) -> None:
+    before = Path("params.yaml").read_text()
+    use(manifest(project / "mine/m.jsonl", {"ID": "{i}", "target": "{y}", "caption": "a b {i}"}))
+    after = Path("params.yaml").read_text()
+    changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
+    assert len(changed) <= 9
+    assert all(a.split("#")[1:] == b.split("#")[1:] for a, b in changed)  # comments
+    set_params(project, USUAL | {"data.manifest.path": ""})
+    use("digits:dominant")
+    use("digits:dominant")
+    assert [line.split() for line in Path("params.yaml").read_text().splitlines()] == [
+        line.split() for line in before.splitlines()]
+
+
+def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": "word {i}", "image": "img/{i}.png",
+                                            "audio": "wav/{i}.wav"}))
+    chosen = data()
+    assert chosen["source"] == "manifest"
+    assert chosen["manifest"]["path"] == "mine/m.jsonl"
+    assert chosen["watch"] == "mine"
+    assert chosen["modalities"] == ["text", "image", "audio"]
+    assert {f"data.manifest.{k}": v for k, v in chosen["manifest"].items() if k != "path"} == USUAL
+    said = capsys.readouterr().out
+    assert 'data.manifest.path: "mine/m.jsonl"' in said
+    assert "domain" not in said
+
+
+def test_a_manifest_with_other_names(project: Path) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {
+        "Sample_ID": "{i}", "Class": "{y}", "file": "wav/{i}.wav", "Image Path": "img/{i}.png", "caption": None,
+        "speaker": "s{y}", "Subset": "train", "onset": "0", "offset": "0.25"}))
+    chosen = data()["manifest"]
+    assert [chosen[what] for what in COLUMNS] == ["Sample_ID", "Class", "caption", "Image Path", "file", "speaker",
+                                                  "Subset", "language", "domain", "onset", "offset"]
+    assert data()["modalities"] == ["image", "audio"]  # there is a caption column without one caption
+    assert load().preprocess["audio"] | {"seconds": 0.3, "sample_rate": 8000} == load().preprocess["audio"]
+
+
+def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) -> None:
+    path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "fine": "f{y}", "text": "x {i}",
+                                               "speaker": "s{i}"})
+    set_params(project, {"data.manifest.label": "fine", "data.manifest.group": ""})
+    use(path)
+    assert (data()["manifest"]["label"], data()["manifest"]["group"]) == ("fine", "")
+
+
+def test_names_of_the_manifest_before_are_forgotten(project: Path) -> None:
+    use(manifest(project / "one/m.jsonl", {"id": "{i}", "target": "{y}", "caption": "x {i}", "speaker": "s"}))
+    use(manifest(project / "two/m.jsonl", {"id": "{i}", "label": "{y}", "text": "x {i}"}))
+    assert {f"data.manifest.{k}": v for k, v in data()["manifest"].items() if k != "path"} == USUAL
+
+
+def test_names_that_were_found_before_are_found_anew_where_the_table_is_another(
+    project: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(manifest(project / "one/m.jsonl", {"name": "{i}", "category": "{y}", "text": "x {i}", "speaker": "s{i}"}))
+    assert [data()["manifest"][what] for what in ("id", "label", "group")] == ["name", "category", "speaker"]
+    set_params(project, {"data.manifest.text": "words"})  # somebody's choice
+    use(manifest(project / "two/m.jsonl", {"id": "{i}", "name": "n", "label": "{y}", "category": "c", "text": "x",
+                                           "words": "y {i}", "group": "g{i}", "speaker": "s"}))
+    columns = data()["manifest"]
+    assert [columns[what] for what in ("id", "label", "group", "text")] == ["id", "label", "group", "words"]
+    said = capsys.readouterr().out
+    assert f"the text is read from `words`, as params.yaml says, though {project}/two/m.jsonl has a `text`" in said
+    assert said.count("note:") == 1
+
+
+def test_an_offset_is_an_end_only_behind_an_onset(project: Path) -> None:
+    media(project / "mine")
+    columns = {"id": "{i}", "label": "{y}", "audio": "wav/{i}.wav", "offset": "0.1", "duration": "0.2"}
+    use(manifest(project / "mine/m.jsonl", columns))
+    assert (data()["manifest"]["start"], data()["manifest"]["end"]) == ("start", "end")
+
+
+@pytest.mark.parametrize("place", ["data/raw", "models/mine"])
+def test_data_where_stages_empty_folders_are_refused(project: Path, place: str) -> None:
+    media(project / place)
+    columns = {"id": "{i}", "label": "{y}", "image": f"../{place}/img/{{i}}.png"}
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(UserError, match="which the pipeline empties and fills by itself"):
+        use(manifest(project / "mine/m.jsonl", columns))
+    with pytest.raises(UserError, match="which the pipeline empties and fills by itself"):
+        use(manifest(project / place / "m.jsonl", columns | {"image": "img/{i}.png"}))
+    assert Path("params.yaml").read_bytes() == before
+    assert (project / place / "img/0.png").exists()
+
+
+def test_lengths_show_most_texts_whole_in_any_script(project: Path) -> None:
+    """30 signs that rarely repeat, three bytes each, without a space between."""
+    rows = "".join(json.dumps({"id": i, "label": i % 2, "text": "".join(
+        chr(0x4e00 + (i * 977 + k * 3571) % 5000) for k in range(30))}) + "\n" for i in range(300))
+    (project / "mine").mkdir()
+    (project / "mine/m.jsonl").write_text(rows)
+    use("mine/m.jsonl")
+    sizes = load().preprocess["text"]
+    assert sizes["vocab"] == 2048 and 40 <= sizes["length"] <= 96
+
+
+def test_sizes_suit_the_data(project: Path) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30),
+                                            "image": "img/{i}.png", "audio": "wav/{i}.wav"}))
+    sizes = load().preprocess
+    assert (sizes["text"]["length"], sizes["text"]["vocab"]) == (32, 256)  # 30 tokens: the word is one
+    assert (sizes["image"]["size"], sizes["image"]["channels"]) == (16, 1)
+    assert (sizes["audio"]["seconds"], sizes["audio"]["sample_rate"]) == (0.5, 8000)
+
+
+def test_what_cannot_be_looked_at_is_passed_over(project: Path) -> None:
+    """A file of raw samples, of which nobody knows the rate, and times that are no numbers."""
+    media(project / "mine")
+    (project / "mine/wav/0.raw").write_bytes(bytes(800))
+    columns = {"id": "{i}", "label": "{y}", "start": None, "end": float("inf")}
+    use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/0.raw"}))
+    use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/{i}.wav", "start": float("nan")}))
+    assert load().preprocess["audio"]["seconds"] == 0.5
+
+
+def test_what_is_watched(project: Path) -> None:
+    """The folder where it holds the media and little else; else the table alone."""
+    columns = {"id": "{i}", "label": "{y}", "image": "img/{i}.png"}
+    media(project / "mine")
+    for i in range(40):
+        (project / "mine" / f"{i}.txt").touch()
+    use(manifest(project / "mine/m.jsonl", columns))
+    assert data()["watch"] == "mine/m.jsonl"  # much else
+    media(project / "data")
+    use(manifest(project / "data/m.jsonl", columns))
+    assert data()["watch"] == "data/m.jsonl"  # the pipeline writes to data/raw
+    media(project)
+    use(manifest(project / "m.jsonl", columns))
+    assert data()["watch"] == "m.jsonl"  # the repository itself
+    use(manifest(project / "other/m.jsonl", columns | {"image": "../mine/img/{i}.png"}))
+    assert data()["watch"] == "other/m.jsonl"  # media elsewhere
+    media(project.parent / "outside")
+    use(manifest(project.parent / "outside/m.jsonl", columns))
+    assert (data()["watch"], data()["manifest"]["path"]) == ("../outside", "../outside/m.jsonl")
+    (project.parent / "outside/lost.png").symlink_to("nowhere.png")  # at which DVC would stop
+    use(manifest(project.parent / "outside/m.jsonl", columns))
+    assert data()["watch"] == "../outside/m.jsonl"
+    shutil.rmtree(project.parent / "outside")
+
+
+@pytest.mark.parametrize(("what", "message"), [
+    ("digits:mixd", "no world `mixd`; did you mean `digits:mixed`"),
+    ("symbols:xyz", "no world `xyz`; known: redundant"),
+    ("digts", "no data `digts`; did you mean `digits`"),
+    ("mine", "mine is a folder: name the table in it"),
+    ("mine/x.csv", "no file mine/x.csv"),
+    ("mine/label.jsonl", "no column that looks like the label. It has id, text: rename one to `label`"),
+    ("mine/nothing.jsonl", "no column with a value for .*It has id, label, foo"),
+])
+def test_what_people_are_told(project: Path, what: str, message: str) -> None:
+    manifest(project / "mine/label.jsonl", {"id": "{i}", "text": "x"})
+    manifest(project / "mine/nothing.jsonl", {"id": "{i}", "label": "{y}", "foo": "x"})
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(UserError, match=message):
+        use(what)
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_a_held_out_domain_belongs_to_its_data(project: Path) -> None:
+    mine = manifest(project / "m/a.jsonl", {"id": "{i}", "label": "l{y}", "text": "t{i}", "domain": "d{y}"})
+    use(mine)
+    set_params(project, {"split.held_out_domain": "d1"})
+    use(mine)
+    assert load().split.held_out_domain == "d1"
+    use("symbols")
+    assert load().split.held_out_domain == ""

@@ -1,0 +1,208 @@
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.fake_outs import fake_outs
+from tests.helpers import command, digests, environment, set_params, tiny_project
+from trivium.cli.main import main
+from trivium.comparison.budgets import VARIANTS, gather, mark, read, sentence
+from trivium.config import load
+from trivium.data.tables import read_json, write_json
+from trivium.experiments import curves
+from trivium.experiments.dvc import elsewhere, settings
+from trivium.settings.errors import UserError
+
+
+def comparison(accuracy: dict[str, float], flops: float, train: float, winner: str | None, tied: list[str]) -> Any:
+    strategies = {name: {"rank": 1, "accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2},
+                         "nll": {"mean": 1.0}, "failed_share": 0.0, "flops": flops, "seeds": {"0": {}}}
+                  for name, a in accuracy.items()}
+    return {"dataset": {"train": train}, "strategies": strategies, "pairs": [], "settings": {"seeds": 5},
+            "verdict": {"winner": winner, "tied": tied, "behind": [], "recommended": tied[0], "sentence": "So it is.",
+                        "reason": ""}}
+
+
+def point(words: str, winner: str | None, tied: list[str], learned: bool = True, behind: str = "") -> dict[str, Any]:
+    return {"words": words, "strategies": {"a": {}, "b": {}},
+            "verdict": {"winner": winner, "tied": tied, "behind": list(behind), "learned": learned}}
+
+
+def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
+    present = comparison({"a": 0.75, "b": 0.5}, 100.0, 80.0, "a", ["a"])
+    found = gather(present, {
+        "half-compute": comparison({"a": 0.5, "b": 0.5}, 50.0, 80.0, None, ["a", "b"]),
+        "twice-compute": comparison({"a": 0.8, "b": 0.6}, 200.0, 80.0, "a", ["a"]),
+        "quarter-labels": comparison({"a": 0.3, "b": 0.5}, 100.0, 20.0, "b", ["b"]),
+        "half-labels": comparison({"a": 0.4, "b": 0.5}, 100.0, 40.0, None, ["b", "a"]),
+    })
+    compute, labels = found["compute"]["points"], found["labels"]["points"]
+    assert [(p["share"], p["labels"], p["words"]) for p in compute] == [
+        (0.5, 80.0, "half the compute"), (1.0, 80.0, "the present compute"), (2.0, 80.0, "twice the compute")]
+    assert [(p["share"], p["labels"], p["words"]) for p in labels] == [
+        (0.25, 20.0, "a quarter of the labels"), (0.5, 40.0, "half of the labels"), (1.0, 80.0, "all of the labels")]
+    assert compute[0] == {
+        "share": 0.5, "words": "half the compute", "labels": 80.0,
+        "strategies": {name: {"accuracy": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
+        "verdict": {"winner": None, "tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
+    assert [p["strategies"]["a"]["flops"] for p in compute] == [50.0, 100.0, 200.0]
+    assert [p["strategies"]["a"]["accuracy"]["mean"] for p in labels] == [0.3, 0.4, 0.75]
+    assert found["compute"]["sentence"] == ("With half the compute, no difference was found between a and b; with the "
+                                            "present compute and twice the compute, a wins. a is never beaten.")
+    assert found["labels"]["sentence"] == (
+        "The answer changes with the labels. With a quarter of the labels, b wins; with half of the labels, no "
+        "difference was found between a and b; with all of the labels, a wins.")
+    assert found["of"] == mark(present)
+
+
+@pytest.mark.parametrize(("points", "said"), [
+    ([point("x", "a", ["a"]), point("y", "a", ["a"])], "With x and y, a wins."),
+    ([point("x", None, ["b", "a"]), point("y", None, ["a", "b"])],
+     "With x and y, no difference was found between a and b."),
+    ([point("x", None, ["a", "b"]), point("y", "b", ["b"])],
+     "With x, no difference was found between a and b; with y, b wins. b is never beaten."),
+    ([point("x", None, ["a", "b", "c"]), point("y", None, ["a", "b"])],
+     "With x, no difference was found between a, b and c; with y, no difference was found between a and b. "
+     "a and b are never beaten."),
+    ([point("x", "a", ["a"]), point("y", "b", ["b"])], "The answer changes with the compute. With x, a wins; with y, "
+                                                      "b wins."),
+    # Each two have a strategy in common that nobody beats, all three have none: no change is shown, nor that it stays.
+    ([point("x", None, ["a", "b"]), point("y", None, ["b", "c"]), point("z", None, ["a", "c"])],
+     "With x, no difference was found between a and b; with y, no difference was found between b and c; with z, no "
+     "difference was found between a and c."),
+    ([point("x", None, ["a", "b", "c"], behind="c"), point("y", None, ["a", "b"], behind="b")],
+     "With x, no difference was found between a and b; with y, a is ahead, but not surely. a and b are never beaten."),
+    ([point("x", None, ["a", "b"], learned=False), point("y", "a", ["a"])],
+     "With x, no strategy learned the task; with y, a wins."),
+])
+def test_the_sentence_follows_the_verdicts(points: list[dict[str, Any]], said: str) -> None:
+    assert sentence(points, "compute") == said
+
+
+def test_a_tie_of_all_names_nobody() -> None:
+    every = point("x", None, ["a", "b", "c"]) | {"strategies": {"a": {}, "b": {}, "c": {}}}
+    assert sentence([every], "compute") == "With x, no difference was found between any two."
+
+
+def test_of_one_strategy_nothing_is_said() -> None:
+    alone = point("x", None, ["a"]) | {"strategies": {"a": {}}}
+    assert sentence([alone, alone], "compute") == ""
+
+
+def test_curves_are_those_of_one_comparison(tmp_path: Path) -> None:
+    one = comparison({"a": 0.75, "b": 0.5}, 100.0, 80.0, "a", ["a"])
+    found = gather(one, {variant.name: one for variant in VARIANTS})
+    assert read(tmp_path, one) == {}
+    write_json(found, tmp_path / "reports/curves.json")
+    assert read(tmp_path, one) == found
+    assert read(tmp_path, one | {"robustness": "said otherwise"}) == found
+    assert read(tmp_path, one | {"settings": {"seeds": 6}}) == {}
+    assert read(tmp_path, comparison({"a": 0.75, "b": 0.501}, 100.0, 80.0, "a", ["a"])) == {}
+    assert read(tmp_path, None) == {}
+
+
+def test_a_share_of_the_labels_leaves_the_compute_as_it_is(tmp_path: Path) -> None:
+    config = load(fake_outs(tmp_path) / "params.yaml")
+    assert config.budget.epochs == 20 and config.split.labels == 1
+    rows = {"evaluate.analysis_rows": 32}
+    half, twice, quarter, _ = VARIANTS
+    assert settings(config, half) == rows | {"budget.epochs": 10}
+    assert settings(config, twice) == rows | {"budget.epochs": 40}
+    assert settings(config, quarter) == rows | {"budget.epochs": 80, "split.labels": 0.25}
+    fixed = config.model_copy(update={"budget": config.budget.model_copy(update={"flops": 1e9}),
+                                      "split": config.split.model_copy(update={"labels": 0.5})})
+    assert settings(fixed, twice) == rows | {"budget.flops": 2e9}
+    assert settings(fixed, quarter) == rows | {"budget.flops": 1e9, "split.labels": 0.125}
+
+
+def test_own_files_are_named_by_their_absolute_paths(tmp_path: Path) -> None:
+    config = load(fake_outs(tmp_path / "here") / "params.yaml")
+    root = tmp_path / "here"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/table.csv").write_text("")
+    (root / "cnn").mkdir()  # not the encoder of that name
+    (root / "bert").mkdir()
+    manifest = config.data.manifest.model_copy(update={"path": "../mine/table.csv"})
+    data = config.data.model_copy(update={"watch": "../mine", "manifest": manifest})
+    config = config.model_copy(update={"data": data})
+    assert elsewhere(root, config) == {}  # the source is digits
+    config = config.model_copy(update={
+        "data": data.model_copy(update={"source": "manifest"}),
+        "encoder": config.encoder.model_copy(update={"text": "bert", "image": "google/vit-base-patch16-224"})})
+    assert elsewhere(root, config) == {"data.watch": f"{tmp_path}/mine", "encoder.text": f"{root}/bert",
+                                       "data.manifest.path": f"{tmp_path}/mine/table.csv"}
+
+
+def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(UserError, match=r"no comparison yet \(reports/comparison.json\): run `make repro`"):
+        curves.make(tmp_path)
+    fake_outs(tmp_path)
+    with pytest.raises(UserError, match="no git repository with a commit"):
+        curves.make(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    with pytest.raises(UserError, match="no git repository with a commit"):
+        curves.make(tmp_path)
+    assert not (tmp_path / "reports/curves.json").exists()
+
+
+def own_data(folder: Path) -> None:
+    """A table of texts that tell the label, with a picture each."""
+    words = {"cat": "purrs and meows", "dog": "barks at the door", "bird": "sings before sunrise"}
+    folder.mkdir()
+    rows = []
+    for k in range(180):
+        label = list(words)[k % 3]
+        Image.new("L", (8, 8), k).save(folder / f"{k}.png")
+        rows.append(f"r{k:03},{label},{words[label]} {k},{k}.png")
+    (folder / "table.csv").write_text("\n".join(["id,label,text,image", *rows]) + "\n")
+
+
+@pytest.mark.slow
+def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    """Half of the labels, for two strategies, of a table beside the repository."""
+    own_data(tmp_path / "it's mine")
+    project = tiny_project(
+        tmp_path / "project", data__source="manifest", data__modalities=["text", "image"], budget__epochs=4,
+        data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", train__batch=30,
+        fuse=["ensemble"], end_to_end=["end_to_end"],
+        strategy={"ensemble": {"start": "supervised"}, "end_to_end": {"fusion": "concat", "lr": 0.003}})
+    for key, value in environment(project).items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(curves, "VARIANTS", VARIANTS[3:])
+
+    command(project, "dvc", "repro")
+    command(project, "git", "add", "--all")
+    command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
+    params = (project / "params.yaml").read_bytes()
+    set_params(project, {"compare.bootstrap": 201})
+    with pytest.raises(SystemExit) as stopped:
+        main(["curves"])
+    assert "not those of the present settings" in str(stopped.value.code)
+    (project / "params.yaml").write_bytes(params)
+    (project / "src/trivium/strategies/mine.py").write_text("")  # git does not know it yet
+
+    before = digests(project, "data", "models", "reports", "src")
+    capfd.readouterr()
+    main(["curves"])
+    said = capfd.readouterr().out
+    assert "1 of 1, half of the labels: the pipeline runs as experiment half-labels-" in said
+    assert "Running stage 'fuse@ensemble'" in said
+
+    after = digests(project, "data", "models", "reports", "src")
+    assert {path for path in after if after[path] != before.get(path)} == {"reports/curves.json", "reports/report.html"}
+    assert (project / "params.yaml").read_bytes() == params
+    found = read(project, read_json(project / "reports/comparison.json"))
+    assert [(p["share"], p["labels"]) for p in found["labels"]["points"]] == [(0.5, 45.0), (1.0, 90.0)]
+    spent = [p["strategies"]["end_to_end"]["flops"] for p in found["labels"]["points"]]
+    assert spent[0] == pytest.approx(spent[1])
+    assert 'id="budgets"' in (project / "reports/report.html").read_text()
+    assert "half-labels-" in command(project, "dvc", "exp", "list")
+
+    main(["curves"])
+    said = capfd.readouterr().out
+    assert "is there already" in said and "Running stage" not in said
+    assert read_json(project / "reports/curves.json") == found
