@@ -1,14 +1,14 @@
 """align: one row per sample, a span per modality, a presence mask."""
 
-from trivium.config import Config
+from trivium.params import Params
 from trivium.stage import fresh, run
 
 
-def main(config: Config) -> None:
+def main(params: Params) -> None:
     from trivium.data.alignment import align
 
     with fresh("data/aligned") as out:
-        counts = align("data/valid", out, config.data.modalities, config.align)
+        counts = align("data/valid", out, params.data.modalities, params.align)
     print(", ".join(f"{count:,} {'' if name == 'samples' else 'with '}{name}" for name, count in counts.items()))
 
 

@@ -1,18 +1,18 @@
-"""evaluate@<strategy>: the only stage that reads the test set."""
+"""evaluate@STRATEGY: the only stage that reads the test set."""
 
 import sys
 
-from trivium.config import Config
+from trivium.params import Params
 from trivium.stage import fresh, measure, run
 
 
-def main(config: Config, strategy: str) -> None:
+def main(params: Params, entry: str) -> None:
     from trivium.evaluation.evaluate import evaluate
 
-    with fresh(f"reports/evaluate/{strategy}") as out:
-        inference = evaluate(config, strategy, out)
-    measure(f"evaluate@{strategy}", {"inference": inference})
+    with fresh(f"reports/evaluate/{entry}") as out:
+        inference = evaluate(entry, params.evaluate, params.loop.device, params.loop.workers, out)
+    measure(f"evaluate@{entry}", {"inference": inference})
 
 
 if __name__ == "__main__":
-    run(f"evaluate@{sys.argv[1]}", lambda config: main(config, sys.argv[1]))
+    run(f"evaluate@{sys.argv[1]}", lambda params: main(params, sys.argv[1]))

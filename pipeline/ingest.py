@@ -1,14 +1,15 @@
 """ingest: one table per modality and the labels, from a source; raw, and never changed again."""
 
-from trivium.config import Config
+from trivium.params import Params, check
 from trivium.stage import fresh, run
 
 
-def main(config: Config) -> None:
+def main(params: Params) -> None:
     from trivium.data import sources
 
+    check(params)  # before anything runs
     with fresh("data/raw") as out:
-        sources.write(config.data, out)
+        sources.write(params.data, out)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
 """preprocess: samples become memory-mapped tensors; tokenizers and statistics are fitted on train alone."""
 
-from trivium.config import Config
+from trivium.params import Params
 from trivium.stage import fresh, run
 
 
-def main(config: Config) -> None:
-    from trivium import modalities
+def main(params: Params) -> None:
     from trivium.data.features import write
 
-    settings = {m: modalities.settings(m, config.preprocess) for m in config.data.modalities}
-    with fresh("data/features") as out:
-        write("data/aligned", "data/splits", out, config.data.modalities, settings, config.seeds)
+    recipes = {name: params.read_by(name) for name in params.pretrain}
+    with fresh("data/features") as out, fresh("data/reads") as reads:
+        write("data/aligned", "data/splits", out, reads, recipes, params.encoders, params.seeds)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
-"""pretrain@<modality>: encoders from one modality alone, every recipe at every seed."""
+"""pretrain@RECIPE: components, stream by stream, at every seed."""
 
 import sys
 
-from trivium.config import Config
+from trivium.params import Params
 from trivium.stage import fresh, measure, run
 
 
-def main(config: Config, modality: str) -> None:
+def main(params: Params, recipe: str) -> None:
+    from trivium.training import budget
     from trivium.training.pretrain import pretrain
 
-    with fresh(f"models/pretrain/{modality}") as out:
-        cost = pretrain(config, modality, out)
-    measure(f"pretrain@{modality}", cost)
+    with fresh(f"models/pretrain/{recipe}") as out:
+        cost = pretrain(params.recipe(recipe), params.loop, budget.read(), out)
+    measure(f"pretrain@{recipe}", cost)
 
 
 if __name__ == "__main__":
-    run(f"pretrain@{sys.argv[1]}", lambda config: main(config, sys.argv[1]))
+    run(f"pretrain@{sys.argv[1]}", lambda params: main(params, sys.argv[1]))

@@ -1,15 +1,15 @@
 """validate: every row is measured and judged; what cannot be used goes to quarantine with a reason."""
 
-from trivium.config import Config
+from trivium.params import Params
 from trivium.stage import fresh, run
 
 
-def main(config: Config) -> None:
+def main(params: Params) -> None:
     from trivium.data import tables
     from trivium.data.validation import validate
 
     with fresh("data/valid") as out:
-        report = validate("data/raw", out, config.data.modalities, config.validate_)
+        report = validate("data/raw", out, params.data.modalities, params.validate_)
         tables.write_json(report, "reports/validation.json")
     for name, rows in report["tables"].items():
         print(f"{name}: {rows['rows']:,} rows, {rows['quarantined'] + rows['followed']:,} of them in quarantine")

@@ -15,16 +15,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivium.config import Config, load
 from trivium.machine.energy import energy
 from trivium.machine.system import Sampler
+from trivium.params import Params, load
 from trivium.settings.errors import UserError, of_gpu
 
 MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
 
 
-def run(name: str, work: Callable[[Config], None]) -> None:
-    """Run one stage as a command: `work(config)`; exit code 1 and one paragraph on a user's mistake.
+def run(name: str, work: Callable[[Params], None]) -> None:
+    """Run one stage as a command: `work(params)`; exit code 1 and one paragraph on a user's mistake.
 
     Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded),
     `peak_memory_bytes` (largest process) and `joules` (null where the machine does not tell), and `<name>.system.json`
@@ -40,7 +40,7 @@ def run(name: str, work: Callable[[Config], None]) -> None:
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
     except RuntimeError as error:
-        if (mine := of_gpu(error, "evaluate.batch" if name.startswith("evaluate") else "train.batch")) is None:
+        if (mine := of_gpu(error, "evaluate.batch" if name.startswith("evaluate") else "loop.batch")) is None:
             raise
         sys.exit(f"\n{name} stopped: {mine}\n")
     except OSError as error:

@@ -85,7 +85,7 @@ def torch_build(root: Path) -> Iterator[Finding]:
         yield "ok", f"{build}, {torch.cuda.device_count()} GPU: {name}, {memory / GIGABYTE:.0f} GB"
     elif gpus and torch.version.cuda:
         yield "wrong", (f"{build} cannot use the {gpus} NVIDIA GPU here: the driver is older than this CUDA needs. "
-                        "Update the driver (nvidia-smi tells what it supports), or set `train.device: cpu`.")
+                        "Update the driver (nvidia-smi tells what it supports), or set `loop.device: cpu`.")
     elif gpus and not torch.version.hip:
         yield "wrong", f"{build}, but this machine has {gpus} NVIDIA GPU. For the GPU build, {AGAIN}."
     else:
@@ -93,17 +93,18 @@ def torch_build(root: Path) -> Iterator[Finding]:
 
 
 def settings(root: Path) -> Iterator[Finding]:
-    from trivium.config import load
+    from trivium.params import check, load
 
     try:
-        config = load(root / "params.yaml")
+        params = load(root / "params.yaml")
+        check(params)
     except UserError as error:
         yield "wrong", str(error)
         return
-    yield "ok", (f"params.yaml: data {config.data.source}, {', '.join(config.data.modalities)}; "
-                 f"{len(config.strategies)} strategies, {config.seeds} seeds")
-    if config.train.device == "cuda" and not gpu_count():
-        yield "wrong", "params.yaml: `train.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
+    yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(params.streams)}; "
+                 f"{len(params.train)} strategies, {params.seeds} seeds")
+    if params.loop.device == "cuda" and not gpu_count():
+        yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
 
 
 def repository(root: Path) -> Iterator[Finding]:

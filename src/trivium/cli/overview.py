@@ -18,9 +18,9 @@ REASONS = 4  # per stage that are told
 
 def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
-    from trivium.config import load
+    from trivium.params import load
 
-    strategies = load(root / "params.yaml").strategies
+    strategies = list(load(root / "params.yaml").train)
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:

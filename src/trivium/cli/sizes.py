@@ -1,4 +1,4 @@
-"""Sizes under `preprocess` that suit some data, from a look at a part of it."""
+"""Sizes of processors that suit some data, from a look at a part of it."""
 
 from __future__ import annotations
 

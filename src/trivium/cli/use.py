@@ -1,7 +1,8 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names, and the sizes under `preprocess` by a look at the data.
+manifest. For a manifest the columns are found by their names, and the sizes of each encoder's
+processor by a look at the data.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ import pyarrow.compute as pc
 
 from trivium import modalities as kinds
 from trivium.cli import sizes
-from trivium.config import parse
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
+from trivium.params import parse
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
@@ -57,12 +58,12 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
     yaml, settings = _load(params)
     name, _, variant = what.partition(":")
     if name in ("digits", "symbols"):
-        changes = _world(name, variant)
+        changes = _world(name, variant, settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
-        changes |= {"data.modalities": list(MODALITIES)} | _preprocess(sizes.STAMPS)
+        changes |= {"data.modalities": list(MODALITIES)} | _processors(sizes.STAMPS, settings)
     else:
-        changes = _manifest(Path(what), params.parent, settings["data"]["manifest"])
+        changes = _manifest(Path(what), params.parent, settings)
         name = "manifest"
     changes = {"data.source": name, "data.watch": CARD} | changes
     known = settings["data"]["source"], settings["data"]["manifest"]["path"]
@@ -76,20 +77,25 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
     print(f"{params} now says", *(f"{key}: {json.dumps(value)}" for key, value in changes.items()), sep="\n  ")
 
 
-def _world(source: str, world: str) -> dict[str, Any]:
+def _world(source: str, world: str, settings: Any) -> dict[str, Any]:
     if world and world not in NAMES:
         near = difflib.get_close_matches(world, NAMES, 1)
         hint = f"did you mean `{source}:{near[0]}`?" if near else f"known: {', '.join(NAMES)}."
         raise UserError(f"There is no world `{world}`; {hint}")
     chosen = {f"data.{source}.world": world} if world else {}
-    return chosen | {"data.modalities": list(MODALITIES)} | _preprocess(getattr(sizes, source.upper()))
+    return chosen | {"data.modalities": list(MODALITIES)} | _processors(getattr(sizes, source.upper()), settings)
 
 
-def _preprocess(values: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {f"preprocess.{m}.{key}": value for m, section in values.items() for key, value in section.items()}
+def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, Any]:
+    """The sizes of `values`, per modality, for the encoders that read with the modality's own processor."""
+    from trivium.encoders import reads_plainly
+
+    return {f"encoder.{name}.processor.{key}": value for name, entry in settings["encoder"].items()
+            if reads_plainly(entry) for key, value in values.get(entry["modality"], {}).items()}
 
 
-def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, Any]:
+def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
+    configured: dict[str, str] = settings["data"]["manifest"]
     if not path.suffix and not path.exists() and os.sep not in str(path):
         near = difflib.get_close_matches(path.name, ("digits", "symbols", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
@@ -125,7 +131,7 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
         "data.modalities": media,
         "data.manifest.path": _from(root, path),
         **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
-        **_preprocess(sizes.suit(values, path.parent, _spans(path, found))),
+        **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
     }
 
 

@@ -24,11 +24,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.config import Align
 from trivium.data import tables
 from trivium.data.components import codes_in
 from trivium.data.intervals import meeting
 from trivium.data.quarantine import SCHEMA
+from trivium.data.settings import Align
 from trivium.settings.errors import UserError
 
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz

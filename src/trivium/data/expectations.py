@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from trivium.config import Validate
 from trivium.data import tables
+from trivium.data.settings import Validate
 from trivium.machine.imports import fast
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.config import Split
 from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.components import codes, components
+from trivium.data.settings import Split
 from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))

@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GROUPS = 3  # that a test set needs, at least, to tell how much groups differ
-SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see config.Split
+SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see settings.Split
 
 
 def read(path: str | Path) -> pa.Table:
@@ -51,6 +51,16 @@ def write_json(value: Any, path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """The content of a YAML file, {} when there is none."""
+    if not Path(path).exists():
+        return {}
+    import yaml  # the C loader: dvc.lock can be long
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader) or {}
 
 
 def rounded(value: Any) -> Any:

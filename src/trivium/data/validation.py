@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.config import Validate
 from trivium.data import expectations, quarantine, tables
 from trivium.data.components import codes_in
 from trivium.data.duplicates import duplicate_groups
 from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, modality_frame
 from trivium.data.probe import Measures, probe
+from trivium.data.settings import Validate
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,36 +1,113 @@
-"""What turns one modality's tensors into tokens [B, T, D] and a vector [B, D].
+"""What turns one stream's tensors into tokens [B, T, D] and a vector [B, D].
 
-To add an encoder, write `encoders/<name>.py` with `build(spec, width, depth)` and name it under `encoder` in
-params.yaml. Any other name is taken as a Hugging Face hub id or a local folder.
+An entry of `encoder` in params.yaml names an `architecture`, a file of this room (random weights), or `weights` that
+were published: a Hugging Face hub id, a local folder, or `package:NAME`. It owns its `processor`, so that the two
+cannot disagree.
+
+To add an architecture, write `encoders/<name>.py` with a `Settings` and `build(spec, settings)`. `PROCESSOR` there
+names the processor that it reads with; without it, that is the modality's own.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from trivium import modalities
+from trivium.settings import parts
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
+SHARED = ("base", "hub")
+COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
-def names() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("base", "hub"))
 
+@dataclass(frozen=True)
+class Described:
+    """An entry of `encoder`, checked, with every default filled in: all that makes two encoders the same.
 
-def build(name: str | Mapping[str, Any], spec: Spec, width: int, depth: int) -> Encoder:
-    """An encoder for inputs of `spec`, D = `width`; `name` may also be what `hub.Hub.described` says of one.
-
-    Raises: UserError for a hub id or folder that cannot be loaded.
+    weights: where published weights come from, "" for random ones.  processor: its name and its settings.
     """
-    if isinstance(name, Mapping):
+
+    modality: str
+    architecture: str
+    weights: str
+    processor: tuple[str, dict[str, Any]]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """A JSON value."""
+        return {"modality": self.modality, "architecture": self.architecture, "weights": self.weights,
+                "processor": {"name": self.processor[0]} | self.processor[1], "settings": self.settings}
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> Described:
+        """From what `plain` gave."""
+        processor = dict(about["processor"])
+        return cls(about["modality"], about["architecture"], about["weights"], (processor.pop("name"), processor),
+                   dict(about["settings"]))
+
+
+def names() -> tuple[str, ...]:
+    """The architectures there are, sorted."""
+    return parts.names(sys.modules[__name__])
+
+
+def describe(name: str, entry: Mapping[str, Any]) -> Described:
+    """The entry `name` of `encoder`.
+
+    Raises: UserError (an unknown key, modality or architecture; settings out of range).
+    """
+    where = f"encoder.{name}"
+    if not isinstance(entry, Mapping):
+        raise UserError(f"params.yaml: `{where}` is a mapping such as {{modality: text, architecture: cnn}}.")
+    modality = entry.get("modality")
+    if modality not in modalities.names():
+        raise UserError(f"params.yaml: `{where}.modality`: there is no modality `{modality}`; "
+                        f"{parts.nearest(str(modality), modalities.names())}")
+    architecture, weights = entry.get("architecture"), entry.get("weights")
+    if (architecture is None) == (weights is None):
+        raise UserError(f"params.yaml: `{where}` names either an `architecture` ({', '.join(names())}; random weights) "
+                        "or published `weights` (a Hugging Face hub id, a local folder, or package:NAME).")
+    own = {key: value for key, value in entry.items() if key not in COMMON}
+    if weights is not None:
         from trivium.encoders import hub
 
-        return hub.empty(name, spec, width)
-    if name in names():
-        return importlib.import_module(f"{__name__}.{name}").build(spec, width, depth)
-    from trivium.encoders import hub
+        return hub.describe(where, modality, str(weights), entry.get("processor") or {}, own)
+    part = parts.get(sys.modules[__name__], str(architecture), "encoder", f"{where}.architecture")
+    unknown = [key for key in own if key not in part.Settings.model_fields]
+    if unknown:
+        known = (*COMMON, *part.Settings.model_fields)
+        raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {parts.nearest(unknown[0], known)}")
+    settings = parts.typed(part.Settings, own, where)
+    made = getattr(part, "PROCESSOR", {}).get(modality, "" if hasattr(part, "PROCESSOR") else modality)
+    if not made:
+        raise UserError(f"params.yaml: `{where}`: `{architecture}` reads {' or '.join(part.PROCESSOR)}, "
+                        f"not {modality}.")
+    chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
+    return Described(modality, str(architecture), "", (made, chosen.model_dump(mode="json")),
+                     settings.model_dump(mode="json"))
 
-    return hub.build(name, spec, width)
+
+def reads_plainly(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of `encoder` has random weights and its modality's own processor, which it may size."""
+    return "architecture" in entry and not hasattr(
+        parts.get(sys.modules[__name__], str(entry["architecture"]), "encoder", "encoder"), "PROCESSOR")
+
+
+def build(described: Described, spec: Spec) -> Encoder:
+    """The encoder, D as it says; from published weights with these.
+
+    Raises: UserError for weights that cannot be loaded, or do not take inputs of `spec`.
+    """
+    if described.weights:
+        from trivium.encoders import hub
+
+        return hub.build(described, spec)
+    part = parts.get(sys.modules[__name__], described.architecture, "encoder", "encoder")
+    return part.build(spec, part.Settings.model_validate(described.settings))

@@ -6,10 +6,13 @@ Legend: `B` samples, `T` tokens, `D` width, `P` numbers in one patch.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
+
+from trivium.settings.base import Count, Section
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -17,11 +20,24 @@ if TYPE_CHECKING:
 PAD, UNKNOWN, MASK = 0, 1, 2  # token ids that every tokenizer reserves
 
 
+class Sized(Section):
+    """Settings of the small encoders."""
+
+    width: Annotated[int, Field(ge=8)] = 64  # D of the output
+    depth: Count = 2  # blocks
+
+
 class Encoder(nn.Module):
-    """`tokens(x)` [B, T, D] and `forward(x)` [B, D]; token t sees patch t of `patches(x)` (or text token t)."""
+    """`tokens(x)` [B, T, D] and `forward(x)` [B, D]; token t sees patch t of `patches(x)` (or text token t).
+
+    gives: what it has for an objective, a fusion or a strategy: tokens, dense vectors, gradients with respect to them.
+    published: whether its weights were trained by others; what went into that is no part of the budget.
+    """
 
     spec: Spec
     width: int  # D
+    gives: frozenset[str] = frozenset({"tokens", "dense", "gradients"})
+    published = False
     patch: tuple[int, ...]  # of one token, in input units per axis; () for text
 
     def tokens(self, x: Tensor) -> Tensor:

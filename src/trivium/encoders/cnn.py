@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from trivium.encoders.base import PAD, Encoder, Stem, patch_size
+from trivium.encoders.base import PAD, Encoder, Sized, Stem, patch_size
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
+
+
+class Settings(Sized):
+    pass
 
 
 class Block(nn.Module):
@@ -48,5 +52,5 @@ class CNN(Encoder):
         return self.norm(self.blocks(tokens))
 
 
-def build(spec: Spec, width: int, depth: int) -> CNN:
-    return CNN(spec, width, depth)
+def build(spec: Spec, settings: Settings) -> CNN:
+    return CNN(spec, settings.width, settings.depth)

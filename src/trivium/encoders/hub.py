@@ -1,8 +1,8 @@
 """Any encoder of the Hugging Face hub, or of a local folder, with its pretrained weights.
 
-Text models read token ids of their own tokenizer (`preprocess.text.tokenizer` names the same model); image models read
-pixels at `preprocess.image.size`; audio models read log-mel frames (AST and the like) or a waveform (wav2vec 2.0 and
-the like). Compute that went into the published weights is not part of the budget, and the report says so.
+Text models read token ids of their own tokenizer; image models read pixels; audio models read log-mel frames (AST and
+the like) or a waveform (wav2vec 2.0 and the like). Compute that went into the published weights is not part of the
+budget, and the report says so.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from trivium.encoders.base import PAD, Encoder
+from trivium.settings import parts
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
+    from trivium.encoders import Described
     from trivium.modalities.spec import Spec
 
 
 class Hub(Encoder):
-    def __init__(self, body: nn.Module, spec: Spec, width: int) -> None:
+    published = True
+
+    def __init__(self, body: nn.Module, spec: Spec) -> None:
         super().__init__()
-        self.spec, self.width, self.body = spec, width, body
+        self.spec, self.body = spec, body
         config = body.config
         side = getattr(config, "patch_size", 16)
         sides = tuple(side) if isinstance(side, list | tuple) else (side, side)
@@ -33,8 +37,7 @@ class Hub(Encoder):
         steps = (getattr(config, "frequency_stride", None), getattr(config, "time_stride", None))  # AST's overlap
         self.count = math.prod(
             (n - p) // (step or p) + 1 for n, p, step in zip(spec.shape[1:], self.patch, steps, strict=False))
-        hidden = getattr(config, "hidden_size", None) or config.hidden_sizes[-1]
-        self.project = nn.Linear(hidden, width)
+        self.width = getattr(config, "hidden_size", None) or config.hidden_sizes[-1]
         if spec.kind == "tokens":
             self.register_buffer("native", torch.from_numpy(spec.native_ids()), persistent=False)
 
@@ -50,7 +53,14 @@ class Hub(Encoder):
         if states.dim() == 4:  # convolutional bodies: [B, D, H, W]
             states = states.flatten(2).transpose(1, 2)
         first = max(0, states.shape[1] - self.count) if self.patch else 0  # class tokens, registers
-        return self.project(states[:, first:])
+        return states[:, first:]
+
+    def pool(self, tokens: Tensor, x: Tensor) -> Tensor:
+        """[B, T, D] -> [B, D]: the mean, padding left out (Reimers & Gurevych 2019)."""
+        if self.spec.kind != "tokens":
+            return tokens.mean(1)
+        real = (x != PAD).unsqueeze(-1).to(tokens.dtype)
+        return (tokens * real).sum(1) / real.sum(1).clamp(min=1)
 
     def described(self) -> dict[str, Any]:
         """What `empty` needs to build it without the hub, or the folder, that it came from: a JSON value."""
@@ -58,49 +68,67 @@ class Hub(Encoder):
         return {key: value for key, value in about.items() if key not in ("_name_or_path", "transformers_version")}
 
 
-def empty(about: Mapping[str, Any], spec: Spec, width: int) -> Hub:
+def empty(about: Mapping[str, Any], spec: Spec) -> Hub:
     """The encoder that `Hub.described` told of, without its weights."""
     from transformers import AutoConfig, AutoModel
     from transformers.initialization import no_init_weights
 
     with no_init_weights():  # which takes seconds, for weights that are about to be read
         body = AutoModel.from_config(AutoConfig.for_model(**about), dtype=torch.float32)
-    encoder = Hub(body, spec, width)
+    encoder = Hub(body, spec)
     with torch.no_grad():
         _fit_positions(encoder)
     return encoder
 
 
-def build(name: str, spec: Spec, width: int) -> Hub:
-    """Raises: UserError when `name` is neither an encoder of ours, nor on the hub, nor a folder; or does not fit."""
+def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any], other: Mapping[str, Any],
+             ) -> Described:
+    """What an entry with `weights` says. Text is cut by the tokenizer that the weights were trained with.
+
+    Raises: UserError (an unknown key).
+    """
+    from trivium import modalities
+    from trivium.encoders import COMMON, Described
+
+    if other:
+        key = next(iter(other))
+        raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(key, COMMON)}")
+    own = dict(processor)
+    if modality == "text":
+        if "tokenizer" in own or "vocab" in own:
+            raise UserError(f"params.yaml: `{where}.processor`: published weights bring their own tokenizer: leave out "
+                            "`tokenizer` and `vocab`.")
+        own["tokenizer"] = weights
+    chosen = parts.typed(modalities.get(modality).Settings, own, f"{where}.processor")
+    return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
+
+
+def build(described: Described, spec: Spec) -> Hub:
+    """Raises: UserError when the weights are neither on the hub, nor in a folder; or do not fit."""
     from huggingface_hub.utils import enable_progress_bars
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar
 
-    from trivium.encoders import names
-
     disable_progress_bar()  # of reading weights into the model, which happens again and again
     enable_progress_bars()  # of downloads
+    name = described.weights
     try:
         body = AutoModel.from_pretrained(name, dtype=torch.float32)  # some are stored in half precision
     except (OSError, ValueError) as error:
         raise UserError(
-            f"params.yaml: `encoder.{spec.name}: {name}` is not one of {', '.join(names())}, and could not be loaded "
-            f"from the Hugging Face hub or as a local folder ({str(error).splitlines()[0]}). Check the spelling, or, "
-            "off line, give a folder with config.json and model.safetensors."
+            f"params.yaml: the weights `{name}` could not be loaded from the Hugging Face hub or as a local folder "
+            f"({str(error).splitlines()[0]}). Check the spelling, or, off line, give a folder with config.json and "
+            "model.safetensors."
         ) from None
-    if spec.kind == "tokens" and spec.vocab > body.config.vocab_size:
-        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` knows {body.config.vocab_size} tokens and the "
-                        f"data has {spec.vocab}: set `preprocess.text.tokenizer: {name}`.")
     probe = torch.full((1, *spec.shape), 3) if spec.kind == "tokens" else torch.zeros(1, *spec.shape)
     try:
-        encoder = Hub(body, spec, width)
+        encoder = Hub(body, spec)
         with torch.no_grad():
             _fit_positions(encoder)
             encoder.tokens(probe)
     except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
-        raise UserError(f"params.yaml: `encoder.{spec.name}: {name}` does not take inputs of shape {spec.shape} "
-                        f"({str(error).splitlines()[0]}). Change `preprocess.{spec.name}` to what the model expects."
+        raise UserError(f"params.yaml: the weights `{name}` do not take inputs of shape {spec.shape} "
+                        f"({str(error).splitlines()[0]}). Change the encoder's `processor` to what the model expects."
                         ) from None
     return encoder
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from trivium.encoders.base import PAD, Encoder, Stem, patch_size
+from trivium.encoders.base import PAD, Encoder, Sized, Stem, patch_size
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
+
+
+class Settings(Sized):
+    pass
 
 
 class Transformer(Encoder):
@@ -36,5 +40,5 @@ class Transformer(Encoder):
         return self.body(inputs_embeds=self.stem(x), attention_mask=real).last_hidden_state
 
 
-def build(spec: Spec, width: int, depth: int) -> Transformer:
-    return Transformer(spec, width, depth)
+def build(spec: Spec, settings: Settings) -> Transformer:
+    return Transformer(spec, settings.width, settings.depth)

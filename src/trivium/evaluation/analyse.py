@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from trivium.config import Config
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
 from trivium.evaluation import attribution, encoded, information, pictures, probes, robustness
 from trivium.evaluation.contribution import contribution
+from trivium.evaluation.settings import Settings
 from trivium.models import build
+from trivium.models.network import Model
 
 ALIKE = 256  # samples whose vectors are kept: the same for all strategies and seeds, so that encoders can be compared
 
 
 @torch.no_grad()
-def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config, out: Path,
+def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings, out: Path,
             ) -> dict[str, Any]:
     """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it.
 
@@ -32,7 +32,7 @@ def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
 
     Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.svg`.
     """
-    count, size = config.evaluate.analysis_rows, config.evaluate.batch
+    count, size = settings.analysis_rows, settings.batch
     places = some(np.arange(len(rows)), count, seed)
     test_rows, test = rows[places], test[torch.from_numpy(places)]
     val = encoded.encode_rows(model, store, some(store.rows(seed, "val"), count, seed), seed, size)
@@ -40,8 +40,8 @@ def analyse(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
     return rounded({
         "contribution": contribution(model, test, store.classes),
         "information": information.measure(model, val, test, len(store.classes)),
-        "robustness": _robustness(model, store, seed, test_rows, test, config),
-        "probes": _probes(model, store, seed, test_rows, test, config),
+        "robustness": _robustness(model, store, seed, test_rows, test, settings),
+        "probes": _probes(model, store, seed, test_rows, test, settings),
         "attribution": _attribution(model, store, seed, test_rows, test, size, out if seed == 0 else None),
     })
 
@@ -51,9 +51,9 @@ def some(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
     return rows[np.random.default_rng([seed, len(rows)]).permutation(len(rows))[:count]]
 
 
-def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config,
+def _robustness(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings,
                 ) -> dict[str, Any]:
-    size, few, fewer = config.evaluate.batch, max(1, len(rows) // 4), max(1, len(rows) // 40)
+    size, few, fewer = settings.batch, max(1, len(rows) // 4), max(1, len(rows) // 40)
     batch, clean = store.batch(rows[:few], seed), test[:few]
     return {
         "corruption": robustness.corruption(model, batch, clean, store.specs, size),
@@ -64,19 +64,19 @@ def _robustness(model: nn.Module, store: Store, seed: int, rows: np.ndarray, tes
     }
 
 
-def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, config: Config) -> dict[str, Any]:
-    half, size = max(1, config.evaluate.analysis_rows // 2), config.evaluate.batch
+def _probes(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings) -> dict[str, Any]:
+    half, size = max(1, settings.analysis_rows // 2), settings.batch
     train_rows = some(store.rows(seed, "train"), half, seed)
     train, unseen = encoded.encode_rows(model, store, train_rows, seed, size), test[:half]
     found = {}
-    for place, m in enumerate(encoded.readers(model)):
-        column = store.modalities.index(m)
+    for m in encoded.readers(model):
+        column = store.streams.index(m)
         has, has_test = train.present[:, column], unseen.present[:, column]
         if not has.any() or not has_test.any():
             continue
-        fresh = build.encoder(config.encoder.model_dump(), store.specs[m], seed).eval().to(store.device)
-        before = [encoded.through(fresh, store.batch(r, seed, m).inputs[m], size) for r in (train_rows, rows[:half])]
-        after = [batch.inputs["vectors"][:, place] for batch in (train, unseen)]
+        fresh = build.encoder(store.encoders[m], store.specs[m], seed).eval().to(store.device)
+        before = [encoded.through(fresh, store.batch(r, seed, [m]).inputs[m], size) for r in (train_rows, rows[:half])]
+        after = [batch.inputs[m] for batch in (train, unseen)]
         found[m] = {
             kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], len(store.classes))
             for kind, (x, z) in (("before", before), ("after", after))
@@ -84,9 +84,9 @@ def _probes(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: B
     return found
 
 
-def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, test: Batch, size: int,
+def _attribution(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, size: int,
                  out: Path | None) -> dict[str, Any]:
-    chosen = attribution.choose(model(test.inputs, test.present), test.y)
+    chosen = attribution.choose(encoded.answer(model, test), test.y)
     places = list(chosen)
     batch, clean = store.batch(rows[places], seed), test[places]
     about, arrays, looked = attribution.explain(model, batch, clean, store.specs, size)
@@ -111,10 +111,10 @@ def _attribution(model: nn.Module, store: Store, seed: int, rows: np.ndarray, te
     return {"deletion": about["deletion"], "samples": samples}
 
 
-def _keep_vectors(model: nn.Module, store: Store, seed: int, size: int, out: Path) -> None:
+def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -> None:
     from safetensors.torch import save_file
 
-    alike = encoded.encode_rows(model, store, some(store.rows(0, "test"), ALIKE, 0), seed, size).inputs["vectors"]
+    alike = encoded.encode_rows(model, store, some(store.rows(0, "test"), ALIKE, 0), seed, size).inputs
     (out / "vectors").mkdir(parents=True, exist_ok=True)
-    save_file({m: alike[:, k].contiguous().cpu() for k, m in enumerate(encoded.readers(model))},
+    save_file({m: alike[m].contiguous().cpu() for m in encoded.readers(model)},
               str(out / "vectors" / f"seed_{seed}.safetensors"))

@@ -23,6 +23,7 @@ from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
 from trivium.evaluation.rollout import rollout
 from trivium.modalities.spec import Spec
+from trivium.models.network import Model
 
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
@@ -49,7 +50,7 @@ def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str
     return chosen
 
 
-def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality: str, target: Tensor,
+def integrated_gradients(model: Model, batch: Batch, clean: Batch, modality: str, target: Tensor,
                          size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
@@ -68,8 +69,8 @@ def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality:
     for points, these in zip(line.split(size), whose.split(size), strict=True):
         points = points.detach().requires_grad_(True)
         with torch.enable_grad():
-            one = encoded.replace(model, clean[these], modality, _from_embedded(encoder, x[these], points))
-            own = model(one.inputs, one.present).gather(1, target[these][:, None])
+            one = encoded.replace(clean[these], modality, _from_embedded(encoder, x[these], points))
+            own = encoded.answer(model, one).gather(1, target[these][:, None])
             slopes.append(torch.autograd.grad(own.sum(), points)[0])
     slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
     found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
@@ -77,7 +78,7 @@ def integrated_gradients(model: nn.Module, batch: Batch, clean: Batch, modality:
 
 
 @torch.no_grad()
-def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
+def deletion(model: Model, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
              attributions: Mapping[str, Tensor], size: int = encoded.SIZE) -> dict[str, float]:
     """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
@@ -96,13 +97,13 @@ def deletion(model: nn.Module, batch: Batch, clean: Batch, modality: str, spec: 
         rank = order.masked_fill(~real, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         kept = (rank >= cuts.round(decimals=9)).flatten(0, 1)
         vectors = encoded.through(encoder, _keep(x[every], kept, spec), size)
-        one = encoded.replace(model, clean[every], modality, vectors)
-        left = model(one.inputs, one.present).exp().gather(1, target[every][:, None])
+        one = encoded.replace(clean[every], modality, vectors)
+        left = encoded.answer(model, one).exp().gather(1, target[every][:, None])
         areas.append(float(np.trapezoid(left.view(CUTS + 1, -1).mean(1).tolist(), dx=1 / CUTS)))
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
-def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
+def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Attribution and deletion of every sample in `batch` and every modality that the model reads.
 
@@ -113,14 +114,14 @@ def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
         over the samples that have it.
     """
     with torch.no_grad():
-        log_probabilities = model(clean.inputs, clean.present)
+        log_probabilities = encoded.answer(model, clean)
     top, target = log_probabilities.max(1)
     found: dict[str, Tensor] = {}
     looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
         found[m] = integrated_gradients(model, batch, clean, m, target, size)
-        there = clean.present[:, model.modalities.index(m)]
+        there = clean.present[:, model.streams.index(m)]
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])
         if seen is not None:
             looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
@@ -131,8 +132,8 @@ def explain(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Sp
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is not None:
         with torch.no_grad():
-            weights = attend(clean.inputs["vectors"], clean.present)  # [B, M]
-        about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.modalities)}
+            weights = attend(clean.inputs, clean.present)  # [B, S]
+        about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.streams)}
     return about, found, looked
 
 

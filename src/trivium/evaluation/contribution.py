@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
+from trivium.models.network import Model
 
 ORDERS = 6  # permutations that each value is averaged over
 
 
 @torch.no_grad()
-def contribution(model: nn.Module, batch: Batch, classes: Sequence[str], orders: int = ORDERS) -> dict[str, Any]:
+def contribution(model: Model, batch: Batch, classes: Sequence[str], orders: int = ORDERS) -> dict[str, Any]:
     """Shapley values of an encoded `batch`; they sum to the value of all modalities less that of none.
 
     Returns:
@@ -35,12 +36,12 @@ def contribution(model: nn.Module, batch: Batch, classes: Sequence[str], orders:
     """
     others = encoded.cycles(len(batch), orders, seed=0)
     there = [int(k) for k in batch.y.unique()]
-    values = {s: _value(restricted(model, batch, s, others), batch.y, there) for s in subsets(model.modalities)}
-    phi = shapley(model.modalities, values.__getitem__)
+    values = {s: _value(restricted(model, batch, s, others), batch.y, there) for s in subsets(model.streams)}
+    phi = shapley(model.streams, values.__getitem__)
     return {
-        "accuracy": {m: float(phi[m][0]) for m in model.modalities},
-        "log_probability": {m: float(phi[m][1]) for m in model.modalities},
-        "per_class": {classes[c]: {m: float(phi[m][2 + k]) for m in model.modalities} for k, c in enumerate(there)},
+        "accuracy": {m: float(phi[m][0]) for m in model.streams},
+        "log_probability": {m: float(phi[m][1]) for m in model.streams},
+        "per_class": {classes[c]: {m: float(phi[m][2 + k]) for m in model.streams} for k, c in enumerate(there)},
         "subsets": {"+".join(s) or "none": {"accuracy": float(value[0]), "log_probability": float(value[1])}
                     for s, value in values.items()},
     }
@@ -51,13 +52,13 @@ def subsets(modalities: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return chain.from_iterable(combinations(modalities, k) for k in range(len(modalities) + 1))
 
 
-def restricted(model: nn.Module, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
+def restricted(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
     """Log-probabilities [P, B, C] when only `shown` are a sample's own; others: int64 [P, B], see `encoded.cycles`."""
-    absent = [m for m in model.modalities if m not in shown]
+    absent = [m for m in model.streams if m not in shown]
     read = [m for m in absent if m in encoded.readers(model)]
     orders = others if read else others[:1]
     found = [encoded.shuffle(model, batch, absent, order) for order in orders]
-    return torch.stack([model(one.inputs, one.present) for one in found]).expand(len(others), -1, -1)
+    return torch.stack([encoded.answer(model, one) for one in found]).expand(len(others), -1, -1)
 
 
 def shapley(players: Sequence[str], value: Callable[[tuple[str, ...]], np.ndarray]) -> dict[str, np.ndarray]:

@@ -13,52 +13,55 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from trivium import models
-from trivium.config import Config
 from trivium.data import tables
 from trivium.data.store import Batch, Store
 from trivium.evaluation import cost, domain, encoded, metrics, predictions
 from trivium.evaluation.analyse import analyse
 from trivium.evaluation.metrics import Outcome
+from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
 from trivium.machine.progress import track
 from trivium.machine.workers import processes
+from trivium.models.network import Model
 
 
-def evaluate(config: Config, strategy: str, out: Path) -> dict[str, Any]:
+def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> dict[str, Any]:
     """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side; and
     `<out>/held_out.parquet`, predictions for the held-out domain, where there is one.
 
+    entry: of `train` in params.yaml;  device, workers: `loop.device` and `loop.workers`.
+
     Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
     """
-    device = devices.kind(config.train)
-    training = tables.read_json(Path("models") / strategy / "training.json")
+    device = devices.kind(device)
+    training = tables.read_json(Path("models") / entry / "training.json")
     records = training["seeds"]
-    with processes(min(len(records), devices.workers(config.train, device)), devices.gpus(device)) as run:
-        found = run(partial(_seed, config, strategy, out, device), records)
-        rows = [row for _, row in track(found, f"evaluate {strategy}", len(records), "seed")]
+    with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
+        found = run(partial(_seed, training["start"], entry, settings, out, device), records)
+        rows = [row for _, row in track(found, f"evaluate {entry}", len(records), "seed")]
     for name in ("predictions", "held_out"):
         if (parts := [out / _part(name, record["seed"]) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
-    store = Store(device=device)
-    tables.write_json({"strategy": strategy, "start": training["start"], "classes": list(store.classes),
-                       "modalities": list(store.modalities), "world": store.world, "seeds": rows},
-                      out / "metrics.json")
+    store = Store(training["start"], device=device)
+    about = {key: training[key] for key in ("entry", "title", "strategy", "start", "recipe")}
+    tables.write_json(about | {"classes": list(store.classes), "streams": list(store.streams), "world": store.world,
+                               "seeds": rows}, out / "metrics.json")
     first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
-    return cost.inference(models.load(Path("models") / strategy / f"seed_{first}").to(device), some)
+    return cost.inference(models.load(Path("models") / entry / f"seed_{first}").to(device), some)
 
 
 @torch.no_grad()
-def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[str, Any]) -> dict[str, Any]:
+def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: dict[str, Any],
+          ) -> dict[str, Any]:
     """The metrics of the model of one seed; its answers go to files of their own. `record`: of training.json."""
     devices.deterministic(device)
-    store, seed = Store(device=device), record["seed"]
-    size, bins = config.evaluate.batch, config.evaluate.calibration_bins
-    model = models.load(Path("models") / strategy / f"seed_{seed}").to(device)
+    store, seed = Store(recipe, device=device), record["seed"]
+    size, bins = settings.batch, settings.calibration_bins
+    model: Any = models.load(Path("models") / entry / f"seed_{seed}").to(device)
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, size)
     result = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
@@ -74,31 +77,31 @@ def _seed(config: Config, strategy: str, out: Path, device: str, record: dict[st
     return {
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
         "metrics": metrics.score(result, bins=bins),
-        "subsets": subsets(model, batch, store.modalities, size),
+        "subsets": subsets(model, batch, store.streams, size),
         "per_class": metrics.per_class(counts, store.classes),
         "training": {key: record[key] for key in kept if key in record},
-    } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, config, out)
+    } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, settings, out)
 
 
-def predict(model: nn.Module, batch: Batch, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def predict(model: Model, batch: Batch, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Probabilities, float64 [B, C], and labels [B], of `size` samples at a time."""
     for one in (batch[k : k + size] for k in range(0, len(batch), size)):
-        yield model(one.inputs, one.present).double().softmax(-1).cpu().numpy(), one.y.cpu().numpy()
+        yield encoded.answer(model, one).double().softmax(-1).cpu().numpy(), one.y.cpu().numpy()
 
 
-def subsets(model: nn.Module, batch: Batch, modalities: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
-    """Accuracy and NLL when a sample shows no more than the modalities of a subset, for every non-empty subset."""
+def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
+    """Accuracy and NLL when a sample shows no more than the streams of a subset, for every non-empty subset."""
     found: dict[str, dict[str, float]] = {}
-    for count in range(1, len(modalities) + 1):
-        for shown in combinations(modalities, count):
-            mask = torch.tensor([m in shown for m in modalities], device=batch.present.device)
-            seen = Batch(batch.inputs, batch.present & mask, batch.y)
+    for count in range(1, len(streams) + 1):
+        for shown in combinations(streams, count):
+            mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
+            seen = Batch(batch.inputs, batch.present & mask, batch.y, encoded=True)
             answers = metrics.joined([metrics.outcome(p, y) for p, y in predict(model, seen, size)])
             found["+".join(shown)] = metrics.score(answers, ("accuracy", "nll"))
     return found
 
 
-def _write(path: Path, model: nn.Module, batch: Batch, store: Store, seed: int, rows: np.ndarray, size: int) -> Outcome:
+def _write(path: Path, model: Model, batch: Batch, store: Store, seed: int, rows: np.ndarray, size: int) -> Outcome:
     """Keep the probabilities of every sample at `path`, and return what the metrics need of them."""
     answers: list[Outcome] = []
     with predictions.writer(path) as add:

@@ -12,19 +12,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.evaluation.contribution import restricted, subsets
 from trivium.models.calibration import temperature
+from trivium.models.network import Model
 
 ORDERS = 4  # samples whose absent modalities a restricted prediction is averaged over
 MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant and unique bits
 
 
 @torch.no_grad()
-def measure(model: nn.Module, val: Batch, test: Batch, classes: int) -> dict[str, Any]:
+def measure(model: Model, val: Batch, test: Batch, classes: int) -> dict[str, Any]:
     """How well `model` predicts from each subset; `val`, `test`: encoded batches.
 
     A model is restricted by a presence mask, or by averaging its probabilities over other samples' absent modalities,
@@ -39,7 +40,7 @@ def measure(model: nn.Module, val: Batch, test: Batch, classes: int) -> dict[str
     doubt = 1 / (len(val) + 1)
     others = {len(batch): encoded.cycles(len(batch), ORDERS, seed=1) for batch in (val, test)}
     found, tables = {}, {}
-    for shown in subsets(model.modalities):
+    for shown in subsets(model.streams):
         if not shown:
             continue
         candidates = []
@@ -51,7 +52,7 @@ def measure(model: nn.Module, val: Batch, test: Batch, classes: int) -> dict[str
         best = min(candidates, key=lambda c: c[0])
         found["+".join(shown)] = {"val": best[0], "test": best[1]}
         if len(shown) == 1 and classes <= MOST_CLASSES:
-            there = test.present[:, model.modalities.index(shown[0])]
+            there = test.present[:, model.streams.index(shown[0])]
             guess = torch.where(there, best[2], classes)
             tables[shown[0]] = torch.bincount(test.y * (classes + 1) + guess, minlength=classes * (classes + 1))
     return {
@@ -60,12 +61,12 @@ def measure(model: nn.Module, val: Batch, test: Batch, classes: int) -> dict[str
     }
 
 
-def _masked(model: nn.Module, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
-    mask = torch.tensor([m in shown for m in model.modalities], device=batch.present.device)
-    return model(batch.inputs, batch.present & mask).double()
+def _masked(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
+    mask = torch.tensor([m in shown for m in model.streams], device=batch.present.device)
+    return model.answer(batch.inputs, batch.present & mask).double()
 
 
-def _averaged(model: nn.Module, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
+def _averaged(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
     return restricted(model, batch, shown, others).double().logsumexp(0) - math.log(len(others))
 
 

@@ -16,6 +16,7 @@ from trivium import modalities as registry
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.modalities.spec import Spec
+from trivium.models.network import Model
 
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
@@ -25,32 +26,32 @@ STEPS = 10  # of projected gradient descent
 
 
 @torch.no_grad()
-def corruption(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Any]:
+def corruption(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Any]:
     """Accuracy at each of `LEVELS` of noise on one modality, the others clean; `clean`: `batch`, encoded.
 
     Returns {m: {"levels", "accuracy": [one per level], "relative": area under the curve, 0-1}}. A modality that the
     model does not read has a flat curve. The noise of a sample is the same at every level, but for its strength.
     """
     start, found = _score(model, clean), {}
-    for m in model.modalities:
+    for m in model.streams:
         curve = [start] * len(LEVELS)
         if m in encoded.readers(model):
             for k, level in enumerate(LEVELS[1:], 1):
                 noise = torch.Generator().manual_seed(list(specs).index(m))
-                worse = registry.get(m).corrupt(batch.inputs[m], level, noise, specs[m])
+                worse = registry.get(specs[m].modality).corrupt(batch.inputs[m], level, noise, specs[m])
                 vectors = encoded.through(encoded.encoder(model, m), worse, size)
-                curve[k] = _score(model, encoded.replace(model, clean, m, vectors))
+                curve[k] = _score(model, encoded.replace(clean, m, vectors))
         found[m] = {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
     return found
 
 
 @torch.no_grad()
-def misalignment(model: nn.Module, clean: Batch) -> dict[str, dict[str, float]]:
+def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
     """Accuracy {m: {share: ..}} when m of that share of the samples of an encoded batch is another sample's."""
     order = encoded.cycles(len(clean), 1, seed=2)[0]
     first = torch.randperm(len(clean), generator=torch.Generator().manual_seed(3))  # who is hit first
     found: dict[str, dict[str, float]] = {}
-    for m in model.modalities:
+    for m in model.streams:
         found[m] = {}
         for share in SHARES:
             partner = torch.arange(len(clean))
@@ -61,7 +62,7 @@ def misalignment(model: nn.Module, clean: Batch) -> dict[str, dict[str, float]]:
 
 
 @torch.no_grad()
-def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
+def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
           ) -> dict[str, dict[str, float]]:
     """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first."""
     found: dict[str, dict[str, float]] = {}
@@ -72,11 +73,11 @@ def shift(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec
         for share in SHIFTS:
             later = batch.inputs[m].roll(round(share * specs[m].shape[-1]), -1)
             vectors = encoded.through(encoded.encoder(model, m), later, size)
-            found[m][str(share)] = _score(model, encoded.replace(model, clean, m, vectors))
+            found[m][str(share)] = _score(model, encoded.replace(clean, m, vectors))
     return found
 
 
-def attacks(model: nn.Module, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
+def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> dict[str, Any]:
     """Accuracy under attack on one modality at a time: images and sounds, since words cannot change a little.
 
@@ -110,24 +111,24 @@ def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> f
     return float(np.trapezoid(accuracies, levels))
 
 
-def _gradient(model: nn.Module, clean: Batch, modality: str, x: Tensor, size: int) -> Tensor:
+def _gradient(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -> Tensor:
     """d NLL / d x."""
     found = []
     for start in range(0, len(x), size):
         part, own = x[start: start + size].detach().requires_grad_(True), clean[start: start + size]
         with torch.enable_grad():
-            changed = encoded.replace(model, own, modality, encoded.encoder(model, modality)(part))
-            loss = nn.functional.nll_loss(model(changed.inputs, changed.present), own.y, reduction="sum")
+            changed = encoded.replace(own, modality, encoded.encoder(model, modality)(part))
+            loss = nn.functional.nll_loss(encoded.answer(model, changed), own.y, reduction="sum")
             found.append(torch.autograd.grad(loss, part)[0])
     return torch.cat(found)
 
 
 @torch.no_grad()
-def _by_strength(model: nn.Module, clean: Batch, modality: str, x: Tensor, size: int) -> dict[str, float]:
-    changed = encoded.replace(model, clean, modality, encoded.through(encoded.encoder(model, modality), x, size))
-    right = (model(changed.inputs, changed.present).argmax(1) == clean.y).double().view(len(STRENGTHS) - 1, -1).mean(1)
+def _by_strength(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -> dict[str, float]:
+    changed = encoded.replace(clean, modality, encoded.through(encoded.encoder(model, modality), x, size))
+    right = (encoded.answer(model, changed).argmax(1) == clean.y).double().view(len(STRENGTHS) - 1, -1).mean(1)
     return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}
 
 
-def _score(model: nn.Module, batch: Batch) -> float:
-    return encoded.accuracy(model(batch.inputs, batch.present), batch.y)
+def _score(model: Model, batch: Batch) -> float:
+    return encoded.accuracy(encoded.answer(model, batch), batch.y)

@@ -20,7 +20,7 @@ from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.comparison.budgets import Variant
-    from trivium.config import Config
+    from trivium.params import Params
 
 FEWEST = 32  # rows for the analyses of each model (robustness, contributions, ...), which the curves do not show
 
@@ -31,9 +31,9 @@ def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     Raises:
         UserError: no git repository or no commit, outs that are not of the present settings, or a stage that failed.
     """
-    from trivium.config import load
+    from trivium.params import load
 
-    config = load(root / "params.yaml")
+    params = load(root / "params.yaml")
     _check(root)
     state = digest((root / "dvc.lock").read_bytes())[:8]  # holds what every stage read: settings, code and data
     found = {}
@@ -42,22 +42,22 @@ def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
         told = f"{number} of {len(variants)}, {variant.words}"
         if _reference(root, name) is None:
             print(f"\n{told}: the pipeline runs as experiment {name}", flush=True)
-            _run(root, name, settings(config, variant) | elsewhere(root, config), variant.words)
+            _run(root, name, settings(params, variant) | elsewhere(root, params), variant.words)
         else:
             print(f"\n{told}: experiment {name} is there already", flush=True)
         found[variant.name] = json.loads(_git(root, "show", f"{_reference(root, name)}:reports/comparison.json"))
     return found
 
 
-def settings(config: Config, variant: Variant) -> dict[str, float | str]:
+def settings(params: Params, variant: Variant) -> dict[str, float | str]:
     """What `variant` changes in params.yaml, by dotted key. A share of the labels leaves the compute as it is."""
     changed: dict[str, float | str]
-    if config.budget.flops is not None:
-        changed = {"budget.flops": config.budget.flops * variant.compute}
+    if params.budget.flops is not None:
+        changed = {"budget.flops": params.budget.flops * variant.compute}
     else:  # an epoch is over labelled samples: fewer of them make it cheaper
-        changed = {"budget.epochs": config.budget.epochs * variant.compute / variant.labels}
+        changed = {"budget.epochs": params.budget.epochs * variant.compute / variant.labels}
     if variant.labels != 1:
-        changed["split.labels"] = config.split.labels * variant.labels
+        changed["split.labels"] = params.split.labels * variant.labels
     return changed | {"evaluate.analysis_rows": FEWEST}
 
 
@@ -81,17 +81,16 @@ def _run(root: Path, name: str, changes: Mapping[str, float | str], words: str) 
                         "it and run `trivium curves` again.")
 
 
-def elsewhere(root: Path, config: Config) -> dict[str, str]:
+def elsewhere(root: Path, params: Params) -> dict[str, str]:
     """Settings that name the user's own files and folders, with their absolute paths."""
-    from trivium.encoders import names
-
-    data = config.data
+    data = params.data
     paths = {"manifest": {"data.watch": data.watch, "data.manifest.path": data.manifest.path},
              "stamps": {"data.stamps.folder": data.stamps.folder}}.get(data.source, {})
-    chosen = {f"encoder.{m}": getattr(config.encoder, m) for m in data.modalities}
-    paths |= {key: name for key, name in chosen.items() if name not in names()}
-    paths |= {f"preprocess.{m}.tokenizer": found["tokenizer"] for m, found in config.preprocess.items()
-              if found.get("tokenizer", "trained") != "trained"}
+    for name, entry in params.encoder.items():
+        if "weights" in entry:
+            paths[f"encoder.{name}.weights"] = str(entry["weights"])
+        if (tokenizer := (entry.get("processor") or {}).get("tokenizer", "trained")) != "trained":
+            paths[f"encoder.{name}.processor.tokenizer"] = tokenizer
     return {key: str((root / path).resolve()) for key, path in paths.items() if path and (root / path).exists()}
 
 

@@ -1,34 +1,36 @@
-"""Ways to fuse one vector per modality, [B, M, D], and a presence mask, bool [B, M], into one vector [B, D].
+"""Ways to fuse the vectors of any subset of streams, {stream: [B, D_s]}, into one vector [B, D].
 
-To add one, write `fusion/<name>.py` with `build(modalities, width)` and name it in a strategy of params.yaml.
+To add one, write `fusion/<name>.py` with a `Settings` and `build(widths, settings)`, and name it in a strategy of
+params.yaml: `fusion: concat`, or `fusion: {name: attention, heads: 4}`.
 """
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import pkgutil
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from trivium.settings.errors import UserError
+from trivium.settings import parts
 
 if TYPE_CHECKING:
     from torch import nn
 
-
-def names() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name != "missing")
+SHARED = ("base",)
 
 
-def known(name: str) -> None:
-    """Raises: UserError when there is no such fusion."""
-    if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1)
-        raise UserError(f"params.yaml: there is no fusion `{name}`; "
-                        + (f"did you mean `{near[0]}`?" if near else f"known: {', '.join(names())}."))
+def names() -> tuple[str, ...]:
+    return parts.names(sys.modules[__name__])
 
 
-def build(name: str, modalities: int, width: int) -> nn.Module:
-    """Raises: UserError when there is no such fusion."""
-    known(name)
-    return importlib.import_module(f"{__name__}.{name}").build(modalities, width)
+def chosen(value: str | Mapping[str, Any], where: str) -> dict[str, Any]:
+    """`value` of params.yaml with every default filled in: {"name": ..., settings}. Raises: UserError."""
+    name, own = parts.split(value, where)
+    part = parts.get(sys.modules[__name__], name, "fusion", where)
+    return {"name": name} | parts.typed(part.Settings, own, where).model_dump(mode="json")
+
+
+def build(value: Mapping[str, Any], widths: Mapping[str, int]) -> nn.Module:
+    """`value`: what `chosen` gave; widths: D_s of each stream, in their order."""
+    name, own = parts.split(value, "fusion")
+    part = parts.get(sys.modules[__name__], name, "fusion", "fusion")
+    return part.build(widths, part.Settings.model_validate(own))

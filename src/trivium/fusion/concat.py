@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
-from trivium.fusion.missing import Missing
+from trivium.fusion.base import Aligned, Missing, Wide, common
+
+
+class Settings(Wide):
+    pass
 
 
 class Concat(nn.Module):
-    """[B, M, D], bool [B, M] -> [B, D]."""
+    """{stream: [B, D_s]}, bool [B, S] -> [B, D]."""
 
-    def __init__(self, modalities: int, width: int) -> None:
+    def __init__(self, widths: Mapping[str, int], width: int) -> None:
         super().__init__()
-        self.missing = Missing(modalities, width)
+        self.width, streams = width, len(widths)
+        self.missing = Missing(streams, width)
         self.mix = nn.Sequential(
-            nn.Linear(modalities * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.GELU()
+            nn.Linear(streams * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width), nn.GELU()
         )
+        self.aligned = Aligned(widths, width)
 
-    def forward(self, vectors: Tensor, present: Tensor) -> Tensor:
-        return self.mix(self.missing(vectors, present).flatten(1))
+    def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        return self.mix(self.missing(self.aligned(vectors), present).flatten(1))
 
 
-def build(modalities: int, width: int) -> Concat:
-    return Concat(modalities, width)
+def build(widths: Mapping[str, int], settings: Settings) -> Concat:
+    return Concat(widths, common(widths, settings.width))

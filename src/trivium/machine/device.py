@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trivium.machine.workers import cores
 from trivium.settings.errors import UserError
@@ -11,22 +11,23 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from trivium.config import Train
 
+def kind(wanted: str) -> str:
+    """`cpu` or `cuda`, of what `loop.device` says: auto, cpu or cuda.
 
-def kind(settings: Train) -> str:
-    """`cpu` or `cuda`. Raises: UserError when cuda is asked for and there is none."""
+    Raises: UserError when cuda is asked for and there is none.
+    """
     import torch
 
-    if settings.device == "cpu":
+    if wanted == "cpu":
         return "cpu"
     if torch.cuda.is_available():
         return "cuda"
-    if settings.device == "cuda":
+    if wanted == "cuda":
         built = torch.version.cuda or "none: this is the CPU build of torch"
-        raise UserError(f"params.yaml says `train.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of "
+        raise UserError(f"params.yaml says `loop.device: cuda`, but torch {torch.__version__} finds no GPU (CUDA of "
                         f"the build: {built}). Install the GPU build (`rm -rf .venv`, then `make repro` on a machine "
-                        "where nvidia-smi works), or set `train.device: auto`.")
+                        "where nvidia-smi works), or set `loop.device: auto`.")
     return "cpu"
 
 
@@ -37,10 +38,12 @@ def gpus(device: str) -> int:
     return torch.cuda.device_count() if device == "cuda" else 0
 
 
-def workers(settings: Train, device: str) -> int:
-    """Seeds that train side by side: one per GPU, or one per CPU core (one thread each: the same bits anywhere)."""
-    if settings.workers != "auto":
-        return settings.workers
+def workers(wanted: Literal["auto"] | int, device: str) -> int:
+    """Seeds that train side by side, `loop.workers`. auto: one per GPU, or one per CPU core (one thread each: the same
+    bits anywhere).
+    """
+    if wanted != "auto":
+        return wanted
     return gpus(device) or cores()
 
 

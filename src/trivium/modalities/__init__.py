@@ -1,7 +1,7 @@
 """One file per modality: how a value is probed, decoded, described and corrupted.
 
 A modality `m` is the module `trivium.modalities.m` with
-    Settings                                   its knobs, `preprocess.m` in params.yaml
+    Settings                                   the knobs of its processor, `processor` of an entry under `encoder`
     probe(value, root, start, end) -> dict     what validation wants to know, or {"error": why}; decodes for real
     spec(settings) -> Spec                     kind and shape of the tensors that models see
     decode(value, root, start, end, settings)  array of spec.shape, cleaned, not normalised; raises ValueError
@@ -15,14 +15,10 @@ A modality of kind "tokens" has, in place of `decode`,
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from trivium.settings.errors import UserError
 
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
 
 def names() -> tuple[str, ...]:
     """All modalities there are, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "spec"))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("spec", "processors")))
 
 
 def get(name: str) -> ModuleType:
@@ -43,27 +39,9 @@ def get(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def settings(name: str, preprocess: Mapping[str, Any]) -> Any:
-    """The typed `preprocess.<name>` of params.yaml. Raises: UserError (missing, unknown key, out of range)."""
-    model = get(name).Settings
-    if name not in preprocess:
-        keys = ", ".join(model.model_fields)
-        raise UserError(f"params.yaml: `preprocess.{name}` is missing; it has the keys {keys}.")
-    try:
-        return model.model_validate(preprocess[name])
-    except ValidationError as error:
-        problems = error.errors()
-        problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
-        key = str(problem["loc"][-1])
-        where = ".".join(["preprocess", name, *map(str, problem["loc"])])
-        if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, model.model_fields, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(model.model_fields)}."
-            raise UserError(f"params.yaml: unknown key `{where}`; {hint}") from None
-        if problem["type"] == "missing":
-            raise UserError(f"params.yaml: `{where}` is missing.") from None
-        raise UserError(f"params.yaml: `{where}`: {problem['msg'].removeprefix('Value error, ')} "
-                        f"(got {problem['input']!r})") from None
+def processor(name: str) -> ModuleType:
+    """The module of a processor: a modality's own, by the modality's name, or a file of `modalities/processors`."""
+    return get(name) if name in names() else importlib.import_module(f"{__name__}.processors.{name}")
 
 
 def add_noise(x: Tensor, severity: float, generator: Generator) -> Tensor:

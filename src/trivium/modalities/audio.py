@@ -32,12 +32,12 @@ MFCC_BANDS = 40  # mel bands, at least, that mfcc starts from
 
 
 class Settings(Section):
-    sample_rate: Annotated[int, Field(ge=100, le=192_000)]  # Hz
-    seconds: Annotated[float, Field(gt=0)]
-    features: Literal["logmel", "mfcc", "waveform"]
-    bins: Annotated[int, Field(ge=1)]  # mel bands of logmel, coefficients of mfcc
-    window_ms: Annotated[float, Field(gt=0)]
-    hop_ms: Annotated[float, Field(gt=0)]
+    sample_rate: Annotated[int, Field(ge=100, le=192_000)] = 16_000  # Hz
+    seconds: Annotated[float, Field(gt=0)] = 4.0
+    features: Literal["logmel", "mfcc", "waveform"] = "logmel"
+    bins: Annotated[int, Field(ge=1)] = 40  # mel bands of logmel, coefficients of mfcc
+    window_ms: Annotated[float, Field(gt=0)] = 25.0
+    hop_ms: Annotated[float, Field(gt=0)] = 12.5
 
     @property
     def samples(self) -> int:

@@ -25,8 +25,8 @@ WHITE = 255
 
 
 class Settings(Section):
-    size: Annotated[int, Field(ge=8, le=1024)]  # pixels, of both sides
-    channels: Literal[1, 3]
+    size: Annotated[int, Field(ge=8, le=1024)] = 32  # pixels, of both sides
+    channels: Literal[1, 3] = 3
 
 
 def spec(settings: Settings) -> Spec:

@@ -1,4 +1,4 @@
-"""What models need to know about the tensors of one modality.
+"""What models need to know about the tensors of one stream.
 
 Legend: `T` tokens or frames, `C` channels, `F` frequency bins, `N` samples of sound.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,9 +21,10 @@ STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0}  # of Spec.shape
 
 @dataclass(frozen=True)
 class Spec:
-    """What a model needs to know about the tensors of one modality.
+    """What a model needs to know about the tensors of the stream `name`.
 
     kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N)
+    modality: what sort of stream it is; as the name where that is not said
     vocab: of tokens; id 0 is padding, 1 an unknown token, 2 the mask
     native: the ids of padding, unknown and mask in a ready-made tokenizer; empty for one of our own
     """
@@ -33,6 +34,22 @@ class Spec:
     shape: tuple[int, ...]
     vocab: int = 0
     native: tuple[int, ...] = ()
+    modality: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.modality:
+            object.__setattr__(self, "modality", self.name)
+
+    @classmethod
+    def of(cls, name: str, about: Mapping[str, Any]) -> Spec:
+        """From what `plain` gave."""
+        return cls(name, about["kind"], tuple(about["shape"]), about["vocab"], tuple(about["native"]),
+                   about["modality"])
+
+    def plain(self) -> dict[str, Any]:
+        """A JSON value, without the name."""
+        return {"kind": self.kind, "shape": list(self.shape), "vocab": self.vocab, "native": list(self.native),
+                "modality": self.modality}
 
     @property
     def bytes(self) -> int:

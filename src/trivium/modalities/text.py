@@ -30,8 +30,8 @@ SPECIAL = ("[PAD]", "[UNK]", "[MASK]")  # ids 0, 1, 2
 
 
 class Settings(Section):
-    length: Annotated[int, Field(ge=4, le=4096)]  # tokens
-    vocab: Annotated[int, Field(ge=16, le=200_000)]  # entries at most, of a trained tokenizer
+    length: Annotated[int, Field(ge=4, le=4096)] = 64  # tokens
+    vocab: Annotated[int, Field(ge=16, le=200_000)] = 4096  # entries at most, of a trained tokenizer
     tokenizer: str = "trained"  # trained | a hub id | a local folder
 
 
@@ -52,6 +52,11 @@ def probe(value: str, root: str | Path = "", start: float | None = None, end: fl
     if not isinstance(value, str):
         return {"error": f"not text but {type(value).__name__}"}
     return {"characters": len(clean(value))}
+
+
+def fitted(settings: Settings) -> bool:
+    """Whether the tokenizer depends on the texts that it is fitted on."""
+    return settings.tokenizer == "trained"
 
 
 def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
@@ -122,10 +127,10 @@ def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:
     try:
         found = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
-        raise UserError(f"params.yaml: `preprocess.text.tokenizer: {name}` is neither `trained`, nor on the Hugging "
+        raise UserError(f"params.yaml: the tokenizer `{name}` is neither `trained`, nor on the Hugging "
                         f"Face hub, nor a local folder with a tokenizer ({str(error).splitlines()[0]}).") from None
     native = (found.pad_token_id, found.unk_token_id, found.mask_token_id)
     if None in native or len(set(native)) < 3 or not hasattr(found, "backend_tokenizer"):
-        raise UserError(f"params.yaml: `preprocess.text.tokenizer: {name}` lacks a padding, an unknown or a mask token "
+        raise UserError(f"params.yaml: the tokenizer `{name}` lacks a padding, an unknown or a mask token "
                         "of its own: name the tokenizer of a masked language model (BERT, RoBERTa and the like).")
     return found.backend_tokenizer, native

@@ -1,6 +1,7 @@
-"""The parts of a network from settings, with weights that depend on the seed and the part alone.
+"""The parts of a network, with weights that depend on the seed and the part alone.
 
-So the image encoder of seed 3 starts from the same weights in pretraining and in end-to-end training: seeds are paired.
+So the image encoder of seed 3 starts from the same weights in pretraining and in end-to-end training: seeds are paired,
+and the names of recipes and strategies change nothing.
 """
 
 from __future__ import annotations
@@ -15,26 +16,24 @@ from torch import nn
 
 from trivium import encoders as encoder_room
 from trivium import fusion as fusion_room
+from trivium.encoders import Described
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import Spec
 from trivium.models.network import Multimodal
 
 
-def encoder(settings: Mapping[str, Any], spec: Spec, seed: int) -> Encoder:
-    """`settings`: those under `encoder` in params.yaml; in place of an encoder's name may stand what a saved one is."""
+def encoder(described: Described, spec: Spec, seed: int) -> Encoder:
+    """From random weights of `seed`, or from published ones."""
     with drawn(seed, spec.name):
-        return encoder_room.build(settings[spec.name], spec, int(settings["width"]), int(settings["depth"]))
+        return encoder_room.build(described, spec)
 
 
-def multimodal(
-    settings: Mapping[str, Any], specs: Mapping[str, Spec], classes: int, fusion: str, seed: int
-) -> Multimodal:
-    parts = {m: encoder(settings, spec, seed) for m, spec in specs.items()}
-    width = int(settings["width"])
+def multimodal(parts: Mapping[str, Encoder], classes: int, fusion: Mapping[str, Any], seed: int) -> Multimodal:
+    """A network of the encoders `parts`, stream -> encoder; fusion: see `fusion.chosen`."""
     with drawn(seed, "fusion"):
-        mix = fusion_room.build(fusion, len(parts), width)
+        mix = fusion_room.build(fusion, {s: part.width for s, part in parts.items()})
     with drawn(seed, "head"):
-        head = nn.Linear(width, classes)
+        head = nn.Linear(mix.width, classes)
     return Multimodal(parts, mix, head)
 
 

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from trivium.data.tables import read_json, write_json
+from trivium.encoders import Described
 from trivium.modalities.spec import Spec
 
 
-def describe(
-    kind: str, settings: Mapping[str, Any], specs: Mapping[str, Spec], classes: tuple[str, ...], **more: Any
-) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. `kind`: fusion | ensemble | unimodal | encoder."""
-    kept = {key: settings[key] for key in ("width", "depth", *specs)}
-    plain = {m: asdict(spec) | {"shape": list(spec.shape)} for m, spec in specs.items()}
-    return {"kind": kind, "encoder": kept, "specs": plain, "classes": list(classes), **more}
+def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], classes: tuple[str, ...],
+             **more: Any) -> dict[str, Any]:
+    """What `load` needs besides the weights, and `more`. kind: fusion | ensemble | unimodal | encoder."""
+    return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
+            "specs": {s: spec.plain() for s, spec in specs.items()}, "classes": list(classes), **more}
 
 
 def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -> None:
@@ -27,7 +25,6 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
     from safetensors.torch import save_file
 
     hub = {part.spec.name: part.described() for part in model.modules() if hasattr(part, "described")}
-
     Path(folder).mkdir(parents=True, exist_ok=True)
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     save_file(state, str(Path(folder) / "model.safetensors"))
@@ -49,22 +46,29 @@ def load(folder: str | Path) -> nn.Module:
 
 
 def specs_of(about: Mapping[str, Any]) -> dict[str, Spec]:
-    order = about.get("modalities", list(about["specs"]))
-    return {m: Spec(**(about["specs"][m] | {"shape": tuple(about["specs"][m]["shape"])})) for m in order}
+    return {s: Spec.of(s, about["specs"][s]) for s in about["streams"]}
 
 
 def _empty(about: Mapping[str, Any]) -> nn.Module:
     from trivium.models import build
     from trivium.models.network import Ensemble, Unimodal
 
-    specs, settings, classes = specs_of(about), about["encoder"] | about.get("hub", {}), len(about["classes"])
+    specs, classes = specs_of(about), len(about["classes"])
+    encoders = {s: _encoder(about, s, spec) for s, spec in specs.items()}
     if about["kind"] == "fusion":
-        return build.multimodal(settings, specs, classes, about["fusion"], seed=0)
-    encoders = {m: build.encoder(settings, spec, seed=0) for m, spec in specs.items()}
+        return build.multimodal(encoders, classes, about["fusion"], seed=0)
     if about["kind"] == "encoder":
         return next(iter(encoders.values()))
-    members = {m: Unimodal(encoder, classes) for m, encoder in encoders.items()}
+    members = {s: Unimodal(encoder, classes) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":
         return next(iter(members.values()))
-    chosen = {m: members[m] for m in about["members"]}
-    return Ensemble(chosen, tuple(specs))
+    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs))
+
+
+def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:
+    from trivium.encoders import hub
+    from trivium.models import build
+
+    if stream in about.get("hub", {}):
+        return hub.empty(about["hub"][stream], spec)
+    return build.encoder(Described.of(about["encoders"][stream]), spec, seed=0)

@@ -1,4 +1,8 @@
-"""encoders -> fusion -> head. Legend: `B` samples, `M` modalities, `D` width, `C` classes."""
+"""encoders -> fusion -> head. Legend: `B` samples, `S` streams, `D` width, `C` classes.
+
+Vectors are a dict, stream -> [B, D_s], at each encoder's own width. What stands behind the encoders takes them from
+anywhere: `answer` gives the same for vectors that were made long ago, or belong to another sample.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from trivium.data.store import Batch
 from trivium.encoders.base import Encoder
+
+Vectors = Mapping[str, Tensor]
 
 
 class Unimodal(nn.Module):
@@ -22,8 +29,38 @@ class Unimodal(nn.Module):
         return self.head(self.encoder(x))
 
 
-class Multimodal(nn.Module):
-    """The network that fuse and end_to_end both train."""
+class Model(nn.Module):
+    """What all models have in common. `streams`: of the data, in the order of `present`, bool [B, S]."""
+
+    streams: tuple[str, ...]
+
+    @property
+    def readers(self) -> dict[str, Encoder]:
+        """The encoders, by the streams that the model reads."""
+        raise TypeError("a model defines `readers`")
+
+    def vectors(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Each encoder's output, stream -> [B, D_s]."""
+        absent = [s for s in self.readers if s not in inputs]
+        if absent:
+            raise KeyError(f"this model needs inputs for {', '.join(self.readers)}; {', '.join(absent)} not given")
+        return {s: encoder(inputs[s]) for s, encoder in self.readers.items()}
+
+    def read(self, batch: Batch) -> Vectors:
+        """The vectors of `batch`, which may hold them already."""
+        return batch.inputs if batch.encoded else self.vectors(batch.inputs)
+
+    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+        """Log-probabilities [B, C], calibrated."""
+        raise TypeError("a model defines `answer`")
+
+    def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """Log-probabilities [B, C]; `present`: bool [B, S] in the order of `streams`."""
+        return self.answer(self.vectors(inputs), present)
+
+
+class Multimodal(Model):
+    """The network that every strategy with a fusion trains."""
 
     def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -31,53 +68,38 @@ class Multimodal(nn.Module):
         self.register_buffer("temperature", torch.ones(()))
 
     @property
-    def modalities(self) -> tuple[str, ...]:
+    def streams(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(self.encoders)
 
-    def vectors(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """[B, M, D]. `inputs["vectors"]` holds them already where frozen encoders' output is cached."""
-        if "vectors" in inputs:
-            return inputs["vectors"]
-        absent = [m for m in self.encoders if m not in inputs]
-        if absent:
-            raise KeyError(f"this model needs inputs for {', '.join(self.encoders)}; {', '.join(absent)} not given")
-        return torch.stack([encoder(inputs[m]) for m, encoder in self.encoders.items()], 1)
+    @property
+    def readers(self) -> dict[str, Encoder]:
+        return dict(self.encoders.items())
 
-    def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Each encoder's output, modality -> [B, D]."""
-        return dict(zip(self.encoders, self.vectors(inputs).unbind(1), strict=True))
-
-    def logits(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
+    def logits(self, vectors: Vectors, present: Tensor) -> Tensor:
         """[B, C], before the temperature."""
-        return self.head(self.fusion(self.vectors(inputs), present))
+        return self.head(self.fusion(vectors, present))
 
-    def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        """Log-probabilities [B, C]; `present`: bool [B, M] in the order of `modalities`."""
-        return (self.logits(inputs, present).float() / self.temperature).log_softmax(-1)
+    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+        return (self.logits(vectors, present).float() / self.temperature).log_softmax(-1)
 
 
-class Ensemble(nn.Module):
-    """Unimodal classifiers whose calibrated log-probabilities are summed over the modalities that a sample has."""
+class Ensemble(Model):
+    """Unimodal classifiers whose calibrated log-probabilities are summed over the streams that a sample has."""
 
-    def __init__(self, members: Mapping[str, Unimodal], modalities: tuple[str, ...]) -> None:
+    def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...]) -> None:
         super().__init__()
-        self.members, self.modalities = nn.ModuleDict(members), modalities
+        self.members, self.streams = nn.ModuleDict(members), streams
         self.register_buffer("temperatures", torch.ones(len(members)))
 
-    def vectors(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """[B, K, D], one vector per member; as for `Multimodal`, `inputs["vectors"]` may hold them already."""
-        if "vectors" in inputs:
-            return inputs["vectors"]
-        return torch.stack([member.encoder(inputs[m]) for m, member in self.members.items()], 1)
+    @property
+    def readers(self) -> dict[str, Encoder]:
+        return {s: member.encoder for s, member in self.members.items()}
 
-    def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return dict(zip(self.members, self.vectors(inputs).unbind(1), strict=True))
-
-    def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        """Log-probabilities [B, C]; uniform where a sample has none of the members' modalities."""
-        vectors, total = self.vectors(inputs), torch.zeros(())
-        for k, (m, member) in enumerate(self.members.items()):
-            one = (member.head(vectors[:, k]).float() / self.temperatures[k]).log_softmax(-1)
-            seen = present[:, self.modalities.index(m)].unsqueeze(-1)
+    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+        """Uniform where a sample has none of the members' streams."""
+        total = torch.zeros(())
+        for k, (s, member) in enumerate(self.members.items()):
+            one = (member.head(vectors[s]).float() / self.temperatures[k]).log_softmax(-1)
+            seen = present[:, self.streams.index(s)].unsqueeze(-1)
             total = total + torch.where(seen, one, torch.zeros_like(one))
         return total.log_softmax(-1)

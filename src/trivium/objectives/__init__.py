@@ -1,37 +1,49 @@
-"""Ways to make an encoder from one modality alone: one file per objective.
+"""What a phase of training minimises: one file per objective, used by recipes and by the phases of strategies.
 
-A task is an `nn.Module` with `.encoder`, `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
+An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
 `logits(batch) -> [B, C]` and `nll(logits, y) -> float`, to choose weights by; without, `score(batch) -> scalar`, a loss
-for that, mean over the batch.
-To add one, write `objectives/<name>.py` with `build(encoder, classes, recipe)` and name it as a recipe's `objective`.
+for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
+
+To add one for recipes, write `objectives/<name>.py` with `LABELS` (needs them?), `TOGETHER` (several streams at
+once?), a `Settings` and `build(encoders, classes, settings)`, where `encoders` are those of the streams that it trains,
+and name it as a recipe's `objective`. It leaves `encoders` as components or, of one stream, a classifier `model`.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from trivium.settings.errors import UserError
+from trivium.settings import parts
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from trivium.config import Recipe
     from trivium.encoders.base import Encoder
 
-
-def names() -> list[str]:
-    return sorted(m.name for m in pkgutil.iter_modules(__path__))
+SHARED = ("joint",)
 
 
-def known(objective: str) -> None:
-    """Raises: UserError when there is no such objective."""
-    if objective not in names():
-        raise UserError(f"params.yaml: there is no pretraining objective `{objective}`; known: {', '.join(names())}.")
+def names() -> tuple[str, ...]:
+    """Those that a recipe may name."""
+    return parts.names(sys.modules[__name__])
 
 
-def build(encoder: Encoder, classes: int, recipe: Recipe) -> nn.Module:
-    """Raises: UserError when there is no such objective."""
-    known(recipe.objective)
-    return importlib.import_module(f"{__name__}.{recipe.objective}").build(encoder, classes, recipe)
+def get(name: str, where: str) -> ModuleType:
+    """Raises: UserError (no such objective)."""
+    return parts.get(sys.modules[__name__], name, "objective", where)
+
+
+def chosen(value: str | Mapping[str, Any], where: str) -> dict[str, Any]:
+    """`value` of params.yaml with every default filled in: {"name": ..., settings}. Raises: UserError."""
+    name, own = parts.split(value, where)
+    return {"name": name} | parts.typed(get(name, where).Settings, own, where).model_dump(mode="json")
+
+
+def build(value: Mapping[str, Any], encoders: Mapping[str, Encoder], classes: int) -> nn.Module:
+    """`value`: what `chosen` gave."""
+    name, own = parts.split(value, "objective")
+    part = get(name, "objective")
+    return part.build(encoders, classes, part.Settings.model_validate(own))

@@ -8,24 +8,33 @@ will read, has to carry what the sample is about.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from trivium.encoders.base import MASK, PAD
+from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from trivium.config import Recipe
     from trivium.data.store import Batch
     from trivium.encoders.base import Encoder
+
+
+LABELS, TOGETHER = False, False  # one stream at a time
+
+
+class Settings(Section):
+    mask: Annotated[float, Field(gt=0, lt=1)] = 0.5  # share of the input that is hidden
 
 
 class Masked(nn.Module):
     """Raises: UserError (an encoder of the hub whose tokens are not those of `patches`)."""
 
-    labels = False
+    labels = LABELS
 
     def __init__(self, encoder: Encoder, share: float) -> None:
         super().__init__()
@@ -45,7 +54,11 @@ class Masked(nn.Module):
             raise UserError(f"The encoder that params.yaml names for {spec.name} makes {tokens} tokens of {self.count} "
                             "patches, so that masked pretraining cannot tell which token stands for which patch. Take "
                             "the recipes with `objective: masked` out of `pretrain` and the strategies that start from "
-                            "them out of `fuse`, or name another encoder.")
+                            "them out of `train`, or name another encoder.")
+
+    @property
+    def encoders(self) -> dict[str, Encoder]:
+        return {self.encoder.spec.name: self.encoder}
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Mean over the hidden tokens."""
@@ -70,5 +83,5 @@ class Masked(nn.Module):
         return self.loss(batch, torch.Generator().manual_seed(0))
 
 
-def build(encoder: Encoder, classes: int, recipe: Recipe) -> Masked:
-    return Masked(encoder, recipe.mask)
+def build(encoders: Mapping[str, Encoder], classes: int, settings: Settings) -> Masked:
+    return Masked(next(iter(encoders.values())), settings.mask)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from trivium.models.network import Unimodal
+from trivium.settings.base import Section
 
 if TYPE_CHECKING:
-    from trivium.config import Recipe
     from trivium.data.store import Batch
     from trivium.encoders.base import Encoder
 
 
+LABELS, TOGETHER = True, False  # one stream at a time
+
+
+class Settings(Section):
+    pass
+
+
 class Supervised(nn.Module):
-    labels = True
+    labels = LABELS
 
     def __init__(self, encoder: Encoder, classes: int) -> None:
         super().__init__()
@@ -39,5 +47,5 @@ class Supervised(nn.Module):
         return nn.functional.cross_entropy(logits.double(), y).item()
 
 
-def build(encoder: Encoder, classes: int, recipe: Recipe) -> Supervised:
-    return Supervised(encoder, classes)
+def build(encoders: Mapping[str, Encoder], classes: int, settings: Settings) -> Supervised:
+    return Supervised(next(iter(encoders.values())), classes)

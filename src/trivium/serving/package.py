@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav
 def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
     """Put the best seed of `strategy` into `folder`; returns how its inputs are prepared. Raises: UserError."""
     source, seed = best(root, strategy)
-    prepared = preparation(root / "data/features", seed, source)
+    prepared = preparation(root, seed, source)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "model.json"):
         shutil.copy(source / name, folder)
@@ -38,19 +39,22 @@ def code(folder: Path) -> Path:
     return made
 
 
-def example(root: Path, modalities: list[str]) -> list[dict[str, str | None]]:
-    """Two samples of the data as inputs that need no other file: text, and media as `data:` URIs."""
+def example(root: Path, streams: Mapping[str, str]) -> list[dict[str, str | None]]:
+    """Two samples of the data as inputs that need no other file: text, and media as `data:` URIs.
+
+    streams: name -> modality.
+    """
     import pyarrow.parquet as pq
 
     path = root / "data/aligned/samples.parquet"
     rows: list[dict[str, Any]] = []
     if path.exists():
-        rows = next(pq.ParquetFile(path).iter_batches(200, columns=modalities)).to_pylist()
+        rows = next(pq.ParquetFile(path).iter_batches(200, columns=list(streams))).to_pylist()
     meta = root / "data/aligned/meta.json"
     media = root / (json.loads(meta.read_text(encoding="utf-8")).get("root", "") if meta.exists() else "")
-    found = [{m: _inline(m, row[m], media) for m in modalities} for row in rows[:20]]
+    found = [{s: _inline(modality, row[s], media) for s, modality in streams.items()} for row in rows[:20]]
     found.sort(key=lambda row: sum(value is None for value in row.values()))  # stable: complete samples first
-    blank: dict[str, str | None] = {m: "hello" if m == "text" else None for m in modalities}
+    blank: dict[str, str | None] = {s: "hello" if modality == "text" else None for s, modality in streams.items()}
     return [*found, blank, blank][:2]
 
 

@@ -21,10 +21,10 @@ SHOWN = 5  # most probable classes of a single sample
 def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> str:
     """The most probable classes, one a line. Paths are relative to the current folder. Raises: UserError."""
     predictor = Predictor.of_strategy(root, strategy)
-    useless = [m for m, value in sample.items() if value and m not in predictor.modalities]
+    useless = [m for m, value in sample.items() if value and m not in predictor.streams]
     if useless:
         raise UserError(f"{strategy} was trained without {', '.join(useless)}: "
-                        f"it knows {', '.join(predictor.modalities)}.")
+                        f"it knows {', '.join(predictor.streams)}.")
     found = predictor.probabilities([sample])[0]
     _warn_of_guesses(predictor, strategy, [sample])
     lines = [f"{predictor.classes[k]}  {found[k]:.3f}" for k in (-found).argsort(kind="stable")[:SHOWN]]
@@ -36,7 +36,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     from trivium.machine.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
-    samples = read(manifest, predictor.modalities, _names(root)).to_pylist()
+    samples = read(manifest, list(predictor.streams), _names(root)).to_pylist()
     _warn_of_guesses(predictor, strategy, samples)
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     if out and (out.is_dir() or not out.parent.is_dir()):
@@ -88,7 +88,8 @@ def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None 
 
 def _names(root: Path) -> dict[str, str]:
     """What `data.manifest` in params.yaml calls the columns."""
-    from trivium.config import load
+    from trivium.data.tables import read_yaml
 
-    config = load(root / "params.yaml").data
-    return {key: name for key in ("id", *config.modalities, *TIMES) if (name := getattr(config.manifest, key, ""))}
+    data = read_yaml(root / "params.yaml").get("data", {})
+    named = data.get("manifest", {})
+    return {key: name for key in ("id", *data.get("modalities", ()), *TIMES) if (name := named.get(key, ""))}

@@ -1,6 +1,6 @@
 """From raw values to probabilities: a trained model, and what its inputs went through.
 
-Legend: `B` samples, `M` modalities, `C` classes.
+Legend: `B` samples, `S` streams, `C` classes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium.data.sources.manifest import TIMES
-from trivium.data.store import digest
+from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.settings.errors import UserError
 
@@ -30,8 +30,8 @@ PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 class Predictor:
     """`model`: as `trivium.models.load` gives it;  `prepared`: what `preparation` found.
 
-    modalities: the inputs it knows, in order;  classes: the labels, in the order of the probabilities;
-    read: those of the modalities that make a difference to this model.
+    streams: the inputs it knows, in order, with their modality;  classes: the labels, in the order of the
+    probabilities;  read: those of the streams that make a difference to this model.
     """
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
@@ -40,19 +40,20 @@ class Predictor:
 
         self.model = model
         self.classes: tuple[str, ...] = tuple(prepared["classes"])
-        self.modalities: tuple[str, ...] = tuple(prepared["modalities"])
-        self.read: tuple[str, ...] = tuple(getattr(model, "members", self.modalities))
-        self._specs, self._settings, self._tokenizers, self._affine = {}, {}, {}, {}
-        for m in self.modalities:
-            spec = prepared["specs"][m]
-            self._specs[m] = Spec(m, spec["kind"], tuple(spec["shape"]), spec["vocab"], tuple(spec["native"]))
-            self._settings[m] = modalities.get(m).Settings.model_validate(prepared["settings"][m])
-            if spec["kind"] == "tokens":
+        self.streams: dict[str, str] = {s: about["spec"]["modality"] for s, about in prepared["streams"].items()}
+        self.read: tuple[str, ...] = tuple(model.readers)
+        self._specs, self._settings, self._processors, self._tokenizers, self._affine = {}, {}, {}, {}, {}
+        for s, about in prepared["streams"].items():
+            self._specs[s] = Spec.of(s, about["spec"])
+            own = dict(about["processor"])
+            self._processors[s] = modalities.processor(own.pop("name"))
+            self._settings[s] = self._processors[s].Settings.model_validate(own)
+            if self._specs[s].kind == "tokens":
                 from tokenizers import Tokenizer
 
-                self._tokenizers[m] = Tokenizer.from_str(prepared["tokenizers"][m])
+                self._tokenizers[s] = Tokenizer.from_str(about["tokenizer"])
             else:
-                self._affine[m] = scale_and_shift(self._specs[m], prepared["statistics"][m])
+                self._affine[s] = scale_and_shift(self._specs[s], about["statistics"])
 
     @classmethod
     def of_strategy(cls, root: Path, strategy: str) -> Predictor:
@@ -60,7 +61,7 @@ class Predictor:
         from trivium import models
 
         folder, seed = best(root, strategy)
-        return cls(models.load(folder), preparation(root / "data/features", seed, folder))
+        return cls(models.load(folder), preparation(root, seed, folder))
 
     @classmethod
     def of_package(cls, folder: str | Path) -> Predictor:
@@ -70,7 +71,7 @@ class Predictor:
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
     def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".", first: int = 0) -> np.ndarray:
-        """float64 [B, C], each row sums to 1. rows: a value per modality, and optionally `start` and `end`, seconds, of
+        """float64 [B, C], each row sums to 1. rows: a value per stream, and optionally `start` and `end`, seconds, of
         the recording; root: what relative paths are relative to; first: added to the row's number in messages.
 
         Raises: UserError (a file that cannot be read, with its row).
@@ -85,12 +86,12 @@ class Predictor:
         return np.concatenate(parts)
 
     def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path, first: int) -> tuple[dict[str, Tensor], Tensor]:
-        """Tensors as `trivium.data.store.Store.batch` makes them; presence bool [B, M]."""
+        """Tensors as `trivium.data.store.Store.batch` makes them; presence bool [B, S]."""
         import torch
 
-        present = torch.tensor([[not _missing(row.get(m)) for m in self.modalities] for row in rows])
+        present = torch.tensor([[not _missing(row.get(m)) for m in self.streams] for row in rows])
         inputs: dict[str, Tensor] = {}
-        for k, m in enumerate(self.modalities):
+        for k, m in enumerate(self.streams):
             there = [i for i in range(len(rows)) if present[i, k]]
             tokens = self._specs[m].kind == "tokens"
             x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
@@ -104,21 +105,17 @@ class Predictor:
         return inputs, present
 
     def _encode(self, m: str, values: list[Any]) -> np.ndarray:
-        from trivium import modalities
-
         texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
-        return modalities.get(m).encode(texts, self._tokenizers[m], self._specs[m])
+        return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path, row: int) -> np.ndarray:
-        from trivium import modalities
-
         value = values[m]
         start, end = (_seconds(values.get(key), key, row) for key in TIMES)
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 path = _as_file(value, Path(scratch)) or root / value
-                return modalities.get(m).decode(str(path), "", start, end, self._settings[m])
+                return self._processors[m].decode(str(path), "", start, end, self._settings[m])
         except ValueError as error:
             raise UserError(f"Row {row + 1}: {m} {name} cannot be used: {error}.") from None
 
@@ -135,26 +132,22 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
     return path.parent / f"seed_{seed}", seed
 
 
-def preparation(features: Path, seed: int, model: Path) -> dict[str, Any]:
-    """What raw values went through before the `model` of `seed` saw them, as one JSON value:
+def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
+    """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed, classes, and
+    `streams`: per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null).
 
-    modalities, classes, and per modality: specs, settings, statistics (mean, deviation; or null), tokenizers (JSON).
     Raises: UserError (no features, or others than the model was trained on).
     """
-    if not (features / "features.json").exists():
-        raise UserError(f"There are no features in {features}: run `dvc repro preprocess` (or `dvc pull`) first.")
-    trained_on = read_json(model / "model.json").get("features")
-    if trained_on not in (None, digest(features)):
-        raise UserError(f"{model} was trained on other features than {features} holds now: labels, tokenizer or "
+    about = read_json(model / "model.json")
+    store = Store(about["start"], root)
+    if about["features"] != store.digest:
+        raise UserError(f"{model} was trained on other features than data/features holds now: labels, tokenizer or "
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
                         "back to the features of dvc.lock.")
-    known = read_json(features / "features.json")
-    kept = {key: known[key] for key in ("modalities", "classes", "specs", "settings")}
-    names = known["modalities"]
-    tokenizers = {m: (features / f"{m}.{known['columns'][m][seed]}.json").read_text(encoding="utf-8")
-                  for m in names if known["specs"][m]["kind"] == "tokens"}
-    statistics = {m: known["statistics"][m][seed] for m in names}
-    return kept | {"seed": seed, "statistics": statistics, "tokenizers": tokenizers}
+    streams = {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
+                   "tokenizer": store.tokenizer(s, seed).read_text(encoding="utf-8")
+                   if read.spec["kind"] == "tokens" else None} for s, read in store.reads.streams.items()}
+    return {"seed": seed, "classes": list(store.classes), "streams": streams}
 
 
 def data_uri(path: Path, kind: str) -> str:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """`predict(DataFrame)` with the columns text, image, audio (any may be absent or null), one row per sample.
+    """`predict(DataFrame)` with a column per stream (any may be absent or null), one row per sample.
 
-    image and audio: a path, the bytes of a file, or a `data:` URI; `start` and `end`, where there are such columns:
+    images and sounds: a path, the bytes of a file, or a `data:` URI; `start` and `end`, where there are such columns:
     seconds of the recording. Gives the columns `label` and `probability_<class>` for each class.
     """
 
@@ -24,7 +24,7 @@ class Model:
     def predict(self, table: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         import pandas as pd
 
-        known = [column for column in table.columns if column in (*self.predictor.modalities, *TIMES)]
+        known = [column for column in table.columns if column in (*self.predictor.streams, *TIMES)]
         found = self.predictor.probabilities(table[known].to_dict("records"))
         columns = {f"probability_{label}": found[:, k] for k, label in enumerate(self.predictor.classes)}
         labels = [self.predictor.classes[k] for k in found.argmax(1)]

@@ -13,15 +13,15 @@ def of_gpu(error: RuntimeError, knob: str) -> UserError | None:
     if type(error).__name__ == "OutOfMemoryError":
         said = ". ".join(str(error).rstrip(".").split(". ")[:3])  # how much was asked for, and how much there is
         return UserError(f"The GPU has too little memory left for this ({said}). In params.yaml, lower `{knob}` or "
-                         "`train.workers`, or choose smaller encoders; or stop other programs that use the GPU "
+                         "`loop.workers`, or choose smaller encoders; or stop other programs that use the GPU "
                          "(`nvidia-smi` lists them).")
     if "no kernel image is available" in str(error):
         return UserError("This build of torch has no kernels for the GPU here, which is too old or too new for it. "
                          "Take another build (TORCH_INDEX_URL; the README says how, under \"On a GPU\"), or set "
-                         "`train.device: cpu` in params.yaml.")
+                         "`loop.device: cpu` in params.yaml.")
     operator, refused, _ = str(error).partition(" does not have a deterministic implementation")
     if refused:
         return UserError(f"torch has no kernel for `{operator.split()[-1]}` on a GPU that gives the same result every "
                          "time, and two runs must not differ. It is an operator of an encoder from the Hugging Face "
-                         "hub (`encoder` in params.yaml): name another one, or set `train.device: cpu`.")
+                         "hub (`encoder` in params.yaml): name another one, or set `loop.device: cpu`.")
     return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from trivium.settings.base import Positive, Section
 
@@ -27,14 +29,13 @@ class Phase:
 class Plan:
     """A strategy.
 
-    combine: `fusion` trains `encoders -> fusion -> head`; `ensemble` sums the log-probabilities of the pretrained
+    combine: `fusion` trains `encoders -> fusion -> head`; `ensemble` sums the log-probabilities of the recipe's
         unimodal classifiers; `best` keeps the one with the lowest validation NLL.
-    start: the `pretrain` recipe that the encoders come from; None for random weights.
+    fusion: a name, or a mapping with `name` and its settings.
     """
 
     combine: Literal["fusion", "ensemble", "best"]
-    start: str | None = None
-    fusion: str = "concat"
+    fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
@@ -43,8 +44,16 @@ class Plan:
             raise ValueError(f"phases need names of their own ({', '.join(names)}) and shares that sum to 1 at most")
 
 
-class Fused(Section):
+class Common(Section):
+    """What every entry of `train` has. start: a recipe, an entry of `pretrain`. title: for people; "": made up."""
+
+    start: str
+    strategy: str
+    title: str = ""
+
+
+class Fused(Common):
     """Settings that strategies with a fusion share. `lr`: peak learning rate."""
 
-    fusion: str = "concat"
+    fusion: str | dict[str, Any] = Field(default="concat")
     lr: Positive = 3e-3

@@ -1,12 +1,13 @@
 """Unimodal models trained alone; their calibrated log-probabilities are summed (UME; Du et al. 2023)."""
 
-from trivium.settings.base import Section
-from trivium.strategies.base import Plan
+from trivium.strategies.base import Common, Plan
+
+TITLE = "Ensemble of unimodal models from {start}"
 
 
-class Settings(Section):
-    start: str = "supervised"
+class Settings(Common):
+    pass
 
 
 def plan(settings: Settings) -> Plan:
-    return Plan("ensemble", settings.start)
+    return Plan("ensemble")

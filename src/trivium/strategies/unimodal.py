@@ -1,12 +1,13 @@
-"""One model per modality, each trained alone; the answer is that of the modality with the lowest validation NLL."""
+"""One model per stream, each trained alone; the answer is that of the stream with the lowest validation NLL."""
 
-from trivium.settings.base import Section
-from trivium.strategies.base import Plan
+from trivium.strategies.base import Common, Plan
+
+TITLE = "Best single stream from {start}"
 
 
-class Settings(Section):
-    start: str = "supervised"
+class Settings(Common):
+    pass
 
 
 def plan(settings: Settings) -> Plan:
-    return Plan("best", settings.start)
+    return Plan("best")

@@ -43,17 +43,18 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
     environment.warn_dependency_requirement_mismatches = lambda _: None  # type: ignore[assignment]
     with tempfile.TemporaryDirectory() as scratch:
         prepared = package.write(root, outcome.name, Path(scratch) / "weights")
+        modalities = {s: about["spec"]["modality"] for s, about in prepared["streams"].items()}
         mlflow.pyfunc.save_model(
             logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
             code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
-            signature=signature(prepared), input_example=pd.DataFrame(package.example(root, prepared["modalities"])))
+            signature=signature(prepared), input_example=pd.DataFrame(package.example(root, modalities)))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name
 
 
 def signature(prepared: dict[str, Any]) -> ModelSignature:
-    """Any of the modalities in, and the part of a recording in seconds; label and probabilities out."""
+    """Any of the streams in, and the part of a recording in seconds; label and probabilities out."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
@@ -61,8 +62,9 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
     from trivium.data.sources.manifest import TIMES
 
     inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(DataType.string if m == "text" else AnyType(), m, required=False) for m in prepared["modalities"]]
-    if any(spec["kind"] in ("spectrogram", "waveform") for spec in prepared["specs"].values()):
+        ColSpec(DataType.string if about["spec"]["modality"] == "text" else AnyType(), s, required=False)
+        for s, about in prepared["streams"].items()]
+    if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
     outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label")]
     outputs += [ColSpec(DataType.double, f"probability_{label}") for label in prepared["classes"]]

@@ -52,7 +52,7 @@ def strategy(outs: Outs, outcome: Outcome, settings: Mapping[str, Any], results:
     if "verdict" in comparison:
         lines += ["", f"*Verdict of the comparison*: {comparison['verdict']['sentence']}"]
     lines += ["", f"The model of this run is seed {outcome.best['seed']}, the best on validation. It takes a table "
-              f"with the columns {', '.join(outcome.metrics['modalities'])} (any may be empty); it answers with a "
+              f"with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with a "
               "label and a probability per class."]
     return "\n".join(lines)
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from trivium.comparison import budgets
-from trivium.data.store import digest as features_digest
-from trivium.data.tables import read_json
+from trivium.data.tables import read_json, read_yaml
 
-LAYOUT = 3  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 4  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,8 @@ class Outs:
 
 def read(root: Path) -> Outs:
     """The outs below `root`. A strategy that was trained but not evaluated yet is left out."""
-    params = _yaml(root / "params.yaml")
-    names = [(name, kind) for kind in ("end_to_end", "fuse") for name in params.get(kind, [])]
-    outcomes = tuple(found for name, kind in names if (found := _outcome(root, name, f"{kind}@{name}")))
+    params = read_yaml(root / "params.yaml")
+    outcomes = tuple(found for name in params.get("train", {}) if (found := _outcome(root, name, f"train@{name}")))
     compared = root / "reports/comparison.json"
     comparison = read_json(compared) if compared.exists() else None
     drawn = budgets.read(root, comparison)
@@ -78,7 +76,7 @@ def read(root: Path) -> Outs:
     views += [root / budgets.OUT] if drawn else []
     state = _digest([*(f"{outcome.fingerprint} {outcome.servable}".encode() for outcome in outcomes), *views])
     meta = root / "data/raw/meta.json"
-    lock = _yaml(root / "dvc.lock").get("stages", {})
+    lock = read_yaml(root / "dvc.lock").get("stages", {})
     return Outs(root, outcomes, comparison, state, drawn, read_json(meta) if meta.exists() else {}, lock, params)
 
 
@@ -93,10 +91,16 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
 
 
 def _servable(root: Path, model: Path) -> bool:
-    features = root / "data/features"
-    if not (model / "model.safetensors").exists() or not (features / "features.json").exists():
+    from trivium.data.store import Store
+    from trivium.settings.errors import UserError
+
+    if not (model / "model.safetensors").exists():
         return False
-    return read_json(model / "model.json").get("features") in (None, features_digest(features))
+    about = read_json(model / "model.json")
+    try:
+        return about["features"] == Store(about["start"], root).digest
+    except UserError:
+        return False
 
 
 def digest(value: Any) -> str:
@@ -113,33 +117,29 @@ def _digest(parts: Sequence[bytes | Path]) -> str:
     return found.hexdigest()
 
 
-def _yaml(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    import yaml  # the C loader: dvc.lock can be long
-
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
-
-
 def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
-    """The settings that made `outcome`, flat: `train.lr: 0.003`; those of its own as `strategy.lr`.
+    """The settings that made `outcome`, flat: `loop.batch: 64`; those of its own as `train.lr`, of its recipe as
+    `pretrain.lr`, of its encoders as `encoder.STREAM.width`.
 
     From dvc.lock, which keeps what the stages really ran with; params.yaml fills in what it does not know. (Of
     `compare` it knows the run before: runs are written while it runs.)
     """
-    known = dict(outs.params)
-    for stage in ("ingest", "split", "preprocess", outcome.stage, f"evaluate@{outcome.name}"):
+    known, start = dict(outs.params), outcome.training["start"]
+    for stage in ("ingest", "split", "preprocess", f"pretrain@{start}", outcome.stage, f"evaluate@{outcome.name}"):
         for key, value in outs.lock.get(stage, {}).get("params", {}).get("params.yaml", {}).items():
             _put(known, key.split("."), value)
-    own = dict(known.get("strategy", {}).get(outcome.name, {}))
-    source = known.get("data", {}).get("source", "")
+    data = known.get("data", {})
+    encoders = known.get("encoder", {})
     chosen: dict[str, Any] = {
-        "strategy": {"kind": outcome.name} | own,
-        "data": {key: known.get("data", {}).get(key) for key in ("source", "modalities", "seed")}
-        | dict(known.get("data", {}).get(source, {})),
-        "pretrain": known.get("pretrain", {}).get(own.get("start", outcome.training.get("start") or ""), {}),
+        "train": {"entry": outcome.name} | dict(known.get("train", {}).get(outcome.name, {})),
+        "data": {key: data.get(key) for key in ("source", "modalities", "seed")}
+        | dict(data.get(data.get("source"), {})),
+        "pretrain": {key: value for key, value in known.get("pretrain", {}).get(start, {}).items()
+                     if key != "encoders"},
+        "encoder": {s: {"name": name} | dict(encoders.get(name, {}))
+                    for s, name in outcome.training["recipe"]["encoders"].items()},
     }
-    for key in ("seeds", "split", "preprocess", "encoder", "budget", "train"):
+    for key in ("seeds", "split", "budget", "loop"):
         chosen[key] = known.get(key)
     rules = (outs.comparison or {}).get("settings", {})
     chosen["compare"] = {key: rules.get(key) for key in known.get("compare", {})}

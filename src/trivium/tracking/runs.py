@@ -135,7 +135,7 @@ class Writer:
         if world := (meta.get("world") or {}).get("name"):
             found["world"] = str(world)
         if outcome:
-            fusion = str(settings(self.outs, outcome).get("strategy.fusion", "none"))
+            fusion = str(settings(self.outs, outcome).get("train.fusion", "none"))
             found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
                       "mlflow.source.name": f"dvc repro {outcome.stage}",
                       "mlflow.runColor": self._color(outcome)}

@@ -17,10 +17,10 @@ class Augment:
 
     def __init__(self, specs: Mapping[str, Spec], seed: int) -> None:
         self.seed = seed
-        found = {m: getattr(modalities.get(m), "augment", None) for m in specs}
-        self.by_modality = {m: partial(augment, spec=specs[m]) for m, augment in found.items() if augment is not None}
+        found = {s: getattr(modalities.get(spec.modality), "augment", None) for s, spec in specs.items()}
+        self.by_stream = {s: partial(augment, spec=specs[s]) for s, augment in found.items() if augment is not None}
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        inputs = {m: self.by_modality[m](x, generator) if m in self.by_modality else x for m, x in batch.inputs.items()}
+        inputs = {s: self.by_stream[s](x, generator) if s in self.by_stream else x for s, x in batch.inputs.items()}
         return Batch(inputs, batch.present, batch.y)

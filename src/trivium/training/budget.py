@@ -8,27 +8,32 @@ same for all.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from trivium.config import Config
 from trivium.data.store import Batch, Store
+from trivium.data.tables import read_json, write_json
 from trivium.modalities.spec import Spec
+from trivium.settings.errors import UserError
 from trivium.training.eager import Flops
+from trivium.training.settings import Budget
 
+BUDGET = Path("models/budget.json")
 PROBE = 2  # samples in a counting pass
 
 
-def example(specs: Mapping[str, Spec], samples: int = PROBE) -> Batch:
-    """Inputs of the right shapes, to count with."""
+def example(specs: Mapping[str, Spec], samples: int = PROBE, among: Sequence[str] = ()) -> Batch:
+    """Inputs of the right shapes, to count with. among: all streams of the data, where `specs` are some of them."""
     inputs: dict[str, Tensor] = {}
-    for m, spec in specs.items():
+    for s, spec in specs.items():
         shape = (samples, *spec.shape)
-        inputs[m] = torch.full(shape, 3) if spec.kind == "tokens" else torch.zeros(shape)
-    return Batch(inputs, torch.ones(samples, len(specs), dtype=torch.bool), torch.zeros(samples, dtype=torch.int64))
+        inputs[s] = torch.full(shape, 3) if spec.kind == "tokens" else torch.zeros(shape)
+    present = torch.ones(samples, len(among or specs), dtype=torch.bool)
+    return Batch(inputs, present, torch.zeros(samples, dtype=torch.int64))
 
 
 def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
@@ -110,13 +115,27 @@ def steps(flops: float, per_sample: float, batch: int) -> int:
     return max(1, math.floor(flops / (per_sample * batch)))
 
 
-def total(config: Config, store: Store, seed: int) -> float:
-    """Everybody's budget at `seed`: `budget.flops`, or what `budget.epochs` end to end cost (concat fusion)."""
-    if config.budget.flops is not None:
-        return config.budget.flops
+def measure(store: Store, fusion: Mapping[str, Any], epochs: float, seed: int) -> float:
+    """FLOPs that `epochs` of end-to-end training cost at `seed`, with the encoders of the store's recipe."""
     from trivium import models
 
-    network = models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), "concat", seed)
+    parts = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in store.streams}
+    network = models.multimodal(parts, len(store.classes), fusion, seed)
     batch = example(store.specs)
     per_sample = counted(lambda: network(batch.inputs, batch.present).square().sum())
-    return config.budget.epochs * len(store.rows(seed, "train")) * per_sample
+    return epochs * len(store.rows(seed, "train")) * per_sample
+
+
+def write(store: Store, fusion: Mapping[str, Any], settings: Budget, seeds: int, out: Path) -> list[float]:
+    """Everybody's budget, FLOPs per seed, as the file `out`."""
+    found = [settings.flops or measure(store, fusion, settings.epochs, seed) for seed in range(seeds)]
+    write_json({"of": settings.of, "epochs": None if settings.flops else settings.epochs, "flops": found}, out)
+    return found
+
+
+def read(root: str | Path = ".") -> list[float]:
+    """FLOPs per seed. Raises: UserError (the stage `budget` did not run)."""
+    path = Path(root) / BUDGET
+    if not path.exists():
+        raise UserError(f"{path} is not there: run `dvc repro budget` first.")
+    return read_json(path)["flops"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -30,12 +30,12 @@ class Feed:
     """Samples `rows` of a store, or of a batch that is in memory already.
 
     `keep`, bool [N], leaves samples out without changing the order of the others: seed k means the same order for a
-    strategy that reads one modality and for one that reads all. `only` names the one modality to read. With `augment`,
+    strategy that reads one stream and for one that reads all. `only` names the streams to read. With `augment`,
     batches of `training` (not of `once`) are augmented.
     """
 
     def __init__(self, source: Store | Batch, rows: np.ndarray, seed: int, device: torch.device | str = "cpu",
-                 keep: np.ndarray | None = None, only: str | None = None, augment: bool = False) -> None:
+                 keep: np.ndarray | None = None, only: Collection[str] | None = None, augment: bool = False) -> None:
         self.source, self.rows, self.seed, self.device, self.only = source, rows, seed, torch.device(device), only
         self.keep = None if keep is None else torch.from_numpy(keep)
         self.memory: Batch | None = None
@@ -44,7 +44,7 @@ class Feed:
             self.memory = source.to(self.device)
             self.bytes = sum(x[:1].nbytes for x in source.inputs.values())  # of one sample
         else:
-            self.bytes = sum(spec.bytes for m, spec in source.specs.items() if only in (None, m))
+            self.bytes = sum(spec.bytes for s, spec in source.specs.items() if only is None or s in only)
             if self.bytes * len(rows) <= _room(self.device):
                 self.memory = source.batch(rows, seed, only).to(self.device)
 

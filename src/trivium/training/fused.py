@@ -7,62 +7,39 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trivium import models
-from trivium.config import Config
 from trivium.data.store import Batch, Store
 from trivium.machine import device
 from trivium.models import files
-from trivium.models.calibration import calibrated_nll
 from trivium.models.calibration import temperature as fit_temperature
-from trivium.models.network import Multimodal, Unimodal
+from trivium.models.network import Multimodal
+from trivium.objectives.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget
+from trivium.training import budget, components
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
-from trivium.training.pretrain import charged
-from trivium.training.strategy import PRETRAINED
 from trivium.training.units import Report
 
-
-class Joint(nn.Module):
-    """Cross-entropy of the whole network."""
-
-    labels = True
-
-    def __init__(self, model: Multimodal) -> None:
-        super().__init__()
-        self.model = model
-
-    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.logits(batch), batch.y)
-
-    def logits(self, batch: Batch) -> Tensor:
-        return self.model.logits(batch.inputs, batch.present)
-
-    def nll(self, logits: Tensor, y: Tensor) -> float:
-        """Of the calibrated answer, since the model is calibrated once it is trained. Without, weights that are right
-        and too sure of it would lose to worse ones, even to untrained ones.
-        """
-        return calibrated_nll(logits, y)
+if TYPE_CHECKING:
+    from trivium.training.strategy import Unit
 
 
-def train(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -> dict[str, Any]:
-    """Train at `seed` and write `<folder>/model`. Returns the record for training.json."""
-    store, batch = Store(), config.train.batch
-    model = models.multimodal(config.encoder.model_dump(), store.specs, len(store.classes), plan.fusion, seed)
-    limit, pretraining = budget.total(config, store, seed), 0.0
-    if plan.start is not None:
-        pretraining = charged(config, store, plan.start, seed)
-        for m, encoder in model.encoders.items():
-            encoder.load_state_dict(pretrained(plan.start, m, seed).state_dict())
-    accelerator = device.prepare(device.kind(config.train))
+def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+    """Train and write `<folder>/model`. Returns the record for training.json."""
+    plan, seed, loop, limit = unit.entry.plan, unit.seed, unit.loop, unit.limit
+    store, batch = Store(unit.entry.start), loop.batch
+    assert unit.fusion is not None
+    parts = {s: components.encoder(store.recipe, s, seed) for s in store.streams}
+    model = models.multimodal(parts, len(store.classes), unit.fusion, seed)
+    pretraining = components.charged(store.recipe, seed)
+    accelerator = device.prepare(device.kind(loop.device))
     model.to(accelerator.device)
-    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=config.train.augment)
+    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=loop.augment)
                   for split in ("train", "val"))
     task, history = Joint(model), list[dict[str, Any]]()
     planned = _planned(model, store, plan, (limit, pretraining), len(feeds[0]), batch)
@@ -76,7 +53,7 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -
             used = tuple(_cached(model, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
-        rows = fit(task, used[0], used[1], Schedule(p.steps, batch, p.phase.lr), config.train, accelerator, seed,
+        rows = fit(task, used[0], used[1], Schedule(p.steps, batch, p.phase.lr), loop, accelerator, seed,
                    partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
         history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
@@ -85,12 +62,12 @@ def train(config: Config, plan: Plan, seed: int, folder: Path, report: Report) -
         counted_again += p.once + p.steps * batch * p.cost_again
     scale = _temperature(task, feeds[1])
     model.temperature.fill_(scale)
-    about = files.describe("fusion", config.encoder.model_dump(), store.specs, store.classes,
-                           fusion=plan.fusion, modalities=list(store.modalities), features=store.digest)
+    about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
+                           start=store.recipe, features=store.digest)
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {
-        "seed": seed, "history": history, "temperature": scale,
+        "history": history, "temperature": scale,
         "validation": {"nll": best["val_nll"], "accuracy": best["val_accuracy"]},
         "flops": {"budget": limit, "pretrain": pretraining, "train": spent - pretraining, "total": spent,
                   "analytic": counted_again},
@@ -139,21 +116,14 @@ def _further(report: Report, every: int, before: int, samples: int) -> None:
     report(before + samples, every)
 
 
-def pretrained(recipe: str, modality: str, seed: int) -> nn.Module:
-    """The encoder that `recipe` made."""
-    model = models.load(PRETRAINED / modality / recipe / f"seed_{seed}")
-    return model.encoder if isinstance(model, Unimodal) else model
-
-
 def _loss(model: Multimodal, store: Store, what: str) -> Callable[[], Tensor]:
     batch = budget.example(store.specs)
     if what == "encode":
-        return lambda: model.vectors(batch.inputs)
-    inputs = batch.inputs
+        return lambda: sum(vector.sum() for vector in model.vectors(batch.inputs).values())
     if what == "head":
         with torch.no_grad():
-            inputs = {"vectors": model.vectors(batch.inputs)}
-    return lambda: model.logits(inputs, batch.present).square().sum()
+            batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
+    return lambda: model.logits(model.read(batch), batch.present).square().sum()
 
 
 def _cost(model: Multimodal, store: Store, what: str) -> float:
@@ -169,16 +139,16 @@ def _analytic(model: Multimodal, store: Store, what: str) -> float:
 
 @torch.no_grad()
 def _cached(model: Multimodal, feed: Feed, accelerator: Any, report: Callable[[int], None]) -> Feed:
-    """The frozen encoders' vectors [N, M, D] of every sample of `feed`, once."""
+    """The frozen encoders' vectors of every sample of `feed`, once."""
     model.eval()
-    batches, done = [], 0
+    batches, done = list[Batch](), 0
     for batch in feed.once(VALIDATION_BATCH):
         with accelerator.autocast():
-            batches.append((model.vectors(batch.inputs).float(), batch.present, batch.y))
+            found = {s: vector.float() for s, vector in model.vectors(batch.inputs).items()}
+        batches.append(Batch(found, batch.present, batch.y, encoded=True))
         done += len(batch)
         report(done)
-    vectors, present, y = (torch.cat(parts) for parts in zip(*batches, strict=True))
-    return Feed(Batch({"vectors": vectors}, present, y), feed.rows, feed.seed, feed.device)
+    return Feed(Batch.joined(batches), feed.rows, feed.seed, feed.device)
 
 
 @torch.no_grad()

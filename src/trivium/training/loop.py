@@ -20,7 +20,7 @@ from trivium.training.feed import Feed
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-    from trivium.config import Train
+    from trivium.training.settings import Loop
 
 CHECKPOINT_EVERY = 30.0  # seconds; short runs never pay for one
 VALIDATION_BATCH = 512
@@ -36,7 +36,7 @@ class Schedule:
 
 
 def fit(
-    task: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Train, accelerator: Accelerator, seed: int,
+    task: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
     report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
 ) -> list[dict[str, float]]:
     """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.

@@ -1,64 +1,88 @@
-"""Encoders from one modality alone: every recipe of `pretrain` in params.yaml at every seed.
+"""Components by a recipe: every group of streams at every seed.
 
-A recipe may spend `share` of the budget over all modalities, and each modality gets the same number of epochs, so that
+A recipe may spend `share` of the budget over all streams, and each stream gets the same number of epochs, so that
 together they cost what the recipe may spend.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trivium.config import Config
 from trivium.data.store import Store
 from trivium.data.tables import write_json
 from trivium.training import units
+from trivium.training.recipes import Group, Recipe
+from trivium.training.settings import Loop
 
 
-def pretrain(config: Config, modality: str, out: Path) -> dict[str, Any]:
-    """Train and write `<out>/<recipe>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`)."""
-    inputs, name = [Path("data/features")], f"pretrain/{modality}"
-    todo = [(f"{recipe}_seed_{seed}", (modality, recipe, seed)) for recipe in config.pretrain
-            for seed in range(config.seeds)]
-    mixed = sorted(todo, key=lambda unit: unit[1][2])  # so that the first ones say how long all take
-    done = units.run(config, f"pretrain {modality}", name, _unit, mixed, inputs)
+@dataclass(frozen=True)
+class Unit:
+    """A group of streams at a seed. limit: the budget, FLOPs."""
+
+    recipe: Recipe
+    group: Group
+    seed: int
+    loop: Loop
+    limit: float
+
+
+def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
+    """Train and write `<out>/<stream>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`).
+
+    budgets: FLOPs per seed.
+    """
+    store = Store(recipe.name)
+    todo = [Unit(recipe, group, seed, loop, limit) for group in recipe.groups for seed, limit in enumerate(budgets)]
+    named = [(f"{unit.group.name}_seed_{unit.seed}", unit, _key(store, unit)) for unit in todo]
+    mixed = sorted(named, key=lambda one: one[1].seed)  # so that the first ones say how long all take
+    done = units.run(f"pretrain {recipe.name}", _work, mixed, loop)
     records = []
-    for unit, (_, recipe, seed) in todo:
-        folder, record = done[unit]
-        shutil.copytree(folder / "model", out / recipe / f"seed_{seed}")
-        records.append(record["record"])
-    write_json({"modality": modality, "units": records}, out / "training.json")
-    units.clean(config, name, inputs)
-    return units.measured({unit: done[unit] for unit, _ in todo}, "units")
+    for name, unit, _ in named:
+        folder, record = done[name]
+        for s in unit.group.streams:
+            units.copy(folder / s, out / s / f"seed_{unit.seed}")
+        records.append({"streams": list(unit.group.streams), "seed": unit.seed} | record["record"])
+    write_json({"recipe": recipe.name, "objectives": recipe.objectives, "units": records}, out / "training.json")
+    return units.measured({name: done[name] for name, *_ in named}, "units")
 
 
-def epochs(config: Config, store: Store, recipe: str, seed: int) -> tuple[float, dict[str, float]]:
-    """How many epochs of each modality `recipe` may spend, and the FLOPs that one sample of each costs."""
-    from trivium.training import budget
-
-    per_sample = {m: budget.counted(_counting(config, store, m, recipe, seed)) for m in store.modalities}
-    per_epoch = sum(len(_rows(config, store, m, recipe, seed)) * cost for m, cost in per_sample.items())
-    return config.pretrain[recipe].share * budget.total(config, store, seed) / per_epoch, per_sample
-
-
-def charged(config: Config, store: Store, recipe: str, seed: int) -> float:
-    """FLOPs that pretraining with `recipe` costs a strategy, all modalities together."""
-    from trivium.training import budget
-
-    count, per_sample = epochs(config, store, recipe, seed)
-    total = 0.0
-    for m, cost in per_sample.items():
-        available = count * len(_rows(config, store, m, recipe, seed)) * cost
-        total += budget.steps(available, cost, config.train.batch) * config.train.batch * cost
-    return total
+def _key(store: Store, unit: Unit) -> str:
+    """Of all that the weights depend on; names of recipes and encoders are no part of it."""
+    about = {"group": asdict(unit.group), "seed": unit.seed, "samples": store.reads.samples,
+             "reads": [store.reads.streams[s].model_dump(mode="json", exclude={"entry"}) for s in unit.group.streams]}
+    if unit.group.objective:
+        recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
+        about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
+                  "loop": loop, "limit": unit.limit, "all": store.digest}
+    return units.key("pretrain", about)
 
 
-def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: units.Report) -> dict[str, Any]:
-    modality, name, seed = unit
+def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+    store = Store(unit.recipe.name)
+    return _trained(store, unit, folder, report) if unit.group.objective else _as_they_come(store, unit, folder)
+
+
+def _as_they_come(store: Store, unit: Unit, folder: Path) -> dict[str, Any]:
+    """Random weights, or published ones: nothing is trained."""
+    from trivium import models
+    from trivium.models import files
+
+    size = 0
+    for s in unit.group.streams:
+        encoder = models.encoder(store.encoders[s], store.specs[s], unit.seed)
+        about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.classes)
+        models.save(encoder, about, folder / s)
+        size += sum(p.numel() for p in encoder.parameters())
+    return {"flops": 0.0, "epochs": 0.0, "parameters": size, "samples": 0, "validation": {}, "history": [],
+            "objective": None}
+
+
+def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
     from trivium import models
     from trivium.machine import device
     from trivium.models import files
@@ -66,63 +90,71 @@ def _unit(config: Config, unit: tuple[str, str, int], folder: Path, report: unit
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
 
-    recipe, store = config.pretrain[name], Store()
-    count, per_sample = epochs(config, store, name, seed)
-    task = _task(config, store, modality, name, seed)
-    rows, val = _rows(config, store, modality, name, seed), store.rows(seed, "val")
-    cost = per_sample[modality]
-    steps = budget.steps(count * len(rows) * cost, cost, config.train.batch)
-    accelerator = device.prepare(device.kind(config.train))
-    order = store.rows(seed, "train")
+    recipe, group, seed, loop = unit.recipe, unit.group, unit.seed, unit.loop
+    costs = {each.name: budget.counted(_counting(store, each, seed)) for each in recipe.groups if each.objective}
+    per_epoch = sum(len(_rows(store, each, seed)) * costs[each.name] for each in recipe.groups if each.objective)
+    epochs = recipe.share * unit.limit / per_epoch
+    task, rows, cost = _task(store, group, seed), _rows(store, group, seed), costs[group.name]
+    steps = budget.steps(epochs * len(rows) * cost, cost, loop.batch)
+    accelerator = device.prepare(device.kind(loop.device))
+    order, val = store.rows(seed, "train"), store.rows(seed, "val")
     if not task.labels:
         order = np.concatenate([order, store.rows(seed, "unlabelled")])
 
     def feed(these: np.ndarray) -> Feed:
-        return Feed(store, these, seed, accelerator.device, keep=store.has(modality)[these], only=modality,
-                    augment=config.train.augment)
+        return Feed(store, these, seed, accelerator.device, keep=_has(store, group)[these], only=group.streams,
+                    augment=loop.augment)
 
-    history = fit(
-        task, feed(order), feed(val),
-        Schedule(steps, config.train.batch, recipe.lr), config.train, accelerator, seed,
-        lambda samples: report(samples, steps * config.train.batch), folder / "checkpoint.pt",
-    )
-    kind, model = ("unimodal", task.model) if task.labels else ("encoder", task.encoder)
-    about = files.describe(kind, config.encoder.model_dump(), {modality: store.specs[modality]}, store.classes)
-    models.save(model, about, folder / "model")
-    spent = steps * config.train.batch * cost
+    history = fit(task, feed(order), feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
+                  lambda samples: report(samples, steps * loop.batch), folder / "checkpoint.pt")
+    for s in group.streams:
+        kind, model = ("unimodal", task.model) if hasattr(task, "model") else ("encoder", task.encoders[s])
+        models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.classes), folder / s)
     best = min(history, key=lambda row: row["val_nll"])
     return {
-        "recipe": name, "seed": seed, "flops": spent, "epochs": round(steps * config.train.batch / len(rows), 3),
+        "flops": steps * loop.batch * cost, "epochs": round(steps * loop.batch / len(rows), 3),
         "parameters": sum(p.numel() for p in task.parameters()), "samples": len(rows),
+        "objective": (group.objective or {})["name"],
         "validation": ({"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if task.labels else
                        {"loss": best["val_nll"]}),
-        "history": [row | {"flops": row["step"] * config.train.batch * cost} for row in history],
+        "history": [row | {"flops": row["step"] * loop.batch * cost} for row in history],
     }
 
 
-def _task(config: Config, store: Store, modality: str, recipe: str, seed: int) -> Any:
-    from trivium import models
-    from trivium import objectives as pretraining
-    from trivium.models.build import drawn
+def _task(store: Store, group: Group, seed: int) -> Any:
+    from trivium import models, objectives
 
-    encoder = models.encoder(config.encoder.model_dump(), store.specs[modality], seed)
-    with drawn(seed, f"{modality}/{recipe}"):
-        return pretraining.build(encoder, len(store.classes), config.pretrain[recipe])
+    assert group.objective is not None
+    encoders = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in group.streams}
+    with models.drawn(seed, f"{group.name}/{group.objective['name']}"):
+        return objectives.build(group.objective, encoders, len(store.classes))
 
 
-def _rows(config: Config, store: Store, modality: str, recipe: str, seed: int) -> np.ndarray:
-    """Samples that a recipe may read: train, and without labels the unlabelled ones as well; where present."""
+def _has(store: Store, group: Group) -> np.ndarray:
+    """bool, by row: whether a sample has any of the streams."""
+    return np.any([store.has(s) for s in group.streams], axis=0)
+
+
+def _rows(store: Store, group: Group, seed: int) -> np.ndarray:
+    """Samples that an objective may read: train, and without labels the unlabelled ones as well; where present."""
     rows = store.rows(seed, "train")
-    if config.pretrain[recipe].objective != "supervised":
+    if not _task_labels(group):
         rows = np.concatenate([rows, store.rows(seed, "unlabelled")])
-    return rows[store.has(modality)[rows]]
+    return rows[_has(store, group)[rows]]
 
 
-def _counting(config: Config, store: Store, modality: str, recipe: str, seed: int) -> Callable[[], Any]:
+def _task_labels(group: Group) -> bool:
+    from trivium import objectives
+
+    assert group.objective is not None
+    return objectives.get(group.objective["name"], "objective").LABELS
+
+
+def _counting(store: Store, group: Group, seed: int) -> Callable[[], Any]:
     import torch
 
     from trivium.training import budget
 
-    task = _task(config, store, modality, recipe, seed)
-    batch = budget.example({modality: store.specs[modality]})
+    task = _task(store, group, seed)
+    batch = budget.example({s: store.specs[s] for s in group.streams}, among=store.streams)
     return lambda: task.loss(batch, torch.Generator().manual_seed(0))

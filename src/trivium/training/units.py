@@ -1,12 +1,12 @@
-"""Independent pieces of work (a recipe or a strategy, at one seed), side by side, resumed after a kill.
+"""Independent pieces of work (a group of streams or a strategy, at one seed), side by side, resumed after a kill.
 
-Each unit works in a folder of its own under `.cache/checkpoints/<fingerprint>/`, which the finished stage removes. The
-fingerprint covers settings, data and code, so that nothing stale is ever picked up.
+Each unit works in a folder of its own below `.cache/units`, named by a key that stands for settings, data and code. A
+finished one is kept: what a change does not touch, a new name for an entry for instance, is not trained again.
 """
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import json
 import math
 import multiprocessing
@@ -20,60 +20,57 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from trivium.config import Config
-from trivium.data.tables import read_json, write_json
+from trivium.data.tables import digest, read_json, write_json
 from trivium.machine import device as devices
+from trivium.machine.cache import link
 from trivium.machine.progress import Progress
 from trivium.machine.workers import killed, obey, pool, see_one_gpu, turns
+from trivium.training.settings import Loop
 
-CHECKPOINTS = Path(".cache/checkpoints")
+HOME = Path(".cache/units")
+MOST = 200  # finished units that are kept, the latest ones
 CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "objectives", "strategies", "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
-Work = Callable[[Config, Any, Path, Report], dict[str, Any]]  # work(config, unit, folder, report) -> record
+Work = Callable[[Any, Path, Report], dict[str, Any]]  # work(unit, folder, report) -> record
 
 _progress: Any = None  # shared array, two numbers a unit: what it last reported; set in each worker
 
 
-def fingerprint(config: Config, name: str, inputs: Sequence[Path]) -> str:
-    """Of everything that a unit's result depends on."""
-    known = config.model_dump(mode="json", include={"seeds", "pretrain", "budget", "train", "encoder", "strategy"})
-    hasher = hashlib.blake2b(json.dumps([name, known], sort_keys=True).encode(), digest_size=12)
+def key(what: str, about: Any) -> str:
+    """Stands for everything that a unit's result depends on: `about`, a JSON value, and the code."""
+    return digest(json.dumps([what, about, _code()], sort_keys=True).encode())[:24]
+
+
+@functools.cache
+def _code() -> str:
     room = Path(__file__).parent.parent
-    for path in sorted(p for part in CODE for p in (room / part).glob("*.py")):
-        hasher.update(path.read_bytes())
-    for path in sorted(p for folder in inputs for p in folder.rglob("*") if p.is_file()):
-        status = path.stat()
-        hasher.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
-    return hasher.hexdigest()
+    return digest(b"".join(path.read_bytes() for part in CODE for path in sorted((room / part).rglob("*.py"))))
 
 
-def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple[str, Any]],
-        inputs: Sequence[Path]) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """`units`: (name, argument of `work`). Returns name -> (its folder, its record).
-
-    Call `clean` with the same arguments once the outs are written.
-    """
+def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop,
+        ) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """`units`: (name, argument of `work`, key). Returns name -> (its folder, its record)."""
     global _progress
-    home = CHECKPOINTS / fingerprint(config, name, inputs)
-    home.mkdir(parents=True, exist_ok=True)
-    device = devices.kind(config.train)
-    todo = [unit for unit in units if not (home / unit[0] / "record.json").exists()]
+    HOME.mkdir(parents=True, exist_ok=True)
+    device = devices.kind(loop.device)
+    todo = [unit for unit in units if not _finished(HOME / unit[2])]
     if len(todo) < len(units):
-        print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before; the rest goes on", flush=True)
-    count = min(devices.workers(config.train, device), max(1, len(todo)))
+        rest = "; the rest goes on" if todo else ""
+        print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
+    count = min(devices.workers(loop.workers, device), max(1, len(todo)))
     context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
     shared: Any = context.RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
     with Progress(title, math.inf, "samples") as progress:
         if count == 1:
             _progress = shared
             for k, unit in enumerate(todo):
-                _work(work, config, unit, home, k, lambda: _show(progress, shared))
+                _work(work, device, unit, k, lambda: _show(progress, shared))
         else:
             turn = turns(context, count, devices.gpus(device))
             with pool(count, context, _start, shared, turn) as executor:
                 try:
-                    pending = {executor.submit(_work, work, config, unit, home, k) for k, unit in enumerate(todo)}
+                    pending = {executor.submit(_work, work, device, unit, k) for k, unit in enumerate(todo)}
                     while pending:
                         done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
                         _show(progress, shared)
@@ -83,9 +80,34 @@ def run(config: Config, title: str, name: str, work: Work, units: Sequence[tuple
                     for process in list(executor._processes.values()):
                         process.kill()  # all at once: what the others would still do is for nobody
                     if isinstance(error, BrokenProcessPool):
-                        raise killed("`train.workers` or `train.batch` smaller") from None
+                        raise killed("`loop.workers` or `loop.batch` smaller") from None
                     raise
-    return {unit[0]: (home / unit[0], read_json(home / unit[0] / "record.json")) for unit in units}
+    found = {name: (HOME / mark, read_json(HOME / mark / "record.json")) for name, _, mark in units}
+    _prune({mark for *_, mark in units})
+    return found
+
+
+def _finished(folder: Path) -> bool:
+    if not (folder / "record.json").exists():
+        return False
+    os.utime(folder)  # asked for just now
+    return True
+
+
+def _prune(asked: set[str]) -> None:
+    """Drop the oldest of the units that nobody asked for just now, down to `MOST`."""
+    spare = [path for path in HOME.iterdir() if path.name not in asked]
+    spare.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in spare[MOST:]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def copy(folder: Path, out: Path) -> None:
+    """The files of a finished unit's `folder` in the new folder `out`: links, where the disk allows it."""
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        target = out / file.relative_to(folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link(file, target)
 
 
 def _show(progress: Progress, shared: Any) -> None:
@@ -106,11 +128,6 @@ def measured(done: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str) -> d
     return seconds | ({"peak_gpu_memory_bytes": max(memory)} if memory else {})
 
 
-def clean(config: Config, name: str, inputs: Sequence[Path]) -> None:
-    """Remove what the units left, now that the outs hold it."""
-    shutil.rmtree(CHECKPOINTS / fingerprint(config, name, inputs), ignore_errors=True)
-
-
 def _start(shared: Any, turn: Any) -> None:
     global _progress
     _progress = shared
@@ -118,7 +135,7 @@ def _start(shared: Any, turn: Any) -> None:
     obey()
 
 
-def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: int,
+def _work(work: Work, device: str, unit: tuple[str, Any, str], index: int,
           shown: Callable[[], None] | None = None) -> None:
     last = time.monotonic()
 
@@ -130,11 +147,11 @@ def _work(work: Work, config: Config, unit: tuple[str, Any], home: Path, index: 
             if shown is not None:
                 shown()
 
-    folder = home / unit[0]
+    folder = HOME / unit[2]
     folder.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    record = work(config, unit[1], folder, report)
-    memory = devices.peak_memory_bytes(devices.kind(config.train))
+    record = work(unit[1], folder, report)
+    memory = devices.peak_memory_bytes(device)
     write_json({"seconds": time.perf_counter() - started, "gpu_bytes": memory, "record": record},
                folder / "record.part")
     os.replace(folder / "record.part", folder / "record.json")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trivium.config import Data
+    from trivium.data.settings import Data
 
 
 def write(data: Data, out: Path) -> None:

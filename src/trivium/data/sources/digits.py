@@ -23,7 +23,7 @@ from trivium.machine.progress import track
 from trivium.machine.workers import cores
 
 if TYPE_CHECKING:
-    from trivium.config import Digits
+    from trivium.data.settings import Digits
 
 POOLS = 20
 SIDE = 32  # pixels

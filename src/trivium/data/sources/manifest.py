@@ -26,7 +26,7 @@ from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from trivium.config import Manifest
+    from trivium.data.settings import Manifest
 
 REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
@@ -34,7 +34,7 @@ TIMES = ("start", "end")  # optional, of the recording
 CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
 MOST_BYTES = 2**31 - 2**24  # of all values of a modality together: what an Arrow column of strings can hold
-OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "models", "reports", "mlruns",
+OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models", "reports", "mlruns",
         ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 BATCH = 10_000  # files that are handed out to threads at a time
 

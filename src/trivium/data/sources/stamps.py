@@ -25,7 +25,7 @@ from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from trivium.config import Stamps
+    from trivium.data.settings import Stamps
 
 PACKAGE = "tuxpaint-stamps-default"
 CACHE = Path(".cache/stamps")

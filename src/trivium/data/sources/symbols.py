@@ -22,7 +22,7 @@ from trivium.data.sources import raw
 from trivium.data.sources.worlds import MODALITIES, world
 
 if TYPE_CHECKING:
-    from trivium.config import Symbols
+    from trivium.data.settings import Symbols
 
 SYMBOLS = 4
 TOKENS, KEYWORDS, FILLERS = 16, 4, (40, 64)

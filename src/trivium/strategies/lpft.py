@@ -1,4 +1,4 @@
-"""Supervised components, head first, then everything (LP-FT; Kumar et al. 2022, arXiv 2202.10054)."""
+"""Head first, then everything (LP-FT; Kumar et al. 2022, arXiv 2202.10054)."""
 
 from typing import Annotated
 
@@ -7,9 +7,10 @@ from pydantic import Field
 from trivium.settings.base import Positive
 from trivium.strategies.base import TOP, Fused, Phase, Plan
 
+TITLE = "LP-FT from {start}"
+
 
 class Settings(Fused):
-    start: str = "supervised_half"
     head_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the budget after pretraining
     finetune_lr: Positive = 3e-3
 
@@ -17,4 +18,4 @@ class Settings(Fused):
 def plan(settings: Settings) -> Plan:
     head = Phase("head", settings.head_share, settings.lr, TOP)
     finetune = Phase("finetune", 1 - settings.head_share, settings.finetune_lr)
-    return Plan("fusion", settings.start, settings.fusion, (head, finetune))
+    return Plan("fusion", settings.fusion, (head, finetune))

@@ -1,0 +1,17 @@
+"""The settings of compare."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from trivium.settings.base import Section
+
+
+class Settings(Section):
+    bootstrap: Annotated[int, Field(ge=100)]  # resamples
+    confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of every interval
+    threshold: Annotated[float, Field(ge=0.5, lt=1)]  # probability of outperforming that a winner needs
+    metric: Literal["accuracy", "balanced_accuracy", "macro_f1", "nll"] = "accuracy"  # that ranks
+    reference: str = ""  # the entry of `train` that everybody should beat; "": none

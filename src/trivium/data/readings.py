@@ -1,0 +1,43 @@
+"""What a recipe's encoders read: `data/reads/RECIPE.json`, written by preprocess.
+
+Whatever is made from a recipe depends on this file alone: it names the tensors and holds their digests, so that a new
+encoder, or another processor, changes nothing for the recipes that do not use it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from trivium.data.tables import digest
+from trivium.settings.base import Section
+
+
+class Read(Section):
+    """What one stream's encoder reads.
+
+    entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
+    features: a folder below data/features;  digest: of what is in it
+    columns: of its file `x.arrow`, the one to read at each seed;  statistics: per seed, mean and deviation, or null
+    """
+
+    entry: str
+    encoder: dict[str, Any]
+    spec: dict[str, Any]
+    features: str
+    digest: str
+    columns: tuple[str, ...]
+    statistics: tuple[dict[str, list[float]] | None, ...]
+
+
+class Reads(Section):
+    """samples: digest of the samples, their labels and their splits."""
+
+    samples: str
+    streams: dict[str, Read]
+
+    @property
+    def digest(self) -> str:
+        """Of all of it, but for the names of encoders."""
+        parts = [[s, read.encoder, read.features, read.digest] for s, read in self.streams.items()]
+        return digest(json.dumps([self.samples, parts], sort_keys=True).encode())

@@ -1,0 +1,159 @@
+"""params.yaml as one typed object, made of the settings that stand beside what they set.
+
+What names a file of ours (an encoder, a fusion, an objective) is looked at only when it is asked for, since those files
+import torch; `check` looks at everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from trivium import strategies
+from trivium.comparison import settings as comparison
+from trivium.data.settings import Align, Data, Split, Validate
+from trivium.evaluation import settings as evaluation
+from trivium.settings import parts
+from trivium.settings.base import Section
+from trivium.settings.errors import UserError
+from trivium.training import recipes
+from trivium.training import settings as training
+
+if TYPE_CHECKING:
+    from trivium.encoders import Described
+    from trivium.strategies import Entry
+    from trivium.training.recipes import Recipe
+
+OLD = ("fuse", "end_to_end", "strategy", "preprocess")  # sections of the form before there were recipes
+NEW_FORM = """{name} is in a form that Trivium no longer reads. Now every part has one entry, whose name is yours:
+  encoder:   {{words: {{modality: text, architecture: cnn, width: 64, processor: {{length: 24, vocab: 256}}}}}}
+  pretrain:  {{scratch: {{encoders: {{text: words}}}}, selfsup: {{encoders: {{text: words}}, objective: masked}}}}
+  train:     {{end_to_end: {{start: scratch, strategy: joint}}, frozen: {{start: selfsup, strategy: frozen}}}}
+`preprocess` went into each encoder's `processor`, `fuse`, `end_to_end` and `strategy` into `train`, and the settings of
+the training loop are called `loop`. Take the params.yaml of the repository and carry your values over."""
+
+
+class Params(Section):
+    """encoder, pretrain, train: the entries as they are written; `encoders`, `recipes`, `entries`: checked."""
+
+    seeds: Annotated[int, Field(ge=2, le=100)]
+    data: Data
+    validate_: Validate = Field(alias="validate")
+    align: Align
+    split: Split
+    encoder: dict[str, dict[str, Any]]
+    pretrain: dict[str, dict[str, Any]]
+    budget: training.Budget
+    loop: training.Loop
+    train: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
+    evaluate: evaluation.Settings
+    compare: comparison.Settings
+
+    @property
+    def streams(self) -> dict[str, str]:
+        """Stream -> modality, in the order of the data."""
+        return {m: m for m in self.data.modalities}
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """The strategies, in the order of params.yaml. Raises: UserError."""
+        return strategies.entries(self.train)
+
+    @cached_property
+    def encoders(self) -> dict[str, Described]:
+        """The encoders that any recipe uses. Raises: UserError."""
+        from trivium.encoders import describe
+
+        used = {entry for name in self.pretrain for entry in self.read_by(name).values()}
+        return {name: describe(name, self.encoder[name]) for name in self.encoder if name in used}
+
+    def read_by(self, recipe: str) -> dict[str, str]:
+        """Stream -> entry of `encoder`. Raises: UserError."""
+        return recipes.encoders(recipe, self.pretrain[recipe], self.streams, list(self.encoder))
+
+    def recipe(self, name: str) -> Recipe:
+        """Raises: UserError (no such recipe; settings that are unknown or out of range)."""
+        if name not in self.pretrain:
+            raise UserError(f"params.yaml: there is no recipe `{name}` under `pretrain`; "
+                            f"{parts.nearest(name, self.pretrain)}")
+        return recipes.recipe(name, self.pretrain[name], self.streams, list(self.encoder))
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """The settings in `path`.
+
+    Raises:
+        UserError: the file is missing, is not YAML, or has an unknown key or a value out of range.
+    """
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        raw = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
+    except YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    return parse(raw, str(path))
+
+
+def parse(raw: Any, name: str = "params.yaml") -> Params:
+    """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
+    if isinstance(raw, Mapping) and any(key in raw for key in OLD):
+        raise UserError(NEW_FORM.format(name=name))
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        raise UserError("\n".join(parts.explain(Params, error, "", name))) from None
+    if wrong := _names(params):
+        raise UserError("\n".join(f"{name}: {one}" for one in wrong))
+    for recipe in params.pretrain:
+        params.read_by(recipe)
+    params.entries  # noqa: B018  the strategies' settings are checked
+    return params
+
+
+def check(params: Params) -> None:
+    """Look at every encoder, recipe and fusion. Raises: UserError."""
+    from trivium.training.strategy import chosen_fusion
+
+    encoders = params.encoders
+    for name in params.pretrain:
+        recipe = params.recipe(name)
+        for stream, entry in recipe.encoders.items():
+            if encoders[entry].modality != params.streams[stream]:
+                raise UserError(f"params.yaml: `pretrain.{name}.encoders.{stream}`: `{entry}` reads "
+                                f"{encoders[entry].modality}, and {stream} is {params.streams[stream]}.")
+    for one in params.entries.values():
+        chosen_fusion(one)
+        groups = params.recipe(one.start).groups
+        if strategies.needs_classifiers(one.strategy) and any(
+                (group.objective or {}).get("name") != "supervised" for group in groups):
+            raise UserError(f"params.yaml: `train.{one.name}.start`: `{one.start}` does not train every stream on the "
+                            f"labels, and `{one.strategy}` needs classifiers: name a recipe with `objective: "
+                            "supervised`.")
+
+
+def _names(params: Params) -> list[str]:
+    """What is wrong with names, and with what they point to."""
+    wrong = []
+    for section in ("encoder", "pretrain", "train"):
+        wrong += [f"`{section}.{name}`: {parts.NAME}." for name in getattr(params, section)
+                  if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name))]
+    wrong += [f"`train.{name}.start`: there is no recipe `{entry.get('start')}` under `pretrain`; "
+              f"{parts.nearest(str(entry.get('start')), params.pretrain)}"
+              for name, entry in params.train.items() if "start" in entry and entry["start"] not in params.pretrain]
+    if "pretrain" in params.train:
+        wrong.append("an entry of `train` cannot be called `pretrain`: choose another name.")
+    if params.budget.flops is None and params.budget.of not in params.train:
+        wrong.append(f"`budget.of`: there is no entry `{params.budget.of}` under `train`; "
+                     f"{parts.nearest(params.budget.of, params.train)}")
+    if params.compare.reference not in ("", *params.train):
+        wrong.append(f"`compare.reference`: there is no entry `{params.compare.reference}` under `train`; "
+                     f"{parts.nearest(params.compare.reference, params.train)}")
+    doubled = [m for m in dict.fromkeys(params.data.modalities) if params.data.modalities.count(m) > 1]
+    return wrong + [f"`data.modalities` names `{m}` twice." for m in doubled]
