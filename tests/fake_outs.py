@@ -12,10 +12,12 @@ import yaml
 
 from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
+from trivium.encoders import Described, describe
 
 CLASSES = ["anna", "ben", "carla"]
 STRATEGIES = {"end_to_end": 0.70, "supervised_frozen": 0.90, "unimodal": 0.80}  # name -> accuracy
 BUDGET = 1e9  # FLOPs
+READ_BY = {"text": "words", "image": "patches", "audio": "bands"}  # stream -> entry of `encoder`
 
 
 def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int = 2, samples: int = 60) -> Path:
@@ -23,9 +25,9 @@ def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int
     strategies = strategies or STRATEGIES
     (root / "reports/measured").mkdir(parents=True, exist_ok=True)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["end_to_end"] = [name for name in strategies if name == "end_to_end"]
-    params["fuse"] = [name for name in strategies if name != "end_to_end"]
-    params["strategy"] = {name: params["strategy"][name] for name in strategies}
+    params["train"] = {name: params["train"][name] for name in strategies}
+    if params["budget"]["of"] not in strategies:
+        params["budget"]["of"] = next(iter(strategies))
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     world = {"name": "dominant", "bits": {"all": 1.75}, "bayes": {"all": 0.94}}
     write_json({"source": "digits", "root": "data/raw", "modalities": ["text", "image", "audio"], "title": "Digits",
@@ -72,19 +74,29 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
         rows["prediction"] += prediction.tolist()
         rows["probabilities"] += [np.eye(len(CLASSES))[k].tolist() for k in prediction]
     shutil.rmtree(root / "models" / name, ignore_errors=True)
-    started = None if name == "end_to_end" else "supervised"
-    write_json({"strategy": name, "start": started, "seeds": trained}, root / f"models/{name}/training.json")
-    write_json({"strategy": name, "classes": CLASSES, "modalities": ["text", "image", "audio"], "seeds": tested},
+    about = fake_about(name)
+    write_json(about | {"seeds": trained}, root / f"models/{name}/training.json")
+    write_json(about | {"classes": CLASSES, "streams": list(READ_BY), "world": None, "seeds": tested},
                root / f"reports/evaluate/{name}/metrics.json")
     schema = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
                         ("probabilities", pa.list_(pa.float32()))])
     write(pa.table(rows, schema=schema), root / f"reports/evaluate/{name}/predictions.parquet")
-    stage = f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}"
+    stage = f"train@{name}"
     write_json({"seconds": 12.5, "seeds": [6.0, 6.0], "peak_memory_bytes": 5e8},
                root / f"reports/measured/{stage}.json")
     series = {"cpu_utilization_percentage": [50.0, 90.0, 70.0]}
     write_json({"started": 1.7e9, "seconds": [1.0, 2.0, 3.0], "series": series},
                root / f"reports/measured/{stage}.system.json")
+
+
+def fake_about(name: str) -> dict[str, Any]:
+    """What training.json and metrics.json say of the entry `name` of the repository's params.yaml."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    entry = params["train"][name]
+    objective = params["pretrain"][entry["start"]].get("objective")
+    name_of = objective["name"] if isinstance(objective, dict) else objective
+    return {"entry": name, "title": entry["title"], "strategy": entry["strategy"], "start": entry["start"],
+            "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": []}}
 
 
 def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
@@ -102,15 +114,20 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
 
 def fake_lock(root: Path, params: dict[str, Any]) -> None:
     """dvc.lock as DVC writes it: what each stage read, made and was set to."""
+    def stage(path: str, deps: list[str], settings: dict[str, Any]) -> dict[str, Any]:
+        return {"deps": [{"path": dep, "md5": "b" * 32} for dep in deps] + [{"path": "src/trivium", "md5": "c"}],
+                "params": {"params.yaml": settings}, "outs": [{"path": path, "md5": "d" * 32 + ".dir"}]}
+
     stages: dict[str, Any] = {"ingest": {"params": {"params.yaml": {"data": params["data"]}},
                                          "outs": [{"path": "data/raw", "md5": "a" * 32 + ".dir"}]}}
-    for kind in ("end_to_end", "fuse"):
-        for name in params[kind]:
-            stages[f"{kind}@{name}"] = {
-                "deps": [{"path": "data/features", "md5": "b" * 32 + ".dir"}, {"path": "src/trivium", "md5": "c"}],
-                "params": {"params.yaml": {"seeds": params["seeds"], "train": params["train"],
-                                           f"strategy.{name}": params["strategy"][name]}},
-                "outs": [{"path": f"models/{name}", "md5": "d" * 32 + ".dir"}]}
+    for name, entry in params["train"].items():
+        start = entry["start"]
+        stages[f"pretrain@{start}"] = stage(
+            f"models/pretrain/{start}", [f"data/reads/{start}.json"],
+            {"seeds": params["seeds"], "loop": params["loop"], f"pretrain.{start}": params["pretrain"][start]})
+        stages[f"train@{name}"] = stage(
+            f"models/{name}", [f"data/reads/{start}.json", f"models/pretrain/{start}"],
+            {"seeds": params["seeds"], "loop": params["loop"], f"train.{name}": entry})
     (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
 
 
@@ -118,12 +135,14 @@ WORDS = ["alpha one", "beta two", "gamma three"]  # of the classes
 
 
 def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
-    """data/aligned with real media (every fifth sample lacks one modality), and real data/features made from it."""
+    """data/aligned with real media (every fifth sample lacks one modality); data/features and data/reads made from it,
+    for the recipes of params.yaml.
+    """
     import soundfile
     from PIL import Image
 
-    from trivium import modalities
     from trivium.data import features
+    from trivium.machine.cache import Cache
 
     draw = np.random.default_rng(0)
     (root / "data/raw/media").mkdir(parents=True, exist_ok=True)
@@ -150,25 +169,35 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
     split = np.array(["train", "train", "val", "test"])[np.arange(samples) // 3 % 4]
     write(pa.table({"sample": columns["sample"]} | {f"seed_{k}": np.roll(split, 3 * k) for k in range(seeds)}),
           root / "data/splits/splits.parquet")
-    chosen = {"text": {"length": 8, "vocab": 64}, "image": {"size": 16, "channels": 3},
-              "audio": {"sample_rate": 8000, "seconds": 0.2, "features": "logmel", "bins": 16, "window_ms": 25,
-                        "hop_ms": 12.5}}
-    settings = {m: modalities.settings(m, chosen) for m in chosen}
-    (root / "data/features").mkdir(parents=True)
     data = root / "data"
-    features.write(data / "aligned", data / "splits", data / "features", tuple(chosen), settings, seeds, workers=1)
+    recipes = dict.fromkeys(("scratch", "supervised", "supervised_half", "selfsup"), READ_BY)
+    features.write(data / "aligned", data / "splits", data / "features", data / "reads", recipes, encoders(), seeds,
+                   workers=1, cache=Cache(root / ".cache/features"))
 
 
-def fake_models(root: Path, strategy: str, seeds: int = 2) -> None:
-    """Real, untrained weights for a strategy of `fake_outs`, on the features of `fake_data`."""
+def encoders() -> dict[str, Described]:
+    """Those of `fake_data`."""
+    small = {"architecture": "cnn", "width": 16, "depth": 1}
+    entries = {"words": {"modality": "text", "processor": {"length": 8, "vocab": 64}},
+               "patches": {"modality": "image", "processor": {"size": 16, "channels": 3}},
+               "bands": {"modality": "audio", "processor": {"sample_rate": 8000, "seconds": 0.2, "bins": 16}}}
+    return {name: describe(name, small | entry) for name, entry in entries.items()}
+
+
+def fake_models(root: Path, strategy: str, seeds: int = 2, start: str = "supervised", fusion: str = "concat") -> None:
+    """Real, untrained weights for a strategy of `fake_outs`, on the features of `fake_data`.
+
+    start: a recipe;  fusion: as in params.yaml.
+    """
+    from trivium import fusion as fusions
     from trivium import models
     from trivium.data.store import Store
     from trivium.models import files
 
-    store = Store(root / "data/features")
-    encoder: dict[str, str | int] = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
+    store, chosen = Store(start, root), fusions.chosen(fusion, "fusion")
     for seed in range(seeds):
-        model = models.multimodal(encoder, store.specs, len(CLASSES), "concat", seed)
-        about = files.describe("fusion", encoder, store.specs, store.classes, fusion="concat",
-                               modalities=list(store.specs), features=store.digest)
+        parts = {s: models.encoder(store.encoders[s], spec, seed) for s, spec in store.specs.items()}
+        model = models.multimodal(parts, len(CLASSES), chosen, seed)
+        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen, start=start,
+                               features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

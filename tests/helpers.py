@@ -22,10 +22,10 @@ TINY = {
     "seeds": 2,
     "data.source": "symbols",
     "data.symbols.samples": 300,
-    "encoder.width": 16,
-    "encoder.depth": 1,
+    **{f"encoder.{name}.{key}": value for name in ("words", "patches", "bands")
+       for key, value in (("width", 16), ("depth", 1))},
     "budget.epochs": 2,
-    "train.evaluations": 2,
+    "loop.evaluations": 2,
     "evaluate.analysis_rows": 64,
     "compare.bootstrap": 200,
 }
@@ -52,13 +52,14 @@ def set_params(project: Path, values: dict[str, Any]) -> None:
     from ruamel.yaml import YAML
 
     yaml = YAML()
+    yaml.width = 10_000
     path = project / "params.yaml"
     params = yaml.load(path)
     for dotted, value in values.items():
         *sections, key = dotted.split(".")
         section = params
         for name in sections:
-            section = section[name]
+            section = section.setdefault(name, {})
         section[key] = value
     yaml.dump(params, path)
 

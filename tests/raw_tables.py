@@ -10,8 +10,8 @@ import pyarrow as pa
 import soundfile
 from PIL import Image
 
-from trivium.config import Validate
 from trivium.data import tables
+from trivium.data.settings import Validate
 
 SETTINGS = Validate(max_bad_fraction=0.5, min_class_count=2, text_length=(1, 30), image_side=(1, 64),
                     audio_seconds=(0.01, 10))

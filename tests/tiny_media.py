@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,21 @@ import pyarrow as pa
 import soundfile
 from PIL import Image
 
-from trivium.data import tables
-from trivium.modalities import settings
+from trivium.data import features, tables
+from trivium.encoders import Described, describe
+from trivium.machine.cache import Cache
 
 MODALITIES = ("text", "image", "audio")
-PREPROCESS: dict[str, Any] = {
-    "text": {"length": 6, "vocab": 64},
-    "image": {"size": 8, "channels": 3},
-    "audio": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform", "bins": 8, "window_ms": 8, "hop_ms": 4},
+ENTRIES: dict[str, dict[str, Any]] = {  # of `encoder` in params.yaml
+    "words": {"modality": "text", "architecture": "cnn", "width": 16, "depth": 1,
+              "processor": {"length": 6, "vocab": 64}},
+    "patches": {"modality": "image", "architecture": "cnn", "width": 16, "depth": 1,
+                "processor": {"size": 8, "channels": 3}},
+    "waves": {"modality": "audio", "architecture": "cnn", "width": 16, "depth": 1,
+              "processor": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}},
 }
-SETTINGS = {m: settings(m, PREPROCESS) for m in MODALITIES}
+ENCODERS = {name: describe(name, entry) for name, entry in ENTRIES.items()}
+READ_BY = {"text": "words", "image": "patches", "audio": "waves"}  # stream -> entry of `encoder`
 ROWS = 24  # rows 0-11 are train, 12-17 val, 18-23 test in seed 0; the other way round in seed 1
 
 
@@ -57,3 +63,13 @@ def _file(folder: Path, m: str, i: int, content: np.ndarray) -> str:
         return f"media/{i}.png"
     soundfile.write(folder / f"media/{i}.wav", content, 8000, subtype="FLOAT")
     return f"media/{i}.wav"
+
+
+def write_features(folder: Path, recipes: Mapping[str, Mapping[str, str]] | None = None,
+                   encoders: Mapping[str, Described] = ENCODERS, workers: int = 1) -> None:
+    """`folder`/data/features and /data/reads, which must be new, of what `write_aligned` wrote, two seeds.
+
+    recipes: per recipe, stream -> encoder; default: `scratch` with all three.
+    """
+    features.write(folder / "aligned", folder / "splits", folder / "data/features", folder / "data/reads",
+                   recipes or {"scratch": READ_BY}, encoders, 2, workers, Cache(folder / ".cache/features"))
