@@ -12,12 +12,15 @@ from typing import Any
 from trivium.data.tables import digest
 from trivium.settings.base import Section
 
+MOST_LOST = 0.02  # share of all tokens, or seconds, that may be dropped without a warning
+
 
 class Read(Section):
     """What one stream's encoder reads.
 
     entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
     features: a folder below data/features;  digest: of what is in it
+    cut: how much of the stream the processor drops, see `tensors.Cut`
     columns: of its file `x.arrow`, the one to read at each seed;  statistics: per seed, mean and deviation, or null
     """
 
@@ -27,7 +30,19 @@ class Read(Section):
     features: str
     digest: str
     columns: tuple[str, ...]
+    cut: dict[str, Any] | None
     statistics: tuple[dict[str, list[float]] | None, ...]
+
+
+    @property
+    def warning(self) -> str:
+        """In words, where more is dropped than `MOST_LOST`; else empty."""
+        if self.cut is None or self.cut["lost"] <= MOST_LOST:
+            return ""
+        unit, setting = self.cut["unit"], self.cut["setting"]
+        return (f"the encoder `{self.entry}` does not see {self.cut['lost']:.0%} of all {unit}: {self.cut['rows']:.0%} "
+                f"of the rows are longer than it reads. `encoder.{self.entry}.processor.{setting}` in params.yaml "
+                f"sets how much that is.")
 
 
 class Reads(Section):

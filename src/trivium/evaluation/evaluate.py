@@ -37,6 +37,9 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     """
     device = devices.kind(device)
     training = tables.read_json(Path("models") / entry / "training.json")
+    if "skipped" in training:
+        tables.write_json(training, out / "metrics.json")
+        return {}
     records = training["seeds"]
     with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
         found = run(partial(_seed, training["start"], entry, settings, out, device), records)

@@ -116,6 +116,18 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
     return features[None].astype(np.float16)
 
 
+def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
+    """Seconds that the span from `start` to `end` lasts, by the file's header. Raises: ValueError."""
+    import soundfile
+
+    path = Path(root) / value
+    try:
+        with soundfile.SoundFile(path) as sound:
+            return _span(sound, start, end)[1] / sound.samplerate
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise ValueError(_why(error, path)) from None
+
+
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, 1, F, T] or [B, 1, N]."""
     return add_noise(x, severity, generator)

@@ -21,7 +21,7 @@ from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
     from torch import Generator, Tensor
 
     from trivium.modalities.spec import Spec
@@ -76,9 +76,16 @@ def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
 
 def encode(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> np.ndarray:
     """int32 [B, T] of raw texts, with a `tokenizer` made by `fit`."""
+    return cut(texts, tokenizer, spec)[0]
+
+
+def cut(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> tuple[np.ndarray, np.ndarray]:
+    """As `encode`; and how many tokens each text has kept and lost behind `length`, int64 [B, 2]."""
     tokenizer.encode_special_tokens = True  # a text that says "[PAD]" means these five signs
-    ids = np.array([found.ids for found in tokenizer.encode_batch([clean(text) for text in texts])], np.int32)
-    return np.argsort(spec.native_ids()).astype(np.int32)[ids] if spec.native else ids
+    found = tokenizer.encode_batch([clean(text) for text in texts])
+    ids = np.array([one.ids for one in found], np.int32)
+    counts = np.array([[_own(one), sum(map(_own, one.overflowing))] for one in found], np.int64).reshape(-1, 2)
+    return (np.argsort(spec.native_ids()).astype(np.int32)[ids] if spec.native else ids), counts
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
@@ -99,6 +106,12 @@ def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
 
     most = torch.where(torch.rand(x.shape, generator=generator) < 0.1, SPECIAL.index("[MASK]"), spec.vocab)
     return torch.minimum(x, most.to(x.device, non_blocking=True))
+
+
+def _own(found: Encoding) -> int:
+    """Tokens of the text itself: neither padding nor what a model wants around it."""
+    return sum(real and not special for real, special in
+               zip(found.attention_mask, found.special_tokens_mask, strict=True))
 
 
 def _train(texts: Iterable[str], vocab: int) -> Tokenizer:

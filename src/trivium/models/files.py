@@ -1,4 +1,8 @@
-"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into)."""
+"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into).
+
+Published weights that nobody trained stay where the recipe keeps them, once for all seeds and strategies: `model.json`
+names them under `apart`, and `load` joins them. A package brings them along, in a folder `apart`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from torch import nn
 from trivium.data.tables import read_json, write_json
 from trivium.encoders import Described
 from trivium.modalities.spec import Spec
+from trivium.settings.errors import UserError
+
+WEIGHTS = "model.safetensors"
 
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], classes: tuple[str, ...],
@@ -26,23 +33,38 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
 
     hub = {part.spec.name: part.described() for part in model.modules() if hasattr(part, "described")}
     Path(folder).mkdir(parents=True, exist_ok=True)
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    save_file(state, str(Path(folder) / "model.safetensors"))
+    apart = tuple(f"encoders.{s}." for s in description.get("apart", {}))
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
+             if not key.startswith(apart or ("\0",))}
+    save_file(state, str(Path(folder) / WEIGHTS))
     write_json(dict(description) | ({"hub": hub} if hub else {}), Path(folder) / "model.json")
 
 
 def load(folder: str | Path) -> nn.Module:
     """The model in `folder`, on the CPU, in eval mode.
 
-    fusion, ensemble: `model(inputs, present)` -> log-probabilities [B, C]. unimodal: `model(x)` -> logits [B, C].
-    encoder: `model(x)` -> [B, D].
+    fusion, ensemble, linear: `model(inputs, present)` -> log-probabilities [B, C]. unimodal: `model(x)` -> logits
+    [B, C]. encoder: `model(x)` -> [B, D]. Raises: UserError (weights that are kept apart are not there).
     """
     from safetensors.torch import load_file
 
     about = read_json(Path(folder) / "model.json")
     model = _empty(about)
-    model.load_state_dict(load_file(str(Path(folder) / "model.safetensors")))
+    state = load_file(str(Path(folder) / WEIGHTS))
+    for s, kept in about.get("apart", {}).items():
+        found = load_file(str(_apart(Path(folder), kept)))
+        state |= {f"encoders.{s}.{key}": value for key, value in found.items()}
+    model.load_state_dict(state)
     return model.eval().requires_grad_(False)
+
+
+def _apart(folder: Path, kept: str) -> Path:
+    """The file of weights that are kept apart; kept: RECIPE/STREAM/all."""
+    for home in (folder / "apart", folder.parents[1] / "pretrain"):
+        if (home / kept / WEIGHTS).exists():
+            return home / kept / WEIGHTS
+    raise UserError(f"{folder} needs the published weights in {folder.parents[1] / 'pretrain' / kept}, which are not "
+                    f"there: `dvc checkout` (or `dvc pull`) brings them, `dvc repro` makes them again.")
 
 
 def specs_of(about: Mapping[str, Any]) -> dict[str, Spec]:

@@ -82,6 +82,8 @@ def read(root: Path) -> Outs:
 
 def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     trained, evaluated = root / "models" / name, root / "reports/evaluate" / name
+    if (trained / "training.json").exists() and "skipped" in read_json(trained / "training.json"):
+        return None
     files = [trained / "training.json", evaluated / "metrics.json", evaluated / "predictions.parquet"]
     if not all(file.exists() for file in files):
         return None

@@ -7,10 +7,11 @@ same for all.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
 from trivium.training.eager import Flops
 from trivium.training.settings import Budget
+
+if TYPE_CHECKING:
+    from trivium.encoders.base import Encoder
 
 BUDGET = Path("models/budget.json")
 PROBE = 2  # samples in a counting pass
@@ -43,6 +47,21 @@ def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
         if result.requires_grad:
             result.backward()
     return counter.total / samples
+
+
+def passes(encoder: Encoder, spec: Spec) -> Callable[[int], float]:
+    """FLOPs of a frozen pass of one sample, by its number of tokens; inputs of one size cost the same."""
+    @functools.cache
+    @torch.no_grad()
+    def cost(length: int) -> float:
+        x = example({spec.name: spec}).inputs[spec.name]
+        if spec.kind == "tokens":
+            x = x[:, : max(1, length)]
+        with Flops(_formulas()) as counter:
+            encoder(x)
+        return counter.total / PROBE
+
+    return cost
 
 
 def _formulas() -> dict[Any, Any]:

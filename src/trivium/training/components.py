@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,28 @@ if TYPE_CHECKING:
     from torch import nn
 
     from trivium.encoders.base import Encoder
+    from trivium.models.kept import Kept
 
 PRETRAINED = Path("models/pretrain")
 
 
 def folder(recipe: str, stream: str, seed: int) -> Path:
-    return PRETRAINED / recipe / stream / f"seed_{seed}"
+    """Where the component of `seed` is: in `all`, where nothing in it depends on the seed."""
+    return whole if (whole := PRETRAINED / recipe / stream / "all").is_dir() else (
+        PRETRAINED / recipe / stream / f"seed_{seed}")
+
+
+def kept(recipe: str, stream: str, seed: int) -> Kept | None:
+    """The vectors that were made once for all, where the component is frozen as it was published."""
+    from trivium.models import kept
+
+    where = folder(recipe, stream, seed)
+    return kept.Kept(where) if kept.there(where) else None
+
+
+def apart(recipe: str, streams: Iterable[str]) -> dict[str, str]:
+    """Streams whose weights stay with the recipe, and where below `models/pretrain`: see `models.files`."""
+    return {s: f"{recipe}/{s}/all" for s in streams if (PRETRAINED / recipe / s / "all").is_dir()}
 
 
 def load(recipe: str, stream: str, seed: int) -> nn.Module:
@@ -40,4 +57,9 @@ def units(recipe: str) -> list[dict[str, Any]]:
 
 def charged(recipe: str, seed: int) -> float:
     """FLOPs that the recipe cost at `seed`, all streams together: what a strategy that starts from it is charged."""
-    return sum((unit["flops"] for unit in units(recipe) if unit["seed"] == seed), 0.0)
+    return sum((unit["flops"] for unit in units(recipe) if unit["seed"] in (seed, None)), 0.0)
+
+
+def skipped(recipe: str) -> dict[str, Any] | None:
+    """Why the recipe was not begun; None where it was."""
+    return read_json(PRETRAINED / recipe / "training.json").get("skipped")

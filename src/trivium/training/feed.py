@@ -44,7 +44,7 @@ class Feed:
             self.memory = source.to(self.device)
             self.bytes = sum(x[:1].nbytes for x in source.inputs.values())  # of one sample
         else:
-            self.bytes = sum(spec.bytes for s, spec in source.specs.items() if only is None or s in only)
+            self.bytes = sum(spec.bytes for s, spec in source.specs.items() if only is None or s in only) or 1
             if self.bytes * len(rows) <= _room(self.device):
                 self.memory = source.batch(rows, seed, only).to(self.device)
 

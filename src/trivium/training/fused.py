@@ -39,10 +39,14 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     pretraining = components.charged(store.recipe, seed)
     accelerator = device.prepare(device.kind(loop.device))
     model.to(accelerator.device)
-    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, augment=loop.augment)
+    moves = any("encoders" in phase.train for phase in plan.phases)  # else kept vectors stand for their streams
+    read = [s for s in store.streams if moves or not components.kept(store.recipe, s, seed)]
+    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, only=read, augment=loop.augment)
                   for split in ("train", "val"))
     task, history = Joint(model), list[dict[str, Any]]()
-    planned = _planned(model, store, plan, (limit, pretraining), len(feeds[0]), batch)
+    planned = _planned(model, store, plan, (limit, pretraining), seed, batch)
+    if isinstance(planned, float):
+        return {"skipped": {"budget": limit, "needed": planned}}
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent, counted_again, trained, seen = pretraining, pretraining, 0, 0
     for p in planned:
@@ -50,7 +54,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         trained = max(trained, sum(w.numel() for w in model.parameters() if w.requires_grad))
         used = feeds
         if p.frozen:
-            used = tuple(_cached(model, feed, accelerator, partial(_further, report, every, before))
+            used = tuple(_cached(model, store, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
         rows = fit(task, used[0], used[1], Schedule(p.steps, batch, p.phase.lr), loop, accelerator, seed,
@@ -60,10 +64,11 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
                     for row in rows]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
-    scale = _temperature(task, feeds[1])
+    scale = _temperature(task, feeds[1] if len(read) == len(store.streams) else used[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
-                           start=store.recipe, features=store.digest)
+                           start=store.recipe, features=store.digest,
+                           apart={} if moves else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {
@@ -87,21 +92,26 @@ class _Planned:
     once: float
 
 
-def _planned(model: Multimodal, store: Store, plan: Plan, funds: tuple[float, float], size: int, batch: int,
-             ) -> list[_Planned]:
-    """The phases of `plan` on `size` samples; funds: the budget, and what pretraining took of it (FLOPs)."""
+def _planned(model: Multimodal, store: Store, plan: Plan, funds: tuple[float, float], seed: int, batch: int,
+             ) -> list[_Planned] | float:
+    """The phases of `plan`; or the budget that it needs, where this one does not pay for an epoch of what moves.
+
+    funds: the budget, and what pretraining took of it (FLOPs).
+    """
     found, (limit, pretraining) = list[_Planned](), funds
-    spent = pretraining
+    spent, size = pretraining, len(store.rows(seed, "train"))
     for phase in plan.phases:
         _let_move(model, phase)
         frozen = "encoders" not in phase.train
-        once = _cost(model, store, "encode") * size if frozen else 0.0  # each sample passes the encoders once
+        once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
         cost, again = (count(model, store, "head" if frozen else "all") for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
         allowed = limit - spent if last else (limit - pretraining) * phase.share
+        if not frozen and allowed < cost * size:
+            return spent + cost * size if last else limit * cost * size / max(allowed, 1.0)
         steps = budget.steps(max(0.0, allowed - once), cost, batch)
-        if frozen:
-            steps = min(steps, -(-MOST_EPOCHS * size // batch))
+        if frozen:  # at least an epoch, even where the pass took all there is: a head costs next to nothing
+            steps = max(min(steps, -(-MOST_EPOCHS * size // batch)), -(-size // batch))
         found.append(_Planned(phase, frozen, steps, cost, again, once))
         spent += once + steps * batch * cost
     return found
@@ -118,16 +128,25 @@ def _further(report: Report, every: int, before: int, samples: int) -> None:
 
 def _loss(model: Multimodal, store: Store, what: str) -> Callable[[], Tensor]:
     batch = budget.example(store.specs)
-    if what == "encode":
-        return lambda: sum(vector.sum() for vector in model.vectors(batch.inputs).values())
+    if what in model.encoders:
+        return lambda: model.encoders[what](batch.inputs[what])
     if what == "head":
         with torch.no_grad():
             batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
     return lambda: model.logits(model.read(batch), batch.present).square().sum()
 
 
+def _once(model: Multimodal, store: Store, seed: int) -> float:
+    """FLOPs of one pass of the train rows of `seed` through the encoders; of kept vectors, what their pass cost."""
+    rows, total = store.rows(seed, "train"), 0.0
+    for s in store.streams:
+        kept = components.kept(store.recipe, s, seed)
+        total += float(kept.flops[rows].sum()) if kept else len(rows) * _cost(model, store, s)
+    return total
+
+
 def _cost(model: Multimodal, store: Store, what: str) -> float:
-    """Training FLOPs per sample of `all` of the network, of its `head` and fusion alone, or of one `encode` pass."""
+    """Training FLOPs per sample of `all` of the network, of its `head` and fusion alone, or of one stream's encoder."""
     copy = deepcopy(model).cpu()
     return budget.counted(_loss(copy, store, what))
 
@@ -138,17 +157,22 @@ def _analytic(model: Multimodal, store: Store, what: str) -> float:
 
 
 @torch.no_grad()
-def _cached(model: Multimodal, feed: Feed, accelerator: Any, report: Callable[[int], None]) -> Feed:
-    """The frozen encoders' vectors of every sample of `feed`, once."""
+def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, report: Callable[[int], None]) -> Feed:
+    """The frozen encoders' vectors of every sample of `feed`, once; those that are kept are read."""
     model.eval()
+    kept = {s: found for s in store.streams if (found := components.kept(store.recipe, s, feed.seed))}
+    own = {s: encoder for s, encoder in model.encoders.items() if s not in kept}
     batches, done = list[Batch](), 0
     for batch in feed.once(VALIDATION_BATCH):
         with accelerator.autocast():
-            found = {s: vector.float() for s, vector in model.vectors(batch.inputs).items()}
-        batches.append(Batch(found, batch.present, batch.y, encoded=True))
+            vectors = {s: encoder(batch.inputs[s]).float() for s, encoder in own.items()}
+        batches.append(Batch(vectors, batch.present, batch.y, encoded=True))
         done += len(batch)
         report(done)
-    return Feed(Batch.joined(batches), feed.rows, feed.seed, feed.device)
+    whole = Batch.joined(batches)
+    vectors = whole.inputs | {s: one.take(feed.rows).to(whole.y.device) for s, one in kept.items()}
+    return Feed(Batch({s: vectors[s] for s in store.streams}, whole.present, whole.y, encoded=True), feed.rows,
+                feed.seed, feed.device)
 
 
 @torch.no_grad()

@@ -22,39 +22,67 @@ from trivium.training.settings import Loop
 
 @dataclass(frozen=True)
 class Unit:
-    """A group of streams at a seed. limit: the budget, FLOPs."""
+    """A group of streams at a seed; null: at all seeds, since nothing depends on it. limit: the budget, FLOPs."""
 
     recipe: Recipe
     group: Group
-    seed: int
+    seed: int | None
     loop: Loop
     limit: float
 
 
 def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
-    """Train and write `<out>/<stream>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`).
+    """Train and write `<out>/<stream>/seed_<k>/` (or `all`) and `<out>/training.json`. Returns what it cost
+    (`units.measured`).
 
-    budgets: FLOPs per seed.
+    budgets: FLOPs per seed. What they do not pay for one epoch is not begun: `training.json` then says so.
     """
     store = Store(recipe.name)
-    todo = [Unit(recipe, group, seed, loop, limit) for group in recipe.groups for seed, limit in enumerate(budgets)]
-    named = [(f"{unit.group.name}_seed_{unit.seed}", unit, _key(store, unit)) for unit in todo]
-    mixed = sorted(named, key=lambda one: one[1].seed)  # so that the first ones say how long all take
+    about: dict[str, Any] = {"recipe": recipe.name, "objectives": recipe.objectives}
+    if lacking := _lacking(store, recipe, budgets[0]):
+        write_json(about | {"units": [], "skipped": lacking}, out / "training.json")
+        return {}
+    todo = [Unit(recipe, group, seed, loop, limit) for group in recipe.groups for seed, limit in
+            ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
+    named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
+    mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
     done = units.run(f"pretrain {recipe.name}", _work, mixed, loop)
     records = []
     for name, unit, _ in named:
         folder, record = done[name]
         for s in unit.group.streams:
-            units.copy(folder / s, out / s / f"seed_{unit.seed}")
+            units.copy(folder / s, out / s / _place(unit))
         records.append({"streams": list(unit.group.streams), "seed": unit.seed} | record["record"])
-    write_json({"recipe": recipe.name, "objectives": recipe.objectives, "units": records}, out / "training.json")
+    write_json(about | {"units": records}, out / "training.json")
     return units.measured({name: done[name] for name, *_ in named}, "units")
+
+
+def _place(unit: Unit) -> str:
+    return "all" if unit.seed is None else f"seed_{unit.seed}"
+
+
+def _seedless(store: Store, group: Group) -> bool:
+    """Whether published weights read the same inputs at every seed."""
+    reads = [store.reads.streams[s] for s in group.streams]
+    return group.objective is None and all(
+        store.encoders[s].weights and len(set(read.columns)) == 1 and all(one == read.statistics[0] for one in
+                                                                          read.statistics)
+        for s, read in zip(group.streams, reads, strict=True))
+
+
+def _lacking(store: Store, recipe: Recipe, limit: float) -> dict[str, float] | None:
+    """The FLOPs that there are and those of one epoch, where they do not pay for it."""
+    if not recipe.objectives:
+        return None
+    one, there = _per_epoch(store, recipe, 0), recipe.share * limit
+    return {"budget": limit, "needed": limit * one / there} if there < one else None
 
 
 def _key(store: Store, unit: Unit) -> str:
     """Of all that the weights depend on; names of recipes and encoders are no part of it."""
-    about = {"group": asdict(unit.group), "seed": unit.seed, "samples": store.reads.samples,
-             "reads": [store.reads.streams[s].model_dump(mode="json", exclude={"entry"}) for s in unit.group.streams]}
+    reads = [store.reads.streams[s].model_dump(mode="json", exclude={"entry"}) for s in unit.group.streams]
+    about: dict[str, Any] = {"group": asdict(unit.group), "seed": unit.seed, "samples": store.reads.samples,
+                             "reads": reads}
     if unit.group.objective:
         recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
@@ -64,20 +92,24 @@ def _key(store: Store, unit: Unit) -> str:
 
 def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
     store = Store(unit.recipe.name)
-    return _trained(store, unit, folder, report) if unit.group.objective else _as_they_come(store, unit, folder)
+    return _trained(store, unit, folder, report) if unit.group.objective else (
+        _as_they_come(store, unit, folder, report))
 
 
-def _as_they_come(store: Store, unit: Unit, folder: Path) -> dict[str, Any]:
-    """Random weights, or published ones: nothing is trained."""
+def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+    """Random weights, or published ones: nothing is trained. The latter see every sample once."""
     from trivium import models
-    from trivium.models import files
+    from trivium.models import files, kept
+    from trivium.training import budget
 
     size = 0
     for s in unit.group.streams:
-        encoder = models.encoder(store.encoders[s], store.specs[s], unit.seed)
+        encoder = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
         about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.classes)
         models.save(encoder, about, folder / s)
         size += sum(p.numel() for p in encoder.parameters())
+        if unit.seed is None:
+            kept.write(encoder, store, s, budget.passes(encoder, store.specs[s]), folder / s, report)
     return {"flops": 0.0, "epochs": 0.0, "parameters": size, "samples": 0, "validation": {}, "history": [],
             "objective": None}
 
@@ -91,10 +123,10 @@ def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> di
     from trivium.training.loop import Schedule, fit
 
     recipe, group, seed, loop = unit.recipe, unit.group, unit.seed, unit.loop
-    costs = {each.name: budget.counted(_counting(store, each, seed)) for each in recipe.groups if each.objective}
-    per_epoch = sum(len(_rows(store, each, seed)) * costs[each.name] for each in recipe.groups if each.objective)
-    epochs = recipe.share * unit.limit / per_epoch
-    task, rows, cost = _task(store, group, seed), _rows(store, group, seed), costs[group.name]
+    assert seed is not None
+    epochs = recipe.share * unit.limit / _per_epoch(store, recipe, seed)
+    task, rows = _task(store, group, seed), _rows(store, group, seed)
+    cost = budget.counted(_counting(store, group, seed))
     steps = budget.steps(epochs * len(rows) * cost, cost, loop.batch)
     accelerator = device.prepare(device.kind(loop.device))
     order, val = store.rows(seed, "train"), store.rows(seed, "val")
@@ -119,6 +151,14 @@ def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> di
                        {"loss": best["val_nll"]}),
         "history": [row | {"flops": row["step"] * loop.batch * cost} for row in history],
     }
+
+
+def _per_epoch(store: Store, recipe: Recipe, seed: int) -> float:
+    """FLOPs of one epoch of all that the recipe trains."""
+    from trivium.training import budget
+
+    return sum(len(_rows(store, each, seed)) * budget.counted(_counting(store, each, seed))
+               for each in recipe.groups if each.objective)
 
 
 def _task(store: Store, group: Group, seed: int) -> Any:

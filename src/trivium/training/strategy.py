@@ -31,17 +31,31 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict
     budgets: FLOPs per seed.
     """
     store, fusion = Store(entry.start), chosen_fusion(entry)
+    about = {"entry": entry.name, "title": entry.title, "strategy": entry.strategy, "start": entry.start,
+             "recipe": _recipe(store)}
+    if lacking := components.skipped(entry.start):
+        return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
     done = units.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
-    records = []
-    for name, unit in todo:
-        folder, record = done[name]
+    found = {name: record["record"] for name, (_, record) in done.items()}
+    if lacking := next((record["skipped"] for record in found.values() if "skipped" in record), None):
+        return _skip(about, lacking, "it", out)
+    for name, (folder, _) in done.items():
         units.copy(folder / "model", out / name)
-        records.append({"seed": unit.seed} | record["record"])
-    about = {"entry": entry.name, "title": entry.title, "strategy": entry.strategy, "start": entry.start,
-             "recipe": _recipe(store), "seeds": records}
-    write_json(about, out / "training.json")
+    records = [{"seed": unit.seed} | found[name] for name, unit in todo]
+    write_json(about | {"seeds": records}, out / "training.json")
     return units.measured(done, "seeds")
+
+
+def _skip(about: dict[str, Any], lacking: dict[str, float], who: str, out: Path) -> dict[str, Any]:
+    """Write the record of a strategy that was not begun. lacking: the budget, and the one that is needed (FLOPs)."""
+    budget, needed = lacking["budget"], lacking["needed"]
+    words = (f"{about['title']} was not begun: one epoch of what {who} trains costs more than the budget of "
+             f"{budget:.2g} FLOPs leaves; it needs {needed / budget:.1f} times as much.")
+    write_json(about | {"seeds": [], "skipped": {"budget": budget, "needed": needed, "sentence": words}},
+               out / "training.json")
+    print(words, flush=True)
+    return {}
 
 
 def chosen_fusion(entry: Entry) -> dict[str, Any] | None:

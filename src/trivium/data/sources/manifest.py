@@ -34,8 +34,8 @@ TIMES = ("start", "end")  # optional, of the recording
 CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
 MOST_BYTES = 2**31 - 2**24  # of all values of a modality together: what an Arrow column of strings can hold
-OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models", "reports", "mlruns",
-        ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
+OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
+        "reports", "mlruns", ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 BATCH = 10_000  # files that are handed out to threads at a time
 
 

@@ -1,0 +1,218 @@
+"""One stream as one processor gives it: a folder with `x.arrow`, tokenizers and `reading.json`.
+
+Legend: `B` samples, `S` seeds, `C` entries along `spec.STATISTICS_AXIS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from trivium import modalities as registry
+from trivium.data import tables
+from trivium.data.columns import Writer
+from trivium.machine.progress import Progress
+from trivium.machine.workers import Map
+from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
+from trivium.settings.errors import UserError
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One stream as one processor gives it. settings: its `Settings`."""
+
+    stream: str
+    modality: str
+    processor: str
+    settings: Any
+
+    @property
+    def folder(self) -> str:
+        about = json.dumps([self.modality, self.processor, self.settings.model_dump(mode="json")], sort_keys=True)
+        return f"{self.stream}/{tables.digest(about.encode())[:12]}"
+
+
+class Cut:
+    """How much of a stream a processor drops, because it is longer than what the processor keeps.
+
+    unit: what is counted;  setting: of the processor, which keeps more.
+    """
+
+    def __init__(self, unit: str, setting: str) -> None:
+        self.unit, self.setting = unit, setting
+        self.rows = self.cut = 0
+        self.kept = self.lost = 0.0
+
+    def add(self, parts: np.ndarray) -> None:
+        """parts [B, 2]: what each row keeps and loses."""
+        self.rows += len(parts)
+        self.cut += int((parts[:, 1] > 1e-3).sum())
+        self.kept += float(parts[:, 0].sum())
+        self.lost += float(parts[:, 1].sum())
+
+    def plain(self) -> dict[str, Any] | None:
+        """`rows`: share of rows that are cut, `lost`: share of all units that are lost, 0-1. Null: nothing counted."""
+        if not self.rows:
+            return None
+        return {"unit": self.unit, "setting": self.setting, "rows": self.cut / self.rows,
+                "lost": self.lost / max(self.kept + self.lost, 1e-9)}
+
+
+def fill(run: Map, rows: Rows, one: Reading, seen: np.ndarray, out: Path) -> None:
+    """Write the folder of `one`. seen: bool [S, rows] of what each seed may learn from."""
+    part = registry.processor(one.processor)
+    spec = replace(part.spec(one.settings), name=one.stream, modality=one.modality)
+    make = _tokens if spec.kind == "tokens" else _tensors
+    spec, columns, statistics, cut = make(run, rows, seen, one, spec, out)
+    files = sorted(file for file in out.iterdir())
+    content = b"".join(file.name.encode() + _hash(file) for file in files)
+    tables.write_json({"spec": spec.plain(), "columns": columns, "statistics": statistics, "cut": cut.plain(),
+                       "digest": tables.digest(content + json.dumps(statistics).encode())}, out / "reading.json")
+
+
+def _hash(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, functools.partial(hashlib.blake2b, digest_size=16)).digest()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one stream, read a few at a time."""
+
+    path: Path
+    root: str
+    stream: str
+    count: int
+
+    def chunks(self, size: int) -> Iterator[list[tuple]]:
+        """At most `size` rows (sample, value or None, start, end) at a time, in order."""
+        m = self.stream
+        columns = ["sample", m, f"{m}_start", f"{m}_end", f"has_{m}"]
+        for batch in pq.ParquetFile(self.path).iter_batches(size, columns=columns):
+            samples, values, starts, ends, has = (batch.column(name).to_pylist() for name in columns)
+            values = [value if there else None for value, there in zip(values, has, strict=True)]
+            yield list(zip(samples, values, starts, ends, strict=True))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The values of the rows in `chosen` (bool [rows]); may be iterated more than once."""
+
+    rows: Rows
+    chosen: np.ndarray
+
+    def __iter__(self) -> Iterator[str]:
+        row = 0
+        for chunk in self.rows.chunks(4096):
+            here = self.chosen[row: row + len(chunk)]
+            yield from (item[1] for item, wanted in zip(chunk, here, strict=True) if wanted)
+            row += len(chunk)
+
+
+def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
+    """Decode, write and sum up in one pass. `seen`: bool [S, rows] of what each seed may learn from."""
+    size = math.prod(spec.shape)
+    entries = spec.shape[STATISTICS_AXIS[spec.kind]]
+    sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", "seconds")
+    work = functools.partial(_decode, one, spec, rows.root)
+    with Writer(out / "x.arrow", ["x"], size, STORED[spec.kind]) as writer:
+        for row, (x, moments, parts) in _results(run, work, rows, writer.chunk):
+            writer.add(x.reshape(len(x), 1, size))
+            cut.add(parts)
+            for k, chosen in enumerate(seen[:, row: row + len(x)]):
+                sums[k] += moments[chosen].sum(0)
+    counts = seen.sum(1) * (size // entries)
+    statistics = [_mean_and_deviation(total, n) for total, n in zip(sums, counts, strict=True)]
+    return spec, ["x"] * len(seen), statistics, cut
+
+
+def _tokens(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
+    """A tokenizer per seed (one for all when they may learn from the same rows), then one pass that encodes."""
+    part = registry.processor(one.processor)
+    shared = bool((seen == seen[:1]).all()) or not part.fitted(one.settings)
+    columns = ["x"] if shared else [f"seed_{k}" for k in range(len(seen))]
+    specs, paths = [], []
+    with Progress(f"preprocess {one.stream}: tokenizers", len(columns), "tokenizer") as progress:
+        for column, chosen in zip(columns, seen, strict=False):
+            tokenizer, fitted = part.fit(Texts(rows, chosen), one.settings)
+            specs.append(fitted)
+            paths.append(str(out / f"{column}.json"))
+            tokenizer.save(paths[-1])
+            progress.add()
+    spec = replace(spec, vocab=max(each.vocab for each in specs), native=specs[0].native)
+    work, cut = functools.partial(_encode, one, spec, paths), Cut("tokens", "length")
+    with Writer(out / "x.arrow", columns, math.prod(spec.shape), STORED[spec.kind]) as writer:
+        for _, (ids, parts) in _results(run, work, rows, writer.chunk):
+            writer.add(ids)
+            cut.add(parts)
+    return spec, columns * len(seen) if shared else columns, [None] * len(seen), cut
+
+
+def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x [B, *shape]; its sums and sums of squares per row, float64 [B, 2, C]; parts for `Cut`. Runs in a worker."""
+    decode = registry.processor(one.processor).decode
+    length = getattr(registry.get(one.modality), "length", None)
+    x, parts = np.zeros((len(chunk), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
+    lengths = []
+    for i, (sample, value, start, end) in enumerate(chunk):
+        if value is None:
+            continue
+        try:
+            x[i] = decode(value, root, start, end, one.settings)
+            if length is not None:
+                lengths.append(length(value, root, start, end))
+        except ValueError as error:
+            raise UserError(f"Sample `{sample}`: {spec.name} `{value}` in {root}: {error}. It could be read when "
+                            "`validate` ran, so the file has changed since: restore it, or run "
+                            "`dvc repro -f ingest` and then `dvc repro`, which put the row into quarantine.") from None
+    axis = STATISTICS_AXIS[spec.kind]
+    exact = np.moveaxis(x, 1 + axis, 1).astype(np.float64).reshape(len(x), spec.shape[axis], -1)
+    if lengths:
+        kept = np.minimum(lengths, one.settings.seconds)
+        parts = np.stack([kept, np.array(lengths) - kept], axis=1)
+    return x, np.stack([exact.sum(2), np.square(exact).sum(2)], axis=1), parts
+
+
+def _encode(one: Reading, spec: Spec, paths: list[str], chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids [B, tokenizers, T]; parts for `Cut`, of the first tokenizer. Runs in a worker."""
+    there = [i for i, item in enumerate(chunk) if item[1] is not None]
+    ids, parts = np.zeros((len(chunk), len(paths), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
+    if there:
+        texts = [chunk[i][1] for i in there]
+        for k, path in list(enumerate(paths))[::-1]:
+            ids[there, k], parts = registry.processor(one.processor).cut(texts, _tokenizer(path), spec)
+    return ids, parts
+
+
+@functools.cache
+def _tokenizer(path: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(path)
+
+
+def _results(run: Map, work: Callable, rows: Rows, size: int) -> Iterator[tuple[int, Any]]:
+    """(first row, result) of `work` on chunks of at most `size` rows, in order."""
+    first = 0
+    with Progress(f"preprocess {rows.stream}", rows.count, "row") as progress:
+        for chunk, result in run(work, rows.chunks(size)):
+            yield first, result
+            first += len(chunk)
+            progress.add(len(chunk))
+
+
+def _mean_and_deviation(sums: np.ndarray, count: int) -> dict[str, list[float]]:
+    """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1."""
+    mean = sums[0] / count
+    deviation = np.sqrt(np.maximum(sums[1] / count - mean**2, 0))
+    constant = deviation <= 1e-6 * np.maximum(1, np.abs(mean))
+    return {"mean": mean.tolist(), "deviation": np.where(constant, 1.0, deviation).tolist()}
