@@ -51,8 +51,16 @@ def encode(model: Model, batch: Batch, size: int) -> Batch:
 
 
 def encode_rows(model: Model, store: Store, rows: np.ndarray, seed: int, size: int) -> Batch:
-    """The samples of `rows`, encoded; no more than `size` of them are held as inputs at a time."""
-    return Batch.joined([encode(model, store.batch(rows[k: k + size], seed), size) for k in range(0, len(rows), size)])
+    """The samples of `rows`, encoded, or with the vectors that are kept; no more than `size` are held as inputs."""
+    own = {s: part for s, part in model.readers.items() if s not in model.kept}
+    parts = []
+    for k in range(0, len(rows), size):
+        batch = store.batch(rows[k: k + size], seed, list(own))
+        vectors = {s: through(part, batch.inputs[s], size) for s, part in own.items()}
+        parts.append(Batch(vectors, batch.present, batch.y, encoded=True))
+    found = Batch.joined(parts)
+    vectors = found.inputs | {s: model.kept[s].take(rows).to(found.y.device) for s in model.readers if s in model.kept}
+    return Batch({s: vectors[s] for s in model.readers}, found.present, found.y, encoded=True)
 
 
 def replace(batch: Batch, stream: str, vectors: Tensor) -> Batch:

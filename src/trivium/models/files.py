@@ -48,22 +48,26 @@ def load(folder: str | Path) -> nn.Module:
     """
     from safetensors.torch import load_file
 
+    from trivium.models import kept
+
     about = read_json(Path(folder) / "model.json")
     model = _empty(about)
     state = load_file(str(Path(folder) / WEIGHTS))
-    for s, kept in about.get("apart", {}).items():
-        found = load_file(str(_apart(Path(folder), kept)))
-        state |= {f"encoders.{s}.{key}": value for key, value in found.items()}
+    for s, where in about.get("apart", {}).items():
+        component = _apart(Path(folder), where)
+        state |= {f"encoders.{s}.{key}": value for key, value in load_file(str(component / WEIGHTS)).items()}
+        if kept.there(component):
+            model.kept[s] = kept.Kept(component)
     model.load_state_dict(state)
     return model.eval().requires_grad_(False)
 
 
-def _apart(folder: Path, kept: str) -> Path:
-    """The file of weights that are kept apart; kept: RECIPE/STREAM/all."""
+def _apart(folder: Path, where: str) -> Path:
+    """The component whose weights are kept apart; where: RECIPE/STREAM/all."""
     for home in (folder / "apart", folder.parents[1] / "pretrain"):
-        if (home / kept / WEIGHTS).exists():
-            return home / kept / WEIGHTS
-    raise UserError(f"{folder} needs the published weights in {folder.parents[1] / 'pretrain' / kept}, which are not "
+        if (home / where / WEIGHTS).exists():
+            return home / where
+    raise UserError(f"{folder} needs the published weights in {folder.parents[1] / 'pretrain' / where}, which are not "
                     f"there: `dvc checkout` (or `dvc pull`) brings them, `dvc repro` makes them again.")
 
 

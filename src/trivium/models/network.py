@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from trivium.data.store import Batch
 from trivium.encoders.base import Encoder
+from trivium.models.kept import Kept
 
 Vectors = Mapping[str, Tensor]
 
@@ -30,9 +31,18 @@ class Unimodal(nn.Module):
 
 
 class Model(nn.Module):
-    """What all models have in common. `streams`: of the data, in the order of `present`, bool [B, S]."""
+    """What all models have in common.
+
+    streams: of the data, in the order of `present`, bool [B, S].
+    kept: of encoders that are frozen as they were published, the vectors of all samples of the data.
+    """
 
     streams: tuple[str, ...]
+    kept: dict[str, Kept]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = {}
 
     @property
     def readers(self) -> dict[str, Encoder]:
