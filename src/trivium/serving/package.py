@@ -24,7 +24,7 @@ def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "model.json"):
         shutil.copy(source / name, folder)
-    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False), encoding="utf-8")
     return prepared
 
 
