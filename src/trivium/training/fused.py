@@ -67,7 +67,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     scale = _temperature(task, feeds[1] if len(read) == len(store.streams) else used[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
-                           start=store.recipe, features=store.digest,
+                           features=store.digest,
                            apart={} if moves else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])

@@ -79,7 +79,8 @@ def _key(store: Store, unit: Unit) -> str:
     about = {"strategy": unit.entry.strategy, "settings": unit.entry.settings, "fusion": unit.fusion,
              "seed": unit.seed, "loop": unit.loop.model_dump(mode="json", exclude={"workers"}), "limit": unit.limit,
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
-             "charged": components.charged(store.recipe, unit.seed)}
+             "charged": components.charged(store.recipe, unit.seed),
+             "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model
     return units.key("strategy", about)
 
 
