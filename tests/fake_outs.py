@@ -198,6 +198,6 @@ def fake_models(root: Path, strategy: str, seeds: int = 2, start: str = "supervi
     for seed in range(seeds):
         parts = {s: models.encoder(store.encoders[s], spec, seed) for s, spec in store.specs.items()}
         model = models.multimodal(parts, len(CLASSES), chosen, seed)
-        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen, start=start,
+        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen,
                                features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")
