@@ -57,16 +57,29 @@ class AdamW:
             mine.copy_(kept)
 
 
+LIGHT = ("embedding", "embedding_dense_backward", "_embedding_bag", "_embedding_bag_forward_only", "clone", "copy_",
+         "_to_copy", "sum", "mean", "linalg_vector_norm", "stack", "cat", "index", "index_select", "constant_pad_nd")
+
+
+def _is_light(func: Any) -> bool:
+    """Whether an operator only looks up, moves or adds numbers: a few FLOPs per number at most."""
+    return func.is_view or torch.Tag.pointwise in func.tags or func._overloadpacket.__name__ in LIGHT
+
+
 class Flops(TorchDispatchMode):
     """Adds up in `total` the FLOPs of the operators that run inside, by torch's formulas and `more` of them, which read
     shapes as torch's do.
+
+    unknown: operators that no formula knows and that read a matrix of `weights`: what they cost is not in `total`.
     """
 
-    def __init__(self, more: Mapping[Any, Callable[..., int]]) -> None:
+    def __init__(self, more: Mapping[Any, Callable[..., int]], weights: Iterable[Tensor] = ()) -> None:
         from torch.utils.flop_counter import flop_registry, shape_wrapper
 
         super().__init__()
         self.formulas, self.total = {**flop_registry, **{op: shape_wrapper(count) for op, count in more.items()}}, 0
+        self.unknown = set[str]()
+        self._weights = {weight.data_ptr() for weight in weights if weight.dim() > 1}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -80,6 +93,9 @@ class Flops(TorchDispatchMode):
                 if parts is not NotImplemented:
                     return parts
         out = func(*args, **kwargs)
+        if self._weights and func._overloadpacket not in self.formulas and not _is_light(func) and any(
+                isinstance(value, Tensor) and value.data_ptr() in self._weights for value in args):
+            self.unknown.add(str(func))
         if formula := self.formulas.get(func._overloadpacket):
             self.total += formula(*args, **kwargs, out_val=out)
         return out

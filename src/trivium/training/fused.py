@@ -148,7 +148,7 @@ def _once(model: Multimodal, store: Store, seed: int) -> float:
 def _cost(model: Multimodal, store: Store, what: str) -> float:
     """Training FLOPs per sample of `all` of the network, of its `head` and fusion alone, or of one stream's encoder."""
     copy = deepcopy(model).cpu()
-    return budget.counted(_loss(copy, store, what))
+    return budget.counted(_loss(copy, store, what), module=copy)
 
 
 def _analytic(model: Multimodal, store: Store, what: str) -> float:

@@ -9,8 +9,6 @@ Legend: `B` samples, `N` samples of sound, `F` bands, `T` frames, `W` windows, `
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -24,6 +22,7 @@ PROCESSOR = {"sample_rate": 16_000, "seconds": 4.0, "features": "waveform", "lev
 FREE = ("seconds",)
 RATE, WINDOW, HOP, BANDS = 16_000, 400, 160, 40  # Hz, samples, samples, mel bands
 FRAMES, STEP = 160, 77  # of a window; from one window to the next (1.3 a second)
+COVER = 0.75  # share of a last window that must be there
 QUIET = 10 ** (-30 / 20)  # root mean square that quieter clips are raised to (-30 dBFS)
 WIDTH = 256
 
@@ -42,7 +41,7 @@ class Resemblyzer(Encoder):
     def tokens(self, x: Tensor) -> Tensor:
         """[B, 1, N] -> [B, W, D], each of length 1."""
         mel = self.mel(x[:, 0])
-        count = max(1, math.ceil((mel.shape[1] - FRAMES) / STEP) + 1)
+        count = windows_in(mel.shape[1])
         mel = nn.functional.pad(mel, (0, 0, 0, max(0, (count - 1) * STEP + FRAMES - mel.shape[1])))
         windows = mel.unfold(1, FRAMES, STEP).transpose(2, 3)  # [B, W, T, F]
         _, (hidden, _) = self.lstm(windows.flatten(0, 1))
@@ -58,6 +57,12 @@ class Resemblyzer(Encoder):
         spectrum = torch.stft(wave, WINDOW, HOP, WINDOW, self.hann, center=True, pad_mode="constant",
                               return_complex=True)
         return (self.filters @ spectrum.abs().square()).transpose(1, 2)
+
+
+def windows_in(frames: int) -> int:
+    """How many windows a clip has; the last one may lack a quarter of its frames."""
+    whole = 1 + max(0, frames - FRAMES) // STEP
+    return whole + int(frames > FRAMES and (frames - whole * STEP) / FRAMES >= COVER)
 
 
 def mel_filters() -> np.ndarray:
