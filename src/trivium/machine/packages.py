@@ -28,6 +28,12 @@ def find(weights: str, ending: str) -> Path:
     return Path(str(found.locate()))
 
 
+def require(weights: str) -> None:
+    """Raises: UserError where `weights` is package:NAME and there is no such package here."""
+    if weights.startswith(PREFIX):
+        find(weights, "")
+
+
 def folder(name: str) -> str:
     """What a Hugging Face loader takes: the folder inside a package for package:NAME, else `name` itself."""
     return str(find(name, "model.safetensors").parent) if name.startswith(PREFIX) else name

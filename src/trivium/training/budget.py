@@ -56,7 +56,7 @@ def counted(loss: Callable[[], Tensor], samples: int = PROBE, module: nn.Module 
 def _known(counter: Flops) -> None:
     if counter.unknown:
         raise UserError(f"What {', '.join(sorted(counter.unknown))} costs is not known, so that strategies with it "
-                        "could not be held to the budget: add a formula to `_formulas` in src/trivium/training/budget.py.")
+                        "could not be held to the budget: add a formula to src/trivium/training/budget.py.")
 
 
 def passes(encoder: Encoder, spec: Spec) -> Callable[[int], float]:

@@ -164,7 +164,7 @@ def _task(store: Store, group: Group, seed: int) -> Any:
     assert group.objective is not None
     encoders = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in group.streams}
     with models.drawn(seed, f"{group.name}/{group.objective['name']}"):
-        return objectives.build(group.objective, encoders, len(store.classes))
+        return objectives.build(group.objective, encoders, store.streams, len(store.classes))
 
 
 def _has(store: Store, group: Group) -> np.ndarray:
