@@ -123,7 +123,7 @@ def refuse_old(raw: Any, name: str = "params.yaml") -> None:
 
 
 def check(params: Params) -> None:
-    """Look at every encoder, recipe and fusion; weights on the Hugging Face hub are not looked for. Raises: UserError."""
+    """Look at every encoder, recipe and fusion; not for weights on the Hugging Face hub. Raises: UserError."""
     from trivium.machine import packages
     from trivium.training.strategy import chosen_fusion
 
