@@ -96,6 +96,7 @@ def fake_about(name: str) -> dict[str, Any]:
     objective = params["pretrain"][entry["start"]].get("objective")
     name_of = objective["name"] if isinstance(objective, dict) else objective
     return {"entry": name, "title": entry["title"], "strategy": entry["strategy"], "start": entry["start"],
+            "fusion": {"name": entry["fusion"]} if "fusion" in entry else None,
             "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": []}}
 
 

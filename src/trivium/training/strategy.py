@@ -32,7 +32,7 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict
     """
     store, fusion = Store(entry.start), chosen_fusion(entry)
     about = {"entry": entry.name, "title": entry.title, "strategy": entry.strategy, "start": entry.start,
-             "recipe": _recipe(store)}
+             "recipe": _recipe(store), "fusion": fusion}
     if lacking := components.skipped(entry.start):
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
