@@ -6,9 +6,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src/trivium"
 FLOORS = (  # from the roof to the ground
     "cli", "experiments", "tracking", "serving", "report", "comparison", "evaluation", "training", "strategies",
-    "objectives", "models", "fusion", "encoders", "data", "modalities", "drawing", "machine", "settings",
+    "objectives", "models", "fusion", "data", "encoders", "modalities", "drawing", "machine", "settings",
 )
-ROOF = ("stage", "config")  # what the scripts of pipeline/ share
+ROOF = ("stage", "params")  # what the scripts of pipeline/ share
 
 
 def imported(text: str) -> set[str]:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from trivium.data import tables
 from trivium.data.columns import Column
+from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import Reads
 from trivium.encoders import Described
 from trivium.modalities.spec import Spec, scale_and_shift
@@ -32,8 +33,8 @@ READS = Path("data/reads")
 
 @dataclass(frozen=True)
 class Batch:
-    """inputs: per stream, tokens int64 [B, T], others float32 [B, *Spec.shape], normalised, 0 where missing; or, where
-    `encoded`, the encoders' vectors [B, D_s].
+    """inputs: per stream, tokens int64 [B, T], counts int64 [B, L, 2], others float32 [B, *Spec.shape], normalised,
+    0 where missing; or, where `encoded`, the encoders' vectors [B, D_s].
     present: bool [B, S] in the order of `Store.streams`; y: int64 [B].
     """
 
@@ -60,7 +61,7 @@ class Batch:
         """The samples of all `parts`, in their order."""
         import torch
 
-        inputs = {name: torch.cat([part.inputs[name] for part in parts]) for name in parts[0].inputs}
+        inputs = {name: _joined([part.inputs[name] for part in parts]) for name in parts[0].inputs}
         return cls(inputs, torch.cat([part.present for part in parts]), torch.cat([part.y for part in parts]),
                    parts[0].encoded)
 
@@ -74,6 +75,14 @@ class Batch:
         """In page-locked memory, from where copies to a GPU do not block."""
         inputs = {name: x.pin_memory() for name, x in self.inputs.items()}
         return Batch(inputs, self.present.pin_memory(), self.y.pin_memory(), self.encoded)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """Of counts [B, L, 2], which each batch cuts to its own longest row, the shorter ones are padded."""
+    import torch
+
+    longest = max(x.shape[1] for x in parts) if parts[0].dim() == 3 and parts[0].dtype == torch.int64 else 0
+    return torch.cat([torch.nn.functional.pad(x, (0, 0, 0, longest - x.shape[1])) if longest else x for x in parts])
 
 
 class Store:
@@ -103,6 +112,7 @@ class Store:
         self._y = self._table["y"].to_numpy().astype(np.int64)
         self._present = np.stack([self._table[f"has_{s}"].to_numpy() for s in self.streams], axis=1)
         self._columns: dict[tuple[str, str], Column] = {}
+        self._ragged: dict[str, RaggedColumn] = {}
         self._affine: dict[tuple[str, int], tuple[Tensor, Tensor]] = {}
 
     def __len__(self) -> int:
@@ -130,6 +140,10 @@ class Store:
             raise ValueError(f"no split {split!r}: {', '.join(tables.SPLITS)}")
         return np.flatnonzero(pc.equal(self._table[f"seed_{seed}"], split).to_numpy()).astype(np.int64)
 
+    def labels(self, rows: np.ndarray) -> np.ndarray:
+        """int64 [B]: the class of each of `rows`."""
+        return self._y[rows]
+
     def has(self, stream: str) -> np.ndarray:
         """bool, by row: whether a sample has `stream`."""
         return self._present[:, self.streams.index(stream)]
@@ -153,6 +167,8 @@ class Store:
         import torch
 
         spec = self.specs[s]
+        if spec.kind == "counts":
+            return torch.from_numpy(self.ragged(s).gather(rows)).long()
         x = torch.from_numpy(self._column(s, seed).gather(rows)).view(len(rows), *spec.shape)
         if spec.kind == "tokens":
             return x.long()
@@ -161,6 +177,12 @@ class Store:
         if not bool(present.all()):
             x[~present] = 0.0
         return x
+
+    def ragged(self, stream: str) -> RaggedColumn:
+        """The counts of n-grams of a stream of kind `counts`."""
+        if stream not in self._ragged:
+            self._ragged[stream] = RaggedColumn(self.folder / self.reads.streams[stream].features / "x.arrow")
+        return self._ragged[stream]
 
     def _scale_and_shift(self, s: str, seed: int) -> tuple[Tensor, Tensor]:
         if (s, seed) not in self._affine:

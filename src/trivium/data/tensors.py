@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from trivium import modalities as registry
 from trivium.data import tables
 from trivium.data.columns import Writer
+from trivium.data.ragged import RaggedWriter
 from trivium.machine.progress import Progress
 from trivium.machine.workers import Map
 from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
@@ -71,7 +72,7 @@ def fill(run: Map, rows: Rows, one: Reading, seen: np.ndarray, out: Path) -> Non
     """Write the folder of `one`. seen: bool [S, rows] of what each seed may learn from."""
     part = registry.processor(one.processor)
     spec = replace(part.spec(one.settings), name=one.stream, modality=one.modality)
-    make = _tokens if spec.kind == "tokens" else _tensors
+    make = {"tokens": _tokens, "counts": _counts}.get(spec.kind, _tensors)
     spec, columns, statistics, cut = make(run, rows, seen, one, spec, out)
     files = sorted(file for file in out.iterdir())
     content = b"".join(file.name.encode() + _hash(file) for file in files)
@@ -156,6 +157,19 @@ def _tokens(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, ou
             writer.add(ids)
             cut.add(parts)
     return spec, columns * len(seen) if shared else columns, [None] * len(seen), cut
+
+
+def _counts(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
+    """Counts of n-grams: nothing is fitted, and nothing is cut."""
+    with RaggedWriter(out / "x.arrow") as writer:
+        for _, found in _results(run, functools.partial(_count, one), rows, 512):
+            writer.add(found)
+    return spec, ["x"] * len(seen), [None] * len(seen), Cut("tokens", "length")
+
+
+def _count(one: Reading, chunk: list[tuple]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Ids and counts of each row. Runs in a worker."""
+    return registry.processor(one.processor).counts([item[1] or "" for item in chunk], one.settings)
 
 
 def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

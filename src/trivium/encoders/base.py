@@ -84,6 +84,19 @@ class Encoder(nn.Module):
         return tuple(math.ceil(n / p) for n, p in zip(self.spec.shape[1:], self.patch, strict=True))
 
 
+class Plain(Encoder):
+    """Nothing is learned: [B, D] is the vector as it is."""
+
+    gives = frozenset({"dense"})
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        self.spec, self.width, self.patch = spec, spec.shape[0], ()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 def pad(x: Tensor, patch: tuple[int, ...]) -> Tensor:
     """`x` [B, C, *axes] with zeros behind, so that each axis is a multiple of its patch."""
     missing = [-n % p for n, p in zip(x.shape[2:], patch, strict=True)]

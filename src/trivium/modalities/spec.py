@@ -15,15 +15,17 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0}  # of Spec.shape: one mean and deviation per entry
+STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16", "features": "float32",
+          "counts": "int32"}  # per kind
+STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape: one mean and deviation per entry
 
 
 @dataclass(frozen=True)
 class Spec:
     """What a model needs to know about the tensors of the stream `name`.
 
-    kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N)
+    kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N) | features (D,)
+        | counts (buckets,), which come as pairs of id and count
     modality: what sort of stream it is; as the name where that is not said
     vocab: of tokens; id 0 is padding, 1 an unknown token, 2 the mask
     native: the ids of padding, unknown and mask in a ready-made tokenizer; empty for one of our own

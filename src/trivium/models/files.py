@@ -22,7 +22,7 @@ WEIGHTS = "model.safetensors"
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], classes: tuple[str, ...],
              **more: Any) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion | ensemble | unimodal | encoder."""
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, ensemble, unimodal or encoder."""
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
             "specs": {s: spec.plain() for s, spec in specs.items()}, "classes": list(classes), **more}
 
@@ -81,6 +81,11 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
 
     specs, classes = specs_of(about), len(about["classes"])
     encoders = {s: _encoder(about, s, spec) for s, spec in specs.items()}
+    if about["kind"] == "linear":
+        from trivium.models.linear import Linear, Probed
+
+        linear = Linear(**about["linear"])
+        return Probed({s: encoders[s] for s in linear.parts}, linear)
     if about["kind"] == "fusion":
         return build.multimodal(encoders, classes, about["fusion"], seed=0)
     if about["kind"] == "encoder":

@@ -52,7 +52,7 @@ class Predictor:
                 from tokenizers import Tokenizer
 
                 self._tokenizers[s] = Tokenizer.from_str(about["tokenizer"])
-            else:
+            elif self._specs[s].kind != "counts":
                 self._affine[s] = scale_and_shift(self._specs[s], about["statistics"])
 
     @classmethod
@@ -93,7 +93,11 @@ class Predictor:
         inputs: dict[str, Tensor] = {}
         for k, m in enumerate(self.streams):
             there = [i for i in range(len(rows)) if present[i, k]]
-            tokens = self._specs[m].kind == "tokens"
+            kind = self._specs[m].kind
+            if kind == "counts":
+                inputs[m] = self._counts(m, [row.get(m) if present[i, k] else "" for i, row in enumerate(rows)])
+                continue
+            tokens = kind == "tokens"
             x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
             if tokens and there:
                 x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
@@ -104,8 +108,18 @@ class Predictor:
             inputs[m] = x
         return inputs, present
 
+    def _counts(self, m: str, values: list[Any]) -> Tensor:
+        """int64 [B, L, 2]: ids and counts of the n-grams of texts."""
+        import torch
+
+        found = self._processors[m].counts([_text(value) for value in values], self._settings[m])
+        x = torch.zeros(len(values), max(1, *(len(ids) for ids, _ in found)), 2, dtype=torch.int64)
+        for i, (ids, often) in enumerate(found):
+            x[i, : len(ids)] = torch.from_numpy(np.stack([ids, often], 1))
+        return x
+
     def _encode(self, m: str, values: list[Any]) -> np.ndarray:
-        texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+        texts = [_text(value) for value in values]
         return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path, row: int) -> np.ndarray:
@@ -164,6 +178,10 @@ def _seconds(value: Any, key: str, row: int) -> float | None:
         return float(value)
     except ValueError:
         raise UserError(f"Row {row + 1}: {key} is {value!r}, not a number of seconds.") from None
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _missing(value: Any) -> bool:

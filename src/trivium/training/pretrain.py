@@ -37,6 +37,9 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
 
     budgets: FLOPs per seed. What they do not pay for one epoch is not begun: `training.json` then says so.
     """
+    from trivium.machine import device
+
+    device.deterministic(device.kind(loop.device))  # one thread: units are forked from here, and threads are not
     store = Store(recipe.name)
     about: dict[str, Any] = {"recipe": recipe.name, "objectives": recipe.objectives}
     if lacking := _lacking(store, recipe, budgets[0]):
@@ -104,7 +107,9 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) 
 
     size = 0
     for s in unit.group.streams:
-        encoder = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
+        encoder: Any = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
+        if store.specs[s].kind == "counts":
+            _fit_idf(encoder, store, s, unit.seed or 0)
         about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.classes)
         models.save(encoder, about, folder / s)
         size += sum(p.numel() for p in encoder.parameters())
@@ -112,6 +117,17 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) 
             kept.write(encoder, store, s, budget.passes(encoder, store.specs[s]), folder / s, report)
     return {"flops": 0.0, "epochs": 0.0, "parameters": size, "samples": 0, "validation": {}, "history": [],
             "objective": None}
+
+
+def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
+    """How rare each n-gram is among the train rows of the seed."""
+    import torch
+
+    from trivium.encoders.tfidf import fit_idf
+
+    rows = store.rows(seed, "train")
+    counts = store.ragged(stream).csr(rows[store.has(stream)[rows]], encoder.buckets)
+    encoder.idf.copy_(torch.from_numpy(fit_idf(counts)))
 
 
 def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:

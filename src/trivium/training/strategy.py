@@ -89,6 +89,10 @@ def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
         from trivium.training import fused
 
         return fused.train(unit, folder, report)
+    if unit.entry.plan.combine == "linear":
+        from trivium.training import probed
+
+        return probed.train(unit, folder, report)
     from trivium.training import combined
 
     return combined.combine(unit, folder, report)

@@ -1,0 +1,92 @@
+"""The strategy `linear` at a seed: vectors of train and validation, probes on them, one small model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from trivium import models
+from trivium.data.store import Store
+from trivium.machine import device as devices
+from trivium.models import files
+from trivium.models.linear import Linear, Probed
+from trivium.training import budget, components, linear
+from trivium.training.linear import Fitted, Tried
+from trivium.training.units import Report
+
+if TYPE_CHECKING:
+    from trivium.encoders.base import Encoder
+    from trivium.training.strategy import Unit
+
+BATCH = 512  # samples that pass an encoder at a time
+
+
+@torch.no_grad()
+def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+    """Fit and write `<folder>/model`. Returns the record for training.json."""
+    seed, kind = unit.seed, devices.kind(unit.loop.device)
+    devices.deterministic(kind)
+    store = Store(unit.entry.start, device=kind)
+    encoders: dict[str, Any] = {s: components.encoder(store.recipe, s, seed).to(kind) for s in store.streams}
+    rows = {split: store.rows(seed, split) for split in ("train", "val")}
+    vectors = {split: {s: _vectors(store, s, encoders[s], these, seed) for s in store.streams}
+               for split, these in rows.items()}
+    present = {split: {s: store.has(s)[these] for s in store.streams} for split, these in rows.items()}
+    y = {split: store.labels(these) for split, these in rows.items()}
+    found = linear.fit(vectors["train"], present["train"], y["train"], vectors["val"], present["val"], y["val"],
+                       len(store.classes))
+    report(len(rows["train"]), len(rows["train"]))
+    model = _model(store, encoders, found)
+    about = files.describe("linear", store.encoders, store.specs, store.classes, linear=model.linear.about(),
+                           start=store.recipe, features=store.digest,
+                           apart=components.apart(store.recipe, model.readers))
+    models.save(model.cpu(), about, folder / "model")
+    spent = components.charged(store.recipe, seed)
+    passes = sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
+    return {
+        "history": [], "temperature": found.chosen.temperature, "chosen": _way(found.chosen),
+        "validation": {"nll": found.chosen.nll, "accuracy": found.chosen.accuracy},
+        "members": {_way(one): {"nll": one.nll, "accuracy": one.accuracy} for one in found.tried},
+        "flops": {"budget": unit.limit, "pretrain": spent, "train": passes + found.flops,
+                  "total": spent + passes + found.flops},
+        "parameters": {"total": sum(p.numel() for p in model.parameters()),
+                       "trained": sum(p.numel() for p in model.linear.parameters())},
+    }
+
+
+def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Any:
+    """[N, D]: sparse TF-IDF of counts, kept vectors, or those that the encoder makes now."""
+    if store.specs[stream].kind == "counts":
+        return encoder.transform(store.ragged(stream).csr(rows, encoder.buckets))  # type: ignore[operator]
+    if kept := components.kept(store.recipe, stream, seed):
+        return kept.take(rows).numpy()
+    parts = [encoder(store.batch(rows[k: k + BATCH], seed, [stream]).inputs[stream]).float().cpu().numpy()
+             for k in range(0, len(rows), BATCH)]
+    return np.concatenate(parts)
+
+
+def _pass(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> float:
+    """FLOPs of the train rows' pass through the encoder."""
+    if kept := components.kept(store.recipe, stream, seed):
+        return float(kept.flops[rows].sum())
+    if store.specs[stream].kind in ("counts", "features"):
+        return 0.0
+    return len(rows) * budget.passes(encoder.cpu(), store.specs[stream])(store.specs[stream].shape[0])
+
+
+def _model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:
+    answer = found.answer
+    idf = {s: encoders[s].idf.cpu().numpy() for s in answer.weights if store.specs[s].kind == "counts"}
+    probes = Linear.of(store.streams, answer.way, answer.weights, answer.biases, answer.intercept, found.prior,
+                       found.chosen.temperature, idf)
+    return Probed({s: encoders[s] for s in probes.parts}, probes)
+
+
+def _way(one: Tried) -> str:
+    """`text`, `mean of text, image`, `concatenation`: for people."""
+    if len(one.streams) == 1:
+        return one.streams[0]
+    return one.way if one.way == "concatenation" else "mean"
