@@ -1,0 +1,160 @@
+"""Linear probes on frozen vectors: every stream alone, fused by the mean of log-probabilities or by concatenation,
+whichever validation prefers. The twenty lines that everybody should beat, and CLIP's protocol for frozen encoders
+(Radford et al. 2021, section 3.2).
+
+Legend: `N` samples, `S` streams, `D` columns, `C` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trivium.training.logistic import STRENGTHS, fit_blocks
+
+WEAKER = (30.0, 10.0, 3.0, 1.0, 0.3, 0.1)  # of a concatenation's strengths, times each stream's own
+
+if TYPE_CHECKING:
+    from trivium.models.linear import Way
+    from trivium.training.logistic import Matrix
+
+    Matrices = Mapping[str, Matrix]  # stream -> [N, D]
+    Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Logits of one stream: x @ weight.T + bias, columns as they came.
+
+    weight: float32 [C, D].  bias: float32 [C].  iterations: passes over train, over all strengths.  nll: on validation,
+    in nats, calibrated.
+    """
+
+    weight: np.ndarray
+    bias: np.ndarray
+    strength: float
+    iterations: int
+    flops: float
+    nll: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A way to answer as plain arrays, before its temperature; what `models.linear.Linear.of` takes.
+
+    weights: float32 [C, D] per stream that is read.  biases: float32 [C].  intercept: float32 [C].  strengths: of each
+    probe behind it.
+    """
+
+    way: Way
+    weights: Arrays
+    biases: Arrays
+    intercept: np.ndarray
+    strengths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What an answer is worth on all validation rows, calibrated. nll: in nats.  accuracy: 0-1."""
+
+    way: Way
+    streams: tuple[str, ...]
+    strengths: tuple[float, ...]
+    temperature: float
+    nll: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The `answer` that was `chosen`, all that were `tried`, and what all of it cost. prior: log class shares [C]."""
+
+    answer: Answer
+    prior: np.ndarray
+    chosen: Tried
+    tried: tuple[Tried, ...]
+    iterations: int
+    flops: float
+
+
+def fit_probe(
+    train: Matrix, y: np.ndarray, val: Matrix, y_val: np.ndarray, classes: int, strengths: Sequence[float] = STRENGTHS
+) -> Probe:
+    """train, val: [N, D], the rows that have the stream; standardised here where dense, taken for TF-IDF where sparse.
+    Raises: ValueError, as `fit_blocks`.
+    """
+    every, val_every = np.ones(len(y), bool), np.ones(len(y_val), bool)
+    fit = fit_blocks([train], [every], y, [val], [val_every], y_val, classes,
+                     [(strength,) for strength in sorted(strengths, reverse=True)])
+    return Probe(fit.weights[0], fit.biases[0] + fit.intercept, fit.strengths[0], fit.iterations, fit.flops, fit.nll)
+
+
+def fit(
+    train: Matrices, present: Arrays, y: np.ndarray, val: Matrices, val_present: Arrays, y_val: np.ndarray,
+    classes: int, strengths: Sequence[float] = STRENGTHS,
+) -> Fitted:
+    """present, val_present: stream -> bool [N]; y, y_val: int [N], below `classes`.
+
+    A stream that no train row has, or no validation row of a class that these have, is left out.
+    Raises: ValueError (that is every stream).
+    """
+    usable = {s: val_present[s] & np.isin(y_val, y[present[s]]) for s in train}
+    streams = [s for s in train if usable[s].any()]
+    if not streams:
+        raise ValueError("no stream has both train rows and validation rows of their classes")
+    none = np.zeros(classes, np.float32)
+    answers, cost, probes = [], [], {}
+    for s in streams:
+        here, val_here = present[s], val_present[s]
+        probe = fit_probe(train[s][here], y[here], val[s][val_here], y_val[val_here], classes, strengths)
+        cost.append((probe.iterations, probe.flops))
+        logits = val[s][usable[s]] @ probe.weight.T + probe.bias
+        heat = np.float32(_temperature(logits, y_val[usable[s]]))  # those that mean what they say can be averaged
+        probes[s] = probe.weight / heat, probe.bias / heat, probe.strength
+        answers.append(Answer("mean", {s: probes[s][0]}, {s: probes[s][1]}, none, (probe.strength,)))
+    if len(streams) > 1:
+        answers.append(Answer("mean", {s: probes[s][0] for s in streams}, {s: probes[s][1] for s in streams}, none,
+                              tuple(probes[s][2] for s in streams)))
+        some, val_some = (np.any([of[s] for s in streams], 0) for of in (present, val_present))
+        joint = fit_blocks([train[s][some] for s in streams], [present[s][some] for s in streams], y[some],
+                           [val[s][val_some] for s in streams], [val_present[s][val_some] for s in streams],
+                           y_val[val_some], classes, [tuple(by * probes[s][2] for s in streams) for by in WEAKER])
+        cost.append((joint.iterations, joint.flops))
+        answers.append(Answer("concatenation", dict(zip(streams, joint.weights, strict=True)),
+                              dict(zip(streams, joint.biases, strict=True)), joint.intercept, joint.strengths))
+    prior = np.log(np.maximum(np.bincount(y, minlength=classes) / len(y), 1e-12)).astype(np.float32)
+    tried = [_judge(answer, prior, val, val_present, y_val) for answer in answers]
+    best = min(range(len(tried)), key=lambda k: tried[k].nll)  # of equals the first, which is the simplest
+    return Fitted(answers[best], prior, tried[best], tuple(tried), sum(n for n, _ in cost), sum(f for _, f in cost))
+
+
+def _judge(answer: Answer, prior: np.ndarray, val: Matrices, val_present: Arrays, y_val: np.ndarray) -> Tried:
+    """The temperature is fitted on the rows that have a stream of it and a class that train has."""
+    import torch
+
+    from trivium.models.linear import LOWEST, combine
+
+    streams = tuple(answer.weights)
+    scores = np.stack([val[s] @ answer.weights[s].T + answer.biases[s] for s in streams], 1).astype(np.float32)
+    here = np.stack([val_present[s] for s in streams], 1)
+    parts = torch.from_numpy(scores), torch.from_numpy(here), answer.way
+    fixed = torch.from_numpy(answer.intercept), torch.from_numpy(prior)
+    usable = here.any(1) & (prior[y_val] > LOWEST)
+    raw = combine(*parts, *fixed, 1.0).numpy()
+    temperature = _temperature(raw[usable], y_val[usable])
+    log_p = combine(*parts, *fixed, temperature).numpy()
+    return Tried(answer.way, streams, answer.strengths, temperature,
+                 nll=float(-log_p[np.arange(len(y_val)), y_val].astype(np.float64).mean()),
+                 accuracy=float((log_p.argmax(1) == y_val).mean()))
+
+
+def _temperature(logits: np.ndarray, y: np.ndarray) -> float:
+    from threadpoolctl import threadpool_limits
+
+    from trivium.models.calibration import temperature
+
+    with threadpool_limits(1):
+        return temperature(logits, y)
