@@ -15,18 +15,29 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trivium.encoders.base import Encoder
+from trivium.modalities.spec import Spec
+from trivium.settings.base import Section
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 PROCESSOR = {"text": "ngrams"}  # modality -> what it reads with
 
 
-class TfIdf(nn.Module):
-    """`idf`: float32 [V], see `fit_idf`."""
+class Settings(Section):
+    pass
 
-    def __init__(self, buckets: int) -> None:
+
+class TfIdf(Encoder):
+    """`idf`: float32 [V], see `fit_idf`. It gives no dense vectors: only `linear` starts from it."""
+
+    gives = frozenset()
+
+    def __init__(self, buckets: int, spec: Spec | None = None) -> None:
         super().__init__()
-        self.buckets = buckets
+        self.spec = spec or Spec("text", "counts", (buckets,))
+        self.buckets, self.width, self.patch = buckets, 0, ()
         self.register_buffer("idf", torch.zeros(buckets))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,3 +78,8 @@ def fit_idf(train: csr_array) -> np.ndarray:
     rows = np.bincount(train.indices, minlength=train.shape[1])
     idf = np.log((1 + train.shape[0]) / (1 + rows)) + 1
     return np.where(rows > 0, idf, 0.0).astype(np.float32)
+
+
+def build(spec: Spec, settings: Settings) -> TfIdf:
+    """Without an IDF: `fit_idf` makes it, of the train rows of a seed."""
+    return TfIdf(spec.shape[0], spec)

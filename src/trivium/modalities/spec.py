@@ -15,9 +15,9 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16", "features": "float32",
-          "counts": "int32"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape: one mean and deviation per entry
+STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16",
+          "features": "float32", "counts": "int32"}  # per kind
+STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape, for mean and deviation
 
 
 @dataclass(frozen=True)

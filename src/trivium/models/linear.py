@@ -14,7 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trivium.encoders.base import Encoder
 from trivium.encoders.tfidf import TfIdf
+from trivium.models.network import Model, Vectors
 
 Way = Literal["mean", "concatenation"]  # a stream alone is the mean of one
 LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
@@ -60,7 +62,8 @@ class Linear(nn.Module):
             if stream in dense:
                 self.parts[stream] = nn.Linear(dense[stream], classes)
             elif stream in counts:
-                self.parts[stream] = Bag(*counts[stream], classes)
+                buckets, kept = counts[stream]
+                self.parts[stream] = Bag(buckets, kept, classes)
         self.register_buffer("intercept", torch.zeros(classes))
         self.register_buffer("prior", torch.zeros(classes))
         self.register_buffer("temperature", torch.ones(()))
@@ -109,12 +112,27 @@ class Linear(nn.Module):
         return {s: part.contributions(vectors[s]) for s, part in self.parts.items() if isinstance(part, Bag)}
 
 
+class Probed(Model):
+    """Frozen encoders with linear probes on their vectors."""
+
+    def __init__(self, encoders: Mapping[str, Encoder], linear: Linear) -> None:
+        super().__init__()
+        self.encoders, self.linear, self.streams = nn.ModuleDict(encoders), linear, linear.streams
+
+    @property
+    def readers(self) -> dict[str, Encoder]:
+        return dict(self.encoders.items())
+
+    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+        return self.linear.forward_vectors(vectors, present)
+
+
 def combine(
     scores: Tensor, present: Tensor, way: Way, intercept: Tensor, prior: Tensor, temperature: Tensor | float
 ) -> Tensor:
     """Logits [B, P, C] of the streams -> log-probabilities [B, C], none below `LOWEST`.
 
-    present: bool [B, P]; the others' logits are not looked at.  prior: log class shares; a class at `LOWEST` stays there.
+    present: bool [B, P]; the others' logits are not looked at.  prior: log class shares; one at `LOWEST` stays there.
     """
     seen = present.unsqueeze(-1)
     if way == "mean":

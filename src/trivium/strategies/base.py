@@ -35,8 +35,9 @@ class Phase:
 class Plan:
     """A strategy.
 
-    combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors; `ensemble` sums the log-probabilities of the recipe's
-        unimodal classifiers; `best` keeps the one with the lowest validation NLL.
+    combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors; `ensemble`
+        sums the log-probabilities of the recipe's unimodal classifiers; `best` keeps the one with the lowest
+        validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 

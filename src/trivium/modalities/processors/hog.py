@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from trivium.modalities import image
+from trivium.modalities.spec import Spec
 from trivium.settings.base import Section
 
 MODALITY = "image"
@@ -34,6 +35,10 @@ def width(settings: Settings) -> int:
     """D: 2,596 by default, of which 768 are pixels, 64 the histogram, 1,764 HOG."""
     blocks = settings.size // CELL - 1
     return 3 * PIXELS**2 + settings.colours**3 + blocks**2 * 4 * ORIENTATIONS
+
+
+def spec(settings: Settings) -> Spec:
+    return Spec("image", "features", (width(settings),))
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:

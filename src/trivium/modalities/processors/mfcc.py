@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from trivium.modalities import audio
+from trivium.modalities.spec import Spec
 from trivium.settings.base import Section
 
 MODALITY = "audio"
@@ -33,6 +34,10 @@ class Settings(Section):
 def width(settings: Settings) -> int:
     """D: 82 by default."""
     return 4 * settings.coefficients + 2
+
+
+def spec(settings: Settings) -> Spec:
+    return Spec("audio", "features", (width(settings),))
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:

@@ -13,12 +13,14 @@ import functools
 import re
 from collections.abc import Iterable
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from trivium.modalities import text
+from trivium.modalities.spec import Spec
 from trivium.settings.base import Section
 
 MODALITY = "text"
@@ -31,6 +33,10 @@ class Settings(Section):
     buckets: Annotated[int, Field(ge=256, le=2**24, multiple_of=2)] = 2**18  # of words and characters together
 
 
+def spec(settings: Settings) -> Spec:
+    return Spec("text", "counts", (settings.buckets,))
+
+
 def counts(texts: Iterable[str], settings: Settings) -> list[tuple[np.ndarray, np.ndarray]]:
     """Of each raw text: ids int32 [L], sorted, each once; and how often, int32 [L]. An empty text has none."""
     half = settings.buckets // 2
@@ -40,7 +46,7 @@ def counts(texts: Iterable[str], settings: Settings) -> list[tuple[np.ndarray, n
 def _count(cleaned: str, half: int) -> tuple[np.ndarray, np.ndarray]:
     words = WORDS(cleaned)
     found = [1 + _bucket(gram, half) for gram in words]
-    found += [1 + _bucket(f"{one} {two}", half) for one, two in zip(words, words[1:], strict=False)]
+    found += [1 + _bucket(f"{one} {two}", half) for one, two in pairwise(words)]
     for word in cleaned.split():
         found += _inside(word, half) if len(word) < LONG else _cut(word, half)
     ids, often = np.unique(np.array(found, np.int32), return_counts=True)
