@@ -24,6 +24,7 @@ from trivium.config import parse
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
+from trivium.machine.files import write
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
@@ -228,7 +229,7 @@ def _save(params: Path, yaml: Any, settings: Any) -> None:
     old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
     if len(old) == len(new):
         new = [a if a.split() == b.split() else b for a, b in zip(old, new, strict=True)]
-    params.write_text("\n".join(new) + "\n", encoding="utf-8")
+    write(params.resolve(), "\n".join(new) + "\n")
 
 
 def _set(settings: Any, dotted: str, value: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import trivium
+from trivium.machine import files
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
 ROOMS = ("data", "data/sources", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
@@ -23,7 +24,7 @@ def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "model.json"):
         shutil.copy(source / name, folder)
-    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    files.write(folder / PREPARED, json.dumps(prepared, ensure_ascii=False, sort_keys=True))
     return prepared
 
 

@@ -15,6 +15,8 @@ from typing import Any
 from trivium.comparison import budgets
 from trivium.data.store import digest as features_digest
 from trivium.data.tables import read_json
+from trivium.machine.files import read_json_or
+from trivium.settings.errors import UserError
 
 LAYOUT = 3  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
@@ -67,7 +69,8 @@ class Outs:
 
 
 def read(root: Path) -> Outs:
-    """The outs below `root`. A strategy that was trained but not evaluated yet is left out."""
+    """The outs below `root`. A strategy that was trained but not evaluated yet is left out. Raises: UserError (a file
+    that is broken)."""
     params = _yaml(root / "params.yaml")
     names = [(name, kind) for kind in ("end_to_end", "fuse") for name in params.get(kind, [])]
     outcomes = tuple(found for name, kind in names if (found := _outcome(root, name, f"{kind}@{name}")))
@@ -118,7 +121,11 @@ def _yaml(path: Path) -> dict[str, Any]:
         return {}
     import yaml  # the C loader: dvc.lock can be long
 
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}). "
+                        + ("`trivium repair` mends it." if path.name == "dvc.lock" else "Mend it there.")) from None
 
 
 def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
@@ -175,11 +182,10 @@ def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
 def measured(root: Path, outcome: Outcome) -> dict[str, Any]:
     """On this machine: seconds and memory of the training stage, its `system` series, and the speed of inference.
 
-    Empty where the stages ran elsewhere.
+    Empty where the stages ran elsewhere, or a file is broken: the stage's next run makes it again.
     """
     def read(name: str) -> dict[str, Any]:
-        path = root / "reports/measured" / f"{name}.json"
-        return read_json(path) if path.exists() else {}
+        return read_json_or(root / "reports/measured" / f"{name}.json", {})
 
     system = read(f"{outcome.stage}.system")
     inference = read(f"evaluate@{outcome.name}").get("inference", {})
