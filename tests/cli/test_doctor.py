@@ -80,4 +80,4 @@ def test_a_broken_project_ends_with_code_1(tmp_path: Path) -> None:
     project = tiny_project(tmp_path)
     (project / "params.yaml").unlink()
     said = command(project, *DOCTOR, fails=True)
-    assert "WRONG  " in said and "1 of 8 checks failed." in said
+    assert "WRONG  " in said and "1 of 9 checks failed." in said
