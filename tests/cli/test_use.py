@@ -102,6 +102,14 @@ def test_a_manifest_with_other_names(project: Path) -> None:
     assert load().preprocess["audio"] | {"seconds": 0.3, "sample_rate": 8000} == load().preprocess["audio"]
 
 
+def test_names_whatever_their_case_and_the_white_space_around(project: Path) -> None:
+    media(project / "mine")
+    set_params(project, {"data.manifest.group": "Home"})
+    use(manifest(project / "mine/m.jsonl", {"ID": "{i}", " label": "{y}", "Image": "img/{i}.png", "home ": "h{y}"}))
+    chosen = data()["manifest"]
+    assert [chosen[what] for what in ("id", "label", "image", "group")] == ["ID", " label", "Image", "home "]
+
+
 def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) -> None:
     path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "fine": "f{y}", "text": "x {i}",
                                                "speaker": "s{i}"})

@@ -148,8 +148,10 @@ def _columns(path: Path, names: list[str], configured: dict[str, str]) -> dict[s
     found: dict[str, str] = {}
     for what in (*REQUIRED, *kinds.names(), *ABOUT, *TIMES):
         usual = [what, *(f"{what}{ending}" for ending in MEDIA), *SYNONYMS.get(what, "").split()]
-        candidates = [configured.get(what, what), *(plain[name] for name in usual if name in plain)]
-        candidates = [name for name in candidates if name in names and name not in found.values()]
+        wanted = rows.named(configured.get(what, what), names, path)
+        candidates = [wanted] if wanted else []
+        candidates += [plain[name] for name in usual if name in plain]
+        candidates = [name for name in candidates if name not in found.values()]
         if configured.get(what) != "" and candidates:
             found[what] = candidates[0]
     for column in (plain[name] for name in MEDIA if name in plain and plain[name] not in found.values()):

@@ -53,7 +53,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
 
 
 def signature(prepared: dict[str, Any]) -> ModelSignature:
-    """Any of the modalities in, and the part of a recording in seconds; label and probabilities out."""
+    """Any of the modalities in, and the part of a recording in seconds; label and probabilities out, or an error."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
@@ -64,8 +64,9 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
         ColSpec(DataType.string if m == "text" else AnyType(), m, required=False) for m in prepared["modalities"]]
     if any(spec["kind"] in ("spectrogram", "waveform") for spec in prepared["specs"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
-    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label")]
-    outputs += [ColSpec(DataType.double, f"probability_{label}") for label in prepared["classes"]]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label", required=False)]
+    outputs += [ColSpec(DataType.double, f"probability_{label}", required=False) for label in prepared["classes"]]
+    outputs.append(ColSpec(DataType.string, "error", required=False))
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 

@@ -18,7 +18,7 @@ from trivium.data.tables import read_json
 from trivium.machine.files import read_json_or
 from trivium.settings.errors import UserError
 
-LAYOUT = 3  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 4  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,15 @@ def test_names_that_look_the_same_are_the_same(folder: Path) -> None:
     assert [(row["key"], row["value"]) for row in made["text"]] == [("1", " x"), ("2", " y"), ("3", "z")]
 
 
+@pytest.mark.parametrize("name", ["m.csv", "m.jsonl", "m.parquet"])
+def test_columns_whatever_their_case_and_the_white_space_around(name: str) -> None:
+    rows = [{"ID": str(i), " Label ": "ab"[i], "TEXT": "x", " image": "img/a.png", "Speaker": f"s{i}"} for i in (0, 1)]
+    made = ingest(save(rows, name), ("text", "image"), group="speaker")
+    found = [(row["sample"], row["label"], row["group"]) for row in made["labels"]]
+    assert found == [("0", "a", "s0"), ("1", "b", "s1")]
+    assert [row["value"] for row in made["image"]] == ["img/a.png"] * 2
+
+
 def test_quotes_and_nameless_columns(folder: Path) -> None:
     """A quoted cell may have lines and quotes in it, a bare one quotes; spreadsheets leave empty columns."""
     (folder / "m.csv").write_bytes(b'id,"label",text,,\r\n1,a,"x\n""y"", z",,\r\n2,b,5" or "6",,\r\n'

@@ -114,21 +114,21 @@ def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Tab
             why = "is needed" if what in REQUIRED else "is among data.modalities"
             raise UserError(f"params.yaml: data.manifest.{what} is empty, but it {why}. {path} has the columns "
                             f"{', '.join(names)}.")
-        if column in names:
-            chosen[what] = column
+        if found := rows.named(column, names, path):
+            chosen[what] = found
         elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
             near = difflib.get_close_matches(column, names, 1, 0.5)
             hint = f"Did you mean `{near[0]}`? " if near else ""
             raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    return pa.table({what: (_plain if what not in modalities else _not_blank if is_written(what) else _trimmed)(
-        table[column]) for what, column in chosen.items()})
+    return pa.table({what: values(what, table[column]) if what in modalities else _plain(table[column])
+                     for what, column in chosen.items()})
 
 
-def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Paths without white space around; blank is null."""
-    return _not_blank(pc.utf8_trim_whitespace(column))
+def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as they are, paths without white space around; blank is null."""
+    return _not_blank(column if is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
 def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -6,6 +6,7 @@ import difflib
 import json
 import mmap
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -45,6 +46,24 @@ def columns(path: Path) -> list[str]:
     if not names:
         raise UserError(f"{path} has no rows.")
     return names
+
+
+def named(wanted: str, names: Sequence[str], path: Path) -> str | None:
+    """The column of `names` that is called `wanted`: exactly, or but for its case and the white space around it.
+
+    Raises: UserError (two such columns in the file at `path`).
+    """
+    if not wanted or wanted in names:
+        return wanted or None
+    alike = [name for name in names if _bare(name) == _bare(wanted)]
+    if len(alike) > 1:
+        raise UserError(f"{path} has the columns {' and '.join(f'`{name}`' for name in alike)}, and none is called "
+                        f"exactly `{wanted}`: rename one.")
+    return alike[0] if alike else None
+
+
+def _bare(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def read(path: Path, names: Sequence[str]) -> pa.Table:
