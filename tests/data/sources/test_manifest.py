@@ -67,8 +67,44 @@ def test_every_format_gives_the_same_tables(name: str) -> None:
 
 
 def test_what_looks_like_a_number_in_a_csv_stays_as_it_is() -> None:
-    rows = [{"id": "007", "label": "1.0", "text": "true"}, {"id": "08", "label": "NaN", "text": "2020-01-01"}]
-    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "1.0"), ("08", "NaN")]
+    rows = [{"id": "007", "label": "01", "text": "true"}, {"id": "1.0", "label": "NaN", "text": "2020-01-01"}]
+    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "01"), ("1.0", "NaN")]
+
+
+def labels(path: str) -> list[str | None]:
+    return [row["label"] for row in ingest(path)["labels"]]
+
+
+def test_one_number_is_one_class_however_it_is_written(folder: Path) -> None:
+    given = ["1", " 1.0 ", "1.00", "0", "-0.0", "-2.0", "+1", "01", "1.5", "1.", "v1.0", "10.0"]
+    classes = ["1", "1", "1", "0", "0", "-2", "+1", "01", "1.5", "1.", "v1.0", "10"]
+    rows = [{"id": f"r{i}", "label": label, "text": "x"} for i, label in enumerate(given)]
+    for name in ("m.csv", "m.tsv", "m.jsonl", "m.parquet"):
+        assert labels(save(rows, name)) == classes
+    mixed = [1, 1.0, "1", "1.0", True, False, None, 2.5, 1e15, "true"]
+    (folder / "m.jsonl").write_text("\n".join(
+        json.dumps({"id": i, "label": label, "text": "x"}) for i, label in enumerate(mixed)))
+    assert labels("mine/m.jsonl") == ["1", "1", "1", "1", "true", "false", None, "2.5", "1000000000000000", "true"]
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    (pa.array([1.0, None, 0.0, 1e15, float("nan")]), ["1", None, "0", "1000000000000000", None]),
+    (pa.array([1.5, 2.0, None], pa.float32()), ["1.5", "2", None]),
+    (pa.array([1.0, 2.0, None], pa.float16()), ["1", "2", None]),
+    (pa.array([1, 2, None], pa.int8()), ["1", "2", None]),
+    (pa.array([True, False, None]), ["true", "false", None]),
+    (pa.array(["a ", "a", "1.0"]).dictionary_encode(), ["a", "a", "1"]),
+])
+def test_typed_labels_of_parquet(folder: Path, values: pa.Array, expected: list[str | None]) -> None:
+    ids = [f"r{i}" for i in range(len(values))]
+    pq.write_table(pa.table({"id": ids, "label": values, "text": ids}), folder / "m.parquet")
+    assert labels("mine/m.parquet") == expected
+
+
+def test_a_group_is_one_however_its_number_is_written(folder: Path) -> None:
+    """Else one patient were on two sides."""
+    (folder / "m.csv").write_text("id,label,text,group\n1,a,x,7\n2,b,y,7.0\n")
+    assert [row["group"] for row in ingest("mine/m.csv")["labels"]] == ["7", "7"]
 
 
 def test_numbers_of_jsonl_and_parquet_become_text(folder: Path) -> None:
@@ -121,8 +157,8 @@ def test_nan_is_an_empty_cell(folder: Path) -> None:
     """As pandas and others write it. (What is written NaN in a CSV is a word.)"""
     rows = [{"id": i, "label": float(i % 2) if i else float("nan"), "text": "x"} for i in range(3)]
     (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    for path, labels in (("mine/m.jsonl", [None, "1.0", "0.0"]), (save(rows, "m.parquet"), [None, "1", "0"])):
-        assert [row["label"] for row in ingest(path)["labels"]] == labels
+    for path in ("mine/m.jsonl", save(rows, "m.parquet")):
+        assert labels(path) == [None, "1", "0"]
 
 
 def test_half_a_character_is_replaced(folder: Path) -> None:

@@ -122,8 +122,9 @@ def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Tab
             raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    return pa.table({what: values(what, table[column]) if what in modalities else _plain(table[column])
-                     for what, column in chosen.items()})
+    made = {what: values(what, table[column]) if what in modalities else _plain(table[column])
+            for what, column in chosen.items()}
+    return pa.table(made | {what: _integers(made[what]) for what in ("label", "group") if what in made})
 
 
 def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -140,6 +141,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     # Not pc.utf8_normalize: its "NFC" decomposes (pyarrow 25).
     return pa.chunked_array([[unicodedata.normalize("NFC", value).strip() or None if value else None
                               for value in chunk.to_pylist()] for chunk in column.chunks], pa.string())
+
+
+def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`1.0` is `1`: the same class or group, which some tool has written as a float. (`01`, `+1` and `1.5` stay.)"""
+    return pc.replace_substring_regex(pc.replace_substring_regex(column, r"^(-?(?:0|[1-9][0-9]*))\.0+$", r"\1"),
+                                      "^-0$", "0")
 
 
 def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from trivium.settings.errors import UserError
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+EXACT = 2**53  # below it, a float knows which integer it is
 
 
 def columns(path: Path) -> list[str]:
@@ -109,14 +110,20 @@ def _unreadable(path: Path, error: Exception) -> UserError:
 
 
 def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
     try:
-        column = column.cast(pa.string())
+        column = _numbers(column) if pa.types.is_floating(column.type) else column.cast(pa.string())
     except pa.ArrowException:
         raise UserError(f"{path}: column `{name}` holds {column.type}. It must have one text, number or path per row; "
                         "what is an image or a sound goes into a file of its own.") from None
     return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Floats as strings; whole ones as integers, since that they were before a missing value made floats of them."""
+    double = pc.if_else(pc.is_nan(column), None, column).cast(pa.float64())
+    whole = pc.and_(pc.equal(double, pc.floor(double)), pc.less(pc.abs(double), EXACT))
+    return pc.coalesce(pc.if_else(whole, double, None).cast(pa.int64()).cast(pa.string()),
+                       pc.if_else(pc.is_valid(double), column.cast(pa.string()), None))
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
@@ -178,6 +185,8 @@ def _read_jsonl(path: Path, names: Sequence[str]) -> pa.Table:
 def _cell(value: Any) -> str | None:
     if value is None or value != value:  # NaN, which pandas and others write for an empty cell
         return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        value = int(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
 
 
