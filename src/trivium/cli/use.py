@@ -121,10 +121,13 @@ def _manifest(path: Path, root: Path, configured: dict[str, str]) -> dict[str, A
     for what, column in found.items():
         if column == chosen.get(what) != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
+    if (place := _from(root, path)).startswith("../"):
+        print(f"note: {place} is outside of this repository, where experiments of `dvc exp run --queue` do not find "
+              f"it: for these, `trivium use {path.resolve()}`.")
     return {
         "data.watch": _watch(path, files, root),
         "data.modalities": media,
-        "data.manifest.path": _from(root, path),
+        "data.manifest.path": place,
         **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
         **_preprocess(sizes.suit(values, path.parent, _spans(path, found))),
     }
@@ -205,7 +208,11 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _from(root: Path, path: Path) -> str:
-    """`path` as seen from the root of the repository."""
+    """`path` as seen from the root of the repository. One that was given in full and leads elsewhere stays as it is: a
+    queued experiment runs in a folder of its own, from where `..` leads to nothing.
+    """
+    if path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
+        return os.path.normpath(path).replace(os.sep, "/")
     return os.path.relpath(path, root).replace(os.sep, "/")
 
 

@@ -183,6 +183,19 @@ def test_an_absolute_path_is_seen_from_the_manifest(folder: Path) -> None:
         "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
 
 
+def test_the_same_bytes_from_any_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from the folder of an experiment, where the manifest is named in full."""
+    path = tmp_path / save([{"id": str(i), "label": str(i), "image": "img/a.png"} for i in range(2)])
+    made = []
+    for place in (tmp_path, tmp_path / "else/where"):
+        place.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(place)
+        ingest(str(path), ("image",))
+        made.append({name: (place / "raw" / name).read_bytes() for name in ("meta.json", "image.parquet")})
+    assert made[0] == made[1]
+    assert tables.read_json("raw/meta.json")["root"] == str(folder)
+
+
 def test_a_path_of_windows() -> None:
     rows = [{"id": str(i), "label": str(i), "image": "img\\a.png"} for i in range(2)]
     assert ingest(save(rows), ("image",))["image"][0] == {
@@ -322,3 +335,10 @@ def test_a_column_that_does_not_hold_one_value_per_row(cell: Any, kind: str) -> 
     path = save([{"id": i, "label": "ab"[i], "image": cell} for i in range(2)], "m.parquet")
     with pytest.raises(UserError, match=f"column `image` holds {kind}.*one text, number or path per row"):
         ingest(path, ("image",))
+
+
+def test_a_column_of_lists_is_no_column_of_classes(folder: Path) -> None:
+    (folder / "m.csv").write_text("id,tags,text\n" + "".join(
+        f"{i},\"{('[a]', '[a, b]', '[b, a]')[i % 3]}\",x\n" for i in range(9)))
+    with pytest.raises(UserError, match=r"mine/m.csv: column `tags` holds lists \(`\[a\]`, `\[a, b\]`, `\[b, a\]`\)"):
+        ingest("mine/m.csv", label="tags")

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import tables
-from trivium.data.sources import raw, rows
+from trivium.data.sources import question, raw, rows
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
@@ -60,8 +60,10 @@ def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -
         _check_size(table[m], path, getattr(settings, m))
     key = _keys(table["id"])
     made = {m: _modality(table[m], key, m, times if m == "audio" else {}, path.parent) for m in modalities}
+    # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
+    root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about}), made,
-             source="manifest", root=os.path.relpath(path.parent).replace(os.sep, "/"), title=path.name,
+             source="manifest", root=root.replace(os.sep, "/"), title=path.name,
              card=f"{table.num_rows:,} rows of `{path.name}`.")
 
 
@@ -159,6 +161,7 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
         raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
                         f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
                         "first; if it is another column, name that one as data.manifest.label in params.yaml.")
+    question.labels(found.to_pylist(), f"{path}: column `{column}`")
 
 
 def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
