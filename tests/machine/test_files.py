@@ -55,6 +55,21 @@ def test_others_may_read_what_is_written(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o644
 
 
+@pytest.mark.parametrize(("name", "words"), [
+    ("mine/C:/Users/me/a.png", "a place on a drive of Windows"), ("C:\\a.png", "a place on a drive of Windows"),
+    (Path("mine") / "https://example.org/1.png", "an address on the web; fetch it"),
+    ("mine/a.png;b.png", "these look like 2 files, and a cell has room for one"),
+    ("mine/a.png, b.png, c.png", "these look like 3 files"),
+])
+def test_a_name_tells_why_there_is_no_file(name: str | Path, words: str) -> None:
+    assert files.absent(name).startswith("there is no such file: ") and words in files.absent(name)
+
+
+@pytest.mark.parametrize("name", ["mine/a.png", "a, b.png", "mine/12:30/a.wav", "x|y"])
+def test_other_names_tell_nothing(name: str) -> None:
+    assert files.absent(name) == "there is no such file"
+
+
 @pytest.mark.parametrize("content", [b"", b'{"a": 1', b"\xff\xfe", b"\x00" * 9])
 def test_what_cannot_be_read_is_the_default(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.json"

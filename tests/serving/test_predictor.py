@@ -73,6 +73,13 @@ def test_an_unreadable_file_is_named_with_its_row(predictor: Predictor, tmp_path
         predictor.probabilities([{"audio": "data:audio/wav;base64,%%"}])
 
 
+def test_a_name_tells_why_there_is_no_file(predictor: Predictor, tmp_path: Path) -> None:
+    _, errors = predictor.answers([{"image": "https://example.org/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
+    assert [str(error).split("used: ")[1] for error in errors] == [
+        "there is no such file: this is an address on the web; fetch it, and name the file",
+        "there is no such file: these look like 2 files, and a cell has room for one"]
+
+
 def test_other_rows_have_their_answer(root: Path, predictor: Predictor, tmp_path: Path) -> None:
     """Also where a sound breaks off, which libsndfile reads without a word."""
     whole = (root / "data/raw/media/0.wav").read_bytes()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+DRIVE = re.compile(r"(^|/)[A-Za-z]:[/\\]")
+ADDRESS = re.compile(r"(^|/)(https?|s3|gs|ftp):/")  # a Path has one slash left of two
+SEPARATOR = re.compile(r"[;|,]")
 
 
 @contextmanager
@@ -33,6 +38,19 @@ def write(path: str | Path, content: str | bytes) -> None:
     """Text in UTF-8, line ends as they are."""
     with whole(path) as scratch:
         scratch.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def absent(path: str | Path) -> str:
+    """Why there is no file at `path`, as far as its name tells; for the reason of a row that names it."""
+    name = str(path)
+    parts = [part.strip() for part in SEPARATOR.split(name)]
+    if DRIVE.search(name):
+        return "there is no such file: this is a place on a drive of Windows, not one that is seen from the table"
+    if ADDRESS.search(name):
+        return "there is no such file: this is an address on the web; fetch it, and name the file"
+    if len(parts) > 1 and all(Path(part).suffix for part in parts):
+        return f"there is no such file: these look like {len(parts)} files, and a cell has room for one"
+    return "there is no such file"
 
 
 def read_json_or(path: str | Path, default: Any) -> Any:

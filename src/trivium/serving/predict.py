@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import TIMES, is_written, relative, values
+from trivium.data.sources.manifest import TIMES, is_written, located, values
 from trivium.machine.files import whole
 from trivium.serving.predictor import BATCH, Predictor, Value
 from trivium.settings.errors import UserError
@@ -100,7 +100,7 @@ def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None 
     for m in (m for m in modalities if m in found):
         found[m] = values(m, found[m])
         if not is_written(m):
-            found[m] = pa.array([value and relative(value, path.parent) for value in found[m].to_pylist()], pa.string())
+            found[m] = pa.array([value and located(value, path.parent) for value in found[m].to_pylist()], pa.string())
     return pa.table(found)
 
 

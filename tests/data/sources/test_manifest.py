@@ -183,6 +183,29 @@ def test_an_absolute_path_is_seen_from_the_manifest(folder: Path) -> None:
         "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
 
 
+NFD, NFC = "e\u0301 1.png", "\u00e9 1.png"
+
+
+@pytest.mark.parametrize(("disk", "written"), [
+    (NFD, NFC), (NFC, NFD), (NFD, "e%CC%81%201.png"), (NFD, "%C3%A9%201.png"), (NFC, "img/../%C3%A9%201.png"),
+    (NFD, "file://{folder}/e%CC%81%201.png"), (NFD, "file://localhost{folder}/e%CC%81%201.png"),
+    (NFC, "file://{folder}/e%CC%81%201.png"), ("50%25.png", "50%25.png"), ("50%.png", "50%25.png"),
+])
+def test_every_spelling_of_a_name_finds_the_file(folder: Path, disk: str, written: str) -> None:
+    (folder / disk).write_bytes(b"picture")
+    rows = [{"id": str(i), "label": str(i), "image": written.format(folder=folder)} for i in range(2)]
+    for row in ingest(save(rows), ("image",))["image"]:
+        assert row["digest"] == tables.digest(b"picture")
+        assert (folder / row["value"]).read_bytes() == b"picture"
+
+
+def test_a_name_that_is_nowhere_stays_as_it_is(folder: Path) -> None:
+    names = ["C:\\Users\\me\\a.png", "https://example.org/a.png", "a.png;b.png", "x" * 5000, "no%20where.png"]
+    rows = [{"id": str(i), "label": str(i), "image": name} for i, name in enumerate(names)]
+    assert [(row["value"], row["digest"]) for row in ingest(save(rows), ("image",))["image"]] == [
+        ("C:/Users/me/a.png", None), *((name, None) for name in names[1:])]
+
+
 def test_the_same_bytes_from_any_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As from the folder of an experiment, where the manifest is named in full."""
     path = tmp_path / save([{"id": str(i), "label": str(i), "image": "img/a.png"} for i in range(2)])

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,13 +76,31 @@ def is_written(modality: str) -> bool:
 
 
 def relative(value: str, folder: Path) -> str:
-    """A path of the manifest, which may have been written on Windows, as seen from `folder`."""
+    """A path of the manifest, which may have been written on Windows or be a `file://` address, as seen from `folder`.
+    """
     value = value.replace("\\", "/")
+    if value.startswith("file://"):
+        value = unquote(value.removeprefix("file://").removeprefix("localhost"))
     if not os.path.isabs(value):
         return value
     here, real = _places(str(folder))
     inside = value.startswith(f"{here}/")  # where a link leads to `folder`, `..` would not lead back over it
     return os.path.relpath(value, here if inside else real).replace(os.sep, "/")
+
+
+def located(value: str, folder: Path) -> str:
+    """As `relative`; where there is no such file, another spelling of its name under which there is one: accents as one
+    sign or as two (Unicode NFC, NFD: file systems differ), and signs written as `%20`.
+    """
+    name = relative(value, folder)
+    for plain in (name, unquote(name)):
+        for spelling in (plain, unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain)):
+            try:
+                if (folder / spelling).exists():
+                    return spelling
+            except (OSError, ValueError):  # too long, a NUL
+                continue
+    return name
 
 
 @functools.cache
@@ -225,7 +244,7 @@ def _modality(column: pa.ChunkedArray, key: pa.Array, modality: str, times: dict
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
-        names = [relative(value, folder) for value in once.dictionary.to_pylist()]
+        names = [located(value, folder) for value in once.dictionary.to_pylist()]
         values = pa.array(names, pa.string()).take(once.indices)
         digests = pa.array(_digests(names, folder, modality), pa.string()).take(once.indices)
     return pa.table({"key": key.filter(there), "value": values, "digest": digests,
