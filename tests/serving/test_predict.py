@@ -70,6 +70,11 @@ def test_one_sample_in_words(root: Path) -> None:
     assert shares == sorted(shares, reverse=True)
 
 
+def test_one_sample_that_cannot_be_used(root: Path) -> None:
+    with pytest.raises(UserError, match="^The image 'gone.png' cannot be used: there is no such file.$"):
+        predict_sample(root, "supervised_frozen", {"text": "alpha", "image": "gone.png", "audio": None})
+
+
 @pytest.mark.parametrize("name", ["table.csv", "semicolons.csv", "table.tsv", "table.jsonl", "table.parquet"])
 def test_all_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> None:
     import pandas as pd

@@ -26,7 +26,9 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> st
     if useless:
         raise UserError(f"{strategy} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(predictor.modalities)}.")
-    found = predictor.probabilities([sample])[0]
+    (found,), (error,) = predictor.answers([sample])
+    if error:
+        raise UserError(f"The {error}.")
     _warn_of_guesses(predictor, strategy, [sample])
     lines = [f"{predictor.classes[k]}  {found[k]:.3f}" for k in (-found).argsort(kind="stable")[:SHOWN]]
     return "\n".join(lines)
