@@ -23,6 +23,7 @@ $(READY):
 
 repro: $(READY)
 	$(if $(DATA),@$(BIN)/trivium use "$(DATA)")
+	@$(BIN)/trivium repair
 	@$(BIN)/dvc repro
 	@$(BIN)/trivium show
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from trivium.machine import files
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 7  # the two loops take turns, so that a drift of the machine's speed hits both
@@ -341,7 +342,5 @@ if __name__ == "__main__":
               f"{max(results['pipeline']['data_wait_share'].values()):.1%} of its time", flush=True)
     suffix = "-cuda" if here["gpus"] else ""
     path = ROOT / f"benchmarks/results/speed{suffix}.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(known | results, indent=1, sort_keys=True) + "\n")
+    files.write(path, json.dumps(files.read_json_or(path, {}) | results, indent=1, sort_keys=True) + "\n")
     print(f"written: {path.relative_to(ROOT)}")

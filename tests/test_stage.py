@@ -157,5 +157,15 @@ def test_measure_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert json.loads(Path("reports/measured/train@a.json").read_text()) == {"joules": 5, "seconds": 2.0}
 
 
+@pytest.mark.parametrize("left", ["", '{"joules": 5, "sec', "[1, 2]", "\0\0\0"])
+def test_a_broken_measurement_is_made_again(left: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("reports/measured/fuse@a.json")
+    path.parent.mkdir(parents=True)
+    path.write_text(left)
+    measure("fuse@a", {"seconds": 2.0})
+    assert path.read_text() == '{\n "seconds": 2.0\n}\n'
+
+
 def test_peak_memory_is_in_bytes() -> None:
     assert 5_000_000 < peak_memory_bytes() < 1_000_000_000_000

@@ -16,16 +16,16 @@ from typing import Any
 
 from benchmarks.evidence import statistics, training, worlds
 from benchmarks.machine import machine
+from trivium.machine import files
 
 PATH = worlds.ROOT / "benchmarks/results/evidence.json"
 
 
 def keep(part: dict[str, Any]) -> None:
     """Merge `part` into the results, with the machine that it was measured on."""
-    known = json.loads(PATH.read_text()) if PATH.exists() else {}
+    known = files.read_json_or(PATH, {})
     known |= part | {"machine": machine(), "command": "make evidence"}
-    PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    files.write(PATH, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 def main(words: list[str]) -> None:

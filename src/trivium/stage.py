@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trivium.machine import files
 from trivium.machine.energy import energy
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
@@ -65,11 +66,10 @@ def quiet() -> None:
 
 
 def measure(name: str, values: dict) -> None:
-    """Keep measured `values` of `name` beside the outs, merged with what is there."""
+    """Keep measured `values` of `name` beside the outs, merged with what is there and can be read."""
     path = MEASURED / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps(known | values, indent=1, sort_keys=True) + "\n")
+    known = files.read_json_or(path, {})
+    files.write(path, json.dumps((known if isinstance(known, dict) else {}) | values, indent=1, sort_keys=True) + "\n")
 
 
 def peak_memory_bytes() -> int:

@@ -67,7 +67,7 @@ def test_predict_a_table_to_the_terminal(
     (project / "table.csv").write_text("text\nalpha one\nbeta two\n")
     main(["predict", "supervised_frozen", "table.csv"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "id,label,probability_anna,probability_ben,probability_carla"
+    assert lines[0] == "id,label,probability_anna,probability_ben,probability_carla,error"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"]
 
 

@@ -104,6 +104,20 @@ def test_the_cache_s_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert list(doctor.repository(tmp_path))[-1][0] == grade
 
 
+def test_what_earlier_runs_left_half_written(tmp_path: Path) -> None:
+    assert words(doctor.left(tmp_path)) == [("ok", "nothing half-written is left of earlier runs")]
+    for name, content in (("reports/comparison.json", ""), ("reports/summary/a.json", "{}"),
+                          ("models/a/training.json", '{"seeds": ['), ("reports/measured/fuse@a.json", "")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    mend = "Remove it and run `dvc repro`, which brings it back from the cache or makes it again."
+    assert words(doctor.left(tmp_path)) == [
+        ("wrong", f"models/a/training.json cannot be read as JSON. {mend}"),
+        ("wrong", f"reports/comparison.json is empty. {mend}"),
+        ("advice", "not readable: fuse@a.json in reports/measured, which lack in the report until their stages run "
+                   "again.")]
+
+
 def test_the_project_itself_is_well(tmp_path: Path) -> None:
     project = tiny_project(tmp_path)
     said = command(project, *DOCTOR)
@@ -114,4 +128,4 @@ def test_a_broken_project_ends_with_code_1(tmp_path: Path) -> None:
     project = tiny_project(tmp_path)
     (project / "params.yaml").unlink()
     said = command(project, *DOCTOR, fails=True)
-    assert "WRONG  " in said and "1 of 8 checks failed." in said
+    assert "WRONG  " in said and "1 of 9 checks failed." in said

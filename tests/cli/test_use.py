@@ -107,6 +107,14 @@ def test_a_manifest_with_other_names(project: Path) -> None:
     assert sizes("bands").items() >= {"seconds": 0.3, "sample_rate": 8000, "bins": 40}.items()
 
 
+def test_names_whatever_their_case_and_the_white_space_around(project: Path) -> None:
+    media(project / "mine")
+    set_params(project, {"data.manifest.group": "Home"})
+    use(manifest(project / "mine/m.jsonl", {"ID": "{i}", " label": "{y}", "Image": "img/{i}.png", "home ": "h{y}"}))
+    chosen = data()["manifest"]
+    assert [chosen[what] for what in ("id", "label", "image", "group")] == ["ID", " label", "Image", "home "]
+
+
 def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) -> None:
     path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "fine": "f{y}", "text": "x {i}",
                                                "speaker": "s{i}"})
@@ -230,12 +238,31 @@ def test_what_is_watched(project: Path) -> None:
     use(manifest(project / "other/m.jsonl", columns | {"image": "../mine/img/{i}.png"}))
     assert data()["watch"] == "other/m.jsonl"  # media elsewhere
     media(project.parent / "outside")
-    use(manifest(project.parent / "outside/m.jsonl", columns))
+    manifest(project.parent / "outside/m.jsonl", columns)
+    use("../outside/m.jsonl")
     assert (data()["watch"], data()["manifest"]["path"]) == ("../outside", "../outside/m.jsonl")
     (project.parent / "outside/lost.png").symlink_to("nowhere.png")  # at which DVC would stop
-    use(manifest(project.parent / "outside/m.jsonl", columns))
+    use("../outside/m.jsonl")
     assert data()["watch"] == "../outside/m.jsonl"
     shutil.rmtree(project.parent / "outside")
+
+
+def test_a_path_in_full_stays_so_where_it_leads_out_of_the_repository(
+    project: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A queued experiment runs below .dvc/tmp, from where `..` leads elsewhere."""
+    columns = {"id": "{i}", "label": "{y}", "image": "img/{i}.png"}
+    outside = media(project.parent / "outside")
+    path = manifest(outside / "m.jsonl", columns)
+    use(path)
+    assert (data()["watch"], data()["manifest"]["path"]) == (str(outside), str(outside / "m.jsonl"))
+    assert "note:" not in capsys.readouterr().out
+    use("../outside/m.jsonl")
+    assert f"do not find it: for these, `trivium use {path}`" in capsys.readouterr().out
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", columns))
+    assert (data()["watch"], data()["manifest"]["path"]) == ("mine", "mine/m.jsonl")
+    shutil.rmtree(outside)
 
 
 @pytest.mark.parametrize(("what", "message"), [

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from trivium.data.duplicates import duplicate_groups
+from trivium.data.duplicates import duplicate_groups, placeholders
 
 
 def rows(**digests: list[tuple[str, str]]) -> dict[str, pa.Table]:
@@ -24,3 +24,40 @@ def test_one_medium_in_common_is_enough_and_chains_count() -> None:
     text = [("k0", "A"), ("k1", "B"), ("k2", "C"), ("k3", "A")]  # beside media, the same text is no duplicate
     assert duplicate_groups(labels, rows(image=image, audio=audio, text=text), {"text"}).to_pylist() == [
         "s0", "s0", "s0", None]
+
+
+def shared(*counts: int, **columns: list) -> pa.Table:
+    """A media table: one file of counts[0] rows, one of counts[1] rows, ..."""
+    digests = [f"d{file}" for file, count in enumerate(counts) for _ in range(count)]
+    return pa.table({"key": [f"k{i}" for i in range(len(digests))], "digest": digests, **columns})
+
+
+def test_what_many_rows_share_is_a_placeholder() -> None:
+    assert placeholders(shared(100, *[1] * 200)).to_pylist() == ["d0"]
+    assert placeholders(shared(21, *[1] * 200, 30)).to_pylist() == ["d0", "d201"]
+    assert placeholders(shared(20, *[1] * 200)).to_pylist() == []  # too few rows
+    assert placeholders(shared(21, *[1] * 2079)).to_pylist() == []  # 1 %
+    assert placeholders(shared(22, *[1] * 2078)).to_pylist() == ["d0"]
+    assert placeholders(shared()).to_pylist() == []
+
+
+def test_pictures_with_many_rows_each_are_no_placeholders() -> None:
+    assert placeholders(shared(*[30] * 20)).to_pylist() == []
+    assert placeholders(shared(60, *[6] * 20)).to_pylist() == []
+    assert placeholders(shared(61, *[6] * 20)).to_pylist() == ["d0"]
+
+
+def test_parts_of_a_recording_are_no_placeholders() -> None:
+    for column in ("start", "end"):
+        times = {"start": pa.nulls(150, pa.float64()), "end": pa.nulls(150, pa.float64())}
+        times[column] = pa.array([float(i) for i in range(50)] + [None] * 100, pa.float64())
+        assert placeholders(shared(50, *[1] * 100, **times)).to_pylist() == []
+
+
+def test_rows_with_a_placeholder_belong_together_only_for_what_else_they_share() -> None:
+    image = shared(30, *[1] * 30)
+    keys = image["key"].to_pylist()
+    labels = pa.table({"sample": keys, "key": keys})
+    audio = pa.table({"key": ["k1", "k40"], "digest": ["x", "x"]})
+    found = duplicate_groups(labels, {"image": image, "audio": audio}, set()).to_pylist()
+    assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k1": "k1", "k40": "k1"}

@@ -165,6 +165,18 @@ def test_shared_content_is_a_group_not_a_fault(tmp_path):
     assert report["duplicates"] == {"groups": 2, "samples": 4, "largest": 2}
 
 
+def test_a_placeholder_is_no_shared_content(tmp_path):
+    images = [image(tmp_path, i) for i in range(60)]
+    for one in images[1:60:2]:
+        one |= {"value": images[1]["value"], "digest": images[1]["digest"]}
+    raw = write(tmp_path, labels(60), image=images, text=texts([f"word {i}" for i in range(60)]))
+    report, out = run(tmp_path, raw, "text", "image")
+    assert out == []
+    assert kept(tmp_path, "labels", "duplicate_group") == [None] * 60
+    assert report["placeholders"] == [{"modality": "image", "file": images[1]["value"], "rows": 30}]
+    assert report["duplicates"] == {"groups": 0, "samples": 0, "largest": 0}
+
+
 def test_too_many_bad_rows_stop_the_pipeline(tmp_path):
     images = [image(tmp_path, i) for i in range(12)]
     for i in range(2, 9):

@@ -25,15 +25,37 @@ def test_a_table_in_a_table_out(root: Path, tmp_path: Path, capsys: pytest.Captu
     with out.open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["id"] for row in table] == ["a", "b"]
-    assert list(table[0]) == ["id", "label", "probability_anna", "probability_ben", "probability_carla"]
+    assert list(table[0]) == ["id", "label", "probability_anna", "probability_ben", "probability_carla", "error"]
     for row in table:
         shares = {name: float(row[f"probability_{name}"]) for name in ("anna", "ben", "carla")}
         assert abs(sum(shares.values()) - 1) < 1e-5 and row["label"] == max(shares, key=lambda name: shares[name])
 
 
-def test_a_bad_row_leaves_no_file_behind(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("text,image\nalpha,\nbeta,nope.png\n")
-    with pytest.raises(UserError, match="Row 2"):
+def test_one_bad_row_has_its_reason_and_the_others_their_answer(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """More rows than a batch; the bad ones are in the first and in the last."""
+    image, out = root / "data/raw/media/0.png", tmp_path / "out.csv"
+    (tmp_path / "half.png").write_bytes(image.read_bytes()[:200])
+    files = [image] * 150
+    files[1], files[140] = tmp_path / "gone.png", tmp_path / "half.png"
+    (tmp_path / "some.csv").write_text("id,text,image\n" + "".join(f"r{i},alpha,{f}\n" for i, f in enumerate(files)))
+    predict_table(root, "supervised_frozen", tmp_path / "some.csv", out)
+    with out.open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["id"] for row in table] == [f"r{i}" for i in range(150)]
+    assert {i: row["error"] for i, row in enumerate(table) if row["error"]} == {
+        1: "image 'gone.png' cannot be used: there is no such file",
+        140: "image 'half.png' cannot be used: cannot be decoded: image file is truncated"}
+    assert [i for i, row in enumerate(table) if not row["label"]] == [1, 140]
+    assert {row["probability_ben"] for row in table} == {"", table[0]["probability_ben"]}
+    said = capsys.readouterr().err
+    assert "note: 2 of 150 rows have no answer; the column `error` says why:\n  row 2, id r1: image 'gone" in said
+
+
+def test_where_no_row_has_an_answer_no_file_is_left_behind(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("text,image\nalpha,no.png\nbeta,nope.png\n")
+    with pytest.raises(UserError, match="None of the 2 rows can be answered:\n  row 1, id 1: image 'no.png' cannot"):
         predict_table(root, "supervised_frozen", tmp_path / "bad.csv", tmp_path / "out.csv")
     for out, why in ((tmp_path, "is a folder"), (tmp_path / "no/out.csv", "there is no folder")):
         with pytest.raises(UserError, match=why):
@@ -46,6 +68,11 @@ def test_one_sample_in_words(root: Path) -> None:
     shares = [float(line.split()[-1]) for line in lines]
     assert sorted(line.split()[0] for line in lines) == ["anna", "ben", "carla"]
     assert shares == sorted(shares, reverse=True)
+
+
+def test_one_sample_that_cannot_be_used(root: Path) -> None:
+    with pytest.raises(UserError, match="^The image 'gone.png' cannot be used: there is no such file.$"):
+        predict_sample(root, "supervised_frozen", {"text": "alpha", "image": "gone.png", "audio": None})
 
 
 @pytest.mark.parametrize("name", ["table.csv", "semicolons.csv", "table.tsv", "table.jsonl", "table.parquet"])
@@ -73,7 +100,25 @@ def test_bad_tables_are_said(tmp_path: Path) -> None:
         read(tmp_path / "a.xlsx", ["text"])
 
 
-def test_spans_of_a_table_are_read(root: Path) -> None:
+def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "spans.csv").write_text("id,audio,start,end\na,data/raw/media/0.wav,,\nb,data/raw/media/0.wav,500,501\n")
-    with pytest.raises(UserError, match=r"Row 2: audio .* starts at 500.0 s, but the recording lasts"):
-        predict_table(root, "supervised_frozen", root / "spans.csv", None)
+    predict_table(root, "supervised_frozen", root / "spans.csv", None)
+    good, bad = capsys.readouterr().out.splitlines()[1:]
+    assert good.startswith("a,") and good.endswith(",")
+    assert bad == ("b,,,,,\"audio 'data/raw/media/0.wav' cannot be used: starts at 500.0 s, but the recording lasts "
+                   "0.20 s\"")
+
+
+@pytest.mark.parametrize("header", ["id,text,Image,AUDIO", "id, text, image ,audio", " ID,Text,\u00a0image,audio"])
+def test_columns_whatever_their_case_and_the_white_space_around(header: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"{header}\n1, row , img/a.png ,\n2,, ,b.wav\n", encoding="utf-8")
+    found = read(tmp_path / "a.csv", ["text", "image", "audio"]).to_pydict()
+    assert found == {"id": ["1", "2"], "text": [" row ", None], "image": ["img/a.png", None], "audio": [None, "b.wav"]}
+
+
+def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,Image,IMAGE\nx,a.png,b.png\n")
+    with pytest.raises(UserError, match="a.csv has the columns `Image` and `IMAGE`, and none is called exactly"):
+        read(tmp_path / "a.csv", ["text", "image"])
+    (tmp_path / "a.csv").write_text("text,Image,image\nx,a.png,b.png\n")
+    assert read(tmp_path / "a.csv", ["text", "image"])["image"].to_pylist() == ["b.png"]

@@ -76,6 +76,43 @@ def test_an_unreadable_file_is_named_with_its_row(predictor: Predictor, tmp_path
         predictor.probabilities([{"audio": "data:audio/wav;base64,%%"}])
 
 
+def test_a_name_tells_why_there_is_no_file(predictor: Predictor, tmp_path: Path) -> None:
+    _, errors = predictor.answers([{"image": "https://example.org/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
+    assert [str(error).split("used: ")[1] for error in errors] == [
+        "there is no such file: this is an address on the web; fetch it, and name the file",
+        "there is no such file: these look like 2 files, and a cell has room for one"]
+
+
+def test_other_rows_have_their_answer(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+    """Also where a sound breaks off, which libsndfile reads without a word."""
+    whole = (root / "data/raw/media/0.wav").read_bytes()
+    (tmp_path / "half.wav").write_bytes(whole[:len(whole) // 2])
+    found, errors = predictor.answers([{"text": "alpha"}, {"text": "alpha", "audio": "half.wav"}, {"audio": b"noise"},
+                                       {"text": "alpha", "audio": whole, "start": "soon"}], tmp_path)
+    assert errors[0] is None
+    assert str(errors[1]).startswith("audio 'half.wav' cannot be used: has ")
+    assert str(errors[1]).endswith("bytes of sound that its header names: the file is truncated")
+    assert errors[2:] == ["audio the given bytes cannot be used: not sound, or of a format that libsndfile cannot read",
+                          "start is 'soon', not a number of seconds"]
+    assert np.isnan(found).any(1).tolist() == [False, True, True, True]
+    np.testing.assert_allclose(found[0], predictor.probabilities([{"text": "alpha"}])[0], rtol=1e-6)
+
+
+def test_one_bad_row_does_not_fail_a_batch_of_mlflow(root: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    from trivium.serving.pyfunc import _load_pyfunc
+
+    package.write(root, "supervised_frozen", tmp_path / "packed")
+    table = pd.DataFrame({"text": ["alpha", "beta"], "image": [None, "gone.png"]}, index=[7, 9])
+    found = _load_pyfunc(str(tmp_path / "packed")).predict(table)
+    assert list(found.columns) == ["label", "probability_anna", "probability_ben", "probability_carla", "error"]
+    assert list(found.index) == [7, 9]
+    assert found["label"][7] in CLASSES and found["error"][7] is None
+    assert found["label"][9] is None and found["probability_ben"].isna().tolist() == [False, True]
+    assert found["error"][9] == "image 'gone.png' cannot be used: there is no such file"
+
+
 def test_an_unknown_strategy_is_answered_with_the_known_ones(root: Path) -> None:
     with pytest.raises(UserError, match="no trained strategy `frozen`.*trained: supervised_frozen"):
         Predictor.of_strategy(root, "frozen")

@@ -18,12 +18,13 @@ mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/trivium@recommended")
 example = model.input_example
 image = open(sys.argv[2], "rb").read()
-bytes_and_null = model.predict(pd.DataFrame({"image": [image, None]}))
+bytes_and_null = model.predict(pd.DataFrame({"image": [image, None, b"damaged"]}))
 import trivium
 print(json.dumps({
     "name": logged.name, "rows": len(example), "columns": list(model.predict(example).columns),
     "labels": model.predict(example)["label"].tolist(), "text": len(model.predict(example[["text"]])),
-    "bytes": len(bytes_and_null), "code": trivium.__file__, "inputs": [c.name for c in model.metadata.signature.inputs],
+    "bytes": bytes_and_null["error"].isna().tolist(), "code": trivium.__file__,
+    "inputs": [c.name for c in model.metadata.signature.inputs],
     "accuracy": next(metric.value for metric in logged.metrics if metric.key == "test/accuracy"),
 }))
 """
@@ -49,8 +50,9 @@ def test_the_model_stands_alone_and_survives_a_move(tmp_path: Path) -> None:
     found = load(root, elsewhere)
     assert found["name"] == "supervised_frozen" and found["accuracy"] == 0.9
     assert found["inputs"] == ["text", "image", "audio", "start", "end"]
-    assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla"]
-    assert found["rows"] == 2 and found["text"] == 2 and found["bytes"] == 2
+    assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla", "error"]
+    assert found["rows"] == 2 and found["text"] == 2
+    assert found["bytes"] == [True, True, False]  # an error for the damaged one alone
     assert found["code"].startswith(str(store.artifacts(root)))  # the code that travels with the model
 
     moved = Path(shutil.move(root, tmp_path / "there"))

@@ -5,6 +5,7 @@ import yaml
 
 from tests.fake_outs import fake_data, fake_lock, fake_models, fake_outs, fake_strategy
 from trivium.data.tables import read_json, write_json
+from trivium.settings.errors import UserError
 from trivium.tracking import outs
 
 
@@ -98,6 +99,30 @@ def test_a_model_can_be_served_where_weights_and_their_features_are_here(tmp_pat
     assert not named(outs.read(root), "supervised_frozen").servable
     reads.unlink()
     assert not named(outs.read(root), "supervised_frozen").servable
+
+
+def test_a_broken_measurement_is_none(project: Path) -> None:
+    found = outs.read(project)
+    for name in ("train@unimodal.json", "train@unimodal.system.json", "evaluate@unimodal.json"):
+        (project / "reports/measured" / name).write_text('{"sec')
+    assert outs.measured(project, named(found, "unimodal")) == {}
+    assert outs.measured(project, named(found, "end_to_end"))["seconds"] == 12.5
+
+
+@pytest.mark.parametrize(("file", "words"), [
+    ("reports/comparison.json", "reports/comparison.json is empty.*Remove it and run `dvc repro`"),
+    ("models/unimodal/training.json", "models/unimodal/training.json is empty"),
+])
+def test_a_broken_out_is_named_with_what_to_do(project: Path, file: str, words: str) -> None:
+    (project / file).write_text("")
+    with pytest.raises(UserError, match=words):
+        outs.read(project)
+
+
+def test_a_torn_lock_is_named_with_what_to_do(project: Path) -> None:
+    (project / "dvc.lock").write_text("schema: '2.0'\nstages:\n  ingest:\n    cmd: a\n    de")
+    with pytest.raises(UserError, match="dvc.lock is not valid YAML .*`trivium repair` mends it"):
+        outs.read(project)
 
 
 def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import platform
 import shutil
@@ -18,6 +19,8 @@ from trivium.settings.errors import UserError
 GIGABYTE = 1e9
 NEEDED, ADVISED = 2 * GIGABYTE, 10 * GIGABYTE  # free disk
 AGAIN = "run `rm -rf .venv` and then `make setup`"
+OUTS = ("data/*/*.json", "models/*/training.json", "models/pretrain/*/training.json", "reports/*.json",
+        "reports/measured/*.json", "reports/summary/*.json", "reports/evaluate/*/metrics.json")
 
 Grade = Literal["ok", "advice", "wrong"]
 Finding = tuple[Grade, str]
@@ -27,7 +30,7 @@ SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
 def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
-        python, packages, torch_build, settings, repository, disk, speech)
+        python, packages, torch_build, settings, repository, left, disk, speech)
     grades = []
     for check in checks:
         for grade, words in check(root):
@@ -125,6 +128,32 @@ def repository(root: Path) -> Iterator[Finding]:
                          "`dvc config cache.type reflink,hardlink,symlink,copy` mends that.")
     else:
         yield "ok", f"DVC repository, cache linked by {', '.join(kinds)}"
+
+
+def left(root: Path) -> Iterator[Finding]:
+    """What earlier runs left: DVC's own files, and the JSON among the outs."""
+    from trivium.cli.repair import torn
+
+    found = torn(root)
+    for name in found:
+        yield "wrong", (f"{name} is not whole, so that DVC cannot read it; a kill while DVC wrote it leaves that. "
+                        "`trivium repair` mends it.")
+    broken = []
+    for path in (path for place in OUTS for path in sorted(root.glob(place))):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError):  # OSError: a link to a cache that is not here
+            broken.append(path)
+    measured = [path for path in broken if path.parent.name == "measured"]
+    for path in (path for path in broken if path not in measured):
+        what = "is empty" if path.exists() and not path.stat().st_size else "cannot be read as JSON"
+        yield "wrong", (f"{path.relative_to(root)} {what}. Remove it and run `dvc repro`, which brings it back from "
+                        "the cache or makes it again.")
+    if measured:
+        yield "advice", (f"not readable: {_some([path.name for path in measured])} in reports/measured, which lack in "
+                         "the report until their stages run again.")
+    if not found and not broken:
+        yield "ok", "nothing half-written is left of earlier runs"
 
 
 def disk(root: Path) -> Iterator[Finding]:

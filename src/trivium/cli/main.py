@@ -38,7 +38,9 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("doctor", _doctor, "check this machine, the installation and params.yaml")
+    doctor = command("doctor", _doctor, "check this machine, the installation, params.yaml and what is here")
+    doctor.add_argument("--repair", action="store_true", help="first mend what `trivium repair` mends")
+    command("repair", _repair, "mend DVC's own files where a kill has left half of them; says nothing when all is well")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     command("status", _status, "what `dvc repro` would run, and which models there are")
@@ -60,10 +62,24 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _doctor(_: argparse.Namespace) -> None:
+def _doctor(arguments: argparse.Namespace) -> None:
     from trivium.cli.doctor import examine
 
+    if arguments.repair:
+        _mend()
     sys.exit(0 if examine(Path(".")) else 1)
+
+
+def _repair(_: argparse.Namespace) -> None:
+    _mend()
+
+
+def _mend() -> None:
+    """Before anything reads what a kill may have left half-written."""
+    from trivium.cli.repair import repair
+
+    if said := repair(Path(".")):
+        print(f"note: {said}", file=sys.stderr)
 
 
 def _use(arguments: argparse.Namespace) -> None:
@@ -75,18 +91,21 @@ def _use(arguments: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     from trivium.cli.overview import status
 
+    _mend()
     print(status(Path(".")))
 
 
 def _show(_: argparse.Namespace) -> None:
     from trivium.cli.overview import show
 
+    _mend()
     print(show(Path(".")))
 
 
 def _curves(_: argparse.Namespace) -> None:
     from trivium.experiments.curves import make
 
+    _mend()
     print(make(Path(".")))
 
 
@@ -106,12 +125,14 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _sync(_: argparse.Namespace) -> None:
     from trivium.tracking.sync import sync
 
+    _mend()
     print(sync())
 
 
 def _ui(arguments: argparse.Namespace) -> None:
     from trivium.tracking.ui import serve
 
+    _mend()
     serve(".", arguments.port, not arguments.no_sync)
 
 

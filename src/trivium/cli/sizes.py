@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.data.sources.manifest import relative
+from trivium.data.sources.manifest import located
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,7 +73,7 @@ def _image(values: list[str], folder: Path) -> dict[str, Any]:
     sides, modes = [], set()
     for value in values:
         try:
-            with Image.open(folder / relative(value, folder)) as image:
+            with Image.open(folder / located(value, folder)) as image:
                 sides.append(min(image.size))
                 modes.add(image.mode)
         except (OSError, ValueError, Image.DecompressionBombError):
@@ -90,7 +90,7 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     seconds, rates = [], []
     for value in values:
         try:
-            about = soundfile.info(folder / relative(value, folder))
+            about = soundfile.info(folder / located(value, folder))
         except (OSError, TypeError, soundfile.LibsndfileError):  # TypeError: raw samples without a header
             continue
         seconds.append(about.frames / about.samplerate)

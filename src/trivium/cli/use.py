@@ -24,6 +24,7 @@ from trivium.cli import sizes
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
+from trivium.machine.files import write
 from trivium.params import parse, refuse_old
 from trivium.settings.errors import UserError
 
@@ -127,10 +128,13 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     for what, column in found.items():
         if column == chosen.get(what) != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
+    if (place := _from(root, path)).startswith("../"):
+        print(f"note: {place} is outside of this repository, where experiments of `dvc exp run --queue` do not find "
+              f"it: for these, `trivium use {path.resolve()}`.")
     return {
         "data.watch": _watch(path, files, root),
         "data.modalities": media,
-        "data.manifest.path": _from(root, path),
+        "data.manifest.path": place,
         **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
     }
@@ -154,8 +158,10 @@ def _columns(path: Path, names: list[str], configured: dict[str, str]) -> dict[s
     found: dict[str, str] = {}
     for what in (*REQUIRED, *kinds.names(), *ABOUT, *TIMES):
         usual = [what, *(f"{what}{ending}" for ending in MEDIA), *SYNONYMS.get(what, "").split()]
-        candidates = [configured.get(what, what), *(plain[name] for name in usual if name in plain)]
-        candidates = [name for name in candidates if name in names and name not in found.values()]
+        wanted = rows.named(configured.get(what, what), names, path)
+        candidates = [wanted] if wanted else []
+        candidates += [plain[name] for name in usual if name in plain]
+        candidates = [name for name in candidates if name not in found.values()]
         if configured.get(what) != "" and candidates:
             found[what] = candidates[0]
     for column in (plain[name] for name in MEDIA if name in plain and plain[name] not in found.values()):
@@ -209,7 +215,11 @@ def _walk(folder: Path) -> Iterator[str]:
 
 
 def _from(root: Path, path: Path) -> str:
-    """`path` as seen from the root of the repository."""
+    """`path` as seen from the root of the repository. One that was given in full and leads elsewhere stays as it is: a
+    queued experiment runs in a folder of its own, from where `..` leads to nothing.
+    """
+    if path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
+        return os.path.normpath(path).replace(os.sep, "/")
     return os.path.relpath(path, root).replace(os.sep, "/")
 
 
@@ -235,7 +245,7 @@ def _save(params: Path, yaml: Any, settings: Any) -> None:
     old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
     if len(old) == len(new):
         new = [a if a.split() == b.split() else b for a, b in zip(old, new, strict=True)]
-    params.write_text("\n".join(new) + "\n", encoding="utf-8")
+    write(params.resolve(), "\n".join(new) + "\n")
 
 
 def _set(settings: Any, dotted: str, value: Any) -> None:

@@ -8,12 +8,15 @@ import pyarrow.compute as pc
 
 from trivium.data.components import codes, codes_in, connected, number
 
+MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`
+
 
 def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[str]) -> pa.Array:
     """Per row of `labels`: the name of the first sample of its group, null for a sample that shares nothing.
 
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
-    same digest, or, for samples of `written` modalities alone, when all their digests are equal. Chains count.
+    same digest, or, for samples of `written` modalities alone, when all their digests are equal. Chains count. A file
+    that stands in for a missing one (see `placeholders`) is no content.
     """
     keys = pc.unique(labels["key"])
     label_key = codes_in(labels["key"], keys)
@@ -30,8 +33,9 @@ def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[s
             texts.append(combined)
             continue
         media[key] = True
-        a.append(key)
-        b.append(digest + nodes)
+        shared = ~pc.is_in(table["digest"], value_set=placeholders(table)).to_numpy()
+        a.append(key[shared])
+        b.append(digest[shared] + nodes)
         nodes += int(digest.max(initial=-1)) + 1
     if texts:
         alone = np.flatnonzero(~media)
@@ -43,6 +47,19 @@ def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[s
     _, first, inverse, count = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
     names = labels["sample"].combine_chunks().take(pa.array(first[inverse]))
     return pc.if_else(pa.array(count[inverse] > 1), names, None)
+
+
+def placeholders(table: pa.Table) -> pa.Array:
+    """Digests of the files of a media table that stand in for missing ones, as a grey "no image" does: of more than
+    20 rows, of more than 1 % of all rows, and of more than 10 times as many as a file of this table usually has, so
+    that pictures with 30 questions each remain what they are. Parts of a recording are different content.
+    """
+    parts = [table[name].is_valid() for name in ("start", "end") if name in table.column_names]
+    whole = table["digest"].filter(pc.invert(pc.or_(*parts))) if parts else table["digest"]
+    digests, counts = pc.value_counts(whole.drop_null()).flatten()
+    rows = counts.to_numpy()
+    usual = np.median(rows) if len(rows) else 0
+    return digests.filter(pa.array((rows > MANY) & (rows > SHARE * table.num_rows) & (rows > TIMES * usual)))
 
 
 def _scatter(code: np.ndarray) -> np.ndarray:

@@ -28,6 +28,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from trivium.machine import files
+from trivium.settings.errors import UserError
+
 GROUPS = 3  # that a test set needs, at least, to tell how much groups differ
 SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see settings.Split
 
@@ -39,29 +42,37 @@ def read(path: str | Path) -> pa.Table:
 
 def write(table: pa.Table, path: str | Path) -> None:
     """The same table gives the same bytes: no pandas metadata, no timestamps."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+    with files.whole(path) as scratch:
+        pq.write_table(table.replace_schema_metadata(None), scratch, compression="zstd")
 
 
 def read_json(path: str | Path) -> Any:
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Raises: UserError (empty or broken: something else than a stage has written there)."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        what = "is empty" if Path(path).stat().st_size == 0 else f"is not valid JSON ({error})"
+        raise UserError(f"{path} {what}: a disk that was full or an editor may have left it so. Remove it and run "
+                        "`dvc repro`, which brings it back from the cache or makes it again.") from None
 
 
 def write_json(value: Any, path: str | Path, sort: bool = True) -> None:
     """sort: False where the order of keys says something."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(value, indent=1, sort_keys=sort, ensure_ascii=False, allow_nan=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    files.write(path, json.dumps(value, indent=1, sort_keys=sort, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
-    """The content of a YAML file, {} when there is none."""
+    """The content of a YAML file, {} when there is none. Raises: UserError (it is not YAML)."""
     if not Path(path).exists():
         return {}
     import yaml  # the C loader: dvc.lock can be long
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader) or {}
+    try:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader) or {}
+    except yaml.YAMLError as error:
+        mend = "`trivium repair` mends it." if Path(path).name == "dvc.lock" else "Mend it there."
+        raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}). {mend}") from None
 
 
 def rounded(value: Any) -> Any:

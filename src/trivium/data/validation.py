@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from trivium import modalities as kinds
 from trivium.data import expectations, quarantine, tables
 from trivium.data.components import codes_in
-from trivium.data.duplicates import duplicate_groups
+from trivium.data.duplicates import duplicate_groups, placeholders
 from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, modality_frame
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
@@ -79,6 +79,8 @@ def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settin
                    for name, r in [("labels", labels), *rows.items()]},
         "coverage": {name: {column: int(n) for column, n in row.items()} for name, row in coverage.iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
+        "placeholders": [found for m, table in kept_rows.items() if not _is_written(m)
+                         for found in _placeholders(m, table)],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
 
@@ -107,6 +109,15 @@ def _check(labels: Rows, rows: dict[str, Rows], root: str, settings: Validate) -
 
     quarantine.check({name: len(r.table) for name, r in every.items()}, {name: r.out for name, r in every.items()},
                      where, settings.max_bad_fraction)
+
+
+def _placeholders(modality: str, table: pa.Table) -> list[dict[str, Any]]:
+    """Files that stand in for missing ones: modality, file (the first of this content), rows."""
+    found = []
+    for digest in placeholders(table).to_pylist():
+        values = table["value"].filter(pc.equal(table["digest"], digest))
+        found.append({"modality": modality, "file": values[0].as_py(), "rows": len(values)})
+    return found
 
 
 def _is_written(modality: str) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from trivium.machine import files
+
 KEEP = 240  # points; a longer series is thinned by half, and then sampled half as often
 NVML = "libnvidia-ml.so.1"  # comes with the driver
 Reading = dict[str, float]
@@ -44,10 +46,9 @@ class Sampler:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
         if kind is None and self._readings:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             series = {name: [reading[name] for reading in self._readings] for name in self._readings[0]}
             content = {"started": round(self._started, 3), "seconds": self._seconds, "series": series}
-            self.path.write_text(json.dumps(content, sort_keys=True) + "\n", encoding="utf-8")
+            files.write(self.path, json.dumps(content, sort_keys=True) + "\n")
 
     def _work(self) -> None:
         interval = self.interval

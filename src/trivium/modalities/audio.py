@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from trivium.machine.files import absent
 from trivium.modalities import add_noise, shift
 from trivium.settings.base import Section
 
@@ -261,7 +262,7 @@ def mel_filters(bands: int, sample_rate: int, window: int) -> np.ndarray:
 
 def _why(error: Exception, path: Path) -> str:
     if not path.exists():
-        return "there is no such file"
+        return absent(path)
     if path.is_dir():
         return "this is a folder, not a file"
     if "Error opening" in str(error):

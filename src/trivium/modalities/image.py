@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from trivium.machine.files import absent
 from trivium.modalities import add_noise, shift
 from trivium.settings.base import Section
 
@@ -128,7 +129,7 @@ def _why(error: Exception) -> str:
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(error, FileNotFoundError):
-        return "there is no such file"
+        return absent(error.filename or "")
     if isinstance(error, IsADirectoryError):
         return "this is a folder, not a file"
     if isinstance(error, UnidentifiedImageError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import trivium
 from trivium.data.tables import read_json
+from trivium.machine import files
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
 ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
@@ -29,7 +30,7 @@ def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
         (folder / "apart" / where).mkdir(parents=True)
         for name in ("model.safetensors", "model.json"):
             shutil.copy(root / "models/pretrain" / where / name, folder / "apart" / where)
-    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False), encoding="utf-8")
+    files.write(folder / PREPARED, json.dumps(prepared, ensure_ascii=False))
     return prepared
 
 

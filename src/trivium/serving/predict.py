@@ -11,11 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import TIMES, is_written, relative
+from trivium.data.sources.manifest import TIMES, is_written, located, values
+from trivium.machine.files import whole
 from trivium.serving.predictor import BATCH, Predictor, Value
 from trivium.settings.errors import UserError
 
-SHOWN = 5  # most probable classes of a single sample
+SHOWN = 5  # most probable classes of a single sample; rows in a message
 
 
 def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> str:
@@ -25,14 +26,19 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> st
     if useless:
         raise UserError(f"{strategy} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(predictor.streams)}.")
-    found = predictor.probabilities([sample])[0]
+    (found,), (error,) = predictor.answers([sample])
+    if error:
+        raise UserError(f"The {error}.")
     _warn_of_guesses(predictor, strategy, [sample])
     lines = [f"{predictor.classes[k]}  {found[k]:.3f}" for k in (-found).argsort(kind="stable")[:SHOWN]]
     return "\n".join(lines)
 
 
 def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> None:
-    """CSV to `out`, or to standard output: id, label, probability of each class. Raises: UserError."""
+    """CSV to `out`, or to standard output: id, label, probability of each class, and error: why a row has no answer.
+
+    Raises: UserError (no row has an answer; the file or the strategy cannot be used).
+    """
     from trivium.machine.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
@@ -42,23 +48,33 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     if out and (out.is_dir() or not out.parent.is_dir()):
         raise UserError(f"--out {out} " + ("is a folder: name a file in it." if out.is_dir() else
                                            f"cannot be written: there is no folder {out.parent}."))
-    scratch = out.with_name(out.name + ".part") if out else None
-    header = ["id", "label", *(f"probability_{label}" for label in predictor.classes)]
-    try:
+    with whole(out) if out else nullcontext() as scratch:
         with scratch.open("w", encoding="utf-8", newline="") if scratch else nullcontext(sys.stdout) as file, \
                 Progress(f"predict {strategy}", len(samples), "row") as progress:
             table = csv.writer(file, lineterminator="\n")
-            table.writerow(header)
+            table.writerow(["id", "label", *(f"probability_{label}" for label in predictor.classes), "error"])
+            bad: list[str] = []
             for start in range(0, len(samples), BATCH):
-                found = predictor.probabilities(samples[start:start + BATCH], manifest.parent, first=start)
-                for key, one in zip(keys[start:], found, strict=False):
-                    table.writerow([key, predictor.classes[one.argmax()], *(f"{p:.6f}" for p in one)])
+                found, errors = predictor.answers(samples[start:start + BATCH], manifest.parent)
+                for row, (one, error) in enumerate(zip(found, errors, strict=True), start):
+                    if error:
+                        bad.append(f"row {row + 1}, id {keys[row]}: {error}")
+                        table.writerow([keys[row], "", *("" for _ in one), error])
+                    else:
+                        table.writerow([keys[row], predictor.classes[one.argmax()], *(f"{p:.6f}" for p in one), ""])
                 progress.add(len(found))
-        if scratch and out:
-            scratch.replace(out)
-    finally:
-        if scratch:
-            scratch.unlink(missing_ok=True)
+        _tell(bad, len(samples))
+
+
+def _tell(bad: Sequence[str], total: int) -> None:
+    """Say how many rows have no answer, and why the first do not. Raises: UserError (none has one)."""
+    more = [f"  ... and {len(bad) - SHOWN:,} more"] if len(bad) > SHOWN else []
+    shown = "\n".join([f"  {one}" for one in bad[:SHOWN]] + more)
+    if bad and len(bad) == total:
+        raise UserError(f"None of the {total:,} rows can be answered:\n{shown}")
+    if bad:
+        print(f"note: {len(bad):,} of {total:,} rows {'have' if len(bad) > 1 else 'has'} no answer; the column `error` "
+              f"says why:\n{shown}", file=sys.stderr)
 
 
 def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapping[str, Value]]) -> None:
@@ -72,17 +88,21 @@ def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapp
 def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pa.Table:
     """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the modalities, `start` and `end`.
 
-    names: what params.yaml calls the columns ("text": "caption"). Raises: UserError.
+    names: what params.yaml calls the columns ("text": "caption"); neither their case nor white space around them
+    matters. Raises: UserError.
     """
     known = rows.columns(path)
-    named = {key: key if key in known else (names or {}).get(key) for key in ("id", *modalities, *TIMES)}
-    chosen = {key: name for key, name in named.items() if name in known}
+    named = {key: rows.named(key, known, path) or rows.named((names or {}).get(key, ""), known, path)
+             for key in ("id", *modalities, *TIMES)}
+    chosen = {key: name for key, name in named.items() if name}
     if not chosen.keys() & set(modalities):
         raise UserError(f"{path} has none of the columns {', '.join(modalities)}; it has {', '.join(known)}.")
     table = rows.read(path, sorted(set(chosen.values())))
     found = {key: table[name] for key, name in chosen.items()}
-    for m in (m for m in modalities if m in found and not is_written(m)):
-        found[m] = pa.array([value and relative(value, path.parent) for value in found[m].to_pylist()], pa.string())
+    for m in (m for m in modalities if m in found):
+        found[m] = values(m, found[m])
+        if not is_written(m):
+            found[m] = pa.array([value and located(value, path.parent) for value in found[m].to_pylist()], pa.string())
     return pa.table(found)
 
 

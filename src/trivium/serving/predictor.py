@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
+Errors = list[str | None]  # per row, why it cannot be used; None where it can
 BATCH = 64
 PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 
@@ -70,25 +71,38 @@ class Predictor:
 
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
-    def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".", first: int = 0) -> np.ndarray:
-        """float64 [B, C], each row sums to 1. rows: a value per stream, and optionally `start` and `end`, seconds, of
-        the recording; root: what relative paths are relative to; first: added to the row's number in messages.
+    def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> np.ndarray:
+        """As `answers`, where every row must have one. Raises: UserError (a row that cannot be used, and why)."""
+        found, errors = self.answers(rows, root)
+        for row, error in enumerate(errors, 1):
+            if error:
+                raise UserError(f"Row {row}: {error}.")
+        return found
 
-        Raises: UserError (a file that cannot be read, with its row).
+    def answers(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> tuple[np.ndarray, Errors]:
+        """float64 [B, C], each row sums to 1; and why rows cannot be used: those are NaN.
+
+        rows: a value per stream, and optionally `start` and `end`, seconds, of the recording
+        root: what relative paths are relative to
         """
         import torch
 
-        parts = [np.zeros((0, len(self.classes)))]
+        parts, errors = [np.zeros((0, len(self.classes)))], Errors()
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
-                inputs, present = self._inputs(rows[start:start + BATCH], Path(root), first + start)
+                inputs, present, bad = self._inputs(rows[start:start + BATCH], Path(root))
                 parts.append(self.model(inputs, present).double().softmax(-1).numpy())
-        return np.concatenate(parts)
+                parts[-1][[error is not None for error in bad]] = np.nan
+                errors += bad
+        return np.concatenate(parts), errors
 
-    def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path, first: int) -> tuple[dict[str, Tensor], Tensor]:
-        """Tensors as `trivium.data.store.Store.batch` makes them; presence bool [B, S]."""
+    def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path) -> tuple[dict[str, Tensor], Tensor, Errors]:
+        """Tensors as `trivium.data.store.Store.batch` makes them, zero where a value cannot be used; presence bool
+        [B, S].
+        """
         import torch
 
+        errors: Errors = [None] * len(rows)
         present = torch.tensor([[not _missing(row.get(m)) for m in self.streams] for row in rows])
         inputs: dict[str, Tensor] = {}
         for k, m in enumerate(self.streams):
@@ -101,12 +115,18 @@ class Predictor:
             x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
             if tokens and there:
                 x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
-            elif there:
-                raw = np.stack([self._decode(m, rows[i], root, first + i) for i in there])
-                scale, shift = self._affine[m]
-                x[there] = torch.addcmul(shift, torch.from_numpy(raw).float(), scale)
+            else:
+                raw = {}
+                for i in there:
+                    try:
+                        raw[i] = self._decode(m, rows[i], root)
+                    except ValueError as error:
+                        errors[i] = errors[i] or str(error)
+                if raw:
+                    scale, shift = self._affine[m]
+                    x[list(raw)] = torch.addcmul(shift, torch.from_numpy(np.stack(list(raw.values()))).float(), scale)
             inputs[m] = x
-        return inputs, present
+        return inputs, present, errors
 
     def _counts(self, m: str, values: list[Any]) -> Tensor:
         """int64 [B, L, 2]: ids and counts of the n-grams of texts."""
@@ -122,16 +142,22 @@ class Predictor:
         texts = [_text(value) for value in values]
         return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
 
-    def _decode(self, m: str, values: Mapping[str, Any], root: Path, row: int) -> np.ndarray:
-        value = values[m]
-        start, end = (_seconds(values.get(key), key, row) for key in TIMES)
+    def _decode(self, m: str, values: Mapping[str, Any], root: Path) -> np.ndarray:
+        """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
+        from trivium import modalities
+
+        value, kind = values[m], modalities.get(self.streams[m])
+        start, end = (_seconds(values.get(key), key) for key in TIMES)
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
             with tempfile.TemporaryDirectory() as scratch:
-                path = _as_file(value, Path(scratch)) or root / value
-                return self._processors[m].decode(str(path), "", start, end, self._settings[m])
-        except ValueError as error:
-            raise UserError(f"Row {row + 1}: {m} {name} cannot be used: {error}.") from None
+                path = str(_as_file(value, Path(scratch)) or root / value)
+                if problem := kind.probe(path, "", start, end).get("error"):
+                    raise ValueError(problem)
+                return self._processors[m].decode(path, "", start, end, self._settings[m])
+        except Exception as error:  # whatever a decoder makes of a damaged file, the other rows have their answer
+            why = error if isinstance(error, ValueError) else f"cannot be decoded: {error or type(error).__name__}"
+            raise ValueError(f"{m} {name} cannot be used: {why}") from None
 
 
 def best(root: Path, strategy: str) -> tuple[Path, int]:
@@ -171,13 +197,13 @@ def data_uri(path: Path, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
-def _seconds(value: Any, key: str, row: int) -> float | None:
+def _seconds(value: Any, key: str) -> float | None:
     if _missing(value):
         return None
     try:
         return float(value)
     except ValueError:
-        raise UserError(f"Row {row + 1}: {key} is {value!r}, not a number of seconds.") from None
+        raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
 
 
 def _text(value: Any) -> str:

@@ -54,7 +54,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
 
 
 def signature(prepared: dict[str, Any]) -> ModelSignature:
-    """Any of the streams in, and the part of a recording in seconds; label and probabilities out."""
+    """Any of the streams in, and the part of a recording in seconds; label and probabilities out, or an error."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
@@ -66,8 +66,9 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
         for s, about in prepared["streams"].items()]
     if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
-    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label")]
-    outputs += [ColSpec(DataType.double, f"probability_{label}") for label in prepared["classes"]]
+    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label", required=False)]
+    outputs += [ColSpec(DataType.double, f"probability_{label}", required=False) for label in prepared["classes"]]
+    outputs.append(ColSpec(DataType.string, "error", required=False))
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from trivium.comparison import budgets
 from trivium.data.tables import read_json, read_yaml
+from trivium.machine.files import read_json_or
 
-LAYOUT = 5  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 6  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ class Outs:
 
 
 def read(root: Path) -> Outs:
-    """The outs below `root`. A strategy that was trained but not evaluated yet is left out."""
+    """The outs below `root`. A strategy that was trained but not evaluated yet is left out.
+
+    Raises: UserError (a file that is broken).
+    """
     params = read_yaml(root / "params.yaml")
     outcomes = tuple(found for name in params.get("train", {}) if (found := _outcome(root, name, f"train@{name}")))
     compared = root / "reports/comparison.json"
@@ -176,11 +180,10 @@ def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
 def measured(root: Path, outcome: Outcome) -> dict[str, Any]:
     """On this machine: seconds and memory of the training stage, its `system` series, and the speed of inference.
 
-    Empty where the stages ran elsewhere.
+    Empty where the stages ran elsewhere, or a file is broken: the stage's next run makes it again.
     """
     def read(name: str) -> dict[str, Any]:
-        path = root / "reports/measured" / f"{name}.json"
-        return read_json(path) if path.exists() else {}
+        return read_json_or(root / "reports/measured" / f"{name}.json", {})
 
     system = read(f"{outcome.stage}.system")
     inference = read(f"evaluate@{outcome.name}").get("inference", {})

@@ -67,8 +67,44 @@ def test_every_format_gives_the_same_tables(name: str) -> None:
 
 
 def test_what_looks_like_a_number_in_a_csv_stays_as_it_is() -> None:
-    rows = [{"id": "007", "label": "1.0", "text": "true"}, {"id": "08", "label": "NaN", "text": "2020-01-01"}]
-    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "1.0"), ("08", "NaN")]
+    rows = [{"id": "007", "label": "01", "text": "true"}, {"id": "1.0", "label": "NaN", "text": "2020-01-01"}]
+    assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "01"), ("1.0", "NaN")]
+
+
+def labels(path: str) -> list[str | None]:
+    return [row["label"] for row in ingest(path)["labels"]]
+
+
+def test_one_number_is_one_class_however_it_is_written(folder: Path) -> None:
+    given = ["1", " 1.0 ", "1.00", "0", "-0.0", "-2.0", "+1", "01", "1.5", "1.", "v1.0", "10.0"]
+    classes = ["1", "1", "1", "0", "0", "-2", "+1", "01", "1.5", "1.", "v1.0", "10"]
+    rows = [{"id": f"r{i}", "label": label, "text": "x"} for i, label in enumerate(given)]
+    for name in ("m.csv", "m.tsv", "m.jsonl", "m.parquet"):
+        assert labels(save(rows, name)) == classes
+    mixed = [1, 1.0, "1", "1.0", True, False, None, 2.5, 1e15, "true"]
+    (folder / "m.jsonl").write_text("\n".join(
+        json.dumps({"id": i, "label": label, "text": "x"}) for i, label in enumerate(mixed)))
+    assert labels("mine/m.jsonl") == ["1", "1", "1", "1", "true", "false", None, "2.5", "1000000000000000", "true"]
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    (pa.array([1.0, None, 0.0, 1e15, float("nan")]), ["1", None, "0", "1000000000000000", None]),
+    (pa.array([1.5, 2.0, None], pa.float32()), ["1.5", "2", None]),
+    (pa.array([1.0, 2.0, None], pa.float16()), ["1", "2", None]),
+    (pa.array([1, 2, None], pa.int8()), ["1", "2", None]),
+    (pa.array([True, False, None]), ["true", "false", None]),
+    (pa.array(["a ", "a", "1.0"]).dictionary_encode(), ["a", "a", "1"]),
+])
+def test_typed_labels_of_parquet(folder: Path, values: pa.Array, expected: list[str | None]) -> None:
+    ids = [f"r{i}" for i in range(len(values))]
+    pq.write_table(pa.table({"id": ids, "label": values, "text": ids}), folder / "m.parquet")
+    assert labels("mine/m.parquet") == expected
+
+
+def test_a_group_is_one_however_its_number_is_written(folder: Path) -> None:
+    """Else one patient were on two sides."""
+    (folder / "m.csv").write_text("id,label,text,group\n1,a,x,7\n2,b,y,7.0\n")
+    assert [row["group"] for row in ingest("mine/m.csv")["labels"]] == ["7", "7"]
 
 
 def test_numbers_of_jsonl_and_parquet_become_text(folder: Path) -> None:
@@ -94,6 +130,15 @@ def test_names_that_look_the_same_are_the_same(folder: Path) -> None:
     assert [(row["key"], row["value"]) for row in made["text"]] == [("1", " x"), ("2", " y"), ("3", "z")]
 
 
+@pytest.mark.parametrize("name", ["m.csv", "m.jsonl", "m.parquet"])
+def test_columns_whatever_their_case_and_the_white_space_around(name: str) -> None:
+    rows = [{"ID": str(i), " Label ": "ab"[i], "TEXT": "x", " image": "img/a.png", "Speaker": f"s{i}"} for i in (0, 1)]
+    made = ingest(save(rows, name), ("text", "image"), group="speaker")
+    found = [(row["sample"], row["label"], row["group"]) for row in made["labels"]]
+    assert found == [("0", "a", "s0"), ("1", "b", "s1")]
+    assert [row["value"] for row in made["image"]] == ["img/a.png"] * 2
+
+
 def test_quotes_and_nameless_columns(folder: Path) -> None:
     """A quoted cell may have lines and quotes in it, a bare one quotes; spreadsheets leave empty columns."""
     (folder / "m.csv").write_bytes(b'id,"label",text,,\r\n1,a,"x\n""y"", z",,\r\n2,b,5" or "6",,\r\n'
@@ -112,8 +157,8 @@ def test_nan_is_an_empty_cell(folder: Path) -> None:
     """As pandas and others write it. (What is written NaN in a CSV is a word.)"""
     rows = [{"id": i, "label": float(i % 2) if i else float("nan"), "text": "x"} for i in range(3)]
     (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    for path, labels in (("mine/m.jsonl", [None, "1.0", "0.0"]), (save(rows, "m.parquet"), [None, "1", "0"])):
-        assert [row["label"] for row in ingest(path)["labels"]] == labels
+    for path in ("mine/m.jsonl", save(rows, "m.parquet")):
+        assert labels(path) == [None, "1", "0"]
 
 
 def test_half_a_character_is_replaced(folder: Path) -> None:
@@ -136,6 +181,42 @@ def test_an_absolute_path_is_seen_from_the_manifest(folder: Path) -> None:
     rows = [{"id": str(i), "label": str(i), "image": str(folder / "img/a.png")} for i in range(2)]
     assert ingest(save(rows), ("image",))["image"][0] == {
         "key": "0", "value": "img/a.png", "digest": tables.digest(b"picture")}
+
+
+NFD, NFC = "e\u0301 1.png", "\u00e9 1.png"
+
+
+@pytest.mark.parametrize(("disk", "written"), [
+    (NFD, NFC), (NFC, NFD), (NFD, "e%CC%81%201.png"), (NFD, "%C3%A9%201.png"), (NFC, "img/../%C3%A9%201.png"),
+    (NFD, "file://{folder}/e%CC%81%201.png"), (NFD, "file://localhost{folder}/e%CC%81%201.png"),
+    (NFC, "file://{folder}/e%CC%81%201.png"), ("50%25.png", "50%25.png"), ("50%.png", "50%25.png"),
+])
+def test_every_spelling_of_a_name_finds_the_file(folder: Path, disk: str, written: str) -> None:
+    (folder / disk).write_bytes(b"picture")
+    rows = [{"id": str(i), "label": str(i), "image": written.format(folder=folder)} for i in range(2)]
+    for row in ingest(save(rows), ("image",))["image"]:
+        assert row["digest"] == tables.digest(b"picture")
+        assert (folder / row["value"]).read_bytes() == b"picture"
+
+
+def test_a_name_that_is_nowhere_stays_as_it_is(folder: Path) -> None:
+    names = ["C:\\Users\\me\\a.png", "https://example.org/a.png", "a.png;b.png", "x" * 5000, "no%20where.png"]
+    rows = [{"id": str(i), "label": str(i), "image": name} for i, name in enumerate(names)]
+    assert [(row["value"], row["digest"]) for row in ingest(save(rows), ("image",))["image"]] == [
+        ("C:/Users/me/a.png", None), *((name, None) for name in names[1:])]
+
+
+def test_the_same_bytes_from_any_folder(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from the folder of an experiment, where the manifest is named in full."""
+    path = tmp_path / save([{"id": str(i), "label": str(i), "image": "img/a.png"} for i in range(2)])
+    made = []
+    for place in (tmp_path, tmp_path / "else/where"):
+        place.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(place)
+        ingest(str(path), ("image",))
+        made.append({name: (place / "raw" / name).read_bytes() for name in ("meta.json", "image.parquet")})
+    assert made[0] == made[1]
+    assert tables.read_json("raw/meta.json")["root"] == str(folder)
 
 
 def test_a_path_of_windows() -> None:
@@ -277,3 +358,10 @@ def test_a_column_that_does_not_hold_one_value_per_row(cell: Any, kind: str) -> 
     path = save([{"id": i, "label": "ab"[i], "image": cell} for i in range(2)], "m.parquet")
     with pytest.raises(UserError, match=f"column `image` holds {kind}.*one text, number or path per row"):
         ingest(path, ("image",))
+
+
+def test_a_column_of_lists_is_no_column_of_classes(folder: Path) -> None:
+    (folder / "m.csv").write_text("id,tags,text\n" + "".join(
+        f"{i},\"{('[a]', '[a, b]', '[b, a]')[i % 3]}\",x\n" for i in range(9)))
+    with pytest.raises(UserError, match=r"mine/m.csv: column `tags` holds lists \(`\[a\]`, `\[a, b\]`, `\[b, a\]`\)"):
+        ingest("mine/m.csv", label="tags")

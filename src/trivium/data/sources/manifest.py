@@ -16,12 +16,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import tables
-from trivium.data.sources import raw, rows
+from trivium.data.sources import question, raw, rows
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
@@ -60,8 +61,10 @@ def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -
         _check_size(table[m], path, getattr(settings, m))
     key = _keys(table["id"])
     made = {m: _modality(table[m], key, m, times if m == "audio" else {}, path.parent) for m in modalities}
+    # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
+    root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about}), made,
-             source="manifest", root=os.path.relpath(path.parent).replace(os.sep, "/"), title=path.name,
+             source="manifest", root=root.replace(os.sep, "/"), title=path.name,
              card=f"{table.num_rows:,} rows of `{path.name}`.")
 
 
@@ -73,13 +76,31 @@ def is_written(modality: str) -> bool:
 
 
 def relative(value: str, folder: Path) -> str:
-    """A path of the manifest, which may have been written on Windows, as seen from `folder`."""
+    """A path of the manifest, which may have been written on Windows or be a `file://` address, as seen from `folder`.
+    """
     value = value.replace("\\", "/")
+    if value.startswith("file://"):
+        value = unquote(value.removeprefix("file://").removeprefix("localhost"))
     if not os.path.isabs(value):
         return value
     here, real = _places(str(folder))
     inside = value.startswith(f"{here}/")  # where a link leads to `folder`, `..` would not lead back over it
     return os.path.relpath(value, here if inside else real).replace(os.sep, "/")
+
+
+def located(value: str, folder: Path) -> str:
+    """As `relative`; where there is no such file, another spelling of its name under which there is one: accents as one
+    sign or as two (Unicode NFC, NFD: file systems differ), and signs written as `%20`.
+    """
+    name = relative(value, folder)
+    for plain in (name, unquote(name)):
+        for spelling in (plain, unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain)):
+            try:
+                if (folder / spelling).exists():
+                    return spelling
+            except (OSError, ValueError):  # too long, a NUL
+                continue
+    return name
 
 
 @functools.cache
@@ -114,21 +135,22 @@ def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Tab
             why = "is needed" if what in REQUIRED else "is among data.modalities"
             raise UserError(f"params.yaml: data.manifest.{what} is empty, but it {why}. {path} has the columns "
                             f"{', '.join(names)}.")
-        if column in names:
-            chosen[what] = column
+        if found := rows.named(column, names, path):
+            chosen[what] = found
         elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
             near = difflib.get_close_matches(column, names, 1, 0.5)
             hint = f"Did you mean `{near[0]}`? " if near else ""
             raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    return pa.table({what: (_plain if what not in modalities else _not_blank if is_written(what) else _trimmed)(
-        table[column]) for what, column in chosen.items()})
+    made = {what: values(what, table[column]) if what in modalities else _plain(table[column])
+            for what, column in chosen.items()}
+    return pa.table(made | {what: _integers(made[what]) for what in ("label", "group") if what in made})
 
 
-def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Paths without white space around; blank is null."""
-    return _not_blank(pc.utf8_trim_whitespace(column))
+def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as they are, paths without white space around; blank is null."""
+    return _not_blank(column if is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
 def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -142,6 +164,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
                               for value in chunk.to_pylist()] for chunk in column.chunks], pa.string())
 
 
+def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """`1.0` is `1`: the same class or group, which some tool has written as a float. (`01`, `+1` and `1.5` stay.)"""
+    return pc.replace_substring_regex(pc.replace_substring_regex(column, r"^(-?(?:0|[1-9][0-9]*))\.0+$", r"\1"),
+                                      "^-0$", "0")
+
+
 def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
     found = pc.unique(labels.drop_null())
     shown = ", ".join(found.slice(0, 3).to_pylist())
@@ -152,6 +180,7 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
         raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
                         f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
                         "first; if it is another column, name that one as data.manifest.label in params.yaml.")
+    question.labels(found.to_pylist(), f"{path}: column `{column}`")
 
 
 def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
@@ -215,7 +244,7 @@ def _modality(column: pa.ChunkedArray, key: pa.Array, modality: str, times: dict
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
-        names = [relative(value, folder) for value in once.dictionary.to_pylist()]
+        names = [located(value, folder) for value in once.dictionary.to_pylist()]
         values = pa.array(names, pa.string()).take(once.indices)
         digests = pa.array(_digests(names, folder, modality), pa.string()).take(once.indices)
     return pa.table({"key": key.filter(there), "value": values, "digest": digests,

@@ -6,6 +6,7 @@ import difflib
 import json
 import mmap
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from trivium.settings.errors import UserError
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+EXACT = 2**53  # below it, a float knows which integer it is
 
 
 def columns(path: Path) -> list[str]:
@@ -45,6 +47,24 @@ def columns(path: Path) -> list[str]:
     if not names:
         raise UserError(f"{path} has no rows.")
     return names
+
+
+def named(wanted: str, names: Sequence[str], path: Path) -> str | None:
+    """The column of `names` that is called `wanted`: exactly, or but for its case and the white space around it.
+
+    Raises: UserError (two such columns in the file at `path`).
+    """
+    if not wanted or wanted in names:
+        return wanted or None
+    alike = [name for name in names if _bare(name) == _bare(wanted)]
+    if len(alike) > 1:
+        raise UserError(f"{path} has the columns {' and '.join(f'`{name}`' for name in alike)}, and none is called "
+                        f"exactly `{wanted}`: rename one.")
+    return alike[0] if alike else None
+
+
+def _bare(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
 
 
 def read(path: Path, names: Sequence[str]) -> pa.Table:
@@ -90,14 +110,20 @@ def _unreadable(path: Path, error: Exception) -> UserError:
 
 
 def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), None, column)
     try:
-        column = column.cast(pa.string())
+        column = _numbers(column) if pa.types.is_floating(column.type) else column.cast(pa.string())
     except pa.ArrowException:
         raise UserError(f"{path}: column `{name}` holds {column.type}. It must have one text, number or path per row; "
                         "what is an image or a sound goes into a file of its own.") from None
     return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Floats as strings; whole ones as integers, since that they were before a missing value made floats of them."""
+    double = pc.if_else(pc.is_nan(column), None, column).cast(pa.float64())
+    whole = pc.and_(pc.equal(double, pc.floor(double)), pc.less(pc.abs(double), EXACT))
+    return pc.coalesce(pc.if_else(whole, double, None).cast(pa.int64()).cast(pa.string()),
+                       pc.if_else(pc.is_valid(double), column.cast(pa.string()), None))
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
@@ -159,6 +185,8 @@ def _read_jsonl(path: Path, names: Sequence[str]) -> pa.Table:
 def _cell(value: Any) -> str | None:
     if value is None or value != value:  # NaN, which pandas and others write for an empty cell
         return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        value = int(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
 
 

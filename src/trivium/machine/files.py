@@ -1,0 +1,63 @@
+"""Small files that are there whole or not at all, whatever kills the process that writes them; and how to read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+DRIVE = re.compile(r"(^|/)[A-Za-z]:[/\\]")
+ADDRESS = re.compile(r"(^|/)(https?|s3|gs|ftp):/")  # a Path has one slash left of two
+SEPARATOR = re.compile(r"[;|,]")
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """A scratch file in the folder of `path` (made where it is missing), which takes the place of `path` when the
+    block ends and vanishes when it fails. Each process has its own.
+
+    A link is replaced, not followed: what it leads to may be DVC's cache.
+    """
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    scratch = final.with_name(f".{final.name}.{os.getpid()}.part")
+    try:
+        yield scratch
+        with scratch.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing behind it
+        scratch.replace(final)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def write(path: str | Path, content: str | bytes) -> None:
+    """Text in UTF-8, line ends as they are."""
+    with whole(path) as scratch:
+        scratch.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def absent(path: str | Path) -> str:
+    """Why there is no file at `path`, as far as its name tells; for the reason of a row that names it."""
+    name = str(path)
+    parts = [part.strip() for part in SEPARATOR.split(name)]
+    if DRIVE.search(name):
+        return "there is no such file: this is a place on a drive of Windows, not one that is seen from the table"
+    if ADDRESS.search(name):
+        return "there is no such file: this is an address on the web; fetch it, and name the file"
+    if len(parts) > 1 and all(Path(part).suffix for part in parts):
+        return f"there is no such file: these look like {len(parts)} files, and a cell has room for one"
+    return "there is no such file"
+
+
+def read_json_or(path: str | Path, default: Any) -> Any:
+    """The content of a JSON file; `default` where there is none, or it is empty or broken. For what can be made again
+    and is no reason to stop; other files are read by `trivium.data.tables.read_json`, which says what is wrong.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):  # ValueError: not JSON, or not UTF-8
+        return default

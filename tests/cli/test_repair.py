@@ -1,0 +1,178 @@
+"""A lock that is really cut off, in a project that DVC really runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.helpers import ROOT, command
+from trivium.cli.repair import repair, torn
+from trivium.settings.errors import UserError
+
+STAGES = """stages:
+  ingest:
+    cmd: echo ingest >> ran && cp given raw
+    deps: [given]
+    outs: [{raw: {persist: true}}]
+  train:
+    cmd: echo train >> ran && sed s/^/trained-on-/ raw > model
+    deps: [raw]
+    params: [train]
+    outs: [model]
+  compare:
+    cmd: echo compare >> ran && sed s/^/compared-/ model > answer
+    deps: [model]
+    outs: [answer]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Three stages that ran on "one", whose lock is in git, and then on "two"."""
+    (tmp_path / "dvc.yaml").write_text(STAGES)
+    (tmp_path / "params.yaml").write_text("train: {lr: 1.0e-3}\n")
+    (tmp_path / ".gitignore").write_text("/raw\n/model\n/answer\n/ran\n/.cache\n")
+    command(tmp_path, "git", "init", "--quiet")
+    command(tmp_path, "dvc", "init", "--quiet")
+    (tmp_path / "given").write_text("one\n")
+    command(tmp_path, "dvc", "repro", "--quiet")
+    command(tmp_path, "git", "add", "--all")
+    command(tmp_path, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "one")
+    (tmp_path / "given").write_text("two\n")
+    command(tmp_path, "dvc", "repro", "--quiet")
+    assert (tmp_path / "answer").read_text() == "compared-trained-on-two\n"
+    (tmp_path / "ran").unlink()
+    return tmp_path
+
+
+def repro(project: Path) -> str:
+    """The stages that really ran, not restored from the cache."""
+    (project / "ran").write_text("")
+    command(project, "dvc", "repro")
+    return " ".join((project / "ran").read_text().split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cut", "whole", "runs"), [
+    (0, 0, "ingest"),  # which is not in the run cache: its outs persist
+    ("  train:", 1, ""),
+    ("    outs:\n    - path: model\n      ha", 1, ""),
+    ("  compare:\n    cm", 2, ""),
+])
+def test_after_a_cut_everything_is_as_before_and_next_to_nothing_runs(
+    project: Path, cut: int | str, whole: int, runs: str,
+) -> None:
+    lock = project / "dvc.lock"
+    good = lock.read_text()
+    lock.write_text(good[:good.index(cut) + len(cut)] if isinstance(cut, str) else "")
+    command(project, "dvc", "status", fails=True)
+    said = repair(project) or ""
+    assert said.startswith(f"dvc.lock was cut off, as by a kill while DVC wrote it. {whole} of its stages were whole, "
+                           f"{3 - whole} more are as git has them.")
+    assert repro(project) == runs
+    assert lock.read_text() == good
+    assert (project / "answer").read_text() == "compared-trained-on-two\n"
+    assert repair(project) is None
+
+
+@pytest.mark.slow
+def test_outs_that_are_not_of_the_inputs_are_never_taken_for_theirs(project: Path) -> None:
+    """The settings changed after the last run, and somebody wrote over an out: both come to light."""
+    good = (project / "dvc.lock").read_text()
+    (project / "dvc.lock").write_text(good[:good.index("  train:") + 20])
+    (project / "params.yaml").write_text("train: {lr: 2.0e-3}\n")
+    (project / "answer").unlink()
+    (project / "answer").write_text("made up\n")
+    repair(project)
+    assert repro(project) == "train"  # whose out is as before, so that compare's comes from the cache
+    found = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    assert found["train"]["params"] == {"params.yaml": {"train": {"lr": 0.002}}}
+    assert (project / "answer").read_text() == "compared-trained-on-two\n"
+
+
+@pytest.mark.slow
+def test_without_a_version_in_git_the_rest_comes_from_the_cache(project: Path) -> None:
+    good = (project / "dvc.lock").read_text()
+    command(project, "git", "rm", "--quiet", "--cached", "dvc.lock")
+    command(project, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "no lock")
+    (project / "dvc.lock").write_text(good[:good.index("  train:") + 30])
+    assert "1 of its stages were whole, 0 more" in (repair(project) or "")
+    assert repro(project) == ""
+    assert (project / "dvc.lock").read_text() == good
+    (project / "dvc.lock").write_text(good[:40])
+    repair(project)
+    assert not (project / "dvc.lock").exists()
+    assert repro(project) == "ingest"
+    assert (project / "dvc.lock").read_text() == good
+
+
+@pytest.mark.slow
+def test_wherever_the_cut_is_each_entry_is_one_that_dvc_wrote(project: Path) -> None:
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+
+    lock = project / "dvc.lock"
+    good, old = lock.read_text(), command(project, "git", "show", "HEAD:dvc.lock")
+    written = [yaml.safe_load(text)["stages"] for text in (good, old)]
+    for cut in range(0, len(good), 7):
+        lock.write_text(good[:cut])
+        if repair(project) is None:
+            assert good[cut - 1] == "\n"  # a whole line, and all that DVC wants of an entry
+        found = COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(lock.read_text()))["stages"]
+        for name, entry in list(found.items())[:None if repair(project) else -1]:
+            assert entry in [stages[name] for stages in written]
+
+
+@pytest.mark.slow
+def test_rwlock_too(project: Path) -> None:
+    (project / ".dvc/tmp/rwlock").write_text('{"write": {"/mo')
+    assert torn(project) == [".dvc/tmp/rwlock"]
+    command(project, "dvc", "repro", fails=True)
+    assert (repair(project) or "").startswith(".dvc/tmp/rwlock, where running DVC commands say what they use, was cut")
+    assert repro(project) == ""
+
+
+@pytest.mark.slow
+def test_not_while_dvc_writes(project: Path) -> None:
+    good = (project / "dvc.lock").read_text()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys, zc.lockfile\nheld = zc.lockfile.LockFile('.dvc/tmp/lock')\n"
+                               "print('held', flush=True)\nsys.stdin.read()"],
+        cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    (project / "dvc.lock").write_text(good[:100])
+    assert repair(project) is None
+    assert (project / "dvc.lock").read_text() == good[:100]
+    holder.communicate("")
+    assert "dvc.lock was cut off" in (repair(project) or "")
+
+
+@pytest.mark.slow
+def test_a_merge_is_left_to_people(project: Path) -> None:
+    good = (project / "dvc.lock").read_text()
+    both = good.replace("  train:", "<<<<<<< HEAD\n=======\n>>>>>>> other\n  train:")
+    (project / "dvc.lock").write_text(both)
+    with pytest.raises(UserError, match="dvc.lock holds both sides of a git merge. Take one"):
+        repair(project)
+    assert (project / "dvc.lock").read_text() == both
+
+
+@pytest.mark.slow
+def test_the_commands_and_the_doctor(project: Path) -> None:
+    good = (project / "dvc.lock").read_text()
+    trivium = ("env", f"PYTHONPATH={ROOT / 'src'}", "python", "-m", "trivium.cli")
+    assert command(project, *trivium, "repair") == ""
+    (project / "dvc.lock").write_text(good[:100])
+    (project / "reports").mkdir()
+    (project / "reports/comparison.json").write_text("")
+    said = command(project, *trivium, "doctor", fails=True)
+    assert "  WRONG  dvc.lock is not whole, so that DVC cannot read it; a kill" in said
+    assert "  WRONG  reports/comparison.json is empty. Remove it and run `dvc repro`" in said
+    assert (project / "dvc.lock").read_text() == good[:100]
+    assert command(project, *trivium, "repair").startswith("note: dvc.lock was cut off")
+    for words in (("show",), ("doctor", "--repair")):
+        (project / "dvc.lock").write_text(good[:100])
+        said = command(project, *trivium, *words, fails=True)
+        assert "note: dvc.lock was cut off" in said and "Traceback" not in said
+        assert torn(project) == []
