@@ -1,5 +1,5 @@
 # Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh).
-READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
+READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1

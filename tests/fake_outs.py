@@ -96,6 +96,7 @@ def fake_about(name: str) -> dict[str, Any]:
     objective = params["pretrain"][entry["start"]].get("objective")
     name_of = objective["name"] if isinstance(objective, dict) else objective
     return {"entry": name, "title": entry["title"], "strategy": entry["strategy"], "start": entry["start"],
+            "fusion": {"name": entry["fusion"]} if "fusion" in entry else None,
             "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": []}}
 
 
@@ -198,6 +199,6 @@ def fake_models(root: Path, strategy: str, seeds: int = 2, start: str = "supervi
     for seed in range(seeds):
         parts = {s: models.encoder(store.encoders[s], spec, seed) for s, spec in store.specs.items()}
         model = models.multimodal(parts, len(CLASSES), chosen, seed)
-        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen, start=start,
+        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen,
                                features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

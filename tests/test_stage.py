@@ -16,13 +16,13 @@ def run_stage(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
     script = folder / "try.py"
     lines = "\n    ".join(body.splitlines())
     script.write_text(f"from trivium.stage import fresh, run\nfrom trivium.settings.errors import UserError\n"
-                      f"def main(config):\n    {lines}\nrun('try', main)\n")
+                      f"def main(params):\n    {lines}\nrun('try', main)\n")
     return subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True,
                           env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"})
 
 
 def test_a_stage_gets_the_settings_and_leaves_its_cost(tmp_path: Path) -> None:
-    done = run_stage(tmp_path, "with fresh('out') as out:\n    (out / 'a').write_text(str(config.seeds))")
+    done = run_stage(tmp_path, "with fresh('out') as out:\n    (out / 'a').write_text(str(params.seeds))")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "a").read_text() == "5"
     measured = json.loads((tmp_path / "reports" / "measured" / "try.json").read_text())
@@ -78,19 +78,19 @@ def test_a_full_disk_without_a_file_name(tmp_path: Path) -> None:
 def test_what_a_gpu_refuses_is_said_without_a_trace(tmp_path: Path) -> None:
     # One of the few operators that torch refuses on a CPU, too; from a worker, as in training.
     (tmp_path / "refused.py").write_text(
-        "import torch\nfrom trivium.training import device\n\n\ndef work(_):\n    device.deterministic('cpu')\n"
+        "import torch\nfrom trivium.machine import device\n\n\ndef work(_):\n    device.deterministic('cpu')\n"
         "    x, places = torch.nn.functional.max_pool2d(torch.rand(1, 1, 4, 4), 2, return_indices=True)\n"
         "    torch.nn.functional.max_unpool2d(x, places, 2)\n")
     done = run_stage(tmp_path, "from refused import work\nfrom trivium.machine.workers import processes\n"
                                "with processes(1) as run:\n    list(run(work, [0]))")
     assert done.returncode == 1
     assert "try stopped: torch has no kernel for `max_unpooling2d_forward_out` on a GPU that gives" in done.stderr
-    assert "`train.device: cpu`" in done.stderr and "Traceback" not in done.stderr
+    assert "`loop.device: cpu`" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_full_gpu_and_an_unknown_one_say_what_to_do(tmp_path: Path) -> None:
     for said, expected in (("torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')",
-                            "(CUDA out of memory. Tried to allocate 2.00 GiB). In params.yaml, lower `train.batch`"),
+                            "(CUDA out of memory. Tried to allocate 2.00 GiB). In params.yaml, lower `loop.batch`"),
                            ("RuntimeError('CUDA error: no kernel image is available for execution on the device')",
                             "This build of torch has no kernels for the GPU here")):
         done = run_stage(tmp_path, f"import torch\nraise {said}")
@@ -152,9 +152,9 @@ def test_fresh_starts_empty_after_a_kill(tmp_path: Path) -> None:
 
 def test_measure_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    measure("fuse@a", {"seconds": 1.0, "joules": 5})
-    measure("fuse@a", {"seconds": 2.0})
-    assert json.loads(Path("reports/measured/fuse@a.json").read_text()) == {"joules": 5, "seconds": 2.0}
+    measure("train@a", {"seconds": 1.0, "joules": 5})
+    measure("train@a", {"seconds": 2.0})
+    assert json.loads(Path("reports/measured/train@a.json").read_text()) == {"joules": 5, "seconds": 2.0}
 
 
 def test_peak_memory_is_in_bytes() -> None:

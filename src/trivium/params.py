@@ -103,8 +103,7 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 def parse(raw: Any, name: str = "params.yaml") -> Params:
     """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
-    if isinstance(raw, Mapping) and any(key in raw for key in OLD):
-        raise UserError(NEW_FORM.format(name=name))
+    refuse_old(raw, name)
     try:
         params = Params.model_validate(raw)
     except ValidationError as error:
@@ -117,11 +116,22 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     return params
 
 
+def refuse_old(raw: Any, name: str = "params.yaml") -> None:
+    """Raises: UserError, which says what the new form is."""
+    if isinstance(raw, Mapping) and any(key in raw for key in OLD):
+        raise UserError(NEW_FORM.format(name=name))
+
+
 def check(params: Params) -> None:
-    """Look at every encoder, recipe and fusion. Raises: UserError."""
+    """Look at every encoder, recipe and fusion; not for weights on the Hugging Face hub. Raises: UserError."""
+    from trivium.machine import packages
     from trivium.training.strategy import chosen_fusion
 
     encoders = params.encoders
+    for name, described in encoders.items():
+        packages.require(described.weights)
+        if described.weights.startswith(("/", ".")) and not Path(described.weights).is_dir():
+            raise UserError(f"params.yaml: `encoder.{name}.weights`: there is no folder {described.weights}.")
     for name in params.pretrain:
         recipe = params.recipe(name)
         for stream, entry in recipe.encoders.items():

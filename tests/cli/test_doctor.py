@@ -18,6 +18,7 @@ def test_pins_are_compared_with_what_is_installed(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(
         "numpy==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\n"
         "pywin32==9 ; sys_platform == 'win32' \\\n# torch==9\n")
+    (tmp_path / "weights.txt").write_text("")
     absent, other = words(doctor.packages(tmp_path))
     assert absent == ("wrong", "not installed: no-such-package. To mend it, run `rm -rf .venv` and then `make setup`.")
     assert other[0] == "advice" and "numpy" in other[1] and "pinned: ==0.0.1" in other[1]
@@ -48,14 +49,47 @@ def test_a_full_disk_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_params_that_are_wrong_are_told(tmp_path: Path) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok"]
-    set_params(tmp_path, {"train.batsch": 3})
+    set_params(tmp_path, {"loop.batsch": 3})
     ((grade, said),) = doctor.settings(tmp_path)
     assert grade == "wrong" and "did you mean `batch`?" in said
 
 
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no encoder `cnnn`; did you mean "
+                                           "`cnn`?"),
+    ("pretrain.scratch.encoders.text", "minilm", "there is no encoder `minilm` under `encoder`; known: words, patches, "
+                                                 "bands."),
+    ("pretrain.scratch.encoders.text", "bands", "`bands` reads audio, and text is text."),
+    ("train.end_to_end.fusion", "concatt", "there is no fusion `concatt`; did you mean `concat`?"),
+    ("pretrain.selfsup.objective", "maskd", "there is no objective `maskd`; did you mean `masked`?"),
+])
+def test_what_does_not_exist_is_refused(tmp_path: Path, key: str, value: str, words: str) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {key: value})
+    ((grade, said),) = doctor.settings(tmp_path)
+    assert grade == "wrong" and words in said
+
+
+@pytest.mark.parametrize(("weights", "words"), [
+    ("package:no-such-thing", "`package:no-such-thing`: the package no-such-thing is not installed"),
+    ("./nowhere", "there is no folder ./nowhere"),
+])
+def test_published_weights_that_are_not_here_are_told(tmp_path: Path, weights: str, words: str) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {"encoder.words": {"modality": "text", "weights": weights}})
+    ((grade, said),) = doctor.settings(tmp_path)
+    assert grade == "wrong" and words in said
+
+
+def test_the_old_form_is_told(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("fuse: [ensemble]\n")
+    ((grade, said),) = doctor.settings(tmp_path)
+    assert grade == "wrong" and "params.yaml is in a form that Trivium no longer reads" in said
+
+
 def test_cuda_without_a_gpu_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    set_params(tmp_path, {"train.device": "cuda"})
+    set_params(tmp_path, {"loop.device": "cuda"})
     monkeypatch.setattr(doctor, "gpu_count", lambda: 0)
     assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok", "wrong"]
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers import ROOT, set_params
 from trivium.cli.use import use
-from trivium.config import load
+from trivium.params import load
 from trivium.settings.errors import UserError
 
 COLUMNS = ("id", "label", "text", "image", "audio", "group", "split", "language", "domain", "start", "end")
@@ -50,15 +50,20 @@ def data() -> Any:
     return YAML(typ="safe").load(Path("params.yaml"))["data"]
 
 
+def sizes(entry: str) -> Any:
+    """`processor` of an entry of `encoder`."""
+    return load().encoder[entry]["processor"]
+
+
 def test_generated_data() -> None:
     use("symbols:mixed")
     assert (data()["source"], data()["symbols"]["world"], data()["digits"]["world"]) == ("symbols", "mixed", "dominant")
-    sizes = load().preprocess
-    assert (sizes["image"]["size"], sizes["audio"]["seconds"], sizes["audio"]["features"]) == (12, 0.016, "waveform")
+    bands = sizes("bands")
+    assert (sizes("patches")["size"], bands["seconds"], bands["features"]) == (12, 0.016, "waveform")
     use("stamps:fr,es")
     assert (data()["source"], data()["stamps"]["language"], data()["watch"]) == ("stamps", "fr,es", "data/README.md")
     use("digits")
-    assert load().preprocess["audio"]["features"] == "logmel"
+    assert sizes("bands")["features"] == "logmel"
 
 
 def test_there_and_back_leaves_every_other_character(project: Path) -> None:
@@ -99,7 +104,7 @@ def test_a_manifest_with_other_names(project: Path) -> None:
     assert [chosen[what] for what in COLUMNS] == ["Sample_ID", "Class", "caption", "Image Path", "file", "speaker",
                                                   "Subset", "language", "domain", "onset", "offset"]
     assert data()["modalities"] == ["image", "audio"]  # there is a caption column without one caption
-    assert load().preprocess["audio"] | {"seconds": 0.3, "sample_rate": 8000} == load().preprocess["audio"]
+    assert sizes("bands").items() >= {"seconds": 0.3, "sample_rate": 8000, "bins": 40}.items()
 
 
 def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) -> None:
@@ -158,18 +163,44 @@ def test_lengths_show_most_texts_whole_in_any_script(project: Path) -> None:
     (project / "mine").mkdir()
     (project / "mine/m.jsonl").write_text(rows)
     use("mine/m.jsonl")
-    sizes = load().preprocess["text"]
-    assert sizes["vocab"] == 2048 and 40 <= sizes["length"] <= 96
+    found = sizes("words")
+    assert found["vocab"] == 2048 and 40 <= found["length"] <= 96
 
 
 def test_sizes_suit_the_data(project: Path) -> None:
     media(project / "mine")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30),
                                             "image": "img/{i}.png", "audio": "wav/{i}.wav"}))
-    sizes = load().preprocess
-    assert (sizes["text"]["length"], sizes["text"]["vocab"]) == (32, 256)  # 30 tokens: the word is one
-    assert (sizes["image"]["size"], sizes["image"]["channels"]) == (16, 1)
-    assert (sizes["audio"]["seconds"], sizes["audio"]["sample_rate"]) == (0.5, 8000)
+    assert (sizes("words")["length"], sizes("words")["vocab"]) == (32, 256)  # 30 tokens: the word is one
+    assert (sizes("patches")["size"], sizes("patches")["channels"]) == (16, 1)
+    assert (sizes("bands")["seconds"], sizes("bands")["sample_rate"]) == (0.5, 8000)
+
+
+def test_every_encoder_s_processor_is_sized_but_not_that_of_published_weights(project: Path) -> None:
+    other = {"modality": "text", "architecture": "transformer"}  # without a processor of its own yet
+    published = {"modality": "text", "weights": "somebody/minilm", "processor": {"length": 128}}
+    set_params(project, {"encoder.other": other, "encoder.published": published})
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30)}))
+    found = load().encoder
+    assert found["other"] == other | {"processor": {"length": 32, "vocab": 256}}
+    assert found["published"] == published
+    assert found["words"]["processor"] == {"length": 32, "vocab": 256, "tokenizer": "trained"}
+    assert found["patches"]["processor"] == {"size": 32, "channels": 3}  # the table has no images
+
+
+def test_a_recipe_without_an_encoder_for_the_new_data_is_told(project: Path) -> None:
+    set_params(project, {"data.modalities": ["text"], "pretrain.scratch.encoders": {"text": "words"}})
+    before = Path("params.yaml").read_bytes()
+    with pytest.raises(UserError, match="`pretrain.scratch.encoders` names no encoder for image, audio"):
+        use("digits")
+    assert Path("params.yaml").read_bytes() == before
+
+
+def test_settings_of_the_old_form_are_told_and_left_alone(project: Path) -> None:
+    Path("params.yaml").write_text("encoder: {width: 64, text: cnn}\nstrategy: {}\n")
+    with pytest.raises(UserError, match="params.yaml is in a form that Trivium no longer reads"):
+        use("digits")
+    assert Path("params.yaml").read_text() == "encoder: {width: 64, text: cnn}\nstrategy: {}\n"
 
 
 def test_what_cannot_be_looked_at_is_passed_over(project: Path) -> None:
@@ -179,7 +210,7 @@ def test_what_cannot_be_looked_at_is_passed_over(project: Path) -> None:
     columns = {"id": "{i}", "label": "{y}", "start": None, "end": float("inf")}
     use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/0.raw"}))
     use(manifest(project / "mine/m.jsonl", columns | {"audio": "wav/{i}.wav", "start": float("nan")}))
-    assert load().preprocess["audio"]["seconds"] == 0.5
+    assert sizes("bands")["seconds"] == 0.5
 
 
 def test_what_is_watched(project: Path) -> None:

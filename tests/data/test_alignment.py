@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from tests.raw_tables import labels, table, texts
-from trivium.config import Align
 from trivium.data import tables
 from trivium.data.alignment import align
+from trivium.data.settings import Align
 from trivium.settings.errors import UserError
 
 

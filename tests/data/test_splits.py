@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from trivium.config import Split
 from trivium.data import tables
+from trivium.data.settings import Split
 from trivium.data.splits import split
 from trivium.settings.errors import UserError
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny_media import MODALITIES, ROWS, SETTINGS, row, write_aligned
+from tests.tiny_media import MODALITIES, ROWS, row, write_aligned, write_features
 from trivium.data.columns import Column, Writer
-from trivium.data.features import write
 from trivium.data.store import Batch, Store
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
@@ -16,16 +15,15 @@ from trivium.settings.errors import UserError
 def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     write_aligned(folder)
-    (folder / "features").mkdir()
-    write(folder / "aligned", folder / "splits", folder / "features", MODALITIES, SETTINGS, 2, 1)
-    return Store(folder / "features")
+    write_features(folder)
+    return Store("scratch", folder)
 
 
 def test_what_a_store_says_of_itself(store):
     assert store.specs["image"] == Spec("image", "image", (3, 8, 8))
     assert store.specs["audio"] == Spec("audio", "waveform", (1, 128))
     assert store.specs["text"].kind == "tokens" and store.specs["text"].shape == (6,)
-    assert store.modalities == ("text", "image", "audio") == tuple(store.specs)
+    assert store.streams == ("text", "image", "audio") == tuple(store.specs)
     assert store.classes == ("a", "b") and store.samples[:2] == ["s000", "s001"] and len(store) == ROWS
     assert store.world["name"] == "unique" and store.meta["title"] == "tiny"
     assert [spec.bytes for spec in store.specs.values()] == [6 * 8, 3 * 8 * 8 * 4, 128 * 4]
@@ -57,14 +55,13 @@ def test_a_batch_is_normalised_with_the_train_rows_of_its_seed(store, seed):
 
 def test_tokens_are_those_of_the_seed_s_tokenizer(tmp_path):
     write_aligned(tmp_path, [row(i) | {"text": "early" if i < 12 else "LATE"} for i in range(ROWS)])
-    (tmp_path / "features").mkdir()
-    write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", ("text",), SETTINGS, 2, 1)
-    store = Store(tmp_path / "features")
+    write_features(tmp_path, {"words": {"text": "words"}})
+    store = Store("words", tmp_path)
     known = {(seed, i): store.batch(np.array([i]), seed).inputs["text"][0].tolist() for seed in (0, 1) for i in (0, 20)}
     for seed, own, other in ((0, 0, 20), (1, 20, 0)):
         assert sum(x > 2 for x in known[seed, own]) == 1 and 1 not in known[seed, own]
         assert 1 in known[seed, other]
-        assert store.tokenizer("text", seed).name == f"text.seed_{seed}.json"
+        assert store.tokenizer("text", seed).name == f"seed_{seed}.json"
 
 
 def test_what_is_missing_is_zero_and_not_present(store):
@@ -99,8 +96,13 @@ def test_writing_to_a_batch_does_not_change_the_store(store):
 
 
 def test_a_folder_without_features_is_told(tmp_path):
-    with pytest.raises(UserError, match="run `dvc repro preprocess`"):
-        Store(tmp_path)
+    with pytest.raises(UserError, match=r"reads/scratch\.json .*run `dvc repro preprocess`"):
+        Store("scratch", tmp_path)
+
+
+def test_a_recipe_that_is_new_is_told(store):
+    with pytest.raises(UserError, match=r"reads/mine\.json .*run `dvc repro preprocess`"):
+        Store("mine", store.folder.parent.parent)
 
 
 @pytest.mark.parametrize("copied", [True, False])

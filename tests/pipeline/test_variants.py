@@ -54,10 +54,11 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
     command(project, "trivium", "use", str(write_manifest(tmp_path / "mine")))
     set_params(project, {
         "seeds": FOLDS, "split.method": "kfold", "split.val": 0.2, "budget.epochs": 4,
-        "encoder.text": "transformer", "encoder.audio": "transformer",
-        "encoder.image": str(write_vit(tmp_path / "vit")),
-        "preprocess.image.size": 16, "preprocess.image.channels": 3, "preprocess.audio.features": "mfcc",
-        "preprocess.audio.bins": 20, "strategy.end_to_end.fusion": "attention",
+        "encoder.words.architecture": "transformer", "encoder.bands.architecture": "transformer",
+        "encoder.patches": {"modality": "image", "weights": str(write_vit(tmp_path / "vit")),
+                            "processor": {"size": 16, "channels": 3}},
+        "encoder.bands.processor.features": "mfcc", "encoder.bands.processor.bins": 20,
+        "train.end_to_end.fusion": {"name": "attention", "heads": 2},
     })
     command(project, "dvc", "repro")
     features = json.loads((project / "data/features/features.json").read_text())

@@ -1,11 +1,14 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
+from tests.helpers import ROOT
 from trivium.data.store import Store
-from trivium.data.tables import read
+from trivium.data.tables import read, read_json, write_json
 from trivium.serving import package
 from trivium.serving.predictor import Predictor, best, data_uri
 from trivium.settings.errors import UserError
@@ -38,7 +41,7 @@ def test_raw_values_give_what_the_stored_features_give(root: Path, predictor: Pr
 
     from trivium import models
 
-    store = Store(root / "data/features")
+    store = Store("supervised", root)
     batch = store.batch(np.arange(len(store)), seed=1)
     assert not bool(batch.present.all())  # some samples lack a modality
     with torch.inference_mode():
@@ -83,8 +86,10 @@ def test_features_that_changed_since_the_training_are_refused(tmp_path: Path) ->
     root = fake_outs(tmp_path, {"supervised_frozen": 0.9})
     fake_data(root)
     fake_models(root, "supervised_frozen")
-    path = root / "data/features/features.json"
-    path.write_text(path.read_text().replace(f'"{CLASSES[0]}"', '"zoe"'))
+    path = root / "data/reads/supervised.json"
+    found = read_json(path)
+    found["samples"] = "0" * 32  # other labels, or other splits
+    write_json(found, path)
     for use in (lambda: Predictor.of_strategy(root, "supervised_frozen"),
                 lambda: package.write(root, "supervised_frozen", tmp_path / "packed")):
         with pytest.raises(UserError, match="seed_1 was trained on other features than .*Run `dvc repro`"):
@@ -100,8 +105,74 @@ def test_a_package_stands_alone(root: Path, predictor: Predictor, tmp_path: Path
                                   predictor.probabilities(sample, root / "data/raw"))
 
 
+def test_the_code_of_a_package_is_all_that_a_prediction_needs(tmp_path: Path) -> None:
+    made = package.code(tmp_path)
+    source = ROOT / "src/trivium"
+    files = {str(path.relative_to(made)) for path in made.rglob("*.py")}
+    assert {"serving/pyfunc.py", "encoders/cnn.py", "fusion/concat.py", "modalities/text.py", "models/files.py",
+            "data/sources/rows.py"} <= files
+    for room in ("encoders", "modalities", "fusion", "models"):  # rooms within them, too
+        assert {str(path.relative_to(source)) for path in (source / room).rglob("*.py")} <= files
+    assert not any(file.startswith(("training", "report", "tracking", "cli")) for file in files)
+
+
+def test_the_streams_are_those_of_the_model_in_its_order(root: Path, tmp_path: Path) -> None:
+    """Else a sample with a text alone would be taken for one with a sound alone."""
+    package.write(root, "supervised_frozen", tmp_path / "packed")
+    path = tmp_path / "packed/inputs.json"
+    prepared = read_json(path)
+    for order in (["audio", "image", "text"], ["image", "text", "audio"]):
+        write_json(prepared | {"streams": {s: prepared["streams"][s] for s in order}}, path, sort=False)
+        predictor = Predictor.of_package(tmp_path / "packed")
+        assert predictor.streams == {"text": "text", "image": "image", "audio": "audio"}
+        assert list(predictor.streams) == ["text", "image", "audio"]
+
+
+def test_published_weights_that_stay_with_the_recipe_come_along(root: Path, tmp_path: Path) -> None:
+    """`models/<strategy>` does not hold them: see `trivium.models.files`."""
+    mine = tmp_path / "project"
+    shutil.copytree(root, mine)
+    model = mine / "models/supervised_frozen/seed_1"
+    kept = mine / "models/pretrain/supervised/image/all"
+    weights = load_file(model / "model.safetensors")
+    prefix = "encoders.image."
+    kept.mkdir(parents=True)
+    save_file({name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)},
+              kept / "model.safetensors")
+    write_json({}, kept / "model.json")
+    save_file({name: w for name, w in weights.items() if not name.startswith(prefix)}, model / "model.safetensors")
+    write_json(read_json(model / "model.json") | {"apart": {"image": "supervised/image/all"}}, model / "model.json")
+    sample = [{"text": "beta two", "image": "media/1.png"}]
+    expected = Predictor.of_strategy(root, "supervised_frozen").probabilities(sample, root / "data/raw")
+    np.testing.assert_array_equal(
+        Predictor.of_strategy(mine, "supervised_frozen").probabilities(sample, root / "data/raw"), expected)
+    package.write(mine, "supervised_frozen", tmp_path / "packed")
+    shutil.rmtree(mine)
+    np.testing.assert_array_equal(Predictor.of_package(tmp_path / "packed").probabilities(sample, root / "data/raw"),
+                                  expected)
+
+
+def test_a_strategy_that_was_not_begun_has_no_model(tmp_path: Path) -> None:
+    said = "Joint was not begun: it needs 3.0 times as much."
+    write_json({"seeds": [], "start": "scratch", "skipped": {"sentence": said}},
+               tmp_path / "models/joint/training.json")
+    with pytest.raises(UserError, match="no model of `joint`: Joint was not begun: it needs 3.0 times"):
+        best(tmp_path, "joint")
+
+
+def test_a_recipe_with_another_name_changes_nothing(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+    mine = tmp_path / "project"
+    shutil.copytree(root, mine)
+    (mine / "data/reads/supervised.json").rename(mine / "data/reads/renamed.json")
+    path = mine / "models/supervised_frozen/training.json"
+    write_json(read_json(path) | {"start": "renamed"}, path)
+    sample = [{"text": "beta two"}]
+    np.testing.assert_array_equal(Predictor.of_strategy(mine, "supervised_frozen").probabilities(sample),
+                                  predictor.probabilities(sample))
+
+
 def test_the_example_is_two_complete_samples_that_need_no_file(root: Path, predictor: Predictor) -> None:
-    example = package.example(root, ["text", "image", "audio"])
+    example = package.example(root, predictor.streams)
     assert [row["text"] for row in example] == ["alpha one 0", "beta two 1"]
     assert all(str(row["image"]).startswith("data:image/png;base64,") for row in example)
     raw = predictor.probabilities(rows(root)[:2], root / "data/raw")
@@ -109,7 +180,7 @@ def test_the_example_is_two_complete_samples_that_need_no_file(root: Path, predi
 
 
 def test_the_example_without_the_data_has_two_rows_too(tmp_path: Path) -> None:
-    assert package.example(tmp_path, ["text", "image"]) == [{"text": "hello", "image": None}] * 2
+    assert package.example(tmp_path, {"text": "text", "image": "image"}) == [{"text": "hello", "image": None}] * 2
 
 
 def test_the_part_of_a_recording_that_a_row_is_about(root: Path, predictor: Predictor, tmp_path: Path) -> None:

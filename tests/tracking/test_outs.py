@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.fake_outs import fake_lock, fake_outs, fake_strategy
+from tests.fake_outs import fake_data, fake_lock, fake_models, fake_outs, fake_strategy
+from trivium.data.tables import read_json, write_json
 from trivium.tracking import outs
 
 
@@ -46,21 +47,57 @@ def test_settings_are_those_that_the_stages_ran_with(project: Path) -> None:
     lock = yaml.safe_load(path.read_text())
     lock["stages"]["compare"] = {"params": {"params.yaml": {"seeds": 7}}}  # of the run before
     path.write_text(yaml.safe_dump(lock))
-    params["train"]["batch"], params["strategy"]["supervised_frozen"]["lr"] = 4096, 9.0  # edited, not run
+    params["loop"]["batch"], params["train"]["supervised_frozen"]["lr"] = 4096, 9.0  # edited, not run
+    params["pretrain"]["supervised"]["share"] = 0.1
     (project / "params.yaml").write_text(yaml.safe_dump(params))
     found = outs.read(project)
     settings = outs.settings(found, named(found, "supervised_frozen"))
-    expected = {"strategy.kind": "supervised_frozen", "strategy.lr": 0.003, "strategy.fusion": "concat",
-                "strategy.start": "supervised", "train.batch": 64, "data.source": "digits", "data.world": "dominant",
-                "pretrain.objective": "supervised", "seeds": 5}
+    expected = {"train.entry": "supervised_frozen", "train.strategy": "frozen", "train.lr": 0.003,
+                "train.fusion": "concat", "train.start": "supervised", "loop.batch": 64, "data.source": "digits",
+                "data.world": "dominant", "pretrain.objective": "supervised", "pretrain.share": 0.9, "seeds": 5,
+                "encoder.text.name": "words", "encoder.text.architecture": "cnn", "encoder.text.processor.length": 24,
+                "encoder.image.name": "patches", "encoder.audio.processor.features": "logmel"}
     assert {key: settings.get(key) for key in expected} == expected
-    assert not any(key.startswith(("data.stamps", "data.manifest", "strategy.unimodal")) for key in settings)
+    others = ("data.stamps", "data.manifest", "train.unimodal", "pretrain.scratch", "pretrain.encoders",
+              "encoder.words")
+    assert not any(key.startswith(others) for key in settings)
+
+
+def test_settings_of_parts_are_told_by_what_they_are_part_of(project: Path) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    params["train"]["supervised_frozen"]["fusion"] = {"name": "attention", "heads": 4}
+    fake_lock(project, params)
+    found = outs.read(project)
+    settings = outs.settings(found, named(found, "supervised_frozen"))
+    assert (settings["train.fusion.name"], settings["train.fusion.heads"]) == ("attention", 4)
 
 
 def test_inputs_are_the_data_and_model_hashes_of_dvc_lock(project: Path) -> None:
     found = outs.read(project)
     assert outs.inputs(found, named(found, "unimodal")) == {
-        "data/raw": "a" * 32 + ".dir", "data/features": "b" * 32 + ".dir", "models/unimodal": "d" * 32 + ".dir"}
+        "data/raw": "a" * 32 + ".dir", "data/reads/supervised.json": "b" * 32, "models/pretrain/supervised": "b" * 32,
+        "models/unimodal": "d" * 32 + ".dir"}
+
+
+def test_a_strategy_that_was_not_begun_has_no_run(project: Path) -> None:
+    path = project / "models/unimodal/training.json"
+    write_json(read_json(path) | {"seeds": [], "skipped": {"sentence": "It costs too much."}}, path)
+    write_json(read_json(path), project / "reports/evaluate/unimodal/metrics.json")
+    assert {each.name for each in outs.read(project).outcomes} == {"supervised_frozen", "end_to_end"}
+
+
+def test_a_model_can_be_served_where_weights_and_their_features_are_here(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path, {"supervised_frozen": 0.9})
+    assert not named(outs.read(root), "supervised_frozen").servable
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    assert named(outs.read(root), "supervised_frozen").servable
+    reads = root / "data/reads/supervised.json"
+    about = read_json(reads)
+    write_json(about | {"samples": "0" * 32}, reads, sort=False)
+    assert not named(outs.read(root), "supervised_frozen").servable
+    reads.unlink()
+    assert not named(outs.read(root), "supervised_frozen").servable
 
 
 def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

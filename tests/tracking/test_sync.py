@@ -82,16 +82,17 @@ def test_what_a_parent_says(synced: Path) -> None:
                 "failed_share": 0.0, "cost/train_flops": BUDGET, "cost/seconds": 12.5, "cost/parameters": 1000.0,
                 "system/cpu_utilization_percentage": 70.0, "train/loss": 0.2}
     assert {name: metrics[name] for name in expected} == expected
-    assert params["strategy.start"] == "supervised" and params["train.batch"] == "64"
+    assert params["train.start"] == "supervised" and params["loop.batch"] == "64"
     wanted = {"dataset": "digits", "world": "dominant", "fusion": "concat", "latest": "true", "winner": "true",
-              "dvc.data/features": "b" * 32 + ".dir"}
+              "mlflow.source.name": "dvc repro train@supervised_frozen",
+              "dvc.data/reads/supervised.json": "b" * 32}
     assert {key: tags.get(key) for key in wanted} == wanted
     note = tags["mlflow.note.content"]
     assert "only the fusion and the head learn" in note  # from the strategy's own file
     assert "0.900** (interval 0.880 to 0.920)" in note and "rank **1** of 3" in note
     assert "supervised_frozen beats end_to_end" in note
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
-        ("digits (dominant) data/features", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
+        ("digits (dominant) data/reads/supervised.json", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
     assert artifacts(run) == {"confusion_matrix.svg", "per_class.csv", "predictions.parquet",
                               "metrics.json", "training.json"}
     table = (Path(run.info.artifact_uri) / "per_class.csv").read_text().splitlines()

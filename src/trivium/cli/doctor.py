@@ -47,11 +47,11 @@ def packages(root: Path) -> Iterator[Finding]:
     """Installed versions against the pins of requirements.txt."""
     from packaging.requirements import Requirement
 
-    path = root / "requirements.txt"
-    if not path.exists():
-        yield "wrong", f"{path} is missing: run this in the root of the repository."
+    paths = [root / "requirements.txt", root / "weights.txt"]
+    if missing := [path for path in paths if not path.exists()]:
+        yield "wrong", f"{missing[0]} is missing: run this in the root of the repository."
         return
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
     pins = [Requirement(line.rstrip("\\ ")) for line in lines if line[:1].isalnum()]
     pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
     absent, other = [], []

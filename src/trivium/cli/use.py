@@ -1,8 +1,8 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names, and the sizes of each encoder's
-processor by a look at the data.
+manifest. For a manifest the columns are found by their names, and the sizes of each encoder's processor by a look
+at the data. What encoders with published weights read is left as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from trivium.cli import sizes
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
-from trivium.params import parse
+from trivium.params import parse, refuse_old
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
@@ -56,6 +56,7 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
     """
     params = Path(params)
     yaml, settings = _load(params)
+    refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)

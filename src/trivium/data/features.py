@@ -82,7 +82,8 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     warnings: dict[str, str] = {}
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
-        tables.write_json(Reads(samples=samples, streams=found).model_dump(mode="json"), reads / f"{name}.json")
+        about = Reads(samples=samples, streams=found).model_dump(mode="json")
+        tables.write_json(about, reads / f"{name}.json", sort=False)  # the order of streams
         warnings |= {read.entry: f"warning: {s}: {read.warning}" for s, read in found.items() if read.warning}
     for words in warnings.values():
         print(words, flush=True)

@@ -11,8 +11,9 @@ from trivium.settings.base import Count, Section, Share
 
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
-# One string per file in trivium.modalities: adding a modality is adding a file.
-_columns: dict[str, Any] = {m: (str, ...) for m in names()}
+# One column per file in trivium.modalities, of the same name where params.yaml says nothing: adding a modality is adding
+# a file.
+_columns: dict[str, Any] = {m: (str, m) for m in names()}
 PerModality: Any = create_model("PerModality", __base__=Section, **_columns)
 
 

@@ -47,9 +47,10 @@ def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_json(value: Any, path: str | Path) -> None:
+def write_json(value: Any, path: str | Path, sort: bool = True) -> None:
+    """sort: False where the order of keys says something."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, indent=1, sort_keys=sort, ensure_ascii=False, allow_nan=False)
     Path(path).write_text(text + "\n", encoding="utf-8")
 
 

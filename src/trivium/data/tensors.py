@@ -131,7 +131,8 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
             for k, chosen in enumerate(seen[:, row: row + len(x)]):
                 sums[k] += moments[chosen].sum(0)
     counts = seen.sum(1) * (size // entries)
-    statistics = [_mean_and_deviation(total, n) for total, n in zip(sums, counts, strict=True)]
+    fixed = getattr(one.settings, "statistics", None)
+    statistics = [fixed or _mean_and_deviation(total, n) for total, n in zip(sums, counts, strict=True)]
     return spec, ["x"] * len(seen), statistics, cut
 
 

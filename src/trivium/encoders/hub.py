@@ -10,18 +10,24 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from trivium.encoders.base import PAD, Encoder
+from trivium.encoders.published import adapter
+from trivium.machine import packages
 from trivium.settings import parts
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.encoders import Described
     from trivium.modalities.spec import Spec
+
+
+TEXT_LENGTH = 128  # tokens that a text model reads, where the entry does not say
 
 
 class Hub(Encoder):
@@ -94,16 +100,27 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
         key = next(iter(other))
         raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(key, COMMON)}")
     own = dict(processor)
+    settings = modalities.get(modality).Settings
+    if part := adapter(weights):
+        if part.MODALITY != modality:
+            raise UserError(f"params.yaml: `{where}`: `{weights}` reads {part.MODALITY}, not {modality}.")
+        if fixed := [key for key in own if key not in part.FREE and key in settings.model_fields]:
+            raise UserError(f"params.yaml: `{where}.processor.{fixed[0]}` comes with the weights `{weights}`: "
+                            f"leave it out. An entry may set {', '.join(part.FREE)}.")
+        chosen = parts.typed(settings, part.PROCESSOR | own, f"{where}.processor")
+        return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
     if modality == "text":
         if "tokenizer" in own or "vocab" in own:
             raise UserError(f"params.yaml: `{where}.processor`: published weights bring their own tokenizer: leave out "
                             "`tokenizer` and `vocab`.")
-        own["tokenizer"] = weights
-    chosen = parts.typed(modalities.get(modality).Settings, own, f"{where}.processor")
+        own = {"length": TEXT_LENGTH} | own | {"tokenizer": weights}
+    if modality == "image":
+        own = _image_processor(where, weights, own) | own
+    chosen = parts.typed(settings, own, f"{where}.processor")
     return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
 
 
-def build(described: Described, spec: Spec) -> Hub:
+def build(described: Described, spec: Spec) -> Encoder:
     """Raises: UserError when the weights are neither on the hub, nor in a folder; or do not fit."""
     from huggingface_hub.utils import enable_progress_bars
     from transformers import AutoModel
@@ -112,8 +129,12 @@ def build(described: Described, spec: Spec) -> Hub:
     disable_progress_bar()  # of reading weights into the model, which happens again and again
     enable_progress_bars()  # of downloads
     name = described.weights
+    if part := adapter(name):
+        return part.build(spec)
+    folder = packages.folder(name)
+    _refuse_pickles(folder, name)
     try:
-        body = AutoModel.from_pretrained(name, dtype=torch.float32)  # some are stored in half precision
+        body = AutoModel.from_pretrained(folder, dtype=torch.float32)  # some are stored in half precision
     except (OSError, ValueError) as error:
         raise UserError(
             f"params.yaml: the weights `{name}` could not be loaded from the Hugging Face hub or as a local folder "
@@ -131,6 +152,37 @@ def build(described: Described, spec: Spec) -> Hub:
                         f"({str(error).splitlines()[0]}). Change the encoder's `processor` to what the model expects."
                         ) from None
     return encoder
+
+
+def _image_processor(where: str, weights: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Size and normalisation that an image model was trained with, as its preprocessor_config.json says.
+
+    Raises: UserError (an entry that sets the normalisation).
+    """
+    from transformers.models.auto.image_processing_auto import get_image_processor_config
+
+    for key in ("mean", "deviation", "channels"):
+        if key in own:
+            raise UserError(f"params.yaml: `{where}.processor.{key}` comes with the weights `{weights}`: leave it out.")
+    try:
+        about = get_image_processor_config(packages.folder(weights))
+    except (OSError, ValueError):
+        about = {}
+    size = about.get("size", 224)
+    size = size if isinstance(size, int) else size.get("height") or size.get("shortest_edge") or 224
+    return {"size": size, "channels": 3, "mean": about.get("image_mean", [0.5] * 3),
+            "deviation": about.get("image_std", [0.5] * 3)}
+
+
+def _refuse_pickles(folder: str, name: str) -> None:
+    """Raises: UserError (a local folder whose weights could run code when they are loaded, or that has none)."""
+    if not Path(folder).is_dir() or list(Path(folder).glob("*.safetensors")):
+        return
+    pickles = [file.name for kind in ("*.bin", "*.pt", "*.pth", "*.pkl") for file in Path(folder).glob(kind)]
+    raise UserError(f"params.yaml: the weights `{name}` are " + (
+        f"in {pickles[0]}, a pickle, which can run any code when it is loaded: convert it to model.safetensors "
+        "(safetensors.torch.save_file), and name that folder." if pickles else
+        "a folder without model.safetensors: there are no weights in it."))
 
 
 def _fit_positions(encoder: Hub) -> None:

@@ -38,6 +38,13 @@ class Settings(Section):
     bins: Annotated[int, Field(ge=1)] = 40  # mel bands of logmel, coefficients of mfcc
     window_ms: Annotated[float, Field(gt=0)] = 25.0
     hop_ms: Annotated[float, Field(gt=0)] = 12.5
+    level: Literal["train", "natural"] = "train"  # train: scaled by the train sounds' statistics; natural: as it is
+
+    @property
+    def statistics(self) -> dict[str, list[float]] | None:
+        """Mean and deviation that change nothing, where the level is meant to be as it is."""
+        entries = 1 if self.features == "waveform" else self.bins
+        return {"mean": [0.0] * entries, "deviation": [1.0] * entries} if self.level == "natural" else None
 
     @property
     def samples(self) -> int:

@@ -27,6 +27,15 @@ WHITE = 255
 class Settings(Section):
     size: Annotated[int, Field(ge=8, le=1024)] = 32  # pixels, of both sides
     channels: Literal[1, 3] = 3
+    mean: tuple[float, ...] | None = None  # of each channel, 0-1, that is taken away; null: that of the train images
+    deviation: tuple[float, ...] | None = None  # that is divided by; null: as above
+
+    @property
+    def statistics(self) -> dict[str, list[float]] | None:
+        """Mean and deviation of the stored values, 0-255, where published weights bring them."""
+        if self.mean is None or self.deviation is None:
+            return None
+        return {"mean": [255 * value for value in self.mean], "deviation": [255 * value for value in self.deviation]}
 
 
 def spec(settings: Settings) -> Spec:

@@ -135,8 +135,10 @@ def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:
     """The tokenizer of a published model and its ids of padding, unknown and mask."""
     from transformers import AutoTokenizer
 
+    from trivium.machine.packages import folder
+
     try:
-        found = AutoTokenizer.from_pretrained(name)
+        found = AutoTokenizer.from_pretrained(folder(name))
     except (OSError, ValueError) as error:
         raise UserError(f"params.yaml: the tokenizer `{name}` is neither `trained`, nor on the Hugging "
                         f"Face hub, nor a local folder with a tokenizer ({str(error).splitlines()[0]}).") from None

@@ -93,8 +93,12 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
 
 def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:
     from trivium.encoders import hub
+    from trivium.encoders.published import adapter
     from trivium.models import build
 
     if stream in about.get("hub", {}):
         return hub.empty(about["hub"][stream], spec)
-    return build.encoder(Described.of(about["encoders"][stream]), spec, seed=0)
+    described = Described.of(about["encoders"][stream])
+    if part := adapter(described.weights):
+        return part.empty(spec)
+    return build.encoder(described, spec, seed=0)

@@ -5,14 +5,15 @@ An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a fla
 for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
 
 To add one for recipes, write `objectives/<name>.py` with `LABELS` (needs them?), `TOGETHER` (several streams at
-once?), a `Settings` and `build(encoders, classes, settings)`, where `encoders` are those of the streams that it trains,
-and name it as a recipe's `objective`. It leaves `encoders` as components or, of one stream, a classifier `model`.
+once?), a `Settings` and `build(encoders, streams, classes, settings)`, where `encoders` are those of the streams that
+it trains, and name it as a recipe's `objective`. It leaves `encoders` as components or, of one stream, a classifier
+`model`.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from trivium.encoders.base import Encoder
 
-SHARED = ("joint",)
+SHARED = ("joint", "unimodal_losses", "distil")  # of the phases of strategies, over a whole network
 
 
 def names() -> tuple[str, ...]:
@@ -42,8 +43,8 @@ def chosen(value: str | Mapping[str, Any], where: str) -> dict[str, Any]:
     return {"name": name} | parts.typed(get(name, where).Settings, own, where).model_dump(mode="json")
 
 
-def build(value: Mapping[str, Any], encoders: Mapping[str, Encoder], classes: int) -> nn.Module:
-    """`value`: what `chosen` gave."""
+def build(value: Mapping[str, Any], encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int) -> nn.Module:
+    """`value`: what `chosen` gave;  streams: all of the data, in their order."""
     name, own = parts.split(value, "objective")
     part = get(name, "objective")
-    return part.build(encoders, classes, part.Settings.model_validate(own))
+    return part.build(encoders, streams, classes, part.Settings.model_validate(own))

@@ -8,7 +8,7 @@ will read, has to carry what the sample is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import torch
@@ -83,5 +83,5 @@ class Masked(nn.Module):
         return self.loss(batch, torch.Generator().manual_seed(0))
 
 
-def build(encoders: Mapping[str, Encoder], classes: int, settings: Settings) -> Masked:
+def build(encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int, settings: Settings) -> Masked:
     return Masked(next(iter(encoders.values())), settings.mask)

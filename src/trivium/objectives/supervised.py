@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -47,5 +47,5 @@ class Supervised(nn.Module):
         return nn.functional.cross_entropy(logits.double(), y).item()
 
 
-def build(encoders: Mapping[str, Encoder], classes: int, settings: Settings) -> Supervised:
+def build(encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int, settings: Settings) -> Supervised:
     return Supervised(next(iter(encoders.values())), classes)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import trivium
+from trivium.data.tables import read_json
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
-ROOMS = ("data", "data/sources", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
+ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -24,7 +25,11 @@ def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.safetensors", "model.json"):
         shutil.copy(source / name, folder)
-    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+    for where in read_json(source / "model.json").get("apart", {}).values():  # published weights: see `models.files`
+        (folder / "apart" / where).mkdir(parents=True)
+        for name in ("model.safetensors", "model.json"):
+            shutil.copy(root / "models/pretrain" / where / name, folder / "apart" / where)
+    (folder / PREPARED).write_text(json.dumps(prepared, ensure_ascii=False), encoding="utf-8")
     return prepared
 
 
@@ -32,10 +37,10 @@ def code(folder: Path) -> Path:
     """Put the part of this package that predictions need into `folder`; returns where it is."""
     source = Path(trivium.__file__).parent
     made = folder / source.name
-    for room in ("", *ROOMS):
-        (made / room).mkdir(parents=True, exist_ok=True)
-        for file in (source / room).glob("*.py"):
-            shutil.copy(file, made / room)
+    for file in [*source.glob("*.py"), *(file for room in ROOMS for file in (source / room).rglob("*.py"))]:
+        target = made / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
     return made
 
 

@@ -40,7 +40,7 @@ class Predictor:
 
         self.model = model
         self.classes: tuple[str, ...] = tuple(prepared["classes"])
-        self.streams: dict[str, str] = {s: about["spec"]["modality"] for s, about in prepared["streams"].items()}
+        self.streams: dict[str, str] = {s: prepared["streams"][s]["spec"]["modality"] for s in model.streams}
         self.read: tuple[str, ...] = tuple(model.readers)
         self._specs, self._settings, self._processors, self._tokenizers, self._affine = {}, {}, {}, {}, {}
         for s, about in prepared["streams"].items():
@@ -127,7 +127,10 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
         known = sorted(each.parent.name for each in root.glob("models/*/training.json"))
         raise UserError(f"There is no trained strategy `{strategy}` in {root / 'models'}; trained: "
                         f"{', '.join(known) or 'none (run `dvc repro` first)'}.")
-    seeds = read_json(path)["seeds"]
+    about = read_json(path)
+    if "skipped" in about:
+        raise UserError(f"There is no model of `{strategy}`: {about['skipped']['sentence']}")
+    seeds = about["seeds"]
     seed = min(seeds, key=lambda entry: (entry["validation"]["nll"], entry["seed"]))["seed"]
     return path.parent / f"seed_{seed}", seed
 
@@ -138,9 +141,8 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
 
     Raises: UserError (no features, or others than the model was trained on).
     """
-    about = read_json(model / "model.json")
-    store = Store(about["start"], root)
-    if about["features"] != store.digest:
+    store = Store(read_json(model.parent / "training.json")["start"], root)
+    if read_json(model / "model.json")["features"] != store.digest:
         raise UserError(f"{model} was trained on other features than data/features holds now: labels, tokenizer or "
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
                         "back to the features of dvc.lock.")

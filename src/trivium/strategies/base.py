@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
@@ -17,12 +17,18 @@ TOP: tuple[Part, ...] = ("fusion", "head")
 
 @dataclass(frozen=True)
 class Phase:
-    """One run of the loop. `share`: of the budget that pretraining left, 0-1. Parts not in `train` are frozen."""
+    """One run of the loop. Parts not in `train` are frozen.
+
+    share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders, null:
+    the same.  objective: joint, or a mapping with the name of another one and its settings.
+    """
 
     name: str
     share: float
     lr: float
     train: tuple[Part, ...] = ALL
+    encoder_lr: float | None = None
+    objective: dict[str, Any] = field(default_factory=lambda: {"name": "joint"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Plan:
     combine: Literal["fusion", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
+    teachers: bool = False  # the recipe's components teach; the encoders start from random weights
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any
 
 from trivium.tracking.outs import Outcome, Outs
 
@@ -20,8 +19,8 @@ Which way to train a multimodal model wins on this data and this compute budget,
   strategies share; `cost/train_flops` is one seed with its pretraining.
 * `budget/*` (after `trivium curves`): accuracy with less and more; the step is the percentage of the present compute
   or labels.
-* `contribution/*`: Shapley value of a modality, in accuracy; `probe/*`: what a linear probe gets from its encoder;
-  `corrupted_accuracy/*`: mean accuracy from clean to noise in that modality.
+* `contribution/*`: Shapley value of a stream, in accuracy; `probe/*`: what a linear probe gets from its encoder;
+  `corrupted_accuracy/*`: mean accuracy from clean to noise in that stream.
 * Older results stay: `tags.latest = 'true'` shows the present ones. Filter also by `tags.dataset`, `tags.world`,
   `tags.fusion`, `tags.strategy`, `tags.kind` (parent, seed, comparison).
 
@@ -29,12 +28,12 @@ This store is a view that `trivium sync` makes from the pipeline's outputs; dele
 """
 
 
-def strategy(outs: Outs, outcome: Outcome, settings: Mapping[str, Any], results: Mapping[str, float]) -> str:
+def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     """What the strategy does, what came out, and what the comparison says about it."""
     comparison = outs.comparison or {}
     of = f" of {len(comparison['strategies'])}" if "strategies" in comparison else ""
     seeds = len(outcome.metrics["seeds"])
-    lines = [f"**{outcome.name}**: {what(str(settings['strategy.kind']))}", ""]
+    lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
     lines.append(f"* Test accuracy **{results['test/accuracy']:.3f}**{interval(results, 'test/accuracy')}, "
                  f"mean of {seeds} seeds" + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
     if "test/nll" in results and "test/ece" in results:
@@ -46,7 +45,7 @@ def strategy(outs: Outs, outcome: Outcome, settings: Mapping[str, Any], results:
     lines.append(f"{cost}, {results['cost/parameters']:,.0f} parameters")
     chosen = sorted({seed["chosen"] for seed in outcome.training["seeds"] if seed.get("chosen")})
     if chosen:
-        lines.append(f"* Modality chosen on validation: {', '.join(chosen)}")
+        lines.append(f"* Stream chosen on validation: {', '.join(chosen)}")
     if results.get("failed_share"):
         lines.append(f"* **{results['failed_share']:.0%} of the seeds failed**")
     if "verdict" in comparison:

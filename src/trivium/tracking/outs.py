@@ -15,7 +15,7 @@ from typing import Any
 from trivium.comparison import budgets
 from trivium.data.tables import read_json, read_yaml
 
-LAYOUT = 4  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 5  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,17 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
     found = Outcome(name, stage, read_json(files[0]), read_json(files[1]), _digest(files))
-    return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}"))
+    return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}", found.training["start"]))
 
 
-def _servable(root: Path, model: Path) -> bool:
+def _servable(root: Path, model: Path, start: str) -> bool:
     from trivium.data.store import Store
     from trivium.settings.errors import UserError
 
     if not (model / "model.safetensors").exists():
         return False
-    about = read_json(model / "model.json")
     try:
-        return about["features"] == Store(about["start"], root).digest
+        return read_json(model / "model.json")["features"] == Store(start, root).digest
     except UserError:
         return False
 

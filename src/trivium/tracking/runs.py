@@ -88,7 +88,7 @@ class Writer:
         """Final numbers and tags."""
         entry = (self.outs.comparison or {}).get("strategies", {}).get(outcome.name, {})
         results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome))
-        note = notes.strategy(self.outs, outcome, settings(self.outs, outcome), results)
+        note = notes.strategy(self.outs, outcome, results)
         winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
         tags = {"mlflow.note.content": note, "winner": str(winner).lower(), "mlflow.runColor": self._color(outcome)}
         return series.points(results, {}, self.now), tags
@@ -135,7 +135,7 @@ class Writer:
         if world := (meta.get("world") or {}).get("name"):
             found["world"] = str(world)
         if outcome:
-            fusion = str(settings(self.outs, outcome).get("train.fusion", "none"))
+            fusion = (outcome.training["fusion"] or {"name": "none"})["name"]
             found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
                       "mlflow.source.name": f"dvc repro {outcome.stage}",
                       "mlflow.runColor": self._color(outcome)}
@@ -178,7 +178,8 @@ class Writer:
         name = str(meta.get("source", "data")) + (f" ({world})" if world else "")
         sizes = {"num_rows": sum(seed["n"] for seed in outcome.metrics["seeds"][:1])}
         found = []
-        for path, context in (("data/features", "training"), ("data/raw", "source")):
+        read = f"data/reads/{outcome.training['start']}.json"
+        for path, context in ((read, "training"), ("data/raw", "source")):
             digest = hashes.get(path, "unknown").removesuffix(".dir")
             dataset = Dataset(f"{name} {path}", digest, "local", json.dumps({"uri": path}),
                               profile=json.dumps(sizes) if context == "training" else None)

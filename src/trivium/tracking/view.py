@@ -18,7 +18,7 @@ WIDTHS = {  # column -> pixels
     "metrics.`rank`": 60, "metrics.`test/accuracy`": 115, "metrics.`test/accuracy_low`": 130,
     "metrics.`test/accuracy_high`": 135, "metrics.`test/nll`": 90, "metrics.`test/ece`": 90,
     "metrics.`cost/train_flops`": 130, "metrics.`cost/seconds`": 115, "metrics.`cost/parameters`": 130,
-    "params.`strategy.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
+    "params.`train.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
 }
 SECTIONS = ("test", "val", "train", "cost", "budget", "contribution", "probe", "subset_accuracy", "subset_nll",
             "corrupted_accuracy")  # of the charts, in this order

@@ -40,13 +40,23 @@ def example(specs: Mapping[str, Spec], samples: int = PROBE, among: Sequence[str
     return Batch(inputs, present, torch.zeros(samples, dtype=torch.int64))
 
 
-def counted(loss: Callable[[], Tensor], samples: int = PROBE) -> float:
-    """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run."""
-    with torch.enable_grad(), Flops(_formulas()) as counter:
+def counted(loss: Callable[[], Tensor], samples: int = PROBE, module: nn.Module | None = None) -> float:
+    """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run.
+
+    module: whose weights take part. Raises: UserError (an operator that reads them and that nobody can count).
+    """
+    with torch.enable_grad(), Flops(_formulas(), module.parameters() if module is not None else ()) as counter:
         result = loss()
         if result.requires_grad:
             result.backward()
+    _known(counter)
     return counter.total / samples
+
+
+def _known(counter: Flops) -> None:
+    if counter.unknown:
+        raise UserError(f"What {', '.join(sorted(counter.unknown))} costs is not known, so that strategies with it "
+                        "could not be held to the budget: add a formula to src/trivium/training/budget.py.")
 
 
 def passes(encoder: Encoder, spec: Spec) -> Callable[[int], float]:
@@ -57,8 +67,9 @@ def passes(encoder: Encoder, spec: Spec) -> Callable[[int], float]:
         x = example({spec.name: spec}).inputs[spec.name]
         if spec.kind == "tokens":
             x = x[:, : max(1, length)]
-        with Flops(_formulas()) as counter:
+        with Flops(_formulas(), encoder.parameters()) as counter:
             encoder(x)
+        _known(counter)
         return counter.total / PROBE
 
     return cost
@@ -80,8 +91,16 @@ def _formulas() -> dict[Any, Any]:
         transposed, mask = rest[4], rest[7]
         return conv_flop_count(x, weight, grad, transposed) * (mask[0] + mask[1])
 
+    def recurrent(x: Any, weight: Any, again: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+        steps = x[0] * x[1]  # time and samples
+        return 2 * steps * (weight[0] * weight[1] + again[0] * again[1])
+
+    def recurrent_backward(*args: Any, **__: Any) -> int:
+        return 2 * recurrent(*args)
+
     aten = torch.ops.aten
     return {aten.convolution_backward: convolution,
+            aten.mkldnn_rnn_layer: recurrent, aten.mkldnn_rnn_layer_backward: recurrent_backward,
             aten._scaled_dot_product_flash_attention_for_cpu: forward,
             aten._scaled_dot_product_flash_attention_for_cpu_backward: backward}
 
@@ -141,7 +160,7 @@ def measure(store: Store, fusion: Mapping[str, Any], epochs: float, seed: int) -
     parts = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in store.streams}
     network = models.multimodal(parts, len(store.classes), fusion, seed)
     batch = example(store.specs)
-    per_sample = counted(lambda: network(batch.inputs, batch.present).square().sum())
+    per_sample = counted(lambda: network(batch.inputs, batch.present).square().sum(), module=network)
     return epochs * len(store.rows(seed, "train")) * per_sample
 
 

@@ -42,7 +42,7 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     chosen = [min(scores, key=lambda s: scores[s]["nll"])] if best else list(store.streams)
     kept = [temperatures[s] for s in chosen]
     model, validation = _score({s: members[s] for s in chosen}, store.streams, val, kept)
-    about = files.describe("ensemble", store.encoders, store.specs, store.classes, members=chosen, start=store.recipe,
+    about = files.describe("ensemble", store.encoders, store.specs, store.classes, members=chosen,
                            features=store.digest)
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())

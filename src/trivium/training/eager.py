@@ -19,30 +19,34 @@ class AdamW:
     networks on a GPU, what `torch.optim.AdamW` does in Python before each step takes as long as the step.
 
     parameters: what to train; matrices and larger ones decay by `weight_decay`, biases and scales do not.
+    slower: by the id of a parameter, what its learning rate is multiplied with.
     clip: the norm that the gradient, all parameters together, is scaled down to where it is larger.
     """
 
     BETAS, EPS = (0.9, 0.999), 1e-8
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, clip: float) -> None:
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, clip: float,
+                 slower: Mapping[int, float] | None = None) -> None:
         self.clip = clip
-        self.groups = [(weight_decay, list[tuple[Tensor, ...]]()), (0.0, list[tuple[Tensor, ...]]())]
+        found: dict[tuple[float, bool], list[tuple[Tensor, ...]]] = {(1.0, False): [], (1.0, True): []}
         for p in parameters:  # with its moments and the number of its steps
-            self.groups[p.dim() <= 1][1].append((p, torch.zeros_like(p), torch.zeros_like(p),
-                                                 torch.zeros((), device=p.device)))
+            group = (slower or {}).get(id(p), 1.0), p.dim() <= 1
+            found.setdefault(group, []).append((p, torch.zeros_like(p), torch.zeros_like(p),
+                                                torch.zeros((), device=p.device)))
+        self.groups = [(0.0 if small else weight_decay, rate, group) for (rate, small), group in found.items()]
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
         """One step at learning rate `lr`, and no gradients left. A parameter without a gradient stays as it is."""
-        groups = [(decay, [(*one, one[0].grad) for one in group if one[0].grad is not None])
-                  for decay, group in self.groups]
-        norm = torch.linalg.vector_norm(torch.cat([one[-1].flatten() for _, group in groups for one in group]))
+        groups = [(decay, rate, [(*one, one[0].grad) for one in group if one[0].grad is not None])
+                  for decay, rate, group in self.groups]
+        norm = torch.linalg.vector_norm(torch.cat([one[-1].flatten() for *_, group in groups for one in group]))
         scale = ((norm + 1e-6) / self.clip).clamp(min=1.0)  # the kernel divides by it as it reads a gradient
-        for decay, group in groups:
+        for decay, rate, group in groups:
             if group:
                 trained, mean, square, steps, gradients = map(list, zip(*group, strict=True))
                 torch._foreach_add_(steps, 1)
-                torch._fused_adamw_(trained, gradients, mean, square, [], steps, lr=lr, beta1=self.BETAS[0],
+                torch._fused_adamw_(trained, gradients, mean, square, [], steps, lr=lr * rate, beta1=self.BETAS[0],
                                     beta2=self.BETAS[1], weight_decay=decay, eps=self.EPS, amsgrad=False,
                                     maximize=False, grad_scale=scale)
                 for one in trained:
@@ -50,23 +54,36 @@ class AdamW:
 
     def state(self) -> list[Tensor]:
         """What `load` needs to go on from here."""
-        return [value for _, group in self.groups for one in group for value in one[1:]]
+        return [value for *_, group in self.groups for one in group for value in one[1:]]
 
     def load(self, state: list[Tensor]) -> None:
         for mine, kept in zip(self.state(), state, strict=True):
             mine.copy_(kept)
 
 
+LIGHT = ("embedding", "embedding_dense_backward", "_embedding_bag", "_embedding_bag_forward_only", "clone", "copy_",
+         "_to_copy", "sum", "mean", "linalg_vector_norm", "stack", "cat", "index", "index_select", "constant_pad_nd")
+
+
+def _is_light(func: Any) -> bool:
+    """Whether an operator only looks up, moves or adds numbers: a few FLOPs per number at most."""
+    return func.is_view or torch.Tag.pointwise in func.tags or func._overloadpacket.__name__ in LIGHT
+
+
 class Flops(TorchDispatchMode):
     """Adds up in `total` the FLOPs of the operators that run inside, by torch's formulas and `more` of them, which read
     shapes as torch's do.
+
+    unknown: operators that no formula knows and that read a matrix of `weights`: what they cost is not in `total`.
     """
 
-    def __init__(self, more: Mapping[Any, Callable[..., int]]) -> None:
+    def __init__(self, more: Mapping[Any, Callable[..., int]], weights: Iterable[Tensor] = ()) -> None:
         from torch.utils.flop_counter import flop_registry, shape_wrapper
 
         super().__init__()
         self.formulas, self.total = {**flop_registry, **{op: shape_wrapper(count) for op, count in more.items()}}, 0
+        self.unknown = set[str]()
+        self._weights = {weight.data_ptr() for weight in weights if weight.dim() > 1}
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -80,6 +97,9 @@ class Flops(TorchDispatchMode):
                 if parts is not NotImplemented:
                     return parts
         out = func(*args, **kwargs)
+        if self._weights and func._overloadpacket not in self.formulas and not _is_light(func) and any(
+                isinstance(value, Tensor) and value.data_ptr() in self._weights for value in args):
+            self.unknown.add(str(func))
         if formula := self.formulas.get(func._overloadpacket):
             self.total += formula(*args, **kwargs, out_val=out)
         return out

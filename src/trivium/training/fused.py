@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 from trivium.training.units import Report
 
 if TYPE_CHECKING:
+    from trivium.encoders.base import Encoder
     from trivium.training.strategy import Unit
 
 
@@ -34,7 +35,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     plan, seed, loop, limit = unit.entry.plan, unit.seed, unit.loop, unit.limit
     store, batch = Store(unit.entry.start), loop.batch
     assert unit.fusion is not None
-    parts = {s: components.encoder(store.recipe, s, seed) for s in store.streams}
+    parts = {s: _start(store, plan, s, seed) for s in store.streams}
     model = models.multimodal(parts, len(store.classes), unit.fusion, seed)
     pretraining = components.charged(store.recipe, seed)
     accelerator = device.prepare(device.kind(loop.device))
@@ -43,8 +44,9 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     read = [s for s in store.streams if moves or not components.kept(store.recipe, s, seed)]
     feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, only=read, augment=loop.augment)
                   for split in ("train", "val"))
-    task, history = Joint(model), list[dict[str, Any]]()
-    planned = _planned(model, store, plan, (limit, pretraining), seed, batch)
+    tasks = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
+    history = list[dict[str, Any]]()
+    planned = _planned(tasks, store, plan, (limit, pretraining), seed, batch)
     if isinstance(planned, float):
         return {"skipped": {"budget": limit, "needed": planned}}
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
@@ -57,17 +59,18 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
             used = tuple(_cached(model, store, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
-        rows = fit(task, used[0], used[1], Schedule(p.steps, batch, p.phase.lr), loop, accelerator, seed,
+        task = tasks[p.phase.name]
+        rows = fit(task, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
                    partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
         history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
                     for row in rows]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
-    scale = _temperature(task, feeds[1] if len(read) == len(store.streams) else used[1])
+    scale = _temperature(Joint(model), feeds[1] if len(read) == len(store.streams) else used[1])
     model.temperature.fill_(scale)
     about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
-                           start=store.recipe, features=store.digest,
+                           features=store.digest,
                            apart={} if moves else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
@@ -92,7 +95,38 @@ class _Planned:
     once: float
 
 
-def _planned(model: Multimodal, store: Store, plan: Plan, funds: tuple[float, float], seed: int, batch: int,
+def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
+    """Where a stream's encoder starts: from the recipe's component, or from random weights where that one teaches."""
+    if plan.teachers:
+        return models.encoder(store.encoders[stream], store.specs[stream], seed)
+    return components.encoder(store.recipe, stream, seed)
+
+
+def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Joint:
+    """What the phase minimises; what it owns besides the model is drawn from the seed."""
+    from trivium.objectives.distil import Distil
+    from trivium.objectives.unimodal_losses import UnimodalLosses
+
+    about = phase.objective
+    if about["name"] == "unimodal_losses":
+        given = about["weight"]
+        weights = {s: float(given.get(s, 0.0) if isinstance(given, dict) else given) for s in model.streams}
+        with models.drawn(seed, "unimodal_losses"):
+            return UnimodalLosses(model, weights)
+    if about["name"] == "distil":
+        device = next(model.parameters()).device
+        teachers = {s: components.encoder(store.recipe, s, seed).to(device) for s in model.streams}
+        return Distil(model, teachers, about["alpha"])
+    return Joint(model)
+
+
+def _schedule(model: Multimodal, p: _Planned, batch: int) -> Schedule:
+    rate = p.phase.encoder_lr
+    slower = {id(w): rate / p.phase.lr for w in model.encoders.parameters()} if rate is not None else {}
+    return Schedule(p.steps, batch, p.phase.lr, slower)
+
+
+def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int, batch: int,
              ) -> list[_Planned] | float:
     """The phases of `plan`; or the budget that it needs, where this one does not pay for an epoch of what moves.
 
@@ -101,10 +135,12 @@ def _planned(model: Multimodal, store: Store, plan: Plan, funds: tuple[float, fl
     found, (limit, pretraining) = list[_Planned](), funds
     spent, size = pretraining, len(store.rows(seed, "train"))
     for phase in plan.phases:
+        task = tasks[phase.name]
+        model = task.model
         _let_move(model, phase)
         frozen = "encoders" not in phase.train
         once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
-        cost, again = (count(model, store, "head" if frozen else "all") for count in (_cost, _analytic))
+        cost, again = (count(task, store, "head" if frozen else "all") for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
         allowed = limit - spent if last else (limit - pretraining) * phase.share
         if not frozen and allowed < cost * size:
@@ -126,34 +162,36 @@ def _further(report: Report, every: int, before: int, samples: int) -> None:
     report(before + samples, every)
 
 
-def _loss(model: Multimodal, store: Store, what: str) -> Callable[[], Tensor]:
-    batch = budget.example(store.specs)
-    if what in model.encoders:
-        return lambda: model.encoders[what](batch.inputs[what])
-    if what == "head":
-        with torch.no_grad():
-            batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
-    return lambda: model.logits(model.read(batch), batch.present).square().sum()
-
-
 def _once(model: Multimodal, store: Store, seed: int) -> float:
     """FLOPs of one pass of the train rows of `seed` through the encoders; of kept vectors, what their pass cost."""
     rows, total = store.rows(seed, "train"), 0.0
     for s in store.streams:
         kept = components.kept(store.recipe, s, seed)
-        total += float(kept.flops[rows].sum()) if kept else len(rows) * _cost(model, store, s)
+        total += float(kept.flops[rows].sum()) if kept else len(rows) * _cost(Joint(model), store, s)
     return total
 
 
-def _cost(model: Multimodal, store: Store, what: str) -> float:
-    """Training FLOPs per sample of `all` of the network, of its `head` and fusion alone, or of one stream's encoder."""
-    copy = deepcopy(model).cpu()
-    return budget.counted(_loss(copy, store, what))
+def _cost(task: Joint, store: Store, what: str) -> float:
+    """Training FLOPs per sample of one real step on `all` of the network, or on its `head` and fusion alone; or those
+    of a pass through one stream's encoder.
+    """
+    copy = deepcopy(task).cpu()
+    return budget.counted(_loss(copy, store, what), module=copy)
 
 
-def _analytic(model: Multimodal, store: Store, what: str) -> float:
-    copy = deepcopy(model).cpu()
+def _analytic(task: Joint, store: Store, what: str) -> float:
+    copy = deepcopy(task).cpu()
     return budget.analytic(copy, _loss(copy, store, what))
+
+
+def _loss(task: Joint, store: Store, what: str) -> Callable[[], Tensor]:
+    model, batch = task.model, budget.example(store.specs)
+    if what in model.encoders:
+        return lambda: model.encoders[what](batch.inputs[what])
+    if what == "head":
+        with torch.no_grad():
+            batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
+    return lambda: task.loss(batch, torch.Generator().manual_seed(0))
 
 
 @torch.no_grad()

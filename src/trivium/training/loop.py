@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,15 @@ VALIDATION_BATCH = 512
 
 @dataclass(frozen=True)
 class Schedule:
-    """`steps` of `batch` samples at peak learning rate `lr` (warm-up, then cosine to 0)."""
+    """`steps` of `batch` samples at peak learning rate `lr` (warm-up, then cosine to 0).
+
+    slower: by the id of a parameter, what its rate is multiplied with; 1 for the others.
+    """
 
     steps: int
     batch: int
     lr: float
+    slower: Mapping[int, float] = field(default_factory=dict)
 
 
 def fit(
@@ -49,7 +53,8 @@ def fit(
     val_nll, val_accuracy.
     """
     task.to(accelerator.device)
-    optimizer = AdamW((p for p in task.parameters() if p.requires_grad), settings.weight_decay, settings.clip)
+    optimizer = AdamW((p for p in task.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
+                      plan.slower)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
     state = _State(task, optimizer, checkpoint)

@@ -6,7 +6,7 @@ together they cost what the recipe may spend.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +126,7 @@ def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> di
     assert seed is not None
     epochs = recipe.share * unit.limit / _per_epoch(store, recipe, seed)
     task, rows = _task(store, group, seed), _rows(store, group, seed)
-    cost = budget.counted(_counting(store, group, seed))
+    cost = _cost(store, group, seed)
     steps = budget.steps(epochs * len(rows) * cost, cost, loop.batch)
     accelerator = device.prepare(device.kind(loop.device))
     order, val = store.rows(seed, "train"), store.rows(seed, "val")
@@ -155,10 +155,7 @@ def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> di
 
 def _per_epoch(store: Store, recipe: Recipe, seed: int) -> float:
     """FLOPs of one epoch of all that the recipe trains."""
-    from trivium.training import budget
-
-    return sum(len(_rows(store, each, seed)) * budget.counted(_counting(store, each, seed))
-               for each in recipe.groups if each.objective)
+    return sum(len(_rows(store, each, seed)) * _cost(store, each, seed) for each in recipe.groups if each.objective)
 
 
 def _task(store: Store, group: Group, seed: int) -> Any:
@@ -167,7 +164,7 @@ def _task(store: Store, group: Group, seed: int) -> Any:
     assert group.objective is not None
     encoders = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in group.streams}
     with models.drawn(seed, f"{group.name}/{group.objective['name']}"):
-        return objectives.build(group.objective, encoders, len(store.classes))
+        return objectives.build(group.objective, encoders, store.streams, len(store.classes))
 
 
 def _has(store: Store, group: Group) -> np.ndarray:
@@ -190,11 +187,12 @@ def _task_labels(group: Group) -> bool:
     return objectives.get(group.objective["name"], "objective").LABELS
 
 
-def _counting(store: Store, group: Group, seed: int) -> Callable[[], Any]:
+def _cost(store: Store, group: Group, seed: int) -> float:
+    """Training FLOPs per sample, of one real step of the objective."""
     import torch
 
     from trivium.training import budget
 
     task = _task(store, group, seed)
     batch = budget.example({s: store.specs[s] for s in group.streams}, among=store.streams)
-    return lambda: task.loss(batch, torch.Generator().manual_seed(0))
+    return budget.counted(lambda: task.loss(batch, torch.Generator().manual_seed(0)), module=task)

@@ -32,7 +32,7 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict
     """
     store, fusion = Store(entry.start), chosen_fusion(entry)
     about = {"entry": entry.name, "title": entry.title, "strategy": entry.strategy, "start": entry.start,
-             "recipe": _recipe(store)}
+             "recipe": _recipe(store), "fusion": fusion}
     if lacking := components.skipped(entry.start):
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
@@ -79,7 +79,8 @@ def _key(store: Store, unit: Unit) -> str:
     about = {"strategy": unit.entry.strategy, "settings": unit.entry.settings, "fusion": unit.fusion,
              "seed": unit.seed, "loop": unit.loop.model_dump(mode="json", exclude={"workers"}), "limit": unit.limit,
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
-             "charged": components.charged(store.recipe, unit.seed)}
+             "charged": components.charged(store.recipe, unit.seed),
+             "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model
     return units.key("strategy", about)
 
 

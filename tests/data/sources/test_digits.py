@@ -7,8 +7,8 @@ import soundfile
 from PIL import Image
 
 from tests.helpers import digests
-from trivium.config import Digits
 from trivium.data import tables
+from trivium.data.settings import Digits
 from trivium.data.sources import digits
 
 SETTINGS = Digits(world="unique", samples=200)

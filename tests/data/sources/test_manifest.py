@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trivium.config import Manifest
 from trivium.data import tables
+from trivium.data.settings import Manifest
 from trivium.data.sources.manifest import _check_size, write
 from trivium.settings.errors import UserError
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trivium.config import Stamps
 from trivium.data import tables
+from trivium.data.settings import Stamps
 from trivium.data.sources import stamps
 from trivium.settings.errors import UserError
 

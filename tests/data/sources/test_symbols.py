@@ -6,8 +6,8 @@ import soundfile
 from PIL import Image
 
 from tests.helpers import digests
-from trivium.config import Symbols
 from trivium.data import tables
+from trivium.data.settings import Symbols
 from trivium.data.sources import symbols
 from trivium.data.sources.symbols import write
 from trivium.settings.errors import UserError

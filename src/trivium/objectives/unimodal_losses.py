@@ -1,0 +1,37 @@
+"""Joint training plus a loss on each stream alone: CE + sum over streams of weight * CE_s, each with a linear head of
+its own on the stream's vector, over the samples that have the stream. It keeps encoders learning that a quicker stream
+would make superfluous (Kontras et al. 2024, arXiv 2411.07335, "multi-loss"). Weights of 0 are plain joint training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from trivium.objectives.joint import Joint
+
+if TYPE_CHECKING:
+    from trivium.data.store import Batch
+    from trivium.models.network import Multimodal
+
+
+class UnimodalLosses(Joint):
+    """weights: per stream, >= 0."""
+
+    def __init__(self, model: Multimodal, weights: Mapping[str, float]) -> None:
+        super().__init__(model)
+        self.weights = {s: weight for s, weight in weights.items() if weight > 0}
+        classes = model.head.out_features
+        self.heads = nn.ModuleDict({s: nn.Linear(model.readers[s].width, classes) for s in self.weights})
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        vectors = self.model.read(batch)
+        total = nn.functional.cross_entropy(self.model.logits(vectors, batch.present), batch.y)
+        for s, weight in self.weights.items():
+            own = nn.functional.cross_entropy(self.heads[s](vectors[s]), batch.y, reduction="none")
+            there = batch.present[:, self.model.streams.index(s)].to(own.dtype)
+            total = total + weight * (own * there).sum() / there.sum().clamp(min=1)
+        return total
