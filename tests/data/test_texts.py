@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny_media import ROWS, write_features, row, write_aligned
+from tests.tiny_media import ROWS, row, write_aligned, write_features
 from trivium import modalities
 from trivium.data import tables, texts
 from trivium.data.store import Batch, Store

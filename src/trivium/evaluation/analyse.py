@@ -53,8 +53,8 @@ class Asked:
 def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings, out: Path,
             ) -> dict[str, Any]:
     """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it. `rows`
-    says for each analysis and stream how many test samples it rests on: 0 where more would be needed than are paid for, and
-    no entry where it would mean nothing.
+    says for each analysis and stream how many test samples it rests on: 0 where more would be needed than are paid for,
+    and no entry where it would mean nothing.
 
     test: the samples of `rows` (ascending), encoded;  settings: `analysis_flops` is what this seed may spend.
 
@@ -103,7 +103,7 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
     if sounds:
         found["shift"] = Wish.of(few, robustness.PASSES["shift"] * usual)
     if encoded.gives(model, stream, "dense"):
-        before = 0 if encoder.published else 2  # train and test samples through a fresh encoder
+        before = 2 if _begins_at_random(asked, stream) else 0  # train and test samples through a fresh encoder
         found["probes"] = Wish.of(max(1, most // 2), (before + (stream not in model.kept)) * usual)
     column = asked.store.streams.index(stream)
     seen = [k for k in asked.explained if asked.test.present[k, column]]
@@ -113,6 +113,11 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
     if moves and spec.kind != "tokens":
         found["attacks"] = Wish.of(fewer, robustness.PASSES["attacks"] * usual)
     return found
+
+
+def _begins_at_random(asked: Asked, stream: str) -> bool:
+    """Whether there is a start to compare with: weights that were drawn here, and that training can move."""
+    return encoded.gives(asked.model, stream, "gradients") and not encoded.encoder(asked.model, stream).published
 
 
 def _tokens(asked: Asked, stream: str, rows: np.ndarray) -> np.ndarray:
@@ -149,7 +154,7 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
         if not has.any() or not has_test.any():
             continue
         vectors = {"after": [batch.inputs[s] for batch in (train, unseen)]}
-        if not encoded.encoder(model, s).published:
+        if _begins_at_random(asked, s):
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
                                   for rows in (train_rows, asked.rows[:n])]} | vectors
