@@ -114,7 +114,7 @@ def test_two_processors_of_one_stream_live_side_by_side(tmp_path):
     assert found["short"]["text"].features == found["wide"]["text"].features
     assert found["wide"]["text"].encoder["settings"]["width"] == 32
     assert {streams["image"].features for streams in found.values()} == {found["short"]["image"].features}
-    assert len(list((tmp_path / "data/features/text").iterdir())) == 2
+    assert len([path for path in (tmp_path / "data/features/text").iterdir() if path.is_dir()]) == 2
     shapes = {name: Store(name, tmp_path).batch(np.arange(3), 0).inputs["text"].shape for name in recipes}
     assert shapes == {"short": (3, 6), "long": (3, 9), "wide": (3, 6)}
     digests_of = {name: reads(tmp_path, name).digest for name in recipes}
@@ -180,7 +180,7 @@ def test_a_half_written_folder_of_the_cache_is_made_anew(tmp_path):
     whole = digests(tmp_path, "data")
     for mark in (tmp_path / ".cache/features").glob("*/whole"):
         mark.unlink()
-        (mark.parent / "x.arrow").unlink()  # a name of its own in data/features
+        (mark.parent / "x.arrow").unlink(missing_ok=True)  # a name of its own in data/features
     for part in ("features", "reads"):
         shutil.rmtree(tmp_path / "data" / part)
     write_features(tmp_path)
@@ -260,7 +260,7 @@ def test_the_same_input_gives_the_same_bytes_with_any_number_of_workers(tmp_path
     make(tmp_path)
     again(tmp_path, workers=3, name="three")
     one, three = digests(tmp_path, "data"), digests(tmp_path, "three/data")
-    assert {f"three/{name}": value for name, value in one.items()} == three and len(one) == 11
+    assert {f"three/{name}": value for name, value in one.items()} == three and len(one) == 12
 
 
 def test_the_order_of_the_splits_does_not_matter(tmp_path):

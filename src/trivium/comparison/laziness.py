@@ -16,8 +16,8 @@ WORTH = 0.03  # accuracy that training alone must gain, or there is nothing to l
 def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Modalities whose encoder gained less than `HALF` of what training alone gained, where that is worth `WORTH`.
 
-    probes: {m: {"before", "after", "alone"}}, accuracies: of the encoder at its random start, inside the strategy's
-    model, and trained alone (None where nobody trained m alone).
+    probes: {m: {"before", "after", "alone"}}, accuracies: of the encoder at its random start (None where the weights
+    were published), inside the strategy's model, and trained alone (None where nobody trained m alone).
     """
     found = []
     for m, score in probes.items():
@@ -36,7 +36,7 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], alone: str | No
     means = {name: _mean(seeds) for name, seeds in measured.items()}
     references = means.get(alone, {}) if alone else {}
     found: dict[str, dict[str, dict[str, Any]]] = {
-        name: {m: {**score, "alone": references.get(m, {}).get("after")} for m, score in scores.items()}
+        name: {m: {"before": None, **score, "alone": references.get(m, {}).get("after")} for m, score in scores.items()}
         for name, scores in means.items()}
     lazy = {}
     for name, scores in found.items():
@@ -46,9 +46,10 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], alone: str | No
     said = [f"{name} left {' and '.join(missed)} unlearned: a linear probe gets " + ", ".join(
         f"{found[name][m]['after']:.0%} from its {m} encoder and {found[name][m]['alone']:.0%} from one trained alone"
         for m in missed) for name, missed in lazy.items()]
-    if not said and references:
-        learned = [m for m, score in references.items() if score["after"] - score["before"] >= WORTH]
-        plain = [f"{score['before']:.0%} from the {m} encoder" for m, score in references.items()
+    drawn = {m: score for m, score in references.items() if "before" in score}
+    if not said and drawn:
+        learned = [m for m, score in drawn.items() if score["after"] - score["before"] >= WORTH]
+        plain = [f"{score['before']:.0%} from the {m} encoder" for m, score in drawn.items()
                  if score["before"] > 1 - WORTH]
         said = [f"No strategy left {' or '.join(learned)} unlearned" if learned else
                 f"Before any training a linear probe gets {' and '.join(plain)}: there is little to learn" if plain else
@@ -66,4 +67,4 @@ def _mean(seeds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[
     """Over the seeds that have the modality."""
     there = dict.fromkeys(m for seed in seeds for m in seed)
     return {m: {kind: sum(of) / len(of) for kind in ("before", "after")
-                if (of := [seed[m][kind] for seed in seeds if m in seed])} for m in there}
+                if (of := [seed[m][kind] for seed in seeds if kind in seed.get(m, {})])} for m in there}

@@ -21,24 +21,30 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
     found: dict[str, Any] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}, "reference": reference,
                              "summary": {name: {} for name in measured}}
     for name, seeds in measured.items():
-        one = seeds[0]
-        for m in one["corruption"]:
-            curves = [seed["corruption"][m]["accuracy"] for seed in seeds]
-            found["corruption"].setdefault(m, {})[name] = _curve(one["corruption"][m]["levels"], curves)
-            late = [seed["corruption"][m]["accuracy"] for seed in measured[reference]] if reference else []
+        for m in _everywhere(seeds, "corruption"):
+            noisy = [seed["corruption"][m] for seed in seeds]
+            curves = [one["accuracy"] for one in noisy]
+            found["corruption"].setdefault(m, {})[name] = _curve(noisy[0]["levels"], curves)
+            known = reference is not None and m in _everywhere(measured[reference], "corruption")
+            late = [seed["corruption"][m]["accuracy"] for seed in measured[reference or ""]] if known else []
             gaps = [effective(f, r) for f, r in zip(curves, late, strict=True)] if late else []
             found["summary"][name][m] = {
-                "relative": float(np.mean([seed["corruption"][m]["relative"] for seed in seeds])),
+                "relative": float(np.mean([one["relative"] for one in noisy])),
                 "effective": float(np.mean(gaps)) if gaps else None,
             }
         for kind in ("misalignment", "shift"):
-            for m in one[kind]:
-                found[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds if m in seed[kind]])
-        for m in one["attacks"]:
-            for how in one["attacks"][m]:
-                curves = [seed["attacks"][m][how] for seed in seeds if m in seed["attacks"]]
-                found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(curves)
+            for m in _everywhere(seeds, kind):
+                found[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds])
+        for m in _everywhere(seeds, "attacks"):
+            for how in seeds[0]["attacks"][m]:
+                found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
+                    [seed["attacks"][m][how] for seed in seeds])
     return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"])}
+
+
+def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+    """Streams that an analysis could afford at every seed: a mean over some of them would be of other models."""
+    return [m for m in seeds[0][kind] if all(m in seed[kind] for seed in seeds)]
 
 
 def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
@@ -51,15 +57,18 @@ def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
 
 
 def _sentence(chosen: str, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any]) -> str:
-    curves = {m: of[chosen] for m, of in corruption.items()}
+    curves = {m: of[chosen] for m, of in corruption.items() if chosen in of}
+    if not curves:
+        return f"What noise costs {chosen} was too dear to measure."
     lost = {m: curve[0]["accuracy"]["mean"] - curve[-1]["accuracy"]["mean"] for m, curve in curves.items()}
     worst = max(lost, key=lambda m: lost[m])
     if lost[worst] < LITTLE:
         return f"Noise on a single modality costs {chosen} next to nothing."
-    best = max(robust, key=lambda name: robust[name][worst]["relative"])
+    known = [name for name in robust if worst in robust[name]]
+    best = max(known, key=lambda name: robust[name][worst]["relative"])
     said = (f"Noise on {worst} costs {chosen} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "
             "left of it")
-    return said + (f"; {best} keeps most under it." if len(robust) > 1 else ".")
+    return said + (f"; {best} keeps most under it." if len(known) > 1 else ".")
 
 
 def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:

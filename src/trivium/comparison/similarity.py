@@ -104,7 +104,7 @@ def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> l
             known = [value for value in known if np.isfinite(value)]
             return float(np.mean(known)) if known else None
 
-        for m in modalities:
+        for m in [m for m in modalities if any(m in seed for of in vectors.values() for seed in of)]:
             names = [name for name in vectors if any((name, seed, m) in place for seed in seeds)]
             values = [[mean([((a, i, m), (b, j, m)) for i in seeds for j in seeds if (i == j) == (a != b)])
                        for b in names] for a in names]

@@ -8,6 +8,7 @@ data/features
     samples.parquet    sample, y, has_STREAM, seed_K, and domain where the data knows it
     STREAM/DIGEST/     one folder for each processor that reads the stream: `x.arrow`, tokenizers, and `reading.json`
                        (spec; columns and statistics per seed; cut: see `tensors.Cut`)
+    STREAM/values.parquet   of text, what the processors read: see `texts`
 data/reads/RECIPE.json: see `readings`.
 
 Tensors are kept by content in `.cache` as well, since DVC empties a stage's outs before it runs: what no change touches
@@ -29,7 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
-from trivium.data import tables
+from trivium.data import tables, texts
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
 from trivium.encoders import Described
@@ -38,7 +39,8 @@ from trivium.machine.workers import processes
 from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
-CODE = ("tensors.py", "columns.py", "ragged.py", "../modalities")  # what tensors depend on, besides data and settings
+# what tensors depend on, besides data and settings
+CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "../modalities")
 
 
 def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str | Path,
@@ -69,6 +71,8 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
                     rows = Rows(aligned / "samples.parquet", meta["root"], one.stream, len(index))
                     fill(run, rows, one, seen & present[one.stream], folder)
                 cache.take(key, out / one.folder)
+    values = {one.stream: _values(one, aligned, meta["root"], len(index), data[one.stream], out, cache)
+              for one in {each.stream: each for each in readings.values()}.values()}
     cache.keep()
     tables.write(index, out / "samples.parquet")
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
@@ -77,7 +81,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     samples = tables.digest((out / "samples.parquet").read_bytes() + json.dumps(meta, sort_keys=True).encode())
     warnings: dict[str, str] = {}
     for name, recipe in recipes.items():
-        found = {s: _read(readings[s, entry], entry, encoders[entry], out, seeds) for s, entry in recipe.items()}
+        found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
         about = Reads(samples=samples, streams=found).model_dump(mode="json")
         tables.write_json(about, reads / f"{name}.json", sort=False)  # the order of streams
         warnings |= {read.entry: f"warning: {s}: {read.warning}" for s, read in found.items() if read.warning}
@@ -91,9 +95,27 @@ def reading(stream: str, described: Described) -> Reading:
     return Reading(stream, described.modality, name, registry.processor(name).Settings.model_validate(settings))
 
 
-def _read(one: Reading, entry: str, described: Described, out: Path, seeds: int) -> Read:
+def _values(one: Reading, aligned: Path, root: str, count: int, data: str, out: Path, cache: Cache) -> str | None:
+    """Keep the cleaned texts of a stream of text beside its tensors. Returns their digest.
+
+    data: digest of what the stream is made of.
+    """
+    clean = getattr(registry.get(one.modality), "clean", None)
+    if clean is None:
+        return None
+    key = tables.digest(json.dumps([data, one.modality, "values", _code()]).encode())
+    if not cache.take(key, out / one.stream):
+        with cache.making(key) as folder:
+            rows = Rows(aligned / "samples.parquet", root, one.stream, count)
+            raw = ([value for _, value, _, _ in chunk] for chunk in rows.chunks(texts.ROWS))
+            texts.write(raw, clean, folder / "values.parquet")
+        cache.take(key, out / one.stream)
+    return texts.digest(out / one.stream / "values.parquet")
+
+
+def _read(one: Reading, entry: str, described: Described, out: Path, values: str | None) -> Read:
     about = tables.read_json(out / one.folder / "reading.json")
-    return Read(entry=entry, encoder=described.plain(), features=one.folder,
+    return Read(entry=entry, encoder=described.plain(), features=one.folder, values=values,
                 **{key: about[key] for key in ("spec", "digest", "columns", "statistics", "cut")})
 
 

@@ -20,6 +20,7 @@ class Read(Section):
 
     entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
     features: a folder below data/features;  digest: of what is in it
+    values: digest of the texts that the tensors were made of; null for what is not text
     cut: how much of the stream the processor drops, see `tensors.Cut`
     columns: of its file `x.arrow`, the one to read at each seed;  statistics: per seed, mean and deviation, or null
     """
@@ -29,10 +30,10 @@ class Read(Section):
     spec: dict[str, Any]
     features: str
     digest: str
+    values: str | None = None
     columns: tuple[str, ...]
     cut: dict[str, Any] | None
     statistics: tuple[dict[str, list[float]] | None, ...]
-
 
     @property
     def warning(self) -> str:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.compute as pc
 
-from trivium.data import tables
+from trivium import modalities
+from trivium.data import tables, texts
 from trivium.data.columns import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import Reads
@@ -61,7 +62,7 @@ class Batch:
         """The samples of all `parts`, in their order."""
         import torch
 
-        inputs = {name: _joined([part.inputs[name] for part in parts]) for name in parts[0].inputs}
+        inputs = {name: joined([part.inputs[name] for part in parts]) for name in parts[0].inputs}
         return cls(inputs, torch.cat([part.present for part in parts]), torch.cat([part.y for part in parts]),
                    parts[0].encoded)
 
@@ -77,12 +78,18 @@ class Batch:
         return Batch(inputs, self.present.pin_memory(), self.y.pin_memory(), self.encoded)
 
 
-def _joined(parts: Sequence[Tensor]) -> Tensor:
-    """Of counts [B, L, 2], which each batch cuts to its own longest row, the shorter ones are padded."""
+def joined(parts: Sequence[Tensor]) -> Tensor:
+    """[B, ...], one after the other; with 0 behind those that are shorter than others along the second axis."""
     import torch
 
-    longest = max(x.shape[1] for x in parts) if parts[0].dim() == 3 and parts[0].dtype == torch.int64 else 0
-    return torch.cat([torch.nn.functional.pad(x, (0, 0, 0, longest - x.shape[1])) if longest else x for x in parts])
+    longest = max(part.shape[1:2] for part in parts)
+    whole = []
+    for part in parts:
+        if part.shape[1:2] != longest:
+            missing = part.new_zeros(len(part), longest[0] - part.shape[1], *part.shape[2:])
+            part = torch.cat([part, missing], 1)
+        whole.append(part)
+    return torch.cat(whole)
 
 
 class Store:
@@ -163,6 +170,19 @@ class Store:
         read = self.reads.streams[stream]
         return self.folder / read.features / f"{read.columns[seed]}.json"
 
+    def texts(self, stream: str, rows: np.ndarray) -> list[str]:
+        """The texts of `rows` (int64 [B]) as they are before any processor, empty where a sample has none."""
+        return texts.read(self.folder / stream / "values.parquet", rows)
+
+    def encode(self, stream: str, seed: int, said: list[str]) -> Tensor:
+        """Texts as `stream`'s processor gives them at `seed`: int64 [B, ...], like the inputs of a batch."""
+        import torch
+
+        name, settings = self.encoders[stream].processor
+        part, fitted = modalities.processor(name), self.tokenizer(stream, seed)
+        made = _tokenizer(str(fitted)) if fitted.exists() else part.Settings.model_validate(settings)
+        return torch.from_numpy(part.encode(said, made, self.specs[stream])).long().to(self.device)
+
     def _input(self, s: str, rows: np.ndarray, seed: int, present: Tensor) -> Tensor:
         import torch
 
@@ -197,3 +217,10 @@ class Store:
         if (s, name) not in self._columns:
             self._columns[s, name] = Column(self.folder / read.features / "x.arrow", name)
         return self._columns[s, name]
+
+
+@cache
+def _tokenizer(path: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_file(path)

@@ -1,11 +1,13 @@
 """What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
 `evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/40 for
-attacks, N/2 train and N/2 test samples for probes, 6 for attributions.
+attacks, N/2 train and N/2 test samples for probes, 6 for attributions. Where an encoder is so large that they cost more
+than `evaluate.analysis_flops`, there are fewer of them, and with too few an analysis of a stream is absent.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,89 +16,169 @@ import torch
 
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
-from trivium.evaluation import attribution, encoded, information, pictures, probes, robustness
+from trivium.encoders.base import PAD
+from trivium.evaluation import affordable, attribution, encoded, information, pictures, probes, robustness
+from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
+from trivium.evaluation.noise import Noise
+from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
 from trivium.models import build
 from trivium.models.network import Model
 
 ALIKE = 256  # samples whose vectors are kept: the same for all strategies and seeds, so that encoders can be compared
 
+Counts = dict[str, dict[str, int]]  # analysis -> stream -> samples
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model and the test samples that it is asked about.
+
+    rows: int64 [B], in the order of their hashes, so that the first of them are a fair part;  test: the same, encoded
+    explained: positions in `rows` of the samples whose answers are explained, and why these
+    size: samples that pass an encoder at a time
+    """
+
+    model: Model
+    store: Store
+    seed: int
+    rows: np.ndarray
+    test: Batch
+    explained: dict[int, str]
+    size: int
+
 
 @torch.no_grad()
 def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings, out: Path,
             ) -> dict[str, Any]:
-    """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it.
+    """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it. `rows`
+    says for each analysis and stream how many test samples it rests on: 0 where more would be needed than are paid for,
+    and no entry where it would mean nothing.
 
-    test: the samples of `rows`, encoded.
+    test: the samples of `rows` (ascending), encoded;  settings: `analysis_flops` is what this seed may spend.
 
-    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per modality) and, for seed 0, `<out>/pictures/*.svg`.
+    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per stream) and, for seed 0, `<out>/pictures/*.svg`.
     """
     count, size = settings.analysis_rows, settings.batch
-    places = some(np.arange(len(rows)), count, seed)
-    test_rows, test = rows[places], test[torch.from_numpy(places)]
-    val = encoded.encode_rows(model, store, some(store.rows(seed, "val"), count, seed), seed, size)
+    chosen = some(store.samples, rows, count, seed)
+    test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
+    explained = attribution.choose(encoded.answer(model, test), test.y)
+    asked = Asked(model, store, seed, chosen, test, explained, size)
+    val = encoded.encode_rows(model, store, some(store.samples, store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
+    counts = _counts(asked, settings)
     return rounded({
         "contribution": contribution(model, test, store.classes),
         "information": information.measure(model, val, test, len(store.classes)),
-        "robustness": _robustness(model, store, seed, test_rows, test, settings),
-        "probes": _probes(model, store, seed, test_rows, test, settings),
-        "attribution": _attribution(model, store, seed, test_rows, test, size, out if seed == 0 else None),
+        "robustness": _robustness(asked, counts),
+        "probes": _probes(asked, counts["probes"]),
+        "attribution": _attribution(asked, counts["attribution"], out if seed == 0 else None),
+        "rows": counts | {"probes": {s: min(n, len(chosen)) for s, n in counts["probes"].items()}},
     })
 
 
-def some(rows: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """At most `count` of `rows`, drawn without replacement, in random order, so that any prefix is a fair sample."""
-    return rows[np.random.default_rng([seed, len(rows)]).permutation(len(rows))[:count]]
-
-
-def _robustness(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings,
-                ) -> dict[str, Any]:
-    size, few, fewer = settings.batch, max(1, len(rows) // 4), max(1, len(rows) // 40)
-    batch, clean = store.batch(rows[:few], seed), test[:few]
-    return {
-        "corruption": robustness.corruption(model, batch, clean, store.specs, size),
-        "misalignment": robustness.misalignment(model, test),
-        "shift": robustness.shift(model, batch, clean, store.specs, size),
-        "attacks": robustness.attacks(model, batch[:fewer], clean[:fewer], store.specs, size),
-        "rows": {"corruption": few, "misalignment": len(rows), "shift": few, "attacks": fewer},
-    }
-
-
-def _probes(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings) -> dict[str, Any]:
-    half, size = max(1, settings.analysis_rows // 2), settings.batch
-    train_rows = some(store.rows(seed, "train"), half, seed)
-    train, unseen = encoded.encode_rows(model, store, train_rows, seed, size), test[:half]
-    found = {}
-    for m in encoded.readers(model):
-        column = store.streams.index(m)
-        has, has_test = train.present[:, column], unseen.present[:, column]
-        if not has.any() or not has_test.any():
-            continue
-        fresh = build.encoder(store.encoders[m], store.specs[m], seed).eval().to(store.device)
-        before = [encoded.through(fresh, store.batch(r, seed, [m]).inputs[m], size) for r in (train_rows, rows[:half])]
-        after = [batch.inputs[m] for batch in (train, unseen)]
-        found[m] = {
-            kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], len(store.classes))
-            for kind, (x, z) in (("before", before), ("after", after))
-        }
+def _counts(asked: Asked, settings: Settings) -> Counts:
+    whole = len(asked.rows)
+    everyone = dict.fromkeys(asked.model.streams, whole)
+    unread = [s for s in asked.model.streams if s not in encoded.readers(asked.model)]  # noise on these costs nothing
+    found: Counts = {"contribution": everyone, "information": everyone, "misalignment": everyone,
+                     "corruption": dict.fromkeys(unread, max(1, whole // 4)),
+                     "shift": {}, "attacks": {}, "probes": {}, "attribution": {}}
+    allowance = settings.analysis_flops / len(encoded.readers(asked.model))
+    for s in encoded.readers(asked.model):
+        for name, count in affordable.grant(_wishes(asked, s, settings.analysis_rows), allowance).items():
+            found[name][s] = count
     return found
 
 
-def _attribution(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, size: int,
-                 out: Path | None) -> dict[str, Any]:
-    chosen = attribution.choose(encoded.answer(model, test), test.y)
-    places = list(chosen)
-    batch, clean = store.batch(rows[places], seed), test[places]
-    about, arrays, looked = attribution.explain(model, batch, clean, store.specs, size)
+def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
+    """What each analysis that means something for `stream` would like, the most telling for its price first."""
+    model, encoder, spec = asked.model, encoded.encoder(asked.model, stream), asked.store.specs[stream]
+    few, fewer = max(1, len(asked.rows) // 4), max(1, len(asked.rows) // 40)
+    cost = affordable.per_pass(encoder, spec)
+    usual = cost(_tokens(asked, stream, asked.rows[:few]).mean())
+    sounds, moves = spec.kind in robustness.SOUNDS, encoded.gives(model, stream, "gradients")
+    found = {"corruption": Wish.of(few, robustness.PASSES["corruption"] * usual)}
+    if sounds:
+        found["shift"] = Wish.of(few, robustness.PASSES["shift"] * usual)
+    if encoded.gives(model, stream, "dense"):
+        before = 2 if _begins_at_random(asked, stream) else 0  # train and test samples through a fresh encoder
+        found["probes"] = Wish.of(max(1, most // 2), (before + (stream not in model.kept)) * usual)
+    column = asked.store.streams.index(stream)
+    seen = [k for k in asked.explained if asked.test.present[k, column]]
+    if moves and seen:
+        each = attribution.PASSES * cost(_tokens(asked, stream, asked.rows[seen]).max())
+        found["attribution"] = Wish(len(seen), each, len(seen))
+    if moves and spec.kind != "tokens":
+        found["attacks"] = Wish.of(fewer, robustness.PASSES["attacks"] * usual)
+    return found
+
+
+def _begins_at_random(asked: Asked, stream: str) -> bool:
+    """Whether there is a start to compare with: weights that were drawn here, and that training can move."""
+    return encoded.gives(asked.model, stream, "gradients") and not encoded.encoder(asked.model, stream).published
+
+
+def _tokens(asked: Asked, stream: str, rows: np.ndarray) -> np.ndarray:
+    """int64 [B]: tokens of each sample; 0 for what is not text."""
+    if asked.store.specs[stream].kind != "tokens":
+        return np.zeros(len(rows), np.int64)
+    x = asked.store.batch(rows, asked.seed, [stream]).inputs[stream]
+    return (x != PAD).sum(1).cpu().numpy()
+
+
+def _robustness(asked: Asked, counts: Counts) -> dict[str, Any]:
+    model, store, seed, test, size = asked.model, asked.store, asked.seed, asked.test, asked.size
+    found: dict[str, Any] = {"corruption": {}, "misalignment": robustness.misalignment(model, test), "shift": {},
+                             "attacks": {}}
+    for s in model.streams:
+        if n := counts["corruption"][s]:
+            noise = Noise(store, seed, s, asked.rows[:n])
+            found["corruption"][s] = robustness.corruption(model, test[:n], s, noise, size)
+        for name, measure in (("shift", robustness.shift), ("attacks", robustness.attacks)):
+            if n := counts[name].get(s, 0):
+                found[name] |= measure(model, store.batch(asked.rows[:n], seed, [s]), test[:n], store.specs, size)
+    return found
+
+
+def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
+    """{stream: {"before", "after"}}: without "before" where nobody here drew the weights that training began with."""
+    model, store, seed, size = asked.model, asked.store, asked.seed, asked.size
+    found = {}
+    for s, n in [(s, n) for s, n in counts.items() if n]:
+        train_rows = some(store.samples, store.rows(seed, "train"), n, seed)
+        train, unseen, column = encoded.encode_rows(model, store, train_rows, seed, size, [s]), asked.test[:n], (
+            store.streams.index(s))
+        has, has_test = train.present[:, column], unseen.present[:, column]
+        if not has.any() or not has_test.any():
+            continue
+        vectors = {"after": [batch.inputs[s] for batch in (train, unseen)]}
+        if _begins_at_random(asked, s):
+            fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
+            vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
+                                  for rows in (train_rows, asked.rows[:n])]} | vectors
+        found[s] = {kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], len(store.classes))
+                    for kind, (x, z) in vectors.items()}
+    return found
+
+
+def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict[str, Any]:
+    """{"deletion", "samples"}; no samples where no stream's part in an answer can be shown."""
+    store, seed = asked.store, asked.seed
+    streams = [s for s, n in counts.items() if n]
+    if not streams:
+        return {"deletion": {}, "samples": []}
+    places = list(asked.explained)
+    batch, clean = _cut(asked, store.batch(asked.rows[places], seed, streams)), asked.test[places]
+    about, arrays, looked = attribution.explain(asked.model, batch, clean, store.specs, asked.size)
     shown = pictures.panels(store, seed, batch, arrays)
     attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []
-    for k, (place, why) in enumerate(chosen.items()):
+    for k, (place, why) in enumerate(asked.explained.items()):
         label, guess = store.classes[int(clean.y[k])], store.classes[about["prediction"][k]]
         entry: dict[str, Any] = {
-            "sample": store.samples[rows[place]], "why": why, "label": label, "prediction": guess,
+            "sample": store.samples[asked.rows[place]], "why": why, "label": label, "prediction": guess,
             "probability": about["probability"][k], "tokens": pictures.words(shown[k]),
         }
         if looked:
@@ -111,10 +193,19 @@ def _attribution(model: Model, store: Store, seed: int, rows: np.ndarray, test: 
     return {"deletion": about["deletion"], "samples": samples}
 
 
+def _cut(asked: Asked, batch: Batch) -> Batch:
+    """Published text encoders see no padding behind the longest text."""
+    inputs = dict(batch.inputs)
+    for s, x in inputs.items():
+        if asked.store.specs[s].kind == "tokens" and encoded.encoder(asked.model, s).published:
+            inputs[s] = x[:, : max(1, int((x != PAD).sum(1).max()))]
+    return Batch(inputs, batch.present, batch.y)
+
+
 def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -> None:
     from safetensors.torch import save_file
 
-    alike = encoded.encode_rows(model, store, some(store.rows(0, "test"), ALIKE, 0), seed, size).inputs
+    dense = [s for s in encoded.readers(model) if encoded.gives(model, s, "dense")]
+    alike = encoded.encode_rows(model, store, some(store.samples, store.rows(0, "test"), ALIKE, 0), seed, size, dense)
     (out / "vectors").mkdir(parents=True, exist_ok=True)
-    save_file({m: alike[m].contiguous().cpu() for m in encoded.readers(model)},
-              str(out / "vectors" / f"seed_{seed}.safetensors"))
+    save_file({s: alike.inputs[s].contiguous().cpu() for s in dense}, str(out / "vectors" / f"seed_{seed}.safetensors"))

@@ -29,6 +29,7 @@ POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maxim
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
+PASSES = 2 + 3 * POINTS + 1 + (CUTS + 1) * (2 + RANDOM)  # of an encoder that attends, per sample; of others a few less
 
 
 def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
@@ -105,7 +106,7 @@ def deletion(model: Model, batch: Batch, clean: Batch, modality: str, spec: Spec
 
 def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
-    """Attribution and deletion of every sample in `batch` and every modality that the model reads.
+    """Attribution and deletion of every sample and every input of `batch` that the model reads.
 
     Returns:
         {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
@@ -119,7 +120,7 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     found: dict[str, Tensor] = {}
     looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
-    for m in encoded.readers(model):
+    for m in [s for s in encoded.readers(model) if s in batch.inputs]:
         found[m] = integrated_gradients(model, batch, clean, m, target, size)
         there = clean.present[:, model.streams.index(m)]
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trivium.data.store import Batch
+from trivium.data.store import Batch, joined
+from trivium.encoders.base import PAD, Encoder
+from trivium.models import kept
 
 if TYPE_CHECKING:
     import numpy as np
 
     from trivium.data.store import Store
-    from trivium.encoders.base import Encoder
     from trivium.models.network import Model
 
 SIZE = 256  # inputs that pass a model at a time, where the settings do not say: gradients take memory
@@ -39,9 +40,24 @@ def answer(model: Model, batch: Batch) -> Tensor:
     return model.answer(batch.inputs, batch.present)
 
 
+def gives(model: Model, stream: str, what: str) -> bool:
+    """Whether the encoder of `stream` gives "dense" vectors, "gradients", ... (see `Encoder.gives`)."""
+    return what in encoder(model, stream).gives
+
+
 def through(module: nn.Module, x: Tensor, size: int) -> Tensor:
-    """module(x), `size` samples at a time."""
+    """module(x), `size` samples at a time; published text encoders see texts of about the same length together."""
+    if isinstance(module, Encoder) and module.published and not x.is_floating_point():
+        return _by_length(module, x)
     return torch.cat([module(part) for part in x.split(size)])
+
+
+def _by_length(module: nn.Module, x: Tensor) -> Tensor:
+    """Without most of the padding, as the vectors that are kept were made."""
+    lengths = (x != PAD).sum(1)
+    order = lengths.argsort(descending=True, stable=True)
+    parts = [module(x[part, : max(1, int(lengths[part[0]]))]) for part in order.split(kept.BATCH)]
+    return torch.cat(parts)[order.argsort()]
 
 
 def encode(model: Model, batch: Batch, size: int) -> Batch:
@@ -50,17 +66,27 @@ def encode(model: Model, batch: Batch, size: int) -> Batch:
     return Batch(vectors, batch.present, batch.y, encoded=True)
 
 
-def encode_rows(model: Model, store: Store, rows: np.ndarray, seed: int, size: int) -> Batch:
-    """The samples of `rows`, encoded, or with the vectors that are kept; no more than `size` are held as inputs."""
-    own = {s: part for s, part in model.readers.items() if s not in model.kept}
-    parts = []
-    for k in range(0, len(rows), size):
-        batch = store.batch(rows[k: k + size], seed, list(own))
-        vectors = {s: through(part, batch.inputs[s], size) for s, part in own.items()}
-        parts.append(Batch(vectors, batch.present, batch.y, encoded=True))
-    found = Batch.joined(parts)
-    vectors = found.inputs | {s: model.kept[s].take(rows).to(found.y.device) for s in model.readers if s in model.kept}
-    return Batch({s: vectors[s] for s in model.readers}, found.present, found.y, encoded=True)
+def encode_rows(model: Model, store: Store, rows: np.ndarray, seed: int, size: int,
+                only: Sequence[str] | None = None) -> Batch:
+    """The samples of `rows`, encoded, or with the vectors that are kept; no more than `size` are held as inputs.
+
+    only: the vectors of these streams.
+    """
+    about, vectors = store.batch(rows, seed, []), {}
+    for s, part in model.readers.items():
+        if only is not None and s not in only:
+            continue
+        if s in model.kept:
+            vectors[s] = model.kept[s].take(rows).to(about.y.device)
+        else:
+            vectors[s] = rows_through(part, store, s, rows, seed, size)
+    return Batch(vectors, about.present, about.y, encoded=True)
+
+
+def rows_through(module: nn.Module, store: Store, stream: str, rows: np.ndarray, seed: int, size: int) -> Tensor:
+    """What `module` makes of `stream` in the samples of `rows`, [B, ...]."""
+    parts = [rows[k: k + size] for k in range(0, len(rows), size)]
+    return joined([through(module, store.batch(part, seed, [stream]).inputs[stream], size) for part in parts])
 
 
 def replace(batch: Batch, stream: str, vectors: Tensor) -> Batch:

@@ -41,6 +41,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
         tables.write_json(training, out / "metrics.json")
         return {}
     records = training["seeds"]
+    settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
     with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
         found = run(partial(_seed, training["start"], entry, settings, out, device), records)
         rows = [row for _, row in track(found, f"evaluate {entry}", len(records), "seed")]

@@ -5,14 +5,13 @@ Legend: `B` samples, `M` modalities, `K` those that the model reads, `D` width, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium import modalities as registry
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.modalities.spec import Spec
@@ -21,28 +20,36 @@ from trivium.models.network import Model
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
 SHIFTS = (0.0, 0.1, 0.25)  # of the clip
+SOUNDS = ("spectrogram", "waveform")  # what has a time
 STRENGTHS = (0.0, 0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
 STEPS = 10  # of projected gradient descent
+PASSES = {  # of the encoder, per sample
+    "corruption": len(LEVELS) - 1, "shift": len(SHIFTS) - 1, "attacks": (len(STRENGTHS) - 1) * (3 * STEPS + 2),
+}
 
 
 @torch.no_grad()
-def corruption(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Any]:
-    """Accuracy at each of `LEVELS` of noise on one modality, the others clean; `clean`: `batch`, encoded.
+def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, float], Tensor], size: int,
+               ) -> dict[str, Any]:
+    """Accuracy at each of `LEVELS` of noise on `stream`, the others clean.
 
-    Returns {m: {"levels", "accuracy": [one per level], "relative": area under the curve, 0-1}}. A modality that the
-    model does not read has a flat curve. The noise of a sample is the same at every level, but for its strength.
+    clean: an encoded batch;  noise: the inputs of `stream` of a part of it, at a severity
+
+    Returns {"levels", "accuracy": [one per level], "relative": area under the curve, 0-1}. A stream that the model does
+    not read has a flat curve.
     """
-    start, found = _score(model, clean), {}
-    for m in model.streams:
-        curve = [start] * len(LEVELS)
-        if m in encoded.readers(model):
+    curve = [_score(model, clean)] * len(LEVELS)
+    if stream in encoded.readers(model):
+        right = [0] * len(LEVELS)
+        for start in range(0, len(clean), size):
+            part = slice(start, start + size)
+            own = clean[part]
             for k, level in enumerate(LEVELS[1:], 1):
-                noise = torch.Generator().manual_seed(list(specs).index(m))
-                worse = registry.get(specs[m].modality).corrupt(batch.inputs[m], level, noise, specs[m])
-                vectors = encoded.through(encoded.encoder(model, m), worse, size)
-                curve[k] = _score(model, encoded.replace(clean, m, vectors))
-        found[m] = {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
-    return found
+                vectors = encoded.through(encoded.encoder(model, stream), noise(part, level), size)
+                guess = encoded.answer(model, encoded.replace(own, stream, vectors)).argmax(1)
+                right[k] += int((guess == own.y).sum())
+        curve[1:] = [count / len(clean) for count in right[1:]]
+    return {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
 
 
 @torch.no_grad()
@@ -64,13 +71,16 @@ def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
 @torch.no_grad()
 def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
           ) -> dict[str, dict[str, float]]:
-    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first."""
+    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first.
+
+    For the sounds among the inputs of `batch`; `clean`: the same samples, encoded.
+    """
     found: dict[str, dict[str, float]] = {}
     for m in encoded.readers(model):
-        if specs[m].kind not in ("spectrogram", "waveform"):
+        if m not in batch.inputs or specs[m].kind not in SOUNDS:
             continue
-        found[m] = {}
-        for share in SHIFTS:
+        found[m] = {str(SHIFTS[0]): _score(model, clean)}
+        for share in SHIFTS[1:]:
             later = batch.inputs[m].roll(round(share * specs[m].shape[-1]), -1)
             vectors = encoded.through(encoded.encoder(model, m), later, size)
             found[m][str(share)] = _score(model, encoded.replace(clean, m, vectors))
@@ -79,7 +89,8 @@ def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], s
 
 def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> dict[str, Any]:
-    """Accuracy under attack on one modality at a time: images and sounds, since words cannot change a little.
+    """Accuracy under attack on one of the inputs of `batch` at a time: images and sounds, since words cannot change a
+    little. `clean`: the same samples, encoded.
 
     Returns {m: {"fgsm": {strength: accuracy}, "pgd": {strength: accuracy}}}: the fast gradient sign method (Goodfellow
     et al. 2015) and projected gradient descent in the same L-infinity ball (Madry et al. 2018), from the clean input,
@@ -88,7 +99,7 @@ def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     found: dict[str, Any] = {}
     active = STRENGTHS[1:]
     for m in encoded.readers(model):
-        if specs[m].kind == "tokens":
+        if m not in batch.inputs or specs[m].kind == "tokens":
             continue
         x = batch.inputs[m]
         shape = (-1, *[1] * (x.dim() - 1))

@@ -6,9 +6,11 @@ A modality `m` is the module `trivium.modalities.m` with
     spec(settings) -> Spec                     kind and shape of the tensors that models see
     decode(value, root, start, end, settings)  array of spec.shape, cleaned, not normalised; raises ValueError
     corrupt(x, severity, generator, spec)      normalised tensors [B, *spec.shape] from clean (0) to pure noise (1)
-A modality of kind "tokens" has, in place of `decode`,
+A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     fit(texts, settings) -> tokenizer, Spec    from the train rows alone
-    encode(texts, tokenizer, spec)             int32 [B, T]
+    encode(texts, tokenizer, spec)             int32 [B, T]; a processor that fits nothing takes its Settings instead
+    clean(value) -> str                        the text as every processor reads it
+    corrupt(text, severity, words, draw)       a cleaned text with other `words` in it, from none (0) to all (1)
 
 `value` is the text itself or a path relative to `root`; `start` and `end` are seconds, None where the whole is meant.
 """

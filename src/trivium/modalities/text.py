@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -88,16 +88,14 @@ def cut(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> tuple[np.ndarray,
     return (np.argsort(spec.native_ids()).astype(np.int32)[ids] if spec.native else ids), counts
 
 
-def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
-    """x int64 [B, T]; each token that is not padding becomes, with probability `severity`, one drawn evenly from the
-    vocabulary. At 1 only the number of tokens is left of the text.
+def corrupt(text: str, severity: float, words: Sequence[str], draw: np.random.Generator) -> str:
+    """`text`, cleaned, in which each word becomes, with probability `severity`, one of `words`, drawn evenly. At 1 only
+    the number of words is left. The same `draw` changes the same words at every severity, and more of them.
     """
-    import torch
-
-    device = generator.device
-    hit = torch.rand(x.shape, generator=generator, device=device).to(x.device) < severity
-    drawn = torch.randint(len(SPECIAL), spec.vocab, x.shape, generator=generator, device=device).to(x.device)
-    return torch.where(hit & (x != 0), drawn, x)
+    own = text.split()
+    changed = draw.random(len(own)) < severity
+    drawn = draw.integers(len(words), size=len(own))
+    return " ".join(words[k] if hit else word for word, hit, k in zip(own, changed, drawn, strict=True))
 
 
 def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
