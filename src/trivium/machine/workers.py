@@ -47,7 +47,7 @@ def processes(workers: int | None = None, gpus: int = 0) -> Iterator[Map]:
     try:
         yield run
     except BrokenProcessPool:
-        raise killed("the tensors smaller under `preprocess`") from None
+        raise killed("the tensors smaller (`processor` under `encoder`)") from None
     finally:
         executor.shutdown(cancel_futures=True)
 

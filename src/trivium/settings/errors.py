@@ -17,7 +17,7 @@ def of_gpu(error: RuntimeError, knob: str) -> UserError | None:
                          "(`nvidia-smi` lists them).")
     if "no kernel image is available" in str(error):
         return UserError("This build of torch has no kernels for the GPU here, which is too old or too new for it. "
-                         "Take another build (TORCH_INDEX_URL; the README says how, under \"On a GPU\"), or set "
+                         "Take another build (TORCH_INDEX_URL; docs/speed.md says how, under \"On a GPU\"), or set "
                          "`loop.device: cpu` in params.yaml.")
     operator, refused, _ = str(error).partition(" does not have a deterministic implementation")
     if refused:

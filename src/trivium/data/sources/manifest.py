@@ -186,8 +186,8 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
 def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
     if values.nbytes > MOST_BYTES:
         raise UserError(f"{path}: column `{column}` holds {values.nbytes / 2**30:.2f} GiB; more than "
-                        f"{MOST_BYTES / 2**30:.2f} GiB cannot be read. Shorten long texts: models see only the first "
-                        "preprocess.text.length tokens of each (params.yaml).")
+                        f"{MOST_BYTES / 2**30:.2f} GiB cannot be read. Shorten long texts: models see only as many "
+                        "tokens of each as `processor.length` of their encoder says (params.yaml).")
 
 
 def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:
