@@ -60,7 +60,8 @@ class Linear(nn.Module):
             if stream in dense:
                 self.parts[stream] = nn.Linear(dense[stream], classes)
             elif stream in counts:
-                self.parts[stream] = Bag(*counts[stream], classes)
+                buckets, kept = counts[stream]
+                self.parts[stream] = Bag(buckets, kept, classes)
         self.register_buffer("intercept", torch.zeros(classes))
         self.register_buffer("prior", torch.zeros(classes))
         self.register_buffer("temperature", torch.ones(()))
@@ -114,7 +115,7 @@ def combine(
 ) -> Tensor:
     """Logits [B, P, C] of the streams -> log-probabilities [B, C], none below `LOWEST`.
 
-    present: bool [B, P]; the others' logits are not looked at.  prior: log class shares; a class at `LOWEST` stays there.
+    present: bool [B, P]; the others' logits are not looked at.  prior: log class shares; a class at `LOWEST` stays so.
     """
     seen = present.unsqueeze(-1)
     if way == "mean":

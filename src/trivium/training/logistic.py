@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    Matrix = np.ndarray | csr_array
+    Matrix: TypeAlias = np.ndarray | csr_array
 
 STRENGTHS = (3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)  # strong to weak
 PATIENCE = 2  # strengths without a better validation NLL, after which weaker ones are not tried
@@ -213,7 +213,8 @@ def lbfgs(
     diagonal: a guess of the inverse Hessian's, the same shape. Ends where a step gains less than `TOLERANCE`.
     """
     value, gradient = loss(z)
-    evaluations, past = 1, []  # type: ignore[var-annotated]
+    evaluations = 1
+    past: list[tuple[np.ndarray, np.ndarray, float]] = []
     while evaluations < MOST:
         ahead = gradient.copy()
         weights = []

@@ -10,6 +10,7 @@ Ids 1 to `buckets` / 2 are of words, those above of characters; 0 is padding.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -40,7 +41,7 @@ def counts(texts: Iterable[str], settings: Settings) -> list[tuple[np.ndarray, n
 def _count(cleaned: str, half: int) -> tuple[np.ndarray, np.ndarray]:
     words = WORDS(cleaned)
     found = [1 + _bucket(gram, half) for gram in words]
-    found += [1 + _bucket(f"{one} {two}", half) for one, two in zip(words, words[1:], strict=False)]
+    found += [1 + _bucket(f"{one} {two}", half) for one, two in itertools.pairwise(words)]
     for word in cleaned.split():
         found += _inside(word, half) if len(word) < LONG else _cut(word, half)
     ids, often = np.unique(np.array(found, np.int32), return_counts=True)
