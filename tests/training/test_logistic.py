@@ -126,6 +126,23 @@ def test_rows_without_a_block_are_its_mean_and_do_not_shape_it():
         assert np.allclose((matrix @ weight.T + bias)[here], applied[here] @ np.ones((applied.shape[1], 2)))
 
 
+@pytest.mark.parametrize("columns", [[[0, 0], [0, 0], [0, 0]], [[1, 0], [2, 0], [1, 0]], [[1, 0], [0, 2], [0, 0]]])
+def test_columns_of_all_rows_of_one_or_of_none(columns):
+    x = csr_array(np.array(columns, float))
+    found = fit(x, np.array([0, 1, 2]), 1e-2)
+    assert np.isfinite(found.weights[0]).all() and found.weights[0].shape == (3, 2)
+    assert (found.weights[0].any(0) == np.array(columns).any(0)).all()
+
+
+def test_numbers_that_are_not_finite_are_told_where_they_count():
+    x, _, y = problem()
+    x[5, 2] = np.inf
+    here = np.arange(120) != 5
+    fit_blocks([x], [here], y, [x], [here], y, 3, [(1e-2,)])
+    with pytest.raises(ValueError, match="not finite"), np.errstate(invalid="ignore"):
+        fit(x, y, 1e-2)
+
+
 def test_what_a_fit_costs():
     assert flops(nonzeros=1000, outputs=3, iterations=7) == 126_000
     x, sparse, y = problem()
