@@ -213,7 +213,8 @@ def test_an_unknown_name_names_the_nearest(params: dict[str, Any], dotted: str, 
 
 def test_a_strategy_like_no_other_lists_those_there_are(params: dict[str, Any]) -> None:
     params["train"]["end_to_end"]["strategy"] = "qqq"
-    assert "known: ensemble, frozen, joint, lpft, unimodal" in message(params)
+    text = message(params)
+    assert "there is no strategy `qqq`; known: " in text and "ensemble, frozen, joint" in text
 
 
 @pytest.mark.parametrize("name", ["Words", "my-words", "2nd", "_x", "mine.too", "größe", "a b", ""])
@@ -254,8 +255,21 @@ def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> No
     for entry in (params["encoder"]["words"], params["encoder"]["patches"] | {"weights": "a/b"}):
         changed = deepcopy(params)
         changed["encoder"]["words"] = entry
-        assert "`encoder.words` names either an `architecture` (cnn, transformer; random weights) or published " \
-               "`weights`" in checked(changed)
+        text = checked(changed)
+        assert "`encoder.words` names either an `architecture` (cnn, " in text and "or published `weights`" in text
+
+
+def test_an_architecture_that_reads_one_modality_is_refused_for_another(params: dict[str, Any]) -> None:
+    params["encoder"]["patches"]["architecture"] = "tfidf"
+    del params["encoder"]["patches"]["width"], params["encoder"]["patches"]["depth"]
+    assert checked(params) == "params.yaml: `encoder.patches`: `tfidf` reads text, not image."
+
+
+def test_an_architecture_may_name_the_processor_that_it_reads_with(params: dict[str, Any]) -> None:
+    params["encoder"]["words"] = {"modality": "text", "architecture": "tfidf"}
+    assert parse(params).encoders["words"].processor[0] == "ngrams"
+    params["encoder"]["words"]["processor"] = {"length": 24}  # of the modality's own
+    assert "unknown key `encoder.words.processor.length`" in checked(params)
 
 
 def test_published_weights_bring_their_tokenizer_and_width(params: dict[str, Any]) -> None:
