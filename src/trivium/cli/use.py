@@ -92,8 +92,15 @@ def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, A
     """The sizes of `values`, per modality, for the encoders that read with the modality's own processor."""
     from trivium.encoders import reads_plainly
 
-    return {f"encoder.{name}.processor.{key}": value for name, entry in settings["encoder"].items()
-            if reads_plainly(entry) for key, value in values.get(entry["modality"], {}).items()}
+    found = {}
+    for name, entry in settings["encoder"].items():
+        own = values.get(entry["modality"], {})
+        if "weights" in entry:
+            own = sizes.published(entry["modality"], own)
+        elif not reads_plainly(entry):
+            continue
+        found |= {f"encoder.{name}.processor.{key}": value for key, value in own.items()}
+    return found
 
 
 def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
