@@ -52,8 +52,8 @@ def suit(values: Mapping[str, pa.ChunkedArray], folder: Path, spans: Sequence[fl
 
 
 def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What an encoder with published weights may be told, where small ones read with the sizes `own`: its tokenizer cuts
-    common words finer or coarser than ours, small pictures gain nothing from 224 pixels, and a voice needs 1.6 s.
+    """What an encoder with published weights may be told, where small ones read with the sizes `own`: its tokenizer
+    cuts common words finer or coarser than ours, small pictures gain nothing from 224 pixels, and a voice needs 1.6 s.
     """
     if modality == "text" and "length" in own:
         return {"length": min(256, max(64, 2 * own["length"]))}

@@ -2,7 +2,7 @@
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
 manifest. For a manifest the columns are found by their names, and the sizes of each encoder's processor by a look
-at the data. What encoders with published weights read is left as it is.
+at the data; those with published weights are told what they may be told.
 """
 
 from __future__ import annotations
