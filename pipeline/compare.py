@@ -12,19 +12,20 @@ from trivium.settings.errors import UserError
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:
-    from trivium.config import Config
+    from trivium.params import Params
 
 
-def main(config: Config, beside: Map) -> None:
+def main(params: Params, beside: Map) -> None:
     from trivium.comparison import build, curves, explained, figures
     from trivium.data.tables import read_json, write_json
     from trivium.report import html
     from trivium.stage import fresh
     from trivium.tracking.sync import sync
 
-    found = build.build(config)
-    evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in config.strategies}
-    trained = {name: read_json(f"models/{name}/training.json") for name in config.strategies}
+    found = build.build(params.compare, list(params.train), params.split.method, params.evaluate.calibration_bins)
+    names = list(found["strategies"])  # without those that the budget did not pay for
+    evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in names}
+    trained = {name: read_json(f"models/{name}/training.json") for name in names}
     with fresh("reports/plots") as out:
         curves.write(out, found, Path("reports/evaluate"), trained)
     with fresh("reports/summary") as out:
@@ -33,7 +34,7 @@ def main(config: Config, beside: Map) -> None:
     synced = beside(partial(sync, report=False), ["."])
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
-    ranked = sorted(config.strategies, key=lambda name: found["strategies"][name]["rank"])
+    ranked = sorted(names, key=lambda name: found["strategies"][name]["rank"])
     with fresh("reports/explained") as out:
         explained.write(out, ranked)
     html.write(Path("."))

@@ -1,9 +1,11 @@
 """What the analyses of single models say when all strategies are looked at together.
 
-    information  bits of every set of modalities, pairs, sentence, training (see `information.summary`)
+    information  bits of every set of streams, pairs, sentence, training (see `information.summary`)
     robustness   curves, relative and effective robustness, sentence (see `robustness.summary`)
     laziness     probes, unlearned, sentence (see `laziness.summary`)
     similarity   maps, the ensemble of the two least alike, sentence (see `similarity`)
+
+An analysis that a strategy lacks at some seed was not paid for there: the strategy is left out of it.
 """
 
 from __future__ import annotations
@@ -14,38 +16,52 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import information, laziness, robustness, similarity
+from trivium.comparison import information, laziness, recipes, robustness, similarity
 from trivium.comparison.outcomes import Evaluated
 from trivium.evaluation import predictions
 
-ALONE = "ensemble"  # the strategy whose encoders were trained alone, for as long as the budget lasts
+ALONE = ("ensemble", "unimodal")  # strategies whose encoders were trained alone, for as long as the budget lasts
 
 
-def across(found: Evaluated, folder: Path, recommended: str) -> dict[str, Any]:
-    """These parts of comparison.json; `folder`: where `found` was read from. Empty where nothing was analysed."""
-    records = {name: metrics["seeds"] for name, metrics in found.metrics.items()}
-    if not all("information" in seed for seeds in records.values() for seed in seeds):
-        return {}
+def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str, Any]:
+    """These parts of comparison.json, those that anything is known of; `folder`: where `found` was read from."""
 
     def of(key: str) -> dict[str, list[Any]]:
-        return {name: [seed[key] for seed in seeds] for name, seeds in records.items()}
+        every = {name: [seed.get(key) for seed in about["seeds"]] for name, about in found.metrics.items()}
+        return {name: seeds for name, seeds in every.items() if all(seeds)}
 
-    modalities = next(iter(found.metrics.values()))["modalities"]
-    late_fusion = [name for name, metrics in found.metrics.items() if metrics["start"] is None]
-    return {
-        "information": information.summary(of("information"), modalities),
-        "robustness": robustness.summary(of("robustness"), late_fusion[0] if late_fusion else None, recommended),
-        "laziness": laziness.summary(of("probes"), ALONE if ALONE in records else None),
-        "similarity": _similarity(found, folder, modalities),
-    }
+    about = found.metrics
+    titles = {name: one["title"] for name, one in about.items()}
+    readers = {name: one["recipe"]["encoders"] for name, one in about.items()}
+    streams = list(dict.fromkeys(s for one in about.values() for s in one["streams"]))
+    late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
+    parts: dict[str, Any] = {}
+    if known := of("information"):
+        parts["information"] = information.summary(known, streams, readers)
+    if known := of("robustness"):
+        parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles)
+    if known := of("probes"):
+        alone = {name: one["recipe"]["encoders"] for name, one in about.items()
+                 if one["strategy"] in ALONE and "supervised" in one["recipe"]["objectives"]}
+        still = {name for name, one in about.items() if one["strategy"] in recipes.STILL}
+        parts["laziness"] = laziness.summary(known, alone, readers, titles, still)
+    if len(about) > 1 or _vectors(found, folder):
+        parts["similarity"] = _similarity(found, folder, streams, titles)
+    return parts
 
 
-def _similarity(found: Evaluated, folder: Path, modalities: list[str]) -> dict[str, Any]:
+def _vectors(found: Evaluated, folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Of the strategies that have them at every seed."""
     from safetensors.numpy import load_file
 
-    vectors = {name: [load_file(folder / name / "vectors" / f"seed_{seed}.safetensors") for seed in found.seeds]
-               for name in found.outcomes}
-    maps = similarity.maps(vectors, modalities)
+    files = {name: [folder / name / "vectors" / f"seed_{seed}.safetensors" for seed in found.seeds]
+             for name in found.outcomes}
+    return {name: [load_file(path) for path in paths] for name, paths in files.items()
+            if all(path.exists() for path in paths)}
+
+
+def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict[str, str]) -> dict[str, Any]:
+    maps = similarity.maps(_vectors(found, folder), streams)
     wrong = {name: np.concatenate([result.correct == 0 for result in seeds]) for name, seeds in found.outcomes.items()}
     alike = similarity.least_alike(wrong)
     if alike is None:
@@ -53,7 +69,8 @@ def _similarity(found: Evaluated, folder: Path, modalities: list[str]) -> dict[s
     ratio, *pair = alike
     gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
     least = "; no other two strategies do so less often" if len(wrong) > 2 else ""
-    said = f"{pair[0]} and {pair[1]} err together {ratio:.1f} times as often as chance would have it{least}."
+    one, other = (f"“{titles[name]}”" for name in pair)
+    said = f"{one} and {other} err together {ratio:.1f} times as often as chance would have it{least}."
     return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}
 
 

@@ -15,7 +15,7 @@ variance; gamma weights of shape 1 - 2 / G, of which the exponential ones are th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from trivium.evaluation.metrics import Array, Outcome, weighted
 
 _CELLS = 4_000_000  # weights held at a time (32 MB)
+Scores = Callable[..., dict[str, Array]]  # like `metrics.weighted`
 
 
 def replicates(
@@ -32,8 +33,9 @@ def replicates(
     names: tuple[str, ...] = ("accuracy",),
     bins: int = 15,
     seed: int = 0,
+    of: Scores = weighted,
 ) -> dict[str, Array]:
-    """Replicates `[R, S, J]` of each metric in `names`.
+    """Replicates `[R, S, J]` of each metric in `names`, which `of` measures. The same units, the same weights.
 
     strategies: per strategy, per seed, the outcomes of the same `B` samples in the same order.
     units: per seed, `[B]`: which of the `N` units a sample is, or belongs to. Where they are groups, three or more.
@@ -49,18 +51,19 @@ def replicates(
         for j, own in enumerate(units):
             mine = weights.take(own, 0)  # [B, R]; twice as fast as weights[own]
             for s, strategy in enumerate(strategies):
-                for name, value in weighted(strategy[j], mine, names, bins).items():
+                for name, value in of(strategy[j], mine, names, bins).items():
                     found[name][start:stop, s, j] = value
     return found
 
 
 def points(
-    strategies: Sequence[Sequence[Outcome]], names: tuple[str, ...] = ("accuracy",), bins: int = 15
+    strategies: Sequence[Sequence[Outcome]], names: tuple[str, ...] = ("accuracy",), bins: int = 15,
+    of: Scores = weighted,
 ) -> dict[str, Array]:
     """The metrics themselves, `[S, J]`."""
     found = {name: np.empty((len(strategies), len(strategies[0]))) for name in names}
     for s, strategy in enumerate(strategies):
         for j, result in enumerate(strategy):
-            for name, value in weighted(result, np.ones((len(result.y), 1)), names, bins).items():
+            for name, value in of(result, np.ones((len(result.y), 1)), names, bins).items():
                 found[name][s, j] = value[0]
     return found

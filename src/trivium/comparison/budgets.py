@@ -5,8 +5,9 @@
     of        of which comparison (see `mark`)
     compute   points, sentence; labels: the same, each point being a comparison of its own:
               share of the present compute or labels, in 0-1 or above; words for it; labels (training samples that have
-              one, mean over seeds); strategies -> accuracy {mean, low, high} and flops (mean over seeds); its verdict:
-              winner, tied, behind, sentence, learned (whether any strategy is better than chance)
+              one, mean over seeds); strategies -> accuracy {mean, low, high} and flops (mean over seeds), less
+              those that the budget does not pay for; its verdict:
+              winner, tied, behind, sentence, learned (whether any strategy is surely better than the null)
 
 Points are in rising order. All points over labels have the same compute.
 """
@@ -49,10 +50,11 @@ def gather(present: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) 
     """`curves.json` from the present comparison and those of VARIANTS, by their names."""
     made = [(variant, others[variant.name]) for variant in VARIANTS]
     found: dict[str, Any] = {"of": mark(present)}
+    titles = {name: f"“{entry['title']}”" for name, entry in present["strategies"].items() if "title" in entry}
     for kind in ("compute", "labels"):
         near = [(v, c) for v, c in made if getattr(v, kind) != 1] + [(PRESENT[kind], present)]
         points = [_point(v, getattr(v, kind), c) for v, c in sorted(near, key=lambda pair: getattr(pair[0], kind))]
-        found[kind] = {"points": points, "sentence": sentence(points, kind)}
+        found[kind] = {"points": points, "sentence": sentence(points, kind, titles)}
     return found
 
 
@@ -63,12 +65,13 @@ def _point(variant: Variant, share: float, comparison: Mapping[str, Any]) -> dic
         "strategies": {name: {"accuracy": {key: entry["accuracy"][key] for key in ("mean", "low", "high")},
                               "flops": entry["flops"]} for name, entry in strategies.items()},
         "verdict": {key: verdict[key] for key in ("winner", "tied", "behind", "sentence")}
-        | {"learned": any(entry["failed_share"] < 1 for entry in strategies.values())},
+        | {"learned": verdict.get("learned", True)},
     }
 
 
-def sentence(points: Sequence[Mapping[str, Any]], kind: str) -> str:
-    """Who leads at which point, by the verdicts of their comparisons, and whether that changes; kind: for the words.
+def sentence(points: Sequence[Mapping[str, Any]], kind: str, titles: Mapping[str, str] | None = None) -> str:
+    """Who leads at which point, by the verdicts of their comparisons, and whether that changes; kind: for the words;
+    titles: strategy -> what it is called in them.
 
     The answer changes where two points have no strategy in common that nobody beats. Where one strategy is beaten at
     no point, that is said too.
@@ -76,8 +79,9 @@ def sentence(points: Sequence[Mapping[str, Any]], kind: str) -> str:
     if any(len(point["strategies"]) < 2 for point in points):
         return ""
     where: dict[str, list[str]] = {}
+    called = titles or {}
     for point in points:
-        where.setdefault(_leads(point), []).append(point["words"])
+        where.setdefault(_leads(point, called), []).append(point["words"])
     said = "; ".join(f"with {listed(words)}, {leads}" for leads, words in where.items()) + "."
     said = said[:1].upper() + said[1:]
     best = [set(point["verdict"]["tied"]) for point in points if point["verdict"]["learned"]]
@@ -86,16 +90,17 @@ def sentence(points: Sequence[Mapping[str, Any]], kind: str) -> str:
     if any(not one & other for one in best for other in best):
         return f"The answer changes with the {kind}. {said}"
     never = [name for name in points[0]["verdict"]["tied"] if all(name in names for names in best)]
-    return f"{said} {listed(never)} {'is' if len(never) == 1 else 'are'} never beaten." if never else said
+    names = listed([called.get(name, name) for name in never]) if never else ""
+    return f"{said} {names} {'is' if len(never) == 1 else 'are'} never beaten." if never else said
 
 
-def _leads(point: Mapping[str, Any]) -> str:
+def _leads(point: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     verdict = point["verdict"]
     if not verdict["learned"]:
         return "no strategy learned the task"
     if verdict["winner"]:
-        return f"{verdict['winner']} wins"
-    level = sorted(set(verdict["tied"]) - set(verdict["behind"]))
+        return f"{titles.get(verdict['winner'], verdict['winner'])} wins"
+    level = sorted(titles.get(name, name) for name in set(verdict["tied"]) - set(verdict["behind"]))
     if len(level) == 1:
         return f"{level[0]} is ahead, but not surely"
     everyone = 2 < len(level) == len(point["strategies"])

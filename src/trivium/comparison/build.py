@@ -1,116 +1,159 @@
 """`reports/comparison.json`: every strategy with its intervals, every pair, and the verdict.
 
-    dataset     title, source, classes, modalities, train and test samples and test groups per seed (as many as samples
-                where each is resampled alone), world (generated data only)
-    settings    what the statistics were made with
-    strategies  name -> rank; per metric {mean, low, high, sd}; failed_share; flops (mean over seeds); parameters;
+    dataset     title, source, classes, streams, train and test samples per seed; groups that the test samples are of, in
+                all and per test set, and whether they are resampled (see `outcomes.Groups`); world (generated data only)
+    settings    what the statistics were made with;  metric: the one that ranks
+    constant    label and metrics of the answer that knows no inputs: the most common label of train, its class shares
+    strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in the
+                metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class (largest
+                share of the answers that are one class, mean over seeds); chosen (seed -> stream or way that it took,
+                where it chooses); flops (mean over seeds) and over_budget (these over the budget); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
-    pairs       a, b (a is more accurate), difference a - b with low and high, p_outperform = P(a > b) with its own,
-                p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats, verdict
-    verdict     winner or null, tied, behind, recommended, sentence, reason (see `verdict.Verdict`)
+    skipped     name -> title, budget and needed (FLOPs), sentence: what the budget does not pay for one epoch
+    pairs       a, b (a is better in the metric that ranks), difference: by how much, with low and high; p_outperform =
+                P(a > b) with its own; p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats;
+                verdict: "better", "ahead" (the interval has no zero, and yet it is not sure), "close" (a is better by
+                `metric.CLOSE` at most) or "open"
+    verdict     learned (whether any strategy), winner or null, tied, behind, recommended or null, within (recommended
+                within the budget, or null), simple (taken for being the reference), sentence, reason: see `verdict`
     information, robustness, laziness, similarity: see `across`; robustness has `domain` where the data names domains,
                 see `domain.summary`
 
-Numbers are rounded to six significant digits. Accuracies and their differences are shares, 0-1.
+Numbers are rounded to six significant digits. Shares and their differences are 0-1; of the NLL, less is better, and
+differences say by how many nats a has less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trivium.comparison import domain, verdict
+from trivium.comparison import domain, null, recipes, sentences
 from trivium.comparison.across import across
 from trivium.comparison.intervals import Estimate, estimate
+from trivium.comparison.metric import CLOSE, METRICS
+from trivium.comparison.null import Gain
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
-from trivium.comparison.significance import failed
-from trivium.config import Config
+from trivium.comparison.settings import Settings
+from trivium.comparison.verdict import Cost, Verdict, decide
 from trivium.data.tables import read_json
-from trivium.evaluation.metrics import METRICS, RANGES
+from trivium.evaluation import metrics
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
 
 
-def build(config: Config) -> dict[str, Any]:
-    """The comparison of all strategies of `config`, from their outs below the working directory.
+def build(settings: Settings, entries: Sequence[str], split_method: str, bins: int, root: str | Path = ".",
+          ) -> dict[str, Any]:
+    """The comparison of the strategies `entries`, from their outs below `root`.
+
+    split_method: `split.method`;  bins: of the calibration error.
 
     Raises:
         UserError: see `outcomes.load`.
     """
-    found = load(EVALUATED, config.strategies)
-    rules = _rules(config, found)
-    results = measure(found.outcomes, found.units, rules, METRICS)
+    root = Path(root)
+    found = load(root / EVALUATED, entries)
+    rules = _rules(settings, split_method, bins, found)
+    metric = METRICS[settings.metric]
+    results = measure(found.outcomes, found.units, rules, metrics.METRICS)
     pairs = compare(found.outcomes, results, rules)
+    gains = null.gains(found.outcomes, found.shares, found.units, results, rules)
     names = list(found.outcomes)
-    ranked = [names[s] for s in np.argsort(-results.points["accuracy"].mean(1), kind="stable")]
-    about = _dataset(found)
-    costs = {name: _cost(found, name) for name in names}
-    decided = verdict.decide(ranked, pairs, costs, rules.confidence)
-    ceiling = about.get("world", {}).get("bayes", {}).get("all")
-    strategies = {
-        name: {"rank": ranked.index(name) + 1} | _metrics(results, s, rules) | {
-            "failed_share": costs[name].failed,
-            "flops": costs[name].flops,
-            "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
-            "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in METRICS}
-                      for j, seed in enumerate(found.seeds)},
-        } | ({"to_ceiling": ceiling - results.points["accuracy"][s].mean()} if ceiling is not None else {})
-        for s, name in enumerate(names)
-    }
-    parts = across(found, EVALUATED, decided.recommended)
-    if shifted := domain.summary(found, EVALUATED, results, rules):
+    ranked = [names[s] for s in np.argsort(-metric.upward(results.points[metric.key]).mean(1), kind="stable")]
+    about, constant = _dataset(found, root), _constant(found)
+    costs = {name: _cost(found, name, gains[name]) for name in names}
+    decided = decide(ranked, pairs, costs, settings.reference)
+    words = sentences.Words(
+        {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
+        constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
+        [one["skipped"]["sentence"] for one in found.skipped.values()])
+    parts = across(found, root / EVALUATED, decided.recommended)
+    if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
     return _rounded({
         "dataset": about,
-        "settings": {"seeds": len(found.seeds), "split": config.split.method, **config.compare.model_dump()},
-        "strategies": strategies,
+        "settings": {"seeds": len(found.seeds), "split": split_method, **settings.model_dump()},
+        "metric": metric.key,
+        "constant": constant,
+        "strategies": {name: {"rank": ranked.index(name) + 1} | _strategy(found, s, name, results, rules, about)
+                       | _judged(gains[name], costs[name]) for s, name in enumerate(names)},
+        "skipped": {name: {"title": one["title"], **one["skipped"]} for name, one in found.skipped.items()},
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
-        "verdict": {"winner": decided.winner, "tied": list(decided.tied), "behind": list(decided.behind),
-                    "recommended": decided.recommended, "sentence": decided.sentence, "reason": decided.reason},
+        "verdict": _verdict(decided, words),
     } | parts)
 
 
-def _rules(config: Config, found: Evaluated) -> Rules:
+def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:
     overlap = None
-    if config.split.method == "kfold":
+    if split_method == "kfold":
         seeds = next(iter(found.metrics.values()))["seeds"]
         overlap = float(np.mean([seed["n"] / seed["n_train"] for seed in seeds]))
-    chosen = config.compare
-    return Rules(chosen.bootstrap, chosen.confidence, chosen.threshold, overlap, config.evaluate.calibration_bins)
+    return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, settings.metric)
 
 
-def _dataset(found: Evaluated) -> dict[str, Any]:
+def _dataset(found: Evaluated, root: Path) -> dict[str, Any]:
     first = next(iter(found.metrics.values()))
-    meta = read_json(FEATURES)["meta"]
+    meta = read_json(root / FEATURES)["meta"]
     about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "classes": len(first["classes"]),
-             "modalities": first["modalities"],
+             "streams": _streams(found),
              "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
              "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
-             "test_groups": float(np.mean([len(np.unique(own)) for own in found.units]))}
+             "groups": found.groups.whole, "test_groups": found.groups.each, "resampled": found.groups.resampled}
     return about | ({"world": meta["world"]} if meta.get("world") else {})
 
 
-def _cost(found: Evaluated, name: str) -> verdict.Cost:
-    at_chance = [failed(result.correct, result.y) for result in found.outcomes[name]]
-    return verdict.Cost(_mean(found, name, "flops", "total"), _mean(found, name, "parameters", "total"),
-                        float(np.mean(at_chance)))
+def _streams(found: Evaluated) -> list[str]:
+    """Those that any strategy reads, in order."""
+    return list(dict.fromkeys(s for about in found.metrics.values() for s in about["streams"]))
+
+
+def _constant(found: Evaluated) -> dict[str, Any]:
+    first = next(iter(found.metrics.values()))
+    label = int(np.argmax(np.mean(found.shares, axis=0)))
+    y = [one.y for one in next(iter(found.outcomes.values()))]
+    return {"label": first["classes"][label]} | null.always(
+        y, found.shares, ("accuracy", "balanced_accuracy", "macro_f1", "nll"))
+
+
+def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: Mapping[str, Any],
+              ) -> dict[str, Any]:
+    """What is known of a strategy besides how it stands to others."""
+    about, outcomes = found.metrics[name], found.outcomes[name]
+    trained = {str(seed["seed"]): seed["training"] for seed in about["seeds"]}
+    one = [np.bincount(result.prediction).max() / len(result.y) for result in outcomes]
+    told: dict[str, Any] = {key: about[key] for key in ("title", "strategy", "start", "recipe")} | {
+        "one_class": float(np.mean(one)),
+        "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
+        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in metrics.METRICS}
+                  for j, seed in enumerate(found.seeds)}}
+    if all("chosen" in training for training in trained.values()):
+        told["chosen"] = {seed: training["chosen"] for seed, training in trained.items()}
+    ceiling = dataset.get("world", {}).get("bayes", {}).get("all")
+    if ceiling is not None:
+        told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
+    return told | {
+        metric: _span(estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
+                               rules.overlap), *metrics.RANGES[metric]) for metric in metrics.METRICS}
+
+
+def _cost(found: Evaluated, name: str, gain: Gain) -> Cost:
+    flops = _mean(found, name, "flops", "total")
+    return Cost(flops, _mean(found, name, "parameters", "total"), gain.failed,
+                flops / _mean(found, name, "flops", "budget"), gain.learned)
+
+
+def _judged(gain: Gain, cost: Cost) -> dict[str, Any]:
+    return {"gain": {key: getattr(gain, key) for key in ("mean", "low", "high", "p", "p_holm")},
+            "learned": gain.learned, "failed_share": gain.failed, "flops": cost.flops, "over_budget": cost.ratio}
 
 
 def _mean(found: Evaluated, name: str, group: str, key: str) -> float:
     return float(np.mean([seed["training"][group][key] for seed in found.metrics[name]["seeds"]]))
-
-
-def _metrics(results: Results, s: int, rules: Rules) -> dict[str, dict[str, float]]:
-    return {
-        metric: _span(estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
-                               rules.overlap), *RANGES[metric])
-        for metric in METRICS
-    }
 
 
 def _span(found: Estimate, lowest: float, highest: float) -> dict[str, float]:
@@ -119,13 +162,24 @@ def _span(found: Estimate, lowest: float, highest: float) -> dict[str, float]:
 
 def _pair(pair: Pair, seeds: tuple[int, ...]) -> dict[str, Any]:
     chance, low, high = pair.outperform
+    said = "better" if pair.beats else "ahead" if pair.difference.low > 0 else (
+        "close" if pair.difference.high <= CLOSE else "open")
     return {
         "a": pair.a, "b": pair.b, "difference": pair.difference.mean, "low": pair.difference.low,
         "high": pair.difference.high, "p_outperform": chance, "p_outperform_low": low, "p_outperform_high": high,
         "p_value": pair.difference.p, "p_value_holm": pair.p_holm, "mcnemar_p": pair.mcnemar_pooled,
         "mcnemar_p_seeds": {str(seed): p for seed, p in zip(seeds, pair.mcnemar, strict=True)},
-        "beats": pair.beats, "verdict": pair.a if pair.beats else "no difference",
+        "beats": pair.beats, "verdict": said,
     }
+
+
+def _verdict(decided: Verdict, words: sentences.Words) -> dict[str, Any]:
+    sentence, reason = sentences.say(decided, words)
+    whole, within = decided.whole, decided.within
+    return {"learned": bool(whole.tied), "winner": whole.winner, "tied": list(whole.tied), "behind": list(whole.behind),
+            "recommended": decided.recommended, "within": within.recommended,
+            "simple": (within if decided.recommended == within.recommended else whole).simple,
+            "sentence": sentence, "reason": reason}
 
 
 def _rounded(value: Any) -> Any:

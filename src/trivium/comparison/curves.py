@@ -17,7 +17,8 @@ METRICS = ("train_loss", "val_nll", "val_accuracy")
 
 
 def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mapping[str, Any]) -> None:
-    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy).
+    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy, or of
+    the best where none is).
 
     folder: holds `<strategy>/metrics.json` and `predictions.parquet`;  trained: per strategy its `training.json`.
     """
@@ -29,8 +30,8 @@ def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mappi
     _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", *METRICS), (
         (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
         for name in order for seed in trained[name]["seeds"]
-        for step in history(seed, comparison["dataset"]["modalities"])))
-    chosen = folder / comparison["verdict"]["recommended"]
+        for step in history(seed, comparison["dataset"]["streams"])))
+    chosen = folder / (comparison["verdict"]["recommended"] or order[0])
     classes = read_json(chosen / "metrics.json")["classes"]
     shares = confusion(chosen / "predictions.parquet", len(classes))
     shown = np.ones_like(shares, bool) if len(classes) <= WHOLE else shares > 0
@@ -51,9 +52,9 @@ def summary(out: Path, comparison: Mapping[str, Any]) -> None:
         }, out / f"{name}.json")
 
 
-def history(seed: Mapping[str, Any], modalities: Sequence[str]) -> list[dict[str, Any]]:
+def history(seed: Mapping[str, Any], streams: Sequence[str]) -> list[dict[str, Any]]:
     """A seed's own learning curve. A strategy that only combines components is one point: where it ends."""
-    own = [step for step in seed["history"] if step["phase"] not in modalities]
+    own = [step for step in seed["history"] if step["phase"] not in streams]
     validation = seed["validation"]
     return own or [{"phase": "combined", "flops": seed["flops"]["total"], "train_loss": None,
                     "val_nll": validation["nll"], "val_accuracy": validation["accuracy"]}]

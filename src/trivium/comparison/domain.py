@@ -37,12 +37,13 @@ def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> d
     by = _by({name: [seed.get("by", {}) for seed in seeds] for name, seeds in measured.items()})
     held = {name: [seed["held_out"] for seed in seeds if "held_out" in seed] for name, seeds in measured.items()}
     first = next((seeds[0] for seeds in held.values() if seeds), None)
-    away = _away(held, first["name"], first["n"], folder, results, rules) if first else {}
+    titles = {name: metrics["title"] for name, metrics in found.metrics.items()}
+    away = _away(held, first["name"], first["n"], folder, results, rules, titles) if first else {}
     return away | ({"by": by} if by else {})
 
 
 def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, folder: Path, results: Results,
-          rules: Rules) -> dict[str, Any]:
+          rules: Rules, titles: Mapping[str, str]) -> dict[str, Any]:
     names = list(held)
     elsewhere = load(folder, names, "held_out.parquet")
     outcomes = list(elsewhere.outcomes.values())
@@ -60,7 +61,7 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
     }
     least = _least(names, drop, drops, rules)
     return {"name": domain, "n": n, "strategies": strategies, "least": least,
-            "sentence": _sentence(domain, lost, least, rules.confidence)}
+            "sentence": _sentence(domain, lost, least, rules.confidence, titles)}
 
 
 def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rules) -> str | None:
@@ -75,7 +76,8 @@ def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rul
     return names[best] if others and all(clear) else None
 
 
-def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, confidence: float) -> str:
+def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, confidence: float,
+              titles: Mapping[str, str]) -> str:
     where = f"the held-out domain {domain}"
     if not least and min(holm([one.p for one in lost.values()])) > 1 - confidence:
         return f"No strategy's accuracy on {where} clearly differs from that on its test set."
@@ -86,7 +88,8 @@ def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, conf
     said = f"Accuracy on {where} is {span} points {way} that on the test set"
     if least:
         low, high = sorted((sign * lost[least].low, sign * lost[least].high))
-        return f"{said}; {least} {verb}, {_points(sign * lost[least].mean)} points ({_points(low)} to {_points(high)})."
+        return (f"{said}; “{titles[least]}” {verb}, {_points(sign * lost[least].mean)} points ({_points(low)} to "
+                f"{_points(high)}).")
     return f"{said}; no strategy clearly {verb}." if len(drops) > 1 else f"{said}."
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from trivium.comparison.curves import history
+from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.markup import Html, drawing, h
@@ -22,59 +23,67 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4
 QUIET, LINE = "#59636e", "#e2e6ea"
 WIDTH, HEIGHT = 820, 460
 LETTER = 7.2  # pixels of a letter of 12 pixels, at most on average
+LONGEST = 34  # letters of a title
 FLOPS = "training compute per seed, pretraining included"
+BEST = "best possible"
 
 
 def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
-    """Fill the folder `out` with `accuracy`, `compute`, `learning` and `subsets`, each as .svg.
+    """Fill the folder `out` with `result`, `compute`, `learning` and, where it was measured, `subsets`, each as .svg.
 
     evaluated, trained: per strategy its `metrics.json` and `training.json`.
     """
-    for name, picture in (("accuracy", accuracy(comparison)), ("compute", compute(comparison)),
+    for name, picture in (("result", result(comparison)), ("compute", compute(comparison)),
                           ("learning", learning(comparison, trained)), ("subsets", subsets(comparison, evaluated))):
-        (out / f"{name}.svg").write_text(picture, encoding="utf-8")
+        if picture:
+            (out / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
-def accuracy(comparison: Mapping[str, Any]) -> str:
-    """Forest plot: a strategy per line with its mean, its interval and its seeds; the ceiling where it is known."""
-    found, order, looks = comparison["strategies"], _order(comparison), _looks(comparison)
-    ceiling = comparison["dataset"].get("world", {}).get("bayes", {}).get("all")
-    left, bottom = _gutter(order), 58 + 46 * len(order)
-    seen = [seed["accuracy"] for name in order for seed in found[name]["seeds"].values()]
-    seen += [found[name]["accuracy"][end] for name in order for end in ("low", "high")]
-    x = around([*seen, *([] if ceiling is None else [ceiling])], left, WIDTH - 20)
+def result(comparison: Mapping[str, Any]) -> str:
+    """Forest plot in the metric that ranks: a strategy per line with its mean, its interval and its seeds; the answer
+    that knows nothing; the ceiling where it is known.
+    """
+    found, order, looks, metric = comparison["strategies"], _order(comparison), _looks(comparison), _metric(comparison)
+    ceiling = comparison["dataset"].get("world", {}).get("bayes", {}).get("all") if metric.key == "accuracy" else None
+    lines = [(comparison["constant"][metric.key], "knows nothing"), *([] if ceiling is None else [(ceiling, BEST)])]
+    titles = _titles(comparison)
+    left, bottom = _gutter(titles.values()), 58 + 46 * len(order)
+    seen = [seed[metric.key] for name in order for seed in found[name]["seeds"].values()]
+    seen += [found[name][metric.key][end] for name in order for end in ("low", "high")]
+    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20)
     seeds = comparison["settings"]["seeds"]
-    parts = [_title(f"Test accuracy: mean, {_interval(comparison)}, and each of {seeds} seeds"),
-             *_below(x, bottom, 52, "test accuracy", x.ticks(7), _percent)]
-    if ceiling is not None:
-        parts += [_stroke(f"M{x(ceiling):.1f} 52V{bottom}", QUIET, stroke_dasharray="4 3"),
-                  _text("best possible", x(ceiling) - 4, 48, "end", fill=QUIET)]
+    parts = [_title(f"Test {metric.words}: mean, {_interval(comparison)}, and each of {seeds} seeds"),
+             *_below(x, bottom, 52, f"test {metric.words}", x.ticks(7), _text_of(metric))]
+    for at, words in lines:
+        side, shift = ("end", -4) if x(at) > (x.start + x.end) / 2 else ("start", 4)
+        parts += [_stroke(f"M{x(at):.1f} 52V{bottom}", QUIET, stroke_dasharray="4 3"),
+                  _text(words, x(at) + shift, 48, side, fill=QUIET)]
     for row, name in enumerate(order):
         colour, at = looks[name][0], 75 + 46 * row
-        span = found[name]["accuracy"]
-        parts += [_text(name, left - 12, at + 4, "end", font_weight=_weight(comparison, name)),
+        span = found[name][metric.key]
+        parts += [_text(titles[name], left - 12, at + 4, "end", font_weight=_weight(comparison, name)),
                   _stroke(f"M{x(span['low']):.1f} {at}H{x(span['high']):.1f}", colour, 2.6),
                   _marker(looks[name], x(span["mean"]), at)]
-        parts += [h("circle", cx=x(seed["accuracy"]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
+        parts += [h("circle", cx=x(seed[metric.key]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
                   for seed in found[name]["seeds"].values()]
     return drawing(WIDTH, bottom + 52, parts)
 
 
 def compute(comparison: Mapping[str, Any]) -> str:
-    """Test accuracy against the training compute that it took; equal costs stand side by side."""
-    found, order, looks = comparison["strategies"], _order(comparison), _looks(comparison)
+    """The metric that ranks against the training compute that it took; equal costs stand side by side."""
+    found, order, looks, metric = comparison["strategies"], _order(comparison), _looks(comparison), _metric(comparison)
     flops = [found[name]["flops"] for name in order]
-    right = WIDTH - _gutter(order) - 30
+    right = WIDTH - _gutter(_titles(comparison).values()) - 30
     x = around(flops, 64, right, zero=True, room=0.2)
     if max(flops) > 10 * min(flops) > 0:
         x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
-    y = around([found[name]["accuracy"][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52)
-    parts = [_title("What the accuracy costs (equal costs stand side by side)"),
-             *_frame(x, y, f"test accuracy, {_interval(comparison)}", _percent)]
+    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52)
+    parts = [_title(f"What the {metric.words} costs (equal costs stand side by side)"),
+             *_frame(x, y, f"test {metric.words}, {_interval(comparison)}", _text_of(metric))]
     places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
     ends = []
     for name, at in zip(order, places, strict=True):
-        span = found[name]["accuracy"]
+        span = found[name][metric.key]
         parts += [_stroke(f"M{at:.1f} {y(span['low']):.1f}V{y(span['high']):.1f}", looks[name][0], 2.2),
                   _marker(looks[name], at, y(span["mean"]))]
         ends.append((name, at, y(span["mean"])))
@@ -85,7 +94,7 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
     """Validation NLL while compute is spent: a thin line per seed, a thick one for their mean."""
     order, looks = _order(comparison), _looks(comparison)
     lines = {name: [np.array([[step["flops"], step["val_nll"]] for step in
-                              history(seed, comparison["dataset"]["modalities"])], float)
+                              history(seed, comparison["dataset"]["streams"])], float)
                     for seed in trained[name]["seeds"]] for name in order}
     alone = {name for name in order if min(map(len, lines[name])) == 1}  # no training of its own
     means = {name: np.mean([line[-1:] for line in lines[name]], axis=0) if name in alone else _mean(lines[name])
@@ -93,7 +102,8 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
     low = min(mean[-1, 1] for mean in means.values())
     high = max(mean[len(mean) // 8, 1] for mean in means.values())  # what comes before may leave the picture
     y = Scale(max(0.0, low - 0.2 * (high - low)), high + 0.2 * (high - low) + 0.01, HEIGHT - 52, 52)
-    x = Scale(0, 1.03 * max(mean[-1, 0] for mean in means.values()), 64, WIDTH - _gutter(order) - 30)
+    x = Scale(0, 1.03 * max(mean[-1, 0] for mean in means.values()) or 1.0, 64,
+              WIDTH - _gutter(_titles(comparison).values()) - 30)
     drawn, ends = [], []
     for name in order:
         colour = looks[name][0]
@@ -111,34 +121,39 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
 
 
 def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
-    """Accuracy when only some modalities are there, strategies x subsets."""
-    order, left, wide, high = _order(comparison), _gutter(_order(comparison)), 92, 38
-    place = {m: k for k, m in enumerate(comparison["dataset"]["modalities"])}
-    columns = sorted(evaluated[order[0]]["seeds"][0]["subsets"],
-                     key=lambda subset: (subset.count("+"), [place[m] for m in subset.split("+")]))
-    values = np.array([[np.mean([seed["subsets"][subset]["accuracy"] for seed in evaluated[name]["seeds"]])
-                        for subset in columns] for name in order])
+    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured."""
+    titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38
+    place = {s: k for k, s in enumerate(comparison["dataset"]["streams"])}
+    known = {name: [seed.get("subsets", {}) for seed in evaluated[name]["seeds"]] for name in order}
+    columns = sorted({subset for seeds in known.values() for seed in seeds for subset in seed},
+                     key=lambda subset: (subset.count("+"), [place[s] for s in subset.split("+")]))
+    if not columns:
+        return ""
+    left = _gutter(titles.values())
+    values = np.array([[np.mean([seed[subset]["accuracy"] for seed in known[name]])
+                        if all(subset in seed for seed in known[name]) else np.nan for subset in columns]
+                       for name in order])
     bottom = 40 + high * len(order)
-    parts = [_title("When modalities are missing: test accuracy (%)")]
+    parts = [_title("When streams are missing: test accuracy (%)")]
     for row, name in enumerate(order):
-        parts.append(_text(name, left - 12, 44 + high * (row + 0.5), "end", font_weight=_weight(comparison, name)))
-    strength = (values - values.min()) / max(np.ptp(values), 0.01)
-    for row, column in np.ndindex(values.shape):
-        x, y, share = left + wide * column, 40 + high * row, float(strength[row, column])
+        parts.append(_text(titles[name], left - 12, 44 + high * (row + 0.5), "end",
+                           font_weight=_weight(comparison, name)))
+    low, most = float(np.nanmin(values)), float(np.nanmax(values))
+    for row, column in np.argwhere(~np.isnan(values)):
+        x, y, share = left + wide * column, 40 + high * row, float((values[row, column] - low) / max(most - low, 0.01))
         colour = "#" + bytes(round(255 + share * (end - 255)) for end in bytes.fromhex(COLOURS[0][1:])).hex()
-        parts += [h("rect", x=x, y=y, width=wide - 2, height=high - 2, fill=colour),
+        parts += [h("rect", x=float(x), y=float(y), width=wide - 2, height=high - 2, fill=colour),
                   _text(f"{100 * values[row, column]:.1f}", x + wide / 2 - 1, y + high / 2 + 3, "middle",
                         fill="white" if share > 0.6 else None)]
     for column, subset in enumerate(columns):
-        parts += [_text(("+ " if k else "") + m, left + wide * (column + 0.5) - 1, bottom + 18 + 15 * k, "middle")
-                  for k, m in enumerate(subset.split("+"))]
+        parts += [_text(("+ " if k else "") + s, left + wide * (column + 0.5) - 1, bottom + 18 + 15 * k, "middle")
+                  for k, s in enumerate(subset.split("+"))]
     below = bottom + 18 + 15 * max(len(subset.split("+")) for subset in columns) + 8
-    parts.append(_text("modalities that the model is shown", left + wide * len(columns) / 2, below, "middle",
-                       fill=QUIET))
+    parts.append(_text("streams that the model is shown", left + wide * len(columns) / 2, below, "middle", fill=QUIET))
     return drawing(max(left + wide * len(columns) + 16, 360), below + 16, parts)
 
 
-def looks(names: Sequence[str], recommended: str) -> dict[str, tuple[str, str]]:
+def looks(names: Sequence[str], recommended: str | None) -> dict[str, tuple[str, str]]:
     """Colour and marker: the recommended strategy has the first, the others theirs by name, so that runs compare."""
     order = sorted(names, key=lambda name: (name != recommended, name))
     return {name: (COLOURS[k and 1 + (k - 1) % (len(COLOURS) - 1)], SHAPES[k % len(SHAPES)])
@@ -152,6 +167,23 @@ def _looks(comparison: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 def _order(comparison: Mapping[str, Any]) -> list[str]:
     found = comparison["strategies"]
     return sorted(found, key=lambda name: found[name]["rank"])
+
+
+def _titles(comparison: Mapping[str, Any]) -> dict[str, str]:
+    """Strategy -> what people call it."""
+    return {name: _short(entry["title"]) for name, entry in comparison["strategies"].items()}
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
+
+
+def _metric(comparison: Mapping[str, Any]) -> Metric:
+    return METRICS[comparison["metric"]]
+
+
+def _text_of(metric: Metric) -> Callable[[float], str]:
+    return _percent if metric.higher else lambda value: f"{value:.3g}"
 
 
 def _interval(comparison: Mapping[str, Any]) -> str:
@@ -228,8 +260,8 @@ def _frame(x: Scale, y: Scale, label: str, text: Callable[[float], str]) -> list
 
 def _names(comparison: Mapping[str, Any], ends: Sequence[tuple[str, float, float]], left: float) -> list[Html]:
     """Each point's name to the right of all of them, pushed apart where they would overlap, tied by a thin line."""
-    looks, parts = _looks(comparison), []
+    looks, titles, parts = _looks(comparison), _titles(comparison), []
     for (name, x, y), height in zip(ends, spread([y for *_, y in ends], 20, 56, HEIGHT - 56), strict=True):
         parts += [_stroke(f"M{x + 7:.1f} {y:.1f}L{left:.1f} {height:.1f}", looks[name][0], 0.7, stroke_opacity=0.6),
-                  _text(name, left + 5, height + 4, font_weight=_weight(comparison, name))]
+                  _text(titles[name], left + 5, height + 4, font_weight=_weight(comparison, name))]
     return parts

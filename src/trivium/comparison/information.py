@@ -1,10 +1,10 @@
-"""What a set of modalities tells about the label, in bits, as far as the models at hand could find out.
+"""What a set of streams tells about the label, in bits, as far as the models at hand could find out.
 
 I(Y; S) >= H(Y) - cross-entropy of any prediction of Y from S (Barber & Agakov 2003). So each subset S gets the bound
 of the best model restricted to it (`trivium.evaluation.information`). "Best" is chosen on validation and the bits are
 those of the test set; a set knows at least what its subsets know.
 
-Two modalities a and b have R redundant bits, U unique ones each, S synergistic ones (see `broja`), with
+Two streams a and b have R redundant bits, U unique ones each, S synergistic ones (see `broja`), with
 I(a) = R + U_a, I(b) = R + U_b, I(a, b) = R + U_a + U_b + S. The left sides are the bounds. R depends only on how a and
 b each go with the label, so it is taken from what the two unimodal models predict: R = share x min(I(a), I(b)), the
 share being that of BROJA on the tables (label, prediction). No joint table is needed, which ~1,000 samples could not
@@ -26,32 +26,62 @@ from trivium.comparison.broja import information, least_information
 from trivium.comparison.words import sentence, training
 
 
-def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], modalities: Sequence[str]) -> dict[str, Any]:
+def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequence[str],
+            readers: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
     """From `trivium.evaluation.information.measure` of several strategies: {strategy: [one result per seed]}, paired.
+
+    readers: strategy -> stream -> the encoder that reads it. A strategy may know fewer sets than others.
 
     Returns:
         entropy: of the label; bits {"a+b": {"mean", "seeds", "from": strategy}}: lower bounds of I(Y; S);
+        encoders {stream: {encoder: bits that the best strategy found with it}}, best first;
         pairs {"a+b": {"redundant", "unique": {a: .., b: ..}, "synergistic", "net"}}: net is synergistic less redundant;
-        the others are None where classes are too many for tables; sentence, training: in words.
+        the others are None where classes are too many for tables; sentence, training: in words, empty where a set that
+        they need was not measured.
     """
     one = next(iter(measured.values()))
     entropy = [_entropy(np.array(seed["labels"], float)) for seed in one]
     bits: dict[str, dict[str, Any]] = {}
-    for shown in ("+".join(s) for k in range(len(modalities)) for s in combinations(modalities, k + 1)):
-        val = {name: np.mean([seed["subsets"][shown]["val"] for seed in seeds]) for name, seeds in measured.items()}
-        best = min(val, key=lambda name: val[name])
-        nll = [seed["subsets"][shown]["test"] for seed in measured[best]]
-        inside = [bits[s]["seeds"] for s in bits if set(s.split("+")) < set(shown.split("+"))]
-        known = [max([0.0, h - value / math.log(2), *(seeds[k] for seeds in inside)])
-                 for k, (h, value) in enumerate(zip(entropy, nll, strict=True))]
-        bits[shown] = {"mean": float(np.mean(known)), "seeds": known, "from": best}
-    tables = {m: np.sum([seed["tables"][m] for seed in measured[bits[m]["from"]]], axis=0) for m in modalities
+    for shown in ("+".join(s) for k in range(len(streams)) for s in combinations(streams, k + 1)):
+        known = [name for name, seeds in measured.items() if all(shown in seed["subsets"] for seed in seeds)]
+        if known:
+            bits[shown] = _bound(shown, {name: measured[name] for name in known}, entropy, bits)
+    alone = [s for s in streams if s in bits]
+    tables = {s: np.sum([seed["tables"][s] for seed in measured[bits[s]["from"]]], axis=0) for s in alone
               if one[0]["tables"]}
     means = {shown: value["mean"] for shown, value in bits.items()}
-    pairs = {f"{a}+{b}": _pair(means, tables, a, b) for a, b in combinations(modalities, 2)}
+    pairs = {f"{a}+{b}": _pair(means, tables, a, b) for a, b in combinations(alone, 2) if f"{a}+{b}" in bits}
     mean_entropy = float(np.mean(entropy))
-    return {"entropy": mean_entropy, "bits": bits, "pairs": pairs,
-            "sentence": sentence(mean_entropy, means, pairs), "training": training(mean_entropy, means, pairs)}
+    encoders = {s: _by_encoder(s, measured, readers, entropy) for s in alone} if readers else {}
+    needed = ["+".join(s) for k in (1, 2, len(streams) - 1, len(streams)) for s in combinations(streams, k)]
+    told = all(shown in bits for shown in filter(None, needed))
+    return {"entropy": mean_entropy, "bits": bits, "pairs": pairs, "encoders": encoders,
+            "sentence": sentence(mean_entropy, means, pairs, encoders) if told else "",
+            "training": training(mean_entropy, means, pairs) if told else ""}
+
+
+def _bound(shown: str, measured: Mapping[str, Sequence[Mapping[str, Any]]], entropy: Sequence[float],
+           inside: Mapping[str, Any]) -> dict[str, Any]:
+    """The bits of the best model restricted to the set `shown`; inside: those of smaller sets."""
+    val = {name: np.mean([seed["subsets"][shown]["val"] for seed in seeds]) for name, seeds in measured.items()}
+    best = min(val, key=lambda name: val[name])
+    nll = [seed["subsets"][shown]["test"] for seed in measured[best]]
+    smaller = [inside[s]["seeds"] for s in inside if set(s.split("+")) < set(shown.split("+"))]
+    known = [max([0.0, h - value / math.log(2), *(seeds[k] for seeds in smaller)])
+             for k, (h, value) in enumerate(zip(entropy, nll, strict=True))]
+    return {"mean": float(np.mean(known)), "seeds": known, "from": best}
+
+
+def _by_encoder(stream: str, measured: Mapping[str, Sequence[Mapping[str, Any]]],
+                readers: Mapping[str, Mapping[str, str]], entropy: Sequence[float]) -> dict[str, float]:
+    """Encoder -> bits of `stream` that the best strategy found with it, best first."""
+    found = {}
+    for encoder in dict.fromkeys(readers[name][stream] for name in measured if stream in readers[name]):
+        with_it = {name: seeds for name, seeds in measured.items() if readers[name].get(stream) == encoder
+                   and all(stream in seed["subsets"] for seed in seeds)}
+        if with_it:
+            found[encoder] = _bound(stream, with_it, entropy, {})["mean"]
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def decompose(one: float, two: float, both: float, share: float) -> dict[str, float]:

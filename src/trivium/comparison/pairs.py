@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import Estimate, estimate, outperform
+from trivium.comparison.metric import METRICS
 from trivium.comparison.significance import holm, mcnemar
 from trivium.evaluation.metrics import Array, Outcome
 
@@ -20,7 +21,7 @@ class Rules:
     """When a difference counts, and how it is measured.
 
     resamples: of the bootstrap. confidence: of every interval, 0.5-1. threshold: least P(A > B) of a winner, 0.5-1.
-    overlap: n_test / n_train of a cross-validation, None for hold-out.
+    overlap: n_test / n_train of a cross-validation, None for hold-out. metric: the one that ranks.
     """
 
     resamples: int = 2000
@@ -28,11 +29,13 @@ class Rules:
     threshold: float = 0.75
     overlap: float | None = None
     bins: int = 15
+    metric: str = "accuracy"
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`a` is at least as accurate as `b`. Differences are a - b, of accuracies in 0-1."""
+    """`a` is at least as good as `b`. difference: by how much it is better, in the unit of the metric that ranks: a share
+    of 0-1, or nats, of which `a` has fewer."""
 
     a: str
     b: str
@@ -65,7 +68,7 @@ def measure(
 
 
 def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:
-    """All pairs, the better one first, in the order of their accuracies.
+    """All pairs, the better one first, in the order of the metric that ranks.
 
     `a` is clearly better than `b` when their difference has p <= 1 - confidence, P(a > b) >= threshold, and the
     interval of P(a > b) lies above one half. Of many pairs some look clear by chance, so `a` beats `b` only if
@@ -74,7 +77,8 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
       hold at once (intersection-union test, Berger 1982).
     """
     names = list(outcomes)
-    values, resampled = results.points["accuracy"], results.replicates["accuracy"]
+    up = METRICS[rules.metric].upward
+    values, resampled = up(results.points[rules.metric]), up(results.replicates[rules.metric])
     order = sorted(range(len(names)), key=lambda s: -values[s].mean())
     both = list(combinations(order, 2))
     gaps = [(values[a] - values[b], resampled[:, a] - resampled[:, b]) for a, b in both]
@@ -84,7 +88,7 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
 
     alpha = 1 - rules.confidence
     likely = [chance[0] >= rules.threshold and chance[1] > 0.5 for chance in chances]
-    best = range(len(names) - 1)  # the pairs of the most accurate strategy come first
+    best = range(len(names) - 1)  # the pairs of the best strategy come first
     wins = all(likely[i] and differences[i].p <= alpha for i in best)
     right = {name: [result.correct > 0 for result in results_] for name, results_ in outcomes.items()}
     return [

@@ -10,9 +10,11 @@ import numpy as np
 LITTLE = 0.02  # of accuracy: less is not worth a sentence
 
 
-def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str) -> dict[str, Any]:
+def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str | None,
+            titles: Mapping[str, str]) -> dict[str, Any]:
     """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
-    relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended.
+    relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended;
+    titles: strategy -> what people call it.
 
     Returns corruption, misalignment, shift {m: curves} and attacks {"fgsm on m": curves}, curves being {strategy:
     [{"level", "accuracy": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
@@ -20,6 +22,7 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
     """
     found: dict[str, Any] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}, "reference": reference,
                              "summary": {name: {} for name in measured}}
+    reference = found["reference"] = reference if reference in measured else None
     for name, seeds in measured.items():
         for m in _everywhere(seeds, "corruption"):
             noisy = [seed["corruption"][m] for seed in seeds]
@@ -39,7 +42,7 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
             for how in seeds[0]["attacks"][m]:
                 found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
                     [seed["attacks"][m][how] for seed in seeds])
-    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"])}
+    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"], titles)}
 
 
 def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
@@ -56,19 +59,22 @@ def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
     return float((f - (r + f[0] - r[0])).sum())
 
 
-def _sentence(chosen: str, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any]) -> str:
+def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any],
+              titles: Mapping[str, str]) -> str:
+    """Empty where nothing is recommended, or where its noise was too dear to measure."""
     curves = {m: of[chosen] for m, of in corruption.items() if chosen in of}
-    if not curves:
-        return f"What noise costs {chosen} was too dear to measure."
+    if chosen is None or not curves:
+        return ""
     lost = {m: curve[0]["accuracy"]["mean"] - curve[-1]["accuracy"]["mean"] for m, curve in curves.items()}
-    worst = max(lost, key=lambda m: lost[m])
+    worst, title = max(lost, key=lambda m: lost[m]), f"“{titles[chosen]}”"
     if lost[worst] < LITTLE:
-        return f"Noise on a single modality costs {chosen} next to nothing."
+        return f"Noise on a single stream costs {title} next to nothing."
     known = [name for name in robust if worst in robust[name]]
     best = max(known, key=lambda name: robust[name][worst]["relative"])
-    said = (f"Noise on {worst} costs {chosen} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "
+    keeps = "it" if best == chosen else f"“{titles[best]}”"
+    said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "
             "left of it")
-    return said + (f"; {best} keeps most under it." if len(known) > 1 else ".")
+    return said + (f"; {keeps} keeps most under it." if len(known) > 1 else ".")
 
 
 def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:

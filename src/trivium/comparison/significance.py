@@ -29,15 +29,3 @@ def holm(p_values: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, (len(p_values) - step) * p_values[index]))
         adjusted[index] = highest
     return adjusted
-
-
-def failed(correct: ArrayLike, y: ArrayLike, alpha: float = 0.05) -> bool:
-    """Whether a model does no better than always giving the most common label of the test set.
-
-    One-sided exact binomial test of its accuracy against that label's share (which is at least 1/C) at `alpha`.
-    """
-    from scipy.special import bdtr
-
-    right, counts = np.asarray(correct, bool), np.bincount(np.asarray(y, np.int64))
-    chance = counts.max() / counts.sum()
-    return bool(right.sum() == 0 or 1 - bdtr(right.sum() - 1, len(right), chance) > alpha)

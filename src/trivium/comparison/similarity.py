@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-Key = tuple[str, int, str]  # strategy, seed, modality
+Key = tuple[str, int, str]  # strategy, seed, stream
 Piece = tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]  # seed, y [n], twice [n, C]
 SMALLEST = 1e-12  # probability, so that one certain mistake does not silence the other strategy
 NEIGHBOURS = 10
@@ -82,11 +82,11 @@ def ensemble(pieces: Iterable[Piece]) -> dict[str, Any]:
             "gain": float(both.mean() - max(one.mean(), two.mean()))}
 
 
-def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> list[dict[str, Any]]:
+def maps(vectors: dict[str, list[dict[str, Array]]], streams: list[str]) -> list[dict[str, Any]]:
     """Tables of likeness, {"title", "names", "values", "caption"}, from {strategy: per seed {m: [n, D]}}.
 
-    Per modality and measure, strategies against strategies: the mean over seeds (both at the same seed); on the
-    diagonal, a strategy against itself at other seeds. Then modality against modality inside one model.
+    Per stream and measure, strategies against strategies: the mean over seeds (both at the same seed); on the
+    diagonal, a strategy against itself at other seeds. Then stream against stream inside one model.
     """
     keys = [(name, seed, m) for name, seeds in vectors.items() for seed, found in enumerate(seeds) for m in found]
     if not keys:
@@ -104,15 +104,15 @@ def maps(vectors: dict[str, list[dict[str, Array]]], modalities: list[str]) -> l
             known = [value for value in known if np.isfinite(value)]
             return float(np.mean(known)) if known else None
 
-        for m in [m for m in modalities if any(m in seed for of in vectors.values() for seed in of)]:
+        for m in [m for m in streams if any(m in seed for of in vectors.values() for seed in of)]:
             names = [name for name in vectors if any((name, seed, m) in place for seed in seeds)]
             values = [[mean([((a, i, m), (b, j, m)) for i in seeds for j in seeds if (i == j) == (a != b)])
                        for b in names] for a in names]
             found.append({"title": f"{m}: {title}", "names": names, "values": values, "caption": caption})
-        if len(modalities) > 1:
-            values = [[mean([((name, i, a), (name, i, b)) for name in vectors for i in seeds]) for b in modalities]
-                      for a in modalities]
-            found.append({"title": f"Between modalities: {title}", "names": modalities, "values": values,
+        if len(streams) > 1:
+            values = [[mean([((name, i, a), (name, i, b)) for name in vectors for i in seeds]) for b in streams]
+                      for a in streams]
+            found.append({"title": f"Between streams: {title}", "names": streams, "values": values,
                           "caption": "The same, between the encoders of one model; mean over models."})
     return found
 

@@ -1,0 +1,191 @@
+"""The verdict in plain words. Every sentence is made of the numbers that stand beside it.
+
+`sentence` is what to do; `reason` is why, and what else is worth knowing. Strategies are called by their titles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from trivium.comparison.metric import Metric
+from trivium.comparison.null import PERMUTED, Gain
+from trivium.comparison.pairs import Pair
+from trivium.comparison.verdict import Choice, Cost, Verdict, listed
+from trivium.drawing import numbers
+
+TRY = ("a larger budget (`budget.epochs`)", "more samples", "cleaner labels: look at some rows by hand")
+CHEAP = {  # of two, of more
+    "compute": ("takes less training compute", "takes the least training compute"),
+    "parameters": ("has fewer parameters", "has the fewest parameters"),
+}
+PUBLISHED = "published weights (an encoder with `weights`)"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
+    the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
+    skipped: sentences about strategies that were not begun."""
+
+    titles: Mapping[str, str]
+    metric: Metric
+    pairs: Sequence[Pair]
+    gains: Mapping[str, Gain]
+    costs: Mapping[str, Cost]
+    confidence: float
+    label: str
+    always: float
+    published: Mapping[str, str] = field(default_factory=dict)
+    skipped: Sequence[str] = ()
+
+    def title(self, name: str) -> str:
+        return f"“{self.titles[name]}”"
+
+    def all(self, names: Sequence[str]) -> str:
+        return listed([self.title(name) for name in names])
+
+    def price(self, name: str) -> str:
+        """A strategy with its price, where it costs more than the budget: the report adds the seconds to these words."""
+        ratio = self.costs[name].ratio
+        return f"{self.title(name)}, at {ratio:.1f} × the budget," if self.costs[name].over else self.title(name)
+
+    def pair(self, one: str, other: str) -> Pair:
+        return next(pair for pair in self.pairs if {pair.a, pair.b} == {one, other})
+
+    def gap(self, pair: Pair) -> str:
+        """How much better a is than b."""
+        return self.span(pair.difference.mean, pair.difference.low, pair.difference.high)
+
+    def span(self, mean: float, low: float, high: float) -> str:
+        number = self.metric.number
+        return (f"{number(mean)} {self.metric.unit} ({100 * self.confidence:g} % interval {number(low)} to "
+                f"{number(high)})")
+
+    def null(self) -> str:
+        """What a strategy must beat."""
+        if self.metric.key in PERMUTED:
+            return "its own answers on shuffled labels"
+        if self.metric.higher:
+            return f"always answering “{self.label}” ({100 * self.always:.1f} % right)"
+        return f"always giving the class shares of train ({self.always:.3f} nats)"
+
+
+def say(verdict: Verdict, words: Words) -> tuple[str, str]:
+    """The sentence and the reason."""
+    taken, within = verdict.recommended, verdict.within
+    if taken is None:
+        return _nothing(verdict.whole, words)
+    dear = [name for name in verdict.whole.ranked if words.costs[name].over]
+    said, why = _choice(within if within.ranked else verdict.whole, words)
+    if dear and within.ranked:
+        said = f"Within the budget, {said} {_more(within, taken if taken in dear else dear[0], taken, words)}"
+    elif dear:
+        said = f"Every strategy costs more than the budget: {said}"
+    unlearned = [name for name in verdict.whole.ranked if not words.costs[name].learned]
+    if unlearned and within.recommended:
+        why.append(f"Not surely better than {words.null()}: {words.all(unlearned)}.")
+    if taken in words.published:
+        why.append(words.published[taken])
+    return said[:1].upper() + said[1:], " ".join([*why, *words.skipped])
+
+
+def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
+    name = max(whole.ranked, key=lambda name: words.gains[name].mean)
+    gain, count = words.gains[name], len(whole.ranked)
+    near = f"Even {words.price(name)} does no better." if gain.mean <= 0 else (
+        f"Closest came {words.price(name)}: better by {words.span(gain.mean, gain.low, gain.high)}"
+        + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
+    ways = [*TRY[:1], *([] if words.published else [PUBLISHED]), *TRY[1:]]
+    return (f"Nothing was learned: no strategy is surely better than {words.null()}.",
+            " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.skipped]))
+
+
+def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
+    """What to take within a set of strategies, and the reasons."""
+    if choice.recommended is None:
+        return f"no strategy is surely better than {words.null()}.", []
+    first, take = choice.tied[0], f"take {words.price(choice.recommended)}"
+    gain = words.gains[first]
+    if len(choice.ranked) == 1:
+        return (f"{take}, the only strategy: it is better than {words.null()} by "
+                f"{words.span(gain.mean, gain.low, gain.high)}."), []
+    rest = [name for name in choice.ranked if name != first]
+    second = words.pair(first, rest[0])
+    if choice.winner:
+        others = f", the next best of {len(rest)} others," if len(rest) > 1 else ""
+        return f"{take}: it beats {words.title(second.b)}{others} by {words.gap(second)}.", [_sure(second, words)]
+    lead = _lead(second, words)
+    if choice.simple:
+        return (f"{take}, which is simple: no other strategy is surely better, and none can be more than "
+                f"{words.metric.close} better."), [lead]
+    if len(choice.level) > 1:
+        return _level(choice, words, take, lead)
+    if not choice.behind:
+        return f"{take}: no other strategy is surely better than {words.null()}.", [lead]
+    near = words.pair(first, choice.behind[0])
+    return (f"{take}. It is ahead of {words.title(near.b)} by {words.gap(near)}: likely, but not sure among "
+            f"{len(words.pairs)} pair{'s' * (len(words.pairs) != 1)}."), [_sure(near, words)]
+
+
+def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, list[str]]:
+    """Several that cannot be told apart from the first."""
+    first, others, taken = choice.tied[0], choice.level[1:], choice.recommended or ""
+    apart = f"{words.all(others)} cannot be told apart from {words.title(first)}"
+    worst = {name: words.pair(first, name).difference.high for name in others}
+    if choice.failing or choice.lower or choice.risky:
+        why = [f"{words.all(choice.failing)} failed on more seeds"] if choice.failing else []
+        why += [f"{words.all(choice.lower)} did worse than {words.title(choice.behind[0])}, which is behind"
+                ] if choice.lower else []
+        why += [f"{words.all(choice.risky)} may be up to {_amount(max(worst[name] for name in choice.risky), words)} "
+                "worse"] if choice.risky else []
+        said = f"{take}. {apart}, but {listed(why)}."
+    elif choice.cheap:
+        said = f"{take}. {apart}, and {words.title(taken)} {CHEAP[choice.cheap][len(others) > 1]}"
+        said += "." if taken == first else f"; it is at most {_amount(worst[taken], words)} behind."
+    else:
+        said = f"{take}. {apart}, and they cost about the same."
+    rest = [f"Behind {words.title(first)}, but not surely: {words.all(choice.behind)}."] if choice.behind else []
+    price = f"{words.title(taken)} took {numbers.flops(words.costs[taken].flops)} per seed."
+    return said, [*rest, price, lead]
+
+
+def _amount(difference: float, words: Words) -> str:
+    return f"{words.metric.number(difference)} {words.metric.unit.split(' ')[0]}"
+
+
+def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
+    """What more compute than the budget buys: `dear`, which costs more, against the one to take within the budget."""
+    name, gain = words.price(dear), words.gains[dear]
+    if not words.costs[dear].learned:
+        return f"More compute buys nothing here: {name} is not surely better than {words.null()}."
+    if within.recommended is None:
+        return f"{name[:1].upper()}{name[1:]} is, by {words.span(gain.mean, gain.low, gain.high)}: take it."
+    other, pair = words.title(within.recommended), words.pair(dear, within.recommended)
+    ahead, low, high = pair.difference.mean, pair.difference.low, pair.difference.high
+    if pair.a != dear:
+        ahead, low, high = -ahead, -high, -low
+    by = (f"ahead of {other} by {words.span(ahead, low, high)}" if ahead >= 0 else
+          f"behind {other} by {words.span(-ahead, -high, -low)}")
+    if low > 0:
+        sure = "surely" if pair.beats else "likely, but not surely,"
+        return f"More compute buys more: {name} is {sure} {by}" + (". Take it." if dear == taken else ".")
+    if high <= 0:
+        return f"More compute buys nothing here: {name} is {by}."
+    simple = " It is simple: take it if you can pay for it." if dear == taken else ""
+    return f"Whether more compute buys anything is open: {name} is {by}.{simple}"
+
+
+def _lead(pair: Pair, words: Words) -> str:
+    if pair.difference.mean == 0:
+        return f"{words.title(pair.a)} and {words.title(pair.b)} did equally well."
+    return f"{words.title(pair.a)} is ahead of {words.title(pair.b)} by {words.gap(pair)}. {_sure(pair, words)}"
+
+
+def _sure(pair: Pair, words: Words) -> str:
+    """How often `a` came out ahead. Where it always did, resampling the seeds cannot put an interval around that."""
+    chance, low, high = pair.outperform
+    seeds = len(pair.mcnemar)
+    chances = f" (in a new run: probability {chance:.2f}, {low:.2f} to {high:.2f})" if low < high else ""
+    return (f"{words.title(pair.a)} came out ahead on {chance * seeds:g} of {seeds} seeds{chances}; "
+            f"p = {pair.difference.p:.2g}, {pair.p_holm:.2g} after Holm's correction.")
