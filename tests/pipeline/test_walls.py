@@ -23,7 +23,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recipes that share an encoder, three strategies; the pipeline has run. Read only."""
     project = tiny_project(tmp_path_factory.mktemp("walls"), data__modalities=["text", "image"], budget__epochs=8)
     set_params(project, {
-        "encoder.other": SMALL,
+        "encoder.other": SMALL, "compare.reference": "",
         "pretrain": {"scratch": {"encoders": FIRST},
                      "taught": {"encoders": FIRST | {"text": "other"}, "objective": "supervised", "share": 0.5}},
         "train": {"end_to_end": {"start": "scratch", "strategy": "joint"},
