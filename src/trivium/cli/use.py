@@ -92,7 +92,7 @@ def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, A
     """The sizes of `values`, per modality, for the encoders that read with the modality's own processor."""
     from trivium.encoders import reads_plainly
 
-    found = {}
+    found: dict[str, Any] = {}
     for name, entry in settings["encoder"].items():
         own = values.get(entry["modality"], {})
         if "weights" in entry:
