@@ -2,54 +2,96 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from tests.helpers import ROOT
-from trivium.data.tables import write, write_json
+from trivium.comparison.build import build
+from trivium.comparison.settings import Settings
+from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import metrics
 
 CLASSES = ["ash", "beech", "cedar"]
-MODALITIES = ["text", "image", "audio"]
+STREAMS = ["text", "image", "audio"]
+READ_BY = {"text": "words", "image": "patches", "audio": "bands"}  # stream -> encoder
+BUDGET = 1e12  # FLOPs
+TITLES = {"end_to_end": "End to end", "unimodal": "Best single stream", "ensemble": "Ensemble"}
 COMBINED = ("unimodal", "ensemble")  # no training of their own
 WORLD = {"name": "dominant", "bits": {"all": 1.4}, "bayes": {"text": 0.6, "image": 0.5, "audio": 0.8, "all": 0.95}}
 
 
 def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples: int = 1000, tests: int = 400,
                seed_sd: float = 0.01, flops: dict[str, float] | None = None, hard: float = 0.0, groups: int = 0,
-               ) -> Path:
+               prior: Sequence[float] = (1, 1, 1)) -> Path:
     """Outs below `root` as the stages before `compare` write them; the test set is redrawn with every seed.
 
     hard: share of the predictions that fail on the same hard samples for every strategy and seed; the others fail by
-    chance. groups: how many groups the samples form, 0: none.
+    chance. groups: how many groups the samples form, 0: none. prior: of the classes, up to a factor.
     """
     rng = np.random.default_rng([seeds, samples, tests])
-    y = rng.integers(len(CLASSES), size=samples)
+    y = rng.choice(len(CLASSES), size=samples, p=np.array(prior) / np.sum(prior))
     hardness = rng.random(samples) if hard else np.empty(samples)
     sides = [np.sort(rng.permutation(samples)[:tests]) for _ in range(seeds)]
     for name, accuracy in accuracies.items():
-        spent = (flops or {}).get(name, 1e12)
+        spent = (flops or {}).get(name, BUDGET)
         wanted = np.clip(accuracy + rng.normal(0, seed_sd, seeds), 0, 1)
         evaluated = [_seed(rng, k, y[own], wanted[k], spent, (hard, hardness[own]) if hard else None)
                      for k, own in enumerate(sides)]
         folder = root / "reports/evaluate" / name
         write(pa.concat_tables(_rows(k, sides[k], y, p) for k, (_, p) in enumerate(evaluated)),
               folder / "predictions.parquet")
-        write_json({"strategy": name, "start": None, "classes": CLASSES, "modalities": MODALITIES, "world": WORLD,
-                    "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
-        write_json({"strategy": name, "start": None, "seeds": [
+        write_json(about(name) | {"classes": CLASSES, "streams": STREAMS, "world": WORLD,
+                                  "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
+        write_json(about(name) | {"seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
             for k, (record, _) in enumerate(evaluated)]}, root / "models" / name / "training.json")
     numbers = range(samples)
-    write(pa.table({"sample": [f"t{k:05}" for k in numbers], "group": [k % groups if groups else k for k in numbers]}),
+    names = [f"t{k:05}" for k in numbers]
+    write(pa.table({"sample": names, "group": [k % groups if groups else k for k in numbers]}),
           root / "data/splits/splits.parquet")
-    meta = {"title": "Trees", "source": "manifest", "modalities": MODALITIES, "classes": CLASSES, "world": WORLD}
+    write(pa.table({"sample": names, "y": pa.array(y, pa.int32())} | {
+        f"seed_{k}": np.where(np.isin(numbers, own), "test", "train").tolist() for k, own in enumerate(sides)}),
+        root / "data/features/samples.parquet")
+    meta = {"title": "Trees", "source": "manifest", "classes": CLASSES, "world": WORLD}
     write_json({"meta": meta}, root / "data/features/features.json")
     return root
+
+
+def about(name: str) -> dict[str, Any]:
+    """What metrics.json and training.json say of a strategy."""
+    scratch = name == "end_to_end"
+    return {"entry": name, "title": TITLES.get(name, name), "start": "scratch" if scratch else "supervised",
+            "strategy": {"end_to_end": "joint"}.get(name, name),
+            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": []}}
+
+
+def change(root: Path, name: str, **values: Any) -> None:
+    """Other values for keys of a strategy's metrics.json; those of `training` for every seed."""
+    path = root / "reports/evaluate" / name / "metrics.json"
+    found = read_json(path)
+    for seed in found["seeds"]:
+        seed["training"] |= values.get("training", {})
+    write_json(found | {key: value for key, value in values.items() if key != "training"}, path)
+
+
+def skip(root: Path, name: str) -> None:
+    """The record of a strategy that was not begun."""
+    shutil.rmtree(root / "reports/evaluate" / name, ignore_errors=True)
+    record = about(name) | {"seeds": [], "skipped": {
+        "budget": BUDGET, "needed": 3 * BUDGET, "sentence": f"{TITLES.get(name, name)} was not begun: it needs more."}}
+    write_json(record, root / "reports/evaluate" / name / "metrics.json")
+    write_json(record, root / "models" / name / "training.json")
+
+
+def compared(root: Path, names: Sequence[str], split: str = "holdout", **settings: Any) -> dict[str, Any]:
+    """What `build` says of them, with a short bootstrap."""
+    return build(Settings(**({"bootstrap": 300, "confidence": 0.95, "threshold": 0.75} | settings)), list(names), split,
+                 15, root)
 
 
 def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flops: float,
@@ -64,8 +106,8 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
     counts = metrics.confusion(y, guess, len(CLASSES))
     found = metrics.score(metrics.outcome(p, y))
     subsets = {"+".join(s): {"accuracy": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
-               for size in (1, 2, 3) for s in combinations(MODALITIES, size)}
-    training = {"flops": {"budget": flops, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},
+               for size in (1, 2, 3) for s in combinations(STREAMS, size)}
+    training = {"flops": {"budget": BUDGET, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},
                 "parameters": {"total": 1000, "trained": 900}, "temperature": 1.0,
                 "validation": {"nll": found["nll"], "accuracy": found["accuracy"]}}
     return {"seed": k, "n": len(y), "n_train": 2 * len(y), "metrics": found, "subsets": subsets,
@@ -80,22 +122,9 @@ def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:
 
 
 def _history(rng: np.random.Generator, name: str, flops: float, end: dict[str, float]) -> list[dict]:
-    """Fifteen evaluations on the way to `end`; components' curves carry their modality as phase."""
+    """Fifteen evaluations on the way to `end`; components' curves carry their stream as phase."""
     phases = ["audio"] if name in COMBINED else ["train"]
     return [{"phase": phase, "step": step, "epoch": 2.0 * step, "flops": flops * step / 15,
              "train_loss": end["nll"] + 0.8 / step, "val_accuracy": end["accuracy"] * step / 15,
              "val_nll": end["nll"] + 0.6 / step + abs(rng.normal(0, 0.02)) * (step < 15)}
             for phase in phases for step in range(1, 16)]
-
-
-def write_params(root: Path, names: Sequence[str]) -> None:
-    """params.yaml of the project with these strategies and a short bootstrap."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    params = yaml.load(ROOT / "params.yaml")
-    params["fuse"] = [name for name in names if name != "end_to_end"]
-    params["end_to_end"] = [name for name in names if name == "end_to_end"]
-    params["strategy"] = {name: params["strategy"][name] for name in names}
-    params["compare"]["bootstrap"] = 300
-    yaml.dump(params, root / "params.yaml")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from tests.comparison.outs import write_outs
+from tests.comparison.outs import READ_BY, write_outs
 from trivium.comparison.across import across
 from trivium.comparison.outcomes import load
 from trivium.data.tables import read_json, write_json
@@ -36,7 +36,6 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / "reports/evaluate" / name
         metrics = read_json(path / "metrics.json")
         metrics["seeds"] = [seed | analysed() for seed in metrics["seeds"]]
-        metrics["start"] = None if name == "end_to_end" else "supervised"
         if name == "end_to_end":
             metrics["seeds"][0]["probes"] = metrics["seeds"][1]["probes"] = {"image": {"before": 0.4, "after": 0.41}}
         write_json(metrics, path / "metrics.json")
@@ -51,10 +50,11 @@ def test_every_part(folder: Path) -> None:
     found = across(load(folder, NAMES), folder, NAMES[0])
     assert found["information"]["bits"]["audio"]["mean"] == pytest.approx(np.log2(3) - 0.5 / np.log(2))
     assert found["information"]["sentence"] == (
-        "Most of what text and image know, audio knows too; image adds nothing that the others don't know.")
+        "Most of what was found in text and image was found in audio too; image added nothing to the others.")
+    assert found["information"]["encoders"]["audio"] == {"bands": pytest.approx(np.log2(3) - 0.5 / np.log(2))}
     assert found["robustness"]["reference"] == "end_to_end"
     assert found["laziness"]["unlearned"] == {"end_to_end": ["image"]}
-    assert [item["title"] for item in found["similarity"]["maps"]][:3] == ["text: CKA", "image: CKA", "audio: CKA"]
+    assert [item["title"] for item in found["similarity"]["maps"]][:2] == ["image: CKA", "Between streams: CKA"]
     assert len(found["similarity"]["ensemble"]["members"]) == 2
 
 
@@ -65,7 +65,27 @@ def test_the_ensemble_is_made_of_the_same_samples(folder: Path) -> None:
     assert 0.65 < gained["accuracy"]["low"] <= gained["accuracy"]["mean"] <= gained["accuracy"]["high"] < 0.95
 
 
-def test_outs_without_analyses_have_nothing_to_say(tmp_path: Path) -> None:
+def test_an_analysis_that_a_strategy_lacks_leaves_it_out(folder: Path) -> None:
+    path = folder / "frozen/metrics.json"
+    metrics = read_json(path)
+    for seed in metrics["seeds"]:
+        del seed["information"], seed["robustness"]["corruption"]["image"]
+        seed["probes"] = {}
+    metrics["recipe"]["encoders"] = READ_BY | {"text": "minilm"}
+    write_json(metrics, path)
+    (folder / "frozen/vectors/seed_1.safetensors").unlink()
+    found = across(load(folder, NAMES), folder, "frozen")
+    assert "minilm" not in found["information"]["encoders"]["text"]
+    assert list(found["robustness"]["corruption"]["image"]) == ["end_to_end", "ensemble"]
+    assert found["robustness"]["sentence"].endswith("; it keeps most under it.")
+    assert list(found["laziness"]["strategies"]) == ["end_to_end", "ensemble"]
+    assert found["similarity"]["maps"][0]["names"] == ["end_to_end", "ensemble"]
+
+
+def test_outs_without_analyses_have_little_to_say(tmp_path: Path) -> None:
     write_outs(tmp_path, {"a": 0.7, "b": 0.8}, seeds=2, tests=100)
     folder = tmp_path / "reports/evaluate"
-    assert across(load(folder, ["a", "b"]), folder, "a") == {}
+    found = across(load(folder, ["a", "b"]), folder, "a")
+    assert list(found) == ["similarity"] and found["similarity"]["maps"] == []
+    assert found["similarity"]["sentence"].startswith("“a” and “b” err together ")
+    assert across(load(folder, ["a"]), folder, None) == {}

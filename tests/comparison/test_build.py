@@ -1,61 +1,62 @@
 import json
 import time
 
+import pyarrow as pa
 import pytest
 
-from tests.comparison.outs import CLASSES, write_outs, write_params
-from trivium.comparison.build import build
-from trivium.config import load
-from trivium.data.tables import read_json
+from tests.comparison.outs import CLASSES, STREAMS, TITLES, change, compared, skip, write_outs
+from trivium.data.tables import read, read_json, write
+from trivium.evaluation.predictions import SCHEMA
 
 ACCURACIES = {"end_to_end": 0.70, "unimodal": 0.80, "ensemble": 0.90}
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    write_outs(tmp_path, ACCURACIES, flops={"ensemble": 2e12}, hard=0.5)
-    write_params(tmp_path, list(ACCURACIES))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(tmp_path):
+    return write_outs(tmp_path, ACCURACIES, flops={"ensemble": 1.02e12}, hard=0.5)
 
 
 def test_every_part_of_the_comparison(project):
-    found = build(load())
-    assert list(found) == ["dataset", "settings", "strategies", "pairs", "verdict"]
+    found = compared(project, ACCURACIES)
+    assert list(found) == ["dataset", "settings", "metric", "constant", "strategies", "skipped", "pairs", "verdict",
+                           "similarity"]
     assert found["dataset"]["title"] == "Trees" and found["dataset"]["classes"] == len(CLASSES)
+    assert found["dataset"]["streams"] == STREAMS
     assert (found["dataset"]["train"], found["dataset"]["test"]) == (800, 400)
     assert found["settings"] == {"seeds": 5, "split": "holdout", "bootstrap": 300, "confidence": 0.95,
-                                 "threshold": 0.75}
+                                 "threshold": 0.75, "metric": "accuracy", "reference": ""}
     best = found["strategies"]["ensemble"]
-    assert best["rank"] == 1 and best["flops"] == 2e12 and best["parameters"] == {"total": 1000, "trained": 900}
+    assert best["title"] == "Ensemble" and best["strategy"] == "ensemble" and best["start"] == "supervised"
+    assert best["rank"] == 1 and best["flops"] == 1.02e12 and best["parameters"] == {"total": 1000, "trained": 900}
+    assert best["over_budget"] == 1.02 and best["learned"] is True
     assert best["failed_share"] == 0 and list(best["seeds"]) == ["0", "1", "2", "3", "4"]
     assert best["accuracy"]["low"] < best["accuracy"]["mean"] < best["accuracy"]["high"] <= 1
     assert best["to_ceiling"] == pytest.approx(0.95 - best["accuracy"]["mean"], abs=1e-6)
+    assert best["gain"]["mean"] == pytest.approx(
+        best["accuracy"]["mean"] - found["constant"]["accuracy"], abs=1e-6)
     assert found["verdict"]["winner"] == "ensemble" and found["verdict"]["tied"] == ["ensemble"]
+    assert found["verdict"]["recommended"] == found["verdict"]["within"] == "ensemble" and found["verdict"]["learned"]
     first = found["pairs"][0]
-    assert (first["a"], first["b"], first["verdict"], first["beats"]) == ("ensemble", "unimodal", "ensemble", True)
+    assert (first["a"], first["b"], first["verdict"], first["beats"]) == ("ensemble", "unimodal", "better", True)
     assert first["difference"] == pytest.approx(
         best["accuracy"]["mean"] - found["strategies"]["unimodal"]["accuracy"]["mean"], abs=1e-6)
     json.dumps(found, allow_nan=False)
 
 
 def test_agrees_with_what_evaluate_measured(project):
-    found = build(load())
+    found = compared(project, ACCURACIES)
     for name, entry in found["strategies"].items():
-        for record in read_json(f"reports/evaluate/{name}/metrics.json")["seeds"]:
+        for record in read_json(project / f"reports/evaluate/{name}/metrics.json")["seeds"]:
             assert entry["seeds"][str(record["seed"])] == pytest.approx(record["metrics"], rel=1e-5)
 
 
 def test_same_outs_same_comparison(project):
-    assert build(load()) == build(load())
+    assert compared(project, ACCURACIES) == compared(project, ACCURACIES)
 
 
 def test_folds_are_compared_with_nadeau_and_bengio(project):
     """n_test / n_train is 1/2 here; t with 4 degrees of freedom."""
-    holdout = build(load())
-    text = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(text.replace("method: holdout", "method: kfold"))
-    folds = build(load())
+    holdout, folds = compared(project, ACCURACIES), compared(project, ACCURACIES, "kfold")
     assert folds["settings"]["split"] == "kfold"
     for name in ACCURACIES:
         one, two = holdout["strategies"][name]["accuracy"], folds["strategies"][name]["accuracy"]
@@ -63,16 +64,114 @@ def test_folds_are_compared_with_nadeau_and_bengio(project):
         assert one["high"] - one["mean"] > 1.02 * 2.77645 * one["sd"] * (1 / 5) ** 0.5  # test sets share samples
 
 
-def test_strategies_at_chance_are_said_to_have_failed(tmp_path, monkeypatch):
+def test_where_nothing_was_learned_nothing_is_recommended(tmp_path):
     write_outs(tmp_path, {"end_to_end": 1 / 3, "unimodal": 1 / 3}, seed_sd=0)
-    write_params(tmp_path, ["end_to_end", "unimodal"])
-    monkeypatch.chdir(tmp_path)
-    found = build(load())
-    assert found["strategies"]["unimodal"]["failed_share"] >= 0.8
-    assert found["verdict"]["winner"] is None
+    for metric in ("accuracy", "balanced_accuracy", "macro_f1", "nll"):
+        found = compared(tmp_path, ["end_to_end", "unimodal"], metric=metric)
+        assert found["strategies"]["unimodal"]["failed_share"] >= 0.8
+        verdict = found["verdict"]
+        assert (verdict["winner"], verdict["recommended"], verdict["within"]) == (None, None, None)
+        assert (verdict["learned"], verdict["tied"], verdict["behind"]) == (False, [], [])
+        assert verdict["sentence"].startswith("Nothing was learned: no strategy is surely better than ")
+        assert "published weights" in verdict["reason"]
+        assert not any(entry["learned"] for entry in found["strategies"].values())
+
+
+def test_the_constant_answer_has_its_line(tmp_path):
+    """Shares of 8, 1 and 1 in ten: NLL 0.639 nats, F1 0.89 of the first class and 0 of the others."""
+    write_outs(tmp_path, {"unimodal": 0.5, "ensemble": 0.95}, prior=(8, 1, 1), samples=4000, tests=2000)
+    found = compared(tmp_path, ["unimodal", "ensemble"])
+    constant = found["constant"]
+    assert constant["label"] == "ash" and constant["balanced_accuracy"] == pytest.approx(1 / 3)
+    assert constant["accuracy"] == pytest.approx(0.8, abs=0.02) and constant["macro_f1"] == pytest.approx(0.3, abs=0.01)
+    assert constant["nll"] == pytest.approx(0.639, abs=0.04)
+    worse = found["strategies"]["unimodal"]
+    assert not worse["learned"] and worse["gain"]["mean"] == pytest.approx(0.5 - 0.8, abs=0.03)
+    assert found["verdict"]["recommended"] == "ensemble"
+    assert "Not surely better than always answering “ash”" in found["verdict"]["reason"]
+    balanced = compared(tmp_path, ["unimodal", "ensemble"], metric="macro_f1")
+    assert balanced["strategies"]["unimodal"]["learned"]  # it knows something, if not what is most common
+
+
+def test_one_class_nearly_always(tmp_path):
+    write_outs(tmp_path, {"unimodal": 0.5, "ensemble": 0.9}, prior=(1, 1, 1))
+    path = tmp_path / "reports/evaluate/unimodal/predictions.parquet"
+    table = read(path).to_pandas()
+    table["prediction"] = 2
+    table["probabilities"] = [[0.1, 0.1, 0.8]] * len(table)
+    write(pa.Table.from_pandas(table, SCHEMA, preserve_index=False), path)
+    found = compared(tmp_path, ["unimodal", "ensemble"])["strategies"]
+    assert found["unimodal"]["one_class"] == 1 and found["ensemble"]["one_class"] < 0.4
+    assert not found["unimodal"]["learned"]
+
+
+def test_the_likelihood_ranks_in_nats_and_less_is_better(project):
+    found = compared(project, ACCURACIES, metric="nll")
+    assert found["metric"] == "nll"
+    first, strategies = found["pairs"][0], found["strategies"]
+    assert (first["a"], first["b"]) == ("ensemble", "unimodal") and first["difference"] > 0
+    assert first["difference"] == pytest.approx(strategies["unimodal"]["nll"]["mean"]
+                                                - strategies["ensemble"]["nll"]["mean"], abs=1e-5)
+    assert strategies["ensemble"]["gain"]["mean"] == pytest.approx(
+        found["constant"]["nll"] - strategies["ensemble"]["nll"]["mean"], abs=1e-5)
+    assert f"by {first['difference']:.3f} nats (95 % interval {first['low']:.3f} to " in found["verdict"]["sentence"]
+
+
+def test_what_was_not_begun_is_listed_apart(project):
+    skip(project, "unimodal")
+    found = compared(project, ACCURACIES)
+    assert list(found["strategies"]) == ["end_to_end", "ensemble"] and len(found["pairs"]) == 1
+    assert found["skipped"] == {"unimodal": {
+        "title": TITLES["unimodal"], "budget": 1e12, "needed": 3e12,
+        "sentence": "Best single stream was not begun: it needs more."}}
+    assert found["verdict"]["reason"].endswith("Best single stream was not begun: it needs more.")
+
+
+def test_what_costs_more_than_the_budget_is_eligible_with_its_price(tmp_path):
+    write_outs(tmp_path, {"unimodal": 0.70, "end_to_end": 0.72, "ensemble": 0.9}, flops={"ensemble": 2.1e12})
+    found = compared(tmp_path, ["unimodal", "end_to_end", "ensemble"])
+    verdict = found["verdict"]
+    assert found["strategies"]["ensemble"]["over_budget"] == 2.1
+    assert (verdict["recommended"], verdict["within"]) == ("ensemble", "end_to_end")
+    assert verdict["sentence"].startswith("Within the budget, take “End to end”")
+    assert "More compute buys more: “Ensemble”, at 2.1 × the budget, is surely ahead of “End to end” by 1" in (
+        verdict["sentence"])
+    assert verdict["sentence"].endswith(". Take it.")
+
+
+def test_the_reference_is_taken_for_being_simple(tmp_path):
+    write_outs(tmp_path, {"unimodal": 0.80, "ensemble": 0.80, "end_to_end": 0.7}, tests=900, seed_sd=0.005, hard=0.9)
+    for reference in ("unimodal", "ensemble"):
+        verdict = compared(tmp_path, ["unimodal", "ensemble", "end_to_end"], reference=reference)["verdict"]
+        assert (verdict["recommended"], verdict["simple"]) == (reference, True)
+    verdict = compared(tmp_path, ["unimodal", "ensemble", "end_to_end"], reference="end_to_end")["verdict"]
+    assert verdict["recommended"] != "end_to_end" and not verdict["simple"]
+
+
+def test_what_was_chosen_and_whose_weights_were_published_is_told(project):
+    change(project, "unimodal", training={"chosen": "audio"})
+    change(project, "ensemble", recipe={"objectives": [], "encoders": {"text": "minilm"}, "published": ["text"],
+                                        "external": "a billion sentence pairs."})
+    found = compared(project, ACCURACIES)
+    assert found["strategies"]["unimodal"]["chosen"] == dict.fromkeys("01234", "audio")
+    assert "chosen" not in found["strategies"]["ensemble"]
+    assert found["verdict"]["reason"].endswith(
+        "Its weights for text (`minilm`) were published; what went into them is in no budget here: a billion sentence "
+        "pairs.")
+
+
+def test_groups_are_counted_as_they_are(tmp_path):
+    """Six speakers are six, however many test sets they are in."""
+    names = ["unimodal", "ensemble"]
+    write_outs(tmp_path / "six", {"unimodal": 0.8, "ensemble": 0.9}, groups=6)
+    about = compared(tmp_path / "six", names)["dataset"]
+    assert (about["groups"], about["test_groups"], about["resampled"]) == (6, 6, True)
+    write_outs(tmp_path / "two", {"unimodal": 0.8, "ensemble": 0.9}, groups=2)
+    about = compared(tmp_path / "two", names)["dataset"]
+    assert (about["groups"], about["test_groups"], about["resampled"]) == (2, 2, False)
 
 
 def test_is_fast_enough(project):
     started = time.process_time()
-    build(load())
+    compared(project, ACCURACIES)
     assert time.process_time() - started < 3

@@ -8,11 +8,12 @@ import pytest
 
 from tests.fake_outs import CLASSES, fake_data, fake_models
 from tests.helpers import digests, drawn
-from trivium import models
+from trivium import fusion, models
 from trivium.comparison import explained
 from trivium.comparison.explained import most_changed
 from trivium.data.store import Store
-from trivium.data.tables import read_json, write
+from trivium.data.tables import read_json, write, write_json
+from trivium.encoders import describe
 from trivium.models import files
 
 TRUE = {  # seed 0: sample -> probability of the true label, per strategy
@@ -46,14 +47,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two strategies, the second with a transformer for text; seed 0 tests on 7 samples or so."""
     fake_data(tmp_path, samples=24)
     fake_models(tmp_path, "joint", seeds=1)
-    store = Store(tmp_path / "data/features")
-    kinds: dict[str, str | int] = {"width": 16, "depth": 1, "text": "transformer", "image": "cnn", "audio": "cnn"}
-    about = files.describe("fusion", kinds, store.specs, store.classes, fusion="concat", modalities=list(store.specs))
-    second = models.multimodal(kinds, store.specs, len(CLASSES), "concat", seed=1)
-    models.save(second, about, tmp_path / "models/second/seed_0")
+    store, chosen = Store("supervised", tmp_path), fusion.chosen("concat", "fusion")
+    words = describe("words", {"modality": "text", "architecture": "transformer", "width": 16, "depth": 1,
+                               "processor": {"length": 8, "vocab": 64}})
+    encoders = store.encoders | {"text": words}
+    parts = {s: models.encoder(encoders[s], spec, seed=1) for s, spec in store.specs.items()}
+    about = files.describe("fusion", encoders, store.specs, store.classes, fusion=chosen, features=store.digest)
+    models.save(models.multimodal(parts, len(CLASSES), chosen, seed=1), about, tmp_path / "models/second/seed_0")
     rows, draw = store.rows(0, "test"), np.random.default_rng(0)
     for name in ("joint", "second"):
-        predictions(tmp_path / "reports/evaluate" / name, {store.samples[row]: draw.random() for row in rows})
+        folder = tmp_path / "reports/evaluate" / name
+        predictions(folder, {store.samples[row]: draw.random() for row in rows})
+        write_json({"title": name.capitalize(), "start": "supervised", "seeds": [{"seed": 0}]}, folder / "metrics.json")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -61,7 +66,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
     found = explained.write(project / "reports/explained", ["joint", "second"])
     assert read_json(project / "reports/explained/explained.json")["seed"] == 0
-    store = Store(project / "data/features")
+    store = Store("supervised", project)
     chosen = most_changed(project / "reports/evaluate", ["joint", "second"])
     assert [entry["sample"] for entry in found["samples"]] == list(chosen) and len(chosen) == 3
     for k, entry in enumerate(found["samples"]):
@@ -83,7 +88,7 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
 
 def test_the_answers_are_those_of_the_models(project: Path) -> None:
     found = explained.write(project / "reports/explained", ["second", "joint"])
-    store = Store(project / "data/features")
+    store = Store("supervised", project)
     rows = np.array([store.samples.index(entry["sample"]) for entry in found["samples"]])
     batch = store.batch(rows, 0)
     for name in ("joint", "second"):
@@ -91,6 +96,15 @@ def test_the_answers_are_those_of_the_models(project: Path) -> None:
         said = [entry["strategies"][name] for entry in found["samples"]]
         assert [answer["prediction"] for answer in said] == [store.classes[k] for k in p.argmax(1)]
         assert [answer["truth"] for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
+
+
+def test_what_was_too_dear_to_explain_in_evaluate_is_not_explained_here(project: Path) -> None:
+    path = project / "reports/evaluate/second/metrics.json"
+    write_json(read_json(path) | {"seeds": [{"seed": 0, "rows": {"attribution": {"text": 0, "image": 6}}}]}, path)
+    found = explained.write(project / "reports/explained", ["joint", "second"])
+    for entry in found["samples"]:
+        assert list(entry["strategies"]["second"]["nats"]) == ["image"]
+        assert set(entry["strategies"]["joint"]["nats"]) == {"text", "image", "audio"}
 
 
 def test_the_same_bytes_again(project: Path) -> None:

@@ -46,14 +46,14 @@ def test_the_bits_of_every_world(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "said", "training"), [
-    ("redundant", "Most of what image and audio know, text knows too.", "Each modality can be learned alone"),
-    ("dominant", "Most of what text and image know, audio knows too.", "Each modality can be learned alone"),
-    ("unique", "Nobody else knows what text, image and audio know.", "The modalities know different things"),
-    ("synergy", "The answer needs text and image together: 1.00 of 1.00 bits are in neither alone; "
-                "the models found little about the label in audio.",
+    ("redundant", "Most of what was found in image and audio was found in text too.", "Each stream can be learned"),
+    ("dominant", "Most of what was found in text and image was found in audio too.", "Each stream can be learned"),
+    ("unique", "What was found in text, image and audio was found nowhere else.", "The streams know different things"),
+    ("synergy", "The answer needs text and image together: 1.00 of 1.00 bits were found in neither alone; "
+                "the audio encoder found little.",
      "What text and image say together cannot be learned"),
-    ("mixed", "The answer needs image and audio together: 1.00 of 2.00 bits are in neither alone; "
-              "most of what text knows, image knows too; text adds nothing that the others don't know.",
+    ("mixed", "The answer needs image and audio together: 1.00 of 2.00 bits were found in neither "
+              "alone; most of what was found in text was found in image too; text added nothing to the others.",
      "What image and audio say together cannot be learned"),
 ])
 def test_what_is_said_of_every_world(name: str, said: str, training: str) -> None:
@@ -98,3 +98,23 @@ def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
         worse = "text" if pair == "text+audio" else "image"
         assert pairs[pair]["unique"][worse] == pytest.approx(0.0, abs=0.03), pair
         assert pairs[pair]["redundant"] == pytest.approx(bits, abs=0.04), pair
+
+
+def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None:
+    def seed(text: float) -> dict[str, Any]:
+        return {"subsets": {"text": {"val": text, "test": text}, "image": {"val": 0.7, "test": 0.7},
+                            "text+image": {"val": text, "test": text}},
+                "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
+
+    measured = {"a": [seed(0.69)], "b": [seed(0.3)], "c": [seed(0.1)]}
+    readers = {"a": {"text": "words", "image": "patches"}, "b": {"text": "minilm", "image": "patches"},
+               "c": {"text": "minilm", "image": "patches"}}
+    found = summary(measured, ("text", "image"), readers)
+    assert list(found["encoders"]["text"]) == ["minilm", "words"]
+    assert found["encoders"]["text"]["minilm"] == pytest.approx(1 - 0.1 / np.log(2))
+    assert "in text the encoder `words` found little, `minilm` 0.86 of 1.00 bits" in found["sentence"]
+    for one in measured.values():
+        del one[0]["subsets"]["text+image"]
+    some = summary(measured, ("text", "image"), readers)
+    assert (some["sentence"], some["training"], some["pairs"]) == ("", "", {})
+    assert some["bits"]["text"]["from"] == "c"

@@ -1,4 +1,4 @@
-"""Which modality a strategy left unlearned."""
+"""Which stream a strategy left unlearned."""
 
 import pytest
 
@@ -15,40 +15,56 @@ def test_the_rule() -> None:
     assert unlearned(probes(0.3, 0.3, None)) == []  # nobody knows
 
 
+TITLES = {"joint": "End to end", "ensemble": "Ensemble"}
+READ = {"image": "patches", "audio": "bands"}
+ALONE = {"ensemble": READ}
+READERS = {"joint": READ, "ensemble": READ}
+
+
 def test_summary() -> None:
     measured = {
         "joint": [{"image": {"before": 0.3, "after": 0.3}, "audio": {"before": 0.5, "after": 0.9}},
                   {"image": {"before": 0.1, "after": 0.3}, "audio": {"before": 0.5, "after": 0.9}}],
         "ensemble": [{"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.9}}] * 2,
     }
-    found = summary(measured, "ensemble")
+    found = summary(measured, ALONE, READERS, TITLES)
     assert found["strategies"]["joint"]["image"] == {
         "before": pytest.approx(0.2), "after": pytest.approx(0.3), "alone": pytest.approx(0.8)}
     assert found["unlearned"] == {"joint": ["image"]}
-    assert found["sentence"] == (
-        "joint left image unlearned: a linear probe gets 30% from its image encoder and 80% from one trained alone.")
+    assert found["sentence"] == ("“End to end” left image unlearned: a linear probe gets 30% from its image encoder "
+                                 "`patches` and 80% from the same one trained alone.")
+    still = summary(measured, ALONE, READERS, TITLES, still={"joint"})
+    assert still["unlearned"] == {} and still["sentence"] == "No strategy left image or audio unlearned."
+
+
+def test_another_encoder_trained_alone_is_no_reference() -> None:
+    measured = {name: [{"image": {"before": 0.3, "after": after}}] for name, after in (("joint", 0.3), ("ensemble", 0.8))}
+    found = summary(measured, {"ensemble": {"image": "resnet"}}, READERS | {"ensemble": {"image": "resnet"}}, TITLES)
+    assert found["strategies"]["joint"]["image"]["alone"] is None and found["unlearned"] == {}
 
 
 def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
-    found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, None)
+    found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, {}, READERS, TITLES)
     assert found["sentence"] == "" and found["unlearned"] == {}
     assert found["strategies"]["joint"]["image"]["alone"] is None
 
 
+def said(probes: dict[str, dict[str, float]]) -> str:
+    return str(summary({"ensemble": [probes]}, ALONE, READERS, TITLES)["sentence"])
+
+
 def test_what_is_said_when_nothing_is_unlearned() -> None:
     fine = {"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.51}}
-    assert summary({"ensemble": [fine]}, "ensemble")["sentence"] == "No strategy left image unlearned."
-    plain = {"audio": {"before": 0.99, "after": 0.99}}
-    assert summary({"ensemble": [plain]}, "ensemble")["sentence"] == (
+    assert said(fine) == "No strategy left image unlearned."
+    assert said({"audio": {"before": 0.99, "after": 0.99}}) == (
         "Before any training a linear probe gets 99% from the audio encoder: there is little to learn.")
-    poor = {"audio": {"before": 0.5, "after": 0.51}}
-    assert summary({"ensemble": [poor]}, "ensemble")["sentence"] == (
-        "Nothing was learned from any modality alone that a linear probe could read.")
+    assert said({"audio": {"before": 0.5, "after": 0.51}}) == (
+        "Nothing was learned from any stream alone that a linear probe could read.")
 
 
 def test_what_one_seed_denies_may_be_chance() -> None:
     measured = {"joint": [{"image": {"before": 0.3, "after": after}} for after in (0.28, 0.41)],
                 "ensemble": [{"image": {"before": 0.3, "after": 0.4}}] * 2}
-    assert summary(measured, "ensemble")["unlearned"] == {}
+    assert summary(measured, ALONE, READERS, TITLES)["unlearned"] == {}
     measured["joint"][1]["image"]["after"] = 0.35
-    assert summary(measured, "ensemble")["unlearned"] == {"joint": ["image"]}
+    assert summary(measured, ALONE, READERS, TITLES)["unlearned"] == {"joint": ["image"]}

@@ -2,8 +2,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.comparison.outs import write_outs
-from trivium.comparison.outcomes import load
+from tests.comparison.outs import skip, write_outs
+from trivium.comparison.outcomes import Groups, load
 from trivium.data.tables import read, write
 from trivium.settings.errors import UserError
 
@@ -33,8 +33,25 @@ def test_samples_of_one_group_are_one_unit(tmp_path):
     names = [name for k in (0, 1) for name in sorted(table[table.seed == k]["sample"])]
     group, unit = [int(name[1:]) % 7 for name in names], np.concatenate(found.units).tolist()
     assert len(set(group)) == len(set(unit)) == len(set(zip(group, unit, strict=True))) == 7
+    assert found.groups == Groups(7, 6.5, True)  # one of the two test sets lacks a group
     few = write_outs(tmp_path / "few", {"a": 0.9}, seeds=2, samples=60, tests=20, groups=2) / "reports/evaluate"
     assert len(set(load(few, ["a"]).units[0])) == 20  # two groups cannot tell how much groups differ
+    assert load(few, ["a"]).groups == Groups(2, 2, False)
+
+
+def test_the_shares_of_train_are_those_of_each_seed(folder):
+    found, y = load(folder, ["a"]), read(folder.parents[1] / "data/features/samples.parquet")["y"].to_numpy()
+    rest = np.bincount(y) - np.bincount(found.outcomes["a"][1].y)
+    assert found.shares[1].tolist() == pytest.approx((rest / 40).tolist())
+
+
+def test_what_was_not_begun_is_left_out(folder):
+    skip(folder.parents[1], "b")
+    found = load(folder, ["a", "b"])
+    assert list(found.outcomes) == list(found.metrics) == ["a"] and list(found.skipped) == ["b"]
+    skip(folder.parents[1], "a")
+    with pytest.raises(UserError, match="the budget pays for no strategy: a was not begun: it needs more. Raise"):
+        load(folder, ["a", "b"])
 
 
 def test_strategies_in_another_order_are_refused(folder):

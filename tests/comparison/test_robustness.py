@@ -16,6 +16,9 @@ def seed(audio: list[float]) -> dict[str, Any]:
     }
 
 
+TITLES = {name: name.capitalize() for name in ("joint", "other", "only", "flat", "lost", "taken")}
+
+
 def test_effective_robustness_by_hand() -> None:
     """f falls by .1 and .3, late fusion by .2 and .5: (.0) + (.1) + (.2)."""
     assert effective([0.9, 0.8, 0.6], [0.7, 0.5, 0.2]) == pytest.approx(0.3)
@@ -23,7 +26,8 @@ def test_effective_robustness_by_hand() -> None:
 
 
 def test_summary() -> None:
-    found = summary({"joint": [seed([0.9, 0.3]), seed([0.7, 0.3])], "other": [seed([0.8, 0.6])] * 2}, "joint", "joint")
+    measured = {"joint": [seed([0.9, 0.3]), seed([0.7, 0.3])], "other": [seed([0.8, 0.6])] * 2}
+    found = summary(measured, "joint", "joint", TITLES)
     assert found["corruption"]["audio"]["joint"] == [
         {"level": 0.0, "accuracy": {"mean": pytest.approx(0.8), "low": 0.7, "high": 0.9}},
         {"level": 1.0, "accuracy": {"mean": pytest.approx(0.3), "low": 0.3, "high": 0.3}}]
@@ -32,26 +36,31 @@ def test_summary() -> None:
     assert found["attacks"]["fgsm on audio"]["other"][1] == {
         "level": 0.1, "accuracy": {"mean": 0.2, "low": 0.2, "high": 0.2}}
     assert found["shift"]["audio"]["joint"][1]["level"] == 0.1
-    assert found["sentence"] == ("Noise on audio costs joint most: 50 points of accuracy when nothing else is left of "
-                                 "it; other keeps most under it.")
+    assert found["sentence"] == ("Noise on audio costs “Joint” most: 50 points of accuracy when nothing else is left "
+                                 "of it; “Other” keeps most under it.")
 
 
 def test_without_late_fusion_there_is_no_effective_robustness() -> None:
-    found = summary({"only": [seed([0.9, 0.3])]}, None, "only")
+    found = summary({"only": [seed([0.9, 0.3])]}, None, "only", TITLES)
     assert found["summary"]["only"]["audio"] == {"relative": pytest.approx(0.6), "effective": None}
     assert found["sentence"].endswith("is left of it.")
 
 
 def test_who_keeps_most_is_who_is_most_accurate_under_noise_not_who_falls_least() -> None:
-    found = summary({"joint": [seed([0.9, 0.5])], "flat": [seed([0.4, 0.4])]}, "joint", "joint")
+    found = summary({"joint": [seed([0.9, 0.5])], "flat": [seed([0.4, 0.4])]}, "joint", "joint", TITLES)
     assert found["summary"]["flat"]["audio"]["effective"] > 0
-    assert found["sentence"].endswith("; joint keeps most under it.")
+    assert found["sentence"].endswith("; it keeps most under it.")
 
 
 def test_the_sentence_is_about_the_strategy_to_take_and_quiet_where_there_is_nothing_to_say() -> None:
-    found = summary({"lost": [seed([0.9, 0.1])], "taken": [seed([0.7, 0.695])]}, None, "taken")
-    assert found["sentence"].startswith("Noise on text costs taken most: 10 points of")
+    found = summary({"lost": [seed([0.9, 0.1])], "taken": [seed([0.7, 0.695])]}, None, "taken", TITLES)
+    assert found["sentence"].startswith("Noise on text costs “Taken” most: 10 points of")
     deaf = seed([0.7, 0.7]) | {"corruption": {"audio": {"levels": [0.0, 1.0], "accuracy": [0.7, 0.69],
                                                         "relative": 0.7}}}
-    assert summary({"taken": [deaf]}, None, "taken")["sentence"] == (
-        "Noise on a single modality costs taken next to nothing.")
+    assert summary({"taken": [deaf]}, None, "taken", TITLES)["sentence"] == (
+        "Noise on a single stream costs “Taken” next to nothing.")
+
+
+def test_where_nothing_is_recommended_or_measured_nothing_is_said() -> None:
+    assert summary({"joint": [seed([0.9, 0.3])]}, None, None, TITLES)["sentence"] == ""
+    assert summary({"joint": [seed([0.9, 0.3])]}, "other", "taken", TITLES)["sentence"] == ""

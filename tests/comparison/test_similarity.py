@@ -96,7 +96,7 @@ def test_maps_compare_strategies_at_the_same_seed_and_themselves_at_others() -> 
     assert between["names"] == ["text", "image"]
     assert between["values"][0][1] == pytest.approx((cka([one, two])[0, 1] + 1) / 2)
     assert [item["title"] for item in neighbours] == [
-        "text: shared neighbours", "image: shared neighbours", "Between modalities: shared neighbours"]
+        "text: shared neighbours", "image: shared neighbours", "Between streams: shared neighbours"]
 
 
 def test_the_ensemble_multiplies_probabilities_and_is_held_against_the_better_one() -> None:

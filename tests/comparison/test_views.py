@@ -7,11 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.comparison.outs import write_outs, write_params
+from tests.comparison.outs import TITLES, change, compared, write_outs
 from tests.helpers import ROOT, command, digests
 from trivium.comparison import curves, figures
-from trivium.comparison.build import build
-from trivium.config import load
 from trivium.data.tables import read, read_json, write_json
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -19,15 +17,12 @@ NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    write_outs(tmp_path, {"end_to_end": 0.7, "supervised_frozen": 0.8, "ensemble": 0.82}, seeds=2)
-    write_params(tmp_path, NAMES)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(tmp_path):
+    return write_outs(tmp_path, {"end_to_end": 0.7, "supervised_frozen": 0.8, "ensemble": 0.82}, seeds=2)
 
 
-def write_views(project, drawn=True):
-    found = build(load())
+def write_views(project, drawn=True, **settings):
+    found = compared(project, NAMES, **settings)
     evaluated = {name: read_json(project / f"reports/evaluate/{name}/metrics.json") for name in NAMES}
     trained = {name: read_json(project / f"models/{name}/training.json") for name in NAMES}
     for folder in ("plots", "figures", "summary"):
@@ -69,7 +64,7 @@ def test_figures_are_the_same_bytes_every_time(project):
     write_views(project)
     first = digests(project, "reports/figures", "reports/plots")
     assert sorted(path.split("/")[-1] for path in first if "figures" in path) == sorted(
-        f"{name}.svg" for name in ("accuracy", "compute", "learning", "subsets"))
+        f"{name}.svg" for name in ("result", "compute", "learning", "subsets"))
     write_views(project)
     assert digests(project, "reports/figures", "reports/plots") == first
 
@@ -78,11 +73,12 @@ def test_figures_show_what_was_found(project):
     found = write_views(project)
     drawn = {path.stem: ElementTree.parse(path).getroot() for path in (project / "reports/figures").iterdir()}
     words = {name: [text.text for text in picture.iter(f"{SVG}text")] for name, picture in drawn.items()}
-    for name in NAMES:
+    for name in ("End to end", "supervised_frozen", "Ensemble"):
         assert all(name in said for said in words.values())
-    (bold,) = (text.text for text in drawn["accuracy"].iter(f"{SVG}text") if text.get("font-weight") == "bold")
-    assert bold == found["verdict"]["recommended"] == "ensemble"
-    dots = [dot for dot in drawn["accuracy"].iter(f"{SVG}circle") if dot.get("r") == "2.4"]
+    (bold,) = (text.text for text in drawn["result"].iter(f"{SVG}text") if text.get("font-weight") == "bold")
+    assert found["verdict"]["recommended"] == "ensemble" and bold == TITLES["ensemble"]
+    assert "knows nothing" in words["result"] and "best possible" in words["result"]
+    dots = [dot for dot in drawn["result"].iter(f"{SVG}circle") if dot.get("r") == "2.4"]
     assert len(dots) == 2 * 3  # a seed each
     places = {dot.get("fill"): float(dot.get("cx")) for dot in dots}
     assert places["#0072b2"] > places["#009e73"] > places["#d55e00"]  # ensemble > supervised_frozen > end_to_end
@@ -90,6 +86,28 @@ def test_figures_show_what_was_found(project):
     assert "validation NLL (nats); the lowest is kept" in words["learning"]
     full = read_json(project / "reports/evaluate/ensemble/metrics.json")["seeds"]
     assert f"{50 * sum(seed['subsets']['text+image+audio']['accuracy'] for seed in full):.1f}" in words["subsets"]
+
+
+def test_figures_are_in_the_metric_that_ranks_and_do_without_what_was_not_measured(project):
+    for name in NAMES:
+        seeds = read_json(project / f"reports/evaluate/{name}/metrics.json")["seeds"]
+        change(project, name, seeds=[{key: value for key, value in seed.items() if key != "subsets"} for seed in seeds])
+    write_views(project, metric="nll")
+    assert not (project / "reports/figures/subsets.svg").exists()
+    drawn = {path.stem: path.read_text() for path in (project / "reports/figures").iterdir()}
+    assert "Test negative log-likelihood: mean, 95 % interval" in drawn["result"]
+    assert "best possible" not in drawn["result"]
+    assert "What the negative log-likelihood costs" in drawn["compute"]
+
+
+def test_views_where_nothing_was_learned(tmp_path):
+    write_outs(tmp_path, dict.fromkeys(NAMES, 1 / 3), seeds=2, seed_sd=0)
+    found = write_views(tmp_path)
+    assert found["verdict"]["recommended"] is None
+    assert "bold" not in (tmp_path / "reports/figures/result.svg").read_text()
+    best = min(NAMES, key=lambda name: found["strategies"][name]["rank"])
+    assert (tmp_path / "reports/plots/confusion.csv").exists() and best
+    assert {read_json(path)["recommended"] for path in (tmp_path / "reports/summary").iterdir()} == {0}
 
 
 @pytest.mark.slow

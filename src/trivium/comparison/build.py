@@ -1,12 +1,12 @@
 """`reports/comparison.json`: every strategy with its intervals, every pair, and the verdict.
 
-    dataset     title, source, classes, streams, train and test samples per seed; groups that the test samples are of, in
-                all and per test set, and whether they are resampled (see `outcomes.Groups`); world (generated data only)
+    dataset     title, source, classes, streams, train and test samples per seed; groups that the test samples are of,
+                in all and per test set, and whether they are resampled (see `outcomes.Groups`); world (generated data)
     settings    what the statistics were made with;  metric: the one that ranks
     constant    label and metrics of the answer that knows no inputs: the most common label of train, its class shares
-    strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in the
-                metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class (largest
-                share of the answers that are one class, mean over seeds); chosen (seed -> stream or way that it took,
+    strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in
+                the metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class
+                (largest share of the answers that are one class, mean over seeds); chosen (seed -> what it took,
                 where it chooses); flops (mean over seeds) and over_budget (these over the budget); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
     skipped     name -> title, budget and needed (FLOPs), sentence: what the budget does not pay for one epoch

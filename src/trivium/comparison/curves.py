@@ -17,8 +17,8 @@ METRICS = ("train_loss", "val_nll", "val_accuracy")
 
 
 def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mapping[str, Any]) -> None:
-    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy, or of
-    the best where none is).
+    """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy, or
+    of the best where none is).
 
     folder: holds `<strategy>/metrics.json` and `predictions.parquet`;  trained: per strategy its `training.json`.
     """

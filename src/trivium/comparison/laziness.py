@@ -60,7 +60,8 @@ def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: R
 
 def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Readers) -> list[str]:
     """What is said where nobody left anything unlearned."""
-    drawn = {s: score for name in reversed(list(alone)) for s, score in means.get(name, {}).items() if "before" in score}
+    drawn = {s: score for name in reversed(list(alone)) for s, score in means.get(name, {}).items()
+             if "before" in score}
     learned = [s for s, score in drawn.items() if score["after"] - score["before"] >= WORTH]
     plain = [f"{score['before']:.0%} from the {s} encoder" for s, score in drawn.items() if score["before"] > 1 - WORTH]
     return [f"No strategy left {' or '.join(learned)} unlearned" if learned else

@@ -81,7 +81,7 @@ def gains(outcomes: Mapping[str, Sequence[Outcome]], shares: Sequence[Array], un
     else:
         always = [constant([one.y for one in next(iter(outcomes.values()))], shares)]
         null, moved = points(always, name), replicates(always, units, rules.resamples, name)
-    better = up(results.points[rules.metric]) - up(null[rules.metric])  # [S, J]
+    better = np.round(up(results.points[rules.metric]) - up(null[rules.metric]), 12)  # [S, J]; equals differ by 1e-17
     scatter = up(results.replicates[rules.metric]) - up(moved[rules.metric])  # [R, S, J]
     freedom = [len(np.unique(own)) - 1 for own in (np.concatenate(units), *units)]
     tested = [_gain(better[s], scatter[:, s], freedom, rules.confidence) for s in range(len(outcomes))]

@@ -39,8 +39,8 @@ class Evaluated:
 
     seeds: in ascending order. outcomes: per strategy, one per seed. units: per seed, which unit each outcome is of, in
     their order: a number per group of samples that belong together, or per sample, see `Groups`. metrics: each
-    strategy's `metrics.json`. shares: of the classes in train, `[C]` per seed. skipped: `metrics.json` of the strategies
-    that were not begun.
+    strategy's `metrics.json`. shares: of the classes in train, `[C]` per seed. skipped: `metrics.json` of those that
+    were not begun.
     """
 
     seeds: tuple[int, ...]

@@ -34,8 +34,8 @@ class Rules:
 
 @dataclass(frozen=True)
 class Pair:
-    """`a` is at least as good as `b`. difference: by how much it is better, in the unit of the metric that ranks: a share
-    of 0-1, or nats, of which `a` has fewer."""
+    """`a` is at least as good as `b`. difference: by how much it is better, in the unit of the metric that ranks: a
+    share, 0-1, or nats, of which `a` has fewer."""
 
     a: str
     b: str

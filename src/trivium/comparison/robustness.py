@@ -69,7 +69,7 @@ def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corru
     worst, title = max(lost, key=lambda m: lost[m]), f"“{titles[chosen]}”"
     if lost[worst] < LITTLE:
         return f"Noise on a single stream costs {title} next to nothing."
-    known = [name for name in robust if worst in robust[name]]
+    known = sorted((name for name in robust if worst in robust[name]), key=lambda name: name != chosen)
     best = max(known, key=lambda name: robust[name][worst]["relative"])
     keeps = "it" if best == chosen else f"“{titles[best]}”"
     said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "

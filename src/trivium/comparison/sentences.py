@@ -46,9 +46,9 @@ class Words:
         return listed([self.title(name) for name in names])
 
     def price(self, name: str) -> str:
-        """A strategy with its price, where it costs more than the budget: the report adds the seconds to these words."""
+        """A strategy with its price, where it costs more than the budget. The report adds the seconds to these words."""
         ratio = self.costs[name].ratio
-        return f"{self.title(name)}, at {ratio:.1f} × the budget," if self.costs[name].over else self.title(name)
+        return f"{self.title(name)}, at {ratio:.1f} × the budget" if self.costs[name].over else self.title(name)
 
     def pair(self, one: str, other: str) -> Pair:
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {one, other})
@@ -124,24 +124,30 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
     if not choice.behind:
         return f"{take}: no other strategy is surely better than {words.null()}.", [lead]
     near = words.pair(first, choice.behind[0])
-    return (f"{take}. It is ahead of {words.title(near.b)} by {words.gap(near)}: likely, but not sure among "
-            f"{len(words.pairs)} pair{'s' * (len(words.pairs) != 1)}."), [_sure(near, words)]
+    return (f"{take}. It is ahead of {words.title(near.b)} by {words.gap(near)}: likely, but not sure"
+            + (f" among {len(words.pairs)} pairs." if len(words.pairs) > 1 else ".")), [_sure(near, words)]
 
 
 def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, list[str]]:
     """Several that cannot be told apart from the first."""
     first, others, taken = choice.tied[0], choice.level[1:], choice.recommended or ""
-    apart = f"{words.all(others)} cannot be told apart from {words.title(first)}"
+    alone = len(others) == 1  # who is meant need not be said again
+    head = words.title(first) if taken != first else "it"
+    apart = f"{'It' if others == (taken,) else words.all(others)} cannot be told apart from {head}"
     worst = {name: words.pair(first, name).difference.high for name in others}
     if choice.failing or choice.lower or choice.risky:
-        why = [f"{words.all(choice.failing)} failed on more seeds"] if choice.failing else []
-        why += [f"{words.all(choice.lower)} did worse than {words.title(choice.behind[0])}, which is behind"
+        who = {kind: "" if alone else f"{words.all(kind)} " for kind in (choice.failing, choice.lower, choice.risky)
+               if kind}
+        why = [f"{who[choice.failing]}failed on more seeds"] if choice.failing else []
+        why += [f"{who[choice.lower]}did worse than {words.title(choice.behind[0])}, which is behind"
                 ] if choice.lower else []
-        why += [f"{words.all(choice.risky)} may be up to {_amount(max(worst[name] for name in choice.risky), words)} "
-                "worse"] if choice.risky else []
+        why += [f"{who[choice.risky]}may be up to {_amount(max(worst[name] for name in choice.risky), words)} worse"
+                ] if choice.risky else []
         said = f"{take}. {apart}, but {listed(why)}."
+    elif choice.cheap and others == (taken,):
+        said = f"{take}. {apart}, {CHEAP[choice.cheap][0]}, and is at most {_amount(worst[taken], words)} behind."
     elif choice.cheap:
-        said = f"{take}. {apart}, and {words.title(taken)} {CHEAP[choice.cheap][len(others) > 1]}"
+        said = f"{take}. {apart}, and {words.title(taken)} {CHEAP[choice.cheap][not alone]}"
         said += "." if taken == first else f"; it is at most {_amount(worst[taken], words)} behind."
     else:
         said = f"{take}. {apart}, and they cost about the same."
@@ -156,7 +162,7 @@ def _amount(difference: float, words: Words) -> str:
 
 def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
     """What more compute than the budget buys: `dear`, which costs more, against the one to take within the budget."""
-    name, gain = words.price(dear), words.gains[dear]
+    name, gain = f"{words.price(dear)},", words.gains[dear]
     if not words.costs[dear].learned:
         return f"More compute buys nothing here: {name} is not surely better than {words.null()}."
     if within.recommended is None:

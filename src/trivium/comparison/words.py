@@ -24,9 +24,9 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None
     total = bits["+".join(streams)]
     if total <= SILENT * entropy:
         return f"No encoder found the label in {_all(streams)}: {total:.2f} of {entropy:.2f} bits."
-    better = [said for s in streams if (said := _better(s, entropy, encoders.get(s, {})))]
+    apart = [one for s in streams if (one := _better(s, entropy, encoders.get(s, {})))]
     if len(streams) == 1:
-        return _capital("; ".join([f"{total:.2f} of {entropy:.2f} bits were found in {streams[0]}", *better])) + "."
+        return _capital("; ".join([f"{total:.2f} of {entropy:.2f} bits were found in {streams[0]}", *apart])) + "."
     said, pair = [], together(bits, pairs)
     if pair:
         said.append(f"the answer needs {_all(pair)} together: {_joint(pairs, pair):.2f} of {entropy:.2f} bits were "
@@ -46,7 +46,7 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None
     if not said:
         best = max(streams, key=lambda m: bits[m])
         said.append(f"most was found in {best}, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
-    return _capital("; ".join([*said, *better])) + "."
+    return _capital("; ".join([*said, *apart])) + "."
 
 
 def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
@@ -61,8 +61,8 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
                 "label are not taught it.")
     speaking = [m for m in streams if m not in _silent(entropy, bits, pair)]
     if len(speaking) == 1:
-        return (f"These encoders found little outside {speaking[0]}: a model of {speaking[0]} alone may come close, and "
-                "another encoder for the rest may find more.")
+        return (f"These encoders found little outside {speaking[0]}: a model of {speaking[0]} alone may come close, "
+                "and another encoder for the rest may find more.")
     if _shared(bits, pairs, speaking):
         return ("Each stream can be learned alone, and they overlap: in joint training the quickest one can do the "
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")
