@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro ui test lint bench evidence curves
+.PHONY: help setup repro ui test lint bench evidence curves real
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
@@ -14,6 +14,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
+	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
@@ -42,6 +43,10 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.speed
+
+real: $(READY)
+	@$(BIN)/pip install --quiet --no-deps resvg-py==0.5.0
+	@$(BIN)/python -m benchmarks.real
 
 evidence: $(READY)
 	@$(BIN)/python -m benchmarks.evidence

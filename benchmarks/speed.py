@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -34,69 +35,82 @@ def loop() -> dict[str, Any]:
     """Samples per second of `trivium.training.loop.fit` and of a plain loop, same modules, batch and threads."""
     import torch
 
-    from trivium.config import load
     from trivium.machine import device as devices
+    from trivium.params import load
 
-    config = load(ROOT / "params.yaml")
-    device = devices.kind(config.train)
+    params = load(ROOT / "params.yaml")
+    device = devices.kind(params.loop.device)
     accelerator = devices.prepare(device)
     ours, plain = [], []
     for k in range(ROUNDS + 1):
-        one, other = _ours(config, accelerator), _plain(config, accelerator)
+        one, other = _ours(params, accelerator), _plain(params, accelerator)
         if k:  # the first round warms up
             ours.append(one)
             plain.append(other)
     return {
-        "device": device, "threads": torch.get_num_threads(), "batch": config.train.batch, "rounds": ROUNDS,
+        "device": device, "threads": torch.get_num_threads(), "batch": params.loop.batch, "rounds": ROUNDS,
         "ours_samples_per_second": statistics.median(ours), "plain_samples_per_second": statistics.median(plain),
         "ratio": statistics.median(a / b for a, b in zip(ours, plain, strict=True)),
         "ratios": sorted(a / b for a, b in zip(ours, plain, strict=True)),
     }
 
 
-def _data(config: Any, samples: int = 1024) -> Any:
+def _data(params: Any, samples: int = 1024) -> Any:
     """Random inputs of the shapes that the default data has."""
     import torch
 
+    from trivium import modalities
     from trivium.data.store import Batch
-    from trivium.modalities import get, settings
-    from trivium.modalities.spec import Spec
 
-    specs = {m: get(m).spec(settings(m, config.preprocess)) for m in config.data.modalities}
+    specs = {}
+    for s, described in _encoders(params).items():
+        name, settings = described.processor
+        part = modalities.processor(name)
+        specs[s] = replace(part.spec(part.Settings.model_validate(settings)), name=s)
     generator = torch.Generator().manual_seed(0)
     inputs = {}
     for m, spec in specs.items():
-        assert isinstance(spec, Spec)
         inputs[m] = (torch.randint(3, spec.vocab, (samples, *spec.shape), generator=generator) if spec.kind == "tokens"
                      else torch.randn(samples, *spec.shape, generator=generator))
     present = torch.ones(samples, len(specs), dtype=torch.bool)
     return specs, Batch(inputs, present, torch.randint(0, 10, (samples,), generator=generator))
 
 
-def _ours(config: Any, accelerator: Any) -> float:
+def _encoders(params: Any) -> dict[str, Any]:
+    """What the recipe `scratch` reads each stream with."""
+    return {s: params.encoders[entry] for s, entry in params.read_by("scratch").items()}
+
+
+def _network(described: Any, specs: Any, classes: int = 10, fusion: str = "concat") -> Any:
+    """Random weights of seed 0."""
+    from trivium import fusion as fusions
+    from trivium import models
+
+    parts = {s: models.encoder(described[s], spec, 0) for s, spec in specs.items()}
+    return models.multimodal(parts, classes, fusions.chosen(fusion, "fusion"), 0)
+
+
+def _ours(params: Any, accelerator: Any) -> float:
     import numpy as np
 
-    from trivium import models
+    from trivium.objectives.joint import Joint
     from trivium.training.feed import Feed
-    from trivium.training.fused import Joint
     from trivium.training.loop import Schedule, fit
 
-    specs, data = _data(config)
-    task = Joint(models.multimodal(config.encoder.model_dump(), specs, 10, "concat", 0))
+    specs, data = _data(params)
+    task = Joint(_network(_encoders(params), specs))
     train = Feed(data, np.arange(len(data)), 0, accelerator.device)
     val = Feed(data[:1], np.arange(1), 0, accelerator.device)
-    fit(task, train, val, Schedule(3, config.train.batch, 1e-3), config.train, accelerator, 0)
-    return _rate(lambda steps: fit(task, train, val, Schedule(steps, config.train.batch, 1e-3), config.train,
-                                   accelerator, 0), config.train.batch, accelerator)
+    fit(task, train, val, Schedule(3, params.loop.batch, 1e-3), params.loop, accelerator, 0)
+    return _rate(lambda steps: fit(task, train, val, Schedule(steps, params.loop.batch, 1e-3), params.loop,
+                                   accelerator, 0), params.loop.batch, accelerator)
 
 
-def _plain(config: Any, accelerator: Any) -> float:
+def _plain(params: Any, accelerator: Any) -> float:
     import torch
 
-    from trivium import models
-
-    specs, data = _data(config)
-    model = models.multimodal(config.encoder.model_dump(), specs, 10, "concat", 0).to(accelerator.device)
+    specs, data = _data(params)
+    model = _network(_encoders(params), specs).to(accelerator.device)
     data = data.to(accelerator.device)
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     kind = accelerator.device.type
@@ -104,16 +118,17 @@ def _plain(config: Any, accelerator: Any) -> float:
     def steps(count: int) -> None:
         order = torch.randperm(len(data), device=data.y.device)
         for k in range(count):
-            index = order.roll(-k * config.train.batch)[: config.train.batch]
+            index = order.roll(-k * params.loop.batch)[: params.loop.batch]
             with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
-                logits = model.logits({m: x[index] for m, x in data.inputs.items()}, data.present[index])
+                vectors = model.vectors({s: x[index] for s, x in data.inputs.items()})
+                logits = model.logits(vectors, data.present[index])
                 loss = torch.nn.functional.cross_entropy(logits, data.y[index])
             loss.backward()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
     steps(3)
-    return _rate(steps, config.train.batch, accelerator)
+    return _rate(steps, params.loop.batch, accelerator)
 
 
 def twice() -> dict[str, Any]:
@@ -134,34 +149,31 @@ def weights() -> dict[str, str]:
 
     import numpy as np
 
-    from trivium import models
-    from trivium import objectives as pretraining
-    from trivium.config import Recipe, load
+    from trivium import models, objectives
     from trivium.machine import device as devices
-    from trivium.models.build import drawn
+    from trivium.objectives.joint import Joint
+    from trivium.params import load
     from trivium.training.augment import Augment
     from trivium.training.feed import Feed
-    from trivium.training.fused import Joint
     from trivium.training.loop import Schedule, fit
 
-    config = load(ROOT / "params.yaml")
-    device = devices.kind(config.train)
+    params = load(ROOT / "params.yaml")
+    device = devices.kind(params.loop.device)
     accelerator = devices.prepare(device)
-    specs, data = _data(config, 256)
-    cnn, transformer = (config.encoder.model_dump() | dict.fromkeys(specs, kind) for kind in ("cnn", "transformer"))
-    masked = Recipe(objective="masked", share=0.5, lr=1e-3, mask=0.5)
-    tasks: dict[str, Any] = {
-        "concat of cnn": Joint(models.multimodal(cnn, specs, 10, "concat", 0)),
-        "attention of transformer": Joint(models.multimodal(transformer, specs, 10, "attention", 0)),
-    }
-    for m, spec in specs.items():
-        with drawn(0, m):
-            tasks[f"masked {m}"] = pretraining.build(models.encoder(cnn, spec, 0), 10, masked)
+    specs, data = _data(params, 256)
+    cnn, transformer = ({s: replace(described, architecture=kind) for s, described in _encoders(params).items()}
+                        for kind in ("cnn", "transformer"))
+    tasks: dict[str, Any] = {"concat of cnn": Joint(_network(cnn, specs)),
+                             "attention of transformer": Joint(_network(transformer, specs, fusion="attention"))}
+    for s, spec in specs.items():
+        with models.drawn(0, s):
+            tasks[f"masked {s}"] = objectives.build(objectives.chosen("masked", "objective"),
+                                                    {s: models.encoder(cnn[s], spec, 0)}, tuple(specs), 10)
     found = {"device": device}
     for name, task in tasks.items():
         feeds = [Feed(data, np.arange(len(data)), 0, accelerator.device) for _ in range(2)]
         feeds[0].augment = Augment(specs, 0)
-        fit(task, feeds[0], feeds[1], Schedule(FEW, 16, 1e-3), config.train, accelerator, 0)
+        fit(task, feeds[0], feeds[1], Schedule(FEW, 16, 1e-3), params.loop, accelerator, 0)
         hasher = hashlib.sha256()
         for _, value in sorted(task.state_dict().items()):
             hasher.update(value.cpu().numpy().tobytes())
@@ -176,11 +188,10 @@ def waits(store: Any) -> dict[str, float]:
     A GPU does what it was told while the loop goes on. So it is waited for before the clock starts and before it stops:
     what is counted is the time until a batch is on the GPU, none of the steps before it, as if nothing overlapped.
     """
-    from trivium import models
-    from trivium.config import load
     from trivium.machine import device as devices
+    from trivium.objectives.joint import Joint
+    from trivium.params import load
     from trivium.training import feed as feeds
-    from trivium.training.fused import Joint
     from trivium.training.loop import Schedule, fit
 
     class Timed(feeds.Feed):
@@ -196,21 +207,23 @@ def waits(store: Any) -> dict[str, float]:
                 self.waited += time.perf_counter() - started
                 yield one
 
-    config, shares, limit = load(ROOT / "params.yaml"), {}, feeds.IN_MEMORY
-    accelerator = devices.prepare(devices.kind(config.train))
+    params, shares, limit = load(ROOT / "params.yaml"), {}, feeds.IN_MEMORY
+    accelerator = devices.prepare(devices.kind(params.loop.device))
     val = Timed(store, store.rows(0, "val")[:1], 0, accelerator.device)
-    encoders = {"": config.encoder.model_dump()}
+    encoders = {"": store.encoders}
     if accelerator.device.type == "cuda":
-        encoders["_large"] = dict.fromkeys(store.specs, "transformer") | {"width": 768, "depth": 12}
+        large = {"width": 768, "depth": 12}
+        encoders["_large"] = {s: replace(one, architecture="transformer", settings=large)
+                              for s, one in store.encoders.items()}
     for (size, encoder), (name, most) in product(encoders.items(), (("in_memory", limit), ("streamed", 0))):
         feeds.IN_MEMORY = most
-        train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=config.train.augment)
-        task = Joint(models.multimodal(encoder, store.specs, len(store.classes), "concat", 0))
-        arguments = (config.train, accelerator, 0)
-        fit(task, train, val, Schedule(3, config.train.batch, 1e-3), *arguments)
+        train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=params.loop.augment)
+        task = Joint(_network(encoder, store.specs, len(store.classes)))
+        arguments = (params.loop, accelerator, 0)
+        fit(task, train, val, Schedule(3, params.loop.batch, 1e-3), *arguments)
         train.waited, started = 0.0, time.perf_counter()
         steps = STEPS[accelerator.device.type]
-        fit(task, train, val, Schedule(steps, config.train.batch, 1e-3), *arguments)  # waits for the device at its end
+        fit(task, train, val, Schedule(steps, params.loop.batch, 1e-3), *arguments)  # waits for the device at its end
         shares[name + size] = train.waited / (time.perf_counter() - started)
     feeds.IN_MEMORY = limit
     return shares
@@ -247,7 +260,7 @@ def pipeline() -> dict[str, Any]:
     first, stages = _repro(clone)
     measured = {path.stem: json.loads(path.read_text())["seconds"]
                 for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
-    shares = waits(Store(clone / "data/features"))
+    shares = waits(Store("scratch", clone))
     again, _ = _repro(clone)
     params = (clone / "params.yaml").read_text()
     assert "finetune_lr: 0.003" in params
@@ -279,7 +292,8 @@ def _repro(clone: Path) -> tuple[float, list[str]]:
 def fixed() -> dict[str, float]:
     """Seconds that a stage costs when there is next to nothing to do: the whole command on 200 tiny samples.
 
-    Every training phase is one step. `compare` writes six strategies' runs to MLflow, `compare again` finds them there.
+    Every training lasts a few epochs of 100 samples. `compare` writes all strategies' runs to MLflow, `compare again`
+    finds them there.
     Medians of three rounds. The code is compiled, as after any first run.
     """
     import compileall
@@ -294,12 +308,18 @@ def fixed() -> dict[str, float]:
     yaml = YAML()
     params = yaml.load(clone / "params.yaml")
     params["seeds"], params["data"]["source"], params["data"]["symbols"]["samples"] = 2, "symbols", 200
-    params["budget"]["flops"], params["encoder"]["width"], params["encoder"]["depth"] = 1.0, 8, 1  # one step per phase
+    params["budget"]["epochs"] = 4
+    for name in ("words", "patches", "bands"):
+        params["encoder"][name] |= {"width": 8, "depth": 1}
+    slow = [name for name, entry in params["train"].items() if entry["start"] == "published"]
+    for name in slow:  # its cost is that of the encoders
+        del params["train"][name]
+    del params["pretrain"]["published"]
     params["evaluate"]["analysis_rows"], params["compare"]["bootstrap"] = 32, 100
     yaml.dump(params, clone / "params.yaml")
-    names = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"], *(["pretrain", m] for m in
-             params["data"]["modalities"]), *(["fuse", s] for s in params["fuse"]), *(["end_to_end", s] for s in
-             params["end_to_end"]), *(["evaluate", s] for s in params["strategy"]), ["compare"]]
+    names = [["ingest"], ["validate"], ["align"], ["split"], ["preprocess"], ["budget"],
+             *(["pretrain", name] for name in params["pretrain"]), *(["train", name] for name in params["train"]),
+             *(["evaluate", name] for name in params["train"]), ["compare"]]
     commands = {"@".join(words): words for words in names} | {"compare again": ["compare"]}
     found: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(3):
@@ -313,7 +333,7 @@ def fixed() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    what = sys.argv[1:] or ["loop", "twice", "fixed", "pipeline"]
+    what = sys.argv[1:] or ["loop", "twice", "encoding", "fixed", "pipeline"]
     if what == ["weights"]:
         print(json.dumps(weights()))
         sys.exit()
@@ -330,6 +350,13 @@ if __name__ == "__main__":
         same = results["twice"]["same_weights"]
         print(f"two trainings in fresh processes ({results['twice']['on']}), the same weights bit for bit: "
               + ", ".join(f"{name} {'yes' if same[name] else 'NO'}" for name in same), flush=True)
+    if "encoding" in what:
+        from benchmarks import encoding
+
+        results["encode"], results["cached"] = encoding.encode(), encoding.cached()
+        print(f"encoding: {results['encode']['ours_per_second']:.0f} texts/s, the plain loop "
+              f"{results['encode']['plain_per_second']:.0f}; training on cached vectors: "
+              f"{results['cached']['samples_per_second']:,.0f} samples/s", flush=True)
     if "fixed" in what:
         results["fixed_seconds_per_stage"] = fixed()
         seconds = results["fixed_seconds_per_stage"].values()

@@ -28,6 +28,8 @@ def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int
     params["train"] = {name: params["train"][name] for name in strategies}
     if params["budget"]["of"] not in strategies:
         params["budget"]["of"] = next(iter(strategies))
+    if params["compare"]["reference"] not in strategies:
+        params["compare"]["reference"] = ""
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     world = {"name": "dominant", "bits": {"all": 1.75}, "bayes": {"all": 0.94}}
     write_json({"source": "digits", "root": "data/raw", "modalities": ["text", "image", "audio"], "title": "Digits",

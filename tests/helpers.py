@@ -31,6 +31,9 @@ TINY = {
 }
 
 
+LARGE = ("train.published_linear", "pretrain.published")  # published encoders see larger inputs than `symbols` has
+
+
 def tiny_project(folder: Path, **changes: Any) -> Path:
     """A git repository in `folder` with a copy of the working tree and settings that take seconds.
 
@@ -43,12 +46,12 @@ def tiny_project(folder: Path, **changes: Any) -> Path:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-    set_params(folder, TINY | {key.replace("__", "."): value for key, value in changes.items()})
+    set_params(folder, dict.fromkeys(LARGE) | TINY | {key.replace("__", "."): value for key, value in changes.items()})
     return folder
 
 
 def set_params(project: Path, values: dict[str, Any]) -> None:
-    """Write `values` ("budget.epochs": 1) into the project's params.yaml."""
+    """Write `values` ("budget.epochs": 1; an entry that is null is dropped) into the project's params.yaml."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -61,6 +64,8 @@ def set_params(project: Path, values: dict[str, Any]) -> None:
         for name in sections:
             section = section.setdefault(name, {})
         section[key] = value
+        if value is None and sections in (["train"], ["pretrain"], ["encoder"]):
+            del section[key]
     yaml.dump(params, path)
 
 

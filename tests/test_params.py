@@ -36,7 +36,8 @@ def test_the_file_of_the_repository_is_valid_and_typed() -> None:
     assert params.data.modalities == ("text", "image", "audio")
     assert isinstance(params.loop.batch, int)
     assert list(params.train) == list(params.entries) == [
-        "end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune"]
+        "end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune",
+        "published_linear", "reference"]
 
 
 def test_what_the_entries_say_is_typed_with_every_default_filled_in(params: dict[str, Any]) -> None:
@@ -167,6 +168,7 @@ def test_a_single_section_of_the_old_form_is_enough(params: dict[str, Any], key:
 def test_the_form_that_the_error_shows_is_one_that_is_read(params: dict[str, Any]) -> None:
     text = message(YAML(typ="safe").load(OLD))
     shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
+    params["compare"]["reference"] = ""
     made = parse(params | shown | {"data": params["data"] | {"modalities": ["text"]}})
     check(made)
     assert list(made.entries) == ["end_to_end", "frozen"]
@@ -213,7 +215,8 @@ def test_an_unknown_name_names_the_nearest(params: dict[str, Any], dotted: str, 
 
 def test_a_strategy_like_no_other_lists_those_there_are(params: dict[str, Any]) -> None:
     params["train"]["end_to_end"]["strategy"] = "qqq"
-    assert "known: ensemble, frozen, joint, lpft, unimodal" in message(params)
+    text = message(params)
+    assert "there is no strategy `qqq`; known: " in text and "ensemble" in text and "joint" in text
 
 
 @pytest.mark.parametrize("name", ["Words", "my-words", "2nd", "_x", "mine.too", "größe", "a b", ""])
@@ -240,7 +243,7 @@ def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> Non
     params["data"]["modalities"] = ["image", "text"]
     made = parse(params)
     assert made.read_by("scratch") == {"image": "patches", "text": "words"}
-    assert list(made.encoders) == ["words", "patches"]  # an encoder that no recipe uses is no matter
+    assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
 
 
 def test_an_encoder_for_another_modality_is_refused(params: dict[str, Any]) -> None:
@@ -254,8 +257,21 @@ def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> No
     for entry in (params["encoder"]["words"], params["encoder"]["patches"] | {"weights": "a/b"}):
         changed = deepcopy(params)
         changed["encoder"]["words"] = entry
-        assert "`encoder.words` names either an `architecture` (cnn, transformer; random weights) or published " \
-               "`weights`" in checked(changed)
+        text = checked(changed)
+        assert "`encoder.words` names either an `architecture` (cnn, " in text and "or published `weights`" in text
+
+
+def test_an_architecture_that_reads_one_modality_is_refused_for_another(params: dict[str, Any]) -> None:
+    params["encoder"]["patches"]["architecture"] = "tfidf"
+    del params["encoder"]["patches"]["width"], params["encoder"]["patches"]["depth"]
+    assert checked(params) == "params.yaml: `encoder.patches`: `tfidf` reads text, not image."
+
+
+def test_an_architecture_may_name_the_processor_that_it_reads_with(params: dict[str, Any]) -> None:
+    params["encoder"]["words"] = {"modality": "text", "architecture": "tfidf"}
+    assert parse(params).encoders["words"].processor[0] == "ngrams"
+    params["encoder"]["words"]["processor"] = {"length": 24}  # of the modality's own
+    assert "unknown key `encoder.words.processor.length`" in checked(params)
 
 
 def test_published_weights_bring_their_tokenizer_and_width(params: dict[str, Any]) -> None:

@@ -57,8 +57,7 @@ def test_params_that_are_wrong_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("key", "value", "words"), [
     ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no encoder `cnnn`; did you mean "
                                            "`cnn`?"),
-    ("pretrain.scratch.encoders.text", "minilm", "there is no encoder `minilm` under `encoder`; known: words, patches, "
-                                                 "bands."),
+    ("pretrain.scratch.encoders.text", "wordss", "there is no encoder `wordss` under `encoder`; did you mean `words`?"),
     ("pretrain.scratch.encoders.text", "bands", "`bands` reads audio, and text is text."),
     ("train.end_to_end.fusion", "concatt", "there is no fusion `concatt`; did you mean `concat`?"),
     ("pretrain.selfsup.objective", "maskd", "there is no objective `maskd`; did you mean `masked`?"),

@@ -6,7 +6,9 @@ import pytest
 
 from tests.fake_outs import fake_outs
 from tests.helpers import command, tiny_project
+from trivium.cli import overview
 from trivium.cli.overview import _pending, show, status
+from trivium.data.tables import read_json, write_json
 from trivium.settings.errors import UserError
 
 DVC = {
@@ -39,6 +41,18 @@ def test_status_of_a_project_that_never_ran(tmp_path: Path) -> None:
     said = command(project, "env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "status")
     assert "never ran here: ingest, validate" in said
     assert "end_to_end         not trained yet" in said
+
+
+def test_status_of_a_strategy_that_was_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = fake_outs(tmp_path)
+    monkeypatch.setattr(overview, "_dvc_status", lambda _: {})
+    path = root / "models/unimodal/training.json"
+    write_json(read_json(path) | {"seeds": [], "skipped": {"budget": 2e9, "needed": 5e9, "sentence": "No."}}, path)
+    write_json(read_json(path), root / "reports/evaluate/unimodal/metrics.json")
+    assert status(root).splitlines()[-3:] == [
+        "  end_to_end         evaluated (2 seeds), test accuracy 0.700",
+        "  supervised_frozen  evaluated (2 seeds), test accuracy 0.900",
+        "  unimodal           not begun: it needs 2.5 times the budget"]
 
 
 def test_status_outside_of_a_project_is_said(tmp_path: Path) -> None:

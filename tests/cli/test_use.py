@@ -184,14 +184,16 @@ def test_sizes_suit_the_data(project: Path) -> None:
     assert (sizes("bands")["seconds"], sizes("bands")["sample_rate"]) == (0.5, 8000)
 
 
-def test_every_encoder_s_processor_is_sized_but_not_that_of_published_weights(project: Path) -> None:
+def test_every_encoder_s_processor_is_sized_as_it_may_be(project: Path) -> None:
     other = {"modality": "text", "architecture": "transformer"}  # without a processor of its own yet
-    published = {"modality": "text", "weights": "somebody/minilm", "processor": {"length": 128}}
-    set_params(project, {"encoder.other": other, "encoder.published": published})
+    published = {"modality": "text", "weights": "somebody/minilm", "processor": {"length": 512}}
+    counts = {"modality": "text", "architecture": "tfidf"}  # which reads n-grams
+    set_params(project, {"encoder.other": other, "encoder.published": published, "encoder.counts": counts})
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30)}))
     found = load().encoder
     assert found["other"] == other | {"processor": {"length": 32, "vocab": 256}}
-    assert found["published"] == published
+    assert found["published"] == published | {"processor": {"length": 64}}  # twice as long, and no entries
+    assert found["counts"] == counts
     assert found["words"]["processor"] == {"length": 32, "vocab": 256, "tokenizer": "trained"}
     assert found["patches"]["processor"] == {"size": 32, "channels": 3}  # the table has no images
 

@@ -110,3 +110,17 @@ def test_texts_of_published_encoders_are_cut_and_come_back_in_their_order() -> N
     found = encoded.through(Widths(), x, 7)
     assert found[:, 0].tolist() == [100 + k if k % 6 else 0 for k in range(40)]
     assert sorted(found[:, 1].tolist()) == [1] * 8 + [5] * 32  # the 32 longest together, then the others
+
+
+def test_holes_in_a_published_text_are_not_its_end() -> None:
+    from trivium.encoders.base import Encoder
+
+    class Sums(Encoder):
+        published = True
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.sum(1, keepdim=True)
+
+    x = torch.tensor([[0, 0, 0, 0], [5, 0, 7, 0], [0, 3, 0, 0]])  # tokens taken away, as deletion does
+    assert encoded.through(Sums(), x, 7).tolist() == [[0], [12], [3]]
+    assert encoded.lengths(x).tolist() == [0, 3, 2]

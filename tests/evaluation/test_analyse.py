@@ -7,17 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import networks
 from tests.fake_outs import fake_data, fake_models
-from tests.helpers import ROOT, digests, drawn
+from tests.helpers import digests, drawn
 from trivium import models
-from trivium.config import load
 from trivium.data.store import Store
 from trivium.evaluation import encoded
-from trivium.evaluation.analyse import analyse, some
+from trivium.evaluation.analyse import analyse
 from trivium.evaluation.pictures import Panel, _kept, token_texts
+from trivium.evaluation.sampling import some
+from trivium.evaluation.settings import Settings
 from trivium.modalities.spec import Spec
 
 MODALITIES = ["text", "image", "audio"]
+SETTINGS = Settings(batch=256, calibration_bins=15)
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +32,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, out: Path, seed: int = 0) -> dict[str, Any]:
-    store = Store(project / "data/features")
+    store = Store("supervised", project)
     model = models.load(project / "models/joint" / f"seed_{seed}")
     rows = store.rows(seed, "test")
     test = encoded.encode_rows(model, store, rows, seed, size=5)
-    return analyse(model, store, seed, rows, test, load(ROOT / "params.yaml"), out)
+    return analyse(model, store, seed, rows, test, SETTINGS, out)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def first(project: Path) -> dict[str, Any]:
 
 def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -> None:
     found = json.loads(json.dumps(first, allow_nan=False))
-    assert set(found) == {"contribution", "information", "robustness", "probes", "attribution"}
+    assert set(found) == {"contribution", "information", "robustness", "probes", "attribution", "rows"}
     assert list(found["contribution"]["accuracy"]) == MODALITIES
     assert len(found["information"]["subsets"]) == 7
     assert list(found["robustness"]["corruption"]) == MODALITIES
@@ -63,13 +66,13 @@ def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp
 
 
 def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> None:
-    store = Store(project / "data/features")
-    kinds: dict[str, str | int] = {"width": 16, "depth": 1, "text": "transformer", "image": "cnn", "audio": "cnn"}
-    model = models.multimodal(kinds, store.specs, len(store.classes), "concat", seed=0).eval().requires_grad_(False)
+    store = Store("supervised", project)
+    kinds = {"text": "transformer", "image": "cnn", "audio": "cnn"}
+    model = networks.multimodal(store.specs, len(store.classes), architecture=kinds).eval().requires_grad_(False)
     rows = store.rows(0, "test")
     test = encoded.encode_rows(model, store, rows, 0, size=5)
     for folder in ("first", "again"):
-        found = analyse(model, store, 0, rows, test, load(ROOT / "params.yaml"), tmp_path / folder)["attribution"]
+        found = analyse(model, store, 0, rows, test, SETTINGS, tmp_path / folder)["attribution"]
         assert set(found["deletion"]["text"]) == {"area", "rollout", "random"}
         assert set(found["deletion"]["image"]) == {"area", "random"}
         for sample in found["samples"]:
@@ -102,7 +105,7 @@ def test_the_same_again(project: Path, first: dict[str, Any]) -> None:
 
 
 def test_samples_in_the_record_are_those_of_the_store(project: Path, first: dict[str, Any]) -> None:
-    store = Store(project / "data/features")
+    store = Store("supervised", project)
     for sample in first["attribution"]["samples"]:
         row = store.samples.index(sample["sample"])
         assert row in store.rows(0, "test")
@@ -110,7 +113,7 @@ def test_samples_in_the_record_are_those_of_the_store(project: Path, first: dict
 
 
 def test_tokens_become_text_again(project: Path) -> None:
-    store = Store(project / "data/features")
+    store = Store("supervised", project)
     row = int(np.flatnonzero(store.has("text"))[0])
     ids = store.batch(np.array([row]), 0).inputs["text"][0].numpy()
     said = "".join(token_texts(store, "text", 0, ids))
@@ -119,7 +122,8 @@ def test_tokens_become_text_again(project: Path) -> None:
 
 def test_some_rows() -> None:
     rows = np.arange(100, 200)
-    few = some(rows, 10, seed=3)
+    names = [f"s{k}" for k in range(200)]
+    few = some(names, rows, 10, seed=3)
     assert len(set(few)) == 10 and set(few) <= set(rows)
-    assert few.tolist() == some(rows, 10, seed=3).tolist() != some(rows, 10, seed=4).tolist()
-    assert sorted(some(rows, 500, seed=3)) == rows.tolist()
+    assert few.tolist() == some(names, rows, 10, seed=3).tolist() != some(names, rows, 10, seed=4).tolist()
+    assert sorted(some(names, rows, 500, seed=3)) == rows.tolist()

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests import networks
 from tests.evaluation import toys
-from trivium import models
 from trivium.data.store import Batch
 from trivium.evaluation import attribution, encoded
 from trivium.evaluation.attribution import choose, deletion, explain, integrated_gradients
@@ -44,8 +44,7 @@ def test_a_sum_of_words_gives_each_word_its_value() -> None:
 
 @pytest.mark.parametrize("modality", ["text", "image", "audio"])
 def test_little_memory_gives_the_same(modality: str) -> None:
-    settings = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
-    model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
+    model = networks.multimodal(SPECS, 3, "concat").eval().requires_grad_(False)
     clean, target = encoded.encode(model, BATCH, 2), torch.tensor([2, 0])
     sizes: list[int] = []
     model.encoders[modality].register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
@@ -58,8 +57,7 @@ def test_little_memory_gives_the_same(modality: str) -> None:
 @pytest.mark.parametrize("modality", ["text", "image", "audio"])
 def test_attributions_sum_to_what_the_input_changed(kind: str, modality: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribution, "POINTS", 300)  # the property is that of the integral, not of its approximation
-    settings = {"width": 16, "depth": 2, "text": kind, "image": kind, "audio": kind}
-    model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
+    model = networks.multimodal(SPECS, 3, architecture=kind, depth=2).eval().requires_grad_(False)
     clean, target = encoded.encode(model, BATCH, 2), torch.tensor([2, 0])
     found = integrated_gradients(model, BATCH, clean, modality, target)
     assert found.shape == BATCH.inputs[modality].shape
@@ -67,10 +65,10 @@ def test_attributions_sum_to_what_the_input_changed(kind: str, modality: str, mo
     embed = next((part for part in model.encoders[modality].modules() if isinstance(part, nn.Embedding)), None)
     handle = embed.register_forward_hook(lambda *_: torch.zeros(2, 6, 16)) if modality == "text" and embed else None
     nothing = BATCH.inputs["text"] if handle else torch.zeros_like(BATCH.inputs[modality])
-    without = encoded.replace(model, clean, modality, model.encoders[modality](nothing))
+    without = encoded.replace(clean, modality, model.encoders[modality](nothing))
     if handle:
         handle.remove()
-    before, after = (model(b.inputs, b.present).gather(1, target[:, None])[:, 0] for b in (without, clean))
+    before, after = (encoded.answer(model, b).gather(1, target[:, None])[:, 0] for b in (without, clean))
     torch.testing.assert_close(found.flatten(1).sum(1), after - before, atol=2e-3, rtol=0.02)
 
 
@@ -111,8 +109,7 @@ def test_samples_are_the_surest_and_the_same_for_all() -> None:
 
 
 def test_explain_leaves_out_what_a_sample_lacks() -> None:
-    settings = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
-    model = models.multimodal(settings, SPECS, 3, "attention", seed=0).eval().requires_grad_(False)
+    model = networks.multimodal(SPECS, 3, "attention").eval().requires_grad_(False)
     inputs = BATCH.inputs | {"image": BATCH.inputs["image"].clone()}
     inputs["image"][1] = 0.0
     batch = Batch(inputs, torch.tensor([[True, True, True], [True, False, True]]), BATCH.y)
@@ -125,8 +122,8 @@ def test_explain_leaves_out_what_a_sample_lacks() -> None:
 
 
 def test_explain_says_where_encoders_look_that_attend() -> None:
-    settings = {"width": 16, "depth": 1, "text": "transformer", "image": "cnn", "audio": "transformer"}
-    model = models.multimodal(settings, SPECS, 3, "concat", seed=0).eval().requires_grad_(False)
+    kinds = {"text": "transformer", "image": "cnn", "audio": "transformer"}
+    model = networks.multimodal(SPECS, 3, architecture=kinds).eval().requires_grad_(False)
     batch = Batch(BATCH.inputs, torch.tensor([[True, True, True], [True, True, False]]), BATCH.y)
     about, arrays, looked = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
     assert set(arrays) == {"text", "image", "audio"} and set(looked) == {"text", "audio"}

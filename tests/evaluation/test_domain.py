@@ -9,13 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fake_outs import fake_data, fake_models
-from tests.helpers import ROOT
-from trivium.config import load
 from trivium.data.store import Store
 from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import domain
 from trivium.evaluation.evaluate import evaluate
 from trivium.evaluation.metrics import outcome, score
+from trivium.evaluation.settings import Settings
 
 DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
 TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "temperature": 1.0}
@@ -27,7 +26,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("domain")
     fake_data(root, samples=96)
     fake_models(root, "joint")
-    write_json({"strategy": "joint", "start": None, "seeds": [TRAINED | {"seed": k} for k in range(2)]},
+    write_json({"entry": "joint", "title": "Joint", "strategy": "joint", "start": "supervised",
+                "recipe": {"objectives": [], "encoders": {}, "published": []},
+                "seeds": [TRAINED | {"seed": k} for k in range(2)]},
                root / "models/joint/training.json")
     path = root / "data/features/samples.parquet"
     samples = pq.read_table(path).append_column("domain", pa.array(DOMAINS, pa.string()))
@@ -42,9 +43,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_evaluate_keeps_both(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
-    evaluate(load(ROOT / "params.yaml"), "joint", tmp_path)
+    evaluate("joint", Settings(batch=256, calibration_bins=15), "cpu", 1, tmp_path)
     answers, held = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("predictions", "held_out"))
-    store = Store()
+    store = Store("supervised")
     street = [f"s{i:03}" for i in range(3, 96, 5)]
     for seed, record in enumerate(read_json(tmp_path / "metrics.json")["seeds"]):
         own = held.filter(pc.equal(held["seed"], seed))

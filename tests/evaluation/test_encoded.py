@@ -2,15 +2,14 @@
 
 import torch
 
+from tests import networks
 from tests.evaluation import toys
-from trivium import models
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.modalities.spec import Spec
 from trivium.models.network import Ensemble, Unimodal
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8))}
-SETTINGS = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
 generator = torch.Generator().manual_seed(0)
 BATCH = Batch({"text": torch.randint(3, 20, (7, 6), generator=generator),
                "image": torch.randn(7, 1, 8, 8, generator=generator)},
@@ -18,19 +17,19 @@ BATCH = Batch({"text": torch.randint(3, 20, (7, 6), generator=generator),
 
 
 def test_a_fusion_answers_the_same() -> None:
-    model = models.multimodal(SETTINGS, SPECS, 4, "attention", seed=0).eval()
+    model = networks.multimodal(SPECS, 4, "attention").eval()
     found = encoded.encode(model, BATCH, size=3)
-    assert found.inputs["vectors"].shape == (7, 2, 16)
-    torch.testing.assert_close(model(found.inputs, found.present), model(BATCH.inputs, BATCH.present))
+    assert {s: x.shape for s, x in found.inputs.items()} == {"text": (7, 16), "image": (7, 16)}
+    torch.testing.assert_close(encoded.answer(model, found), model(BATCH.inputs, BATCH.present))
 
 
 def test_an_ensemble_answers_the_same() -> None:
-    members = {m: Unimodal(models.encoder(SETTINGS, spec, 0), 4) for m, spec in SPECS.items()}
+    members = {s: Unimodal(networks.encoder(spec), 4) for s, spec in SPECS.items()}
     for chosen in (("text", "image"), ("image",)):
         model = Ensemble({m: members[m] for m in chosen}, ("text", "image")).eval()
         found = encoded.encode(model, BATCH, size=3)
         assert encoded.readers(model) == chosen
-        torch.testing.assert_close(model(found.inputs, found.present), model(BATCH.inputs, BATCH.present))
+        torch.testing.assert_close(encoded.answer(model, found), model(BATCH.inputs, BATCH.present))
 
 
 def test_cycles_leave_nobody_in_place_and_lose_nobody() -> None:
@@ -47,6 +46,7 @@ def test_shuffling_takes_presence_along() -> None:
     batch = toys.batch(torch.zeros(3), text=torch.tensor([1.0, 2, 3]), image=torch.tensor([4.0, 5, 6]))
     batch.present[0, 1] = False
     found = encoded.shuffle(model, batch, ["image"], torch.tensor([2, 0, 1]))
-    assert found.inputs["vectors"][:, :, 0].tolist() == [[1, 6], [2, 4], [3, 5]]
+    assert found.inputs["text"][:, 0].tolist() == [1, 2, 3]
+    assert found.inputs["image"][:, 0].tolist() == [6, 4, 5]
     assert found.present.tolist() == [[True, True], [True, False], [True, True]]
-    assert batch.inputs["vectors"][0, 1] == 4 and not batch.present[0, 1]
+    assert batch.inputs["image"][0] == 4 and not batch.present[0, 1]

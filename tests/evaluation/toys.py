@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from trivium.data.store import Batch
+from trivium.models.network import Model
 
 
-class Toy(nn.Module):
-    """Encoders that leave their input as it is, and `rule`: vectors {m: [B, D]} -> scores [B, C]."""
+class Leaf(nn.Flatten):
+    """An encoder that leaves its input as it is, and gives all that a network could."""
 
-    def __init__(self, modalities: Sequence[str], rule: Callable[[dict[str, Tensor]], Tensor]) -> None:
+    gives = frozenset({"tokens", "dense", "gradients"})
+    published = False
+
+
+class Toy(Model):
+    """Encoders that leave their input as it is, and `rule`: vectors {s: [B, D]} -> scores [B, C]."""
+
+    def __init__(self, streams: Sequence[str], rule: Callable[[dict[str, Tensor]], Tensor]) -> None:
         super().__init__()
-        self.modalities, self.rule = tuple(modalities), rule
-        self.encoders = nn.ModuleDict({m: nn.Flatten() for m in modalities})
+        self.streams, self.rule = tuple(streams), rule
+        self.encoders = nn.ModuleDict({s: Leaf() for s in streams})
 
-    def forward(self, inputs: dict[str, Tensor], present: Tensor) -> Tensor:
-        seen = torch.where(present.unsqueeze(-1), inputs["vectors"], torch.zeros(()))
-        return self.rule(dict(zip(self.modalities, seen.unbind(1), strict=True))).log_softmax(-1)
+    @property
+    def readers(self) -> dict[str, Any]:
+        return dict(self.encoders.items())
+
+    def answer(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        seen = {s: torch.where(present[:, k, None], vectors[s], torch.zeros(())) for k, s in enumerate(self.streams)}
+        return self.rule(seen).log_softmax(-1)
 
 
 def batch(y: Tensor, **vectors: Tensor) -> Batch:
-    """An encoded batch in which every sample has everything; vectors [B] or [B, D] per modality."""
-    columns = [v.float().reshape(len(y), -1) for v in vectors.values()]
-    return Batch({"vectors": torch.stack(columns, 1)}, torch.ones(len(y), len(columns), dtype=torch.bool), y)
+    """An encoded batch in which every sample has everything; vectors [B] or [B, D] per stream."""
+    columns = {s: v.float().reshape(len(y), -1) for s, v in vectors.items()}
+    return Batch(columns, torch.ones(len(y), len(columns), dtype=torch.bool), y, encoded=True)
 
 
 def sure(label: Tensor, classes: int = 2) -> Tensor:

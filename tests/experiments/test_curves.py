@@ -173,6 +173,7 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     project = tiny_project(
         tmp_path / "project", data__source="manifest", data__modalities=["text", "image"], budget__epochs=4,
         data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", loop__batch=30,
+        compare__reference="",
         train={"ensemble": {"start": "supervised", "strategy": "ensemble"},
                "end_to_end": {"start": "scratch", "strategy": "joint", "fusion": "concat", "lr": 0.003}})
     for key, value in environment(project).items():

@@ -73,7 +73,7 @@ def test_nothing_is_left_for_git_but_the_lock_and_the_comparison(reference: Path
     command(reference, "git", "add", "--all", "--dry-run")
     untracked = command(reference, "git", "ls-files", "--others", "--exclude-standard", "data", "models", "reports")
     summaries = {f"reports/summary/{path.name}" for path in (reference / "reports/summary").iterdir()}
-    assert len(summaries) == 6 and set(untracked.split()) <= {"data/README.md", "reports/comparison.json", *summaries}
+    assert len(summaries) == 7 and set(untracked.split()) <= {"data/README.md", "reports/comparison.json", *summaries}
 
 
 def test_the_same_bytes_from_an_empty_cache(reference: Path, tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ def status(root: Path) -> str:
         words = "not trained yet"
         if trained.exists():
             words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
-        if evaluated.exists():
+        if trained.exists() and (lacking := read_json(trained).get("skipped")):
+            words = f"not begun: it needs {lacking['needed'] / lacking['budget']:.1f} times the budget"
+        elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
             mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)
             words = f"evaluated ({len(seeds)} seeds), test accuracy {mean:.3f}"

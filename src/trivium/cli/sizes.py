@@ -51,6 +51,19 @@ def suit(values: Mapping[str, pa.ChunkedArray], folder: Path, spans: Sequence[fl
     return found
 
 
+def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What an encoder with published weights may be told, where small ones read with the sizes `own`: its tokenizer
+    cuts common words finer or coarser than ours, small pictures gain nothing from 224 pixels, and a voice needs 1.6 s.
+    """
+    if modality == "text" and "length" in own:
+        return {"length": min(256, max(64, 2 * own["length"]))}
+    if modality == "image" and "size" in own:
+        return {"size": 96 if own["size"] <= 32 else 224}
+    if modality == "audio" and "seconds" in own:
+        return {"seconds": max(1.6, own["seconds"])}
+    return {}
+
+
 def _some(column: pa.ChunkedArray) -> list[str]:
     there = column.drop_null()
     return there.take(np.unique(np.linspace(0, len(there) - 1, LOOK).astype(np.int64))).to_pylist()

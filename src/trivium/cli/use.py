@@ -2,7 +2,7 @@
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
 manifest. For a manifest the columns are found by their names, and the sizes of each encoder's processor by a look
-at the data. What encoders with published weights read is left as it is.
+at the data; those with published weights are told what they may be told.
 """
 
 from __future__ import annotations
@@ -92,8 +92,15 @@ def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, A
     """The sizes of `values`, per modality, for the encoders that read with the modality's own processor."""
     from trivium.encoders import reads_plainly
 
-    return {f"encoder.{name}.processor.{key}": value for name, entry in settings["encoder"].items()
-            if reads_plainly(entry) for key, value in values.get(entry["modality"], {}).items()}
+    found: dict[str, Any] = {}
+    for name, entry in settings["encoder"].items():
+        own = values.get(entry["modality"], {})
+        if "weights" in entry:
+            own = sizes.published(entry["modality"], own)
+        elif not reads_plainly(entry):
+            continue
+        found |= {f"encoder.{name}.processor.{key}": value for key, value in own.items()}
+    return found
 
 
 def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:

@@ -16,7 +16,6 @@ import torch
 
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
-from trivium.encoders.base import PAD
 from trivium.evaluation import affordable, attribution, encoded, information, pictures, probes, robustness
 from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
@@ -125,7 +124,7 @@ def _tokens(asked: Asked, stream: str, rows: np.ndarray) -> np.ndarray:
     if asked.store.specs[stream].kind != "tokens":
         return np.zeros(len(rows), np.int64)
     x = asked.store.batch(rows, asked.seed, [stream]).inputs[stream]
-    return (x != PAD).sum(1).cpu().numpy()
+    return encoded.lengths(x).cpu().numpy()
 
 
 def _robustness(asked: Asked, counts: Counts) -> dict[str, Any]:
@@ -198,7 +197,7 @@ def _cut(asked: Asked, batch: Batch) -> Batch:
     inputs = dict(batch.inputs)
     for s, x in inputs.items():
         if asked.store.specs[s].kind == "tokens" and encoded.encoder(asked.model, s).published:
-            inputs[s] = x[:, : max(1, int((x != PAD).sum(1).max()))]
+            inputs[s] = x[:, : max(1, int(encoded.lengths(x).max()))]
     return Batch(inputs, batch.present, batch.y)
 
 

@@ -54,10 +54,15 @@ def through(module: nn.Module, x: Tensor, size: int) -> Tensor:
 
 def _by_length(module: nn.Module, x: Tensor) -> Tensor:
     """Without most of the padding, as the vectors that are kept were made."""
-    lengths = (x != PAD).sum(1)
-    order = lengths.argsort(descending=True, stable=True)
-    parts = [module(x[part, : max(1, int(lengths[part[0]]))]) for part in order.split(kept.BATCH)]
+    tokens = lengths(x)
+    order = tokens.argsort(descending=True, stable=True)
+    parts = [module(x[part, : max(1, int(tokens[part[0]]))]) for part in order.split(kept.BATCH)]
     return torch.cat(parts)[order.argsort()]
+
+
+def lengths(x: Tensor) -> Tensor:
+    """int64 [B]: tokens [B, T] up to the last one that is not padding; some before it may have been taken away."""
+    return ((x != PAD) * torch.arange(1, x.shape[1] + 1, device=x.device)).amax(1)
 
 
 def encode(model: Model, batch: Batch, size: int) -> Batch:

@@ -13,4 +13,4 @@ class Settings(Section):
     batch: Count  # samples
     calibration_bins: Count  # of the expected calibration error
     analysis_rows: Annotated[int, Field(ge=32)] = 1000  # test samples per seed for the analyses, at most
-    analysis_flops: Positive = 2e12  # per strategy over all seeds, for noise, attacks and attributions
+    analysis_flops: Positive = 2e12  # per strategy over all seeds: noise, attacks, probes, attributions

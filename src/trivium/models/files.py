@@ -1,7 +1,8 @@
 """A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into).
 
-Published weights that nobody trained stay where the recipe keeps them, once for all seeds and strategies: `model.json`
-names them under `apart`, and `load` joins them. A package brings them along, in a folder `apart`.
+Published weights stay where the recipe keeps them, once for all seeds and strategies: `model.json` names them under
+`apart`, the model holds only what differs from them, and `load` joins both. A package brings them along, in a folder
+`apart`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from trivium.data.tables import read_json, write_json
@@ -18,6 +20,7 @@ from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
 
 WEIGHTS = "model.safetensors"
+PRETRAINED = Path("models/pretrain")  # below the working directory, where stages run
 
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], classes: tuple[str, ...],
@@ -33,9 +36,11 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
 
     hub = {part.spec.name: part.described() for part in model.modules() if hasattr(part, "described")}
     Path(folder).mkdir(parents=True, exist_ok=True)
-    apart = tuple(f"encoders.{s}." for s in description.get("apart", {}))
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()
-             if not key.startswith(apart or ("\0",))}
+    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    for s, where in description.get("apart", {}).items():
+        for key, value in _published(PRETRAINED / where, s).items():
+            if torch.equal(state[key], value):
+                del state[key]
     save_file(state, str(Path(folder) / WEIGHTS))
     write_json(dict(description) | ({"hub": hub} if hub else {}), Path(folder) / "model.json")
 
@@ -55,11 +60,19 @@ def load(folder: str | Path) -> nn.Module:
     state = load_file(str(Path(folder) / WEIGHTS))
     for s, where in about.get("apart", {}).items():
         component = _apart(Path(folder), where)
-        state |= {f"encoders.{s}.{key}": value for key, value in load_file(str(component / WEIGHTS)).items()}
-        if kept.there(component):
+        as_published = not any(key.startswith(f"encoders.{s}.") for key in state)
+        state = _published(component, s) | state
+        if as_published and kept.there(component):
             model.kept[s] = kept.Kept(component)
     model.load_state_dict(state)
     return model.eval().requires_grad_(False)
+
+
+def _published(component: Path, stream: str) -> dict[str, torch.Tensor]:
+    """The weights in a component's folder, under their names in a model."""
+    from safetensors.torch import load_file
+
+    return {f"encoders.{stream}.{key}": value for key, value in load_file(str(component / WEIGHTS)).items()}
 
 
 def _apart(folder: Path, where: str) -> Path:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from trivium.encoders.base import Encoder
 
-BATCH = 32  # samples that pass an encoder together; the longest texts first, so that none is padded far
+BATCH = 32  # texts that pass an encoder together; the longest first, so that none is padded far
+FEW = 4  # pictures and sounds that do: more of them leave the processor's cache
 
 
 class Kept:
@@ -70,7 +71,8 @@ def in_order_of_length(store: Store, stream: str, rows: np.ndarray, seed: int = 
                  for part in np.split(rows, range(4096, len(rows), 4096))]
         lengths = np.concatenate(found)
     order = np.argsort(-lengths, kind="stable")
-    for part in np.split(order, range(BATCH, len(order), BATCH)):
+    size = BATCH if store.specs[stream].kind == "tokens" else FEW
+    for part in np.split(order, range(size, len(order), size)):
         x = store.batch(rows[part], seed, [stream]).inputs[stream]
         if store.specs[stream].kind == "tokens":
             x = x[:, : max(1, int(lengths[part].max()))]

@@ -132,11 +132,8 @@ class Predictor:
         """int64 [B, L, 2]: ids and counts of the n-grams of texts."""
         import torch
 
-        found = self._processors[m].counts([_text(value) for value in values], self._settings[m])
-        x = torch.zeros(len(values), max(1, *(len(ids) for ids, _ in found)), 2, dtype=torch.int64)
-        for i, (ids, often) in enumerate(found):
-            x[i, : len(ids)] = torch.from_numpy(np.stack([ids, often], 1))
-        return x
+        texts = [_text(value) for value in values]
+        return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
     def _encode(self, m: str, values: list[Any]) -> np.ndarray:
         texts = [_text(value) for value in values]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trivium.settings.base import Positive, Section
 
-Part = Literal["encoders", "fusion", "head"]
+Part = Literal["encoders", "lora", "fusion", "head"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP: tuple[Part, ...] = ("fusion", "head")
@@ -19,8 +19,9 @@ TOP: tuple[Part, ...] = ("fusion", "head")
 class Phase:
     """One run of the loop. Parts not in `train` are frozen.
 
-    share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders, null:
-    the same.  objective: joint, or a mapping with the name of another one and its settings.
+    share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders that we
+    trained, published_lr: that of published ones; null: the same.  objective: joint, or a mapping with the name of
+    another one and its settings.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Phase:
     lr: float
     train: tuple[Part, ...] = ALL
     encoder_lr: float | None = None
+    published_lr: float | None = None
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "joint"})
 
 
@@ -45,6 +47,8 @@ class Plan:
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
+    probe: bool = False  # the head starts from a linear probe on the frozen vectors; the fusion is `plain`
+    lora: tuple[int, int] | None = None  # low-rank updates of the encoders: their rank, and of how many last blocks
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]

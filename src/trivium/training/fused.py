@@ -15,12 +15,12 @@ from torch import Tensor
 from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device
-from trivium.models import files
+from trivium.models import files, lora
 from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Multimodal
 from trivium.objectives.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget, components
+from trivium.training import budget, components, probed
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 from trivium.training.units import Report
@@ -37,20 +37,27 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     assert unit.fusion is not None
     parts = {s: _start(store, plan, s, seed) for s in store.streams}
     model = models.multimodal(parts, len(store.classes), unit.fusion, seed)
-    pretraining = components.charged(store.recipe, seed)
+    pretraining, fitting = components.charged(store.recipe, seed), 0.0
+    if plan.probe:
+        fitting = _from_probe(model, store, seed)
+    if plan.lora:
+        with models.drawn(seed, "lora"):
+            for part in parts.values():
+                lora.add(part, *plan.lora)
     accelerator = device.prepare(device.kind(loop.device))
     model.to(accelerator.device)
-    moves = any("encoders" in phase.train for phase in plan.phases)  # else kept vectors stand for their streams
+    moves = any({"encoders", "lora"} & set(phase.train) for phase in plan.phases)  # else kept vectors do
     read = [s for s in store.streams if moves or not components.kept(store.recipe, s, seed)]
     feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, only=read, augment=loop.augment)
                   for split in ("train", "val"))
     tasks = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[dict[str, Any]]()
-    planned = _planned(tasks, store, plan, (limit, pretraining), seed, batch)
+    planned = _planned(tasks, store, plan, (limit, pretraining + fitting), seed, batch)
     if isinstance(planned, float):
         return {"skipped": {"budget": limit, "needed": planned}}
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
-    spent, counted_again, trained, seen = pretraining, pretraining, 0, 0
+    spent = counted_again = pretraining + fitting
+    trained = seen = 0
     for p in planned:
         _let_move(model, p.phase)
         trained = max(trained, sum(w.numel() for w in model.parameters() if w.requires_grad))
@@ -69,9 +76,11 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         counted_again += p.once + p.steps * batch * p.cost_again
     scale = _temperature(Joint(model), feeds[1] if len(read) == len(store.streams) else used[1])
     model.temperature.fill_(scale)
+    for part in parts.values() if plan.lora else ():
+        lora.merge(part)
     about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
                            features=store.digest,
-                           apart={} if moves else components.apart(store.recipe, store.streams))
+                           apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {
@@ -121,9 +130,29 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
 
 
 def _schedule(model: Multimodal, p: _Planned, batch: int) -> Schedule:
-    rate = p.phase.encoder_lr
-    slower = {id(w): rate / p.phase.lr for w in model.encoders.parameters()} if rate is not None else {}
+    slower: dict[int, float] = {}
+    for part in model.readers.values():
+        rate = p.phase.published_lr if part.published else p.phase.encoder_lr
+        if rate is not None:
+            slower |= {id(w): rate / p.phase.lr for w in part.parameters()}
     return Schedule(p.steps, batch, p.phase.lr, slower)
+
+
+@torch.no_grad()
+def _from_probe(model: Multimodal, store: Store, seed: int) -> float:
+    """Start the head from the best additive linear probe on the encoders' vectors; returns what that cost (FLOPs)."""
+    found, spent = probed.fit(store, model.readers, seed)
+    weights, place = found.additive.weights, 0
+    head = model.head
+    head.weight.zero_()
+    for k, s in enumerate(model.streams):
+        width = model.readers[s].width
+        if s in weights:
+            head.weight[:, place: place + width] = torch.from_numpy(weights[s])
+            head.weight[:, len(head.weight[0]) - len(model.streams) + k] = torch.from_numpy(found.additive.biases[s])
+        place += width
+    head.bias.copy_(torch.from_numpy(found.additive.intercept))
+    return spent
 
 
 def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int, batch: int,
@@ -138,7 +167,7 @@ def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[
         task = tasks[phase.name]
         model = task.model
         _let_move(model, phase)
-        frozen = "encoders" not in phase.train
+        frozen = not {"encoders", "lora"} & set(phase.train)
         once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
         cost, again = (count(task, store, "head" if frozen else "all") for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
@@ -156,6 +185,9 @@ def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[
 def _let_move(model: Multimodal, phase: Phase) -> None:
     for part in ALL:
         getattr(model, part).requires_grad_(part in phase.train)
+    if "lora" in phase.train:
+        for name, weight in model.encoders.named_parameters():
+            weight.requires_grad_(lora.MARK in name)
 
 
 def _further(report: Report, every: int, before: int, samples: int) -> None:

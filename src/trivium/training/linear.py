@@ -70,9 +70,13 @@ class Tried:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The `answer` that was `chosen`, all that were `tried`, and what all of it cost. prior: log class shares [C]."""
+    """The `answer` that was `chosen`, all that were `tried`, and what all of it cost. prior: log class shares [C].
+
+    additive: the best of those whose logits are one sum over the streams, so that a head can start from it.
+    """
 
     answer: Answer
+    additive: Answer
     prior: np.ndarray
     chosen: Tried
     tried: tuple[Tried, ...]
@@ -128,7 +132,10 @@ def fit(
     prior = np.log(np.maximum(np.bincount(y, minlength=classes) / len(y), 1e-12)).astype(np.float32)
     tried = [_judge(answer, prior, val, val_present, y_val) for answer in answers]
     best = min(range(len(tried)), key=lambda k: tried[k].nll)  # of equals the first, which is the simplest
-    return Fitted(answers[best], prior, tried[best], tuple(tried), sum(n for n, _ in cost), sum(f for _, f in cost))
+    sums = [k for k, one in enumerate(tried) if one.way == "concatenation" or len(one.streams) == 1]
+    additive = min(sums, key=lambda k: tried[k].nll)
+    return Fitted(answers[best], answers[additive], prior, tried[best], tuple(tried), sum(n for n, _ in cost),
+                  sum(f for _, f in cost))
 
 
 def _judge(answer: Answer, prior: np.ndarray, val: Matrices, val_present: Arrays, y_val: np.ndarray) -> Tried:

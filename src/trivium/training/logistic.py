@@ -54,7 +54,7 @@ class Dense:
     def __init__(self, x: np.ndarray, present: np.ndarray) -> None:
         own = x[present].astype(np.float64)
         self.mean, deviation = own.mean(0), own.std(0)
-        varies = deviation > 1e-6 * (np.abs(self.mean) + deviation)
+        varies = deviation > 1e-5 * np.abs(self.mean)  # less is lost in the rounding of 32 bits
         length = np.sqrt(max(1, varies.sum()))
         self.scale = np.where(varies, 1 / np.where(varies, deviation, 1) / length, 0.0)
 
@@ -118,7 +118,7 @@ def fit_blocks(
     """train, val: one matrix [N, D] per block; present: bool [N] per block; y, y_val: int [N], below `classes`;
     strengths: what to try, from strong to weak, one number per block.
 
-    Raises: ValueError (no train row, or no validation row whose class is in train).
+    Raises: ValueError (no train row, no validation row whose class is in train, or numbers that are not finite).
     """
     from threadpoolctl import threadpool_limits
 
@@ -135,6 +135,8 @@ def fit_blocks(
                  for x, here in zip(train, present, strict=True)]
         fitted = [kind.apply(x, here) for kind, x, here in zip(kinds, train, present, strict=True)]
         judged = [kind.apply(x, here)[usable] for kind, x, here in zip(kinds, val, val_present, strict=True)]
+        if not all(np.isfinite(part if isinstance(part, np.ndarray) else part.data).all() for part in fitted + judged):
+            raise ValueError("the vectors hold numbers that are not finite")
         z, steps, best, waited = _start(fitted, goal), 0, (np.inf, strengths[0], np.zeros(0)), 0
         for strength in strengths:
             z, passes = _minimise(fitted, goal, strength, z)
@@ -213,7 +215,8 @@ def lbfgs(
     diagonal: a guess of the inverse Hessian's, the same shape. Ends where a step gains less than `TOLERANCE`.
     """
     value, gradient = loss(z)
-    evaluations, past = 1, []  # type: ignore[var-annotated]
+    evaluations = 1
+    past: list[tuple[np.ndarray, np.ndarray, float]] = []
     while evaluations < MOST:
         ahead = gradient.copy()
         weights = []

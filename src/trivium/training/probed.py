@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,28 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     devices.deterministic(kind)
     store = Store(unit.entry.start, device=kind)
     encoders: dict[str, Any] = {s: components.encoder(store.recipe, s, seed).to(kind) for s in store.streams}
+    found, own = fit(store, encoders, seed)
+    report(1, 1)
+    model = _model(store, encoders, found)
+    about = files.describe("linear", store.encoders, store.specs, store.classes, linear=model.linear.about(),
+                           start=store.recipe, features=store.digest,
+                           apart=components.apart(store.recipe, model.readers))
+    models.save(model.cpu(), about, folder / "model")
+    spent = components.charged(store.recipe, seed)
+    return {
+        "history": [], "temperature": found.chosen.temperature, "chosen": _way(found.chosen),
+        "validation": {"nll": found.chosen.nll, "accuracy": found.chosen.accuracy},
+        "members": {_way(one): {"nll": one.nll, "accuracy": one.accuracy} for one in found.tried},
+        "flops": {"budget": unit.limit, "pretrain": spent, "train": own, "total": spent + own},
+        "parameters": {"total": sum(p.numel() for p in model.parameters()),
+                       "trained": sum(p.numel() for p in model.linear.parameters())},
+    }
+
+
+def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, float]:
+    """Probes on the vectors of the frozen `encoders`; and what it cost: the train rows' pass, and the arithmetic of all
+    strengths tried (FLOPs).
+    """
     rows = {split: store.rows(seed, split) for split in ("train", "val")}
     vectors = {split: {s: _vectors(store, s, encoders[s], these, seed) for s in store.streams}
                for split, these in rows.items()}
@@ -38,23 +61,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     y = {split: store.labels(these) for split, these in rows.items()}
     found = linear.fit(vectors["train"], present["train"], y["train"], vectors["val"], present["val"], y["val"],
                        len(store.classes))
-    report(len(rows["train"]), len(rows["train"]))
-    model = _model(store, encoders, found)
-    about = files.describe("linear", store.encoders, store.specs, store.classes, linear=model.linear.about(),
-                           start=store.recipe, features=store.digest,
-                           apart=components.apart(store.recipe, model.readers))
-    models.save(model.cpu(), about, folder / "model")
-    spent = components.charged(store.recipe, seed)
-    passes = sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
-    return {
-        "history": [], "temperature": found.chosen.temperature, "chosen": _way(found.chosen),
-        "validation": {"nll": found.chosen.nll, "accuracy": found.chosen.accuracy},
-        "members": {_way(one): {"nll": one.nll, "accuracy": one.accuracy} for one in found.tried},
-        "flops": {"budget": unit.limit, "pretrain": spent, "train": passes + found.flops,
-                  "total": spent + passes + found.flops},
-        "parameters": {"total": sum(p.numel() for p in model.parameters()),
-                       "trained": sum(p.numel() for p in model.linear.parameters())},
-    }
+    return found, found.flops + sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
 
 
 def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Any:

@@ -70,7 +70,9 @@ def _recipe(store: Store) -> dict[str, Any]:
     trained = read_json(components.PRETRAINED / store.recipe / "training.json")
     return {"objectives": trained["objectives"],
             "encoders": {s: read.entry for s, read in store.reads.streams.items()},
-            "published": [s for s, encoder in store.encoders.items() if encoder.weights]}
+            "published": [s for s, encoder in store.encoders.items() if encoder.weights],
+            "external": ", ".join(encoder.weights.removeprefix("package:") for encoder in store.encoders.values()
+                                  if encoder.weights)}
 
 
 def _key(store: Store, unit: Unit) -> str:

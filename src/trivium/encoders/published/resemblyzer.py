@@ -41,22 +41,31 @@ class Resemblyzer(Encoder):
     def tokens(self, x: Tensor) -> Tensor:
         """[B, 1, N] -> [B, W, D], each of length 1."""
         mel = self.mel(x[:, 0])
-        count = windows_in(mel.shape[1])
+        count = windows_in(mel.shape[1])  # of the longest clip there can be
         mel = nn.functional.pad(mel, (0, 0, 0, max(0, (count - 1) * STEP + FRAMES - mel.shape[1])))
         windows = mel.unfold(1, FRAMES, STEP).transpose(2, 3)  # [B, W, T, F]
         _, (hidden, _) = self.lstm(windows.flatten(0, 1))
         return nn.functional.normalize(self.linear(hidden[-1]).relu(), dim=-1).unflatten(0, (len(x), count))
 
     def pool(self, tokens: Tensor, x: Tensor) -> Tensor:
-        return nn.functional.normalize(tokens.mean(1), dim=-1)
+        """The mean over the windows that hold sound: silence that pads a clip changes nothing."""
+        starts = torch.arange(tokens.shape[1], device=x.device) * STEP * HOP
+        heard = heard_samples(x[:, 0])[:, None] - starts >= COVER * FRAMES * HOP
+        heard[:, 0] = True
+        return nn.functional.normalize((tokens * heard.unsqueeze(-1)).sum(1), dim=-1)
 
     def mel(self, wave: Tensor) -> Tensor:
         """[B, N] -> [B, T, F]: power in each band, of clips that are quieter than `QUIET` raised to it."""
-        loudness = wave.square().mean(1, keepdim=True).sqrt().clamp(min=1e-6)
-        wave = wave * (QUIET / loudness).clamp(min=1.0)
+        loudness = (wave.square().sum(1) / heard_samples(wave).clamp(min=1)).sqrt().clamp(min=1e-6)
+        wave = wave * (QUIET / loudness).clamp(min=1.0).unsqueeze(1)
         spectrum = torch.stft(wave, WINDOW, HOP, WINDOW, self.hann, center=True, pad_mode="constant",
                               return_complex=True)
         return (self.filters @ spectrum.abs().square()).transpose(1, 2)
+
+
+def heard_samples(wave: Tensor) -> Tensor:
+    """int64 [B]: samples of [B, N] up to the last that is not 0."""
+    return (torch.arange(1, wave.shape[1] + 1, device=wave.device) * (wave != 0)).amax(1)
 
 
 def windows_in(frames: int) -> int:

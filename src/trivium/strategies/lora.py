@@ -1,0 +1,19 @@
+"""Low-rank updates of frozen encoders (LoRA; Hu et al. 2021, arXiv 2106.09685), from a fitted linear probe: only the
+updates in the last blocks and the head move. At step 0 the model answers as the probe does.
+"""
+
+from trivium.settings.base import Count, Positive
+from trivium.strategies.base import Common, Phase, Plan
+
+TITLE = "LoRA on {start}"
+
+
+class Settings(Common):
+    lr: Positive = 1e-3  # peak learning rate
+    rank: Count = 8  # of the updates
+    blocks: Count = 2  # last blocks of each encoder that are updated
+
+
+def plan(settings: Settings) -> Plan:
+    phase = Phase("finetune", 1.0, settings.lr, ("lora", "fusion", "head"))
+    return Plan("fusion", "plain", (phase,), probe=True, lora=(settings.rank, settings.blocks))
