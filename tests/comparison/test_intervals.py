@@ -91,3 +91,8 @@ def test_what_rounding_leaves_is_a_tie():
     values = np.array([0.1 + 0.2 - 0.3] * 5)
     assert values[0] > 0
     assert outperform(values, np.tile(values, (10, 1))) == (0.5, 0.5, 0.5)
+
+
+def test_equals_are_no_surprise():
+    """No difference at all, and no scatter: p is 1, not 0."""
+    assert estimate(np.zeros(5), np.zeros((100, 5))).p == 1

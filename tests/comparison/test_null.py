@@ -104,3 +104,19 @@ def test_what_many_samples_of_few_groups_say_is_not_sure():
     for units, learned in ((np.arange(1200), True), (np.arange(1200) // 200, False)):
         gain = gains(known, shares, [units] * 2, measure(known, [units] * 2, rules), rules)["a"]
         assert gain.learned is learned and gain.mean == pytest.approx(1 / 6)
+
+
+def test_what_is_clear_alone_may_be_chance_among_many():
+    """41 right of 99, three times, where a constant has 33: p = 0.03 or so, and four times that among four."""
+    y = np.arange(99) % 3
+
+    def right(count):
+        return [outcome(np.eye(3)[np.where(np.arange(99) < count, y, (y + 1) % 3)] * 0.7 + 0.1, y)] * 3
+
+    units, shares, rules = [np.arange(99) + 99 * k for k in range(3)], [np.ones(3) / 3] * 3, Rules(resamples=400)
+    found = {}
+    for names in (["a"], ["a", "b", "c", "d"]):
+        known = {name: right(41 if name == "a" else 33) for name in names}
+        found[len(names)] = gains(known, shares, units, measure(known, units, rules), rules)["a"]
+    assert (found[1].learned, found[4].learned) == (True, False)
+    assert found[4].p == found[1].p == found[1].p_holm < 0.05 < found[4].p_holm == 4 * found[4].p

@@ -93,8 +93,6 @@ def _wins(differences: Array) -> Array:
 
 def _p_value(mean: float, half: Callable[[float], float]) -> float:
     """The two-sided level whose interval ends at 0: `half(p / 2) = mean`, by bisection on the logarithm of p."""
-    if mean == 0:
-        return 1.0
     if half(1e-12) < mean:
         return 0.0
     low, high = np.log(2e-12), 0.0
