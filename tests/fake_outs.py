@@ -104,14 +104,24 @@ def fake_about(name: str) -> dict[str, Any]:
 
 def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
     order = sorted(strategies, key=lambda name: -strategies[name])
-    entries = {name: {"rank": rank, "accuracy": {"mean": strategies[name], "low": strategies[name] - 0.02,
-                                                 "high": strategies[name] + 0.02, "sd": 0.01},
-                      "failed_share": 0.0, "flops": BUDGET, "parameters": 1000, "seeds": {}}
+
+    def span(mean: float) -> dict[str, float]:
+        return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "sd": 0.01}
+
+    entries = {name: {"title": fake_about(name)["title"], "rank": rank, "accuracy": span(strategies[name]),
+                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "learned": True,
+                      "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
+                      "parameters": {"total": 1000, "trained": 100}, "seeds": {}}
                for rank, name in enumerate(order, start=1)}
-    sentence = f"{order[0]} beats {order[-1]} by 0.20 accuracy, 95 % interval 0.15 to 0.25."
-    write_json({"dataset": {}, "settings": {}, "strategies": entries, "pairs": [],
-                "verdict": {"winner": order[0], "tied": [order[0]], "behind": [], "recommended": order[0],
-                            "sentence": sentence, "reason": "Every seed agrees."}}, root / "reports/comparison.json")
+    best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
+    sentence = f"Take {best}: it beats {worst} by 20.0 points of accuracy (95 % interval 15.0 to 25.0)."
+    constant = {"label": "anna", "accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1}
+    write_json({"dataset": {"title": "Digits", "streams": list(READ_BY)}, "settings": {"seeds": 2},
+                "metric": "accuracy", "constant": constant,
+                "strategies": entries, "skipped": {}, "pairs": [],
+                "verdict": {"learned": True, "winner": order[0], "tied": [order[0]], "behind": [],
+                            "recommended": order[0], "within": order[0], "simple": False, "sentence": sentence,
+                            "reason": "Every seed agrees."}}, root / "reports/comparison.json")
     (root / "reports/report.html").write_text("<p>report</p>", encoding="utf-8")
 
 

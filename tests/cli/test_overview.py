@@ -107,3 +107,25 @@ def test_the_verdict_is_wrapped_and_the_report_is_named_only_when_it_is_there(tm
     shutil.rmtree(root / "reports/evaluate")
     said = show(root)
     assert max(map(len, said.splitlines())) <= 100 and "report.html" not in said
+
+
+def test_the_answer_comes_first_and_the_table_has_the_constant_answer(tmp_path: Path) -> None:
+    said = show(fake_outs(tmp_path)).splitlines()
+    assert said[1] == "Which way to train on Digits?"
+    assert said[3].startswith("Take “Frozen supervised components”: it beats “End to end” by 20.0 points of accuracy")
+    table = [line.split() for line in said if line.startswith((" ", "rank"))]
+    assert table[1][:6] == ["1", "Frozen", "supervised", "components", "90.0", "%"]
+    assert table[4] == ["always", "anna", "35.0", "%", "17.0", "%", "1.100"]
+
+
+def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    found["verdict"] |= {"winner": None, "recommended": None, "sentence": "Nothing was learned."}
+    found["skipped"] = {"big": {"sentence": "Big was not begun."}}
+    found["metric"] = "nll"
+    path.write_text(json.dumps(found))
+    said = show(root)
+    assert "Nothing was learned." in said and "Big was not begun." in said and "predict" not in said
+    assert "class shares" in said and "1.100 nats" in said

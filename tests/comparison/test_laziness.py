@@ -38,7 +38,8 @@ def test_summary() -> None:
 
 
 def test_another_encoder_trained_alone_is_no_reference() -> None:
-    measured = {name: [{"image": {"before": 0.3, "after": after}}] for name, after in (("joint", 0.3), ("ensemble", 0.8))}
+    measured = {name: [{"image": {"before": 0.3, "after": after}}]
+                for name, after in (("joint", 0.3), ("ensemble", 0.8))}
     found = summary(measured, {"ensemble": {"image": "resnet"}}, READERS | {"ensemble": {"image": "resnet"}}, TITLES)
     assert found["strategies"]["joint"]["image"]["alone"] is None and found["unlearned"] == {}
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from trivium.drawing.markup import drawing
 
-MODALITIES = ("text", "image", "audio")
-PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a modality brings
+STREAMS = ("text", "image", "audio")
+PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a stream brings
 
 
 def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, classes: list[str]) -> dict[str, Any]:
@@ -36,10 +36,10 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
         )
     return {
         "contribution": {
-            "accuracy": {m: PIECES[m] / 2 for m in MODALITIES},
-            "per_class": {c: {m: PIECES[m] / 2 - 0.01 * k for m in MODALITIES} for k, c in enumerate(classes)},
+            "accuracy": {m: PIECES[m] / 2 for m in STREAMS},
+            "per_class": {c: {m: PIECES[m] / 2 - 0.01 * k for m in STREAMS} for k, c in enumerate(classes)},
         },
-        "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in MODALITIES}, "samples": samples},
+        "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
     }
 
 
@@ -51,29 +51,29 @@ def additions(order: list[str]) -> dict[str, Any]:
 
     places = list(enumerate(order))
     square = [[1.0 if a == b else round(0.4 + 0.4 / (1 + abs(a - b)), 2) for a, _ in places] for b, _ in places]
-    subsets = ["+".join(subset) for size in (1, 2, 3) for subset in itertools.combinations(MODALITIES, size)]
+    subsets = ["+".join(subset) for size in (1, 2, 3) for subset in itertools.combinations(STREAMS, size)]
 
     def falls(slope: float, steps: tuple[float, ...]) -> dict[str, Any]:
         return {name: [{"level": x, "accuracy": span(0.9 - 0.02 * k - slope * x)} for x in steps] for k, name in places}
 
-    learned = {m: {"before": 0.2, "after": PIECES[m] - 0.1, "alone": PIECES[m]} for m in MODALITIES}
+    learned = {m: {"before": 0.2, "after": PIECES[m] - 0.1, "alone": PIECES[m]} for m in STREAMS}
     return {
         "robustness": {
-            "corruption": {m: falls(PIECES[m] * 0.5, (0, 0.2, 0.4, 0.6, 0.8, 1)) for m in MODALITIES},
-            "misalignment": {m: falls(PIECES[m] * 0.4, (0, 0.25, 0.5, 1)) for m in MODALITIES},
+            "corruption": {m: falls(PIECES[m] * 0.5, (0, 0.2, 0.4, 0.6, 0.8, 1)) for m in STREAMS},
+            "misalignment": {m: falls(PIECES[m] * 0.4, (0, 0.25, 0.5, 1)) for m in STREAMS},
             "shift": {"audio": falls(0.2, (0, 0.1, 0.25))},
             "attacks": {
                 "fgsm on image": falls(1.5, (0, 0.05, 0.1, 0.25)),
                 "pgd on image": falls(2, (0, 0.05, 0.1, 0.25)),
             },
-            "summary": {name: {m: {"relative": 0.7, "effective": -0.02} for m in MODALITIES} for name in order},
+            "summary": {name: {m: {"relative": 0.7, "effective": -0.02} for m in STREAMS} for name in order},
             "reference": "end_to_end",
             "sentence": "Noise on audio costs most.",
         },
         "laziness": {
             "strategies": {name: learned for name in order},
             "unlearned": {},
-            "sentence": "No strategy left a modality unlearned.",
+            "sentence": "No strategy left image or audio unlearned.",
         },
         "information": {
             "entropy": 3.32,
@@ -89,8 +89,9 @@ def additions(order: list[str]) -> dict[str, Any]:
                 },
                 "text+image": {"redundant": None, "unique": None, "synergistic": None, "net": -0.1},
             },
-            "sentence": "Most of what text knows, audio knows too.",
-            "training": "Each modality can be learned alone, and they overlap.",
+            "encoders": {"text": {"words": 0.75}},
+            "sentence": "Most of what was found in text was found in audio too.",
+            "training": "Each stream can be learned alone, and they overlap.",
         },
         "similarity": {
             "sentence": "The audio encoders are the most alike.",

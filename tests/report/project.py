@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import soundfile
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.report.analyses import MODALITIES, PIECES, additions, analysis
+from tests.report.analyses import PIECES, STREAMS, additions, analysis
 from trivium.comparison.budgets import VARIANTS, Variant, gather
 
 STRATEGIES = {  # name -> skill
@@ -26,6 +26,16 @@ STRATEGIES = {  # name -> skill
     "supervised_lpft": 3.4,
     "selfsup_finetune": 2.3,
 }
+TITLES = {
+    "end_to_end": "End to end",
+    "unimodal": "Best single stream",
+    "ensemble": "Ensemble of single streams",
+    "supervised_frozen": "Frozen supervised components",
+    "supervised_lpft": "LP-FT",
+    "selfsup_finetune": "Self-supervised components",
+}
+FILES = {"end_to_end": "joint", "supervised_frozen": "frozen", "supervised_lpft": "lpft", "selfsup_finetune": "joint"}
+READ_BY = {"text": "words", "image": "patches", "audio": "bands"}
 BUDGET = 1.94e12  # FLOPs
 WORDS = ("null", "eins", "deux", "tres", "four", "cinque", "six", "sieben", "acht", "nine")
 
@@ -38,8 +48,11 @@ def build(
     evil: str = "",
     strategies: dict[str, float] | None = None,
     extras: bool = False,
+    **verdict: Any,
 ) -> Path:
-    """`evil` is put into every text, label and title; `extras` adds the sections that later stages feed."""
+    """`evil` is put into every text, label and title; `extras` adds the sections that later stages feed; `verdict`:
+    other values for its keys.
+    """
     classes = sorted(f"{label}{evil}" for label in classes or list(string.digits))
     strategies = strategies or STRATEGIES
     rng = np.random.default_rng([7, samples, seeds])
@@ -49,9 +62,9 @@ def build(
     found = {name: evaluate(root, name, skill, y, tests, classes, extras) for name, skill in strategies.items()}
     for name in strategies:
         train(root, name, found[name])
-    compare(root, found, evil, extras)
+    compare(root, found, evil, extras, verdict)
     measured: dict[str, Any] = {
-        f"{'end_to_end' if name == 'end_to_end' else 'fuse'}@{name}": {
+        f"train@{name}": {
             "seconds": 60.0 + 5 * k,
             "peak_memory_bytes": 6e8,
             "seeds": [20.0 + k] * seeds,
@@ -94,7 +107,7 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
         tone = np.sin(2 * np.pi * (180 + 60 * label) * seconds) * np.hanning(len(seconds)) * 0.3
         soundfile.write(media / f"{k}.flac", tone + rng.normal(0, 0.01, len(tone)), 16_000)
     table = pa.table(rows)
-    for modality in MODALITIES:
+    for modality in STREAMS:
         present = pa.array([value is not None for value in rows[modality]])
         table = table.append_column(f"has_{modality}", present)
     (root / "data/aligned").mkdir(parents=True)
@@ -113,7 +126,6 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
         {
             "source": "digits",
             "root": "data/raw",
-            "modalities": list(MODALITIES),
             "title": f"Digits, world dominant{evil}",
             "card": card,
             "world": world,
@@ -143,14 +155,14 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
             "expectation": "expect_column_values_to_be_null",
             "columns": ["error"],
         }
-        for m in MODALITIES
+        for m in STREAMS
     ]
     save(
         {
             "suites": [
-                {"name": m, "rows": len(y), "expectations": [rule]} for m, rule in zip(MODALITIES, rules, strict=True)
+                {"name": m, "rows": len(y), "expectations": [rule]} for m, rule in zip(STREAMS, rules, strict=True)
             ],
-            "tables": {m: {"rows": len(y), "quarantined": 3 * (m == "image")} for m in MODALITIES},
+            "tables": {m: {"rows": len(y), "quarantined": 3 * (m == "image")} for m in STREAMS},
             "duplicates": {"groups": 1, "samples": 2, "largest": 2},
         },
         root / "reports/validation.json",
@@ -186,7 +198,7 @@ def evaluate(
         rows["probabilities"] += p.astype(np.float32).tolist()
         subsets = {}
         for size in (1, 2, 3):
-            for subset in itertools.combinations(MODALITIES, size):
+            for subset in itertools.combinations(STREAMS, size):
                 q = answer((skill + 0.1 * seed) * min(1, sum(PIECES[m] for m in subset) / 1.8 + 0.05))
                 subsets["+".join(subset)] = {"accuracy": float((q.argmax(1) == y[test]).mean()), "nll": 1.0}
         subsets["text+image+audio"]["accuracy"] = float((prediction == y[test]).mean())
@@ -200,6 +212,7 @@ def evaluate(
                 "subsets": subsets,
                     "per_class": per_class(confusion, classes),
             }
+            | {"training": {"chosen": "audio" if seed else "text"} if name == "unimodal" else {}}
             | (analysis(root, name, seed, test, y, classes) if extras else {})
         )
     schema = pa.schema(
@@ -214,7 +227,7 @@ def evaluate(
     folder = root / f"reports/evaluate/{name}"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(rows, schema=schema), folder / "predictions.parquet")
-    found = {"strategy": name, "classes": classes, "modalities": list(MODALITIES), "seeds": seeds}
+    found = about(name) | {"classes": classes, "streams": list(STREAMS), "seeds": seeds}
     save(found, folder / "metrics.json")
     return found
 
@@ -253,30 +266,32 @@ def per_class(confusion: np.ndarray, classes: list[str]) -> dict[str, dict[str, 
 
 
 def pretrain(root: Path, seeds: int) -> None:
-    for m in MODALITIES:
+    for recipe in ("supervised", "selfsup"):
+        labelled = recipe == "supervised"
         units = [
             {
-                "recipe": recipe,
+                "streams": [stream],
                 "seed": seed,
+                "validation": {"nll": 0.5, "accuracy": 0.8} if labelled else {"loss": 0.5},
                 "history": [
                     {
                         "step": k,
                         "epoch": k,
                         "flops": BUDGET * k / 40,
                         "train_loss": None,
-                        "val_nll": 2.3 / (1 + k * PIECES[m]),
-                        "val_accuracy": None
-                        if recipe == "selfsup"
-                        else PIECES[m] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed,
+                        "val_nll": 2.3 / (1 + k * PIECES[stream]),
+                        "val_accuracy": PIECES[stream] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed if labelled else None,
                     }
                     for k in range(12)
                 ],
             }
-            for recipe in ("supervised", "selfsup")
+            for stream in STREAMS
             for seed in range(seeds)
         ]
-        save({"modality": m, "units": units}, root / f"models/pretrain/{m}/training.json")
-        save({"seconds": 90.0, "units": [8.0] * seeds + [4.0] * seeds}, root / f"reports/measured/pretrain@{m}.json")
+        save({"recipe": recipe, "units": units}, root / f"models/pretrain/{recipe}/training.json")
+        save({"seconds": 90.0, "units": [8.0] * len(units)}, root / f"reports/measured/pretrain@{recipe}.json")
+    save({"recipe": "scratch", "units": [{"streams": [s], "seed": k, "history": []} for s in STREAMS
+                                         for k in range(seeds)]}, root / "models/pretrain/scratch/training.json")
 
 
 def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
@@ -286,7 +301,7 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
         final = seed["metrics"]["accuracy"]
         parts = [
             {"phase": m, "step": k, "flops": k * 1e10, "val_nll": 2.0 / k, "val_accuracy": 0.1 * k}
-            for m in MODALITIES
+            for m in STREAMS
             for k in range(1, 5)
         ]
         history = (
@@ -315,18 +330,29 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
                 "validation": {"nll": 0.45, "accuracy": final},
             }
         )
-    save(
-        {"strategy": name, "start": None if name == "end_to_end" else "supervised", "seeds": seeds},
-        root / f"models/{name}/training.json",
-    )
+    save(about(name) | {"seeds": seeds}, root / f"models/{name}/training.json")
 
 
-def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
+def about(name: str) -> dict[str, Any]:
+    """What every out says of a strategy."""
+    start = {"end_to_end": "scratch", "selfsup_finetune": "selfsup"}.get(name, "supervised")
+    objectives = {"scratch": [], "selfsup": ["masked"]}.get(start, ["supervised"])
+    return {"entry": name, "title": TITLES.get(name, name), "strategy": FILES.get(name, name), "start": start,
+            "recipe": {"objectives": objectives, "encoders": READ_BY, "published": []}}
+
+
+def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed: dict[str, Any]) -> None:
     entries: dict[str, Any] = {}
     for number, (name, evaluation) in enumerate(found.items()):
         keys = evaluation["seeds"][0]["metrics"]
         values = {key: np.array([seed["metrics"][key] for seed in evaluation["seeds"]]) for key in keys}
-        entries[name] = {key: interval(value) for key, value in values.items()} | {
+        told = {key: value for key, value in about(name).items() if key != "entry"}
+        chosen = {str(seed["seed"]): seed["training"].get("chosen") for seed in evaluation["seeds"]}
+        entries[name] = told | {key: interval(value) for key, value in values.items()} | {
+            "learned": True,
+            "one_class": 0.2,
+            "over_budget": 1.0,
+            **({"chosen": chosen} if all(chosen.values()) else {}),
             "failed_share": 0.2 if name == "end_to_end" else 0.0,
             "flops": BUDGET * (0.95 if number in (1, 2) else 1.0),
             "parameters": 171_234 if name != "unimodal" else 57_000,
@@ -342,23 +368,30 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool) -> None:
         pairs.append(
             {"a": a, "b": b, "difference": gap, "low": gap - 0.028, "high": gap + 0.028}
             | {"p_outperform": float(np.clip(0.5 + 12 * gap, 0.01, 0.99)), "p_value_holm": 0.0004 if sure else 0.31}
-            | {"mcnemar_p": 0.001 if sure else 0.4, "beats": sure, "verdict": a if sure else "no difference"}
+            | {"mcnemar_p": 0.001 if sure else 0.4, "beats": sure, "verdict": "better" if sure else "open"}
         )
-    best, worst = order[0], order[-1]
+    best, worst, title = order[0], order[-1], lambda name: TITLES.get(name, name)
     gap = entries[best]["accuracy"]["mean"] - entries[worst]["accuracy"]["mean"]
     verdict = {
+        "learned": True,
         "winner": None,
         "tied": order[:2],
         "behind": [],
         "recommended": best,
-        "sentence": f"{best} and {order[1]} cannot be told apart at this budget; both beat {worst} "
-        f"by {100 * gap:.1f} points "
-        f"(95 % interval {100 * gap - 2.8:.1f} to {100 * gap + 2.8:.1f}){evil}",
-        "reason": f"Take {best}: it is the cheapest of the best, and none of its seeds failed{evil}.",
-    }
+        "within": best,
+        "simple": False,
+        "sentence": f"Take “{title(best)}”. “{title(order[1])}” cannot be told apart from it, and they cost about the "
+        f"same{evil}.",
+        "reason": f"“{title(best)}” is ahead of “{title(worst)}” by {100 * gap:.1f} points of accuracy (95 % interval "
+        f"{100 * gap - 2.8:.1f} to {100 * gap + 2.8:.1f}){evil}.",
+    } | changed
     comparison: dict[str, Any] = {
-        "dataset": {"title": f"Digits, world dominant{evil}", "train": 60.0},
+        "dataset": {"title": f"Digits, world dominant{evil}", "train": 60.0,
+                    "test": float(found[best]["seeds"][0]["n"])},
+        "metric": "accuracy",
+        "constant": {"label": f"7{evil}", "accuracy": 0.14, "balanced_accuracy": 0.1, "macro_f1": 0.025, "nll": 2.29},
         "strategies": entries,
+        "skipped": {},
         "pairs": pairs,
         "verdict": verdict,
         "settings": {"seeds": len(found[best]["seeds"]), "bootstrap": 2000, "confidence": 0.95, "threshold": 0.75},

@@ -45,7 +45,8 @@ def test_samples_that_changed_between_strategies(project: Path) -> None:
     assert "Most changed" not in before and "Most changed between strategies" in found
     assert found.count("<img") == before.count("<img") + 2
     assert "True label <b>7</b>: the strategies give it 4\u00a0% to 88\u00a0%" in found
-    assert 'alt="What each strategy&#x27;s answer to sample d00000 rests on (ensemble: 7, end_to_end: 1)"' in found
+    assert ('alt="What each strategy&#x27;s answer to sample d00000 rests on (Ensemble of single streams: 7, '
+            'End to end: 1)"') in found  # fmt: skip
     assert "More samples that changed (1)" in found
     assert "<b>&lt;b&gt;</b>" in found
 

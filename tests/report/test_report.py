@@ -9,6 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ ALWAYS = set(
         "learning",
         "components",
         "machine",
-        "modalities",
+        "streams",
         "ceilings",
         "errors",
         "calibration",
@@ -155,7 +156,7 @@ def test_all_sections_with_all_inputs(page: Page) -> None:
 @pytest.mark.parametrize(
     ("gone", "left_out"),
     [
-        ("reports/evaluate", {"modalities", "contributions", "errors", "calibration", "disagreements", "similarity"}),
+        ("reports/evaluate", {"streams", "contributions", "errors", "calibration", "disagreements", "similarity"}),
         ("models", {"learning", "components"}),
         ("data", {"data", "ceilings"}),
         ("reports/measured", {"machine"}),
@@ -178,14 +179,29 @@ def test_comparison_alone_is_enough(tmp_path: Path) -> None:
     assert {"strategies", "pairs", "cost", "reading", "provenance"} == page.sections
 
 
+def changed(root: Path, **parts: Any) -> Page:
+    """The page with other values for keys of parts of the comparison: `verdict={"winner": None}`."""
+    path = root / "reports/comparison.json"
+    comparison = json.loads(path.read_text())
+    for key, values in parts.items():
+        comparison[key] = comparison[key] | values if isinstance(values, dict) else values
+    path.write_text(json.dumps(comparison))
+    return Page(write(root).read_text(encoding="utf-8"))
+
+
 def test_groups_of_test_samples_are_said_where_there_are_some(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2)
-    comparison = json.loads((root / "reports/comparison.json").read_text())
-    for groups, said in ((7.0, True), (1050.0, False)):
-        comparison["dataset"] |= {"test": 1050.0, "test_groups": groups}
-        (root / "reports/comparison.json").write_text(json.dumps(comparison))
-        page = write(root).read_text(encoding="utf-8")
-        assert ("The 1,050 samples of a test set are of 7 groups" in page) == said
+    cases = (
+        (7, 7.0, True, "of a test set are of 7 groups, and", "test samples, of 7 groups in all"),
+        (20, 6.5, True, "are of 6.5 of the 20 groups, and", "test samples, of 20 groups in all"),
+        (6, 2.0, False, "Too few to resample: the intervals speak of these groups alone", "too few to tell how much"),
+    )
+    for whole, each, resampled, below, above in cases:
+        about = {"test": 1050.0, "groups": whole, "test_groups": each, "resampled": resampled}
+        said = "".join(changed(root, dataset=about).words)
+        assert below in said and above in said
+    alone = {"test": 1050.0, "groups": 2000, "test_groups": 1050.0, "resampled": True}
+    assert "groups" not in "".join(changed(root, dataset=alone).words).split("Interval")[1].split("Seed")[0]
 
 
 def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
@@ -216,43 +232,88 @@ def test_two_may_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
     comparison = json.loads((project / "reports/comparison.json").read_text())
-    rows = {row[1].split("recommended")[0].split("no difference")[0]: row for row in page.cells if len(row) == 10}
+    rows = {row[1].split("recommended")[0].split("not told apart")[0]: row for row in page.cells if len(row) == 9}
     entries = comparison["strategies"]
-    assert set(entries) <= set(rows)
-    for name, entry in entries.items():
-        row = rows[name]
+    assert {entry["title"] for entry in entries.values()} <= set(rows)
+    for entry in entries.values():
+        row = rows[entry["title"]]
         accuracy = entry["accuracy"]
         assert row[0] == str(entry["rank"])
         assert row[2].startswith(f"{100 * accuracy['mean']:.1f}\u00a0%{100 * accuracy['low']:.1f} to ")
         assert f"{100 * accuracy['high']:.1f}\u00a0%" in row[2]
         assert row[3] == f"{100 * entry['macro_f1']['mean']:.1f}\u00a0%"
         assert row[4] == f"{entry['nll']['mean']:.3f}"
-        assert row[6] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
-        assert row[8] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
-        assert row[9] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
+        assert row[5] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
+        assert row[7] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
+        assert row[8] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
     # Seconds: own seeds, and twice three modalities' 8 s of pretraining for all but end_to_end (20 s).
-    assert rows["end_to_end"][7] == "20\u00a0s" and rows["unimodal"][7] == f"{20 + 1 + 3 * 8}\u00a0s"
+    assert rows["End to end"][6] == "20\u00a0s" and rows["Best single stream"][6] == f"{20 + 1 + 3 * 8}\u00a0s"
+    (constant,) = [row for row in page.cells if row[1:2] == ["always “7”"]]
+    assert constant[2].startswith("14.0\u00a0%") and constant[3:5] == ["2.5\u00a0%", "2.290"]
 
 
 def test_verdict_comes_first_and_large(project: Path, text: str, page: Page) -> None:
     verdict = json.loads((project / "reports/comparison.json").read_text())["verdict"]
     heading = re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", text, re.DOTALL)[1])  # type: ignore[index]
-    assert heading.lower() == verdict["sentence"].lower()
+    assert verdict["sentence"].startswith(heading) and heading == "Take “Ensemble of single streams”."
     assert next(tag for tag, _ in page.elements if tag in ("h1", "h2")) == "h1" and len(page.of("h1")) == 1
     assert verdict["reason"] in "".join(page.words)
-    assert "No winner: no difference was found" in page.words
+    assert "No winner: the best cannot be told apart" in page.words
+    assert verdict["sentence"].removeprefix(heading).strip() in "".join(page.words)
 
 
 def test_what_is_behind_is_marked(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
-    comparison = json.loads((root / "reports/comparison.json").read_text())
     everyone = ["ensemble", "end_to_end", "unimodal"]
-    for behind, chip in ((["unimodal"], "no difference was found"), (everyone[1:], "one is ahead, but not surely")):
-        comparison["verdict"] |= {"winner": None, "recommended": "ensemble", "tied": everyone, "behind": behind}
-        (root / "reports/comparison.json").write_text(json.dumps(comparison))
-        words = Page(write(root).read_text(encoding="utf-8")).words
-        assert f"No winner: {chip}" in words
+    for behind, chip in ((["unimodal"], "No winner: the best cannot be told apart"),
+                         (everyone[1:], "One is ahead, but not surely")):  # fmt: skip
+        verdict = {"winner": None, "recommended": "ensemble", "tied": everyone, "behind": behind}
+        words = changed(root, verdict=verdict).words
+        assert chip in words
         assert words.count("behind, not surely") == len(behind)
+
+
+def test_where_nothing_was_learned_nothing_is_recommended(tmp_path: Path) -> None:
+    """No sentence may say that one is to be taken, whatever else is shown."""
+    root = build(tmp_path, samples=60, seeds=2, extras=True)
+    sentence = "Nothing was learned: no strategy is surely better than always answering “7” (14.0 % right)."
+    verdict = {"learned": False, "winner": None, "tied": [], "recommended": None, "within": None, "sentence": sentence,
+               "reason": "Try more samples."}
+    path = root / "reports/comparison.json"
+    strategies = {name: entry | {"learned": False}
+                  for name, entry in json.loads(path.read_text())["strategies"].items()}
+    page = changed(root, verdict=verdict, strategies=strategies)
+    said = "".join(page.words)
+    assert "Nothing was learned" in page.words and "recommended" not in page.words
+    assert page.words.count("not surely learned") == 6
+    assert "Take" not in page.words and "models:/trivium@recommended" not in said
+    assert "Knowing nothing" in page.words and "14.0\u00a0% (always “7”)" in said
+
+
+def test_what_a_reader_must_know_of_a_strategy_is_marked(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
+    found = json.loads((root / "reports/comparison.json").read_text())["strategies"]
+    found["end_to_end"] |= {"one_class": 0.97}
+    found["ensemble"] |= {"over_budget": 2.1}
+    skipped = {"video": {"title": "Video", "budget": 1.0, "needed": 3.0, "sentence": "Video was not begun."}}
+    sentence = "Take “Ensemble of single streams”, at 2.1 × the budget: it beats “End to end”."
+    page = changed(root, strategies=found, skipped=skipped, verdict={"sentence": sentence, "recommended": "unimodal"})
+    said = "".join(page.words)
+    assert "one class for 97\u00a0% of the samples" in page.words and "2.1 × the budget" in page.words
+    assert "Video was not begun." in page.words
+    assert "“Ensemble of single streams”, at 2.1 × the budget and 45\u00a0s: it beats" in said
+    assert "text on 1 of 2 seeds" in said and "It took text on 1 of 2 seeds, audio on 1 of 2 seeds." in said
+
+
+def test_a_likelihood_that_ranks_is_shown_in_nats(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    pair = {"a": "ensemble", "b": "end_to_end", "difference": 0.12, "low": 0.05, "high": 0.19, "verdict": "ahead",
+            "beats": False}
+    page = changed(root, metric="nll", pairs=[pair])
+    said = "".join(page.words)
+    assert "A better by, nats" in page.words and "+0.120" in page.words and " (+0.050 to +0.190)" in page.words
+    assert "A is ahead, not surely" in page.words and "The difference could be chance." in page.words
+    assert "the class shares of train" in page.words and "ranked by negative log-likelihood" in said
 
 
 def test_where_the_model_is_and_what_strategies_do_stand_at_the_top(project: Path, page: Page) -> None:
@@ -263,7 +324,8 @@ def test_where_the_model_is_and_what_strategies_do_stand_at_the_top(project: Pat
     best = min(seeds, key=lambda seed: seed["validation"]["nll"])["seed"]
     assert f"models/{chosen}/seed_{best}, in MLflow models:/trivium@recommended" in header
     assert "6 strategies, 3 paired seeds × 42 test samples" in header
-    assert "Joint training: one loss, every part from random weights." in header
+    assert "Joint training: one loss, every part moves." in header
+    assert "Recipe: scratch (text by words, image by patches, audio by bands)." in header
 
 
 def test_the_pareto_front_is_named(tmp_path: Path) -> None:
@@ -276,15 +338,16 @@ def test_the_pareto_front_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps(found))
     shutil.rmtree(root / "reports/measured")
     said = "".join(Page(write(root).read_text(encoding="utf-8")).words)
-    either = "(end_to_end and ensemble|ensemble and end_to_end)"  # their ranks are not set here
-    assert re.search(f"On the Pareto front of accuracy and cost: {either} by training compute; end_to_end by "
+    one, two = "“End to end”", "“Ensemble of single streams”"
+    either = f"({one} and {two}|{two} and {one})"  # their ranks are not set here
+    assert re.search(f"On the Pareto front of accuracy and cost: {either} by training compute; {one} by "
                      r"parameters\.", said)  # fmt: skip
 
 
 def test_memory_of_a_gpu_is_shown_where_one_was_used(text: str, tmp_path: Path) -> None:
     assert "memory to train" in text and "GPU memory" not in text
     root = build(tmp_path, samples=60, seeds=2)
-    path = root / "reports/measured/end_to_end@end_to_end.json"
+    path = root / "reports/measured/train@end_to_end.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"peak_gpu_memory_bytes": 3.5e9}))
     section = write(root).read_text(encoding="utf-8").split('<section id="machine">')[1].split("</section>")[0]
     assert "GPU memory to train" in section and "3.50\N{NO-BREAK SPACE}GB" in section
@@ -295,7 +358,8 @@ def test_curves_are_drawn_while_they_belong_to_the_comparison(tmp_path: Path) ->
     text = write(root).read_text(encoding="utf-8")
     section = text.split('<section id="budgets">')[1].split("</section>")[0]
     said = re.sub(r"<[^>]+>", "", section)
-    names = sorted(json.loads((root / "reports/comparison.json").read_text())["verdict"]["tied"])
+    found = json.loads((root / "reports/comparison.json").read_text())
+    names = sorted(f"“{found['strategies'][name]['title']}”" for name in found["verdict"]["tied"])
     assert (f"With half the compute, the present compute and twice the compute, no difference was found between "
             f"{names[0]} and {names[1]}.") in said  # fmt: skip
     assert section.count('class="band"') == 12  # two charts of six strategies

@@ -90,22 +90,15 @@ def _reason(what: str, path: str, how: Any) -> str:
 
 
 def show(root: Path) -> str:
-    """The table of the last comparison, its verdict, and where to look next. Raises: UserError."""
+    """The verdict of the last comparison, its table, and where to look next. Raises: UserError."""
     path = root / "reports/comparison.json"
     if not path.exists():
         raise UserError("There is no comparison yet (reports/comparison.json): run `make repro`, or `dvc repro`.")
     found = read_json(path)
-    entries = sorted(found["strategies"].items(), key=lambda item: (item[1]["rank"], item[0]))
-    width = max(len(name) for name, _ in entries)
-    sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
-    lines = [f"{'rank':>4}  {'strategy':<{width}}  accuracy  {sure:^15}  {'NLL':>6}  {'train FLOPs':>11}  failed seeds"]
-    for name, entry in entries:
-        accuracy, nll = entry["accuracy"], entry.get("nll", {}).get("mean", float("nan"))
-        span = f"{100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f}"
-        lines.append(f"{entry['rank']:>4}  {name:<{width}}  {100 * accuracy['mean']:>6.1f} %  {span:^15}  {nll:>6.3f}  "
-                     f"{entry.get('flops', float('nan')):>11.2e}  {100 * entry.get('failed_share', 0):>10.0f} %")
-    verdict = found["verdict"]
-    lines += ["", *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100)]
+    verdict, title = found["verdict"], found["dataset"].get("title", "")
+    lines = [f"Which way to train on {title}?" if title else "Which way to train?", "",
+             *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100), "",
+             *_table(found)]
     from trivium.report import html
 
     if not html.refresh(root):  # git keeps comparison.json alone
@@ -115,6 +108,35 @@ def show(root: Path) -> str:
               "  reports/report.html      the whole story, in a browser, offline",
               "  make ui                  every run, curve and model in MLflow",
               "and, after `source .venv/bin/activate`,",
-              "  dvc plots show           the curves;  dvc metrics diff: against the last commit",
-              f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data"]
+              "  dvc plots show           the curves;  dvc metrics diff: against the last commit"]
+    if verdict["recommended"]:
+        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data")
     return "\n".join(["", *lines, ""])
+
+
+def _table(found: dict[str, Any]) -> list[str]:
+    """A line per strategy, best first, in the metric that ranks, with macro F1 and NLL; and that of the constant."""
+    from trivium.comparison.metric import METRICS
+
+    metric, constant = METRICS[found["metric"]], found["constant"]
+    entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])
+    sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
+    knows = "class shares" if metric.key == "nll" else f"always {constant['label']}"
+    width = max(len(name) for name in (*(entry["title"] for entry in entries), knows))
+    unit = "%" if metric.higher else "nats"
+
+    def number(value: float) -> str:
+        return f"{100 * value:.1f}" if metric.higher else f"{value:.3f}"
+
+    head = {"accuracy": "accuracy", "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "nll": "NLL"}[metric.key]
+    lines = [f"{'rank':>4}  {'strategy':<{width}}  {head:>9}  {sure:^16}  macro F1    NLL     FLOPs  failed"]
+    for entry in entries:
+        span = entry[metric.key]
+        between = f"{number(span['low'])} to {number(span['high'])}"
+        line = (f"{entry['rank']:>4}  {entry['title']:<{width}}  {number(span['mean'])} {unit:<4}".ljust(width + 19)
+                + f"{between:^16}  {100 * entry['macro_f1']['mean']:>6.1f} %  {entry['nll']['mean']:>5.3f}  "
+                f"{entry['flops']:>8.2e}  {100 * entry['failed_share']:>4.0f} %")
+        lines.append(line.rstrip())
+    lines.append(f"{'':>4}  {knows:<{width}}  {number(constant[metric.key])} {unit:<4}".ljust(width + 19) + " " * 18
+                 + f"{100 * constant['macro_f1']:>6.1f} %  {constant['nll']:>5.3f}")
+    return lines + [line for one in found["skipped"].values() for line in textwrap.wrap(one["sentence"], 100)]

@@ -46,7 +46,7 @@ class Words:
         return listed([self.title(name) for name in names])
 
     def price(self, name: str) -> str:
-        """A strategy with its price, where it costs more than the budget. The report adds the seconds to these words."""
+        """A strategy, with its price where that is above the budget. The report adds the seconds to these words."""
         ratio = self.costs[name].ratio
         return f"{self.title(name)}, at {ratio:.1f} × the budget" if self.costs[name].over else self.title(name)
 

@@ -14,6 +14,7 @@ from trivium.drawing.markup import Html, h
 from trivium.drawing.scale import Scale, around
 
 WIDTH = 440
+LONGEST = 28  # letters of a name beside a chart
 SHAPES: tuple[str, ...] = (  # around (0, 0), radius 1; in the order of Look.shape
     "circle",
     "M-.9-.9H.9V.9H-.9Z",
@@ -90,7 +91,8 @@ def scatter(
 
     Markers that would hide each other are moved apart sideways. `unit` of x: see `numbers.axis`.
     """
-    gutter, height = 152, max(280, 40 + 19 * len(points))
+    longest = max(min(len(point.name), LONGEST) for point in points)
+    gutter, height = 24 + 6.3 * longest, max(280, 40 + 19 * len(points))
     xs = [point.x for point in points]
     if min(xs) > 0 and max(xs) / min(xs) > 10:
         x = Scale(min(xs) / 1.3, max(xs) * 1.3, 48, WIDTH - gutter, log=True)
@@ -115,7 +117,7 @@ def scatter(
                 h("path", class_="leader", d=f"M{at_x + 7:.1f} {at_y:.1f}L{WIDTH - gutter + 6} {label_y:.1f}"),
                 h("path", class_="whisker", d=f"M{at_x:.1f} {y(point.low):.1f}V{y(point.high):.1f}"),
                 marker(point.look, at_x, at_y),
-                h("text", _short(point.name, 22), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
+                h("text", _short(point.name, LONGEST), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
                 class_=point.look.classes,
             )
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
@@ -92,15 +93,32 @@ class Inputs:
         return self.comparison.get("verdict") or {}
 
     @cached_property
+    def metric(self) -> Metric:
+        """The one that ranks."""
+        return METRICS[self.comparison.get("metric", "accuracy")]
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """Strategy -> what people call it."""
+        found = self.comparison.get("strategies", {})
+        return {name: str(found[name].get("title") or name) for name in self.order}
+
+    @cached_property
     def recommended(self) -> str:
-        chosen = self.verdict.get("recommended") or self.verdict.get("winner")
-        return chosen if chosen in self.order else next(iter(self.order), "")
+        """"" where nothing is."""
+        chosen = self.verdict.get("recommended")
+        return chosen if chosen in self.order else ""
+
+    @cached_property
+    def shown(self) -> str:
+        """The strategy that is looked at more closely: the recommended one, else the best."""
+        return self.recommended or next(iter(self.order), "")
 
     @cached_property
     def looks(self) -> dict[str, Look]:
-        """The recommended strategy has the accent colour; the others theirs by name, so that runs compare."""
-        others = [name for name in sorted(self.order) if name != self.recommended]
-        looks = {self.recommended: Look(0, 0, 0)}
+        """The strategy that is shown has the accent colour; the others theirs by name, so that runs compare."""
+        others = [name for name in sorted(self.order) if name != self.shown]
+        looks = {self.shown: Look(0, 0, 0)}
         for number, name in enumerate(others, 1):
             looks[name] = Look(number, 1 + (number - 1) % (HUES - 1), number % SHAPES)
         return looks
@@ -128,13 +146,20 @@ class Inputs:
         return [str(label) for label in listed or self.meta.get("classes") or []]
 
     @cached_property
-    def modalities(self) -> list[str]:
-        listed = next((m["modalities"] for m in self.evaluations.values() if m.get("modalities")), None)
-        return list(listed or self.meta.get("modalities") or [])
+    def streams(self) -> list[str]:
+        """Those that any strategy reads, in the order of the data."""
+        read = [stream for found in self.evaluations.values() for stream in found.get("streams") or []]
+        return list(dict.fromkeys(read)) or list(self.meta.get("streams") or self.meta.get("modalities") or [])
+
+    @cached_property
+    def recipes(self) -> dict[str, list[dict[str, Any]]]:
+        """Recipe -> its units of training, of those that strategies start from."""
+        starts = sorted({str(found.get("start")) for found in self.training.values()})
+        return {recipe: self.json(f"models/pretrain/{recipe}/training.json").get("units") or [] for recipe in starts}
 
     @cached_property
     def world(self) -> dict[str, Any]:
-        """What is known of generated data: `bits` and `bayes` per modality and together; else empty."""
+        """What is known of generated data: `bits` and `bayes` per stream and together; else empty."""
         return self.meta.get("world") or self.comparison.get("dataset", {}).get("world") or {}
 
     @cached_property
@@ -166,7 +191,7 @@ class Inputs:
 
     @cached_property
     def measured(self) -> dict[str, dict[str, Any]]:
-        """Measured seconds and memory per stage, e.g. `fuse@ensemble`; series (`*.system.json`) are left out."""
+        """Measured seconds and memory per stage, e.g. `train@ensemble`; series (`*.system.json`) are left out."""
         files = sorted((self.root / "reports/measured").glob("*.json"))
         return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if "." not in file.stem}
 

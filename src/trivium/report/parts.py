@@ -17,7 +17,7 @@ METRICS = {  # key: (name, format, whether higher is better)
     "macro_precision": ("macro precision", numbers.percent, True),
     "macro_recall": ("macro recall", numbers.percent, True),
     "macro_f1": ("macro F1", numbers.percent, True),
-    "nll": ("log loss (NLL)", numbers.decimal, False),
+    "nll": ("negative log-likelihood", numbers.decimal, False),
     "brier": ("Brier score", numbers.decimal, False),
     "ece": ("calibration error (ECE)", numbers.percent, False),
 }
@@ -36,9 +36,9 @@ class Cell:
 
 
 def name(inputs: Inputs, strategy: str) -> Html:
-    """A strategy with its marker."""
-    look = inputs.looks.get(strategy)
-    return h("span", swatch(look) if look else None, h("span", breakable(strategy)), class_="strategy")
+    """A strategy's title with its marker."""
+    look, title = inputs.looks.get(strategy), inputs.titles.get(strategy, strategy)
+    return h("span", swatch(look) if look else None, h("span", breakable(title)), class_="strategy")
 
 
 def lead(*content: Any) -> Html:
@@ -57,11 +57,23 @@ def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: s
         (step["accuracy"].get("low", y), step["accuracy"].get("high", y)) for step, y in zip(steps, ys, strict=True)
     ]
     tips = [
-        f"{strategy}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) at "
+        f"{inputs.titles[strategy]}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) at "
         f"{numbers.scaled(step[key], unit) if unit else format(step[key], ',g')}"
         for step, y, (low, high) in zip(steps, ys, band, strict=True)
     ]
-    return Line(strategy, inputs.looks[strategy], [step[key] for step in steps], ys, band, tips)
+    return Line(inputs.titles[strategy], inputs.looks[strategy], [step[key] for step in steps], ys, band, tips)
+
+
+def rests(inputs: Inputs, *analyses: str) -> str:
+    """How many test samples per seed some analyses rest on, over strategies, seeds and streams: " on 25 to 250 test
+    samples"; empty where that is not known. 0 means that something was too dear to measure, and is not shown.
+    """
+    seeds = [seed for found in inputs.evaluations.values() for seed in found["seeds"]]
+    counts = {n for seed in seeds for key in analyses for n in (seed.get("rows") or {}).get(key, {}).values() if n}
+    if not counts:
+        return ""
+    span = numbers.whole(min(counts)) + (f" to {numbers.whole(max(counts))}" if len(counts) > 1 else "")
+    return f" on {span} test samples"
 
 
 def figure(content: Any, caption: Any = None, title: Any = None) -> Html:

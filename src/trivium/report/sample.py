@@ -11,9 +11,9 @@ TEXT = 280  # characters
 
 
 def media(inputs: Inputs, row: dict[str, Any]) -> Html:
-    """The modalities of a row of samples.parquet; what is missing or was too large to embed is said in words."""
+    """The streams of a row of samples.parquet; what is missing or was too large to embed is said in words."""
     parts: list[Any] = []
-    for modality in inputs.modalities:
+    for modality in inputs.streams:
         value = row.get(modality)
         if value is None:
             parts.append(h("p", f"no {modality}", class_="absent"))

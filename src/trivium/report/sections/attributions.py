@@ -19,17 +19,17 @@ REASONS = {"confident": "a confident right answer", "wrong": "a confident mistak
 
 
 def body(inputs: Inputs) -> Html | None:
-    samples = _samples(inputs, inputs.recommended)
+    samples = _samples(inputs, inputs.shown)
     first = {item.get("why"): item for item in reversed(samples)}  # of each kind
     ordered = sorted(samples, key=lambda item: item not in first.values())
-    own = [card for item in ordered if (card := _card(inputs, inputs.recommended, item))]
+    own = [card for item in ordered if (card := _card(inputs, inputs.shown, item))]
     shown, rest = own[: len(first)], own[len(first) :]
     changed = _changed(inputs)
     others = [
         card
         for strategy in inputs.order
         for item in _samples(inputs, strategy)[-1:]
-        if strategy != inputs.recommended and item.get("why") == "same" and (card := _card(inputs, strategy, item))
+        if strategy != inputs.shown and item.get("why") == "same" and (card := _card(inputs, strategy, item))
     ]
     if not own and not others and not changed:
         return None
@@ -38,14 +38,14 @@ def body(inputs: Inputs) -> Html | None:
     return join(
         [
             lead(
-                f"What answers of {inputs.recommended} rest on: orange spoke for the answer, violet against it "
-                f"(integrated gradients).{looks} Each panel has a scale of its own; the number above it says how much "
-                "the modality counted, in nats (+0.69 doubles the probability of the answer)."
+                f"What answers of “{inputs.titles[inputs.shown]}” rest on: orange spoke for the answer, violet against "
+                f"it (integrated gradients).{looks} Each panel has a scale of its own; the number above it says how "
+                "much the stream counted, in nats (+0.69 doubles the probability of the answer)."
             ),
             h("div", shown, class_="cards one"),
             h(
                 "details",
-                h("summary", f"More answers of {inputs.recommended} ({len(rest)})"),
+                h("summary", f"More answers of “{inputs.titles[inputs.shown]}” ({len(rest)})"),
                 h("div", rest, class_="cards one"),
             )
             if rest
@@ -84,9 +84,9 @@ def _card(inputs: Inputs, strategy: str, item: dict[str, Any]) -> Html | None:
 
 
 def _fusion(item: dict[str, Any]) -> str:
-    """What a fusion that attends gives to each modality, the most first."""
+    """What a fusion that attends gives to each stream, the most first."""
     found = sorted(item.get("attention", {}).items(), key=lambda pair: -pair[1])
-    shares = [f"{modality} {numbers.percent(share, 0)}" for modality, share in found]
+    shares = [f"{stream} {numbers.percent(share, 0)}" for stream, share in found]
     return f". The fusion attends to {', '.join(shares)}." if shares else ""
 
 
@@ -101,7 +101,7 @@ def _changed(inputs: Inputs) -> Html | None:
     cards = []
     for item in inputs.json("reports/explained/explained.json").get("samples", []):
         answers = {name: item["strategies"][name] for name in inputs.order if name in item["strategies"]}
-        said = ", ".join(f"{name}: {found['prediction']}" for name, found in answers.items())
+        said = ", ".join(f"{inputs.titles[name]}: {found['prediction']}" for name, found in answers.items())
         alt = f"What each strategy's answer to sample {item['sample']} rests on ({said})"
         picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], alt)
         if picture is None:
@@ -134,8 +134,8 @@ def _deletion(inputs: Inputs) -> Html | None:
     for strategy in inputs.order:
         seeds = [seed.get("deletion") or {} for seed in inputs.analyses(strategy, "attribution")]
         row = [Cell(name(inputs, strategy), strategy, head=True)]
-        for modality in inputs.modalities:
-            known = [seed[modality] for seed in seeds if modality in seed]
+        for stream in inputs.streams:
+            known = [seed[stream] for seed in seeds if stream in seed]
             area, looked, chance = (numbers.mean(seed.get(kind) for seed in known) for kind in KINDS)
             shown = [numbers.decimal(number, 2) for number in (area, looked, chance) if number is not None]
             text = " / ".join(shown) if area is not None else numbers.NONE
@@ -149,5 +149,5 @@ def _deletion(inputs: Inputs) -> Html | None:
         "Mean probability of the answer while more and more of the input is taken away: what spoke most for it first / "
         f"{second}in random order. Where the random order costs as much, the pictures should not be believed."
     )
-    content = table(["strategy", *inputs.modalities], rows, "Deletion", sort=True)
+    content = table(["strategy", *inputs.streams], rows, "Deletion", sort=True)
     return figure(content, caption, "Can the pictures be believed")

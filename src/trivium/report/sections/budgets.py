@@ -25,7 +25,7 @@ def body(inputs: Inputs) -> Html | None:
             _verdicts(found),
             note(
                 "Each marker is a mean over seeds of models that were trained for it, the band its interval; compute "
-                "and labels are on logarithmic axes. The compute of a strategy includes its pretraining. With fewer "
+                "and labels are on logarithmic axes. The compute of a strategy includes its recipe. With fewer "
                 "labels the compute stays the same, and the other training samples serve self-supervision alone. ",
                 h("code", "trivium curves"),
                 " makes these comparisons.",
@@ -36,10 +36,12 @@ def body(inputs: Inputs) -> Html | None:
 
 def _picture(inputs: Inputs, kind: str) -> Html:
     points = inputs.curves[kind]["points"]
-    steps = {strategy: [_step(point, strategy, kind) for point in points] for strategy in inputs.order}
+    steps = {strategy: [_step(point, strategy, kind) for point in points if strategy in point["strategies"]]
+             for strategy in inputs.order}  # what the budget of a point does not pay for is not there
     unit, label = ("FLOP", "training compute") if kind == "compute" else ("", "labelled training samples")
     series = [curve(inputs, strategy, steps[strategy], "at", unit) for strategy in reversed(inputs.order)]
-    ticks = [numbers.mean(row[k]["at"] for row in steps.values()) or 1.0 for k in range(len(points))]
+    ticks = [numbers.mean(_step(point, s, kind)["at"] for s in inputs.order if s in point["strategies"]) or 1.0
+             for point in points]
     chart = lines(
         series,
         label,

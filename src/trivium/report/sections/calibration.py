@@ -22,7 +22,7 @@ def body(inputs: Inputs) -> Html | None:
     for strategy, confidence in answers.confidence.items():
         found = bins(confidence, answers.right(strategy))
         ece = errors.get(strategy)
-        says = f"{strategy}: confidence against the share that was right" + (
+        says = f"{inputs.titles[strategy]}: confidence against the share that was right" + (
             f"; ECE {numbers.percent(ece)}" if ece is not None else ""
         )
         figures.append(
@@ -34,10 +34,10 @@ def body(inputs: Inputs) -> Html | None:
             )
         )
     said = "On the dashed line, confidence is exactly as good as its word."
-    if inputs.recommended in errors:
+    if inputs.shown in errors:
         said = (
-            f"When {inputs.recommended} says how sure it is, it is off by "
-            f"{100 * errors[inputs.recommended]:.1f} points on average. " + said
+            f"When “{inputs.titles[inputs.shown]}” says how sure it is, it is off by "
+            f"{100 * errors[inputs.shown]:.1f} points on average. " + said
         )
     return join(
         [

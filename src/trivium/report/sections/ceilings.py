@@ -1,4 +1,4 @@
-"""How far each strategy is from the best possible, and which modality it left unlearned.
+"""How far each strategy is from the best possible, and which stream it left unlearned.
 
 The ceilings are known for generated data (`world.bayes`). What each encoder learned is read from
 `comparison.json`'s `laziness` (see trivium.comparison.laziness.summary).
@@ -10,7 +10,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, lead, name, table
+from trivium.report.parts import Cell, figure, lead, name, rests, table
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -28,12 +28,12 @@ def _reached(inputs: Inputs) -> Html | None:
     if "all" not in bayes or not means:
         return None
     best = bayes["all"]
-    alone = {modality: value for modality, value in bayes.items() if modality != "all"}
-    parts = ", ".join(f"{modality} {numbers.percent(value)}" for modality, value in alone.items())
+    alone = {stream: value for stream, value in bayes.items() if stream != "all"}
+    parts = ", ".join(f"{stream} {numbers.percent(value)}" for stream, value in alone.items())
     world = f"In the world “{inputs.world['name']}”" if inputs.world.get("name") else "On this data"
     rows = []
     for strategy, mean in means.items():
-        beaten = [modality for modality, value in alone.items() if mean >= value]
+        beaten = [stream for stream, value in alone.items() if mean >= value]
         rows.append(
             [
                 Cell(name(inputs, strategy), strategy, head=True),
@@ -45,11 +45,11 @@ def _reached(inputs: Inputs) -> Html | None:
     return join(
         [
             lead(
-                f"{world} nobody can be right more often than {numbers.percent(best)} with all modalities"
+                f"{world} nobody can be right more often than {numbers.percent(best)} with all streams"
                 + (f", nor than this with one alone: {parts}." if parts else ".")
             ),
             table(
-                ["strategy", "reached", "points from the ceiling", "above the ceiling of one modality alone"],
+                ["strategy", "reached", "points from the ceiling", "above the ceiling of one stream alone"],
                 rows,
                 "Distance from the best possible",
                 sort=True,
@@ -59,35 +59,35 @@ def _reached(inputs: Inputs) -> Html | None:
 
 
 def _laziness(inputs: Inputs) -> Html | None:
-    """Accuracy of a probe per strategy and modality; the shade is the share of what training alone gained."""
+    """Accuracy of a probe per strategy and stream; the shade is the share of what training alone gained."""
     laziness = inputs.comparison.get("laziness") or {}
     found = {s: values for s in inputs.order if (values := (laziness.get("strategies") or {}).get(s))}
     if not found:
         return None
     kinds = {
-        kind: {m: numbers.mean(values.get(m, {}).get(kind) for values in found.values()) for m in inputs.modalities}
+        kind: {m: numbers.mean(values.get(m, {}).get(kind) for values in found.values()) for m in inputs.streams}
         for kind in ("before", "alone")
     }
     rows = []
     for strategy, values in found.items():
         row = [Cell(name(inputs, strategy), strategy, head=True)]
-        for modality in inputs.modalities:
-            after, before, alone = (values.get(modality, {}).get(kind) for kind in ("after", "before", "alone"))
+        for stream in inputs.streams:
+            after, before, alone = (values.get(stream, {}).get(kind) for kind in ("after", "before", "alone"))
             gained = None
             if numbers.known(after) and numbers.known(before) and numbers.known(alone) and alone - before > 0.01:
                 gained = (after - before) / (alone - before)
             row.append(Cell(numbers.percent(after), after, shade=gained, classes="number"))
         rows.append(row)
     foot = [
-        [Cell(label, head=True)] + [Cell(numbers.percent(kinds[kind][m]), classes="number") for m in inputs.modalities]
+        [Cell(label, head=True)] + [Cell(numbers.percent(kinds[kind][m]), classes="number") for m in inputs.streams]
         for kind, label in (("alone", "trained alone"), ("before", "before any training"))
         if any(value is not None for value in kinds[kind].values())
     ]
-    columns = ["strategy", *inputs.modalities]
+    columns = ["strategy", *inputs.streams]
     content = table(columns, rows, "What each encoder learned", sort=True, classes="heat", foot=foot)
     caption = (
-        "How well a linear probe reads the label off one encoder after training. An encoder that stays far below the "
-        "same modality trained alone (a weak colour) was left unlearned: the others did the work."
+        f"How well a linear probe reads the label off one encoder after training{rests(inputs, 'probes')}. An encoder "
+        "that stays far below the same one trained alone (a weak colour) was left unlearned: the others did the work."
     )
     said = str(laziness.get("sentence") or "")
-    return figure(join([h("p", said) if said else None, content]), caption, "Which modality was left unlearned")
+    return figure(join([h("p", said) if said else None, content]), caption, "Which stream was left unlearned")

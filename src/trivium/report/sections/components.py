@@ -1,4 +1,4 @@
-"""The learning curves of pretraining: every modality alone, before they meet."""
+"""The learning curves of pretraining: every stream alone, before they meet; a recipe may train several together."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from trivium.report.inputs import Inputs
 from trivium.report.parts import figure, grid, lead, note
 from trivium.report.sections.learning import mean_line
 
-NUMBER = 1000  # of the first modality's look, apart from those of strategies
+NUMBER = 1000  # of the first group's look, apart from those of strategies
 
 
 def body(inputs: Inputs) -> Html | None:
-    units = {m: inputs.json(f"models/pretrain/{m}/training.json").get("units") or [] for m in inputs.modalities}
-    recipes = sorted({unit["recipe"] for found in units.values() for unit in found})
-    pictures = [picture for recipe in recipes if (picture := _recipe(inputs, recipe, units))]
+    trained = {recipe: [unit for unit in units if unit.get("history")] for recipe, units in inputs.recipes.items()}
+    groups = list(dict.fromkeys(_group(unit) for units in trained.values() for unit in units))
+    looks = {group: Look(NUMBER + k, k % HUES, k % SHAPES) for k, group in enumerate(groups)}
+    pictures = [made for recipe, units in trained.items() if (made := _recipe(recipe, units, looks))]
     if not pictures:
         return None
-    marks = [h("span", swatch(_look(inputs, m)), h("span", m), class_="strategy") for m in inputs.modalities]
+    marks = [h("span", swatch(look), h("span", group), class_="strategy") for group, look in looks.items()]
     return join(
         [
-            lead("What pretraining made of each modality by itself; a recipe is a way to pretrain."),
+            lead("What pretraining made of each stream by itself; a recipe is a way to pretrain."),
             h("div", marks, class_="legend"),
             grid(pictures),
             note(
                 "Mean over seeds; the band spans the worst and the best seed. Losses without labels are in a unit "
-                "of their own for each modality: only their course can be compared."
+                "of their own for each stream: only their course can be compared."
             ),
         ]
     )
 
 
-def _recipe(inputs: Inputs, recipe: str, units: dict[str, list[dict[str, Any]]]) -> Html | None:
-    chosen = {m: [unit for unit in found if unit["recipe"] == recipe] for m, found in units.items()}
-    histories = {m: [unit["history"] for unit in found] for m, found in chosen.items()}
-    labelled = any("accuracy" in (unit.get("validation") or {}) for found in chosen.values() for unit in found)
+def _group(unit: dict[str, Any]) -> str:
+    """The streams that a unit trains, in words."""
+    return " and ".join(unit["streams"])
+
+
+def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Html | None:
+    labelled = any("accuracy" in (unit.get("validation") or {}) for unit in units)
     key, label = ("val_accuracy", "validation accuracy") if labelled else ("val_nll", "validation loss")
     text = numbers.percent if labelled else numbers.decimal
-    found = [mean_line(m, _look(inputs, m), histories[m], key, text) for m in inputs.modalities]
+    histories = {group: [unit["history"] for unit in units if _group(unit) == group] for group in looks}
+    found = [mean_line(group, looks[group], of, key, text) for group, of in histories.items() if of]
     series: list[Line] = [line for line in found if line]
     if not series:
         return None
-    says = f"{label} of each modality alone with the recipe {recipe}"
+    says = f"{label} of each stream alone with the recipe {recipe}"
     return figure(
         lines(series, "training compute", "FLOP", label, lambda v: text(v, 0 if labelled else 2), says), title=recipe
     )
-
-
-def _look(inputs: Inputs, modality: str) -> Look:
-    place = inputs.modalities.index(modality)
-    return Look(NUMBER + place, place % HUES, place % SHAPES)

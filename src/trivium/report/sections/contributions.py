@@ -1,4 +1,4 @@
-"""What each modality gives to the answer, and what the modalities know of it together.
+"""What each stream gives to the answer, and what the encoders found in all of them together.
 
 Reads, when they are there:
     `contribution` of every seed (see trivium.evaluation.contribution): Shapley values
@@ -13,7 +13,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, grid, lead, name, sentence, table
+from trivium.report.parts import Cell, figure, grid, lead, name, rests, sentence, table
 
 MOST = 24  # classes in the table
 
@@ -24,6 +24,7 @@ def body(inputs: Inputs) -> Html | None:
         _shapley(inputs),
         _per_class(inputs),
         _bits(inputs, information),
+        _encoders(information),
         _pairs(information.get("pairs") or {}),
     ]
     pictures = [picture for picture in pictures if picture]
@@ -34,10 +35,10 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
-    """Contribution to accuracy (a share, 0-1) per modality, one value per seed."""
+    """Contribution to accuracy (a share, 0-1) per stream, one value per seed."""
     found = [seed.get("accuracy") or {} for seed in inputs.analyses(strategy, "contribution")]
-    values = {modality: [seed[modality] for seed in found if modality in seed] for modality in inputs.modalities}
-    return {modality: known for modality, known in values.items() if known}
+    values = {stream: [seed[stream] for seed in found if stream in seed] for stream in inputs.streams}
+    return {stream: known for stream, known in values.items() if known}
 
 
 def _shapley(inputs: Inputs) -> Html | None:
@@ -46,14 +47,14 @@ def _shapley(inputs: Inputs) -> Html | None:
         return None
     highest = max(numbers.mean(known) or 0 for found in values.values() for known in found.values()) or 1
     rows = [
-        [Cell(name(inputs, s), s, head=True), *(_amount(found.get(m) or [], highest) for m in inputs.modalities)]
+        [Cell(name(inputs, s), s, head=True), *(_amount(found.get(m) or [], highest) for m in inputs.streams)]
         for s, found in values.items()
     ]
     caption = (
-        "Points of accuracy that a modality brings, averaged over every order in which the modalities could join "
-        "(Shapley value) and over seeds; an absent modality is replaced by that of another sample."
+        "Points of accuracy that a stream brings, averaged over every order in which the streams could join (Shapley "
+        f"value) and over seeds{rests(inputs, 'contribution')}; an absent stream is that of another sample."
     )
-    return figure(table(["strategy", *inputs.modalities], rows, "Contributions", sort=True), caption, "Contribution")
+    return figure(table(["strategy", *inputs.streams], rows, "Contributions", sort=True), caption, "Contribution")
 
 
 def _amount(seeds: list[float], highest: float) -> Cell:
@@ -65,9 +66,9 @@ def _amount(seeds: list[float], highest: float) -> Cell:
 
 
 def _per_class(inputs: Inputs) -> Html | None:
-    found = [seed.get("per_class") or {} for seed in inputs.analyses(inputs.recommended, "contribution")]
+    found = [seed.get("per_class") or {} for seed in inputs.analyses(inputs.shown, "contribution")]
     values = {
-        label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.modalities}
+        label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.streams}
         for label in inputs.classes
     }
     labels = [label for label in inputs.classes if any(v is not None for v in values[label].values())][:MOST]
@@ -82,8 +83,8 @@ def _per_class(inputs: Inputs) -> Html | None:
         ]
         for label in labels
     ]
-    content = table(["class", *inputs.modalities], rows, "Contribution per class", sort=True, classes="heat")
-    caption = f"Points of accuracy per class, for {inputs.recommended}."
+    content = table(["class", *inputs.streams], rows, "Contribution per class", sort=True, classes="heat")
+    caption = f"Points of accuracy per class, for “{inputs.titles[inputs.shown]}”."
     if len(inputs.classes) > len(labels):
         caption += f" The first {len(labels)} of {len(inputs.classes)} classes."
     return figure(content, caption, "Contribution per class")
@@ -97,18 +98,39 @@ def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
     highest = max([information.get("entropy") or 0, *bits.values(), *truth.values()]) or 1
     rows = []
     for subset in sorted(bits, key=lambda subset: (subset.count("+"), subset)):
-        everything = subset.count("+") + 1 == len(inputs.modalities) > 1
+        everything = subset.count("+") + 1 == len(inputs.streams) > 1
         known = truth.get("all" if everything else subset)
         row = [
             Cell(breakable(subset), subset, head=True),
             Cell([numbers.decimal(bits[subset], 2), bar(bits[subset] / highest)], bits[subset], classes="number"),
         ]
         rows.append(row + ([Cell(numbers.decimal(known, 2), known, classes="number")] if truth else []))
-    caption = "What the modalities tell about the label, in bits, as far as the models at hand could find out."
+    caption = "What the streams tell about the label, in bits, as far as the encoders at hand could find out."
     if numbers.known(information.get("entropy")):
         caption += f" The label itself has {numbers.decimal(information['entropy'], 2)} bits."
-    columns = ["modalities", "bits found", *(["bits there are"] if truth else [])]
+    if where := rests(inputs, "information"):
+        caption += f" Measured{where} per seed."
+    columns = ["streams", "bits found", *(["bits there are"] if truth else [])]
     return figure(table(columns, rows, "Information about the label", sort=True), caption, "Information")
+
+
+def _encoders(information: dict[str, Any]) -> Html | None:
+    """Where several encoders read a stream: what is found in a stream depends on who reads it."""
+    found = {stream: of for stream, of in (information.get("encoders") or {}).items() if len(of) > 1}
+    if not found:
+        return None
+    highest = max(bits for of in found.values() for bits in of.values()) or 1
+    rows = [
+        [
+            Cell(stream, stream, head=True),
+            Cell(h("code", encoder), encoder),
+            Cell([numbers.decimal(bits, 2), bar(bits / highest)], bits, classes="number"),
+        ]
+        for stream, of in found.items()
+        for encoder, bits in of.items()
+    ]
+    caption = "The best that any strategy found in a stream with each encoder that reads it."
+    return figure(table(["stream", "encoder", "bits found"], rows, "Bits by encoder", sort=True), caption, "By encoder")
 
 
 def _pairs(pairs: dict[str, Any]) -> Html | None:
@@ -130,7 +152,7 @@ def _pairs(pairs: dict[str, Any]) -> Html | None:
         for label, parts in found
     ]
     caption = (
-        "Bits about the label that both modalities carry, that one alone carries, and that appear only when both "
+        "Bits about the label that were found in both streams, that one alone carries, and that appear only when both "
         "are read together (partial information decomposition)."
     )
     columns = ["pair", "both know", "only the first", "only the second", "only together"]

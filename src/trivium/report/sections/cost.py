@@ -10,39 +10,9 @@ from trivium.drawing.charts import Mark, Point, scatter
 from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
-from trivium.report.sections.verdict import flops, parameters
+from trivium.report.prices import flops, latency, parameters, seconds
 
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
-
-
-def seconds(inputs: Inputs) -> dict[str, float]:
-    """Measured training seconds per strategy and seed; the pretraining that it starts from is added."""
-    found = {}
-    for strategy in inputs.order:
-        values = inputs.measured.get(f"fuse@{strategy}") or inputs.measured.get(f"end_to_end@{strategy}") or {}
-        own = numbers.mean(values.get("seeds") or [])
-        if own is not None:
-            found[strategy] = own + _pretraining(inputs, inputs.training.get(strategy, {}).get("start"))
-    return found
-
-
-def _pretraining(inputs: Inputs, recipe: str | None) -> float:
-    """Seconds that a recipe took on average per seed, all modalities together."""
-    total = 0.0
-    for modality in inputs.modalities if recipe else []:
-        units = inputs.json(f"models/pretrain/{modality}/training.json").get("units") or []
-        spent = (inputs.measured.get(f"pretrain@{modality}") or {}).get("units") or []
-        total += (
-            numbers.mean(time for unit, time in zip(units, spent, strict=False) if unit.get("recipe") == recipe) or 0.0
-        )
-    return total
-
-
-def latency(inputs: Inputs) -> dict[str, float]:
-    """Measured milliseconds of one answer, median, per strategy."""
-    found = {s: (inputs.measured.get(f"evaluate@{s}") or {}).get("inference") or {} for s in inputs.order}
-    known = {s: values.get("latency_p50_seconds") for s, values in found.items()}
-    return {s: 1000 * value for s, value in known.items() if numbers.known(value)}
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -54,7 +24,8 @@ def body(inputs: Inputs) -> Html | None:
         ("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
     ]
     costs = [cost for cost in costs if len([value for value in cost[2].values() if value is not None]) > 1]
-    metrics = [key for key in SHOWN if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+    first = sorted(SHOWN, key=lambda key: key != inputs.metric.key)
+    metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
     if not costs or not metrics:
         return None
     pictures = [
@@ -68,10 +39,10 @@ def body(inputs: Inputs) -> Html | None:
             chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
             *pictures,
             note(
-                "Up is better (for log loss: down), left is cheaper. Rings and the dashed line show the Pareto front: "
-                "by their means, no other strategy is better at no more cost (20 % apart counts as equal, as in the "
-                "verdict). Markers that would hide each other are moved apart sideways. Compute counts every training "
-                "operation, pretraining included; time is what this machine took."
+                "Up is better (for the negative log-likelihood: down), left is cheaper. Rings and the dashed line "
+                "show the Pareto front: by their means, no other strategy is better at no more cost (20 % apart "
+                "counts as equal, as in the verdict). Markers that would hide each other are moved apart sideways. "
+                "Compute counts every training operation, the recipe included; time is what this machine took."
             ),
         ]
     )
@@ -82,7 +53,7 @@ def _fronts(inputs: Inputs, metric: str, costs: list[tuple[str, str, dict[str, A
     name, _, higher = METRICS[metric]
     found: dict[str, list[str]] = {}
     for cost in costs:
-        members = listed(front(_points(inputs, metric, *cost), higher))
+        members = listed([f"“{name}”" for name in front(_points(inputs, metric, *cost), higher)])
         found.setdefault(members, []).append(cost[0].removesuffix(" per seed"))
     said = "; ".join(f"{members} by {listed(titles)}" for members, titles in found.items())
     return f"On the Pareto front of {name} and cost: {said}."
@@ -100,8 +71,8 @@ def _points(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str
         if mean is None or spent is None:
             continue
         low, high = entry.get("low", mean), entry.get("high", mean)
-        tip = f"{strategy}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
-        points.append(Point(strategy, inputs.looks[strategy], spent, mean, low, high, tip))
+        tip = f"{inputs.titles[strategy]}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
+        points.append(Point(inputs.titles[strategy], inputs.looks[strategy], spent, mean, low, high, tip))
     return points
 
 
@@ -148,10 +119,10 @@ def _lead(inputs: Inputs) -> str:
     spent = [value for s in inputs.order if (value := flops(entries[s]))]
     if spent and max(spent) <= 1.1 * min(spent):
         return (
-            f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its pretraining "
+            f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its recipe "
             "included; so accuracy can be compared as it is, and time shows what this machine makes of it."
         )
     if spent:
         least, most = numbers.flops(min(spent)), numbers.flops(max(spent))
-        return f"The budget is the same for all; what was spent went from {least} to {most}, pretraining included."
+        return f"The budget is the same for all; what was spent went from {least} to {most}, recipes included."
     return "What each strategy reached, and what it took."

@@ -35,7 +35,7 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def _counts(inputs: Inputs) -> dict[str, Any]:
-    """Rows in all, per class and per modality, and the first sample of the first classes."""
+    """Rows in all, per class and per stream, and the first sample of the first classes."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -43,8 +43,8 @@ def _counts(inputs: Inputs) -> dict[str, Any]:
     if not path.exists():
         return {}
     names = pq.read_schema(path).names
-    present = [modality for modality in inputs.modalities if f"has_{modality}" in names]
-    samples = pq.read_table(path, columns=["sample", "label", *(f"has_{modality}" for modality in present)])
+    present = [stream for stream in inputs.streams if f"has_{stream}" in names]
+    samples = pq.read_table(path, columns=["sample", "label", *(f"has_{stream}" for stream in present)])
     labels = {str(item["values"]): item["counts"] for item in pc.value_counts(samples["label"]).to_pylist()}
     first = []
     for label in sorted(labels)[:: max(1, len(labels) // EXAMPLES)][:EXAMPLES]:
@@ -53,13 +53,13 @@ def _counts(inputs: Inputs) -> dict[str, Any]:
         "rows": len(samples),
         "labels": dict(sorted(labels.items())),
         "first": first,
-        "present": {modality: pc.sum(samples[f"has_{modality}"]).as_py() or 0 for modality in present},
+        "present": {stream: pc.sum(samples[f"has_{stream}"]).as_py() or 0 for stream in present},
     }
 
 
 def _lead(inputs: Inputs, counts: dict[str, Any]) -> str:
-    modalities = list(counts["present"])
-    named = f"{', '.join(modalities[:-1])} and {modalities[-1]}" if len(modalities) > 1 else "".join(modalities)
+    streams = list(counts["present"])
+    named = f"{', '.join(streams[:-1])} and {streams[-1]}" if len(streams) > 1 else "".join(streams)
     return f"{numbers.whole(counts['rows'])} samples with {named}, in {len(counts['labels'])} classes" + (
         f": {inputs.meta['title']}." if inputs.meta.get("title") else "."
     )
@@ -86,14 +86,14 @@ def _presence(counts: dict[str, Any]) -> Html | None:
         return None
     rows = [
         [
-            Cell(modality, head=True),
+            Cell(stream, head=True),
             Cell(numbers.percent(count / counts["rows"]), classes="number"),
             Cell(bar(count / counts["rows"])),
         ]
-        for modality, count in counts["present"].items()
+        for stream, count in counts["present"].items()
     ]
     return figure(
-        table(["modality", "present", ""], rows, "Share of samples that have each modality"), title="Modalities"
+        table(["stream", "present", ""], rows, "Share of samples that have each stream"), title="Streams"
     )
 
 

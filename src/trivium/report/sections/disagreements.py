@@ -24,12 +24,13 @@ def body(inputs: Inputs) -> Html | None:
     names = list(answers.prediction)
     right = np.stack([answers.right(name) for name in names], 1)
     sure = np.stack([answers.confidence[name] for name in names], 1)
-    best = names.index(inputs.recommended) if inputs.recommended in names else 0
+    best = names.index(inputs.shown) if inputs.shown in names else 0
+    title = f"“{inputs.titles[names[best]]}”"
     others = [number for number in range(len(names)) if number != best]
     kinds = (
-        (f"{names[best]} is right, others are not", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1)),
+        (f"{title} is right, others are not", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1)),
         (
-            f"{names[best]} is wrong, others are right",
+            f"{title} is wrong, others are right",
             ~right[:, best] & right[:, others].any(1),
             (sure * right).sum(1) + sure[:, best],
         ),

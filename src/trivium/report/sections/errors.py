@@ -1,4 +1,4 @@
-"""The confusion matrix of the recommended strategy, and its result per class."""
+"""The confusion matrix of the strategy that is looked at, and its result per class."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MOST = 24  # rows of the tables
 
 
 def body(inputs: Inputs) -> Html | None:
-    seeds = inputs.evaluations.get(inputs.recommended, {}).get("seeds") or []
-    predictions = inputs.root / f"reports/evaluate/{inputs.recommended}/predictions.parquet"
+    seeds = inputs.evaluations.get(inputs.shown, {}).get("seeds") or []
+    predictions = inputs.root / f"reports/evaluate/{inputs.shown}/predictions.parquet"
     labels = inputs.classes
     if not predictions.exists() or not labels:
         return None
@@ -25,12 +25,13 @@ def body(inputs: Inputs) -> Html | None:
         ((total[i][j], i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j and total[i][j]),
         key=lambda item: (-item[0], item[1], item[2]),
     )
+    title = f"“{inputs.titles[inputs.shown]}”"
     matrix = _matrix(labels, total) if len(labels) <= MATRIX else _frequent(labels, total, wrong)
     return join(
         [
-            lead(_lead(labels, total, wrong, inputs.recommended)),
+            lead(_lead(labels, total, wrong, title)),
             h("div", matrix, _per_class(inputs, labels), class_="grid uneven"),
-            note(f"Test samples of {inputs.recommended}, all {len(seeds)} seeds together."),
+            note(f"Test samples of {title}, all {len(seeds)} seeds together."),
         ]
     )
 
@@ -91,7 +92,7 @@ def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, 
 
 
 def _per_class(inputs: Inputs, labels: list[str]) -> Html | None:
-    seeds = inputs.evaluations[inputs.recommended].get("seeds") or []
+    seeds = inputs.evaluations[inputs.shown].get("seeds") or []
     keys = ("precision", "recall", "f1", "support")
     found = {
         label: {

@@ -36,8 +36,8 @@ def body(inputs: Inputs) -> Html | None:
             legend(inputs, drawn),
             grid(pictures),
             note(
-                "Mean over seeds; the band spans the worst and the best seed. A curve starts where its pretraining "
-                "ended; a single marker is a strategy that has no training of its own after pretraining."
+                "Mean over seeds; the band spans the worst and the best seed. A curve starts where its recipe "
+                "ended; a single marker is a strategy that has no training of its own after that."
             ),
         ]
     )
@@ -55,7 +55,7 @@ def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> 
 
 def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:
     seeds = inputs.training.get(strategy, {}).get("seeds") or []
-    return mean_line(strategy, inputs.looks[strategy], [_own(inputs, seed) for seed in seeds], key, text)
+    return mean_line(inputs.titles[strategy], inputs.looks[strategy], [_own(inputs, seed) for seed in seeds], key, text)
 
 
 def mean_line(name: str, look: Look, histories: list[list[dict[str, Any]]], key: str, text: Any) -> Line | None:
@@ -79,8 +79,8 @@ def mean_line(name: str, look: Look, histories: list[list[dict[str, Any]]], key:
 
 
 def _own(inputs: Inputs, seed: dict[str, Any]) -> list[dict[str, Any]]:
-    """The history of a seed, less that of its components (their phases are named after modalities)."""
-    return [step for step in seed.get("history") or [] if step.get("phase") not in inputs.modalities]
+    """The history of a seed, less that of its components (their phases are named after streams)."""
+    return [step for step in seed.get("history") or [] if step.get("phase") not in inputs.streams]
 
 
 def _point(inputs: Inputs, strategy: str, key: str, text: Any) -> Point | None:
@@ -92,4 +92,5 @@ def _point(inputs: Inputs, strategy: str, key: str, text: Any) -> Point | None:
     x = numbers.mean((seed.get("flops") or {}).get("total") for seed in seeds)
     if x is None or y is None:
         return None
-    return Point(strategy, inputs.looks[strategy], x, y, y, y, f"{strategy}: {text(y)} after {numbers.flops(x)}")
+    title = inputs.titles[strategy]
+    return Point(title, inputs.looks[strategy], x, y, y, y, f"{title}: {text(y)} after {numbers.flops(x)}")

@@ -47,6 +47,6 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def _measured(inputs: Inputs, strategy: str) -> dict[str, Any]:
-    trained = inputs.measured.get(f"fuse@{strategy}") or inputs.measured.get(f"end_to_end@{strategy}") or {}
+    trained = inputs.measured.get(f"train@{strategy}") or {}
     answered = (inputs.measured.get(f"evaluate@{strategy}") or {}).get("inference") or {}
     return {key: trained.get(key) for key in ("peak_memory_bytes", "peak_gpu_memory_bytes", "joules")} | answered

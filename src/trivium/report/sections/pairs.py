@@ -18,9 +18,10 @@ def body(inputs: Inputs) -> Html | None:
         return None
     place = {strategy: index for index, strategy in enumerate(inputs.order)}
     shown = sorted(pairs, key=lambda pair: (place.get(pair["a"], 999), place.get(pair["b"], 999)))
-    shown.sort(key=lambda pair: inputs.recommended not in (pair["a"], pair["b"]))
+    shown.sort(key=lambda pair: inputs.shown not in (pair["a"], pair["b"]))
     sure = sum(bool(pair.get("beats")) for pair in pairs)
-    columns = ["A", "B", "A − B, points", "P(A > B)", "p (Holm)", "p (McNemar)", "verdict"]
+    unit = inputs.metric.unit.split(" ")[0]
+    columns = ["A", "B", f"A better by, {unit}", "P(A > B)", "p (Holm)", "p (McNemar)", "verdict"]
     rest = shown[SHOWN:]
     return join(
         [
@@ -34,17 +35,21 @@ def body(inputs: Inputs) -> Html | None:
             if rest
             else None,
             note(
-                "A is the more accurate of the two. P(A > B) is the probability that A does better than B on a "
-                "fresh seed and a fresh test set, estimated by the share of seeds on which it did. A counts as better "
-                "when that is high enough, its interval stays above one half, and the p-value is small after Holm's "
-                "correction for the number of pairs; a winner, which must be clearly better than every other one, "
-                "needs no correction."
+                f"A is the one with the better {inputs.metric.words}. P(A > B) is the probability that A does better "
+                "than B on a fresh seed and a fresh test set, estimated by the share of seeds on which it did. A "
+                "counts as better when that is high enough, its interval stays above one half, and the p-value is "
+                "small after Holm's correction for the number of pairs; a winner, which must be clearly better than "
+                "every other one, needs no correction. A is ahead, but not surely, where the interval holds no zero "
+                f"and yet that is not enough. “Within {inputs.metric.close}” says that the interval lets A be no "
+                "better than that; “open”, that it lets both be true: no difference, and one that matters."
             ),
         ]
     )
 
 
 def _lead(sure: int, count: int) -> str:
+    if count == 1:
+        return "The difference is clear." if sure else "The difference could be chance."
     if sure == 0:
         return "No difference between two strategies is clear: each could be chance."
     if sure == count:
@@ -53,14 +58,14 @@ def _lead(sure: int, count: int) -> str:
 
 
 def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:
-    span = (
-        f" ({numbers.points(pair['low'])} to {numbers.points(pair['high'])})" if numbers.known(pair.get("low")) else ""
-    )
-    said = "A is better" if pair.get("beats") else "no difference"
+    number = inputs.metric.number
+    span = f" ({number(pair['low'], True)} to {number(pair['high'], True)})" if numbers.known(pair.get("low")) else ""
+    said = {"better": "A is better", "ahead": "A is ahead, not surely", "close": f"within {inputs.metric.close}",
+            "open": "open"}[pair["verdict"]]  # fmt: skip
     return [
         Cell(name(inputs, pair["a"]), pair["a"], head=True),
         Cell(name(inputs, pair["b"]), pair["b"]),
-        Cell([h("b", numbers.points(pair.get("difference"))), span], pair.get("difference"), classes="number"),
+        Cell([h("b", number(pair["difference"], True)), span], pair["difference"], classes="number"),
         Cell(numbers.decimal(pair.get("p_outperform"), 2), pair.get("p_outperform"), classes="number"),
         Cell(numbers.p_value(pair.get("p_value_holm")), pair.get("p_value_holm"), classes="number"),
         Cell(numbers.p_value(pair.get("mcnemar_p")), pair.get("mcnemar_p"), classes="number"),

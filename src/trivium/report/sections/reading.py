@@ -7,29 +7,32 @@ from typing import Any
 from trivium.drawing import numbers
 from trivium.drawing.markup import Html, h
 from trivium.report.inputs import Inputs
+from trivium.report.sections.strategies import null
+from trivium.report.sections.verdict import groups
 
 
 def body(inputs: Inputs) -> Html:
-    settings = inputs.comparison.get("settings") or {}
-    terms = [(term, text) for term, text in _terms(settings, bool(inputs.world), _groups(inputs)) if text]
+    terms = [(term, text) for term, text in _terms(inputs) if text]
     return h("dl", [[h("dt", term), h("dd", text)] for term, text in terms], class_="terms")
 
 
-def _groups(inputs: Inputs) -> str:
-    """A sentence, where the test samples belong together."""
-    about = inputs.comparison.get("dataset") or {}
-    groups, samples = about.get("test_groups"), about.get("test")
-    if not groups or not samples or groups > 0.9 * samples:
+def _groups(about: dict[str, Any]) -> str:
+    """A sentence, where the test samples belong together; `about`: `dataset` of the comparison."""
+    if not groups(about):
         return ""
-    return (
-        f" The {numbers.whole(samples)} samples of a test set are of {numbers.whole(groups)} groups, and what is hard "
-        "about a group is hard in all of its samples: whole groups are resampled."
+    whole, each, samples = round(about["groups"]), about["test_groups"], numbers.whole(about["test"])
+    of = f"{whole} groups" if each == whole else f"{each:.3g} of the {whole} groups"
+    said = f" The {samples} samples of a test set are of {of}, and what is hard about a group is hard in all of it"
+    return f"{said}: whole groups are resampled." if about.get("resampled", True) else (
+        f"{said}. Too few to resample: the intervals speak of these groups alone, and are too narrow for new ones."
     )
 
 
-def _terms(settings: dict[str, Any], world: bool, groups: str) -> list[tuple[str, str]]:
+def _terms(inputs: Inputs) -> list[tuple[str, str]]:
+    settings = inputs.comparison.get("settings") or {}
     confidence = numbers.percent(settings.get("confidence", 0.95), 0)
     threshold = numbers.percent(settings.get("threshold", 0.75), 0)
+    world, metric = bool(inputs.world), inputs.metric
     return [
         (
             "Winner",
@@ -37,15 +40,27 @@ def _terms(settings: dict[str, Any], world: bool, groups: str) -> list[tuple[str
             f"zero, it does better with a probability of at least {threshold}, and the interval of that probability "
             "stays above one half. Any other claim that one strategy is better than another must hold after a "
             "correction for the number of pairs as well (Holm). Where there is no winner, the cheapest of those that "
-            "nobody beats is recommended. That is an answer too: the expensive way is not worth it here. Not "
-            "recommended is what stays behind the most accurate one with an interval that holds no zero, even where "
-            "that is too little to call it worse.",
+            f"nobody beats is recommended, unless it may lose more than {metric.close} to the best. Not recommended is "
+            "what stays behind the best with an interval that holds no zero, even where that is too little to call it "
+            "worse.",
+        ),
+        (
+            "Learned",
+            f"In {metric.words}, a strategy has learned something if it is surely better than {null(inputs)}, after "
+            "Holm's correction for the number of strategies. What has not is never recommended.",
+        ),
+        (
+            "Reference",
+            f"“{inputs.titles[settings['reference']]}” is the simple way that others must beat: it is recommended "
+            f"unless an interval says that another is better, or lets it be better by more than {metric.close}."
+            if settings.get("reference") in inputs.titles
+            else "",
         ),
         (
             "Interval",
             f"Were the whole comparison repeated with other seeds and other test samples, about {confidence} of such "
             "intervals would hold the true value. It is made of how much seeds differ and, by resampling, of how "
-            f"much test samples do.{groups}",
+            f"much test samples do.{_groups(inputs.comparison.get('dataset') or {})}",
         ),
         (
             "Seed",
@@ -54,13 +69,13 @@ def _terms(settings: dict[str, Any], world: bool, groups: str) -> list[tuple[str
         ),
         (
             "Failed",
-            "The share of seeds in which the model did no better than always giving the most common label. A good "
-            "mean with failures is a gamble.",
+            f"The share of seeds in which the model is not surely better than {null(inputs)}. A good mean with "
+            "failures is a gamble.",
         ),
         (
             "Compute",
-            "FLOP counts the arithmetic of training, pretraining included. Every strategy may spend the same amount "
-            "per seed.",
+            "FLOP counts the arithmetic of training, that of the recipe included. Every strategy may spend the same "
+            "amount per seed. What published weights once cost is in no budget here.",
         ),
         (
             "Accuracy, macro F1",

@@ -1,4 +1,4 @@
-"""What happens to the accuracy when inputs get worse or come from elsewhere. (Missing modalities have a section of
+"""What happens to the accuracy when inputs get worse or come from elsewhere. (Missing streams have a section of
 their own.)
 
 Reads `comparison.json`'s `robustness` (see `summary` in trivium.comparison.robustness and trivium.comparison.domain).
@@ -12,13 +12,15 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, sentence, table
+from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, rests, sentence, table
 
-KINDS = (  # key, title, axis; `{}` is the modality, or the attack and the modality
+KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("misalignment", "wrong partner: {}", "share of samples whose {} is another sample's"),
     ("shift", "{} starts later", "share of the clip"),
     ("attacks", "attack: {}", "largest change, in standard deviations"),
 )
+
+MEASURED = ("corruption", "misalignment", "shift", "attacks")  # names in `rows` of a seed
 
 
 def body(inputs: Inputs) -> Html | None:
@@ -41,8 +43,8 @@ def body(inputs: Inputs) -> Html | None:
             summary,
             h("details", fold) if others else None,
             note(
-                "Mean over seeds on a part of the test set; the band spans the worst and the best seed. One modality "
-                "is made worse at a time, the others stay as they are."
+                f"Mean over seeds{rests(inputs, *MEASURED) or ' on a part of the test set'}; the band spans the worst "
+                "and the best seed. One stream is made worse at a time, the others stay as they are."
             ),
             elsewhere,
         ]
@@ -50,7 +52,7 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Html]:
-    """One chart per modality (or attack), a line per strategy."""
+    """One chart per stream (or attack), a line per strategy."""
     charts = []
     for key, of in (curves or {}).items():
         series = [
@@ -66,15 +68,15 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str
 
 def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
     values: dict[str, Any] = found.get("summary") or {}
-    modalities = [m for m in inputs.modalities if any(m in of for of in values.values())]
-    if not modalities:
+    streams = [s for s in inputs.streams if any(s in of for of in values.values())]
+    if not streams:
         return None
-    known = any(of.get(m, {}).get("effective") is not None for of in values.values() for m in modalities)
+    known = any(of.get(s, {}).get("effective") is not None for of in values.values() for s in streams)
     rows = []
     for strategy in inputs.order:
         row = [Cell(name(inputs, strategy), strategy, head=True)]
-        for modality in modalities:
-            of = values.get(strategy, {}).get(modality, {})
+        for stream in streams:
+            of = values.get(strategy, {}).get(stream, {})
             area, effective = of.get("relative"), of.get("effective")
             extra = h("span", f" ({numbers.decimal(effective, 2, True)})", class_="span") if known else None
             row.append(Cell([numbers.percent(area), extra], area, classes="number"))
@@ -83,9 +85,9 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
     if known:
         caption += (
             " In brackets, effective robustness: above zero, accuracy falls less than that of "
-            f"{found.get('reference')}, whatever it is without noise."
+            f"“{inputs.titles.get(found['reference'], '')}”, whatever it is without noise."
         )
-    return figure(table(["strategy", *modalities], rows, "Robustness in numbers", sort=True), caption)
+    return figure(table(["strategy", *streams], rows, "Robustness in numbers", sort=True), caption)
 
 
 def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:

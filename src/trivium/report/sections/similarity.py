@@ -44,9 +44,8 @@ def body(inputs: Inputs) -> Html | None:
         "Strategies that fail on the same samples gain little from each other; those that fail on different ones would "
         "make a good ensemble."
     )
-    return join(
-        [lead(said, " ", _ensemble(found["ensemble"]) if found.get("ensemble") else None), grid(pictures[:SHOWN]), fold]
-    )
+    together = _ensemble(inputs, found["ensemble"]) if found.get("ensemble") else None
+    return join([lead(said, " ", together), grid(pictures[:SHOWN]), fold])
 
 
 def _errors(inputs: Inputs) -> Html | None:
@@ -79,16 +78,18 @@ def _heat(
         for b, value in zip(names, row, strict=True):
             shade = (value - low) / ((high - low) or 1) if value is not None else None
             text = numbers.decimal(value, digits) if value is not None else ""
-            cells.append(Cell(text, title=f"{a} and {b}", shade=shade))
+            cells.append(Cell(text, title=" and ".join(inputs.titles.get(one, one) for one in (a, b)), shade=shade))
         rows.append(cells)
     heads = [
-        [swatch(inputs.looks[b]), h("span", b, class_="unseen")] if b in inputs.looks else breakable(b) for b in names
+        [swatch(inputs.looks[b]), h("span", inputs.titles[b], class_="unseen")] if b in inputs.looks else breakable(b)
+        for b in names
     ]
     return figure(table(["", *heads], rows, title, classes="heat square"), caption, title)
 
 
-def _ensemble(found: dict[str, Any]) -> str:
-    members, gain = " and ".join(found["members"]), numbers.points(found["gain"])
+def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
+    members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
+    gain = numbers.points(found["gain"])
     return (
         f"Together, {members} reach {numbers.percent(found['accuracy']['mean'])}: {gain} points on the better of them."
     )

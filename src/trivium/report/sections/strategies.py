@@ -5,25 +5,30 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from trivium.comparison.null import PERMUTED
+from trivium.comparison.recipes import published
+from trivium.comparison.verdict import OVER
 from trivium.drawing import numbers
 from trivium.drawing.charts import interval
 from trivium.drawing.markup import Html, h, join
 from trivium.drawing.scale import around
 from trivium.report.inputs import Inputs
 from trivium.report.parts import METRICS, Cell, chooser, lead, name, note, table, view
-from trivium.report.sections.cost import seconds
-from trivium.report.sections.verdict import flops, parameters
+from trivium.report.prices import flops, parameters, seconds
+from trivium.report.sections.verdict import took
 
-COLUMNS = ("macro_f1", "nll", "ece")  # metrics with a column of their own
+COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "nll": "NLL"}  # each its own, less what ranks
+ONE = 0.95  # share of the answers that are one class: nearly always
 
 
 def body(inputs: Inputs) -> Html | None:
     entries = inputs.comparison.get("strategies", {})
-    metrics = [key for key in METRICS if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+    first = sorted(METRICS, key=lambda key: key != inputs.metric.key)
+    metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
     if not metrics:
         return None
     spent = seconds(inputs)
-    own = [key for key in COLUMNS if key in metrics]
+    own = [key for key in COLUMNS if key in metrics[1:]]
     costs = [
         (title, key)
         for title, key, values in (
@@ -39,7 +44,7 @@ def body(inputs: Inputs) -> Html | None:
         "strategy",
         [view("metric", key, metrics[0], METRICS[key][0], "span") for key in metrics],
     ]
-    heads += [{"macro_f1": "macro F1", "nll": "NLL", "ece": "ECE"}[key] for key in own] + [title for title, _ in costs]
+    heads += [COLUMNS[key] for key in own] + [title for title, _ in costs]
     drawn = {key: _intervals(inputs, key) for key in metrics}
     rows = []
     for strategy in inputs.order:
@@ -47,7 +52,7 @@ def body(inputs: Inputs) -> Html | None:
         rank = entry.get("rank")
         row = [
             Cell(rank or numbers.NONE, rank or 999, classes="rank"),
-            Cell([name(inputs, strategy), _tag(inputs, strategy)], strategy, head=True),
+            Cell([name(inputs, strategy), _tags(inputs, strategy)], strategy, head=True),
             Cell(
                 [
                     view("metric", key, metrics[0], drawn[key].get(strategy), data_v=repr(_mean(entry, key)))
@@ -64,11 +69,12 @@ def body(inputs: Inputs) -> Html | None:
         [
             lead(_lead(inputs)),
             chooser("metric", "Show", [(key, METRICS[key][0]) for key in metrics]),
-            table(heads, rows, "All strategies", sort=True, classes="strategies"),
+            table(heads, rows, "All strategies", sort=True, classes="strategies", foot=_constant(inputs, metrics, own)),
+            _skipped(inputs),
             note(
                 "The large marker is the mean over seeds, the line its interval, every thin stroke one seed. Compute "
-                "and time are of training one seed, its pretraining included; failed is the share of seeds that did "
-                "no better than always giving the most common label.",
+                "and time are of training one seed, its recipe included; failed is the share of seeds that are not "
+                f"surely better than {null(inputs)}. The last line knows nothing of the inputs.",
                 h("span", " Press a column's heading to sort by it.", class_="scripted"),
             ),
             _about(inputs),
@@ -86,32 +92,75 @@ def _about(inputs: Inputs) -> Html | None:
 
 
 def _what(inputs: Inputs, strategy: str) -> str:
-    """The first sentence of the strategy's file."""
-    kind = str((inputs.params.get("strategy") or {}).get(strategy, {}).get("kind", strategy))
+    """The first sentence of the strategy's file, what it starts from, what it took, and what was published."""
+    entry = inputs.comparison["strategies"][strategy]
     try:
-        text = importlib.import_module(f"trivium.strategies.{kind}").__doc__ or ""
+        text = importlib.import_module(f"trivium.strategies.{entry.get('strategy', strategy)}").__doc__ or ""
     except (ImportError, ValueError):
         return ""
-    return " ".join(text.strip().split("\n\n")[0].split())
+    recipe = entry.get("recipe") or {}
+    encoders = recipe.get("encoders") or {}
+    read = ", ".join(f"{stream} by {encoders[stream]}" for stream in inputs.streams if stream in encoders)
+    said = [" ".join(text.strip().split("\n\n")[0].split())]
+    said += [f"Recipe: {entry.get('start')} ({read})."] if read else []
+    said += [f"It took {chosen}."] if (chosen := took(entry)) else []
+    return " ".join([*said, *published({strategy: recipe} if "published" in recipe else {}).values()])
 
 
 def _lead(inputs: Inputs) -> str:
-    settings = inputs.comparison.get("settings", {})
-    share = settings.get("confidence", 0.95)
+    share = inputs.comparison.get("settings", {}).get("confidence", 0.95)
+    dear = [s for s in inputs.order if (inputs.comparison["strategies"][s].get("over_budget") or 0) > OVER]
+    dearer = " (what costs more is marked)" if dear else ""
     return (
-        "All strategies had the same data, the same paired seeds and the same compute budget. Intervals hold the "
-        f"true value in {numbers.percent(share, 0)} of repetitions."
+        f"All strategies had the same data, the same paired seeds and the same compute budget{dearer}. They are ranked "
+        f"by {inputs.metric.words}. Intervals hold the true value in {numbers.percent(share, 0)} of repetitions."
     )
 
 
-def _tag(inputs: Inputs, strategy: str) -> Html | None:
+def null(inputs: Inputs) -> str:
+    """What a strategy must surely beat to have learned anything."""
+    if inputs.metric.key in PERMUTED:
+        return "their own answers on shuffled labels"
+    label = (inputs.comparison.get("constant") or {}).get("label")
+    if inputs.metric.key == "nll":
+        return "always giving the class shares of train"
+    return f"always answering “{label}”" if label else "always giving the most common label"
+
+
+def _tags(inputs: Inputs, strategy: str) -> list[Html]:
+    """What a reader must know before looking at the numbers."""
+    entry = inputs.comparison["strategies"][strategy]
+    verdict, found = inputs.verdict, []
     if strategy == inputs.recommended:
-        return h("span", "winner" if strategy == inputs.verdict.get("winner") else "recommended", class_="tag")
-    if strategy in (inputs.verdict.get("behind") or []):
-        return h("span", "behind, not surely", class_="tag quiet")
-    if strategy in (inputs.verdict.get("tied") or []):
-        return h("span", "no difference", class_="tag quiet")
-    return None
+        found.append(h("span", "winner" if strategy == verdict.get("winner") else "recommended", class_="tag"))
+    elif strategy in (verdict.get("behind") or []):
+        found.append(h("span", "behind, not surely", class_="tag quiet"))
+    elif strategy in (verdict.get("tied") or []):
+        found.append(h("span", "not told apart", class_="tag quiet"))
+    if entry.get("learned") is False:
+        found.append(h("span", "not surely learned", class_="tag warn"))
+    if (entry.get("one_class") or 0) >= ONE:
+        share = numbers.percent(entry["one_class"], 0)
+        found.append(h("span", f"one class for {share} of the samples", class_="tag warn"))
+    if (entry.get("over_budget") or 0) > OVER:
+        found.append(h("span", f"{entry['over_budget']:.1f} × the budget", class_="tag warn"))
+    return found
+
+
+def _constant(inputs: Inputs, metrics: list[str], own: list[str]) -> list[list[Cell]]:
+    """The line of the answer that knows nothing."""
+    found = inputs.comparison.get("constant") or {}
+    if not found:
+        return []
+    shown = [view("metric", key, metrics[0], METRICS[key][1](found.get(key)), "span") for key in metrics]
+    words = "the class shares of train" if inputs.metric.key == "nll" else f"always “{found['label']}”"
+    return [[Cell(""), Cell(words, head=True), Cell(shown, classes="wide"),
+             *(Cell(METRICS[key][1](found.get(key)), classes="number") for key in own)]]
+
+
+def _skipped(inputs: Inputs) -> Html | None:
+    found = inputs.comparison.get("skipped") or {}
+    return h("ul", [h("li", str(one["sentence"])) for one in found.values()], class_="skipped") if found else None
 
 
 def _mean(entry: dict[str, Any], key: str) -> float | None:
@@ -136,7 +185,7 @@ def _intervals(inputs: Inputs, key: str) -> dict[str, Html]:
         mean = entry["mean"]
         low, high = (entry[end] if numbers.known(entry.get(end)) else mean for end in ("low", "high"))
         span = f"{text(low)} to {text(high)}".replace(f"{numbers.SPACE}% to", " to")
-        tip = f"{strategy}: {title} {text(mean)}, interval {span}, {len(dots[strategy])} seeds"
+        tip = f"{inputs.titles[strategy]}: {title} {text(mean)}, interval {span}, {len(dots[strategy])} seeds"
         drawing = interval(mean, low, high, dots[strategy], scale, inputs.looks[strategy], tip)
         drawn[strategy] = h("span", h("b", text(mean)), h("span", span, class_="span"), drawing, class_="measure")
     return drawn

@@ -1,4 +1,4 @@
-"""Accuracy when only some modalities are there, for every subset."""
+"""Accuracy when only some streams are there, for every subset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trivium.report.parts import Cell, lead, name, note, table
 
 
 def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, float]:
-    """Per subset of modalities ("text+image"), the mean over seeds."""
+    """Per subset of streams ("text+image"), the mean over seeds."""
     seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
     subsets = sorted({subset for seed in seeds for subset in seed.get("subsets") or {}})
     found = {
@@ -22,7 +22,7 @@ def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, flo
 def body(inputs: Inputs) -> Html | None:
     values = {strategy: means(inputs, strategy) for strategy in inputs.order}
     values = {strategy: found for strategy, found in values.items() if found}
-    place = {modality: index for index, modality in enumerate(inputs.modalities)}
+    place = {stream: index for index, stream in enumerate(inputs.streams)}
     subsets = sorted(
         {subset for found in values.values() for subset in found},
         key=lambda subset: (subset.count("+"), [place.get(m, 99) for m in subset.split("+")], subset),
@@ -50,42 +50,43 @@ def body(inputs: Inputs) -> Html | None:
     foot = [[Cell("best possible", head=True)] + [Cell(numbers.percent(known[s]), classes="number") for s in subsets]]
     columns = [
         "strategy",
-        *(breakable(subset if subset != full else f"all {len(inputs.modalities)}") for subset in subsets),
+        *(breakable(subset if subset != full else f"all {len(inputs.streams)}") for subset in subsets),
     ]
     return join(
         [
-            lead(_lead(inputs, values.get(inputs.recommended) or next(iter(values.values())), full)),
+            lead(_lead(inputs, inputs.shown if inputs.shown in values else next(iter(values)), values, full)),
             table(
                 columns,
                 rows,
-                "Accuracy per subset of modalities",
+                "Accuracy per subset of streams",
                 sort=True,
                 classes="heat",
                 foot=foot if any(value is not None for value in known.values()) else (),
             ),
             note(
-                "Test accuracy, mean over seeds, when only the modalities in the heading are given to the same "
-                "model; the stronger the colour, the higher. A fused model learns what to do without a modality from "
+                "Test accuracy, mean over seeds, when only the streams in the heading are given to the same "
+                "model; the stronger the colour, the higher. A fused model learns what to do without a stream from "
                 "training samples that lack it and from nothing else; where none do, low figures are no surprise."
             ),
         ]
     )
 
 
-def _lead(inputs: Inputs, found: dict[str, float], full: str) -> str:
-    modalities = full.split("+")
-    losses = {}
-    for modality in modalities:
-        rest = "+".join(other for other in modalities if other != modality)
+def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], full: str) -> str:
+    streams, found, losses = full.split("+"), values[strategy], {}
+    for stream in streams:
+        rest = "+".join(other for other in streams if other != stream)
         if rest in found and full in found:
-            losses[modality] = found[full] - found[rest]
+            losses[stream] = found[full] - found[rest]
     if not losses:
-        return "What is left of the accuracy when modalities are missing."
-    worst = max(losses, key=lambda modality: (losses[modality], modality))
-    least = min(losses, key=lambda modality: (losses[modality], modality))
+        return "What is left of the accuracy when streams are missing."
+    worst = max(losses, key=lambda stream: (losses[stream], stream))
+    least = min(losses, key=lambda stream: (losses[stream], stream))
     text = (
-        f"Without {worst}, {inputs.recommended} falls from {numbers.percent(found[full])} to "
+        f"Without {worst}, “{inputs.titles[strategy]}” falls from {numbers.percent(found[full])} to "
         f"{numbers.percent(found[full] - losses[worst])}"
+        if losses[worst] > 0
+        else f"“{inputs.titles[strategy]}” loses nothing without {worst}"
     )
     return text + (
         f"; without {least} it still reaches {numbers.percent(found[full] - losses[least])}." if worst != least else "."

@@ -1,15 +1,18 @@
-"""The verdict in two sentences, large, and the five facts that it rests on."""
+"""The answer, large and first; then what it rests on, in a few facts."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import name
+from trivium.report.parts import METRICS, name
+from trivium.report.prices import flops, seconds
 
-LONG = 130  # characters of a verdict that is set smaller
+LONG = 110  # characters of an answer that is set smaller
+END = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")  # between two sentences
 
 
 def title(inputs: Inputs) -> str:
@@ -19,71 +22,106 @@ def title(inputs: Inputs) -> str:
 
 def body(inputs: Inputs) -> Html:
     found = inputs.verdict
-    winner = found.get("winner")
-    said = str(found.get("sentence") or _sentence(inputs))
-    first, rest = _reason(str(found.get("reason") or ""))
+    answer, *rest = END.split(priced(inputs, str(found.get("sentence") or "There is no verdict yet.")))
     facts = [(term, value) for term, value in _facts(inputs) if value]
+    reason = priced(inputs, str(found.get("reason") or ""))
     return h(
         "div",
-        h("p", "Trivium · which training strategy for ", h("b", title(inputs)), class_="eyebrow"),
-        h(
-            "p",
-            _chip(inputs),
-            class_=f"chip {'won' if winner else 'tie'}",
-        ),
-        h("h1", _names_may_break(said, inputs.order), class_="long" if len(said) > LONG else None),
-        h("p", first, class_="reason") if first else None,
-        h("p", rest, class_="note") if rest else None,
+        h("p", "Which way to train on ", h("b", title(inputs)), "?", class_="eyebrow"),
+        h("p", chip(inputs), class_=f"chip {'won' if inputs.recommended else 'tie'}"),
+        h("h1", breakable(answer), class_="long" if len(answer) > LONG else None),
+        h("p", breakable(" ".join(rest)), class_="reason") if rest else None,
+        h("p", breakable(reason), class_="note") if reason else None,
         h("dl", [h("div", h("dt", term), h("dd", value)) for term, value in facts], class_="facts"),
         class_="verdict",
     )
 
 
-def _chip(inputs: Inputs) -> str:
+def priced(inputs: Inputs, text: str) -> str:
+    """The price of what costs more than the budget, in seconds as well, where they were measured on this machine."""
+    for strategy, spent in seconds(inputs).items():
+        called = re.escape(f"“{inputs.titles[strategy]}”")
+        text = re.sub(rf"({called}, at [\d.]+ × the budget)", rf"\1 and {numbers.seconds(spent)}", text)
+    return text
+
+
+def chip(inputs: Inputs) -> str:
+    """What sort of answer it is, in a few words."""
     found = inputs.verdict
-    if found.get("winner"):
+    if not inputs.recommended:
+        return "Nothing was learned"
+    if found.get("winner") == inputs.recommended:
         return "A winner"
     if len(inputs.order) == 1:
         return "One strategy: nothing to compare"
-    if all(entry.get("failed_share") == 1 for entry in inputs.comparison.get("strategies", {}).values()):
-        return "No winner: nothing was learned"
+    if found.get("simple"):
+        return "The simple way will do"
     alone = len(found.get("tied") or []) - len(found.get("behind") or []) == 1
-    return "No winner: one is ahead, but not surely" if alone else "No winner: no difference was found"
-
-
-def _reason(text: str) -> tuple[str, str]:
-    """The first sentence, which is shown as large as the verdict allows, and the rest."""
-    first, mark, rest = text.partition(". ")
-    return (first + "." if mark else first), rest
-
-
-def _sentence(inputs: Inputs) -> str:
-    winner, tied = inputs.verdict.get("winner"), inputs.verdict.get("tied") or []
-    if winner:
-        return f"{winner} is the best strategy here"
-    others = f" between {', '.join(tied[:-1])} and {tied[-1]}" if len(tied) > 1 else ""
-    return f"No difference was found{others} at this budget; {inputs.recommended} is the one to take"
+    return "One is ahead, but not surely" if alone else "No winner: the best cannot be told apart"
 
 
 def _facts(inputs: Inputs) -> list[tuple[str, Any]]:
     chosen = inputs.comparison.get("strategies", {}).get(inputs.recommended, {})
-    accuracy = chosen.get("accuracy") or {}
-    seeds = len(chosen.get("seeds") or {}) or len(inputs.evaluations.get(inputs.recommended, {}).get("seeds", []))
-    tests = [seed.get("n") for seed in inputs.evaluations.get(inputs.recommended, {}).get("seeds", [])]
-    size = numbers.mean(tests)
-    span = ""
-    if numbers.known(accuracy.get("low")):
-        span = f" ({100 * accuracy['low']:.1f} to {100 * accuracy['high']:.1f})"
-    evidence = f"{seeds} paired seeds" + (f" × {numbers.whole(size)} test samples" if size else "") if seeds else ""
-    if evidence and len(inputs.order) > 1:
-        evidence = f"{len(inputs.order)} strategies, {evidence}"
     return [
-        ("Recommended", name(inputs, inputs.recommended) if inputs.recommended else None),
-        ("Its test accuracy", numbers.percent(accuracy["mean"]) + span if accuracy.get("mean") is not None else None),
+        ("Take", name(inputs, inputs.recommended) if inputs.recommended else None),
+        (f"Its test {inputs.metric.words}", _value(inputs, chosen)),
+        ("Knowing nothing", _constant(inputs)),
+        ("Took", took(chosen)),
         ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
-        ("Evidence", evidence),
+        ("Evidence", _evidence(inputs)),
         ("Its model", _model(inputs)),
     ]
+
+
+def _value(inputs: Inputs, entry: dict[str, Any]) -> str | None:
+    """The metric that ranks with its interval, and macro F1 beside it."""
+    found = entry.get(inputs.metric.key) or {}
+    if not numbers.known(found.get("mean")):
+        return None
+    text = METRICS[inputs.metric.key][1]
+    span = f" ({text(found['low'])} to {text(found['high'])})" if numbers.known(found.get("low")) else ""
+    macro = (entry.get("macro_f1") or {}).get("mean")
+    beside = f"; macro F1 {numbers.percent(macro)}" if numbers.known(macro) and inputs.metric.key != "macro_f1" else ""
+    return f"{text(found['mean'])}{span}".replace(f"{numbers.SPACE}% to", " to") + beside
+
+
+def _constant(inputs: Inputs) -> str | None:
+    found = inputs.comparison.get("constant") or {}
+    value = found.get(inputs.metric.key)
+    if not numbers.known(value):
+        return None
+    what = "the class shares" if inputs.metric.key == "nll" else f"always “{found.get('label', '')}”"
+    return f"{METRICS[inputs.metric.key][1](value)} ({what})"
+
+
+def took(entry: dict[str, Any]) -> str | None:
+    """What a strategy that chooses took, seed by seed."""
+    chosen = list((entry.get("chosen") or {}).values())
+    if not chosen:
+        return None
+    counts = sorted({one: chosen.count(one) for one in chosen}.items(), key=lambda item: -item[1])
+    if len(counts) == 1:
+        return f"{counts[0][0]} on every seed"
+    return ", ".join(f"{one} on {count} of {len(chosen)} seeds" for one, count in counts)
+
+
+def _evidence(inputs: Inputs) -> str:
+    about = inputs.comparison.get("dataset") or {}
+    seeds = (inputs.comparison.get("settings") or {}).get("seeds")
+    evidence = numbers.plural(seeds, "paired seed") if seeds else ""
+    if evidence and len(inputs.order) > 1:
+        evidence = f"{len(inputs.order)} strategies, {evidence}"
+    size = about.get("test")
+    return evidence + (f" × {numbers.whole(size)} test samples{groups(about)}" if evidence and size else "")
+
+
+def groups(about: dict[str, Any]) -> str:
+    """How many groups the test samples are of, where they belong together; `about`: `dataset` of the comparison."""
+    whole, each, samples = (about.get(key) for key in ("groups", "test_groups", "test"))
+    if not numbers.known(whole) or not numbers.known(each) or not samples or each > 0.9 * samples:
+        return ""
+    few = "" if about.get("resampled", True) else ", too few to tell how much groups differ"
+    return f", of {numbers.plural(round(whole), 'group')} in all{few}"
 
 
 def _model(inputs: Inputs) -> Html | None:
@@ -95,22 +133,3 @@ def _model(inputs: Inputs) -> Html | None:
     best = min(known, key=lambda seed: (seed["validation"]["nll"], seed["seed"]))["seed"]
     folder = h("code", breakable(f"models/{inputs.recommended}/seed_{best}"))
     return join([folder, h("span", ", in MLflow ", class_="span"), h("code", "models:/trivium@recommended")])
-
-
-def flops(entry: dict[str, Any]) -> float | None:
-    """Mean training FLOPs of a strategy in comparison.json; a plain number or `{"mean": ...}`."""
-    value = entry.get("flops")
-    value = value.get("mean", value.get("total")) if isinstance(value, dict) else value
-    return value if numbers.known(value) else None
-
-
-def parameters(entry: dict[str, Any], which: str = "total") -> float | None:
-    """Parameters of a strategy in comparison.json; a plain number or `{"total": ..., "trained": ...}`."""
-    value = entry.get("parameters")
-    value = value.get(which) if isinstance(value, dict) else value if which == "total" else None
-    return value if numbers.known(value) else None
-
-
-def _names_may_break(text: str, names: list[str]) -> Html | str:
-    """Underscores of strategy names get a place to break, so that a phone shows the sentence whole."""
-    return breakable(text) if any(name in text for name in names) else text
