@@ -205,7 +205,7 @@ def test_audio_features_do_not_depend_on_the_rate(tmp_path):
         soundfile.write(tmp_path / f"{rate}.wav", tone, rate, "DOUBLE")
     one, other = (baseline.audio_features(tmp_path / f"{rate}.wav") for rate in (16_000, 32_000))
     assert one.shape == (40,)
-    assert one[0] == pytest.approx(other[0], rel=0.05)
+    assert one[:6] == pytest.approx(other[:6], abs=1)  # half the pitch would differ by 12
 
 
 def test_random_splits_keep_groups_and_shares():
@@ -262,9 +262,17 @@ def test_strength_is_chosen_on_validation():
     """Noise that train can learn by heart: validation must choose a strong penalty, hence nearly the prior."""
     random = np.random.default_rng(0)
     label = np.array(["a", "b", "b"] * 80, object)
-    view = baseline.View("image", random.normal(size=(240, 60)), np.full(240, True), StandardScaler)
+    seen = []
+
+    class Scaler(StandardScaler):
+        def fit(self, values):
+            seen.append(values)
+            return super().fit(values)
+
+    view = baseline.View("image", random.normal(size=(240, 60)), np.full(240, True), Scaler)
     rows = {"train": np.arange(90), "val": np.arange(90, 180), "test": np.arange(180, 240)}
     found = np.exp(baseline._log_probabilities(view, label, rows, np.array(["a", "b"], object)))
+    assert (seen[0] == view.values[:90]).all() and len(seen) == 1  # train alone
     assert found.sum(1) == pytest.approx(1, abs=1e-4)
     assert found[:, 1] == pytest.approx(2 / 3, abs=0.1)
 

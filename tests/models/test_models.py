@@ -58,7 +58,8 @@ def parts(widths: dict[str, int], architecture: str = "cnn") -> tuple[dict, dict
 
 
 @pytest.mark.parametrize("widths", [{"text": 16, "image": 16}, {"text": 16, "image": 24}], ids=["equal", "unequal"])
-@pytest.mark.parametrize("value", ["concat", {"name": "attention", "heads": 4}, {"name": "concat", "width": 8}], ids=str)
+@pytest.mark.parametrize("value", ["concat", {"name": "attention", "heads": 4}, {"name": "concat", "width": 8}],
+                         ids=str)
 def test_a_saved_model_comes_back(tmp_path: Path, value: object, widths: dict[str, int]) -> None:
     chosen = fusion.chosen(value, "fusion")
     encoders, about = parts(widths)

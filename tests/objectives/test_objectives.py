@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import torch
-
 from torch import nn
 
 from tests import networks

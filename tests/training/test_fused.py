@@ -229,7 +229,8 @@ def test_all_parts_train_again_after_a_phase_that_froze_some(tmp_path: Path, mon
     phases = (Phase("head", 0.2, 1e-6, TOP), Phase("all", 0.8, 0.003, ALL))
     record, model = train(Plan("fusion", "concat", phases))
     assert record["parameters"]["trained"] == record["parameters"]["total"]
-    assert not torch.equal(model.encoders["image"].stem.embed.weight, start("scratch").encoders["image"].stem.embed.weight)
+    moved, before = (one.encoders["image"].stem.embed.weight for one in (model, start("scratch")))
+    assert not torch.equal(moved, before)
 
 
 def test_encoders_may_have_a_rate_of_their_own(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
