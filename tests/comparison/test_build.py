@@ -151,13 +151,12 @@ def test_the_reference_is_taken_for_being_simple(tmp_path):
 def test_what_was_chosen_and_whose_weights_were_published_is_told(project):
     change(project, "unimodal", training={"chosen": "audio"})
     change(project, "ensemble", recipe={"objectives": [], "encoders": {"text": "minilm"}, "published": ["text"],
-                                        "external": "a billion sentence pairs."})
+                                        "external": "all-MiniLM-L6-v2"})
     found = compared(project, ACCURACIES)
     assert found["strategies"]["unimodal"]["chosen"] == dict.fromkeys("01234", "audio")
     assert "chosen" not in found["strategies"]["ensemble"]
     assert found["verdict"]["reason"].endswith(
-        "Its weights for text (`minilm`) were published; what went into them is in no budget here: a billion sentence "
-        "pairs.")
+        "Its weights for text (`minilm`) were published (all-MiniLM-L6-v2); what went into them is in no budget here.")
 
 
 def test_groups_are_counted_as_they_are(tmp_path):

@@ -70,7 +70,18 @@ def test_who_knows_something_is_called_learned_on_two_seeds(metric):
     for k in range(5):
         found = drawn(k, (1 / 3, 1 / 3, 1 / 3), metric, [0.0, 3.0, 0.0], seeds=2)
         assert [gain.learned for gain in found.values()] == [False, True, False]
-        assert found["s1"].failed == 0 and found["s1"].low > 0 and found["s0"].failed >= 0.5
+        assert found["s1"].failed == 0 and found["s1"].p < 1e-9 and found["s0"].failed >= 0.5
+
+
+def test_one_lucky_seed_of_five_is_not_surely_better():
+    """That its models know something is sure; that another seed would is not."""
+    rng = np.random.default_rng(0)
+    ys = [rng.integers(3, size=200) for _ in range(5)]
+    some = {"a": [answers(rng, np.ones(3) / 3, y, skill=6.0 if k == 2 else 0.0) for k, y in enumerate(ys)]}
+    units = [np.arange(200) + 200 * k for k in range(5)]
+    rules = Rules(resamples=200)
+    gain = gains(some, [np.ones(3) / 3] * 5, units, measure(some, units, rules), rules)["a"]
+    assert gain.p_holm < 0.001 and gain.low < 0 and not gain.learned and gain.failed >= 0.6
 
 
 def test_one_class_always_is_no_better_than_itself():

@@ -8,8 +8,9 @@ A constant answer would be a poor null for macro scores, which it does worst at.
 is linear in the hits, so its mean over all permutations has a closed form: class c is hit support_c x answered_c / n
 times.
 
-The test is about the models that were trained, on new test samples (or groups of them): it asks whether they know
-anything at all, and that needs no second seed. Holm's correction goes over the strategies.
+A strategy has learned something if two things hold. Its models know something: by a test over samples (or groups of
+them) with the models as they are, which needs no second seed, after Holm's correction for the number of strategies. And
+that is not owed to a lucky seed: the interval of the gain over seeds and samples, made as everywhere, lies above 0.
 
 Legend: `S` strategies, `J` seeds, `R` resamples, `B` samples, `C` classes.
 """
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
+from trivium.comparison.intervals import estimate
 from trivium.comparison.metric import METRICS
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
@@ -34,9 +36,10 @@ FAILED = 0.05  # one-sided level of a single seed
 
 @dataclass(frozen=True)
 class Gain:
-    """How much better than the null a strategy is, in the metric that ranks: mean over seeds, interval over samples.
+    """How much better than the null a strategy is, in the metric that ranks: mean over seeds and its interval.
 
-    p: two-sided, and `p_holm` after the correction. failed: share of seeds that are not better than the null, 0-1.
+    p: two-sided, of the trained models as they are, and `p_holm` after the correction. failed: share of seeds that are
+    not surely better than the null, 0-1.
     """
 
     mean: float
@@ -84,10 +87,14 @@ def gains(outcomes: Mapping[str, Sequence[Outcome]], shares: Sequence[Array], un
     better = np.round(up(results.points[rules.metric]) - up(null[rules.metric]), 12)  # [S, J]; equals differ by 1e-17
     scatter = up(results.replicates[rules.metric]) - up(moved[rules.metric])  # [R, S, J]
     freedom = [len(np.unique(own)) - 1 for own in (np.concatenate(units), *units)]
-    tested = [_gain(better[s], scatter[:, s], freedom, rules.confidence) for s in range(len(outcomes))]
-    adjusted = holm([one[3] for one in tested])
-    return {strategy: Gain(*found[:4], p, found[0] > 0 and p <= 1 - rules.confidence, found[4])
-            for strategy, found, p in zip(outcomes, tested, adjusted, strict=True)}
+    tested = [_as_they_are(better[s], scatter[:, s], freedom) for s in range(len(outcomes))]
+    adjusted = holm([p for p, _ in tested])
+    found = {}
+    for s, strategy in enumerate(outcomes):
+        span = estimate(better[s], scatter[:, s], rules.confidence, rules.overlap)
+        learned = span.low > 0 and adjusted[s] <= 1 - rules.confidence
+        found[strategy] = Gain(span.mean, span.low, span.high, tested[s][0], adjusted[s], learned, tested[s][1])
+    return found
 
 
 def always(y: Sequence[NDArray[np.int64]], shares: Sequence[Array], names: tuple[str, ...]) -> dict[str, float]:
@@ -96,17 +103,17 @@ def always(y: Sequence[NDArray[np.int64]], shares: Sequence[Array], names: tuple
     return {name: float(np.mean([seed[name] for seed in found])) for name in names}
 
 
-def _gain(values: Array, replicates: Array, freedom: Sequence[int], confidence: float,
-          ) -> tuple[float, float, float, float, float]:
-    """mean, low, high, p and the share of failed seeds. values [J]; replicates [R, J]; freedom: of all units, and of
-    those of each seed."""
+def _as_they_are(values: Array, replicates: Array, freedom: Sequence[int]) -> tuple[float, float]:
+    """p that the mean over seeds is 0, and the share of failed seeds, for new samples and the models as they are.
+
+    values: [J];  replicates: [R, J];  freedom: degrees of it, of all units and of those of each seed.
+    """
     from scipy.special import stdtr, stdtrit
 
     mean, sd = float(values.mean()), float(replicates.mean(1).std(ddof=1))
-    width = float(stdtrit(freedom[0], (1 + confidence) / 2)) * sd
     p = 1.0 if mean == 0 else 0.0 if sd == 0 else float(2 * stdtr(freedom[0], -abs(mean) / sd))
     needed = [float(stdtrit(one, 1 - FAILED)) for one in freedom[1:]] * replicates.std(0, ddof=1)
-    return mean, mean - width, mean + width, p, float((values <= needed).mean())
+    return p, float((values <= needed).mean())
 
 
 def _sums(codes: NDArray[np.int64], weights: Array, count: int) -> Array:

@@ -26,6 +26,6 @@ def published(recipes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 def _published(recipe: Mapping[str, Any]) -> str:
     names = [f"{stream} (`{recipe['encoders'][stream]}`)" for stream in recipe["published"]]
-    external = recipe.get("external", "").rstrip(".")
-    what = f": {external}" if external else ""
-    return f"Its weights for {listed(names)} were published; what went into them is in no budget here{what}."
+    external = recipe.get("external", "")
+    which = f" ({external})" if external else ""
+    return f"Its weights for {listed(names)} were published{which}; what went into them is in no budget here."

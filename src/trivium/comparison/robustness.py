@@ -71,10 +71,10 @@ def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corru
         return f"Noise on a single stream costs {title} next to nothing."
     known = sorted((name for name in robust if worst in robust[name]), key=lambda name: name != chosen)
     best = max(known, key=lambda name: robust[name][worst]["relative"])
-    keeps = "it" if best == chosen else f"“{titles[best]}”"
-    said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing else is "
-            "left of it")
-    return said + (f"; {keeps} keeps most under it." if len(known) > 1 else ".")
+    said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing but noise "
+            "is left")
+    who = "no strategy does better" if best == chosen else f"“{titles[best]}” does best"
+    return said + (f"; under such noise {who}." if len(known) > 1 else ".")
 
 
 def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:

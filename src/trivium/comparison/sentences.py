@@ -114,7 +114,8 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
     second = words.pair(first, rest[0])
     if choice.winner:
         others = f", the next best of {len(rest)} others," if len(rest) > 1 else ""
-        return f"{take}: it beats {words.title(second.b)}{others} by {words.gap(second)}.", [_sure(second, words)]
+        return (f"{take}: it beats {words.title(second.b)}{others} by {words.gap(second)}.",
+                [_sure(second, words, alone=True)])
     lead = _lead(second, words)
     if choice.simple:
         return (f"{take}, which is simple: no other strategy is surely better, and none can be more than "
@@ -188,10 +189,14 @@ def _lead(pair: Pair, words: Words) -> str:
     return f"{words.title(pair.a)} is ahead of {words.title(pair.b)} by {words.gap(pair)}. {_sure(pair, words)}"
 
 
-def _sure(pair: Pair, words: Words) -> str:
-    """How often `a` came out ahead. Where it always did, resampling the seeds cannot put an interval around that."""
+def _sure(pair: Pair, words: Words, alone: bool = False) -> str:
+    """How often `a` came out ahead. Where it always did, resampling the seeds cannot put an interval around that.
+
+    alone: for a claim that needs no correction (see `pairs.compare`).
+    """
     chance, low, high = pair.outperform
     seeds = len(pair.mcnemar)
     chances = f" (in a new run: probability {chance:.2f}, {low:.2f} to {high:.2f})" if low < high else ""
+    holm = "" if alone else f", {pair.p_holm:.2g} after Holm's correction"
     return (f"{words.title(pair.a)} came out ahead on {chance * seeds:g} of {seeds} seeds{chances}; "
-            f"p = {pair.difference.p:.2g}, {pair.p_holm:.2g} after Holm's correction.")
+            f"p = {pair.difference.p:.2g}{holm}.")

@@ -46,8 +46,9 @@ def _terms(inputs: Inputs) -> list[tuple[str, str]]:
         ),
         (
             "Learned",
-            f"In {metric.words}, a strategy has learned something if it is surely better than {null(inputs)}, after "
-            "Holm's correction for the number of strategies. What has not is never recommended.",
+            f"In {metric.words}, a strategy has learned something if it is surely better than {null(inputs)}: its "
+            "models are, after Holm's correction for the number of strategies, and so would others be that are trained "
+            "with new seeds. What has not is never recommended.",
         ),
         (
             "Reference",

@@ -12,6 +12,7 @@ from trivium.report.parts import METRICS, name
 from trivium.report.prices import flops, seconds
 
 LONG = 110  # characters of an answer that is set smaller
+WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side"}  # of a linear probe; else a stream
 END = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")  # between two sentences
 
 
@@ -96,7 +97,7 @@ def _constant(inputs: Inputs) -> str | None:
 
 def took(entry: dict[str, Any]) -> str | None:
     """What a strategy that chooses took, seed by seed."""
-    chosen = list((entry.get("chosen") or {}).values())
+    chosen = [WAYS.get(one, one) for one in (entry.get("chosen") or {}).values()]
     if not chosen:
         return None
     counts = sorted({one: chosen.count(one) for one in chosen}.items(), key=lambda item: -item[1])
