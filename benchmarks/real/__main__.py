@@ -33,8 +33,9 @@ def build(name: str) -> Path:
     """The manifest of a set, built where it is not there yet."""
     manifest = HOME / "sets" / name / "manifest.csv"
     if not manifest.exists():
-        subprocess.run([sys.executable, "-m", f"benchmarks.real.{name}", HOME / "sources", manifest.parent], cwd=ROOT,
-                       check=True)
+        words = [sys.executable, "-m", f"benchmarks.real.{name}", str(HOME / "sources"), str(manifest.parent)]
+        if subprocess.run(words, cwd=ROOT).returncode:
+            sys.exit(1)  # its own words say why
     return manifest
 
 
@@ -103,9 +104,10 @@ def page(known: dict[str, Any]) -> str:
 
         taken = found[one["recommended"]]["title"] if one["recommended"] else "nothing"
         theirs = one.get("agreement", {}).get("scikit_learn")
-        lines.append(f"| {name} | {one['rows']:,}, {one['classes']} | {100 * one['constant']:.1f} | "
-                     f"{cell('reference')} | {cell('published_linear')} | {found[top]['title']}: {cell(top)} | {found[best]['title']}: "
-                     f"{cell(best)} | {taken} | {f'{100 * theirs:.1f}' if theirs else '–'} |")
+        cells = [name, f"{one['rows']:,}, {one['classes']}", f"{100 * one['constant']:.1f}", cell("reference"),
+                 cell("published_linear"), f"{found[top]['title']}: {cell(top)}",
+                 f"{found[best]['title']}: {cell(best)}", taken, f"{100 * theirs:.1f}" if theirs else "–"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

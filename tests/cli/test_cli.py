@@ -45,11 +45,13 @@ def test_show(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.chdir(project)
     main(["show"])
     lines = capsys.readouterr().out.splitlines()
-    assert re.split(r"  +", lines[1].strip()) == [
-        "rank", "strategy", "accuracy", "95 % interval", "NLL", "train FLOPs", "failed seeds"]
-    assert re.split(r"  +", lines[2].strip()) == [
-        "1", "supervised_frozen", "90.0 %", "88.0 to 92.0", "nan", "1.00e+09", "0 %"]
-    assert "supervised_frozen beats end_to_end by 0.20 accuracy, 95 % interval 0.15 to 0.25." in lines
+    assert lines[1] == "Which way to train on Digits?"
+    table = [re.split(r"  +", line.strip()) for line in lines]
+    assert ["rank", "strategy", "accuracy", "95 % interval", "macro F1", "NLL", "FLOPs", "failed"] in table
+    assert ["1", "Frozen supervised components", "90.0 %", "88.0 to 92.0", "90.0 %", "0.100", "1.00e+09",
+            "0 %"] in table
+    assert ["always anna", "35.0 %", "17.0 %", "1.100"] in table
+    assert "Take “Frozen supervised components”: it beats “End to end” by 20.0 points" in " ".join(lines)
     assert any("reports/report.html" in line for line in lines)
     assert "  trivium predict supervised_frozen manifest.csv      labels for new data" in lines
 

@@ -5,7 +5,9 @@ import shutil
 import pytest
 import torch
 
-from trivium import encoders, models
+from tests import networks
+from tests.networks import encoder
+from trivium import models
 from trivium.encoders.base import patch_size
 from trivium.modalities.spec import Spec
 from trivium.models import files
@@ -31,39 +33,39 @@ def example(spec: Spec) -> torch.Tensor:
 @pytest.mark.parametrize("modality", SPECS)
 def test_tokens_and_vector_have_the_promised_shapes(name: str, modality: str) -> None:
     spec = SPECS[modality]
-    encoder = encoders.build(name, spec, width=16, depth=1)
+    made = encoder(spec, name)
     tokens = {"text": 6, "image": 36, "audio": 4, "wave": 13}[modality]
     x = example(spec)
-    assert encoder.tokens(x).shape == (2, tokens, 16)
-    assert encoder(x).shape == (2, 16)
+    assert made.tokens(x).shape == (2, tokens, 16)
+    assert made(x).shape == (2, 16)
     if modality != "text":
-        assert encoder.patches(x).shape[:2] == (2, tokens)
+        assert made.patches(x).shape[:2] == (2, tokens)
 
 
 @pytest.mark.parametrize("name", ["cnn", "transformer"])
 def test_padding_is_not_part_of_the_text_vector(name: str) -> None:
-    encoder = encoders.build(name, SPECS["text"], width=16, depth=1).eval()
+    made = encoder(SPECS["text"], name).eval()
     x = torch.tensor([[5, 6, 7, 0, 0, 0]])
-    pooled = encoder.pool(encoder.tokens(x), x)
-    expected = encoder.tokens(x)[:, :3].amax(1)
+    pooled = made.pool(made.tokens(x), x)
+    expected = made.tokens(x)[:, :3].amax(1)
     torch.testing.assert_close(pooled, expected)
     nothing = torch.zeros_like(x)
-    assert encoder(nothing).tolist() == [[0.0] * 16]
+    assert made(nothing).tolist() == [[0.0] * 16]
 
 
 def test_patches_follow_the_tokens() -> None:
-    encoder = encoders.build("cnn", Spec("image", "image", (1, 4, 4)), width=8, depth=1)
+    made = encoder(Spec("image", "image", (1, 4, 4)))
     x = torch.arange(16.0).view(1, 1, 4, 4)
-    assert encoder.patch == (2, 2)
-    assert encoder.patches(x)[0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
+    assert made.patch == (2, 2)
+    assert made.patches(x)[0].tolist() == [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]]
 
 
 def test_hide_blanks_exactly_the_hidden_tokens() -> None:
-    image = encoders.build("cnn", Spec("image", "image", (1, 4, 4)), width=8, depth=1)
+    image = encoder(Spec("image", "image", (1, 4, 4)))
     hidden = torch.tensor([[False, True, False, False]])
     shown = image.hide(torch.ones(1, 1, 4, 4), hidden)[0, 0]
     assert shown.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
-    text = encoders.build("cnn", Spec("text", "tokens", (4,), vocab=9), width=8, depth=1)
+    text = encoder(Spec("text", "tokens", (4,), vocab=9))
     assert text.hide(torch.tensor([[5, 6, 7, 8]]), hidden).tolist() == [[5, 2, 7, 8]]
 
 
@@ -84,9 +86,9 @@ def test_a_local_folder_is_an_encoder(tmp_path, capfd) -> None:
     config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
     BertModel(config).save_pretrained(tmp_path)
     capfd.readouterr()
-    encoder = encoders.build(str(tmp_path), SPECS["text"], width=8, depth=1).eval()
+    made = encoder(SPECS["text"], weights=str(tmp_path)).eval()
     assert capfd.readouterr() == ("", "")
-    assert encoder(example(SPECS["text"])).shape == (2, 8)
+    assert made(example(SPECS["text"])).shape == (2, 16)
 
 
 def test_an_image_encoder_from_a_folder_has_one_token_per_patch(tmp_path) -> None:
@@ -95,10 +97,10 @@ def test_an_image_encoder_from_a_folder_has_one_token_per_patch(tmp_path) -> Non
     config = ViTConfig(image_size=12, patch_size=4, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
                        intermediate_size=16)
     ViTModel(config, add_pooling_layer=False).save_pretrained(tmp_path)
-    encoder = encoders.build(str(tmp_path), SPECS["image"], width=8, depth=1).eval()
+    made = encoder(SPECS["image"], weights=str(tmp_path)).eval()
     x = example(SPECS["image"])
-    assert encoder.tokens(x).shape == (2, 9, 8)
-    assert encoder.patches(x).shape == (2, 9, 48)
+    assert made.tokens(x).shape == (2, 9, 16)
+    assert made.patches(x).shape == (2, 9, 48)
 
 
 def test_positions_for_another_image_size_are_fitted_once(tmp_path) -> None:
@@ -107,11 +109,11 @@ def test_positions_for_another_image_size_are_fitted_once(tmp_path) -> None:
     config = Dinov2Config(image_size=32, patch_size=4, hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
     body = Dinov2Model(config).eval()
     body.save_pretrained(tmp_path)
-    encoder = encoders.build(str(tmp_path), SPECS["image"], width=8, depth=1).eval()
+    made = encoder(SPECS["image"], weights=str(tmp_path)).eval()
     x = example(SPECS["image"])
-    assert encoder.body.embeddings.position_embeddings.shape == (1, 1 + 9, 16)
-    torch.testing.assert_close(encoder.body(x).last_hidden_state, body(x).last_hidden_state)
-    assert encoder.tokens(x).shape == (2, 9, 8)
+    assert made.body.embeddings.position_embeddings.shape == (1, 1 + 9, 16)
+    torch.testing.assert_close(made.body(x).last_hidden_state, body(x).last_hidden_state)
+    assert made.tokens(x).shape == (2, 9, 16)
 
 
 def test_a_spectrogram_transformer_keeps_all_tokens_of_its_overlapping_patches(tmp_path) -> None:
@@ -123,13 +125,13 @@ def test_a_spectrogram_transformer_keeps_all_tokens_of_its_overlapping_patches(t
     body = ASTModel(config).eval()
     body.save_pretrained(tmp_path)
     spec = Spec("audio", "spectrogram", (1, 8, 20))
-    encoder = encoders.build(str(tmp_path), spec, width=8, depth=1).eval()
+    made = encoder(spec, weights=str(tmp_path)).eval()
     x = torch.randn(2, *spec.shape)
     states = body(x[:, 0].transpose(1, 2)).last_hidden_state
     assert states.shape == (2, 2 + 27, 16)
-    torch.testing.assert_close(encoder.tokens(x), encoder.project(states[:, 2:]))
+    torch.testing.assert_close(made.tokens(x), states[:, 2:])
     with pytest.raises(UserError, match="makes 27 tokens of 10 patches"):
-        Masked(encoder, 0.5)
+        Masked(made, 0.5)
 
 
 def test_a_saved_model_needs_no_hub_again(tmp_path) -> None:
@@ -144,9 +146,10 @@ def test_a_saved_model_needs_no_hub_again(tmp_path) -> None:
                                               num_conv_pos_embedding_groups=2, **small)),
     }.items():
         body.save_pretrained(tmp_path / "hub" / name)
-    settings = {"width": 8, "depth": 1} | {m: str(tmp_path / "hub" / m) for m in specs}
-    model = models.multimodal(settings, specs, 3, "concat", 0).eval()
-    about = files.describe("fusion", settings, specs, ("a", "b", "c"), fusion="concat", modalities=list(specs))
+    described = {s: networks.described(spec, weights=str(tmp_path / "hub" / s)) for s, spec in specs.items()}
+    parts = {s: models.encoder(described[s], spec, 0) for s, spec in specs.items()}
+    model = models.multimodal(parts, 3, {"name": "concat", "width": None}, 0).eval()
+    about = files.describe("fusion", described, specs, ("a", "b", "c"), fusion={"name": "concat", "width": None})
     models.save(model, about, tmp_path / "model")
     shutil.rmtree(tmp_path / "hub")
     inputs = {m: example(spec) for m, spec in specs.items()}
@@ -160,9 +163,9 @@ def test_weights_in_half_precision_are_read_as_float32(tmp_path) -> None:
 
     config = BertConfig(vocab_size=20, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
     BertModel(config).half().save_pretrained(tmp_path)
-    encoder = encoders.build(str(tmp_path), SPECS["text"], width=8, depth=1).eval()
-    assert {p.dtype for p in encoder.parameters()} == {torch.float32}
-    assert encoder(example(SPECS["text"])).shape == (2, 8)
+    made = encoder(SPECS["text"], weights=str(tmp_path)).eval()
+    assert {p.dtype for p in made.parameters()} == {torch.float32}
+    assert made(example(SPECS["text"])).shape == (2, 16)
 
 
 def test_a_model_that_does_not_fit_is_told_in_words(tmp_path) -> None:
@@ -172,10 +175,5 @@ def test_a_model_that_does_not_fit_is_told_in_words(tmp_path) -> None:
     RobertaModel(RobertaConfig(vocab_size=20, max_position_embeddings=6, **small)).save_pretrained(tmp_path / "short")
     CLIPModel(CLIPConfig(text_config=small, vision_config=small)).save_pretrained(tmp_path / "two")
     for name, m in (("short", "text"), ("two", "image")):
-        with pytest.raises(UserError, match="does not take inputs of shape"):
-            encoders.build(str(tmp_path / name), SPECS[m], width=8, depth=1)
-
-
-def test_an_unknown_encoder_is_explained() -> None:
-    with pytest.raises(UserError, match=r"encoder\.text: cmm.*not one of cnn, transformer"):
-        encoders.build("cmm", SPECS["text"], width=8, depth=1)
+        with pytest.raises(UserError, match="do not take inputs of shape"):
+            encoder(SPECS[m], weights=str(tmp_path / name))

@@ -19,25 +19,25 @@ import torch
 from accelerate.state import AcceleratorState, PartialState
 from torch import Tensor, nn
 
+from tests import networks
 from tests.fake_outs import fake_data
 from tests.far.device import far
 from tests.far.gpu import Watch
-from tests.helpers import ROOT
-from trivium import models
-from trivium import objectives as pretraining
-from trivium.config import Recipe, Train, load
+from trivium import models, objectives
 from trivium.data.store import Batch
 from trivium.data.tables import read_json
 from trivium.evaluation import attribution, contribution, encoded, evaluate, information, probes, robustness
+from trivium.evaluation.settings import Settings
 from trivium.machine import device
 from trivium.modalities.spec import Spec
 from trivium.models.network import Ensemble, Unimodal
-from trivium.training import pretrain as components
-from trivium.training import strategy
+from trivium.objectives.joint import Joint
+from trivium.strategies import entry
+from trivium.training import pretrain, recipes, strategy
 from trivium.training.augment import Augment
 from trivium.training.feed import Feed
-from trivium.training.fused import Joint
 from trivium.training.loop import Schedule, fit
+from trivium.training.settings import Loop
 
 SPECS = {
     "text": Spec("text", "tokens", (8,), 20), "image": Spec("image", "image", (3, 16, 16)),
@@ -46,7 +46,7 @@ SPECS = {
 ALL = tuple(SPECS.values())
 WAVE = Spec("audio", "waveform", (1, 1600))
 CLASSES = 3
-TRAIN = Train(batch=8, weight_decay=0.01, warmup=0.1, clip=1.0, evaluations=2, augment=True, device="cpu", workers=1)
+LOOP = Loop(batch=8, weight_decay=0.01, warmup=0.1, clip=1.0, evaluations=2, augment=True, device="cpu", workers=1)
 
 
 def data(specs: Sequence[Spec] = ALL, count: int = 24) -> Batch:
@@ -58,9 +58,10 @@ def data(specs: Sequence[Spec] = ALL, count: int = 24) -> Batch:
     return Batch(inputs, present, torch.randint(0, CLASSES, (count,), generator=generator))
 
 
-def settings(encoder: str) -> dict[str, Any]:
-    names = hub() if encoder == "hub" else dict.fromkeys(SPECS, encoder)
-    return names | {"width": 16, "depth": 1}
+def encoder(kind: str, spec: Spec) -> nn.Module:
+    """kind: an architecture, or `hub` for a published one."""
+    made = networks.encoder(spec, weights=hub()[spec.name]) if kind == "hub" else networks.encoder(spec, kind)
+    return made.requires_grad_(True)
 
 
 @cache
@@ -87,20 +88,23 @@ def hub() -> dict[str, str]:
     return {m: str(folder / m) for m in bodies}
 
 
-def fusion(encoder: str, kind: str) -> nn.Module:
-    return models.multimodal(settings(encoder), SPECS, CLASSES, kind, 0)
+def fusion(kind: str, mix: str) -> nn.Module:
+    from trivium import fusion as fusions
+
+    parts: dict[str, Any] = {s: encoder(kind, spec) for s, spec in SPECS.items()}
+    return models.multimodal(parts, CLASSES, fusions.chosen(mix, "fusion"), 0)
 
 
-def ensemble(encoder: str) -> nn.Module:
+def ensemble(kind: str) -> nn.Module:
     torch.manual_seed(0)
-    return Ensemble({m: Unimodal(models.encoder(settings(encoder), spec, 0), CLASSES) for m, spec in SPECS.items()},
-                    tuple(SPECS))
+    members: dict[str, Any] = {s: Unimodal(encoder(kind, spec), CLASSES) for s, spec in SPECS.items()}  # type: ignore
+    return Ensemble(members, tuple(SPECS))
 
 
-def task(objective: str, spec: Spec, encoder: str = "cnn") -> nn.Module:
+def task(objective: str, spec: Spec, weights: str = "") -> nn.Module:
     torch.manual_seed(0)
-    recipe = Recipe(objective=objective, share=0.5, lr=1e-2, mask=0.5)
-    return pretraining.build(models.encoder(settings("cnn") | {spec.name: encoder}, spec, 0), CLASSES, recipe)
+    made: Any = networks.encoder(spec, weights=weights) if weights else encoder("cnn", spec)
+    return objectives.build(objectives.chosen(objective, "objective"), {spec.name: made}, (spec.name,), CLASSES)
 
 
 def prepared(where: torch.device, prepare: Callable[[str], Any] = device.prepare) -> Any:
@@ -118,7 +122,7 @@ def trained(make: Callable[[], nn.Module], specs: Sequence[Spec], where: torch.d
     model, read = make(), data(specs)
     feeds = [Feed(read, np.arange(len(read)), 0, where) for _ in range(2)]
     feeds[0].augment = Augment({spec.name: spec for spec in specs}, 0)
-    return fit(model, feeds[0], feeds[1], Schedule(steps, 8, 1e-2), TRAIN, accelerator, 0)
+    return fit(model, feeds[0], feeds[1], Schedule(steps, 8, 1e-2), LOOP, accelerator, 0)
 
 
 def waited(make: Callable[[], nn.Module], specs: Sequence[Spec], where: torch.device) -> float:
@@ -137,16 +141,17 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
     model, batch = make().eval().to(where), data().to(where)
     clean = encoded.encode(model, batch, 16)
     names = [str(k) for k in range(CLASSES)]
-    chosen = attribution.choose(model(clean.inputs, clean.present), clean.y)
+    chosen = attribution.choose(encoded.answer(model, clean), clean.y)
     these = torch.tensor(list(chosen))
     some, few = batch[these], clean[these]
     about, found, looked = attribution.explain(model, some, few, SPECS)
-    vectors = clean.inputs["vectors"][:, 0]
+    vectors = clean.inputs["text"]
     return {
         "predicted": model(batch.inputs, batch.present).cpu(),
         "contribution": contribution.contribution(model, clean, names),
         "information": information.measure(model, clean, clean, CLASSES),
-        "corruption": robustness.corruption(model, batch, clean, SPECS, 16),
+        "corruption": robustness.corruption(model, clean, "image", lambda part, level: batch.inputs["image"][part] * (
+            1 - level), 16),
         "misalignment": robustness.misalignment(model, clean),
         "shift": robustness.shift(model, batch, clean, SPECS, 16),
         "attacks": robustness.attacks(model, batch, clean, SPECS),
@@ -158,24 +163,23 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
 
 def staged(where: torch.device) -> Any:
     """The stages from pretraining to evaluation, on features in a folder."""
-    config = load(ROOT / "params.yaml")
-    config = config.model_copy(update={
-        "seeds": 1, "encoder": config.encoder.model_copy(update={"width": 16, "depth": 1}), "train": TRAIN,
-        "budget": config.budget.model_copy(update={"epochs": 2}),
-        "evaluate": config.evaluate.model_copy(update={"analysis_rows": 32})})
-
+    streams = {s: s for s in SPECS}
     kind, prepare, found = device.kind, device.prepare, {}
-    device.kind, device.prepare = lambda settings: where.type, lambda kind: prepared(where)
+    device.kind, device.prepare = lambda wanted: where.type, lambda kind: prepared(where)
     try:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
             fake_data(Path(folder), samples=96)
             Path("out").mkdir()
-            for m in SPECS:
-                components.pretrain(config, m, Path("models/pretrain") / m)
-            for name in ("ensemble", "supervised_lpft", "end_to_end"):
-                strategy.train(config, name, Path("models") / name)
+            entries = {"text": "words", "image": "patches", "audio": "bands"}
+            for name, objective in (("scratch", {}), ("supervised", {"objective": "supervised"})):
+                one = recipes.recipe(name, {"encoders": entries} | objective, streams, list(entries.values()))
+                pretrain.pretrain(one, LOOP, [1e10], Path("models/pretrain") / name)
+            for name, start, how in (("ensemble", "supervised", "ensemble"), ("lpft", "supervised", "lpft"),
+                                     ("end_to_end", "scratch", "joint")):
+                strategy.train(entry(name, {"start": start, "strategy": how}), LOOP, [1e10], Path("models") / name)
                 record = read_json(f"models/{name}/training.json")["seeds"][0]
-                found[name] = record, evaluate._seed(config, name, Path("out"), where.type, record)
+                settings = Settings(batch=256, calibration_bins=15, analysis_rows=32)
+                found[name] = record, evaluate._seed(start, name, settings, Path("out"), where.type, record)
     finally:
         device.kind, device.prepare = kind, prepare
     return found
@@ -183,12 +187,12 @@ def staged(where: torch.device) -> Any:
 
 def cases() -> Iterator[tuple[str, Callable[[torch.device], Any]]]:
     """Name, and what to do on a device."""
-    for encoder in ("cnn", "transformer", "hub"):
-        makers = {kind: partial(fusion, encoder, kind) for kind in ("concat", "attention")}
+    for body in ("cnn", "transformer", "hub"):
+        makers = {kind: partial(fusion, body, kind) for kind in ("concat", "attention")}
         for kind, make in makers.items():
-            yield f"train {kind} of {encoder}", partial(trained, lambda make=make: Joint(make()), ALL)
-        for kind, make in (makers | {"ensemble": partial(ensemble, encoder)}).items():
-            yield f"evaluate {kind} of {encoder}", partial(analysed, make)
+            yield f"train {kind} of {body}", partial(trained, lambda make=make: Joint(make()), ALL)
+        for kind, make in (makers | {"ensemble": partial(ensemble, body)}).items():
+            yield f"evaluate {kind} of {body}", partial(analysed, make)
     for objective in ("supervised", "masked"):
         for m, spec in SPECS.items():
             yield f"pretrain {objective} {m}", partial(trained, partial(task, objective, spec), [spec])

@@ -75,6 +75,7 @@ for section, values in added.items():
         params[section][key] = {**params[section][key], **value} if key == "manifest" else value
 params["pretrain"] = {"scratch": params["pretrain"]["scratch"]}
 params["train"] = {"end_to_end": params["train"]["end_to_end"]}
+params["compare"]["reference"] = ""
 chosen = settings.parse(params)
 settings.check(chosen)
 assert chosen.data.manifest.pulse == "pulse" and chosen.read_by("scratch") == {"text": "words", "pulse": "beats"}

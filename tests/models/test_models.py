@@ -1,34 +1,39 @@
 """Networks: paired seeds, sums of log-probabilities, and files that come back as they were."""
 
 import math
+import shutil
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
-from trivium import models
+from tests import networks
+from trivium import fusion, models
+from trivium.data.tables import read_json
+from trivium.encoders import Described
 from trivium.modalities.spec import Spec
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
+from trivium.settings.errors import UserError
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8))}
-SETTINGS = {"width": 16, "depth": 1, "text": "cnn", "image": "cnn", "audio": "cnn"}
 INPUTS = {"text": torch.randint(3, 20, (5, 6), generator=torch.Generator().manual_seed(1)),
           "image": torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(2))}
 PRESENT = torch.ones(5, 2, dtype=torch.bool)
 
 
 def test_an_encoder_of_one_seed_starts_the_same_in_every_network() -> None:
-    alone = models.encoder(SETTINGS, SPECS["image"], seed=3)
-    joint = models.multimodal(SETTINGS, SPECS, 4, "attention", seed=3)
-    other = models.encoder(SETTINGS, SPECS["image"], seed=4)
-    torch.testing.assert_close(alone(INPUTS["image"]), joint.features(INPUTS)["image"])
+    alone = networks.encoder(SPECS["image"], seed=3)
+    joint = networks.multimodal(SPECS, 4, "attention", seed=3)
+    other = networks.encoder(SPECS["image"], seed=4)
+    torch.testing.assert_close(alone(INPUTS["image"]), joint.vectors(INPUTS)["image"])
     assert not torch.allclose(alone(INPUTS["image"]), other(INPUTS["image"]))
 
 
 def test_parts_of_one_seed_start_from_different_weights() -> None:
     other = Spec("audio", "image", (1, 8, 8))
-    image, audio = (models.encoder(SETTINGS, spec, seed=0) for spec in (SPECS["image"], other))
+    image, audio = (networks.encoder(spec) for spec in (SPECS["image"], other))
     assert not torch.allclose(image(INPUTS["image"]), audio(INPUTS["image"]))
 
 
@@ -36,19 +41,107 @@ def test_building_leaves_the_global_random_state_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    models.multimodal(SETTINGS, SPECS, 4, "concat", seed=0)
+    networks.multimodal(SPECS, 4)
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_a_saved_model_comes_back(tmp_path: Path) -> None:
-    model = models.multimodal(SETTINGS, SPECS, 4, "concat", seed=1).eval()
+def same(one: nn.Module, other: nn.Module) -> bool:
+    """The same answers to samples that have everything, and to samples that lack a stream."""
+    gaps = torch.tensor([[True, True], [True, False], [False, True], [True, True], [False, False]])
+    return all(torch.equal(one(INPUTS, present), other(INPUTS, present)) for present in (PRESENT, gaps))
+
+
+def parts(widths: dict[str, int], architecture: str = "cnn") -> tuple[dict, dict[str, Described]]:
+    """Encoders, and their descriptions, of the widths given."""
+    about = {s: networks.described(spec, architecture, widths[s]) for s, spec in SPECS.items()}
+    return {s: models.encoder(about[s], spec, 1) for s, spec in SPECS.items()}, about
+
+
+@pytest.mark.parametrize("widths", [{"text": 16, "image": 16}, {"text": 16, "image": 24}], ids=["equal", "unequal"])
+@pytest.mark.parametrize("value", ["concat", {"name": "attention", "heads": 4}, {"name": "concat", "width": 8}],
+                         ids=str)
+def test_a_saved_model_comes_back(tmp_path: Path, value: object, widths: dict[str, int]) -> None:
+    chosen = fusion.chosen(value, "fusion")
+    encoders, about = parts(widths)
+    model = models.multimodal(encoders, 4, chosen, seed=1).eval()
     model.temperature.fill_(2.0)
-    about = files.describe("fusion", SETTINGS, SPECS, tuple("abcd"), fusion="concat", modalities=["text", "image"])
-    models.save(model, about, tmp_path / "one")
-    models.save(model, about, tmp_path / "two")
+    described = files.describe("fusion", about, SPECS, tuple("abcd"), fusion=chosen)
+    models.save(model, described, tmp_path / "one")
+    models.save(model, described, tmp_path / "two")
     again = models.load(tmp_path / "one")
-    assert torch.equal(again(INPUTS, PRESENT), model(INPUTS, PRESENT))
+    assert same(again, model) and again.streams == ("text", "image")
+    assert not any(p.requires_grad for p in again.parameters()) and not again.training
     assert (tmp_path / "one/model.safetensors").read_bytes() == (tmp_path / "two/model.safetensors").read_bytes()
+    shutil.move(tmp_path / "one", tmp_path / "elsewhere")
+    assert same(models.load(tmp_path / "elsewhere"), model)
+
+
+def test_an_ensemble_comes_back_with_the_members_it_chose(tmp_path: Path) -> None:
+    encoders, about = parts({"text": 16, "image": 24}, "transformer")
+    members = {s: Unimodal(encoder, 4) for s, encoder in encoders.items()}
+    for chosen in (["text", "image"], ["image"]):
+        model = Ensemble({s: members[s] for s in chosen}, ("text", "image")).eval()
+        model.temperatures.fill_(3.0)
+        models.save(model, files.describe("ensemble", about, SPECS, tuple("abcd"), members=chosen), tmp_path / "one")
+        again = models.load(tmp_path / "one")
+        assert same(again, model) and list(again.members) == chosen
+
+
+def test_components_come_back(tmp_path: Path) -> None:
+    encoders, about = parts({"text": 16, "image": 24})
+    own = {"image": SPECS["image"]}
+    models.save(encoders["image"], files.describe("encoder", about, own, tuple("abcd")), tmp_path / "encoder")
+    assert torch.equal(models.load(tmp_path / "encoder")(INPUTS["image"]), encoders["image"](INPUTS["image"]))
+    classifier = Unimodal(encoders["image"], 4)
+    models.save(classifier, files.describe("unimodal", about, own, tuple("abcd")), tmp_path / "unimodal")
+    assert torch.equal(models.load(tmp_path / "unimodal")(INPUTS["image"]), classifier(INPUTS["image"]))
+
+
+def test_weights_that_nobody_trained_stay_where_the_recipe_keeps_them(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`apart`: not in the model's own file; joined from models/pretrain, or from a package's `apart`; told if gone."""
+    monkeypatch.chdir(tmp_path)
+    encoders, about = parts({"text": 16, "image": 24})
+    chosen, home = fusion.chosen("concat", "fusion"), tmp_path / "models/pretrain/published/image/all"
+    models.save(encoders["image"], files.describe("encoder", about, {"image": SPECS["image"]}, tuple("abcd")), home)
+    model = models.multimodal(encoders, 4, chosen, seed=1).eval()
+    folder = tmp_path / "models/frozen/seed_0"
+    described = files.describe("fusion", about, SPECS, tuple("abcd"), fusion=chosen,
+                               apart={"image": "published/image/all"})
+    models.save(model, described, folder)
+    from safetensors.torch import load_file
+
+    kept = load_file(str(folder / "model.safetensors"))
+    assert not [key for key in kept if key.startswith("encoders.image.")]
+    assert [key for key in kept if key.startswith("encoders.text.")]
+    assert read_json(folder / "model.json")["apart"] == {"image": "published/image/all"}
+    assert same(models.load(folder), model)
+    shutil.copytree(tmp_path / "models/pretrain", folder / "apart")
+    shutil.rmtree(tmp_path / "models/pretrain")
+    assert same(models.load(folder), model)
+    shutil.rmtree(folder / "apart")
+    with pytest.raises(UserError, match="needs the published weights in .*published/image/all, which are not there"):
+        models.load(folder)
+
+
+def test_vectors_keep_the_width_of_each_encoder() -> None:
+    encoders, _ = parts({"text": 16, "image": 24})
+    model = models.multimodal(encoders, 4, fusion.chosen("concat", "fusion"), seed=0)
+    vectors = model.vectors(INPUTS)
+    assert {s: tuple(x.shape) for s, x in vectors.items()} == {"text": (5, 16), "image": (5, 24)}
+    assert torch.equal(model.answer(vectors, PRESENT), model(INPUTS, PRESENT))
+    with pytest.raises(KeyError, match="needs inputs for text, image; image not given"):
+        model.vectors({"text": INPUTS["text"]})
+
+
+def test_the_head_does_not_depend_on_the_encoders_nor_these_on_the_fusion() -> None:
+    """Every part is drawn from (seed, part): a change of one leaves the others where they were."""
+    one, other = networks.multimodal(SPECS, 4, "concat"), networks.multimodal(SPECS, 4, "attention")
+    assert torch.equal(one.head.weight, other.head.weight)
+    for key, value in one.encoders.state_dict().items():
+        assert torch.equal(other.encoders.state_dict()[key], value)
+    deeper = networks.multimodal(SPECS, 4, "concat", architecture="transformer")
+    assert torch.equal(one.fusion.mix[0].weight, deeper.fusion.mix[0].weight)
 
 
 class Fixed(nn.Module):
@@ -82,7 +175,7 @@ def test_the_ensemble_multiplies_probabilities_of_present_modalities() -> None:
 
 
 def test_a_temperature_flattens() -> None:
-    model = models.multimodal(SETTINGS, SPECS, 4, "concat", seed=0).eval()
+    model = networks.multimodal(SPECS, 4).eval()
     sharp = model(INPUTS, PRESENT)
     model.temperature.fill_(2.0)
     torch.testing.assert_close(model(INPUTS, PRESENT), (sharp / 2).log_softmax(-1))

@@ -56,7 +56,7 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
         "seeds": FOLDS, "split.method": "kfold", "split.val": 0.2, "budget.epochs": 4,
         "encoder.words.architecture": "transformer", "encoder.bands.architecture": "transformer",
         "encoder.patches": {"modality": "image", "weights": str(write_vit(tmp_path / "vit")),
-                            "processor": {"size": 16, "channels": 3}},
+                            "processor": {"size": 16}},
         "encoder.bands.processor.features": "mfcc", "encoder.bands.processor.bins": 20,
         "train.end_to_end.fusion": {"name": "attention", "heads": 2},
     })

@@ -1,25 +1,72 @@
-"""What each strategy does, in phases."""
+"""What each entry of the repository's `train` does, in phases; and what strategies refuse."""
 
+from typing import Any
+
+import pytest
+
+from tests.helpers import ROOT
 from trivium import strategies
-from trivium.config import load
-from trivium.strategies.base import ALL, TOP
+from trivium.params import load
+from trivium.settings.errors import UserError
+from trivium.strategies.base import ALL, TOP, Phase, Plan
 
-CONFIG = load()
+ENTRIES = load(ROOT / "params.yaml").entries
+RAW = {"start": "supervised", "strategy": "lpft"}
 
 
-def test_phases_of_every_strategy() -> None:
-    plans = {name: strategies.plan(name, CONFIG) for name in CONFIG.strategies}
-    assert {name: plan.start for name, plan in plans.items()} == {
-        "end_to_end": None, "unimodal": "supervised", "ensemble": "supervised", "supervised_frozen": "supervised",
-        "supervised_lpft": "supervised_half", "selfsup_finetune": "selfsup",
+def test_phases_of_every_entry() -> None:
+    expected = {
+        "end_to_end": ("scratch", "fusion", [ALL]), "unimodal": ("supervised", "best", []),
+        "ensemble": ("supervised", "ensemble", []), "supervised_frozen": ("supervised", "fusion", [TOP]),
+        "supervised_lpft": ("supervised_half", "fusion", [TOP, ALL]), "selfsup_finetune": ("selfsup", "fusion", [ALL]),
     }
-    assert {name: [phase.train for phase in plan.phases] for name, plan in plans.items()} == {
-        "end_to_end": [ALL], "unimodal": [], "ensemble": [], "supervised_frozen": [TOP], "supervised_lpft": [TOP, ALL],
-        "selfsup_finetune": [ALL],
-    }
+    found = {name: (one.start, one.plan.combine, [phase.train for phase in one.plan.phases])
+             for name, one in ENTRIES.items()}
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_shares_of_phases_add_up_to_the_budget() -> None:
-    for name in CONFIG.strategies:
-        phases = strategies.plan(name, CONFIG).phases
+    for one in ENTRIES.values():
+        phases = one.plan.phases
         assert not phases or abs(sum(phase.share for phase in phases) - 1) < 1e-9
+
+
+def test_settings_of_an_entry_reach_its_phases() -> None:
+    one = strategies.entry("own", RAW | {"fusion": {"name": "attention", "heads": 2}, "lr": 0.01, "head_share": 0.25,
+                                         "finetune_lr": 0.001})
+    assert one.plan == Plan("fusion", {"name": "attention", "heads": 2},
+                            (Phase("head", 0.25, 0.01, TOP), Phase("finetune", 0.75, 0.001)))
+    assert one.settings == {"fusion": {"name": "attention", "heads": 2}, "lr": 0.01, "head_share": 0.25,
+                            "finetune_lr": 0.001}
+
+
+def test_names_titles_and_recipes_are_no_part_of_what_makes_a_strategy_what_it_is() -> None:
+    one = strategies.entry("one", RAW | {"title": "One"})
+    other = strategies.entry("other", RAW | {"start": "selfsup"})
+    assert one.settings == other.settings and one.plan == other.plan
+    assert (one.title, other.title) == ("One", "LP-FT from selfsup")
+
+
+def test_the_same_title_twice_is_told_apart_by_names() -> None:
+    found = strategies.entries({"a": RAW, "b": RAW, "c": RAW | {"title": "C"}})
+    assert [one.title for one in found.values()] == ["LP-FT from supervised (a)", "LP-FT from supervised (b)", "C"]
+
+
+@pytest.mark.parametrize(("raw", "says"), [
+    (RAW | {"strategy": "lptf"}, r"`train\.own\.strategy`: there is no strategy `lptf`; did you mean `lpft`"),
+    (RAW | {"head_shaer": 0.1}, r"unknown key `train\.own\.head_shaer`; did you mean `head_share`"),
+    (RAW | {"head_share": 1.0}, r"`train\.own\.head_share`: .*\(got 1\.0\)"),
+    ({"strategy": "joint"}, r"`train\.own\.start` is missing"),
+    ({"start": "scratch"}, r"`train\.own` is a mapping such as \{start: scratch, strategy: joint\}"),
+    (None, r"`train\.own` is a mapping such as"),
+])
+def test_what_is_wrong_is_named(raw: Any, says: str) -> None:
+    with pytest.raises(UserError, match=r"params\.yaml: " + says):
+        strategies.entry("own", raw)
+
+
+def test_plans_that_spend_more_than_there_is_are_refused() -> None:
+    with pytest.raises(ValueError, match="shares that sum to 1 at most"):
+        Plan("fusion", "concat", (Phase("a", 0.6, 0.1), Phase("b", 0.5, 0.1)))
+    with pytest.raises(ValueError, match="phases need names of their own"):
+        Plan("fusion", "concat", (Phase("a", 0.5, 0.1), Phase("a", 0.5, 0.1)))

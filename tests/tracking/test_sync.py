@@ -90,7 +90,7 @@ def test_what_a_parent_says(synced: Path) -> None:
     note = tags["mlflow.note.content"]
     assert "only the fusion and the head learn" in note  # from the strategy's own file
     assert "0.900** (interval 0.880 to 0.920)" in note and "rank **1** of 3" in note
-    assert "it beats “End to end” by 20.0 points" in note
+    assert "“Frozen supervised components”: it beats “End to end”" in note
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
         ("digits (dominant) data/reads/supervised.json", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
     assert artifacts(run) == {"confusion_matrix.svg", "per_class.csv", "predictions.parquet",

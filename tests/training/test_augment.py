@@ -4,8 +4,7 @@ from pathlib import Path
 
 import torch
 
-from tests.tiny_media import MODALITIES, SETTINGS, write_aligned
-from trivium.data import features
+from tests.tiny_media import write_aligned, write_features
 from trivium.data.store import Batch, Store
 from trivium.modalities import audio, image, text
 from trivium.modalities.spec import Spec
@@ -65,9 +64,8 @@ def test_the_same_step_is_augmented_the_same_way_and_another_is_not() -> None:
 
 def test_a_feed_augments_what_is_trained_on_and_not_what_is_measured(tmp_path: Path) -> None:
     write_aligned(tmp_path)
-    (tmp_path / "features").mkdir()
-    features.write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", MODALITIES, SETTINGS, 2)
-    store = Store(tmp_path / "features")
+    write_features(tmp_path)
+    store = Store("scratch", tmp_path)
     rows = store.rows(0, "train")
     plain, feed = (Feed(store, rows, 0, augment=augment) for augment in (False, True))
     measured, = feed.once(len(rows))

@@ -1,12 +1,21 @@
 """Counted and analytic FLOPs are those of a count by hand."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from tests import networks
+from tests.training import tiny
 from trivium import models
+from trivium.data.store import Store
+from trivium.data.tables import read_json
 from trivium.modalities.spec import Spec
+from trivium.models.network import Multimodal
+from trivium.settings.errors import UserError
 from trivium.training import budget
+from trivium.training.settings import Budget
 
 SPECS = {
     "text": Spec("text", "tokens", (24,), vocab=100),
@@ -15,9 +24,13 @@ SPECS = {
 }
 
 
-def network(encoder: str, fusion: str) -> models.build.Multimodal:
-    settings = {"width": 32, "depth": 2, "text": encoder, "image": encoder, "audio": encoder}
-    return models.multimodal(settings, SPECS, 10, fusion, seed=0)
+def network(encoder: str, fusion: str) -> Multimodal:
+    return networks.multimodal(SPECS, 10, fusion, architecture=encoder, width=32, depth=2)
+
+
+def scores(model: Multimodal) -> torch.Tensor:
+    batch = budget.example(SPECS)
+    return model.logits(model.vectors(batch.inputs), batch.present)
 
 
 def test_linear_layer_by_hand() -> None:
@@ -65,10 +78,9 @@ def by_hand(encoder: str, fusion: str) -> float:
 @pytest.mark.parametrize("fusion", ["concat", "attention"])
 def test_a_network_by_hand(encoder: str, fusion: str) -> None:
     model = network(encoder, fusion)
-    batch = budget.example(SPECS)
 
     def loss() -> torch.Tensor:
-        return model.logits(batch.inputs, batch.present).square().sum()
+        return scores(model).square().sum()
 
     assert budget.counted(loss) == by_hand(encoder, fusion) > 1e6
     model.zero_grad()
@@ -77,13 +89,46 @@ def test_a_network_by_hand(encoder: str, fusion: str) -> None:
 
 def test_frozen_encoders_cost_their_forward_pass_only() -> None:
     model = network("cnn", "concat")
-    batch = budget.example(SPECS)
-    everything = budget.counted(lambda: model.logits(batch.inputs, batch.present).sum())
+    everything = budget.counted(lambda: scores(model).sum())
     model.encoders.requires_grad_(False)
-    frozen = budget.counted(lambda: model.logits(batch.inputs, batch.present).sum())
+    frozen = budget.counted(lambda: scores(model).sum())
     assert frozen == pytest.approx(everything / 3, rel=0.08)
 
 
 def test_steps_never_exceed_the_budget() -> None:
     assert budget.steps(1e6, 100.0, 64) == 156
     assert budget.steps(10.0, 100.0, 64) == 1
+
+
+def test_projections_of_unequal_widths_are_paid_for() -> None:
+    """Text is 16 wide, image 32, and the fusion 64: D_s x 64 each, three times 2 FLOPs, and nothing for their sum."""
+    specs = {s: SPECS[s] for s in ("text", "image")}
+    batch = budget.example(specs)
+    costs = {}
+    for width in (64, 32):
+        model = models.multimodal({"text": networks.encoder(SPECS["text"], width=16),
+                                            "image": networks.encoder(SPECS["image"], width=32)}, 10,
+                                           {"name": "concat", "width": width}, 0)
+        costs[width] = budget.counted(lambda m=model: m(batch.inputs, batch.present).sum(), module=model)
+    top = {64: 16 * 64 + 32 * 64 + 128 * 128 + 128 * 64 + 64 * 10, 32: 16 * 32 + 64 * 64 + 64 * 32 + 32 * 10}
+    assert costs[64] - costs[32] == 6 * (top[64] - top[32])
+
+
+def test_the_budget_of_so_many_epochs_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.project(tmp_path, monkeypatch)
+    settings = Budget(of="end_to_end", epochs=10, flops=None)
+    found = budget.write(Store("scratch"), {"name": "concat", "width": None}, settings, 2, budget.BUDGET)
+    assert found == [42_662_400, 42_662_400] == [tiny.BUDGET] * 2 == budget.read()
+    assert read_json(budget.BUDGET) == {"of": "end_to_end", "epochs": 10, "flops": [42_662_400] * 2}
+
+
+def test_a_budget_in_flops_is_everybodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny.project(tmp_path, monkeypatch)
+    settings = Budget(of="end_to_end", epochs=10, flops=5e6)
+    assert budget.write(Store("scratch"), {"name": "concat"}, settings, 2, budget.BUDGET) == [5e6, 5e6]
+    assert read_json(budget.BUDGET)["epochs"] is None
+
+
+def test_without_a_budget_nobody_begins(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="budget.json is not there: run `dvc repro budget` first"):
+        budget.read(tmp_path)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from trivium import models
+from tests import networks
 from trivium.modalities.spec import Spec
 from trivium.training import budget, eager
 
@@ -60,8 +60,8 @@ def test_adamw_takes_the_steps_of_torch(clip: float) -> None:
 @pytest.mark.parametrize("encoder", ["cnn", "transformer"])
 @pytest.mark.parametrize("fusion", ["concat", "attention"])
 def test_flops_are_those_of_torch(encoder: str, fusion: str) -> None:
-    settings = {"width": 16, "depth": 2, "text": encoder, "image": encoder}
-    model, batch = models.multimodal(settings, SPECS, 4, fusion, 0), budget.example(SPECS)
+    model = networks.multimodal(SPECS, 4, fusion, architecture=encoder, depth=2)
+    batch = budget.example(SPECS)
     with FlopCounterMode(display=False, custom_mapping=budget._formulas()) as counter:
         model(batch.inputs, batch.present).sum().backward()
     assert budget.counted(lambda: model(batch.inputs, batch.present).sum()) == counter.get_total_flops() / 2 > 1e5

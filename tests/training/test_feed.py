@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from pytest import MonkeyPatch
 
-from tests.tiny_media import MODALITIES, SETTINGS, write_aligned
-from trivium.data import features
+from tests.tiny_media import write_aligned, write_features
 from trivium.data.store import Batch, Store
 from trivium.training import feed
 from trivium.training.feed import Feed
@@ -66,14 +65,13 @@ def test_seeds_differ() -> None:
 
 def test_what_does_not_fit_into_memory_is_read_in_the_same_order(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     write_aligned(tmp_path)
-    (tmp_path / "features").mkdir()
-    features.write(tmp_path / "aligned", tmp_path / "splits", tmp_path / "features", MODALITIES, SETTINGS, 2)
-    store = Store(tmp_path / "features")
+    write_features(tmp_path)
+    store = Store("scratch", tmp_path)
     rows = store.rows(1, "train")  # the second half
     shown = []
     for limit in (feed.IN_MEMORY, 0):
         monkeypatch.setattr(feed, "IN_MEMORY", limit)
-        one = Feed(store, rows, 1, keep=store.has("audio")[rows], only="audio", augment=True)
+        one = Feed(store, rows, 1, keep=store.has("audio")[rows], only=["audio"], augment=True)
         assert (one.memory is None) == (limit == 0)
         shown.append([batch for batches in (one.training(4, 1, 5), one.once(4)) for batch in batches])
     for kept, read in zip(*shown, strict=True):

@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from trivium.config import Train
 from trivium.data.store import Batch
 from trivium.machine import device
 from trivium.training import loop
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
+from trivium.training.settings import Loop
 
-SETTINGS = Train(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5, augment=False, device="cpu",
-                 workers=1)
+SETTINGS = Loop(batch=16, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=5, augment=False, device="cpu",
+                workers=1)
 
 
 class Line(nn.Module):

@@ -14,10 +14,12 @@ import pytest
 
 from tests.helpers import ROOT
 from tests.machine.test_workers import alive
-from trivium.config import load
 from trivium.machine.progress import Progress
 from trivium.settings.errors import UserError
 from trivium.training import units
+from trivium.training.settings import Loop
+
+LOOP = Loop(batch=4, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=2)
 
 
 def test_the_largest_process_on_a_gpu_counts() -> None:
@@ -41,11 +43,11 @@ STAGE = """
 import os, sys, time
 from pathlib import Path
 from trivium import stage
-from trivium.config import load
+from trivium.params import load
 from trivium.settings.errors import UserError
 from trivium.training import units
 
-def work(config, unit, folder, report):
+def work(unit, folder, report):
     os.write(1, b"%d\\n" % os.getpid())  # in one piece: two workers write
     if unit == sys.argv[2]:
         time.sleep(0.5)
@@ -55,9 +57,9 @@ def work(config, unit, folder, report):
     time.sleep(600)
     return {}
 
-def main(config):
-    config = config.model_copy(update={"train": config.train.model_copy(update={"device": "cpu", "workers": 2})})
-    units.run(config, "sleeping", "sleeping", work, [(name, name) for name in "abcd"], [])
+def main(params):
+    loop = params.loop.model_copy(update={"device": "cpu", "workers": 2})
+    units.run("sleeping", work, [(name, name, f"key-{name}") for name in "abcd"], loop)
 
 stage.load = lambda: load(sys.argv[1])
 stage.run("sleeping", main)
@@ -110,11 +112,39 @@ def test_a_worker_that_dies_before_all_units_are_handed_out_is_told_in_words(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ProcessPoolExecutor, "submit", slowly)
-    config = load(ROOT / "params.yaml")
-    config = config.model_copy(update={"train": config.train.model_copy(update={"device": "cpu", "workers": 2})})
     with pytest.raises(UserError, match="A worker process was killed"):
-        units.run(config, "dying", "dying", die, [(name, name) for name in "abcdef"], [])
+        units.run("dying", die, [(name, name, f"key-{name}") for name in "abcdef"], LOOP)
 
 
 def die(*_: object) -> dict[str, Any]:
     os._exit(9)
+
+
+def write_one(unit: str, folder: Path, report: units.Report) -> dict[str, Any]:
+    (folder / "made").write_text(unit)
+    report(1, 1)
+    return {"unit": unit}
+
+
+def fail(*_: object) -> dict[str, Any]:
+    raise AssertionError("this unit was finished before")
+
+
+def test_a_finished_unit_is_taken_by_its_key_whatever_its_name(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = LOOP.model_copy(update={"workers": 1})
+    units.run("first", write_one, [("a", "x", "key-x")], one)
+    done = units.run("second", fail, [("renamed", "x", "key-x")], one)
+    assert "second: 1 of 1 were finished before" in capsys.readouterr().out
+    folder, record = done["renamed"]
+    assert (folder / "made").read_text() == "x" and record["record"] == {"unit": "x"}
+    units.copy(folder, tmp_path / "out")
+    assert (tmp_path / "out/made").read_text() == "x"
+
+
+def test_a_key_stands_for_all_that_a_result_depends_on() -> None:
+    about = {"seed": 0, "lr": 0.003}
+    assert units.key("pretrain", about) == units.key("pretrain", {"lr": 0.003, "seed": 0})
+    assert len({units.key("pretrain", about), units.key("strategy", about),
+                units.key("pretrain", about | {"seed": 1})}) == 3

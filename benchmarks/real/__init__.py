@@ -1,0 +1,1 @@
+"""Real public data sets, built from package registries, and a small independent yardstick for them."""
