@@ -8,6 +8,7 @@ from PIL import Image
 from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
+from trivium.comparison import budgets
 from trivium.comparison.budgets import VARIANTS, gather, mark, read, sentence
 from trivium.data.tables import read_json, write_json
 from trivium.experiments import curves
@@ -179,7 +180,8 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for key, value in environment(project).items():
         monkeypatch.setenv(key, value)
     monkeypatch.chdir(project)
-    monkeypatch.setattr(curves, "VARIANTS", VARIANTS[3:])
+    for module in (curves, budgets):
+        monkeypatch.setattr(module, "VARIANTS", VARIANTS[3:])
 
     command(project, "dvc", "repro")
     command(project, "git", "add", "--all")

@@ -13,6 +13,7 @@ Trained, each layer costs three times that, and twice where it reads the input i
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,5 +68,6 @@ def recipe(name: str, read_by: Mapping[str, str] = READ_BY, **changes: Any) -> R
 def pretrained(one: Recipe, loop: Loop = LOOP, seeds: int = 1, limit: float = BUDGET) -> list[dict[str, Any]]:
     """Run the recipe where strategies look for it. Returns its records, a unit each."""
     out = Path("models/pretrain") / one.name
+    shutil.rmtree(out, ignore_errors=True)  # as a stage begins
     pretrain.pretrain(one, loop, [limit] * seeds, out)
     return tables.read_json(out / "training.json")["units"]

@@ -36,8 +36,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     report(1, 1)
     model = _model(store, encoders, found)
     about = files.describe("linear", store.encoders, store.specs, store.classes, linear=model.linear.about(),
-                           start=store.recipe, features=store.digest,
-                           apart=components.apart(store.recipe, model.readers))
+                           features=store.digest, apart=components.apart(store.recipe, model.readers))
     models.save(model.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
     return {
