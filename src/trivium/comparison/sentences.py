@@ -135,7 +135,8 @@ def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, lis
     alone = len(others) == 1  # who is meant need not be said again
     head = words.title(first) if taken != first else "it"
     apart = f"{'It' if others == (taken,) else words.all(others)} cannot be told apart from {head}"
-    worst = {name: words.pair(first, name).difference.high for name in others}
+    most = 1.0 if words.metric.higher else float("inf")  # two shares differ by 1 at most, whatever two seeds allow
+    worst = {name: min(words.pair(first, name).difference.high, most) for name in others}
     if choice.failing or choice.lower or choice.risky:
         who = {kind: "" if alone else f"{words.all(kind)} " for kind in (choice.failing, choice.lower, choice.risky)
                if kind}
