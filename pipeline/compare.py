@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 
 def main(params: Params, beside: Map) -> None:
-    from trivium.comparison import build, curves, explained, figures
+    from trivium.comparison import build, curves, explained, figures, leftovers
     from trivium.data.tables import read_json, write_json
     from trivium.report import html
     from trivium.stage import fresh
     from trivium.tracking.sync import sync
 
+    for folder in leftovers.remove(Path("."), params.train, params.pretrain):
+        print(f"{folder} is of an entry that params.yaml no longer has: removed (DVC's cache still has it)")
     found = build.build(params.compare, list(params.train), params.split.method, params.evaluate.calibration_bins)
     names = list(found["strategies"])  # without those that the budget did not pay for
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in names}

@@ -30,7 +30,7 @@ SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
 def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
-        python, packages, torch_build, settings, repository, left, disk, speech)
+        python, packages, torch_build, settings, seen, repository, left, disk, speech)
     grades = []
     for check in checks:
         for grade, words in check(root):
@@ -108,6 +108,14 @@ def settings(root: Path) -> Iterator[Finding]:
                  f"{len(params.train)} strategies, {params.seeds} seeds")
     if params.loop.device == "cuda" and not gpu_count():
         yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
+
+
+def seen(root: Path) -> Iterator[Finding]:
+    """How much of the streams the encoders do not see, as the last preprocess found."""
+    from trivium.data.readings import warnings
+
+    for words in warnings(root):
+        yield "advice", f"{words[:1].upper()}{words[1:]}"
 
 
 def repository(root: Path) -> Iterator[Finding]:

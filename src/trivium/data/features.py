@@ -79,14 +79,10 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
     tables.write_json({"classes": meta["classes"], "sizes": sizes, "meta": meta}, out / "features.json")
     samples = tables.digest((out / "samples.parquet").read_bytes() + json.dumps(meta, sort_keys=True).encode())
-    warnings: dict[str, str] = {}
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
         about = Reads(samples=samples, streams=found).model_dump(mode="json")
         tables.write_json(about, reads / f"{name}.json", sort=False)  # the order of streams
-        warnings |= {read.entry: f"warning: {s}: {read.warning}" for s, read in found.items() if read.warning}
-    for words in warnings.values():
-        print(words, flush=True)
 
 
 def reading(stream: str, described: Described) -> Reading:

@@ -7,11 +7,13 @@ encoder, or another processor, changes nothing for the recipes that do not use i
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from trivium.data.tables import digest
+from trivium.data.tables import digest, read_json
 from trivium.settings.base import Section
 
+READS = Path("data/reads")
 MOST_LOST = 0.02  # share of all tokens, or seconds, that may be dropped without a warning
 
 
@@ -44,6 +46,16 @@ class Read(Section):
         return (f"the encoder `{self.entry}` does not see {self.cut['lost']:.0%} of all {unit}: {self.cut['rows']:.0%} "
                 f"of the rows are longer than it reads. `encoder.{self.entry}.processor.{setting}` in params.yaml "
                 f"sets how much that is.")
+
+
+def warnings(root: Path) -> list[str]:
+    """What the encoders of all recipes do not see, in words, each encoder once; empty before preprocess ran."""
+    found = {}
+    for path in sorted((root / READS).glob("*.json")):
+        for stream, read in Reads.model_validate(read_json(path)).streams.items():
+            if read.warning:
+                found[read.entry] = f"{stream}: {read.warning}"
+    return list(found.values())
 
 
 class Reads(Section):

@@ -19,7 +19,7 @@ from trivium import modalities
 from trivium.data import tables, texts
 from trivium.data.columns import Column
 from trivium.data.ragged import RaggedColumn
-from trivium.data.readings import Reads
+from trivium.data.readings import READS, Reads
 from trivium.encoders import Described
 from trivium.modalities.spec import Spec, scale_and_shift
 from trivium.settings.errors import UserError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FEATURES = Path("data/features")
-READS = Path("data/reads")
 
 
 @dataclass(frozen=True)

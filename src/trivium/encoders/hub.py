@@ -155,9 +155,10 @@ def build(described: Described, spec: Spec) -> Encoder:
 
 
 def _image_processor(where: str, weights: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Size and normalisation that an image model was trained with, as its preprocessor_config.json says.
+    """Size and normalisation that an image model was trained with, as its preprocessor_config.json says; 224 pixels and
+    0.5 where a model comes without one.
 
-    Raises: UserError (an entry that sets the normalisation).
+    Raises: UserError (an entry that sets the normalisation; the hub cannot be reached).
     """
     from transformers.models.auto.image_processing_auto import get_image_processor_config
 
@@ -166,8 +167,10 @@ def _image_processor(where: str, weights: str, own: Mapping[str, Any]) -> dict[s
             raise UserError(f"params.yaml: `{where}.processor.{key}` comes with the weights `{weights}`: leave it out.")
     try:
         about = get_image_processor_config(packages.folder(weights))
-    except (OSError, ValueError):
-        about = {}
+    except (OSError, ValueError) as error:
+        raise UserError(f"params.yaml: `{where}`: what `{weights}` was trained to see could not be read from the "
+                        f"Hugging Face hub ({str(error).splitlines()[0]}). Check the spelling, or, off line, name a "
+                        "local folder.") from None
     size = about.get("size", 224)
     size = size if isinstance(size, int) else size.get("height") or size.get("shortest_edge") or 224
     return {"size": size, "channels": 3, "mean": about.get("image_mean", [0.5] * 3),

@@ -54,7 +54,8 @@ class Cache:
 
 
 def link(file: Path, target: Path) -> None:
-    """A hard link, or a copy where links cannot be made."""
+    """A hard link, or a copy where links cannot be made. What was at `target` goes: it may be a link itself."""
+    target.unlink(missing_ok=True)
     try:
         os.link(file, target)
     except OSError:

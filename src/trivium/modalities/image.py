@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 MAX_PIXELS = 2**27  # 134 megapixels, 400 MB as RGB: above it a file is taken for a decompression bomb
-WHITE = 255
 
 
 class Settings(Section):

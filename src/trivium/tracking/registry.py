@@ -12,6 +12,13 @@ ABOUT = ("The best seed of the strategy that the last comparison recommends. "
          "Load it with mlflow.pyfunc.load_model(\"models:/trivium@recommended\").")
 
 
+def withdraw(client: MlflowClient) -> None:
+    """Nothing is recommended: the alias points to no model any more."""
+    for model in client.search_registered_models(f"name = '{MODEL}'"):
+        if ALIAS in model.aliases:
+            client.delete_registered_model_alias(MODEL, ALIAS)
+
+
 def register(client: MlflowClient, experiment: str, run: str, strategy: str) -> str | None:
     """Let the alias point to the model that was logged by `run`; returns its version.
 

@@ -82,6 +82,8 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
             known[mark] = writer.comparison(found.comparison["verdict"], mark)
         latest.add(known[mark])
         chosen = found.comparison["verdict"].get("recommended")
+        if chosen is None:
+            registry.withdraw(client)
         for outcome in (each for each in order if each.name == chosen):
             registry.register(client, experiment, known[outcome.fingerprint], outcome.name)
     writer.mark_latest(_runs(client, experiment, "tags.kind != ''"), latest)

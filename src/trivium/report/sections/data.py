@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.data import tables
+from trivium.data.readings import warnings
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.drawing.markup import Html, h, join
@@ -27,7 +28,7 @@ def body(inputs: Inputs) -> Html | None:
         [
             lead(_lead(inputs, counts)) if counts else None,
             h("div", render(str(card)), class_="prose") if card else None,
-            grid(_classes(counts), h("div", _presence(counts), _splits(inputs))) if counts else None,
+            grid(_classes(counts), h("div", _presence(inputs, counts), _splits(inputs))) if counts else None,
             _examples(inputs, counts) if counts else None,
             checks,
         ]
@@ -81,7 +82,7 @@ def _classes(counts: dict[str, Any]) -> Html:
     return figure(table(["class", "samples", ""], rows, "Samples per class"), caption, "Classes")
 
 
-def _presence(counts: dict[str, Any]) -> Html | None:
+def _presence(inputs: Inputs, counts: dict[str, Any]) -> Html | None:
     if not counts["present"]:
         return None
     rows = [
@@ -92,8 +93,9 @@ def _presence(counts: dict[str, Any]) -> Html | None:
         ]
         for stream, count in counts["present"].items()
     ]
+    caption = " ".join(sentence(words) for words in warnings(inputs.root))
     return figure(
-        table(["stream", "present", ""], rows, "Share of samples that have each stream"), title="Streams"
+        table(["stream", "present", ""], rows, "Share of samples that have each stream"), caption, "Streams"
     )
 
 
