@@ -114,6 +114,8 @@ def test_views_where_nothing_was_learned(tmp_path):
 def test_dvc_shows_plots_and_metrics(project):
     write_views(project, drawn=False)
     shutil.copy(ROOT / "dvc.yaml", project)
+    (project / "params.yaml").write_text("data: {watch: data/README.md}\npretrain: {scratch: {}}\n"
+                                         "train: {end_to_end: {start: scratch, strategy: joint}}\n")
     command(project, "git", "init", "--quiet")
     command(project, "dvc", "init", "--quiet", "--force")
     shutil.copytree(ROOT / ".dvc/plots", project / ".dvc/plots")
