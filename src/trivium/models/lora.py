@@ -26,18 +26,23 @@ def add(encoder: Encoder, rank: int, blocks: int) -> int:
     return len(names)
 
 
-def targets(encoder: Encoder, blocks: int) -> list[str]:
-    """Names of the linear maps and plain convolutions in the last `blocks` of the longest row of blocks; of an encoder
+def targets(encoder: Encoder, moving: int) -> list[str]:
+    """Names of the linear maps and plain convolutions in the last `moving` of the encoder's blocks; of an encoder
     without blocks, all of them.
     """
-    rows = [(name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList | nn.Sequential)]
-    inside: tuple[str, ...] = ("",)
-    if rows:
-        name, row = max(rows, key=lambda pair: sum(p.numel() for p in pair[1].parameters()))
-        inside = tuple(f"{name}.{k}." for k in range(max(0, len(row) - blocks), len(row)))
+    name, blocks = row(encoder)
+    first = max(0, len(blocks) - moving)
+    inside = tuple(f"{name}.{k}." for k in range(first, len(blocks))) if blocks else ("",)
     return [name for name, part in encoder.named_modules()
             if name.startswith(inside) and (isinstance(part, nn.Linear) or
                                             (isinstance(part, nn.Conv1d | nn.Conv2d) and part.groups == 1))]
+
+
+def row(encoder: Encoder) -> tuple[str, list[nn.Module]]:
+    """Name and blocks of the encoder's largest row of blocks; no blocks where it has no row."""
+    rows = [(name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList | nn.Sequential)]
+    name, found = max(rows, key=lambda pair: sum(p.numel() for p in pair[1].parameters()), default=("", ()))
+    return name, list(found)
 
 
 def merge(encoder: Encoder) -> None:

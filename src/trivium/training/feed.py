@@ -39,7 +39,8 @@ class Feed:
         self.source, self.rows, self.seed, self.device, self.only = source, rows, seed, torch.device(device), only
         self.keep = None if keep is None else torch.from_numpy(keep)
         self.memory: Batch | None = None
-        self.augment = Augment(source.specs, seed) if augment and isinstance(source, Store) else None
+        self.augment = (Augment({s: spec for s, spec in source.specs.items() if only is None or s in only}, seed)
+                        if augment and isinstance(source, Store) else None)
         if isinstance(source, Batch):
             self.memory = source.to(self.device)
             self.bytes = sum(x[:1].nbytes for x in source.inputs.values())  # of one sample
@@ -47,6 +48,13 @@ class Feed:
             self.bytes = sum(spec.bytes for s, spec in source.specs.items() if only is None or s in only) or 1
             if self.bytes * len(rows) <= _room(self.device):
                 self.memory = source.batch(rows, seed, only).to(self.device)
+
+    def hold(self, inputs: dict[str, Tensor]) -> None:
+        """Further inputs of the same rows, which are never augmented; not of a feed that streams from disk."""
+        held = self.memory
+        assert held is not None
+        self.memory = Batch(held.inputs | inputs, held.present, held.y)
+        self.bytes += sum(x[:1].nbytes for x in inputs.values())
 
     def __len__(self) -> int:
         return int(self.keep.sum()) if self.keep is not None else len(self.rows)

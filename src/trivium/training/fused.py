@@ -18,9 +18,10 @@ from trivium.machine import device
 from trivium.models import files, lora
 from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Multimodal
+from trivium.models.upper import Upper
 from trivium.objectives.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget, components, probed
+from trivium.training import budget, components, probed, states
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 from trivium.training.units import Report
@@ -48,8 +49,12 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     model.to(accelerator.device)
     moves = any({"encoders", "lora"} & set(phase.train) for phase in plan.phases)  # else kept vectors do
     read = [s for s in store.streams if moves or not components.kept(store.recipe, s, seed)]
-    feeds = tuple(Feed(store, store.rows(seed, split), seed, accelerator.device, only=read, augment=loop.augment)
-                  for split in ("train", "val"))
+    above = states.uppers(model, store, seed, plan.lora[1]) if plan.lora else {}
+    feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop.augment)
+    if above and states.hold(above, store, feeds):  # their pass is part of the one that the probe was charged for
+        model.encoders.update(above)
+    elif above:
+        feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
     tasks = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[dict[str, Any]]()
     planned = _planned(tasks, store, plan, (limit, pretraining + fitting), seed, batch)
@@ -67,15 +72,16 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
         task = tasks[p.phase.name]
-        rows = fit(task, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
-                   partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
+        found = fit(task, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
+                    partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
         history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
-                    for row in rows]
+                    for row in found]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
     scale = _temperature(Joint(model), feeds[1] if len(read) == len(store.streams) else used[1])
     model.temperature.fill_(scale)
+    model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
     about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
@@ -102,6 +108,13 @@ class _Planned:
     cost: float
     cost_again: float
     once: float
+
+
+def _feeds(store: Store, seed: int, device: torch.device, read: list[str], augment: bool) -> tuple[Feed, Feed]:
+    """Of the train and validation rows, the streams in `read`."""
+    train, val = (Feed(store, store.rows(seed, split), seed, device, only=read, augment=augment)
+                  for split in ("train", "val"))
+    return train, val
 
 
 def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
@@ -220,6 +233,9 @@ def _loss(task: Joint, store: Store, what: str) -> Callable[[], Tensor]:
     model, batch = task.model, budget.example(store.specs)
     if what in model.encoders:
         return lambda: model.encoders[what](batch.inputs[what])
+    for s, part in model.encoders.items():
+        if isinstance(part, Upper):
+            batch.inputs[s] = part.below(batch.inputs[s])
     if what == "head":
         with torch.no_grad():
             batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)

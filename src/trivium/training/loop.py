@@ -64,7 +64,7 @@ def fit(
         state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(task, val, accelerator))
     report(int(state.step * plan.batch))
     for mark in (m for m in marks if m > state.step):
-        task.train()
+        _train(task)
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
         np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
         losses: list[Tensor] = []
@@ -102,6 +102,15 @@ def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, 
     logits = torch.cat(outputs)
     return {"val_nll": _finite(task.nll(logits, y)),  # type: ignore[operator]
             "val_accuracy": (logits.argmax(1) == y).double().mean().item()}
+
+
+def _train(task: nn.Module) -> None:
+    """Training mode for what moves; what is frozen keeps its statistics and drops nothing, as when it is used."""
+    task.train()
+    for part in task.modules():
+        weights = list(part.parameters())
+        if weights and not any(w.requires_grad for w in weights):
+            part.eval()
 
 
 def _finite(value: float) -> float:
