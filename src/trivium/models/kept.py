@@ -62,9 +62,9 @@ def write(encoder: Encoder, store: Store, stream: str, cost: Callable[[int], flo
     np.save(folder / "flops.npy", flops)
 
 
-def in_order_of_length(store: Store, stream: str, rows: np.ndarray, seed: int = 0,
+def in_order_of_length(store: Store, stream: str, rows: np.ndarray, seed: int = 0, cut: bool = True,
                        ) -> Iterator[tuple[np.ndarray, Tensor, np.ndarray]]:
-    """Rows [B], inputs of these, texts cut to the longest of them, and the number of tokens of each (else 0)."""
+    """Rows [B], inputs of these, texts `cut` to the longest of them, and the number of tokens of each (else 0)."""
     lengths = np.zeros(len(rows), np.int64)
     if store.specs[stream].kind == "tokens":
         found = [_lengths(store.batch(part, seed, [stream]), stream)
@@ -74,7 +74,7 @@ def in_order_of_length(store: Store, stream: str, rows: np.ndarray, seed: int = 
     size = BATCH if store.specs[stream].kind == "tokens" else FEW
     for part in np.split(order, range(size, len(order), size)):
         x = store.batch(rows[part], seed, [stream]).inputs[stream]
-        if store.specs[stream].kind == "tokens":
+        if cut and store.specs[stream].kind == "tokens":
             x = x[:, : max(1, int(lengths[part].max()))]
         yield rows[part], x, lengths[part]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -45,15 +44,15 @@ def hold(found: dict[str, Upper], store: Store, feeds: Sequence[Feed]) -> bool:
 
 
 def _states(part: Upper, store: Store, stream: str, feed: Feed) -> Tensor:
-    """[N, ...] for the rows of `feed`, texts that pass together padded to the longest of them; 0 without the stream."""
+    """[N, ...] for the rows of `feed`, 0 without the stream. Published encoders of text need no padding."""
     one = part.below(_blank(store, stream, part))
     whole = one.new_zeros(len(feed.rows), *one.shape[1:])
     places = np.flatnonzero(store.has(stream)[feed.rows])
-    where = dict(zip(feed.rows[places].tolist(), places.tolist(), strict=True))
-    for rows, x, _ in kept.in_order_of_length(store, stream, feed.rows[places], feed.seed):
+    place = dict(zip(feed.rows[places].tolist(), places.tolist(), strict=True))
+    for rows, x, _ in kept.in_order_of_length(store, stream, feed.rows[places], feed.seed, cut=part.published):
         states = part.below(x.to(whole.device))
-        index: Any = torch.tensor([where[row] for row in rows.tolist()], device=whole.device)
-        if states.shape[1:] == whole.shape[1:]:
+        index = torch.tensor([place[row] for row in rows.tolist()], device=whole.device)
+        if states.shape[1] == whole.shape[1]:
             whole[index] = states
         else:
             whole[index, : states.shape[1]] = states

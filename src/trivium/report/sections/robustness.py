@@ -20,12 +20,15 @@ KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("attacks", "attack: {}", "largest change, in standard deviations"),
 )
 
+AXES = {"text": "share of words that are replaced"}  # of noise
 MEASURED = ("corruption", "misalignment", "shift", "attacks")  # names in `rows` of a seed
 
 
 def body(inputs: Inputs) -> Html | None:
     found = inputs.comparison.get("robustness") or {}
-    noise = _charts(inputs, found.get("corruption"), "noise on {}", "share of {} that is noise")
+    corrupted = found.get("corruption") or {}
+    noise = [chart for stream in corrupted for chart in _charts(
+        inputs, {stream: corrupted[stream]}, "noise on {}", AXES.get(stream, "share of {} that is noise"))]
     others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
     summary = _summary(inputs, found)
     elsewhere = _elsewhere(inputs, found.get("domain") or {})
