@@ -41,11 +41,11 @@ def text(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
         raise UserError(f"params.yaml: `{where}.processor`: published weights bring their own tokenizer: leave out "
                         "`tokenizer` and `vocab`.")
     about = _json(where, weights, CONFIG) or {}
-    most = about.get("max_position_embeddings") or LENGTH
-    if about.get("model_type") in BEHIND_PADDING:
+    most = about.get("max_position_embeddings") or 0  # 0 or below: any number
+    if most > 0 and about.get("model_type") in BEHIND_PADDING:
         most -= (about.get("pad_token_id") or 0) + 1
-    length = own.get("length", min(LENGTH, most))
-    if "max_position_embeddings" in about and isinstance(length, int) and length > most:
+    length = own.get("length", min(LENGTH, most) if most > 0 else LENGTH)
+    if isinstance(length, int) and 0 < most < length:
         raise UserError(f"params.yaml: `{where}.processor.length`: {length} tokens are more than `{weights}` can read: "
                         f"{most} at most.")
     known, there = about.get("vocab_size"), _vocabulary(where, weights)

@@ -136,11 +136,12 @@ def build(described: Described, spec: Spec) -> Encoder:
             f"({str(error).splitlines()[0]}). Check the spelling, or, off line, give a folder with config.json and "
             "model.safetensors."
         ) from None
-    if spec.kind == "tokens" and spec.vocab > (known := body.get_input_embeddings().num_embeddings):
-        raise UserError(f"params.yaml: the tokenizer of `{name}` knows {spec.vocab:,} tokens and the model {known:,}: "
-                        "it is the tokenizer of another model. Save the model's own tokenizer beside its weights.")
     probe = torch.full((1, *spec.shape), 3) if spec.kind == "tokens" else torch.zeros(1, *spec.shape)
     try:
+        if spec.kind == "tokens" and spec.vocab > (known := body.get_input_embeddings().num_embeddings):
+            raise UserError(f"params.yaml: the tokenizer of `{name}` knows {spec.vocab:,} tokens and the model "
+                            f"{known:,}: it is the tokenizer of another model. Save the model's own tokenizer beside "
+                            "its weights.")
         encoder = Hub(body, spec)
         with torch.no_grad():
             _fit_positions(encoder)
