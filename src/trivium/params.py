@@ -128,10 +128,8 @@ def check(params: Params) -> None:
     from trivium.training.strategy import chosen_fusion
 
     encoders = params.encoders
-    for name, described in encoders.items():
+    for described in encoders.values():
         packages.require(described.weights)
-        if described.weights.startswith(("/", ".")) and not Path(described.weights).is_dir():
-            raise UserError(f"params.yaml: `encoder.{name}.weights`: there is no folder {described.weights}.")
     for name in params.pretrain:
         recipe = params.recipe(name)
         for stream, entry in recipe.encoders.items():

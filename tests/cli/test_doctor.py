@@ -80,6 +80,20 @@ def test_published_weights_that_are_not_here_are_told(tmp_path: Path, weights: s
     assert grade == "wrong" and words in said
 
 
+@pytest.mark.parametrize(("modality", "entry", "words"), [
+    ("text", "words", "has no tokenizer (tokenizer.json)"),
+    ("image", "patches", "has no preprocessor_config.json, which would say the size and mean and deviation"),
+    ("audio", "bands", "has no preprocessor_config.json, which says how the model hears a sound"),
+])
+def test_what_published_weights_lack_is_told(tmp_path: Path, modality: str, entry: str, words: str) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/model.safetensors").touch()
+    set_params(tmp_path, {f"encoder.{entry}": {"modality": modality, "weights": str(tmp_path / "mine")}})
+    ((grade, said),) = doctor.settings(tmp_path)
+    assert grade == "wrong" and f"`encoder.{entry}`: the folder {tmp_path}/mine {words}" in said
+
+
 def test_the_old_form_is_told(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("fuse: [ensemble]\n")
     ((grade, said),) = doctor.settings(tmp_path)

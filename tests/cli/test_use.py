@@ -198,6 +198,18 @@ def test_every_encoder_s_processor_is_sized_as_it_may_be(project: Path) -> None:
     assert found["patches"]["processor"] == {"size": 32, "channels": 3}  # the table has no images
 
 
+def test_a_model_that_hears_one_length_only_keeps_it(project: Path) -> None:
+    for name, kind in (("one", "ASTFeatureExtractor"), ("any", "Wav2Vec2FeatureExtractor")):
+        (project / name).mkdir()
+        (project / name / "model.safetensors").touch()
+        (project / name / "preprocessor_config.json").write_text(json.dumps({"feature_extractor_type": kind}))
+        set_params(project, {f"encoder.{name}": {"modality": "audio", "weights": str(project / name)}})
+    use("symbols")
+    found = load().encoder
+    assert found["one"] == {"modality": "audio", "weights": str(project / "one")}
+    assert found["any"]["processor"] == {"seconds": 1.6}
+
+
 def test_a_recipe_without_an_encoder_for_the_new_data_is_told(project: Path) -> None:
     set_params(project, {"data.modalities": ["text"], "pretrain.scratch.encoders": {"text": "words"}})
     before = Path("params.yaml").read_bytes()

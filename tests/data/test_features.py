@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from scipy.special import softmax
 
 from tests.helpers import ROOT, digests
 from tests.tiny_media import ENCODERS, ENTRIES, READ_BY, ROWS, row, write_aligned, write_features
@@ -15,6 +16,7 @@ from trivium.data.readings import Reads
 from trivium.data.store import Store
 from trivium.encoders import describe
 from trivium.machine.cache import Cache
+from trivium.serving.predictor import Predictor
 from trivium.settings.errors import UserError
 
 LONGER = describe("longer", ENTRIES["words"] | {"processor": {"length": 9, "vocab": 64}})
@@ -119,6 +121,40 @@ def test_two_processors_of_one_stream_live_side_by_side(tmp_path):
     assert shapes == {"short": (3, 6), "long": (3, 9), "wide": (3, 6)}
     digests_of = {name: reads(tmp_path, name).digest for name in recipes}
     assert len(set(digests_of.values())) == 3
+
+
+def test_sounds_for_a_published_model_are_kept_and_served_as_its_extractor_makes_them(tmp_path):
+    """From the folder of the model to the tensors; after that it is not needed."""
+    (tmp_path / "ears").mkdir()
+    (tmp_path / "ears/model.safetensors").touch()
+    tables.write_json({"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 8000},
+                      tmp_path / "ears/preprocessor_config.json")
+    ears = describe("ears", {"modality": "audio", "weights": str(tmp_path / "ears"), "processor": {"seconds": 0.02}})
+    shutil.rmtree(tmp_path / "ears")
+    write_aligned(tmp_path)
+    write_features(tmp_path, {"scratch": READ_BY | {"audio": "ears"}}, ENCODERS | {"ears": ears})
+    read = reads(tmp_path).streams["audio"]
+    assert read.spec["kind"] == "waveform" and read.spec["shape"] == [1, 160]
+    assert read.statistics == ({"mean": [0.0], "deviation": [1.0]},) * 2
+    found = Store("scratch", tmp_path).batch(np.arange(ROWS), 0, ["audio"]).inputs["audio"][:, 0].numpy()
+    for i in range(ROWS):
+        sound = row(i)["audio"]
+        if sound is not None:
+            assert np.abs(found[i, :128] - (sound - sound.mean()) / sound.std()).max() < 2e-3
+        assert not found[i, 0 if sound is None else 128:].any()
+    prepared = {"classes": ["a", "b"], "streams": {"audio": {
+        "spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[0]}}}
+    answers = Predictor(Heard(), prepared).probabilities([{"audio": f"media/{i}.wav"} for i in (0, 1)], tmp_path)
+    assert answers == pytest.approx(softmax(found[:2, :2].astype(float), 1), abs=1e-6)
+
+
+class Heard:
+    """Answers with the first two numbers of what it hears."""
+
+    streams = readers = ("audio",)
+
+    def __call__(self, inputs, present):
+        return inputs["audio"][:, 0, :2]
 
 
 def test_a_recipe_may_read_some_of_the_streams(tmp_path):

@@ -53,8 +53,8 @@ def test_simple_features_come_with_a_processor_of_their_own() -> None:
     ({"modality": "text", "weights": "some/model", "width": 64}, r"unknown key `encoder\.one\.width`"),
     ({"modality": "text", "weights": "some/model", "processor": {"vocab": 64}}, "bring their own tokenizer"),
     ({"modality": "text", "weights": "some/model", "processor": {"tokenizer": "trained"}}, "their own tokenizer"),
-    ({"modality": "image", "weights": "/no/folder", "processor": {"mean": [0.5] * 3}},
-     r"`encoder\.one\.processor\.mean` comes with the weights"),
+    ({"modality": "image", "weights": "/no/folder"}, r"`encoder\.one\.weights`: there is no folder /no/folder"),
+    ({"modality": "audio", "weights": "./nowhere"}, r"`encoder\.one\.weights`: there is no folder \./nowhere"),
     ("cnn", r"`encoder\.one` is a mapping such as \{modality: text"),
 ])
 def test_what_is_wrong_is_named(entry: Any, says: str) -> None:

@@ -36,13 +36,12 @@ def test_what_comes_with_the_weights_cannot_be_set() -> None:
 
 
 def test_a_folder_without_weights_or_with_a_pickle_is_refused(tmp_path) -> None:
-    spec = Spec("text", "tokens", (8,), 20)
-    described = describe("x", {"modality": "text", "weights": str(tmp_path)})
+    entry = {"modality": "text", "weights": str(tmp_path)}
     with pytest.raises(UserError, match="without model.safetensors: there are no weights in it"):
-        build(described, spec)
+        describe("x", entry)
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
     with pytest.raises(UserError, match="in pytorch_model.bin, a pickle, which can run any code"):
-        build(described, spec)
+        describe("x", entry)
 
 
 def test_minilm_pools_the_mean_of_real_tokens_so_that_padding_changes_nothing() -> None:

@@ -45,6 +45,8 @@ def write_vit(folder: Path) -> Path:
     about = ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=16,
                       patch_size=8)
     ViTModel(about).save_pretrained(folder)
+    scale = {"size": {"height": 16, "width": 16}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    (folder / "preprocessor_config.json").write_text(json.dumps(scale))
     return folder
 
 
@@ -55,8 +57,7 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
     set_params(project, {
         "seeds": FOLDS, "split.method": "kfold", "split.val": 0.2, "budget.epochs": 4,
         "encoder.words.architecture": "transformer", "encoder.bands.architecture": "transformer",
-        "encoder.patches": {"modality": "image", "weights": str(write_vit(tmp_path / "vit")),
-                            "processor": {"size": 16}},
+        "encoder.patches": {"modality": "image", "weights": str(write_vit(tmp_path / "vit"))},
         "encoder.bands.processor.features": "mfcc", "encoder.bands.processor.bins": 20,
         "train.end_to_end.fusion": {"name": "attention", "heads": 2},
     })

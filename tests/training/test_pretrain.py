@@ -12,7 +12,7 @@ from tests.helpers import digests
 from tests.training import tiny
 from trivium import models
 from trivium.data.store import Store
-from trivium.data.tables import read_json
+from trivium.data.tables import read_json, write_json
 from trivium.models.network import Unimodal
 from trivium.training import components, pretrain
 from trivium.training.recipes import Group, Recipe
@@ -150,8 +150,9 @@ def test_published_weights_are_read_once_for_all_seeds_and_keep_their_vectors(
     torch.manual_seed(0)
     small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     ViTModel(ViTConfig(image_size=8, patch_size=4, **small)).save_pretrained(tmp_path / "vit")
-    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(tmp_path / "vit"),
-                                                       "processor": {"size": 8}})}
+    write_json({"size": 8, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
+               tmp_path / "vit/preprocessor_config.json")
+    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(tmp_path / "vit")})}
     reads = tiny.READ_BY | {"image": "vit"}
     tiny.project(tmp_path, monkeypatch, reads={"published": reads}, encoders=entries)
     records = tiny.pretrained(tiny.recipe("published", reads), seeds=2)

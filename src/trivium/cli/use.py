@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -97,10 +97,23 @@ def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, A
         own = values.get(entry["modality"], {})
         if "weights" in entry:
             own = sizes.published(entry["modality"], own)
+            if entry["modality"] == "audio" and not _takes(entry, own):
+                continue
         elif not reads_plainly(entry):
             continue
         found |= {f"encoder.{name}.processor.{key}": value for key, value in own.items()}
     return found
+
+
+def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether these settings can be said of published weights: some models hear clips of one length only."""
+    from trivium.encoders import describe
+
+    try:
+        describe("published", dict(entry) | {"processor": dict(entry.get("processor") or {}) | dict(own)})
+    except UserError:
+        return False
+    return True
 
 
 def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
-SHARED = ("base", "hub", "published")
+SHARED = ("base", "brought", "hub", "published")
 COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
 

@@ -1,8 +1,8 @@
 """Any encoder of the Hugging Face hub, or of a local folder, with its pretrained weights.
 
 Text models read token ids of their own tokenizer; image models read pixels; audio models read log-mel frames (AST and
-the like) or a waveform (wav2vec 2.0 and the like). Compute that went into the published weights is not part of the
-budget, and the report says so.
+the like) or a waveform (wav2vec 2.0 and the like), as their own feature extractor makes them: see `brought`. Compute
+that went into the published weights is not part of the budget, and the report says so.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from trivium.encoders import brought
 from trivium.encoders.base import PAD, Encoder
 from trivium.encoders.published import adapter
 from trivium.machine import packages
@@ -25,9 +26,6 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from trivium.encoders import Described
     from trivium.modalities.spec import Spec
-
-
-TEXT_LENGTH = 128  # tokens that a text model reads, where the entry does not say
 
 
 class Hub(Encoder):
@@ -89,9 +87,9 @@ def empty(about: Mapping[str, Any], spec: Spec) -> Hub:
 
 def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any], other: Mapping[str, Any],
              ) -> Described:
-    """What an entry with `weights` says. Text is cut by the tokenizer that the weights were trained with.
+    """What an entry with `weights` says: the model brings its processor.
 
-    Raises: UserError (an unknown key).
+    Raises: UserError (an unknown key; what the model brings and the entry says do not fit).
     """
     from trivium import modalities
     from trivium.encoders import COMMON, Described
@@ -100,8 +98,8 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
         key = next(iter(other))
         raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(key, COMMON)}")
     own = dict(processor)
-    settings = modalities.get(modality).Settings
     if part := adapter(weights):
+        settings = modalities.get(modality).Settings
         if part.MODALITY != modality:
             raise UserError(f"params.yaml: `{where}`: `{weights}` reads {part.MODALITY}, not {modality}.")
         if fixed := [key for key in own if key not in part.FREE and key in settings.model_fields]:
@@ -109,15 +107,12 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
                             f"leave it out. An entry may set {', '.join(part.FREE)}.")
         chosen = parts.typed(settings, part.PROCESSOR | own, f"{where}.processor")
         return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
-    if modality == "text":
-        if "tokenizer" in own or "vocab" in own:
-            raise UserError(f"params.yaml: `{where}.processor`: published weights bring their own tokenizer: leave out "
-                            "`tokenizer` and `vocab`.")
-        own = {"length": TEXT_LENGTH} | own | {"tokenizer": weights}
-    if modality == "image":
-        own = _image_processor(where, weights, own) | own
-    chosen = parts.typed(settings, own, f"{where}.processor")
-    return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
+    _refuse_pickles(packages.folder(weights), weights)
+    if modality not in brought.READ:
+        raise UserError(f"params.yaml: `{where}`: published weights read {', '.join(brought.READ)}, not {modality}.")
+    name, own = brought.READ[modality](where, weights, own)
+    chosen = parts.typed(modalities.processor(name).Settings, own, f"{where}.processor")
+    return Described(modality, "hub", weights, (name, chosen.model_dump(mode="json")))
 
 
 def build(described: Described, spec: Spec) -> Encoder:
@@ -143,6 +138,10 @@ def build(described: Described, spec: Spec) -> Encoder:
         ) from None
     probe = torch.full((1, *spec.shape), 3) if spec.kind == "tokens" else torch.zeros(1, *spec.shape)
     try:
+        if spec.kind == "tokens" and spec.vocab > (known := body.get_input_embeddings().num_embeddings):
+            raise UserError(f"params.yaml: the tokenizer of `{name}` knows {spec.vocab:,} tokens and the model "
+                            f"{known:,}: it is the tokenizer of another model. Save the model's own tokenizer beside "
+                            "its weights.")
         encoder = Hub(body, spec)
         with torch.no_grad():
             _fit_positions(encoder)
@@ -152,29 +151,6 @@ def build(described: Described, spec: Spec) -> Encoder:
                         f"({str(error).splitlines()[0]}). Change the encoder's `processor` to what the model expects."
                         ) from None
     return encoder
-
-
-def _image_processor(where: str, weights: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Size and normalisation that an image model was trained with, as its preprocessor_config.json says; 224 pixels and
-    0.5 where a model comes without one.
-
-    Raises: UserError (an entry that sets the normalisation; the hub cannot be reached).
-    """
-    from transformers.models.auto.image_processing_auto import get_image_processor_config
-
-    for key in ("mean", "deviation", "channels"):
-        if key in own:
-            raise UserError(f"params.yaml: `{where}.processor.{key}` comes with the weights `{weights}`: leave it out.")
-    try:
-        about = get_image_processor_config(packages.folder(weights))
-    except (OSError, ValueError) as error:
-        raise UserError(f"params.yaml: `{where}`: what `{weights}` was trained to see could not be read from the "
-                        f"Hugging Face hub ({str(error).splitlines()[0]}). Check the spelling, or, off line, name a "
-                        "local folder.") from None
-    size = about.get("size", 224)
-    size = size if isinstance(size, int) else size.get("height") or size.get("shortest_edge") or 224
-    return {"size": size, "channels": 3, "mean": about.get("image_mean", [0.5] * 3),
-            "deviation": about.get("image_std", [0.5] * 3)}
 
 
 def _refuse_pickles(folder: str, name: str) -> None:

@@ -101,6 +101,16 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
 
     Half precision keeps 11 bits: 66 dB of a waveform, 0.06 dB or less of a log-mel.
     """
+    wave = read(value, root, start, end, settings.sample_rate, settings.seconds)
+    heard = len(wave)
+    wave = np.pad(wave, (0, settings.samples - heard))
+    features = wave if settings.features == "waveform" else _spectrogram(wave, heard, settings)
+    return features[None].astype(np.float16)
+
+
+def read(value: str, root: str | Path, start: float | None, end: float | None, target: int, seconds: float,
+         ) -> np.ndarray:
+    """float32 [N]: mono, at `target` Hz, the first `seconds` of the span and no padding. Raises: ValueError."""
     import soundfile
 
     path = Path(root) / value
@@ -108,8 +118,8 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
         with soundfile.SoundFile(path) as sound:
             rate = sound.samplerate
             first, count = _span(sound, start, end)
-            margin = math.ceil(10 * max(1.0, rate / settings.sample_rate)) + 1  # what the resampling filter looks at
-            count = min(count, math.ceil(settings.seconds * rate) + margin)
+            margin = math.ceil(10 * max(1.0, rate / target)) + 1  # what the resampling filter looks at
+            count = min(count, math.ceil(seconds * rate) + margin)
             if first:
                 sound.seek(first)
             wave = sound.read(count, dtype="float32")
@@ -117,11 +127,7 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
         raise ValueError(_why(error, path)) from None
     _check(wave)
     wave = wave if wave.ndim == 1 else wave.mean(1)
-    wave = _resample(wave, rate, settings.sample_rate)[: settings.samples]
-    heard = len(wave)
-    wave = np.pad(wave, (0, settings.samples - heard))
-    features = wave if settings.features == "waveform" else _spectrogram(wave, heard, settings)
-    return features[None].astype(np.float16)
+    return _resample(wave, rate, target)[: max(1, round(seconds * target))]
 
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trivium.machine.files import absent
 from trivium.modalities import add_noise, shift
@@ -29,6 +29,19 @@ class Settings(Section):
     channels: Literal[1, 3] = 3
     mean: tuple[float, ...] | None = None  # of each channel, 0-1, that is taken away; null: that of the train images
     deviation: tuple[float, ...] | None = None  # that is divided by; null: as above
+
+    @model_validator(mode="after")
+    def _one_for_each_channel(self) -> Settings:
+        if (self.mean is None) != (self.deviation is None):
+            raise ValueError("`mean` and `deviation` stand together: set both or neither")
+        if self.mean is None or self.deviation is None:
+            return self
+        if not len(self.mean) == len(self.deviation) == self.channels:
+            raise ValueError(f"`mean` has {len(self.mean)} numbers and `deviation` {len(self.deviation)}, for "
+                             f"{self.channels} channels")
+        if min(self.deviation) <= 0:
+            raise ValueError("`deviation` is divided by: its numbers are above 0")
+        return self
 
     @property
     def statistics(self) -> dict[str, list[float]] | None:

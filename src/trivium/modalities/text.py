@@ -142,6 +142,9 @@ def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:
     except (OSError, ValueError) as error:
         raise UserError(f"params.yaml: the tokenizer `{name}` is neither `trained`, nor on the Hugging "
                         f"Face hub, nor a local folder with a tokenizer ({str(error).splitlines()[0]}).") from None
+    if len(found) <= len(set(found.all_special_ids)):  # made up, where there are no files of one
+        raise UserError(f"params.yaml: the tokenizer `{name}` has no vocabulary: name a model, or a folder, that has "
+                        "its tokenizer.json.")
     native = (found.pad_token_id, found.unk_token_id, found.mask_token_id)
     if None in native or len(set(native)) < 3 or not hasattr(found, "backend_tokenizer"):
         raise UserError(f"params.yaml: the tokenizer `{name}` lacks a padding, an unknown or a mask token "
