@@ -46,9 +46,13 @@ def gives(model: Model, stream: str, what: str) -> bool:
 
 
 def through(module: nn.Module, x: Tensor, size: int) -> Tensor:
-    """module(x), `size` samples at a time; published text encoders see texts of about the same length together."""
-    if isinstance(module, Encoder) and module.published and not x.is_floating_point():
-        return _by_length(module, x)
+    """module(x), `size` samples at a time; published encoders see texts of about the same length together, and of
+    pictures and sounds as few as stay in the processor's cache.
+    """
+    if isinstance(module, Encoder) and module.published:
+        if not x.is_floating_point():
+            return _by_length(module, x)
+        size = kept.FEW if x.device.type == "cpu" else size
     return torch.cat([module(part) for part in x.split(size)])
 
 

@@ -29,12 +29,12 @@ def fit(x: Tensor, goal: Tensor) -> Tensor:
     """
     decay = torch.full((x.shape[1], 1), DECAY, dtype=x.dtype, device=x.device)
     decay[-1] = 0.0
-    bound = torch.linalg.cholesky(x.T @ x / (2 * len(x)) + torch.diag(decay[:, 0] + 1e-9))
+    bound = torch.cholesky_inverse(torch.linalg.cholesky(x.T @ x / (2 * len(x)) + torch.diag(decay[:, 0] + 1e-9)))
     weight = ahead = torch.zeros(x.shape[1], goal.shape[1], dtype=x.dtype, device=x.device)
     momentum = 1.0
     for _ in range(ITERATIONS):
         gradient = x.T @ ((x @ ahead).softmax(1) - goal) / len(x) + decay * ahead
-        step = ahead - torch.cholesky_solve(gradient, bound) - weight
+        step = ahead - bound @ gradient - weight
         if (gradient * step).sum() > 0:
             momentum = 1.0
         following = (1 + (1 + 4 * momentum**2) ** 0.5) / 2
