@@ -280,13 +280,32 @@ def _copy(clone: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=clone, check=True)
 
 
-def _repro(clone: Path) -> tuple[float, list[str]]:
+def _repro(clone: Path, *targets: str) -> tuple[float, list[str]]:
     started = time.perf_counter()
-    done = subprocess.run(["dvc", "repro"], cwd=clone, capture_output=True, text=True)
+    done = subprocess.run(["dvc", "repro", *targets], cwd=clone, capture_output=True, text=True)
     seconds = time.perf_counter() - started
     if done.returncode:
         sys.exit(f"dvc repro failed:\n{done.stdout}\n{done.stderr}")
     return seconds, [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+
+
+def published(samples: int = 4000) -> dict[str, Any]:
+    """Seconds of the stages `pretrain@published` and `train@published_linear` on the default sort of data, from an
+    empty cache: every text, image and sound through its published encoder, and the probes of all seeds.
+    """
+    from ruamel.yaml import YAML
+
+    clone = ROOT / ".cache/bench-published"
+    shutil.rmtree(clone, ignore_errors=True)
+    _copy(clone)
+    yaml = YAML()
+    params = yaml.load(clone / "params.yaml")
+    params["data"]["digits"]["samples"] = samples
+    yaml.dump(params, clone / "params.yaml")
+    _repro(clone, "train@published_linear")
+    names = ("pretrain@published", "train@published_linear")
+    seconds = [json.loads((clone / f"reports/measured/{name}.json").read_text())["seconds"] for name in names]
+    return {"samples": samples, "seconds": sum(seconds), "seconds_per_stage": dict(zip(names, seconds, strict=True))}
 
 
 def fixed() -> dict[str, float]:
@@ -333,13 +352,13 @@ def fixed() -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    what = sys.argv[1:] or ["loop", "twice", "encoding", "fixed", "pipeline"]
+    what = sys.argv[1:] or ["loop", "twice", "encoding", "published", "fixed", "pipeline"]
     if what == ["weights"]:
         print(json.dumps(weights()))
         sys.exit()
     here = machine()
     results: dict[str, Any] = {"command": "make bench"}
-    if {"loop", "fixed", "pipeline"} & set(what):
+    if {"loop", "published", "fixed", "pipeline"} & set(what):
         results["machine"] = here
     if "loop" in what:
         results["loop"] = loop()
@@ -354,9 +373,16 @@ if __name__ == "__main__":
         from benchmarks import encoding
 
         results["encode"], results["cached"] = encoding.encode(), encoding.cached()
+        results["lora"] = encoding.lora()
         print(f"encoding: {results['encode']['ours_per_second']:.0f} texts/s, the plain loop "
               f"{results['encode']['plain_per_second']:.0f}; training on cached vectors: "
-              f"{results['cached']['samples_per_second']:,.0f} samples/s", flush=True)
+              f"{results['cached']['samples_per_second']:,.0f} samples/s; LoRA on kept states: "
+              f"{results['lora']['steps_per_second']:.1f} steps/s, through the whole body "
+              f"{results['lora']['whole_body_steps_per_second']:.1f}", flush=True)
+    if "published" in what:
+        results["published_linear"] = published()
+        print(f"a linear probe on published encoders, {results['published_linear']['samples']:,} samples, five seeds: "
+              f"{results['published_linear']['seconds']:.0f} s", flush=True)
     if "fixed" in what:
         results["fixed_seconds_per_stage"] = fixed()
         seconds = results["fixed_seconds_per_stage"].values()
