@@ -35,3 +35,13 @@ def test_the_fit_is_the_minimum() -> None:
     weight = fit(x, goal).requires_grad_(True)
     loss = -((x @ weight).log_softmax(1) * goal).sum(1).mean() + DECAY / 2 * weight[:-1].square().sum()
     assert torch.autograd.grad(loss, weight)[0].abs().max() < 1e-4
+
+
+def test_more_features_than_samples() -> None:
+    wide = torch.cat([SIGNAL, torch.randn(600, 400, generator=GENERATOR)], 1).double()
+    x = (wide - wide[TRAIN].mean(0)) / wide[TRAIN].std(0, correction=0)
+    whole = torch.nn.functional.pad(x, (0, 1), value=1.0)
+    weight = fit(whole[TRAIN], torch.nn.functional.one_hot(Y[TRAIN], 3).double())
+    expected = ((whole[TEST] @ weight).argmax(1) == Y[TEST]).double().mean().item()
+    assert probe(wide[TRAIN], Y[TRAIN], wide[TEST], Y[TEST], 3) == pytest.approx(expected, abs=0.004)
+    assert expected > 0.8

@@ -15,7 +15,11 @@ ITERATIONS = 60
 def probe(train: Tensor, y: Tensor, test: Tensor, truth: Tensor, classes: int) -> float:
     """Test accuracy of logistic regression fitted on `train` [B, D], `y` [B]; `test`, `truth`: other samples."""
     mean, deviation = train.double().mean(0), train.double().std(0, correction=0).clamp(min=1e-6)
-    x, unseen = (nn.functional.pad((part - mean) / deviation, (0, 1), value=1.0) for part in (train, test))
+    x, unseen = ((part - mean) / deviation for part in (train, test))
+    if x.shape[1] > len(x):  # the best weights are sums of the train rows: no more directions than these have count
+        basis = torch.linalg.qr(x.T).Q
+        x, unseen = x @ basis, unseen @ basis
+    x, unseen = (nn.functional.pad(part, (0, 1), value=1.0) for part in (x, unseen))
     weight = fit(x, nn.functional.one_hot(y, classes).double())
     return ((unseen @ weight).argmax(1) == truth).double().mean().item()
 
