@@ -22,6 +22,7 @@ from trivium.settings.base import Section
 MODALITY = "audio"
 BANDS = 40  # mel bands behind the coefficients
 WINDOW, HOP = 0.025, 0.010  # seconds
+SILENCE = 1e-14  # power of what counts as silence: -140 dB, the noise of 24 bits; a recording may be quiet throughout
 REACH = 2  # frames to both sides that a delta looks at
 
 
@@ -83,8 +84,8 @@ def _mfcc(wave: np.ndarray, settings: Settings) -> tuple[np.ndarray, np.ndarray]
     filters = audio.mel_filters(BANDS, settings.sample_rate, window)
     spectrum = scipy.fft.rfft(framed, 2 * (filters.shape[1] - 1), axis=1)
     power = (spectrum.real**2 + spectrum.imag**2) / np.square(hann).sum()
-    decibels = 10 * np.log10(np.maximum(power @ filters.T, audio.QUIETEST))
-    energy = 10 * np.log10(np.maximum(np.square(framed).sum(1) / np.square(hann).sum(), audio.QUIETEST))
+    decibels = 10 * np.log10(np.maximum(power @ filters.T, SILENCE))
+    energy = 10 * np.log10(np.maximum(np.square(framed).sum(1) / np.square(hann).sum(), SILENCE))
     return scipy.fft.dct(decibels, type=2, axis=1, norm="ortho")[:, : settings.coefficients], energy
 
 
