@@ -1,8 +1,8 @@
 """`make real`: the comparison at its default settings on public real data, held against scikit-learn.
 
     python -m benchmarks.real            four sets
-    python -m benchmarks.real drums      some of them, or `tabler`, which takes as long as the four together; the others'
-                                         results stay
+    python -m benchmarks.real drums      some of them; the results of the others stay
+    python -m benchmarks.real tabler     the largest, which takes as long as the four together
 
 Each set is built from a package registry (see its file), and the pipeline runs on it in a copy of this repository,
 below `.cache/real`. What came out goes to `benchmarks/results/real.json` and to the table in `docs/real-data.md`.
