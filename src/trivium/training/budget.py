@@ -98,8 +98,15 @@ def _formulas() -> dict[Any, Any]:
     def recurrent_backward(*args: Any, **__: Any) -> int:
         return 2 * recurrent(*args)
 
+    def weight_norm(v: Any, *_: Any, out_shape: Any = None, **__: Any) -> int:
+        return 3 * math.prod(v)  # a square, a sum and a product of each weight
+
+    def weight_norm_backward(*args: Any, **__: Any) -> int:
+        return 2 * weight_norm(*args)
+
     aten = torch.ops.aten
-    return {aten.convolution_backward: convolution,
+    return {aten.convolution_backward: convolution, aten._weight_norm_interface: weight_norm,
+            aten._weight_norm_interface_backward: weight_norm_backward,
             aten.mkldnn_rnn_layer: recurrent, aten.mkldnn_rnn_layer_backward: recurrent_backward,
             aten._scaled_dot_product_flash_attention_for_cpu: forward,
             aten._scaled_dot_product_flash_attention_for_cpu_backward: backward}
