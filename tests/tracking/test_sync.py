@@ -113,6 +113,15 @@ def test_an_objective_of_several_streams(fresh: Path) -> None:
                      "pretrain.objective.text_audio.width": "8"}
 
 
+def test_measurements_that_are_broken_are_left_out(fresh: Path) -> None:
+    for name, content in (("train@unimodal", ""), ("train@unimodal.system", "[1]"), ("evaluate@unimodal", '{"inf')):
+        (fresh / f"reports/measured/{name}.json").write_text(content)
+    (fresh / "reports/report.html").unlink()  # so that it is written anew
+    assert sync(fresh) == "MLflow: 3 strategies written, 0 already there."
+    costs = {run.info.run_name: run.data.metrics.get("cost/seconds") for run in runs(fresh, "tags.kind = 'parent'")}
+    assert costs == {"supervised_frozen": 12.5, "unimodal": None, "end_to_end": 12.5}
+
+
 def test_charts_line_up(synced: Path) -> None:
     from mlflow import MlflowClient
 
