@@ -68,8 +68,7 @@ def quiet() -> None:
 def measure(name: str, values: dict) -> None:
     """Keep measured `values` of `name` beside the outs, merged with what is there and can be read."""
     path = MEASURED / f"{name}.json"
-    known = files.read_json_or(path, {})
-    files.write(path, json.dumps((known if isinstance(known, dict) else {}) | values, indent=1, sort_keys=True) + "\n")
+    files.write(path, json.dumps(files.read_figures(path) | values, indent=1, sort_keys=True) + "\n")
 
 
 def peak_memory_bytes() -> int:

@@ -127,8 +127,8 @@ def test_what_earlier_runs_left_half_written(tmp_path: Path) -> None:
     assert words(doctor.left(tmp_path)) == [
         ("wrong", f"models/a/training.json cannot be read as JSON. {mend}"),
         ("wrong", f"reports/comparison.json is empty. {mend}"),
-        ("advice", "not readable: fuse@a.json in reports/measured, which lack in the report until their stages run "
-                   "again.")]
+        ("advice", "empty or broken: reports/measured/fuse@a.json. The report leaves out what was measured there. "
+                   "`make repro` or `trivium repair` measures it again.")]
 
 
 def test_the_project_itself_is_well(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A lock that is really cut off, in a project that DVC really runs."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -162,6 +163,7 @@ def test_a_merge_is_left_to_people(project: Path) -> None:
 def test_the_commands_and_the_doctor(project: Path) -> None:
     good = (project / "dvc.lock").read_text()
     trivium = ("env", f"PYTHONPATH={ROOT / 'src'}", "python", "-m", "trivium.cli")
+    shutil.copy(ROOT / "params.yaml", project)
     assert command(project, *trivium, "repair") == ""
     (project / "dvc.lock").write_text(good[:100])
     (project / "reports").mkdir()

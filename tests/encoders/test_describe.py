@@ -55,6 +55,9 @@ def test_simple_features_come_with_a_processor_of_their_own() -> None:
     ({"modality": "text", "weights": "some/model", "processor": {"tokenizer": "trained"}}, "their own tokenizer"),
     ({"modality": "image", "weights": "/no/folder"}, r"`encoder\.one\.weights`: there is no folder /no/folder"),
     ({"modality": "audio", "weights": "./nowhere"}, r"`encoder\.one\.weights`: there is no folder \./nowhere"),
+    ({"modalty": "text", "architecture": "cnn"}, r"unknown key `encoder\.one\.modalty`; did you mean `modality`"),
+    ({"modality": "text", "architectur": "cnn"}, r"key `encoder\.one\.architectur`; did you mean `architecture`"),
+    ({"modality": "text", "weight": "a/b"}, r"unknown key `encoder\.one\.weight`; did you mean `weights`"),
     ("cnn", r"`encoder\.one` is a mapping such as \{modality: text"),
 ])
 def test_what_is_wrong_is_named(entry: Any, says: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.report.project import build
 from trivium.report.html import LIMIT, write
+from trivium.report.inputs import Inputs
 from trivium.settings.errors import UserError
 
 EVIL = "<script>alert('x')</script>\"&amp;"
@@ -169,6 +170,15 @@ def test_section_without_inputs_is_left_out(tmp_path: Path, gone: str, left_out:
     path = root / gone
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     assert whole - Page(write(root).read_text(encoding="utf-8")).sections == left_out & whole
+
+
+@pytest.mark.parametrize("content", ["", '{"sec', "[1, 2]"])
+def test_a_measurement_that_is_broken_is_left_out(tmp_path: Path, content: str) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    (root / "reports/measured/train@end_to_end.json").write_text(content)
+    inputs = Inputs(root, 0)
+    assert inputs.measured["train@end_to_end"] == {} and inputs.measured["evaluate@end_to_end"]["seconds"] == 9.0
+    assert "machine" in Page(write(root).read_text(encoding="utf-8")).sections
 
 
 def test_comparison_alone_is_enough(tmp_path: Path) -> None:

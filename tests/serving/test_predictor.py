@@ -197,6 +197,15 @@ def test_a_strategy_that_was_not_begun_has_no_model(tmp_path: Path) -> None:
         best(tmp_path, "joint")
 
 
+def test_a_misspelt_strategy_is_answered_with_the_nearest_one_and_those_that_have_a_model(tmp_path: Path) -> None:
+    for name, about in (("reference", {}), ("end_to_end", {}), ("joint", {"skipped": {"sentence": "Too dear."}})):
+        write_json({"seeds": [], "start": "scratch"} | about, tmp_path / "models" / name / "training.json")
+    with pytest.raises(UserError) as refused:
+        best(tmp_path, "refrence")
+    assert str(refused.value) == (f"There is no trained strategy `refrence` in {tmp_path}/models; did you mean "
+                                  "`reference`? Trained: end_to_end, reference.")
+
+
 def test_a_recipe_with_another_name_changes_nothing(root: Path, predictor: Predictor, tmp_path: Path) -> None:
     mine = tmp_path / "project"
     shutil.copytree(root, mine)

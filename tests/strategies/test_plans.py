@@ -58,6 +58,7 @@ def test_the_same_title_twice_is_told_apart_by_names() -> None:
     (RAW | {"head_share": 1.0}, r"`train\.own\.head_share`: .*\(got 1\.0\)"),
     ({"strategy": "joint"}, r"`train\.own\.start` is missing"),
     ({"start": "scratch"}, r"`train\.own` is a mapping such as \{start: scratch, strategy: joint\}"),
+    ({"start": "scratch", "strateg": "joint"}, r"unknown key `train\.own\.strateg`; did you mean `strategy`"),
     (None, r"`train\.own` is a mapping such as"),
 ])
 def test_what_is_wrong_is_named(raw: Any, says: str) -> None:

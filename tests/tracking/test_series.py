@@ -2,6 +2,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.fake_outs import BUDGET, fake_outs
 from trivium.tracking import outs, series
 
@@ -89,3 +91,30 @@ def test_system_points_stand_at_the_time_they_were_sampled() -> None:
         ("system/cpu_utilization_percentage", 10.0, 1, 1_001_000),
         ("system/cpu_utilization_percentage", 20.0, 2, 1_002_500)]
     assert series.system({}) == []
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("pretrain.objective.text+audio", "pretrain.objective.text_audio"),
+    ("subset_accuracy/text_image", "subset_accuracy/text_image"),
+    ("mlflow.source.git.commit", "mlflow.source.git.commit"),
+    ("a: b-c", "a: b-c"),
+    ("größe", "größe"),
+    ("dvc.data/x,y", "dvc.data/x_y"),
+    ("a\nb=c", "a_b_c"),
+    ("a//b", "_a__b"),
+    ("a/../b", "_a_.._b"),
+    ("/a", "__a"),
+    ("..", "_.."),
+    ("", "_"),
+    ("k" * 251, "k" * 250),
+])
+def test_a_name_is_one_that_mlflow_takes(name: str, expected: str) -> None:
+    from mlflow.utils import validation
+
+    assert series.allowed(name) == expected
+    validation._validate_metric_name(expected)
+    assert len(expected) <= validation.MAX_ENTITY_KEY_LENGTH
+
+
+def test_points_have_such_names() -> None:
+    assert series.points({"a+b": 1.0}, {"c+d": {3: 2.0}}, 7) == [("a_b", 1.0, 0, 7), ("c_d", 2.0, 3, 7)]

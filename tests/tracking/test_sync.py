@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from tests.helpers import ROOT
@@ -97,6 +98,28 @@ def test_what_a_parent_says(synced: Path) -> None:
                               "metrics.json", "training.json"}
     table = (Path(run.info.artifact_uri) / "per_class.csv").read_text().splitlines()
     assert table[0] == "class,precision,recall,f1,support" and table[1].startswith("anna,0.9,0.9,0.9,")
+
+
+def test_an_objective_of_several_streams(fresh: Path) -> None:
+    """`text+audio` is a key of the user's, and no name that MLflow takes."""
+    lock = yaml.safe_load((fresh / "dvc.lock").read_text())
+    recipe = lock["stages"]["pretrain@supervised"]["params"]["params.yaml"]["pretrain.supervised"]
+    recipe["objective"] = {"image": "masked", "text+audio": {"name": "align", "width": 8}}
+    (fresh / "dvc.lock").write_text(yaml.safe_dump(lock))
+    assert sync(fresh) == "MLflow: 3 strategies written, 0 already there."
+    (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'supervised_frozen'")
+    found = {key: value for key, value in run.data.params.items() if key.startswith("pretrain.objective")}
+    assert found == {"pretrain.objective.image": "masked", "pretrain.objective.text_audio.name": "align",
+                     "pretrain.objective.text_audio.width": "8"}
+
+
+def test_measurements_that_are_broken_are_left_out(fresh: Path) -> None:
+    for name, content in (("train@unimodal", ""), ("train@unimodal.system", "[1]"), ("evaluate@unimodal", '{"inf')):
+        (fresh / f"reports/measured/{name}.json").write_text(content)
+    (fresh / "reports/report.html").unlink()  # so that it is written anew
+    assert sync(fresh) == "MLflow: 3 strategies written, 0 already there."
+    costs = {run.info.run_name: run.data.metrics.get("cost/seconds") for run in runs(fresh, "tags.kind = 'parent'")}
+    assert costs == {"supervised_frozen": 12.5, "unimodal": None, "end_to_end": 12.5}
 
 
 def test_charts_line_up(synced: Path) -> None:

@@ -20,7 +20,7 @@ GIGABYTE = 1e9
 NEEDED, ADVISED = 2 * GIGABYTE, 10 * GIGABYTE  # free disk
 AGAIN = "run `rm -rf .venv` and then `make setup`"
 OUTS = ("data/*/*.json", "models/*/training.json", "models/pretrain/*/training.json", "reports/*.json",
-        "reports/measured/*.json", "reports/summary/*.json", "reports/evaluate/*/metrics.json")
+        "reports/summary/*.json", "reports/evaluate/*/metrics.json")
 
 Grade = Literal["ok", "advice", "wrong"]
 Finding = tuple[Grade, str]
@@ -140,6 +140,7 @@ def repository(root: Path) -> Iterator[Finding]:
 
 def left(root: Path) -> Iterator[Finding]:
     """What earlier runs left: DVC's own files, and the JSON among the outs."""
+    from trivium.cli import measured
     from trivium.cli.repair import torn
 
     found = torn(root)
@@ -152,15 +153,15 @@ def left(root: Path) -> Iterator[Finding]:
             json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):  # OSError: a link to a cache that is not here
             broken.append(path)
-    measured = [path for path in broken if path.parent.name == "measured"]
-    for path in (path for path in broken if path not in measured):
+    for path in broken:
         what = "is empty" if path.exists() and not path.stat().st_size else "cannot be read as JSON"
         yield "wrong", (f"{path.relative_to(root)} {what}. Remove it and run `dvc repro`, which brings it back from "
                         "the cache or makes it again.")
-    if measured:
-        yield "advice", (f"not readable: {_some([path.name for path in measured])} in reports/measured, which lack in "
-                         "the report until their stages run again.")
-    if not found and not broken:
+    lost = [str(path.relative_to(root)) for path in measured.broken(root)]
+    if lost:
+        yield "advice", (f"empty or broken: {_some(lost)}. The report leaves out what was measured there. `make repro` "
+                         "or `trivium repair` measures it again.")
+    if not found and not broken and not lost:
         yield "ok", "nothing half-written is left of earlier runs"
 
 

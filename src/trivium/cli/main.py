@@ -39,8 +39,10 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     doctor = command("doctor", _doctor, "check this machine, the installation, params.yaml and what is here")
-    doctor.add_argument("--repair", action="store_true", help="first mend what `trivium repair` mends")
-    command("repair", _repair, "mend DVC's own files where a kill has left half of them; says nothing when all is well")
+    doctor.add_argument("--repair", action="store_true", help="first mend DVC's own files, as `trivium repair` does")
+    command("repair", _repair, "what `make repro` does first: mend DVC's own files where a kill has left half of them, "
+                               "refuse a params.yaml that is wrong, and measure again what is broken in "
+                               "reports/measured; says nothing when all is well")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     command("status", _status, "what `dvc repro` would run, and which models there are")
@@ -71,7 +73,12 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _repair(_: argparse.Namespace) -> None:
+    from trivium.cli.measured import again
+    from trivium.cli.ready import check
+
     _mend()
+    check(Path("."))
+    again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
 
 
 def _mend() -> None:

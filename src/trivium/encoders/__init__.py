@@ -66,6 +66,11 @@ def describe(name: str, entry: Mapping[str, Any]) -> Described:
     where = f"encoder.{name}"
     if not isinstance(entry, Mapping):
         raise UserError(f"params.yaml: `{where}` is a mapping such as {{modality: text, architecture: cnn}}.")
+    parts.look_for("modality", entry, where)
+    if "weights" not in entry:
+        parts.look_for("architecture", entry, where)
+    if "architecture" not in entry:
+        parts.look_for("weights", entry, where)
     modality = entry.get("modality")
     if modality not in modalities.names():
         raise UserError(f"params.yaml: `{where}.modality`: there is no modality `{modality}`; "

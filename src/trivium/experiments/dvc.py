@@ -67,7 +67,7 @@ def _check(root: Path) -> None:
     except (OSError, subprocess.CalledProcessError):
         raise UserError("The curves are DVC experiments, which are kept in git, and here is no git repository with a "
                         "commit: `git init` if there is none, then `git add --all` and `git commit`.") from None
-    if _dvc(root, "status", "--quiet"):
+    if dvc(root, "status", "--quiet"):
         raise UserError("The results here are not those of the present settings, code and data (`trivium status` says "
                         "what has changed): run `make repro`, or `dvc repro`, and then this.")
 
@@ -76,7 +76,7 @@ def _run(root: Path, name: str, changes: Mapping[str, float | str], words: str) 
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "src", "pipeline").split("\0")
     options = [part for key, value in changes.items() for part in ("--set-param", f"{key}={_written(value)}")]
     options += [part for path in new if path for part in ("--copy-paths", path)]
-    if _dvc(root, "exp", "run", "--temp", "--name", name, *options):
+    if dvc(root, "exp", "run", "--temp", "--name", name, *options):
         raise UserError(f"The comparison with {words} stopped; what it said is above. Finished stages are kept: mend "
                         "it and run `trivium curves` again.")
 
@@ -109,7 +109,7 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
-def _dvc(root: Path, *words: str) -> int:
+def dvc(root: Path, *words: str) -> int:
     """The exit code; what DVC and the stages say goes where ours does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the stages run `python`
     environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}

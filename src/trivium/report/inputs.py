@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing.looks import HUES, SHAPES, Look
+from trivium.machine.files import read_figures
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
 
@@ -191,9 +192,11 @@ class Inputs:
 
     @cached_property
     def measured(self) -> dict[str, dict[str, Any]]:
-        """Measured seconds and memory per stage, e.g. `train@ensemble`; series (`*.system.json`) are left out."""
+        """Measured seconds and memory per stage, e.g. `train@ensemble`; series (`*.system.json`) are left out, and what
+        is broken is empty.
+        """
         files = sorted((self.root / "reports/measured").glob("*.json"))
-        return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files if "." not in file.stem}
+        return {file.stem: read_figures(file) for file in files if "." not in file.stem}
 
 
 def _answers(path: Path) -> tuple[pa.Table, np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
+from trivium.machine.files import read_json_or
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -161,9 +163,12 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
     """Folder and number of the seed with the lowest validation NLL. Raises: UserError."""
     path = root / "models" / strategy / "training.json"
     if not path.exists():
-        known = sorted(each.parent.name for each in root.glob("models/*/training.json"))
-        raise UserError(f"There is no trained strategy `{strategy}` in {root / 'models'}; trained: "
-                        f"{', '.join(known) or 'none (run `dvc repro` first)'}.")
+        found = {each.parent.name: read_json_or(each, {}) for each in root.glob("models/*/training.json")}
+        known = sorted(name for name, about in found.items() if "skipped" not in about)  # those have no model
+        near = difflib.get_close_matches(strategy, list(found), n=1)
+        raise UserError(f"There is no trained strategy `{strategy}` in {root / 'models'}; "
+                        + (f"did you mean `{near[0]}`? Trained: " if near else "trained: ")
+                        + f"{', '.join(known) or 'none (run `dvc repro` first)'}.")
     about = read_json(path)
     if "skipped" in about:
         raise UserError(f"There is no model of `{strategy}`: {about['skipped']['sentence']}")

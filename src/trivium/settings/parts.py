@@ -37,6 +37,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}."
 
 
+def look_for(key: str, raw: Any, where: str) -> None:
+    """Raises: UserError where the mapping `raw` lacks `key` and has one that is nearly called so."""
+    if isinstance(raw, Mapping) and key not in raw:
+        for near in difflib.get_close_matches(key, map(str, raw), n=1, cutoff=0.75):  # `start` is no `strategy`
+            raise UserError(f"params.yaml: unknown key `{where}.{near}`; did you mean `{key}`?")
+
+
 def split(value: str | Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
     """A part is named in params.yaml as `concat` or as `{name: attention, heads: 4}`. Raises: UserError."""
     if isinstance(value, str):

@@ -48,6 +48,7 @@ def entries(train: Mapping[str, Mapping[str, Any]]) -> dict[str, Entry]:
 def entry(name: str, raw: Mapping[str, Any]) -> Entry:
     """The entry `name`. Raises: UserError (no such strategy; settings that are unknown or out of range)."""
     where = f"train.{name}"
+    parts.look_for("strategy", raw, where)
     if not isinstance(raw, Mapping) or not isinstance(raw.get("strategy"), str):
         raise UserError(f"params.yaml: `{where}` is a mapping such as {{start: scratch, strategy: joint}}; known "
                         f"strategies: {', '.join(names())}.")

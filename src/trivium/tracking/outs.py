@@ -14,7 +14,7 @@ from typing import Any
 
 from trivium.comparison import budgets
 from trivium.data.tables import read_json, read_yaml
-from trivium.machine.files import read_json_or
+from trivium.machine.files import read_figures
 
 LAYOUT = 6  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
@@ -180,10 +180,11 @@ def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
 def measured(root: Path, outcome: Outcome) -> dict[str, Any]:
     """On this machine: seconds and memory of the training stage, its `system` series, and the speed of inference.
 
-    Empty where the stages ran elsewhere, or a file is broken: the stage's next run makes it again.
+    Empty where the stages ran elsewhere, or a file is broken: the stage's next run, or
+    `trivium repair`, makes it again.
     """
     def read(name: str) -> dict[str, Any]:
-        return read_json_or(root / "reports/measured" / f"{name}.json", {})
+        return read_figures(root / "reports/measured" / f"{name}.json")
 
     system = read(f"{outcome.stage}.system")
     inference = read(f"evaluate@{outcome.name}").get("inference", {})

@@ -153,7 +153,7 @@ class Writer:
 
     def _start(self, name: str, tags: Mapping[str, str], datasets: list[DatasetInput] | None = None) -> str:
         self.now += 1
-        run = self.client.create_run(self.experiment, start_time=self.now, tags=dict(tags), run_name=name)
+        run = self.client.create_run(self.experiment, start_time=self.now, tags=_allowed(tags), run_name=name)
         if datasets:
             self.client.log_inputs(run.info.run_id, datasets)
         return run.info.run_id
@@ -163,8 +163,8 @@ class Writer:
         from mlflow.entities import Metric, Param, RunTag
 
         metrics = [Metric(name, value, time, step, model_id=model_id) for name, value, step, time in points]
-        known = [Param(key, _text(value)) for key, value in (params or {}).items()]
-        marks = [RunTag(key, value) for key, value in (tags or {}).items()]
+        known = [Param(key, _text(value)) for key, value in _allowed(params or {}).items()]
+        marks = [RunTag(key, value) for key, value in _allowed(tags or {}).items()]
         self.client.log_batch(run, metrics[:FIRST], known, marks)
         for start in range(FIRST, len(metrics), BATCH):
             self.client.log_batch(run, metrics[start:start + BATCH])
@@ -212,6 +212,11 @@ def _per_class(outcome: Outcome, path: Path) -> None:
         table.writerow(["class", *keys])
         for label in outcome.metrics["classes"]:
             table.writerow([label, *(round(fmean(seed["per_class"][label][key] for seed in seeds), 4) for key in keys)])
+
+
+def _allowed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The last of those that would have the same name: MLflow takes each name once."""
+    return {series.allowed(key): value for key, value in values.items()}
 
 
 def _text(value: Any) -> str:

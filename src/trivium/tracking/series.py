@@ -9,6 +9,8 @@ makes MLflow draw them as bars.
 from __future__ import annotations
 
 import math
+import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
@@ -17,6 +19,8 @@ from trivium.tracking.outs import Outcome
 
 Point = tuple[str, float, int, int]
 CURVES = {"train/loss": "train_loss", "val/nll": "val_nll", "val/accuracy": "val_accuracy"}
+REFUSED = re.compile(r"[^\w.\- :/]")  # signs that MLflow does not take in a name
+LONGEST = 250  # signs of a name
 DIGITS = 6  # significant ones: a table of 0.679999999 is hard to read, and the outs keep them all
 
 
@@ -106,8 +110,20 @@ def by_share(curves: Mapping[str, Any], strategy: str) -> dict[str, dict[int, fl
 
 def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]], now: int) -> list[Point]:
     """All of a run, `now` being its time in milliseconds."""
-    found = [(name, _round(value), 0, now) for name, value in results.items()]
-    return found + [(name, _round(value), step, now) for name, line in lines.items() for step, value in line.items()]
+    found = [(allowed(name), _round(value), 0, now) for name, value in results.items()]
+    return found + [(allowed(name), _round(value), step, now) for name, line in lines.items()
+                    for step, value in line.items()]
+
+
+def allowed(name: str) -> str:
+    """`name` as MLflow takes it for a metric, a parameter or a tag: `text+audio` is `text_audio`. Others stay.
+
+    MLflow may keep names as files, so that one that is no plain path below a folder is refused, too.
+    """
+    name = REFUSED.sub("_", name)[:LONGEST]
+    if posixpath.normpath(name) != name or name.startswith((".", "/")):
+        name = f"_{name.replace('/', '_')}"[:LONGEST]
+    return name
 
 
 def system(measured: Mapping[str, Any]) -> list[Point]:

@@ -59,6 +59,7 @@ class Recipe:
 def encoders(name: str, raw: Any, streams: Mapping[str, str], known: Sequence[str]) -> dict[str, str]:
     """Stream -> entry of `encoder`. streams: name -> modality;  known: the entries. Raises: UserError."""
     where = f"pretrain.{name}"
+    parts.look_for("encoders", raw, where)
     if not isinstance(raw, Mapping) or not isinstance(raw.get("encoders"), Mapping):
         raise UserError(f"params.yaml: `{where}` is a mapping such as {{encoders: {{text: words}}}}.")
     given = raw["encoders"]
