@@ -57,6 +57,26 @@ def test_published_bodies(tmp_path: Path) -> None:
         torch.testing.assert_close(parts(parts.below(x)), encoder(x), rtol=1e-4, atol=1e-5)
 
 
+def test_short_texts_cost_what_they_are_long(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    small = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=20, **small)).save_pretrained(tmp_path)
+    spec = Spec("text", "tokens", (9,), vocab=20, native=tuple(range(20)))
+    encoder, seen = networks.encoder(spec, weights=str(tmp_path)).eval(), list[int]()
+    encoder.body.encoder.layer[2].register_forward_hook(lambda _, __, out: seen.append(out.shape[1]))
+    parts = upper.of(encoder, 2)
+    assert parts is not None
+    seen.clear()
+    x = torch.tensor([[3, 4, 5, 0, 0, 0, 0, 0, 0], [9, 8, 0, 0, 0, 0, 0, 0, 0]])
+    whole, again = encoder(x), parts(parts.below(x))
+    assert seen == [3, 3]
+    assert parts.below(x).shape == (2, 9, 17) and encoder.tokens(x).shape == (2, 9, 16)
+    torch.testing.assert_close(again, whole)
+    torch.testing.assert_close(encoder(x[:, :3]), whole)
+    assert encoder(torch.zeros_like(x)).isfinite().all()
+
+
 def test_an_encoder_that_cannot_be_taken_apart_stays_whole() -> None:
     assert upper.of(networks.encoder(IMAGE, "cnn", depth=2).eval(), 2) is None  # nothing is below
 

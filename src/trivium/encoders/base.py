@@ -97,6 +97,16 @@ class Plain(Encoder):
         return x
 
 
+def unpadded(x: Tensor) -> Tensor:
+    """Token ids [B, T] without the columns behind the longest text; as they are on a GPU, where to look would wait for
+    the device.
+    """
+    if x.device.type != "cpu":
+        return x
+    used = (x != PAD).any(0).nonzero()
+    return x[:, : int(used[-1]) + 1 if len(used) else 1]
+
+
 def pad(x: Tensor, patch: tuple[int, ...]) -> Tensor:
     """`x` [B, C, *axes] with zeros behind, so that each axis is a multiple of its patch."""
     missing = [-n % p for n, p in zip(x.shape[2:], patch, strict=True)]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from trivium.encoders import brought
-from trivium.encoders.base import PAD, Encoder
+from trivium.encoders.base import PAD, Encoder, unpadded
 from trivium.encoders.published import adapter
 from trivium.machine import packages
 from trivium.settings import parts
@@ -47,7 +47,9 @@ class Hub(Encoder):
 
     def tokens(self, x: Tensor) -> Tensor:
         if self.spec.kind == "tokens":
-            states = self.body(input_ids=self.native[x], attention_mask=(x != PAD).long()).last_hidden_state
+            ids = unpadded(x)
+            states = self.body(input_ids=self.native[ids], attention_mask=(ids != PAD).long()).last_hidden_state
+            return nn.functional.pad(states, (0, 0, 0, x.shape[1] - ids.shape[1]))
         elif self.spec.kind == "image":
             states = self.body(pixel_values=x).last_hidden_state
         elif self.spec.kind == "waveform":

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders.base import Encoder
+from trivium.encoders.base import Encoder, unpadded
 from trivium.models import lora
 
 CLOSE = 1e-4  # largest difference between an encoder and its upper part, per unit of the largest output
@@ -49,10 +49,16 @@ class Upper(Encoder):
             pass
         finally:
             handle.remove()
-        return torch.cat([states[0], x.unsqueeze(-1).to(states[0].dtype)], -1) if self._text else states[0]
+        found = states[0]
+        if not self._text:
+            return found
+        found = nn.functional.pad(found, (0, 0, 0, x.shape[1] - found.shape[1]))  # the body may see no padding
+        return torch.cat([found, x.unsqueeze(-1).to(found.dtype)], -1)
 
     def forward(self, x: Tensor) -> Tensor:
         states, ids = (x[..., :-1], x[..., -1].long()) if self._text else (x, x.new_zeros(len(x), *self.spec.shape))
+        if self._text and self.published:
+            states = states[:, : unpadded(ids).shape[1]]
         with self._passing(states):
             return self.encoder(ids)
 
