@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
-from trivium.params import check, load, parse
+from trivium.params import check, check_entry, check_recipe, load, parse
 from trivium.settings.errors import UserError
 
 
@@ -332,6 +332,58 @@ def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: fl
 def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, start: str) -> None:
     params["train"]["ensemble"] = {"start": start, "strategy": strategy}
     assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
+
+
+@pytest.mark.parametrize("strategy", ["joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses"])
+def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
+    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
+    assert checked(params) == (
+        f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
+        "which reads text, gives none. What works with the recipe `simple`: `linear`.")
+
+
+@pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
+def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
+    params["data"]["modalities"] = ["image", "audio"]
+    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
+    assert checked(params) == (
+        f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
+        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `frozen`, `linear`.")
+    params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
+    check(parse(params))
+
+
+def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> None:
+    params["data"]["modalities"] = ["image", "audio"]
+    params["train"]["mine"] = {"start": "simple", "strategy": "frozen", "fusion": "attention"}
+    check(parse(params))
+
+
+@pytest.mark.parametrize(("stream", "objective", "words"), [
+    ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
+                           "gives none. Leave text without an objective (what then works with these encoders: `linear`), "
+                           "or name another encoder."),
+    ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, gives none."),
+    ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),
+    ("image+audio", "align", "`align` needs weights that can be trained, and the encoders `pixels` (hog), `cepstra` "
+                             "(mfcc) have none. Leave image and audio without an objective"),
+])
+def test_an_objective_needs_what_encoders_give(params: dict[str, Any], stream: str, objective: str, words: str) -> None:
+    params["pretrain"]["simple"]["objective"] = {stream: objective}
+    assert checked(params).startswith(f"params.yaml: `pretrain.simple.objective`: {words}")
+
+
+def test_a_stage_looks_at_its_own_entry(params: dict[str, Any]) -> None:
+    params["train"] |= {"mine": {"start": "simple", "strategy": "joint"}, "other": {"start": "selfsup",
+                                                                                  "strategy": "ensemble"}}
+    made = parse(params)
+    check_entry(made, "reference")
+    for name, words in (("mine", "`train.mine.strategy`: `joint` needs"), ("other", "`ensemble` needs classifiers")):
+        with pytest.raises(UserError, match=words):
+            check_entry(made, name)
+    params["pretrain"]["simple"]["objective"] = "masked"
+    with pytest.raises(UserError, match=r"`pretrain\.simple\.objective`: `masked` needs"):
+        check_recipe(parse(params), "simple")
 
 
 def test_settings_that_a_strategy_does_not_have_are_refused(params: dict[str, Any]) -> None:

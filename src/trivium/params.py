@@ -27,6 +27,7 @@ from trivium.training import settings as training
 if TYPE_CHECKING:
     from trivium.encoders import Described
     from trivium.strategies import Entry
+    from trivium.training.needs import Read
     from trivium.training.recipes import Recipe
 
 OLD = ("fuse", "end_to_end", "strategy", "preprocess")  # sections of the form before there were recipes
@@ -76,6 +77,15 @@ class Params(Section):
         """Stream -> entry of `encoder`. Raises: UserError."""
         return recipes.encoders(recipe, self.pretrain[recipe], self.streams, list(self.encoder))
 
+    def reads(self, recipe: str) -> dict[str, Read]:
+        """Stream -> who reads it, and what that encoder gives. Raises: UserError."""
+        from trivium import encoders
+        from trivium.training.needs import Read
+
+        found = {stream: (entry, self.encoders[entry]) for stream, entry in self.read_by(recipe).items()}
+        return {stream: Read(entry, described.weights or described.architecture, encoders.gives(described))
+                for stream, (entry, described) in found.items()}
+
     def recipe(self, name: str) -> Recipe:
         """Raises: UserError (no such recipe; settings that are unknown or out of range)."""
         if name not in self.pretrain:
@@ -124,26 +134,36 @@ def refuse_old(raw: Any, name: str = "params.yaml") -> None:
 
 def check(params: Params) -> None:
     """Look at every encoder, recipe and fusion; not for weights on the Hugging Face hub. Raises: UserError."""
+    for name in params.pretrain:
+        check_recipe(params, name)
+    for name in params.entries:
+        check_entry(params, name)
+
+
+def check_recipe(params: Params, name: str) -> None:
+    """Look at one recipe and its encoders. Raises: UserError."""
     from trivium.machine import packages
+    from trivium.training import needs
+
+    recipe, reads = params.recipe(name), params.reads(name)
+    for stream, entry in recipe.encoders.items():
+        described = params.encoders[entry]
+        packages.require(described.weights)
+        if described.modality != params.streams[stream]:
+            raise UserError(f"params.yaml: `pretrain.{name}.encoders.{stream}`: `{entry}` reads "
+                            f"{described.modality}, and {stream} is {params.streams[stream]}.")
+    needs.check_recipe(recipe, reads)
+
+
+def check_entry(params: Params, name: str) -> None:
+    """Look at one entry of `train` and the recipe that it starts from. Raises: UserError."""
+    from trivium.training import needs
     from trivium.training.strategy import chosen_fusion
 
-    encoders = params.encoders
-    for described in encoders.values():
-        packages.require(described.weights)
-    for name in params.pretrain:
-        recipe = params.recipe(name)
-        for stream, entry in recipe.encoders.items():
-            if encoders[entry].modality != params.streams[stream]:
-                raise UserError(f"params.yaml: `pretrain.{name}.encoders.{stream}`: `{entry}` reads "
-                                f"{encoders[entry].modality}, and {stream} is {params.streams[stream]}.")
-    for one in params.entries.values():
-        chosen_fusion(one)
-        groups = params.recipe(one.start).groups
-        if strategies.needs_classifiers(one.strategy) and any(
-                (group.objective or {}).get("name") != "supervised" for group in groups):
-            raise UserError(f"params.yaml: `train.{one.name}.start`: `{one.start}` does not train every stream on the "
-                            f"labels, and `{one.strategy}` needs classifiers: name a recipe with `objective: "
-                            "supervised`.")
+    one = params.entries[name]
+    check_recipe(params, one.start)
+    chosen_fusion(one)
+    needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
 
 
 def _names(params: Params) -> list[str]:

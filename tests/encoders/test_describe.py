@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import networks
-from trivium import encoders
+from trivium import encoders, modalities
 from trivium.encoders import Described, describe
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
@@ -36,6 +36,22 @@ def test_simple_features_come_with_a_processor_of_their_own() -> None:
     found = {name: describe("one", {"modality": modality, "architecture": name}).processor[0]
              for name, modality in (("tfidf", "text"), ("hog", "image"), ("mfcc", "audio"), ("cnn", "audio"))}
     assert found == {"tfidf": "ngrams", "hog": "hog", "mfcc": "mfcc", "cnn": "audio"}
+
+
+@pytest.mark.parametrize(("modality", "name", "gives"), [
+    ("text", "cnn", {"tokens", "dense", "gradients"}),
+    ("audio", "transformer", {"tokens", "dense", "gradients"}),
+    ("image", "hog", {"dense"}),
+    ("audio", "mfcc", {"dense"}),
+    ("text", "tfidf", set()),
+])
+def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: str, gives: set[str]) -> None:
+    found = describe("one", {"modality": modality, "architecture": name})
+    assert encoders.gives(found) == gives
+    part = modalities.processor(found.processor[0])
+    spec = (Spec("text", "tokens", (6,), vocab=20) if name == "cnn" else
+            part.spec(part.Settings.model_validate(found.processor[1])))
+    assert encoders.build(found, spec).gives == gives
 
 
 @pytest.mark.parametrize(("entry", "says"), [

@@ -5,7 +5,8 @@ were published: a Hugging Face hub id, a local folder, or `package:NAME`. It own
 cannot disagree.
 
 To add an architecture, write `encoders/<name>.py` with a `Settings` and `build(spec, settings)`. `PROCESSOR` there
-names the processor that it reads with; without it, that is the modality's own.
+names the processor that it reads with; without it, that is the modality's own. `GIVES` there names what it has for
+objectives, fusions and strategies, where that is not everything (see `base.Encoder`).
 """
 
 from __future__ import annotations
@@ -92,6 +93,15 @@ def describe(name: str, entry: Mapping[str, Any]) -> Described:
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
     return Described(modality, str(architecture), "", (made, chosen.model_dump(mode="json")),
                      settings.model_dump(mode="json"))
+
+
+def gives(described: Described) -> frozenset[str]:
+    """What it has for objectives, fusions and strategies: see `base.Encoder`. Nothing is built or loaded."""
+    from trivium.encoders.base import GIVES
+
+    if described.weights:
+        return GIVES
+    return getattr(parts.get(sys.modules[__name__], described.architecture, "encoder", "encoder"), "GIVES", GIVES)
 
 
 def reads_plainly(entry: Mapping[str, Any]) -> bool:
