@@ -361,9 +361,10 @@ def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(("stream", "objective", "words"), [
     ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
-                           "gives none. Leave text without an objective (what then works with these encoders: `linear`), "
-                           "or name another encoder."),
-    ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, gives none."),
+                           "gives none. Leave text without an objective (what then works with these encoders: "
+                           "`linear`), or name another encoder."),
+    ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
+                       "gives none."),
     ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),
     ("image+audio", "align", "`align` needs weights that can be trained, and the encoders `pixels` (hog), `cepstra` "
                              "(mfcc) have none. Leave image and audio without an objective"),
