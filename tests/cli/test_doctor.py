@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.helpers import ROOT, command, set_params, tiny_project
+from tests.helpers import ROOT, command, empty_weights, set_params, tiny_project
 from trivium.cli import doctor
 
 DOCTOR = ("env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "doctor")
@@ -87,8 +87,7 @@ def test_published_weights_that_are_not_here_are_told(tmp_path: Path, weights: s
 ])
 def test_what_published_weights_lack_is_told(tmp_path: Path, modality: str, entry: str, words: str) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/model.safetensors").touch()
+    empty_weights(tmp_path / "mine")
     set_params(tmp_path, {f"encoder.{entry}": {"modality": modality, "weights": str(tmp_path / "mine")}})
     ((grade, said),) = doctor.settings(tmp_path)
     assert grade == "wrong" and f"`encoder.{entry}`: the folder {tmp_path}/mine {words}" in said

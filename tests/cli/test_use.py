@@ -9,7 +9,7 @@ import soundfile
 from PIL import Image
 from ruamel.yaml import YAML
 
-from tests.helpers import ROOT, set_params
+from tests.helpers import ROOT, empty_weights, set_params
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
@@ -200,8 +200,7 @@ def test_every_encoder_s_processor_is_sized_as_it_may_be(project: Path) -> None:
 
 def test_a_model_that_hears_one_length_only_keeps_it(project: Path) -> None:
     for name, kind in (("one", "ASTFeatureExtractor"), ("any", "Wav2Vec2FeatureExtractor")):
-        (project / name).mkdir()
-        (project / name / "model.safetensors").touch()
+        empty_weights(project / name)
         (project / name / "preprocessor_config.json").write_text(json.dumps({"feature_extractor_type": kind}))
         set_params(project, {f"encoder.{name}": {"modality": "audio", "weights": str(project / name)}})
     use("symbols")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
-SHARED = ("base", "brought", "hub", "published")
+SHARED = ("base", "brought", "hub", "published", "stored")
 COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
 
@@ -91,6 +91,10 @@ def describe(name: str, entry: Mapping[str, Any]) -> Described:
         raise UserError(f"params.yaml: `{where}`: `{architecture}` reads {' or '.join(part.PROCESSOR)}, "
                         f"not {modality}.")
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
+    if (tokenizer := getattr(chosen, "tokenizer", "trained")) != "trained":
+        from trivium.encoders import brought
+
+        brought.tokenizer(f"{where}.processor.tokenizer", tokenizer)
     return Described(modality, str(architecture), "", (made, chosen.model_dump(mode="json")),
                      settings.model_dump(mode="json"))
 

@@ -117,6 +117,17 @@ def audio(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
     return "extracted", {"extractor": extractor, "seconds": seconds or extracted.SECONDS} | dict(own)
 
 
+def tokenizer(where: str, name: str) -> None:
+    """Raises: UserError (a tokenizer for an encoder of ours: a folder that is not there, or has none in it)."""
+    folder = Path(packages.folder(name))
+    if not folder.is_dir() and name.startswith(("/", ".")):
+        raise UserError(f"params.yaml: `{where}`: there is no folder {name}. It is `trained`, a Hugging Face hub id, "
+                        "or a local folder with a tokenizer.json.")
+    if folder.is_dir() and not any(next(folder.glob(one), None) for one in VOCABULARIES):
+        raise UserError(f"params.yaml: `{where}`: the folder {name} has no tokenizer (tokenizer.json). Save one there "
+                        f"({_save('Tokenizer', name)}), or say `trained`.")
+
+
 READ: dict[str, Callable[[str, str, Mapping[str, Any]], Processor]] = {"text": text, "image": image, "audio": audio}
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders import brought
+from trivium.encoders import brought, stored
 from trivium.encoders.base import PAD, Encoder
 from trivium.encoders.published import adapter
 from trivium.machine import packages
@@ -110,6 +110,8 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
     _refuse_pickles(packages.folder(weights), weights)
     if modality not in brought.READ:
         raise UserError(f"params.yaml: `{where}`: published weights read {', '.join(brought.READ)}, not {modality}.")
+    if Path(weights).is_dir():  # a package was whole when it was installed
+        stored.check(where, weights, Path(weights))
     name, own = brought.READ[modality](where, weights, own)
     chosen = parts.typed(modalities.processor(name).Settings, own, f"{where}.processor")
     return Described(modality, "hub", weights, (name, chosen.model_dump(mode="json")))
@@ -118,6 +120,7 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
 def build(described: Described, spec: Spec) -> Encoder:
     """Raises: UserError when the weights are neither on the hub, nor in a folder; or do not fit."""
     from huggingface_hub.utils import enable_progress_bars
+    from safetensors import SafetensorError
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar
 
@@ -130,7 +133,9 @@ def build(described: Described, spec: Spec) -> Encoder:
     _refuse_pickles(folder, name)
     try:
         body = AutoModel.from_pretrained(folder, dtype=torch.float32)  # some are stored in half precision
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        if "mismatch" in str(error):
+            raise UserError(stored.unlike(name, "transformers compared them")) from None
         raise UserError(
             f"params.yaml: the weights `{name}` could not be loaded from the Hugging Face hub or as a local folder "
             f"({str(error).splitlines()[0]}). Check the spelling, or, off line, give a folder with config.json and "
