@@ -246,6 +246,31 @@ def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> Non
     assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
 
 
+@pytest.mark.parametrize(("entry", "words"), [
+    ({}, "`encoder.spare.modality` is missing: audio, image, text."),
+    ({"modality": "txt", "architecture": "cnn"}, "`encoder.spare.modality`: there is no modality `txt`; did you mean "
+                                                 "`text`?"),
+    ({"modality": "text", "architecture": "cnn", "wdth": 3}, "unknown key `encoder.spare.wdth`; did you mean `width`?"),
+    ({"modality": "text", "architecture": "cnn", "processor": {"lenght": 3}},
+     "unknown key `encoder.spare.processor.lenght`; did you mean `length`?"),
+    ({"modality": "text", "weights": "./nowhere", "width": 3},
+     "unknown key `encoder.spare.width`; known: modality, architecture, weights, processor."),
+    ({"modality": "image", "weights": "./nowhere", "processor": {"sise": 3}},
+     "unknown key `encoder.spare.processor.sise`; did you mean `size`?"),
+    ({"modality": "text", "weights": "package:resemblyzer"},
+     "`encoder.spare`: `package:resemblyzer` reads audio, not text."),
+])
+def test_an_encoder_that_no_recipe_uses_is_spelt_rightly_too(params: dict[str, Any], entry: Any, words: str) -> None:
+    params["encoder"]["spare"] = entry
+    assert checked(params) == f"params.yaml: {words}"
+
+
+@pytest.mark.parametrize("weights", ["./nowhere", "package:no-such-thing", "no/model"])
+def test_the_weights_of_an_encoder_that_no_recipe_uses_need_not_be_here(params: dict[str, Any], weights: str) -> None:
+    params["encoder"]["spare"] = {"modality": "image", "weights": weights, "processor": {"size": 96}}
+    check(parse(params))
+
+
 def test_an_encoder_for_another_modality_is_refused(params: dict[str, Any]) -> None:
     params["pretrain"]["selfsup"]["encoders"]["text"] = "patches"
     assert checked(params) == ("params.yaml: `pretrain.selfsup.encoders.text`: `patches` reads image, and text is "

@@ -133,7 +133,12 @@ def refuse_old(raw: Any, name: str = "params.yaml") -> None:
 
 
 def check(params: Params) -> None:
-    """Look at every encoder, recipe and fusion; not for weights on the Hugging Face hub. Raises: UserError."""
+    """Look at every encoder, recipe and fusion. Raises: UserError."""
+    from trivium import encoders
+
+    for name, entry in params.encoder.items():
+        if name not in params.encoders:
+            encoders.check_spelling(name, entry)
     for name in params.pretrain:
         check_recipe(params, name)
     for name in params.entries:

@@ -55,7 +55,7 @@ def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: 
 
 
 @pytest.mark.parametrize(("entry", "says"), [
-    ({"architecture": "cnn"}, r"`encoder\.one\.modality`: there is no modality `None`"),
+    ({"architecture": "cnn"}, r"`encoder\.one\.modality` is missing: audio, image, text\."),
     (WORDS | {"modality": "imagge"}, r"`encoder\.one\.modality`: there is no modality `imagge`; did you mean `image`"),
     ({"modality": "text"}, r"`encoder\.one` names either an `architecture` \(cnn, .*or published `weights`"),
     (WORDS | {"weights": "some/model"}, r"`encoder\.one` names either an `architecture`.*or published `weights`"),
@@ -71,6 +71,7 @@ def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: 
     ({"modality": "text", "weights": "some/model", "processor": {"tokenizer": "trained"}}, "their own tokenizer"),
     ({"modality": "image", "weights": "/no/folder"}, r"`encoder\.one\.weights`: there is no folder /no/folder"),
     ({"modality": "audio", "weights": "./nowhere"}, r"`encoder\.one\.weights`: there is no folder \./nowhere"),
+    (WORDS | {"processor": 3}, r"`encoder\.one\.processor` is a mapping of settings \(got 3\)"),
     ("cnn", r"`encoder\.one` is a mapping such as \{modality: text"),
 ])
 def test_what_is_wrong_is_named(entry: Any, says: str) -> None:

@@ -85,18 +85,14 @@ def empty(about: Mapping[str, Any], spec: Spec) -> Hub:
     return encoder
 
 
-def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any], other: Mapping[str, Any],
-             ) -> Described:
-    """What an entry with `weights` says: the model brings its processor.
+def spelt(where: str, modality: str, weights: str, processor: Mapping[str, Any]) -> Described:
+    """What an entry with `weights` says by itself, without a look at what the model brings.
 
-    Raises: UserError (an unknown key; what the model brings and the entry says do not fit).
+    Raises: UserError (settings of a processor that no model has, or that are out of range).
     """
     from trivium import modalities
-    from trivium.encoders import COMMON, Described
+    from trivium.encoders import Described
 
-    if other:
-        key = next(iter(other))
-        raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(key, COMMON)}")
     own = dict(processor)
     if part := adapter(weights):
         settings = modalities.get(modality).Settings
@@ -107,9 +103,24 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
                             f"leave it out. An entry may set {', '.join(part.FREE)}.")
         chosen = parts.typed(settings, part.PROCESSOR | own, f"{where}.processor")
         return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
-    _refuse_pickles(packages.folder(weights), weights)
     if modality not in brought.READ:
         raise UserError(f"params.yaml: `{where}`: published weights read {', '.join(brought.READ)}, not {modality}.")
+    parts.typed(modalities.get(modality).Settings, own, f"{where}.processor")
+    return Described(modality, "hub", weights, (modality, own))
+
+
+def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any]) -> Described:
+    """What an entry with `weights` says: the model brings its processor.
+
+    Raises: UserError (what the model brings and the entry says do not fit; files that are not there).
+    """
+    from trivium import modalities
+    from trivium.encoders import Described
+
+    if adapter(weights):
+        return spelt(where, modality, weights, processor)
+    own = dict(processor)
+    _refuse_pickles(packages.folder(weights), weights)
     if Path(weights).is_dir():  # a package was whole when it was installed
         stored.check(where, weights, Path(weights))
     name, own = brought.READ[modality](where, weights, own)
