@@ -200,10 +200,25 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("pretrain.selfsup.objective", "maskd",
          "`pretrain.selfsup.objective`: there is no objective `maskd`; did you mean `masked`?"),
         ("encoder.words.architecture", "cn",
-         "`encoder.words.architecture`: there is no encoder `cn`; did you mean `cnn`?"),
+         "`encoder.words.architecture`: there is no architecture `cn`; did you mean `cnn`?"),
         ("encoder.words.modality", "txt", "`encoder.words.modality`: there is no modality `txt`; did you mean `text`?"),
         ("budget.of", "end_to_ent", "`budget.of`: there is no entry `end_to_ent` under `train`; did you mean "
                                     "`end_to_end`?"),
+        ("data.modalities", ["text", "imagee", "audio"],
+         "`data.modalities`: there is no modality `imagee`; did you mean `image`?"),
+        ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
+        ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
+        ("loop.device", "xyz", "`loop.device` is one of auto, cpu, cuda (got 'xyz')."),
+        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` is one of 1, 3 (got 2)."),
+        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` is a text or a mapping (got null)."),
+        ("train.unimodal.title", None, "`train.unimodal.title` is a text (got null)."),
+        ("encoder.words.width", "wide", "`encoder.words.width` is a whole number (got 'wide')."),
+        ("loop.workers", "many", "`loop.workers` is auto or a whole number (got 'many')."),
+        ("loop.augment", "perhaps", "`loop.augment` is true or false (got 'perhaps')."),
+        ("encoder.words", None, "`encoder.words` is a mapping (got null)."),
+        ("data.modalities", [], "`data.modalities` is empty: it needs one entry at least."),
+        ("train", {}, "`train` is empty: it needs one entry at least."),
+        ("data", 3, "`data` is a mapping (got 3)."),
         ("compare.reference", "ensembel",
          "`compare.reference`: there is no entry `ensembel` under `train`; did you mean `ensemble`?"),
     ],
@@ -225,6 +240,14 @@ def test_names_are_plain(params: dict[str, Any], section: str, name: str) -> Non
     params[section][name] = next(iter(params[section].values()))
     assert message(params) == (f"params.yaml: `{section}.{name}`: a name holds lower-case letters, digits and `_`, "
                                "and begins with a letter.")
+
+
+def test_names_are_texts(params: dict[str, Any]) -> None:
+    for name, shown in ((5, "5"), (None, "null")):
+        changed = deepcopy(params)
+        changed["train"][name] = changed["train"]["ensemble"]
+        assert message(changed) == (f"params.yaml: `train.{shown}`: a name holds lower-case letters, digits and `_`, "
+                                    "and begins with a letter.")
 
 
 @pytest.mark.parametrize("name", ["a", "words_2", "v2_of_mine"])

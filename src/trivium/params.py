@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from trivium import strategies
+from trivium import modalities, strategies
 from trivium.comparison import settings as comparison
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
@@ -188,5 +188,7 @@ def _names(params: Params) -> list[str]:
     if params.compare.reference not in ("", *params.train):
         wrong.append(f"`compare.reference`: there is no entry `{params.compare.reference}` under `train`; "
                      f"{parts.nearest(params.compare.reference, params.train)}")
+    wrong += [f"`data.modalities`: there is no modality `{m}`; {parts.nearest(m, modalities.names())}"
+              for m in params.data.modalities if m not in modalities.names()]
     doubled = [m for m in dict.fromkeys(params.data.modalities) if params.data.modalities.count(m) > 1]
     return wrong + [f"`data.modalities` names `{m}` twice." for m in doubled]

@@ -55,8 +55,8 @@ def test_params_that_are_wrong_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "words"), [
-    ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no encoder `cnnn`; did you mean "
-                                           "`cnn`?"),
+    ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no architecture `cnnn`; did "
+                                           "you mean `cnn`?"),
     ("pretrain.scratch.encoders.text", "wordss", "there is no encoder `wordss` under `encoder`; did you mean `words`?"),
     ("pretrain.scratch.encoders.text", "bands", "`bands` reads audio, and text is text."),
     ("train.end_to_end.fusion", "concatt", "there is no fusion `concatt`; did you mean `concat`?"),

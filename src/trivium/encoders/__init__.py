@@ -97,7 +97,7 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
             raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), COMMON)}")
         read = hub.describe if files else hub.spelt
         return read(where, modality, str(weights), entry.get("processor") or {})
-    part = parts.get(sys.modules[__name__], str(architecture), "encoder", f"{where}.architecture")
+    part = parts.get(sys.modules[__name__], str(architecture), "architecture", f"{where}.architecture")
     unknown = [key for key in own if key not in part.Settings.model_fields]
     if unknown:
         known = (*COMMON, *part.Settings.model_fields)
