@@ -96,7 +96,7 @@ def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, A
     recipes = [recipe for recipe in settings["pretrain"].values() if isinstance(recipe, Mapping)]
     used = {str(entry) for recipe in recipes for entry in (recipe.get("encoders") or {}).values()}
     for name, entry in settings["encoder"].items():
-        own = values.get(entry.get("modality"), {}) if name in used and isinstance(entry, Mapping) else {}
+        own = values.get(str(entry.get("modality")), {}) if name in used and isinstance(entry, Mapping) else {}
         if not own:
             continue
         if "weights" in entry:
