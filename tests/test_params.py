@@ -243,11 +243,9 @@ def test_names_are_plain(params: dict[str, Any], section: str, name: str) -> Non
 
 
 def test_names_are_texts(params: dict[str, Any]) -> None:
-    for name, shown in ((5, "5"), (None, "null")):
-        changed = deepcopy(params)
-        changed["train"][name] = changed["train"]["ensemble"]
-        assert message(changed) == (f"params.yaml: `train.{shown}`: a name holds lower-case letters, digits and `_`, "
-                                    "and begins with a letter.")
+    params["train"][5] = params["train"]["ensemble"]
+    assert message(params) == ("params.yaml: `train.5`: a name holds lower-case letters, digits and `_`, and begins "
+                               "with a letter.")
 
 
 @pytest.mark.parametrize("name", ["a", "words_2", "v2_of_mine"])
@@ -398,6 +396,19 @@ def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, An
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
         "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `frozen`, `linear`.")
     params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
+    check(parse(params))
+
+
+@pytest.mark.parametrize(("start", "fusion", "words"), [
+    ("scratch", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
+    ("published", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
+    ("published", {"name": "attention", "heads": 3, "width": 32},
+     "with 3 heads needs a width that 3 divides; it is 32."),
+])
+def test_heads_divide_the_width(params: dict[str, Any], start: str, fusion: Any, words: str) -> None:
+    params["train"]["mine"] = {"start": start, "strategy": "joint", "fusion": fusion}
+    assert checked(params) == f"params.yaml: `train.mine.fusion`: `fusion: attention` {words}"
+    params["train"]["mine"]["fusion"] = fusion | {"heads": 4}
     check(parse(params))
 
 

@@ -162,12 +162,15 @@ def check_recipe(params: Params, name: str) -> None:
 
 def check_entry(params: Params, name: str) -> None:
     """Look at one entry of `train` and the recipe that it starts from. Raises: UserError."""
+    from trivium import encoders
     from trivium.training import needs
     from trivium.training.strategy import chosen_fusion
 
     one = params.entries[name]
     check_recipe(params, one.start)
-    chosen_fusion(one)
+    if chosen := chosen_fusion(one):
+        needs.check_fusion(name, chosen, {stream: encoders.width(params.encoders[entry])
+                                          for stream, entry in params.read_by(one.start).items()})
     needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
 
 

@@ -126,6 +126,20 @@ def gives(described: Described) -> frozenset[str]:
     return getattr(parts.get(sys.modules[__name__], described.architecture, "encoder", "encoder"), "GIVES", GIVES)
 
 
+def width(described: Described) -> int | None:
+    """D, where it is known before anything is built."""
+    if described.weights:
+        from trivium.encoders import hub
+
+        return hub.width(described.weights)
+    if "width" in described.settings:
+        return int(described.settings["width"])
+    name, own = described.processor
+    part = modalities.processor(name)
+    spec = part.spec(part.Settings.model_validate(own)) if gives(described) == {"dense"} else None
+    return spec.shape[0] if spec and spec.kind == "features" else None
+
+
 def reads_plainly(entry: Mapping[str, Any]) -> bool:
     """Whether an entry of `encoder` has random weights and its modality's own processor, which it may size."""
     return "architecture" in entry and not hasattr(

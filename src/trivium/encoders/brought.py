@@ -59,6 +59,11 @@ def most_tokens(weights: str) -> int:
     return _positions(_json("encoder", weights, CONFIG) or {})
 
 
+def width(weights: str) -> Any:
+    """`hidden_size` of its config; null where that has none. Raises: UserError (its config is not to be had)."""
+    return (_json("encoder", weights, CONFIG) or {}).get("hidden_size")
+
+
 def brings_size(weights: str) -> bool:
     """Whether the files of an image model say how large its pictures are. Raises: UserError (not to be had)."""
     return bool(_side(_nested("encoder", weights, "image_processor") or {}))

@@ -128,6 +128,17 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
     return Described(modality, "hub", weights, (name, chosen.model_dump(mode="json")))
 
 
+def width(weights: str) -> int | None:
+    """D, where the model's config or its file here says it."""
+    if part := adapter(weights):
+        return getattr(part, "WIDTH", None)
+    try:
+        found = brought.width(weights)
+    except UserError:  # it is not here: loading it tells
+        return None
+    return found if isinstance(found, int) else None
+
+
 def build(described: Described, spec: Spec) -> Encoder:
     """Raises: UserError when the weights are neither on the hub, nor in a folder; or do not fit."""
     from huggingface_hub.utils import enable_progress_bars

@@ -66,7 +66,7 @@ def explain(model: type[BaseModel], error: ValidationError, where: str, file: st
     found: dict[str, list[tuple[Any, Any]]] = {}  # what pydantic says of every form that a value may have
     for problem in error.errors():
         path = [part for part in problem["loc"] if not (isinstance(part, str) and FORM.fullmatch(part))]
-        key = ".".join("null" if part is None else str(part) for part in [*([where] if where else []), *path])
+        key = ".".join(map(str, [*([where] if where else []), *path]))
         found.setdefault(key, []).append((problem, path))
     whole = [key for key in found if not any(other.startswith(f"{key}.") for other in found) or not key]
     return [f"{file}: {_sentence(model, key, found[key])}" for key in whole]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trivium.settings.errors import UserError
 
@@ -79,6 +79,26 @@ def check_entry(entry: Entry, recipe: Recipe, reads: Mapping[str, Read]) -> None
     if words := lacking(of_plan(entry.plan), reads):
         raise UserError(f"params.yaml: `train.{entry.name}.strategy`: `{entry.strategy}` {words}. What works with the "
                         f"recipe `{entry.start}`: {_strategies(reads, classifiers)}.")
+
+
+def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int | None]) -> None:
+    """chosen: see `fusion.chosen`.  widths: by stream; null: not known before the encoder is built.
+
+    Raises: UserError (a fusion that cannot be built for encoders as wide as these).
+    """
+    import torch
+
+    from trivium import fusion
+
+    own = chosen.get("width")  # of the fusion itself, whatever the encoders are
+    known = {s: width or own for s, width in widths.items()}
+    if not all(known.values()):
+        return
+    try:
+        with torch.device("meta"):  # shapes without numbers
+            fusion.build(chosen, {s: width for s, width in known.items() if width})
+    except UserError as error:
+        raise UserError(f"params.yaml: `train.{name}.fusion`: {str(error).removeprefix('params.yaml: ')}") from None
 
 
 def _strategies(reads: Mapping[str, Read], classifiers: bool) -> str:
