@@ -83,7 +83,8 @@ class Params(Section):
         from trivium.training.needs import Read
 
         found = {stream: (entry, self.encoders[entry]) for stream, entry in self.read_by(recipe).items()}
-        return {stream: Read(entry, described.weights or described.architecture, encoders.gives(described))
+        return {stream: Read(entry, described.weights or described.architecture, encoders.gives(described),
+                             bool(described.weights))
                 for stream, (entry, described) in found.items()}
 
     def recipe(self, name: str) -> Recipe:
@@ -172,6 +173,14 @@ def check_entry(params: Params, name: str) -> None:
         needs.check_fusion(name, chosen, {stream: encoders.width(params.encoders[entry])
                                           for stream, entry in params.read_by(one.start).items()})
     needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
+
+
+def warnings(params: Params) -> list[str]:
+    """What can be run and makes little sense, a sentence each."""
+    from trivium.training import needs
+
+    return [words for one in params.entries.values()
+            for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 
 
 def _names(params: Params) -> list[str]:

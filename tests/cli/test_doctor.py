@@ -93,6 +93,22 @@ def test_what_published_weights_lack_is_told(tmp_path: Path, modality: str, entr
     assert grade == "wrong" and f"`encoder.{entry}`: the folder {tmp_path}/mine {words}" in said
 
 
+@pytest.mark.parametrize(("strategy", "does"), [
+    ("frozen", "builds on the encoders"), ("linear", "builds on the encoders"), ("lora", "builds on the encoders"),
+    ("distil", "learns from the encoders")])
+def test_random_weights_that_stay_or_teach_are_a_warning(tmp_path: Path, strategy: str, does: str) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {"train.mine": {"start": "scratch", "strategy": strategy}})
+    (ok, _), (grade, said) = doctor.settings(tmp_path)
+    assert (ok, grade) == ("ok", "advice")
+    assert said == (
+        f"params.yaml: `train.mine`: `{strategy}` {does} of `scratch`, and nobody has trained `words`, `patches`, "
+        "`bands`: their weights are random. Start from a recipe with an objective, or with published weights.")
+    for start in ("selfsup", "published"):
+        set_params(tmp_path, {"train.mine.start": start})
+        assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok"]
+
+
 def test_the_old_form_is_told(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("fuse: [ensemble]\n")
     ((grade, said),) = doctor.settings(tmp_path)

@@ -21,11 +21,14 @@ WORDS = {"tokens": "tokens", "dense": "dense vectors", "gradients": "weights tha
 
 @dataclass(frozen=True)
 class Read:
-    """Who reads a stream. entry: of `encoder`.  kind: its architecture, or its weights.  gives: see `Encoder`."""
+    """Who reads a stream. entry: of `encoder`.  kind: its architecture, or its weights.  gives, published: see
+    `Encoder`.
+    """
 
     entry: str
     kind: str
     gives: frozenset[str]
+    published: bool
 
 
 def of_plan(plan: Plan) -> frozenset[str]:
@@ -99,6 +102,23 @@ def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int 
             fusion.build(chosen, {s: width for s, width in known.items() if width})
     except UserError as error:
         raise UserError(f"params.yaml: `train.{name}.fusion`: {str(error).removeprefix('params.yaml: ')}") from None
+
+
+def warnings(entry: Entry, recipe: Recipe, reads: Mapping[str, Read]) -> list[str]:
+    """What can be run and makes little sense: random weights that stay as they are, or that teach."""
+    plan = entry.plan
+    moves = any("encoders" in phase.train for phase in plan.phases)
+    if moves and not plan.teachers:
+        return []
+    untrained = {s for group in recipe.groups if group.objective is None for s in group.streams}
+    random = {f"`{reads[s].entry}`": None for s in recipe.encoders
+              if s in untrained and "gradients" in reads[s].gives and not reads[s].published}
+    if not random:
+        return []
+    does = "learns from the encoders" if plan.teachers else "builds on the encoders"
+    return [f"params.yaml: `train.{entry.name}`: `{entry.strategy}` {does} of `{entry.start}`, and nobody has trained "
+            f"{', '.join(random)}: their weights are random. Start from a recipe with an objective, or with published "
+            "weights."]
 
 
 def _strategies(reads: Mapping[str, Read], classifiers: bool) -> str:
