@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from trivium.params import Params
+from trivium.params import Params, check
 from trivium.stage import fresh, run
 
 
@@ -10,6 +10,7 @@ def main(params: Params) -> None:
     from trivium.data.features import write
     from trivium.data.readings import warnings
 
+    check(params)  # before anything runs: `ingest` looks only when the data changes
     recipes = {name: params.read_by(name) for name in params.pretrain}
     with fresh("data/features") as out, fresh("data/reads") as reads:
         write("data/aligned", "data/splits", out, reads, recipes, params.encoders, params.seeds)

@@ -2,7 +2,7 @@
 
 import sys
 
-from trivium.params import Params
+from trivium.params import Params, check_recipe
 from trivium.stage import fresh, measure, run
 
 
@@ -10,6 +10,7 @@ def main(params: Params, recipe: str) -> None:
     from trivium.training import budget
     from trivium.training.pretrain import pretrain
 
+    check_recipe(params, recipe)
     with fresh(f"models/pretrain/{recipe}") as out:
         cost = pretrain(params.recipe(recipe), params.loop, budget.read(), out)
     measure(f"pretrain@{recipe}", cost)

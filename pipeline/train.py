@@ -2,7 +2,7 @@
 
 import sys
 
-from trivium.params import Params
+from trivium.params import Params, check_entry
 from trivium.stage import fresh, measure, run
 
 
@@ -10,6 +10,7 @@ def main(params: Params, entry: str) -> None:
     from trivium.training import budget
     from trivium.training.strategy import train
 
+    check_entry(params, entry)
     with fresh(f"models/{entry}") as out:
         cost = train(params.entries[entry], params.loop, budget.read(), out)
     measure(f"train@{entry}", cost)

@@ -50,6 +50,13 @@ def tiny_project(folder: Path, **changes: Any) -> Path:
     return folder
 
 
+def empty_weights(folder: Path, kind: str = "bert") -> None:
+    """Files of a published model without a single weight: a head that names no tensor, and a config."""
+    folder.mkdir(exist_ok=True)
+    (folder / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    (folder / "config.json").write_text(f'{{"model_type": "{kind}"}}')
+
+
 def set_params(project: Path, values: dict[str, Any]) -> None:
     """Write `values` ("budget.epochs": 1; an entry that is null is dropped) into the project's params.yaml."""
     from ruamel.yaml import YAML

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
-from trivium.params import check, load, parse
+from trivium.params import check, check_entry, check_recipe, load, parse
 from trivium.settings.errors import UserError
 
 
@@ -200,10 +200,25 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("pretrain.selfsup.objective", "maskd",
          "`pretrain.selfsup.objective`: there is no objective `maskd`; did you mean `masked`?"),
         ("encoder.words.architecture", "cn",
-         "`encoder.words.architecture`: there is no encoder `cn`; did you mean `cnn`?"),
+         "`encoder.words.architecture`: there is no architecture `cn`; did you mean `cnn`?"),
         ("encoder.words.modality", "txt", "`encoder.words.modality`: there is no modality `txt`; did you mean `text`?"),
         ("budget.of", "end_to_ent", "`budget.of`: there is no entry `end_to_ent` under `train`; did you mean "
                                     "`end_to_end`?"),
+        ("data.modalities", ["text", "imagee", "audio"],
+         "`data.modalities`: there is no modality `imagee`; did you mean `image`?"),
+        ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
+        ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
+        ("loop.device", "xyz", "`loop.device` is one of auto, cpu, cuda (got 'xyz')."),
+        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` is one of 1, 3 (got 2)."),
+        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` is a text or a mapping (got null)."),
+        ("train.unimodal.title", None, "`train.unimodal.title` is a text (got null)."),
+        ("encoder.words.width", "wide", "`encoder.words.width` is a whole number (got 'wide')."),
+        ("loop.workers", "many", "`loop.workers` is auto or a whole number (got 'many')."),
+        ("loop.augment", "perhaps", "`loop.augment` is true or false (got 'perhaps')."),
+        ("encoder.words", None, "`encoder.words` is a mapping (got null)."),
+        ("data.modalities", [], "`data.modalities` is empty: it needs one entry at least."),
+        ("train", {}, "`train` is empty: it needs one entry at least."),
+        ("data", 3, "`data` is a mapping (got 3)."),
         ("compare.reference", "ensembel",
          "`compare.reference`: there is no entry `ensembel` under `train`; did you mean `ensemble`?"),
     ],
@@ -227,6 +242,12 @@ def test_names_are_plain(params: dict[str, Any], section: str, name: str) -> Non
                                "and begins with a letter.")
 
 
+def test_names_are_texts(params: dict[str, Any]) -> None:
+    params["train"][5] = params["train"]["ensemble"]
+    assert message(params) == ("params.yaml: `train.5`: a name holds lower-case letters, digits and `_`, and begins "
+                               "with a letter.")
+
+
 @pytest.mark.parametrize("name", ["a", "words_2", "v2_of_mine"])
 def test_plain_names_are_taken(params: dict[str, Any], name: str) -> None:
     for section in ("encoder", "pretrain", "train"):
@@ -244,6 +265,31 @@ def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> Non
     made = parse(params)
     assert made.read_by("scratch") == {"image": "patches", "text": "words"}
     assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
+
+
+@pytest.mark.parametrize(("entry", "words"), [
+    ({}, "`encoder.spare.modality` is missing: audio, image, text."),
+    ({"modality": "txt", "architecture": "cnn"}, "`encoder.spare.modality`: there is no modality `txt`; did you mean "
+                                                 "`text`?"),
+    ({"modality": "text", "architecture": "cnn", "wdth": 3}, "unknown key `encoder.spare.wdth`; did you mean `width`?"),
+    ({"modality": "text", "architecture": "cnn", "processor": {"lenght": 3}},
+     "unknown key `encoder.spare.processor.lenght`; did you mean `length`?"),
+    ({"modality": "text", "weights": "./nowhere", "width": 3},
+     "unknown key `encoder.spare.width`; known: modality, architecture, weights, processor."),
+    ({"modality": "image", "weights": "./nowhere", "processor": {"sise": 3}},
+     "unknown key `encoder.spare.processor.sise`; did you mean `size`?"),
+    ({"modality": "text", "weights": "package:resemblyzer"},
+     "`encoder.spare`: `package:resemblyzer` reads audio, not text."),
+])
+def test_an_encoder_that_no_recipe_uses_is_spelt_rightly_too(params: dict[str, Any], entry: Any, words: str) -> None:
+    params["encoder"]["spare"] = entry
+    assert checked(params) == f"params.yaml: {words}"
+
+
+@pytest.mark.parametrize("weights", ["./nowhere", "package:no-such-thing", "no/model"])
+def test_the_weights_of_an_encoder_that_no_recipe_uses_need_not_be_here(params: dict[str, Any], weights: str) -> None:
+    params["encoder"]["spare"] = {"modality": "image", "weights": weights, "processor": {"size": 96}}
+    check(parse(params))
 
 
 def test_an_encoder_for_another_modality_is_refused(params: dict[str, Any]) -> None:
@@ -332,6 +378,72 @@ def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: fl
 def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, start: str) -> None:
     params["train"]["ensemble"] = {"start": start, "strategy": strategy}
     assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
+
+
+@pytest.mark.parametrize("strategy", ["joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses"])
+def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
+    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
+    assert checked(params) == (
+        f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
+        "which reads text, gives none. What works with the recipe `simple`: `linear`.")
+
+
+@pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
+def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
+    params["data"]["modalities"] = ["image", "audio"]
+    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
+    assert checked(params) == (
+        f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
+        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `frozen`, `linear`.")
+    params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
+    check(parse(params))
+
+
+@pytest.mark.parametrize(("start", "fusion", "words"), [
+    ("scratch", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
+    ("published", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
+    ("published", {"name": "attention", "heads": 3, "width": 32},
+     "with 3 heads needs a width that 3 divides; it is 32."),
+])
+def test_heads_divide_the_width(params: dict[str, Any], start: str, fusion: Any, words: str) -> None:
+    params["train"]["mine"] = {"start": start, "strategy": "joint", "fusion": fusion}
+    assert checked(params) == f"params.yaml: `train.mine.fusion`: `fusion: attention` {words}"
+    params["train"]["mine"]["fusion"] = fusion | {"heads": 4}
+    check(parse(params))
+
+
+def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> None:
+    params["data"]["modalities"] = ["image", "audio"]
+    params["train"]["mine"] = {"start": "simple", "strategy": "frozen", "fusion": "attention"}
+    check(parse(params))
+
+
+@pytest.mark.parametrize(("stream", "objective", "words"), [
+    ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
+                           "gives none. Leave text without an objective (what then works with these encoders: "
+                           "`linear`), or name another encoder."),
+    ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
+                       "gives none."),
+    ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),
+    ("image+audio", "align", "`align` needs weights that can be trained, and the encoders `pixels` (hog), `cepstra` "
+                             "(mfcc) have none. Leave image and audio without an objective"),
+])
+def test_an_objective_needs_what_encoders_give(params: dict[str, Any], stream: str, objective: str, words: str) -> None:
+    params["pretrain"]["simple"]["objective"] = {stream: objective}
+    assert checked(params).startswith(f"params.yaml: `pretrain.simple.objective`: {words}")
+
+
+def test_a_stage_looks_at_its_own_entry(params: dict[str, Any]) -> None:
+    params["train"] |= {"mine": {"start": "simple", "strategy": "joint"}, "other": {"start": "selfsup",
+                                                                                  "strategy": "ensemble"}}
+    made = parse(params)
+    check_entry(made, "reference")
+    for name, words in (("mine", "`train.mine.strategy`: `joint` needs"), ("other", "`ensemble` needs classifiers")):
+        with pytest.raises(UserError, match=words):
+            check_entry(made, name)
+    params["pretrain"]["simple"]["objective"] = "masked"
+    with pytest.raises(UserError, match=r"`pretrain\.simple\.objective`: `masked` needs"):
+        check_recipe(parse(params), "simple")
 
 
 def test_settings_that_a_strategy_does_not_have_are_refused(params: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from trivium import strategies
+from trivium import modalities, strategies
 from trivium.comparison import settings as comparison
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
@@ -27,6 +27,7 @@ from trivium.training import settings as training
 if TYPE_CHECKING:
     from trivium.encoders import Described
     from trivium.strategies import Entry
+    from trivium.training.needs import Read
     from trivium.training.recipes import Recipe
 
 OLD = ("fuse", "end_to_end", "strategy", "preprocess")  # sections of the form before there were recipes
@@ -76,6 +77,16 @@ class Params(Section):
         """Stream -> entry of `encoder`. Raises: UserError."""
         return recipes.encoders(recipe, self.pretrain[recipe], self.streams, list(self.encoder))
 
+    def reads(self, recipe: str) -> dict[str, Read]:
+        """Stream -> who reads it, and what that encoder gives. Raises: UserError."""
+        from trivium import encoders
+        from trivium.training.needs import Read
+
+        found = {stream: (entry, self.encoders[entry]) for stream, entry in self.read_by(recipe).items()}
+        return {stream: Read(entry, described.weights or described.architecture, encoders.gives(described),
+                             bool(described.weights))
+                for stream, (entry, described) in found.items()}
+
     def recipe(self, name: str) -> Recipe:
         """Raises: UserError (no such recipe; settings that are unknown or out of range)."""
         if name not in self.pretrain:
@@ -123,27 +134,53 @@ def refuse_old(raw: Any, name: str = "params.yaml") -> None:
 
 
 def check(params: Params) -> None:
-    """Look at every encoder, recipe and fusion; not for weights on the Hugging Face hub. Raises: UserError."""
+    """Look at every encoder, recipe and fusion. Raises: UserError."""
+    from trivium import encoders
+
+    for name, entry in params.encoder.items():
+        if name not in params.encoders:
+            encoders.check_spelling(name, entry)
+    for name in params.pretrain:
+        check_recipe(params, name)
+    for name in params.entries:
+        check_entry(params, name)
+
+
+def check_recipe(params: Params, name: str) -> None:
+    """Look at one recipe and its encoders. Raises: UserError."""
     from trivium.machine import packages
+    from trivium.training import needs
+
+    recipe, reads = params.recipe(name), params.reads(name)
+    for stream, entry in recipe.encoders.items():
+        described = params.encoders[entry]
+        packages.require(described.weights)
+        if described.modality != params.streams[stream]:
+            raise UserError(f"params.yaml: `pretrain.{name}.encoders.{stream}`: `{entry}` reads "
+                            f"{described.modality}, and {stream} is {params.streams[stream]}.")
+    needs.check_recipe(recipe, reads)
+
+
+def check_entry(params: Params, name: str) -> None:
+    """Look at one entry of `train` and the recipe that it starts from. Raises: UserError."""
+    from trivium import encoders
+    from trivium.training import needs
     from trivium.training.strategy import chosen_fusion
 
-    encoders = params.encoders
-    for described in encoders.values():
-        packages.require(described.weights)
-    for name in params.pretrain:
-        recipe = params.recipe(name)
-        for stream, entry in recipe.encoders.items():
-            if encoders[entry].modality != params.streams[stream]:
-                raise UserError(f"params.yaml: `pretrain.{name}.encoders.{stream}`: `{entry}` reads "
-                                f"{encoders[entry].modality}, and {stream} is {params.streams[stream]}.")
-    for one in params.entries.values():
-        chosen_fusion(one)
-        groups = params.recipe(one.start).groups
-        if strategies.needs_classifiers(one.strategy) and any(
-                (group.objective or {}).get("name") != "supervised" for group in groups):
-            raise UserError(f"params.yaml: `train.{one.name}.start`: `{one.start}` does not train every stream on the "
-                            f"labels, and `{one.strategy}` needs classifiers: name a recipe with `objective: "
-                            "supervised`.")
+    one = params.entries[name]
+    check_recipe(params, one.start)
+    if chosen := chosen_fusion(one):
+        needs.check_fusion(name, chosen, {stream: encoders.width(params.encoders[entry])
+                                          for stream, entry in params.read_by(one.start).items()})
+    needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
+
+
+def warnings(params: Params) -> list[str]:
+    """What can be run and makes little sense, a sentence each."""
+    from trivium.training import needs
+
+    return [words for one in params.entries.values()
+            for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 
 
 def _names(params: Params) -> list[str]:
@@ -163,5 +200,7 @@ def _names(params: Params) -> list[str]:
     if params.compare.reference not in ("", *params.train):
         wrong.append(f"`compare.reference`: there is no entry `{params.compare.reference}` under `train`; "
                      f"{parts.nearest(params.compare.reference, params.train)}")
+    wrong += [f"`data.modalities`: there is no modality `{m}`; {parts.nearest(m, modalities.names())}"
+              for m in params.data.modalities if m not in modalities.names()]
     doubled = [m for m in dict.fromkeys(params.data.modalities) if params.data.modalities.count(m) > 1]
     return wrong + [f"`data.modalities` names `{m}` twice." for m in doubled]

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.helpers import ROOT, command, set_params, tiny_project
+from tests.helpers import ROOT, command, empty_weights, set_params, tiny_project
 from trivium.cli import doctor
 
 DOCTOR = ("env", "PYTHONPATH=src", "python", "-m", "trivium.cli", "doctor")
@@ -55,8 +55,8 @@ def test_params_that_are_wrong_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("key", "value", "words"), [
-    ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no encoder `cnnn`; did you mean "
-                                           "`cnn`?"),
+    ("encoder.words.architecture", "cnnn", "`encoder.words.architecture`: there is no architecture `cnnn`; did "
+                                           "you mean `cnn`?"),
     ("pretrain.scratch.encoders.text", "wordss", "there is no encoder `wordss` under `encoder`; did you mean `words`?"),
     ("pretrain.scratch.encoders.text", "bands", "`bands` reads audio, and text is text."),
     ("train.end_to_end.fusion", "concatt", "there is no fusion `concatt`; did you mean `concat`?"),
@@ -87,11 +87,26 @@ def test_published_weights_that_are_not_here_are_told(tmp_path: Path, weights: s
 ])
 def test_what_published_weights_lack_is_told(tmp_path: Path, modality: str, entry: str, words: str) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/model.safetensors").touch()
+    empty_weights(tmp_path / "mine")
     set_params(tmp_path, {f"encoder.{entry}": {"modality": modality, "weights": str(tmp_path / "mine")}})
     ((grade, said),) = doctor.settings(tmp_path)
     assert grade == "wrong" and f"`encoder.{entry}`: the folder {tmp_path}/mine {words}" in said
+
+
+@pytest.mark.parametrize(("strategy", "does"), [
+    ("frozen", "builds on the encoders"), ("linear", "builds on the encoders"), ("lora", "builds on the encoders"),
+    ("distil", "learns from the encoders")])
+def test_random_weights_that_stay_or_teach_are_a_warning(tmp_path: Path, strategy: str, does: str) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {"train.mine": {"start": "scratch", "strategy": strategy}})
+    (ok, _), (grade, said) = doctor.settings(tmp_path)
+    assert (ok, grade) == ("ok", "advice")
+    assert said == (
+        f"params.yaml: `train.mine`: `{strategy}` {does} of `scratch`, and nobody has trained `words`, `patches`, "
+        "`bands`: their weights are random. Start from a recipe with an objective, or with published weights.")
+    for start in ("selfsup", "published"):
+        set_params(tmp_path, {"train.mine.start": start})
+        assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok"]
 
 
 def test_the_old_form_is_told(tmp_path: Path) -> None:

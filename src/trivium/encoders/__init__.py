@@ -5,7 +5,8 @@ were published: a Hugging Face hub id, a local folder, or `package:NAME`. It own
 cannot disagree.
 
 To add an architecture, write `encoders/<name>.py` with a `Settings` and `build(spec, settings)`. `PROCESSOR` there
-names the processor that it reads with; without it, that is the modality's own.
+names the processor that it reads with; without it, that is the modality's own. `GIVES` there names what it has for
+objectives, fusions and strategies, where that is not everything (see `base.Encoder`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
-SHARED = ("base", "brought", "hub", "published")
+SHARED = ("base", "brought", "hub", "published", "stored")
 COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
 
@@ -61,8 +62,17 @@ def names() -> tuple[str, ...]:
 def describe(name: str, entry: Mapping[str, Any]) -> Described:
     """The entry `name` of `encoder`.
 
-    Raises: UserError (an unknown key, modality or architecture; settings out of range).
+    Raises: UserError (an unknown key, modality or architecture; settings out of range; files that are not there).
     """
+    return _read(name, entry, files=True)
+
+
+def check_spelling(name: str, entry: Mapping[str, Any]) -> None:
+    """As `describe`, without a look at any file: what no recipe uses need not be here. Raises: UserError."""
+    _read(name, entry, files=False)
+
+
+def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
     where = f"encoder.{name}"
     if not isinstance(entry, Mapping):
         raise UserError(f"params.yaml: `{where}` is a mapping such as {{modality: text, architecture: cnn}}.")
@@ -72,6 +82,8 @@ def describe(name: str, entry: Mapping[str, Any]) -> Described:
     if "architecture" not in entry:
         parts.look_for("weights", entry, where)
     modality = entry.get("modality")
+    if modality is None:
+        raise UserError(f"params.yaml: `{where}.modality` is missing: {', '.join(modalities.names())}.")
     if modality not in modalities.names():
         raise UserError(f"params.yaml: `{where}.modality`: there is no modality `{modality}`; "
                         f"{parts.nearest(str(modality), modalities.names())}")
@@ -79,24 +91,58 @@ def describe(name: str, entry: Mapping[str, Any]) -> Described:
     if (architecture is None) == (weights is None):
         raise UserError(f"params.yaml: `{where}` names either an `architecture` ({', '.join(names())}; random weights) "
                         "or published `weights` (a Hugging Face hub id, a local folder, or package:NAME).")
+    if not isinstance(entry.get("processor") or {}, Mapping):
+        raise UserError(f"params.yaml: `{where}.processor` is a mapping of settings (got {entry['processor']!r}).")
     own = {key: value for key, value in entry.items() if key not in COMMON}
     if weights is not None:
         from trivium.encoders import hub
 
-        return hub.describe(where, modality, str(weights), entry.get("processor") or {}, own)
-    part = parts.get(sys.modules[__name__], str(architecture), "encoder", f"{where}.architecture")
+        if own:
+            key = next(iter(own))
+            raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), COMMON)}")
+        read = hub.describe if files else hub.spelt
+        return read(where, modality, str(weights), entry.get("processor") or {})
+    part = parts.get(sys.modules[__name__], str(architecture), "architecture", f"{where}.architecture")
     unknown = [key for key in own if key not in part.Settings.model_fields]
     if unknown:
         known = (*COMMON, *part.Settings.model_fields)
-        raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {parts.nearest(unknown[0], known)}")
+        raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {parts.nearest(str(unknown[0]), known)}")
     settings = parts.typed(part.Settings, own, where)
     made = getattr(part, "PROCESSOR", {}).get(modality, "" if hasattr(part, "PROCESSOR") else modality)
     if not made:
         raise UserError(f"params.yaml: `{where}`: `{architecture}` reads {' or '.join(part.PROCESSOR)}, "
                         f"not {modality}.")
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
+    tokenizer = getattr(chosen, "tokenizer", "trained")
+    if files and tokenizer != "trained":
+        from trivium.encoders import brought
+
+        brought.tokenizer(f"{where}.processor.tokenizer", tokenizer)
     return Described(modality, str(architecture), "", (made, chosen.model_dump(mode="json")),
                      settings.model_dump(mode="json"))
+
+
+def gives(described: Described) -> frozenset[str]:
+    """What it has for objectives, fusions and strategies: see `base.Encoder`. Nothing is built or loaded."""
+    from trivium.encoders.base import GIVES
+
+    if described.weights:
+        return GIVES
+    return getattr(parts.get(sys.modules[__name__], described.architecture, "encoder", "encoder"), "GIVES", GIVES)
+
+
+def width(described: Described) -> int | None:
+    """D, where it is known before anything is built."""
+    if described.weights:
+        from trivium.encoders import hub
+
+        return hub.width(described.weights)
+    if "width" in described.settings:
+        return int(described.settings["width"])
+    name, own = described.processor
+    part = modalities.processor(name)
+    spec = part.spec(part.Settings.model_validate(own)) if gives(described) == {"dense"} else None
+    return spec.shape[0] if spec and spec.kind == "features" else None
 
 
 def reads_plainly(entry: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 PAD, UNKNOWN, MASK = 0, 1, 2  # token ids that every tokenizer reserves
+GIVES = frozenset({"tokens", "dense", "gradients"})  # what an encoder has where its file says nothing else
 
 
 class Sized(Section):
@@ -30,13 +31,14 @@ class Sized(Section):
 class Encoder(nn.Module):
     """`tokens(x)` [B, T, D] and `forward(x)` [B, D]; token t sees patch t of `patches(x)` (or text token t).
 
-    gives: what it has for an objective, a fusion or a strategy: tokens, dense vectors, gradients with respect to them.
+    gives: what it has for an objective, a fusion or a strategy: tokens, dense vectors, gradients with respect to them
+    (and weights that these move). `GIVES` of its file says the same, before anything is built.
     published: whether its weights were trained by others; what went into that is no part of the budget.
     """
 
     spec: Spec
     width: int  # D
-    gives: frozenset[str] = frozenset({"tokens", "dense", "gradients"})
+    gives: frozenset[str] = GIVES
     published = False
     patch: tuple[int, ...]  # of one token, in input units per axis; () for text
 

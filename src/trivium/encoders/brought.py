@@ -41,9 +41,7 @@ def text(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
         raise UserError(f"params.yaml: `{where}.processor`: published weights bring their own tokenizer: leave out "
                         "`tokenizer` and `vocab`.")
     about = _json(where, weights, CONFIG) or {}
-    most = about.get("max_position_embeddings") or 0  # 0 or below: any number
-    if most > 0 and about.get("model_type") in BEHIND_PADDING:
-        most -= (about.get("pad_token_id") or 0) + 1
+    most = _positions(about)
     length = own.get("length", min(LENGTH, most) if most > 0 else LENGTH)
     if isinstance(length, int) and 0 < most < length:
         raise UserError(f"params.yaml: `{where}.processor.length`: {length} tokens are more than `{weights}` can read: "
@@ -54,6 +52,28 @@ def text(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
                         f"{known:,}: it is the tokenizer of another model. Save the model's own beside it "
                         f"({_save('Tokenizer', weights)}).")
     return "text", {"length": length} | dict(own) | {"tokenizer": weights}
+
+
+def most_tokens(weights: str) -> int:
+    """That a text model reads; 0: any number. Raises: UserError (its config is not to be had)."""
+    return _positions(_json("encoder", weights, CONFIG) or {})
+
+
+def width(weights: str) -> Any:
+    """`hidden_size` of its config; null where that has none. Raises: UserError (its config is not to be had)."""
+    return (_json("encoder", weights, CONFIG) or {}).get("hidden_size")
+
+
+def brings_size(weights: str) -> bool:
+    """Whether the files of an image model say how large its pictures are. Raises: UserError (not to be had)."""
+    return bool(_side(_nested("encoder", weights, "image_processor") or {}))
+
+
+def _positions(about: Mapping[str, Any]) -> int:
+    most = about.get("max_position_embeddings") or 0
+    if most > 0 and about.get("model_type") in BEHIND_PADDING:
+        most -= (about.get("pad_token_id") or 0) + 1
+    return max(0, most)
 
 
 def image(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
@@ -115,6 +135,17 @@ def audio(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
         if key not in free:
             raise UserError(f"params.yaml: unknown key `{where}.processor.{key}`; {parts.nearest(key, free)}")
     return "extracted", {"extractor": extractor, "seconds": seconds or extracted.SECONDS} | dict(own)
+
+
+def tokenizer(where: str, name: str) -> None:
+    """Raises: UserError (a tokenizer for an encoder of ours: a folder that is not there, or has none in it)."""
+    folder = Path(packages.folder(name))
+    if not folder.is_dir() and name.startswith(("/", ".")):
+        raise UserError(f"params.yaml: `{where}`: there is no folder {name}. It is `trained`, a Hugging Face hub id, "
+                        "or a local folder with a tokenizer.json.")
+    if folder.is_dir() and not any(next(folder.glob(one), None) for one in VOCABULARIES):
+        raise UserError(f"params.yaml: `{where}`: the folder {name} has no tokenizer (tokenizer.json). Save one there "
+                        f"({_save('Tokenizer', name)}), or say `trained`.")
 
 
 READ: dict[str, Callable[[str, str, Mapping[str, Any]], Processor]] = {"text": text, "image": image, "audio": audio}

@@ -16,8 +16,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+<<<<<<< HEAD
 from trivium.encoders import brought
 from trivium.encoders.base import PAD, Encoder, unpadded
+=======
+from trivium.encoders import brought, stored
+from trivium.encoders.base import PAD, Encoder
+>>>>>>> fix-b
 from trivium.encoders.published import adapter
 from trivium.machine import packages
 from trivium.settings import parts
@@ -87,18 +92,14 @@ def empty(about: Mapping[str, Any], spec: Spec) -> Hub:
     return encoder
 
 
-def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any], other: Mapping[str, Any],
-             ) -> Described:
-    """What an entry with `weights` says: the model brings its processor.
+def spelt(where: str, modality: str, weights: str, processor: Mapping[str, Any]) -> Described:
+    """What an entry with `weights` says by itself, without a look at what the model brings.
 
-    Raises: UserError (an unknown key; what the model brings and the entry says do not fit).
+    Raises: UserError (settings of a processor that no model has, or that are out of range).
     """
     from trivium import modalities
-    from trivium.encoders import COMMON, Described
+    from trivium.encoders import Described
 
-    if other:
-        key = next(iter(other))
-        raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(key, COMMON)}")
     own = dict(processor)
     if part := adapter(weights):
         settings = modalities.get(modality).Settings
@@ -109,17 +110,46 @@ def describe(where: str, modality: str, weights: str, processor: Mapping[str, An
                             f"leave it out. An entry may set {', '.join(part.FREE)}.")
         chosen = parts.typed(settings, part.PROCESSOR | own, f"{where}.processor")
         return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
-    _refuse_pickles(packages.folder(weights), weights)
     if modality not in brought.READ:
         raise UserError(f"params.yaml: `{where}`: published weights read {', '.join(brought.READ)}, not {modality}.")
+    parts.typed(modalities.get(modality).Settings, own, f"{where}.processor")
+    return Described(modality, "hub", weights, (modality, own))
+
+
+def describe(where: str, modality: str, weights: str, processor: Mapping[str, Any]) -> Described:
+    """What an entry with `weights` says: the model brings its processor.
+
+    Raises: UserError (what the model brings and the entry says do not fit; files that are not there).
+    """
+    from trivium import modalities
+    from trivium.encoders import Described
+
+    if adapter(weights):
+        return spelt(where, modality, weights, processor)
+    own = dict(processor)
+    _refuse_pickles(packages.folder(weights), weights)
+    if Path(weights).is_dir():  # a package was whole when it was installed
+        stored.check(where, weights, Path(weights))
     name, own = brought.READ[modality](where, weights, own)
     chosen = parts.typed(modalities.processor(name).Settings, own, f"{where}.processor")
     return Described(modality, "hub", weights, (name, chosen.model_dump(mode="json")))
 
 
+def width(weights: str) -> int | None:
+    """D, where the model's config or its file here says it."""
+    if part := adapter(weights):
+        return getattr(part, "WIDTH", None)
+    try:
+        found = brought.width(weights)
+    except UserError:  # it is not here: loading it tells
+        return None
+    return found if isinstance(found, int) else None
+
+
 def build(described: Described, spec: Spec) -> Encoder:
     """Raises: UserError when the weights are neither on the hub, nor in a folder; or do not fit."""
     from huggingface_hub.utils import enable_progress_bars
+    from safetensors import SafetensorError
     from transformers import AutoModel
     from transformers.utils.logging import disable_progress_bar
 
@@ -132,7 +162,9 @@ def build(described: Described, spec: Spec) -> Encoder:
     _refuse_pickles(folder, name)
     try:
         body = AutoModel.from_pretrained(folder, dtype=torch.float32)  # some are stored in half precision
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        if "mismatch" in str(error):
+            raise UserError(stored.unlike(name, "transformers compared them")) from None
         raise UserError(
             f"params.yaml: the weights `{name}` could not be loaded from the Hugging Face hub or as a local folder "
             f"({str(error).splitlines()[0]}). Check the spelling, or, off line, give a folder with config.json and "

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 PROCESSOR = {"audio": "mfcc"}
+GIVES = Plain.gives
 
 
 class Settings(Section):

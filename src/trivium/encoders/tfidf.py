@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 PROCESSOR = {"text": "ngrams"}  # modality -> what it reads with
+GIVES: frozenset[str] = frozenset()
 
 
 class Settings(Section):
@@ -32,7 +33,7 @@ class Settings(Section):
 class TfIdf(Encoder):
     """`idf`: float32 [V], see `fit_idf`. It gives no dense vectors: only `linear` starts from it."""
 
-    gives = frozenset()
+    gives = GIVES
 
     def __init__(self, buckets: int, spec: Spec | None = None) -> None:
         super().__init__()

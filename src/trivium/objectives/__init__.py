@@ -5,7 +5,8 @@ An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a fla
 for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
 
 To add one for recipes, write `objectives/<name>.py` with `LABELS` (needs them?), `TOGETHER` (several streams at
-once?), a `Settings` and `build(encoders, streams, classes, settings)`, where `encoders` are those of the streams that
+once?), `NEEDS` (of its encoders, where that is more than dense vectors and gradients: see `training.needs`), a
+`Settings` and `build(encoders, streams, classes, settings)`, where `encoders` are those of the streams that
 it trains, and name it as a recipe's `objective`. It leaves `encoders` as components or, of one stream, a classifier
 `model`.
 """

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
 
 LABELS, TOGETHER = False, True
+NEEDS = frozenset({"dense", "gradients"})  # of the encoders: see `training.needs`
 SHARPEST = 100.0  # of the learned inverse temperature, as in CLIP
 
 

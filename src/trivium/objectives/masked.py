@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 LABELS, TOGETHER = False, False  # one stream at a time
+NEEDS = frozenset({"tokens", "dense", "gradients"})  # of the encoder: see `training.needs`
 
 
 class Settings(Section):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 LABELS, TOGETHER = True, False  # one stream at a time
+NEEDS = frozenset({"dense"})  # of every encoder; without gradients the head alone learns
 
 
 class Settings(Section):

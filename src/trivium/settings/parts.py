@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, TypeVar
@@ -14,6 +15,12 @@ from pydantic import BaseModel, ValidationError
 from trivium.settings.errors import UserError
 
 T = TypeVar("T", bound=BaseModel)
+# how pydantic says which form of a value it tried, behind the value's key
+FORM = re.compile(r"\[key\]|str|int|float|bool|(literal|dict|list|tuple)\[.*\]|constrained-\w+")
+KINDS = {"string_type": "a text", "int_type": "a whole number", "int_parsing": "a whole number",
+         "int_from_float": "a whole number", "float_type": "a number", "float_parsing": "a number",
+         "bool_type": "true or false", "bool_parsing": "true or false", "dict_type": "a mapping",
+         "model_type": "a mapping", "tuple_type": "a list", "list_type": "a list"}  # pydantic's types of errors
 NAME = "a name holds lower-case letters, digits and `_`, and begins with a letter"
 
 
@@ -62,22 +69,46 @@ def typed(model: type[T], values: Mapping[str, Any], where: str) -> T:
 
 
 def explain(model: type[BaseModel], error: ValidationError, where: str, file: str = "params.yaml") -> list[str]:
-    """One line for each thing that is wrong with settings of `model`."""
-    lines = []
+    """One line for each key of settings of `model` with which something is wrong."""
+    found: dict[str, list[tuple[Any, Any]]] = {}  # what pydantic says of every form that a value may have
     for problem in error.errors():
-        key = ".".join(str(part) for part in ((where,) if where else ()) + problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            known = keys(model, problem["loc"][:-1])
-            near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}."
-            lines.append(f"{file}: unknown key `{key}`; {hint}")
-        elif problem["type"] == "missing":
-            lines.append(f"{file}: `{key}` is missing.")
-        else:
-            got = "" if isinstance(problem["input"], dict) else f" (got {problem['input']!r})"
-            lines.append(f"{file}: " + (f"`{key}`: " if key else "")
-                         + f"{problem['msg'].removeprefix('Value error, ')}{got}")
-    return lines
+        path = [part for part in problem["loc"] if not (isinstance(part, str) and FORM.fullmatch(part))]
+        key = ".".join(map(str, [*([where] if where else []), *path]))
+        found.setdefault(key, []).append((problem, path))
+    whole = [key for key in found if not any(other.startswith(f"{key}.") for other in found) or not key]
+    return [f"{file}: {_sentence(model, key, found[key])}" for key in whole]
+
+
+def _sentence(model: type[BaseModel], key: str, problems: list[tuple[Any, Any]]) -> str:
+    """What is wrong with one key; where its value may have several forms, what is wrong with the one it has."""
+    right = [one for one in problems if one[0]["type"] not in (*KINDS, "literal_error")]  # the form, and no more
+    problem, path = (right or problems)[0]
+    kind, value = problem["type"], problem["input"]
+    got = "" if isinstance(value, dict) else " (got null)" if value is None else f" (got {value!r})"
+    shown = f"`{key}`" if key else "the file"
+    if problem["loc"][-1:] == ("[key]",):
+        return f"{shown}: {NAME}."
+    if kind == "extra_forbidden":
+        known = keys(model, tuple(path[:-1]))
+        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        return f"unknown key {shown}; " + (f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}.")
+    if kind == "missing":
+        return f"{shown} is missing."
+    if kind == "too_short" and not value:
+        return f"{shown} is empty: it needs one entry at least."
+    if kind in KINDS or kind == "literal_error":
+        forms = [choices(one) if one["type"] == "literal_error" else [KINDS[one["type"]]] for one, _ in problems]
+        near = difflib.get_close_matches(str(value), forms[0], n=1) if kind == "literal_error" else []
+        if near:
+            return f"{shown}: did you mean `{near[0]}`?{got}"
+        each = [("one of " if len(form) > 1 else "") + ", ".join(form) for form in forms]
+        return f"{shown} is {' or '.join(dict.fromkeys(each))}{got}."
+    return (f"{shown}: " if key else "") + f"{problem['msg'].removeprefix('Value error, ')}{got}"
+
+
+def choices(problem: Mapping[str, Any]) -> list[str]:
+    """What a value that is one of a few may be."""
+    return [one.strip("'") for one in re.split(r", | or ", problem["ctx"]["expected"])]
 
 
 def keys(model: type[BaseModel], path: tuple[Any, ...] = ()) -> list[str]:

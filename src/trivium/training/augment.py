@@ -11,13 +11,16 @@ from trivium import modalities
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
 
+FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
+
 
 class Augment:
     """A batch -> the same samples, changed in ways that keep their meaning. Validation and test batches never pass."""
 
     def __init__(self, specs: Mapping[str, Spec], seed: int) -> None:
         self.seed = seed
-        found = {s: getattr(modalities.get(spec.modality), "augment", None) for s, spec in specs.items()}
+        found = {s: getattr(modalities.get(spec.modality), "augment", None) for s, spec in specs.items()
+                 if spec.kind not in FIXED}
         self.by_stream = {s: partial(augment, spec=specs[s]) for s, augment in found.items() if augment is not None}
 
     def __call__(self, batch: Batch, step: int) -> Batch:
