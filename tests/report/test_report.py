@@ -305,6 +305,24 @@ def test_what_a_reader_must_know_of_a_strategy_is_marked(tmp_path: Path) -> None
     assert "text on 1 of 2 seeds" in said and "It took text on 1 of 2 seeds, audio on 1 of 2 seeds." in said
 
 
+def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
+    """The best single stream is text here, on both seeds: image and audio have given it nothing, not 0 points."""
+    root = build(tmp_path, samples=60, seeds=2, strategies={"unimodal": 1.5, "ensemble": 2.0}, extras=True)
+    path = root / "reports/evaluate/unimodal/metrics.json"
+    found = json.loads(path.read_text())
+    for seed in found["seeds"]:
+        seed["training"]["chosen"] = "text"
+    path.write_text(json.dumps(found))
+    page = changed(root, verdict={"sentence": "Take it.", "recommended": "unimodal"},
+                   information={"encoders": {"image": {"patches": 0.26, "pixels": None}}, "entropy": 1.58})
+    rows = [row for row in page.cells if row and row[0] == "Best single stream"]
+    assert ["Best single stream", "+27.5", "–", "–"] in rows
+    (subsets,) = (row for row in rows if len(row) == 8)
+    assert [cell == "–" for cell in subsets[1:]] == [False, True, True, False, False, True, False]
+    assert ["image", "pixels", "–"] in page.cells
+    assert "“Best single stream” reads text alone: without it, there is nothing to answer from." in page.words
+
+
 def test_a_likelihood_that_ranks_is_shown_in_nats(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
     pair = {"a": "ensemble", "b": "end_to_end", "difference": 0.12, "low": 0.05, "high": 0.19, "verdict": "ahead",

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import information, laziness, recipes, robustness, similarity
+from trivium.comparison import information, laziness, reads, recipes, robustness, similarity
 from trivium.comparison.outcomes import Evaluated
 from trivium.evaluation import predictions
 
@@ -37,7 +37,8 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
     late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
     parts: dict[str, Any] = {}
     if known := of("information"):
-        parts["information"] = information.summary(known, streams, readers)
+        parts["information"] = information.summary(
+            known, streams, readers, {name: reads.read(one) for name, one in about.items()})
     if known := of("robustness"):
         parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles)
     if known := of("probes"):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium.comparison import reads
 from trivium.comparison.curves import history
 from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing import numbers
@@ -121,17 +122,20 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
 
 
 def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
-    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured."""
+    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
+    where a model reads none of the streams."""
     titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38
     place = {s: k for k, s in enumerate(comparison["dataset"]["streams"])}
     known = {name: [seed.get("subsets", {}) for seed in evaluated[name]["seeds"]] for name in order}
+    seen = {name: reads.read(evaluated[name]) for name in order}
     columns = sorted({subset for seeds in known.values() for seed in seeds for subset in seed},
                      key=lambda subset: (subset.count("+"), [place[s] for s in subset.split("+")]))
     if not columns:
         return ""
     left = _gutter(titles.values())
     values = np.array([[np.mean([seed[subset]["accuracy"] for seed in known[name]])
-                        if all(subset in seed for seed in known[name]) else np.nan for subset in columns]
+                        if all(subset in seed for seed in known[name]) and reads.some(subset, seen[name]) else np.nan
+                        for subset in columns]
                        for name in order])
     bottom = 40 + high * len(order)
     parts = [_title("When streams are missing: test accuracy (%)")]

@@ -7,7 +7,7 @@ from typing import Any
 
 Bits = Mapping[str, float]
 Pairs = Mapping[str, Mapping[str, Any]]
-Encoders = Mapping[str, Mapping[str, float]]  # stream -> encoder -> bits, best first
+Encoders = Mapping[str, Mapping[str, float | None]]  # stream -> encoder -> bits, best first; None: not measured
 
 SILENT = 0.05  # of the label's entropy: fewer bits than this are none
 TOGETHER = 0.3  # of all bits that only a pair together has: the answer needs both
@@ -20,7 +20,7 @@ OWN = 0.7  # of a stream's bits that are lost without it: nobody else knows them
 def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None = None) -> str:
     """What the encoders found in the streams. `bits`, `pairs`, `encoders`: as in `information.summary`, the set of all
     streams last."""
-    streams, encoders = _streams(bits), encoders or {}
+    streams, encoders = _streams(bits), {s: _measured(of) for s, of in (encoders or {}).items()}
     total = bits["+".join(streams)]
     if total <= SILENT * entropy:
         return f"No encoder found the label in {_all(streams)}: {total:.2f} of {entropy:.2f} bits."
@@ -68,6 +68,10 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")
     return ("The streams know different things: every encoder must be trained well, and any strategy that does so "
             "will do.")
+
+
+def _measured(encoders: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: found for name, found in encoders.items() if found is not None}
 
 
 def _better(stream: str, entropy: float, encoders: Mapping[str, float]) -> str:
