@@ -152,6 +152,24 @@ def test_what_more_compute_does_not_buy():
         "accuracy (95 % interval 2.0 to 8.0).")
 
 
+def test_equal_ones_are_not_ahead_by_nothing():
+    equal = pair("b", "a", False, 0.0, 0.0, 0.0)
+    pairs = [pair("b", "c", True), equal, pair("c", "a")]
+    assert told("bca", pairs, DEAR)[0].endswith(
+        "More compute buys nothing here: “End to end”, at 2.1 × the budget, answers just as well as “Ensemble”.")
+    pairs[1] = pair("b", "a", False, 0.0, -0.02, 0.02)
+    assert told("bca", pairs, DEAR)[0].endswith(
+        "Whether more compute buys anything is open: “End to end”, at 2.1 × the budget, is on average as good as "
+        "“Ensemble” (95 % interval of the difference −2.0 to 2.0 points).")
+
+
+def test_what_is_hardly_ahead_has_digits_enough_to_say_so():
+    _, why = told("ab", [pair("a", "b", mean=0.0004, low=-0.0011, high=0.0019)], costs(a=1e9, b=1e9))
+    assert why.startswith("“End to end” took") and (
+        "is ahead of “Ensemble” by 0.04 points of accuracy (95 % interval −0.11 to 0.19)." in why)
+    assert METRICS["accuracy"].number(-0.0001, sign=True) == "+0.0"
+
+
 def test_more_compute_where_the_budget_buys_nothing():
     said, _ = told("ab", [pair("a", "b")], DEAR | {"b": lost()})
     assert said == (

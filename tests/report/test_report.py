@@ -323,6 +323,14 @@ def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
     assert "“Best single stream” reads text alone: without it, there is nothing to answer from." in page.words
 
 
+def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    mean = {"accuracy": {"mean": 0.905}, "gain": -0.0001, "members": ["end_to_end", "ensemble"]}
+    said = "".join(changed(root, similarity={"sentence": "", "ensemble": mean}).words)
+    assert ("Together, “End to end” and “Ensemble of single streams” reach 90.5\u00a0%, as much as the better of them "
+            "alone.") in said  # fmt: skip
+
+
 def test_a_likelihood_that_ranks_is_shown_in_nats(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
     pair = {"a": "ensemble", "b": "end_to_end", "difference": 0.12, "low": 0.05, "high": 0.19, "verdict": "ahead",

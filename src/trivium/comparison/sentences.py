@@ -19,6 +19,7 @@ CHEAP = {  # of two, of more
     "compute": ("takes less training compute", "takes the least training compute"),
     "parameters": ("has fewer parameters", "has the fewest parameters"),
 }
+SAME = 1e-9  # a smaller difference is none: two strategies did equally well
 PUBLISHED = "published weights (an encoder with `weights`)"
 
 
@@ -58,9 +59,9 @@ class Words:
         return self.span(pair.difference.mean, pair.difference.low, pair.difference.high)
 
     def span(self, mean: float, low: float, high: float) -> str:
-        number = self.metric.number
-        return (f"{number(mean)} {self.metric.unit} ({100 * self.confidence:g} % interval {number(low)} to "
-                f"{number(high)})")
+        more = self.metric.digits(mean)
+        said = [self.metric.number(amount, more=more) for amount in (mean, low, high)]
+        return f"{said[0]} {self.metric.unit} ({100 * self.confidence:g} % interval {said[1]} to {said[2]})"
 
     def null(self) -> str:
         """What a strategy must beat."""
@@ -162,6 +163,11 @@ def _amount(difference: float, words: Words) -> str:
     return f"{words.metric.number(difference)} {words.metric.unit.split(' ')[0]}"
 
 
+def _between(low: float, high: float, words: Words) -> str:
+    return (f"{100 * words.confidence:g} % interval of the difference {words.metric.number(low)} to "
+            f"{_amount(high, words)}")
+
+
 def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
     """What more compute than the budget buys: `dear`, which costs more, against the one to take within the budget."""
     name, gain = f"{words.price(dear)},", words.gains[dear]
@@ -173,7 +179,10 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
     ahead, low, high = pair.difference.mean, pair.difference.low, pair.difference.high
     if pair.a != dear:
         ahead, low, high = -ahead, -high, -low
-    by = (f"ahead of {other} by {words.span(ahead, low, high)}" if ahead >= 0 else
+    if abs(ahead) < SAME and low == high:
+        return f"More compute buys nothing here: {name} answers just as well as {other}."
+    by = (f"on average as good as {other} ({_between(low, high, words)})" if abs(ahead) < SAME else
+          f"ahead of {other} by {words.span(ahead, low, high)}" if ahead > 0 else
           f"behind {other} by {words.span(-ahead, -high, -low)}")
     if low > 0:
         sure = "surely" if pair.beats else "likely, but not surely,"
@@ -185,7 +194,7 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
 
 
 def _lead(pair: Pair, words: Words) -> str:
-    if pair.difference.mean == 0:
+    if abs(pair.difference.mean) < SAME:
         return f"{words.title(pair.a)} and {words.title(pair.b)} did equally well."
     return f"{words.title(pair.a)} is ahead of {words.title(pair.b)} by {words.gap(pair)}. {_sure(pair, words)}"
 

@@ -89,7 +89,7 @@ def _heat(
 
 def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
     members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
-    gain = numbers.points(found["gain"])
-    return (
-        f"Together, {members} reach {numbers.percent(found['accuracy']['mean'])}: {gain} points on the better of them."
-    )
+    gain, reached = numbers.points(found["gain"]), numbers.percent(found["accuracy"]["mean"])
+    if float(gain.replace("−", "-")) == 0:
+        return f"Together, {members} reach {reached}, as much as the better of them alone."
+    return f"Together, {members} reach {reached}: {gain} points on the better of them."
