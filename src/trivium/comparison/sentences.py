@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trivium.comparison.metric import Metric
+from trivium.comparison.metric import CLOSE, Metric
 from trivium.comparison.null import PERMUTED, Gain
 from trivium.comparison.pairs import Pair
-from trivium.comparison.verdict import Choice, Cost, Verdict, listed
+from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
 from trivium.drawing import numbers
 
 TRY = ("a larger budget (`budget.epochs`)", "more samples", "cleaner labels: look at some rows by hand")
-CHEAP = {  # of two, of more
-    "compute": ("takes less training compute", "takes the least training compute"),
-    "parameters": ("has fewer parameters", "has the fewest parameters"),
-}
+CHEAP = {"compute": "takes less training compute", "parameters": "has fewer parameters"}
 SAME = 1e-9  # a smaller difference is none: two strategies did equally well
 PUBLISHED = "published weights (an encoder with `weights`)"
 
@@ -133,30 +130,66 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
 def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, list[str]]:
     """Several that cannot be told apart from the first."""
     first, others, taken = choice.tied[0], choice.level[1:], choice.recommended or ""
-    alone = len(others) == 1  # who is meant need not be said again
-    head = words.title(first) if taken != first else "it"
-    apart = f"{'It' if others == (taken,) else words.all(others)} cannot be told apart from {head}"
     most = 1.0 if words.metric.higher else float("inf")  # two shares differ by 1 at most, whatever two seeds allow
     worst = {name: min(words.pair(first, name).difference.high, most) for name in others}
-    if choice.failing or choice.lower or choice.risky:
-        who = {kind: "" if alone else f"{words.all(kind)} " for kind in (choice.failing, choice.lower, choice.risky)
-               if kind}
-        why = [f"{who[choice.failing]}failed on more seeds"] if choice.failing else []
-        why += [f"{who[choice.lower]}did worse than {words.title(choice.behind[0])}, which is behind"
-                ] if choice.lower else []
-        why += [f"{who[choice.risky]}may be up to {_amount(max(worst[name] for name in choice.risky), words)} worse"
-                ] if choice.risky else []
-        said = f"{take}. {apart}, but {listed(why)}."
-    elif choice.cheap and others == (taken,):
-        said = f"{take}. {apart}, {CHEAP[choice.cheap][0]}, and is at most {_amount(worst[taken], words)} behind."
-    elif choice.cheap:
-        said = f"{take}. {apart}, and {words.title(taken)} {CHEAP[choice.cheap][not alone]}"
-        said += "." if taken == first else f"; it is at most {_amount(worst[taken], words)} behind."
-    else:
-        said = f"{take}. {apart}, and they cost about the same."
-    rest = [f"Behind {words.title(first)}, but not surely: {words.all(choice.behind)}."] if choice.behind else []
+    rest = [name for name in others if name != taken]
+    said = [f"{take}."]
+    if taken != first:
+        said.append(_cheaper(taken, first, worst[taken], words))
+    head, either = ("it", "") if taken == first else (words.title(first), " either")
+    apart = f"{words.all(rest)} cannot be told apart from {head}{either}" if rest else ""
+    if len(rest) == 1 and (why := _one(choice, words, worst[rest[0]])):
+        said.append(f"{apart}, but {listed(why)}.")
+    elif rest and (choice.failing or choice.lower or choice.risky):
+        said += [f"{apart}.", *_each(choice, words, {name: worst[name] for name in rest})]
+    elif rest and taken != first:
+        said.append(f"{apart}.")
+    elif rest:
+        cost = "they cost about the same" if not choice.cheap else "none of them costs clearly less" if len(
+            rest) > 1 else f"{words.title(taken)} {CHEAP[choice.cheap]}"
+        said.append(f"{apart}, and {cost}.")
+    behind = [f"Behind {words.title(first)}, but not surely: {words.all(choice.behind)}."] if choice.behind else []
     price = f"{words.title(taken)} took {numbers.flops(words.costs[taken].flops)} per seed."
-    return said, [*rest, price, lead]
+    return " ".join(said), [*behind, price, lead]
+
+
+def _cheaper(taken: str, first: str, worst: float, words: Words) -> str:
+    """Why one is taken that is not the first."""
+    mine, other, name = words.costs[taken], words.costs[first], words.title(first)
+    less = CHEAP["compute" if mine.flops * SAME_COST < other.flops else "parameters"]
+    if worst < SAME:
+        return f"It answers just as well as {name} and {less}."
+    return f"It cannot be told apart from {name}, {less}, and is at most {_amount(worst, words)} behind."
+
+
+def _one(choice: Choice, words: Words, worst: float) -> list[str]:
+    """Why the only other one is not taken."""
+    return [*(["failed on more seeds"] if choice.failing else []), *([_lower(choice, words)] if choice.lower else []),
+            *([f"may be up to {_amount(worst, words)} worse"] if choice.risky else [])]
+
+
+def _each(choice: Choice, words: Words, worst: Mapping[str, float]) -> list[str]:
+    """Why the others, of which there are several, are not taken: a sentence for each reason, with whom it is about."""
+    said, wide = [], [name for name in worst if worst[name] > CLOSE]
+    safe = [name for name in worst if name not in wide]
+    if choice.risky:
+        who = "Each of them" if not safe else f"All of them but {words.all(safe)}" if len(safe) == 1 else ""
+        wide = wide if who else list(choice.risky)
+        largest = max(wide, key=lambda name: worst[name])
+        if len(wide) == 1:
+            said.append(f"{words.title(largest)} may be up to {_amount(worst[largest], words)} worse.")
+        else:
+            said.append(f"{who or words.all(wide)} may be more than {words.metric.close} worse, {words.title(largest)} "
+                        f"by up to {words.metric.number(worst[largest])}.")
+    if choice.failing:
+        said.append(f"{words.all(choice.failing)} failed on more seeds.")
+    if choice.lower:
+        said.append(f"{words.all(choice.lower)} {_lower(choice, words)}.")
+    return said
+
+
+def _lower(choice: Choice, words: Words) -> str:
+    return f"did no better than {words.title(choice.behind[0])}, which is likely behind {words.title(choice.tied[0])}"
 
 
 def _amount(difference: float, words: Words) -> str:
