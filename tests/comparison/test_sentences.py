@@ -156,6 +156,13 @@ def test_nothing_learned():
                   published={"a": "Published."}, skipped=["LP-FT was not begun."])
     assert why.startswith("Even “End to end” does no better. Try a larger budget (`budget.epochs`), more samples, or ")
     assert why.endswith("LP-FT was not begun.")
+    _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far}, budget="flops")
+    assert "Try a larger budget (`budget.flops`), published weights" in why
+
+
+def test_a_price_has_digits_that_say_something():
+    words = told("a", [], costs(a=1e9) | {"a": Cost(7.2e13, 1000, ratio=72061.2)})[0]
+    assert "“End to end”, at 72,000 × the budget, the only strategy" in words
 
 
 def test_nothing_learned_in_other_metrics():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.data.tables import read_json
+from trivium.drawing import numbers
 from trivium.settings.errors import UserError
 
 REASONS = 4  # per stage that are told
@@ -30,7 +31,7 @@ def status(root: Path) -> str:
         if trained.exists():
             words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
         if trained.exists() and (lacking := read_json(trained).get("skipped")):
-            words = f"not begun: it needs {lacking['needed'] / lacking['budget']:.1f} times the budget"
+            words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
         elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
             mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)

@@ -45,6 +45,7 @@ from trivium.evaluation import metrics
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
+BUDGET = Path("models/budget.json")
 
 
 def build(settings: Settings, entries: Sequence[str], split_method: str, bins: int, root: str | Path = ".",
@@ -71,7 +72,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
         constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        [one["skipped"]["sentence"] for one in found.skipped.values()])
+        [one["skipped"]["sentence"] for one in found.skipped.values()], _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
@@ -86,6 +87,11 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
         "verdict": _verdict(decided, words),
     } | parts)
+
+
+def _budget(root: Path) -> str:
+    """The setting that the budget was made of: `budget.flops` where it is set, else `budget.epochs`."""
+    return "epochs" if not (root / BUDGET).exists() or read_json(root / BUDGET)["epochs"] else "flops"
 
 
 def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:

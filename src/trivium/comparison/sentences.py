@@ -14,7 +14,7 @@ from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
 from trivium.drawing import numbers
 
-TRY = ("a larger budget (`budget.epochs`)", "more samples", "cleaner labels: look at some rows by hand")
+TRY = ("a larger budget (`budget.{}`)", "more samples", "cleaner labels: look at some rows by hand")
 CHEAP = {"compute": "takes less training compute", "parameters": "has fewer parameters"}
 SAME = 1e-9  # a smaller difference is none: two strategies did equally well
 PUBLISHED = "published weights (an encoder with `weights`)"
@@ -24,7 +24,7 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 class Words:
     """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
     the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
-    skipped: sentences about strategies that were not begun."""
+    skipped: sentences about strategies that were not begun;  budget: the setting of it that counts."""
 
     titles: Mapping[str, str]
     metric: Metric
@@ -36,6 +36,7 @@ class Words:
     always: float
     published: Mapping[str, str] = field(default_factory=dict)
     skipped: Sequence[str] = ()
+    budget: str = "epochs"
 
     def title(self, name: str) -> str:
         return f"“{self.titles[name]}”"
@@ -45,8 +46,8 @@ class Words:
 
     def price(self, name: str) -> str:
         """A strategy, with its price where that is above the budget. The report adds the seconds to these words."""
-        ratio = self.costs[name].ratio
-        return f"{self.title(name)}, at {ratio:.1f} × the budget" if self.costs[name].over else self.title(name)
+        title, cost = self.title(name), self.costs[name]
+        return f"{title}, at {numbers.times(cost.ratio)} × the budget" if cost.over else title
 
     def pair(self, one: str, other: str) -> Pair:
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {one, other})
@@ -94,7 +95,7 @@ def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
     near = f"Even {words.price(name)} does no better." if gain.mean <= 0 else (
         f"Closest came {words.price(name)}: better by {words.span(gain.mean, gain.low, gain.high)}"
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
-    ways = [*TRY[:1], *([] if words.published else [PUBLISHED]), *TRY[1:]]
+    ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
     return (f"Nothing was learned: no strategy is surely better than {words.null()}.",
             " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.skipped]))
 

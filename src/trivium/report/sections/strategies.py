@@ -142,7 +142,7 @@ def _tags(inputs: Inputs, strategy: str) -> list[Html]:
         share = numbers.percent(entry["one_class"], 0)
         found.append(h("span", f"one class for {share} of the samples", class_="tag warn"))
     if (entry.get("over_budget") or 0) > OVER:
-        found.append(h("span", f"{entry['over_budget']:.1f} × the budget", class_="tag warn"))
+        found.append(h("span", f"{numbers.times(entry['over_budget'])} × the budget", class_="tag warn"))
     return found
 
 
