@@ -20,11 +20,11 @@ OWN = 0.7  # of a stream's bits that are lost without it: nobody else knows them
 def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None = None) -> str:
     """What the encoders found in the streams. `bits`, `pairs`, `encoders`: as in `information.summary`, the set of all
     streams last."""
-    streams, encoders = _streams(bits), {s: _measured(of) for s, of in (encoders or {}).items()}
+    streams, asked = _streams(bits), {s: _measured(of) for s, of in (encoders or {}).items()}
     total = bits["+".join(streams)]
     if total <= SILENT * entropy:
         return f"No encoder found the label in {_all(streams)}: {total:.2f} of {entropy:.2f} bits."
-    apart = [one for s in streams if (one := _better(s, entropy, encoders.get(s, {})))]
+    apart = [one for s in streams if (one := _better(s, entropy, asked.get(s, {})))]
     if len(streams) == 1:
         return _capital("; ".join([f"{total:.2f} of {entropy:.2f} bits were found in {streams[0]}", *apart])) + "."
     said, pair = [], together(bits, pairs)
@@ -42,7 +42,7 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None
     spare = [m for m in speaking if lost[m] <= SPARE * total]
     if len(spare) == 1:
         said.append(f"{spare[0]} added nothing to the others")
-    said += [f"{_reader(s, encoders.get(s, {}))} found little" for s in silent]
+    said += [f"{_reader(s, asked.get(s, {}))} found little" for s in silent]
     if not said:
         best = max(streams, key=lambda m: bits[m])
         said.append(f"most was found in {best}, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
