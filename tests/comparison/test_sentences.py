@@ -153,7 +153,7 @@ def test_nothing_learned():
                    "larger budget (`budget.epochs`), published weights (an encoder with `weights`), more samples, or "
                    "cleaner labels: look at some rows by hand.")
     _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far},
-                  published={"a": "Published."}, skipped=["LP-FT was not begun."])
+                  published={"a": "Published."}, notes=["LP-FT was not begun."])
     assert why.startswith("Even “End to end” does no better. Try a larger budget (`budget.epochs`), more samples, or ")
     assert why.endswith("LP-FT was not begun.")
     _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far}, budget="flops")

@@ -72,7 +72,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
         constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        [one["skipped"]["sentence"] for one in found.skipped.values()], _budget(root))
+        _notes(found, root), _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
@@ -92,6 +92,12 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
 def _budget(root: Path) -> str:
     """The setting that the budget was made of: `budget.flops` where it is set, else `budget.epochs`."""
     return "epochs" if not (root / BUDGET).exists() or read_json(root / BUDGET)["epochs"] else "flops"
+
+
+def _notes(found: Evaluated, root: Path) -> list[str]:
+    """What stands beside the verdict: what was not begun, and what encoders do not see."""
+    skipped = [one["skipped"]["sentence"] for one in found.skipped.values()]
+    return [*skipped, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
 def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:

@@ -24,7 +24,7 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 class Words:
     """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
     the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
-    skipped: sentences about strategies that were not begun;  budget: the setting of it that counts."""
+    notes: other sentences, such as those about strategies that were not begun;  budget: its setting that counts."""
 
     titles: Mapping[str, str]
     metric: Metric
@@ -35,7 +35,7 @@ class Words:
     label: str
     always: float
     published: Mapping[str, str] = field(default_factory=dict)
-    skipped: Sequence[str] = ()
+    notes: Sequence[str] = ()
     budget: str = "epochs"
 
     def title(self, name: str) -> str:
@@ -86,7 +86,7 @@ def say(verdict: Verdict, words: Words) -> tuple[str, str]:
         why.append(f"Not surely better than {words.null()}: {words.all(unlearned)}.")
     if taken in words.published:
         why.append(words.published[taken])
-    return said[:1].upper() + said[1:], " ".join([*why, *words.skipped])
+    return said[:1].upper() + said[1:], " ".join([*why, *words.notes])
 
 
 def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
@@ -97,7 +97,7 @@ def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
     ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
     return (f"Nothing was learned: no strategy is surely better than {words.null()}.",
-            " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.skipped]))
+            " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.notes]))
 
 
 def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
