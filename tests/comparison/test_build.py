@@ -125,6 +125,16 @@ def test_the_setting_of_the_budget_that_counts_is_named(tmp_path):
             tmp_path, ["end_to_end", "ensemble"])["verdict"]["reason"]
 
 
+def test_a_strategy_without_an_error_is_not_sure_to_make_none(tmp_path):
+    """0.05^(1 / 150): the test sets of both seeds hold 150 samples or so in all."""
+    write_outs(tmp_path, {"end_to_end": 1.0, "ensemble": 0.8, "unimodal": 0.0}, seeds=2, samples=200, tests=100,
+               seed_sd=0)
+    found = compared(tmp_path, ["end_to_end", "ensemble", "unimodal"])
+    right, wrong = (found["strategies"][name]["accuracy"] for name in ("end_to_end", "unimodal"))
+    assert (right["mean"], right["high"]) == (1.0, 1.0) and 0.975 < right["low"] < 0.985
+    assert (wrong["mean"], wrong["low"]) == (0.0, 0.0) and wrong["high"] == pytest.approx(1 - right["low"], abs=1e-5)
+
+
 def test_what_was_not_begun_is_listed_apart(project):
     skip(project, "unimodal")
     found = compared(project, ACCURACIES)

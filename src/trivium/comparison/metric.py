@@ -37,6 +37,11 @@ class Metric:
         return next((k for k in range(4) if float(self.number(abs(amount), more=k))), 0)
 
     @property
+    def most(self) -> float:
+        """The largest difference that there can be, whatever two seeds allow."""
+        return 1.0 if self.higher else float("inf")
+
+    @property
     def unit(self) -> str:
         return f"points of {self.words}" if self.higher else "nats"
 

@@ -131,8 +131,7 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
 def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, list[str]]:
     """Several that cannot be told apart from the first."""
     first, others, taken = choice.tied[0], choice.level[1:], choice.recommended or ""
-    most = 1.0 if words.metric.higher else float("inf")  # two shares differ by 1 at most, whatever two seeds allow
-    worst = {name: min(words.pair(first, name).difference.high, most) for name in others}
+    worst = {name: words.pair(first, name).difference.high for name in others}
     rest = [name for name in others if name != taken]
     said = [f"{take}."]
     if taken != first:
