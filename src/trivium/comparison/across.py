@@ -45,10 +45,17 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
         alone = {name: one["recipe"]["encoders"] for name, one in about.items()
                  if one["strategy"] in ALONE and "supervised" in one["recipe"]["objectives"]}
         still = {name for name, one in about.items() if one["strategy"] in recipes.STILL}
-        parts["laziness"] = laziness.summary(known, alone, readers, titles, still)
+        parts["laziness"] = laziness.summary(known, alone, readers, titles, still, _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
     return parts
+
+
+def _probed(found: Evaluated, streams: list[str]) -> dict[str, int]:
+    """Stream -> test samples of all seeds that a probe was asked about, the fewest of any strategy that has one."""
+    each = {s: [sum(seed["rows"]["probes"].get(s, 0) for seed in about["seeds"]) for about in found.metrics.values()
+                if all("rows" in seed for seed in about["seeds"])] for s in streams}
+    return {s: min(filter(None, counts)) for s, counts in each.items() if any(counts)}
 
 
 def _vectors(found: Evaluated, folder: Path) -> dict[str, list[dict[str, Any]]]:

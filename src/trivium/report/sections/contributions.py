@@ -65,8 +65,8 @@ def _shapley(inputs: Inputs) -> Html | None:
         for s, found in values.items()
     ]
     caption = (
-        "Points of accuracy that a stream brings, averaged over every order in which the streams could join (Shapley "
-        f"value) and over the seeds whose model reads it{rests(inputs, 'contribution')}; an absent stream is that of "
+        f"Points of accuracy that a stream brings{rests(inputs, 'contribution')}, averaged over every order in which "
+        "the streams could join (Shapley value) and over the seeds whose model reads it; an absent stream is that of "
         "another sample. A dash: no model of the strategy reads the stream."
     )
     return figure(table(["strategy", *inputs.streams], rows, "Contributions", sort=True), caption, "Contribution")

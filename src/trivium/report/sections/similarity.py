@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.comparison.similarity import joint_errors
+from trivium.comparison.similarity import ERRORS, joint_errors
 from trivium.drawing import numbers
 from trivium.drawing.charts import swatch
 from trivium.drawing.markup import Html, breakable, h, join
@@ -60,7 +60,7 @@ def _errors(inputs: Inputs) -> Html | None:
         return None
     caption = (
         "How many times as often two strategies fail on the same sample as they would if their errors were "
-        "independent. 1 is independent."
+        f"independent. 1 is independent; empty where one of the two made fewer than {ERRORS} errors."
     )
     return _heat(inputs, "Errors in common", names, values, caption, min(1.0, min(known)), max(known), 1)
 
