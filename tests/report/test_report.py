@@ -11,6 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.report.project import build
@@ -342,6 +344,47 @@ def test_tags_say_what_the_table_of_pairs_says(tmp_path: Path) -> None:
     assert sorted(table[:5]) == [
         "Best single streamworse", "End to endahead, not surely", "Ensemble of single streamsrecommended",
         "Frozen supervised componentsbehind, not surely", "LP-FTnot told apart"]
+
+
+def test_no_axis_of_shares_goes_beyond_all_of_it(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
+    curve = [{"level": x, "accuracy": {"mean": y, "low": y, "high": y}} for x, y in ((0, 1.0), (0.1, 1.0))]
+    changed(root, robustness={"corruption": {}, "attacks": {"pgd on image": {"end_to_end": curve}}, "summary": {}})
+    text = (root / "reports/report.html").read_text(encoding="utf-8")
+    section = text.split('<section id="robustness">')[1].split("</section>")[0]
+    ticks = [float(tick) for tick in re.findall(r'class="tick"[^>]*>([\d.]+)\xa0%<', section)]
+    assert max(ticks) == 100
+    assert 'text-anchor="end">100\xa0%' in section
+
+
+def test_where_nothing_was_learned_nothing_is_made_of_the_differences(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    learned = "".join(changed(root, verdict={"recommended": "ensemble"}).words)
+    assert "it matters which one is asked." in learned and "On the Pareto front" in learned
+    nothing = "".join(changed(root, verdict={"recommended": None, "learned": False}).words)
+    assert "it matters which one is asked" not in nothing and "On the Pareto front" not in nothing
+
+
+def test_rows_are_counted_once(tmp_path: Path) -> None:
+    """The made-up validation knows 60 rows, each with three streams; two of three in quarantine are of one sample."""
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    assert "3 of 60 rows went to quarantine, for 1 reason." in "".join(changed(root).words)
+    path = root / "data/valid/quarantine.parquet"
+    table = pq.read_table(path).to_pylist()
+    some = [row | {"sample": "q0" if k < 2 else "q2"} for k, row in enumerate(table)]
+    pq.write_table(pa.Table.from_pylist(some), path)
+    assert "2 of 60 rows went to quarantine" in "".join(changed(root).words)
+    pq.write_table(pa.Table.from_pylist(table).slice(0, 0), path)
+    assert "Nothing was set aside: all 60 rows passed." in "".join(changed(root).words)
+
+
+def test_a_manifest_is_named_once(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    path = root / "data/aligned/meta.json"
+    about = {"source": "manifest", "title": "manifest.csv", "card": "60 rows of `manifest.csv`."}
+    path.write_text(json.dumps(json.loads(path.read_text()) | about))
+    said = "".join(changed(root).words)
+    assert "in 10 classes: manifest.csv." in said and "60 rows of" not in said
 
 
 def test_a_likelihood_that_ranks_is_shown_in_nats(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def result(comparison: Mapping[str, Any]) -> str:
     left, bottom = _gutter(titles.values()), 58 + 46 * len(order)
     seen = [seed[metric.key] for name in order for seed in found[name]["seeds"].values()]
     seen += [found[name][metric.key][end] for name in order for end in ("low", "high")]
-    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20)
+    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20, most=metric.most)
     seeds = comparison["settings"]["seeds"]
     parts = [_title(f"Test {metric.words}: mean, {_interval(comparison)}, and each of {seeds} seeds"),
              *_below(x, bottom, 52, f"test {metric.words}", x.ticks(7), _text_of(metric))]
@@ -78,7 +78,8 @@ def compute(comparison: Mapping[str, Any]) -> str:
     x = around(flops, 64, right, zero=True, room=0.2)
     if max(flops) > 10 * min(flops) > 0:
         x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
-    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52)
+    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52,
+               most=metric.most)
     parts = [_title(f"What the {metric.words} costs (equal costs stand side by side)"),
              *_frame(x, y, f"test {metric.words}, {_interval(comparison)}", _text_of(metric))]
     places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
