@@ -76,7 +76,8 @@ def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict
         return {"maps": maps, "ensemble": None, "sentence": ""}
     ratio, *pair = alike
     gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
-    least = "; no other two strategies do so less often" if len(wrong) > 2 else ""
+    known = len(wrong) > 2 and all(each.sum() >= similarity.ERRORS for each in wrong.values())
+    least = "; no other two strategies do so less often" if known else ""
     one, other = (f"“{titles[name]}”" for name in pair)
     said = f"{one} and {other} err together {ratio:.1f} times as often as chance would have it{least}."
     return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}
