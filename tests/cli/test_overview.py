@@ -129,3 +129,19 @@ def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> 
     said = show(root)
     assert "Nothing was learned." in said and "Big was not begun." in said and "predict" not in said
     assert "class shares" in said and "1.100 nats" in said
+
+
+@pytest.mark.parametrize(("metric", "heads", "constant"), [
+    ("accuracy", ["accuracy", "95", "%", "interval", "macro", "F1", "NLL", "FLOPs", "failed"],
+     ["35.0", "%", "17.0", "%", "1.100"]),
+    ("macro_f1", ["macro", "F1", "95", "%", "interval", "NLL", "FLOPs", "failed"], ["17.0", "%", "1.100"]),
+    ("nll", ["NLL", "95", "%", "interval", "macro", "F1", "FLOPs", "failed"], ["1.100", "nats", "17.0", "%"]),
+])
+def test_what_ranks_has_one_column(tmp_path: Path, metric: str, heads: list[str], constant: list[str]) -> None:
+    path = fake_outs(tmp_path) / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    for entry in found["strategies"].values():
+        entry["nll"] = entry["macro_f1"] = entry["accuracy"]
+    path.write_text(json.dumps(found | {"metric": metric}))
+    table = [line.split() for line in show(tmp_path).splitlines() if line.startswith((" ", "rank"))]
+    assert (table[0][2:], table[4][2:]) == (heads, constant)

@@ -82,6 +82,24 @@ def test_an_analysis_that_a_strategy_lacks_leaves_it_out(folder: Path) -> None:
     assert found["similarity"]["maps"][0]["names"] == ["end_to_end", "ensemble"]
 
 
+def test_few_samples_of_a_probe_accuse_nobody(folder: Path) -> None:
+    for name in NAMES:
+        metrics = read_json(folder / name / "metrics.json")
+        for seed in metrics["seeds"]:
+            seed["rows"] = {"probes": {"image": 8}}
+        write_json(metrics, folder / name / "metrics.json")
+    found = across(load(folder, NAMES), folder, NAMES[0])["laziness"]
+    assert found["unlearned"] == {} and found["strategies"]["end_to_end"]["image"]["after"] == 0.41
+
+
+def test_two_are_called_the_least_alike_where_all_made_errors_enough(tmp_path: Path) -> None:
+    for last, known in ((0.6, True), (1.0, False)):
+        root = write_outs(tmp_path / str(last), {"a": 0.7, "b": 0.8, "c": last}, seeds=2, tests=100, seed_sd=0)
+        folder = root / "reports/evaluate"
+        said = across(load(folder, ["a", "b", "c"]), folder, None)["similarity"]["sentence"]
+        assert ("no other two strategies" in said) is known and "err together" in said
+
+
 def test_outs_without_analyses_have_little_to_say(tmp_path: Path) -> None:
     write_outs(tmp_path, {"a": 0.7, "b": 0.8}, seeds=2, tests=100)
     folder = tmp_path / "reports/evaluate"

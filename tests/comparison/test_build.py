@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from tests.comparison.outs import CLASSES, STREAMS, TITLES, change, compared, skip, write_outs
-from trivium.data.tables import read, read_json, write
+from trivium.data.tables import read, read_json, write, write_json
 from trivium.evaluation.predictions import SCHEMA
 
 ACCURACIES = {"end_to_end": 0.70, "unimodal": 0.80, "ensemble": 0.90}
@@ -115,6 +115,24 @@ def test_the_likelihood_ranks_in_nats_and_less_is_better(project):
     assert strategies["ensemble"]["gain"]["mean"] == pytest.approx(
         found["constant"]["nll"] - strategies["ensemble"]["nll"]["mean"], abs=1e-5)
     assert f"by {first['difference']:.3f} nats (95 % interval {first['low']:.3f} to " in found["verdict"]["sentence"]
+
+
+def test_the_setting_of_the_budget_that_counts_is_named(tmp_path):
+    write_outs(tmp_path, {"end_to_end": 1 / 3, "ensemble": 1 / 3}, seeds=2, samples=200, tests=80)
+    for epochs, setting in ((20, "epochs"), (None, "flops")):
+        write_json({"of": "end_to_end", "epochs": epochs, "flops": [1e12] * 2}, tmp_path / "models/budget.json")
+        assert f"Try a larger budget (`budget.{setting}`)" in compared(
+            tmp_path, ["end_to_end", "ensemble"])["verdict"]["reason"]
+
+
+def test_a_strategy_without_an_error_is_not_sure_to_make_none(tmp_path):
+    """0.05^(1 / 150): the test sets of both seeds hold 150 samples or so in all."""
+    write_outs(tmp_path, {"end_to_end": 1.0, "ensemble": 0.8, "unimodal": 0.0}, seeds=2, samples=200, tests=100,
+               seed_sd=0)
+    found = compared(tmp_path, ["end_to_end", "ensemble", "unimodal"])
+    right, wrong = (found["strategies"][name]["accuracy"] for name in ("end_to_end", "unimodal"))
+    assert (right["mean"], right["high"]) == (1.0, 1.0) and 0.975 < right["low"] < 0.985
+    assert (wrong["mean"], wrong["low"]) == (0.0, 0.0) and wrong["high"] == pytest.approx(1 - right["low"], abs=1e-5)
 
 
 def test_what_was_not_begun_is_listed_apart(project):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trivium.comparison.intervals import estimate, outperform
+from trivium.comparison.intervals import estimate, never, outperform
 
 VALUES = np.array([0.01, 0.02, 0.03, 0.04, 0.05])
 STILL = np.tile(VALUES, (100, 1))  # replicates that the samples do not move
@@ -24,6 +24,16 @@ def test_cross_validation_is_wider_by_nadeau_and_bengio():
     error = np.sqrt((1 / 5 + 0.25) * 0.00025)
     assert found.high - found.mean == pytest.approx(2.7764451 * error)
     assert found.p == pytest.approx(2 * t.sf(0.03 / error, 4))
+
+
+def test_an_interval_ends_where_the_metric_does():
+    found = estimate(np.array([0.3, 0.98]), np.tile([0.3, 0.98], (100, 1)))
+    assert found.high > 1 and found.low < -1
+    assert found.within(-1, 1).high == 1 and found.within(-1, 1).low == -1 and found.within(-1, 1).mean == found.mean
+
+
+def test_what_never_happened_may_yet_happen():
+    assert (never(100), never(10, 0.9)) == (pytest.approx(0.029513, abs=1e-6), pytest.approx(0.205672, abs=1e-6))
 
 
 def test_samples_that_seeds_share_do_not_average_out():

@@ -31,10 +31,16 @@ def test_summary() -> None:
     assert found["strategies"]["joint"]["image"] == {
         "before": pytest.approx(0.2), "after": pytest.approx(0.3), "alone": pytest.approx(0.8)}
     assert found["unlearned"] == {"joint": ["image"]}
-    assert found["sentence"] == ("“End to end” left image unlearned: a linear probe gets 30% from its image encoder "
-                                 "`patches` and 80% from the same one trained alone.")
+    assert found["sentence"] == ("“End to end” taught its image encoder less than half of what training alone does: a "
+                                 "linear probe gets 30% from `patches` (20% before any training, 80% trained alone).")
     still = summary(measured, ALONE, READERS, TITLES, still={"joint"})
-    assert still["unlearned"] == {} and still["sentence"] == "No strategy left image or audio unlearned."
+    assert still["unlearned"] == {} and still["sentence"] == (
+        "No strategy was found to leave image or audio unlearned.")
+    few = summary(measured, ALONE, READERS, TITLES, samples={"image": 99, "audio": 100})
+    assert few["unlearned"] == {} and few["sentence"] == (
+        "No strategy was found to leave audio unlearned; of image that cannot be said.")
+    assert summary(measured, ALONE, READERS, TITLES, samples={"image": 16, "audio": 16})["sentence"] == (
+        "Fewer than 100 test samples cannot tell which stream was left unlearned.")
 
 
 def test_another_encoder_trained_alone_is_no_reference() -> None:
@@ -56,7 +62,7 @@ def said(probes: dict[str, dict[str, float]]) -> str:
 
 def test_what_is_said_when_nothing_is_unlearned() -> None:
     fine = {"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.51}}
-    assert said(fine) == "No strategy left image unlearned."
+    assert said(fine) == "No strategy was found to leave image unlearned; of audio that cannot be said."
     assert said({"audio": {"before": 0.99, "after": 0.99}}) == (
         "Before any training a linear probe gets 99% from the audio encoder: there is little to learn.")
     assert said({"audio": {"before": 0.5, "after": 0.51}}) == (

@@ -77,6 +77,11 @@ def test_a_probability_that_may_be_one_half_makes_no_winner():
     assert (pair.outperform, pair.p_holm < 0.01, pair.beats) == ((0.8, 0.5, 1.0), True, False)
 
 
+def test_no_difference_is_larger_than_all():
+    found = pairs_of(np.array([0.98, 0.5]), np.array([0.1, 0.4]))["s0 s1"].difference
+    assert found.high == 1.0 and found.low == -1.0
+
+
 def test_folds_are_judged_by_their_own_variance():
     assert pairs_of(BASE + LEAD, BASE)["s0 s1"].beats
     pair = pairs_of(BASE + LEAD, BASE, rules=replace(RULES, overlap=0.25))["s0 s1"]

@@ -46,8 +46,23 @@ def test_the_cheaper_of_two():
 def test_the_cheapest_of_three():
     same = {"a": Cost(1.05e9, 3000), "b": Cost(1e9, 3000), "c": Cost(1.0e9, 1000)}
     said, _ = told("abc", [pair("a", "b"), pair("a", "c"), pair("b", "c")], same)
-    assert said == ("Take “LP-FT”. “Ensemble” and “LP-FT” cannot be told apart from “End to end”, and “LP-FT” has the "
-                    "fewest parameters; it is at most 3.8 points behind.")
+    assert said == ("Take “LP-FT”. It cannot be told apart from “End to end”, has fewer parameters, and is at most 3.8 "
+                    "points behind. “Ensemble” cannot be told apart from “End to end” either.")
+
+
+def test_what_the_one_to_take_has_less_of_is_said_of_those_two():
+    """LP-FT has fewer parameters than Ensemble, and more than End to end."""
+    other = {"a": Cost(9e9, 1000), "b": Cost(1e9, 3000), "c": Cost(1e9, 2000)}
+    said, _ = told("abc", [pair("a", "b"), pair("a", "c"), pair("b", "c")], other)
+    assert said.startswith("Take “LP-FT”. It cannot be told apart from “End to end”, takes less training compute, and ")
+    said, _ = told("abc", [pair("a", "b"), pair("a", "c"), pair("b", "c")], costs(a=1e9, b=2e9, c=3e9))
+    assert said == ("Take “End to end”. “Ensemble” and “LP-FT” cannot be told apart from it, and none of them costs "
+                    "clearly less.")
+
+
+def test_equal_ones_leave_the_cheaper_one():
+    assert told("ab", [pair("a", "b", mean=0.0, low=0.0, high=0.0)], costs(a=9e9, b=1e9))[0] == (
+        "Take “Ensemble”. It answers just as well as “End to end” and takes less training compute.")
 
 
 def test_equal_costs():
@@ -75,8 +90,40 @@ def test_who_failed_more_often_is_named():
     """c failed as often as a did, and is cheaper."""
     three = {"a": Cost(9e9, 1000, 0.2), "b": Cost(1e9, 1000, 0.4), "c": Cost(2e9, 1000, 0.2)}
     said, _ = told("abc", [pair("a", "b"), pair("a", "c"), pair("b", "c")], three)
-    assert said == ("Take “LP-FT”. “Ensemble” and “LP-FT” cannot be told apart from “End to end”, but “Ensemble” "
-                    "failed on more seeds.")
+    assert said == ("Take “LP-FT”. It cannot be told apart from “End to end”, takes less training compute, and is at "
+                    "most 3.8 points behind. “Ensemble” cannot be told apart from “End to end” either, but failed on "
+                    "more seeds.")
+
+
+def test_every_number_is_said_of_the_one_that_it_belongs_to():
+    def told_of(b, c, r=0.03):
+        pairs = [pair("a", "b", mean=0.01, low=-0.2, high=b), pair("a", "c", mean=0.02, low=-0.2, high=c),
+                 pair("a", "r", mean=0.015, low=-0.2, high=r), pair("b", "c"), pair("b", "r"), pair("r", "c")]
+        return told("abrc", pairs, costs(a=9e9, b=1e9, c=1e9, r=9e9))[0]
+
+    apart = "Take “End to end”. “Ensemble”, “Reference” and “LP-FT” cannot be told apart from it. "
+    assert told_of(0.191, 0.551, 0.1) == (
+        apart + "Each of them may be more than 5 points worse, “LP-FT” by up to 55.1.")
+    assert told_of(0.191, 0.551) == (
+        "Take “End to end”. “Ensemble”, “Reference” and “LP-FT” cannot be told apart from it. All of them but "
+        "“Reference” may be more than 5 points worse, “LP-FT” by up to 55.1.")
+    assert told_of(0.04, 0.551).startswith("Take “Ensemble”. It cannot be told apart from “End to end”, takes less "
+                                           "training compute, and is at most 4.0 points behind. “Reference” and ")
+    pairs = [pair("a", "b", high=0.01), pair("a", "r", high=0.2), pair("a", "c", high=0.02), pair("b", "r"),
+             pair("b", "c"), pair("r", "c")]
+    assert told("abrc", pairs, costs(a=1e9, b=9e9, c=9e9, r=9e9))[0] == (
+        apart + "“Reference” may be up to 20.0 points worse.")
+
+
+def test_reasons_stand_in_sentences_of_their_own():
+    """Ensemble is behind; LP-FT, which is below it, and Reference, which failed, are neither."""
+    pairs = [pair("a", "b", low=0.002), pair("a", "c"), pair("a", "r"), pair("b", "c"), pair("b", "r"), pair("c", "r")]
+    failed = costs(a=9e9, b=1e9, c=1e9) | {"r": Cost(1e9, 1000, 0.5)}
+    said, why = told("abcr", pairs, failed)
+    assert said == (
+        "Take “End to end”. “LP-FT” and “Reference” cannot be told apart from it. “Reference” failed on more seeds. "
+        "“LP-FT” did no better than “Ensemble”, which is likely behind “End to end”.")
+    assert why.startswith("Behind “End to end”, but not surely: “Ensemble”. ")
 
 
 def test_what_is_behind_is_named():
@@ -106,9 +153,16 @@ def test_nothing_learned():
                    "larger budget (`budget.epochs`), published weights (an encoder with `weights`), more samples, or "
                    "cleaner labels: look at some rows by hand.")
     _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far},
-                  published={"a": "Published."}, skipped=["LP-FT was not begun."])
+                  published={"a": "Published."}, notes=["LP-FT was not begun."])
     assert why.startswith("Even “End to end” does no better. Try a larger budget (`budget.epochs`), more samples, or ")
     assert why.endswith("LP-FT was not begun.")
+    _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far}, budget="flops")
+    assert "Try a larger budget (`budget.flops`), published weights" in why
+
+
+def test_a_price_has_digits_that_say_something():
+    words = told("a", [], costs(a=1e9) | {"a": Cost(7.2e13, 1000, ratio=72061.2)})[0]
+    assert "“End to end”, at 72,000 × the budget, the only strategy" in words
 
 
 def test_nothing_learned_in_other_metrics():
@@ -150,6 +204,24 @@ def test_what_more_compute_does_not_buy():
     assert told("bca", pairs, DEAR)[0].endswith(
         "More compute buys nothing here: “End to end”, at 2.1 × the budget, is behind “Ensemble” by 5.0 points of "
         "accuracy (95 % interval 2.0 to 8.0).")
+
+
+def test_equal_ones_are_not_ahead_by_nothing():
+    equal = pair("b", "a", False, 0.0, 0.0, 0.0)
+    pairs = [pair("b", "c", True), equal, pair("c", "a")]
+    assert told("bca", pairs, DEAR)[0].endswith(
+        "More compute buys nothing here: “End to end”, at 2.1 × the budget, answers just as well as “Ensemble”.")
+    pairs[1] = pair("b", "a", False, 0.0, -0.02, 0.02)
+    assert told("bca", pairs, DEAR)[0].endswith(
+        "Whether more compute buys anything is open: “End to end”, at 2.1 × the budget, is on average as good as "
+        "“Ensemble” (95 % interval of the difference −2.0 to 2.0 points).")
+
+
+def test_what_is_hardly_ahead_has_digits_enough_to_say_so():
+    _, why = told("ab", [pair("a", "b", mean=0.0004, low=-0.0011, high=0.0019)], costs(a=1e9, b=1e9))
+    assert why.startswith("“End to end” took") and (
+        "is ahead of “Ensemble” by 0.04 points of accuracy (95 % interval −0.11 to 0.19)." in why)
+    assert METRICS["accuracy"].number(-0.0001, sign=True) == "+0.0"
 
 
 def test_more_compute_where_the_budget_buys_nothing():

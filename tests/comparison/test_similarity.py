@@ -57,18 +57,19 @@ def test_neighbours() -> None:
 
 
 def test_joint_errors() -> None:
-    a = np.array([1, 1, 0, 0, 0, 0, 0, 0], bool)
+    a = np.array([1, 1, 0, 0, 0, 0, 0, 0] * 10, bool)
     assert joint_errors(a, a) == 4.0  # 1/4 against 1/16
     assert joint_errors(a, ~a) == 0.0
-    assert joint_errors(a, np.array([1, 0, 1, 0, 1, 0, 1, 0], bool)) == 1.0
-    assert joint_errors(a, np.zeros(8, bool)) is None
+    assert joint_errors(a, np.array([1, 0, 1, 0, 1, 0, 1, 0] * 10, bool)) == 1.0
+    assert joint_errors(a, np.zeros(80, bool)) is None
+    assert joint_errors(a[:72], a[:72]) is None  # 18 errors are too few
 
 
 def test_the_least_alike_are_found_by_their_errors() -> None:
-    wrong = {"a": np.array([1, 1, 0, 0, 0, 0], bool), "b": np.array([1, 1, 0, 0, 0, 0], bool),
-             "c": np.array([0, 1, 1, 0, 0, 0], bool)}
+    wrong = {"a": np.array([1, 1, 0, 0, 0, 0] * 10, bool), "b": np.array([1, 1, 0, 0, 0, 0] * 10, bool),
+             "c": np.array([0, 1, 1, 0, 0, 0] * 10, bool)}
     assert least_alike(wrong) == (1.5, "a", "c")
-    assert least_alike({"a": wrong["a"], "never": np.zeros(6, bool)}) is None
+    assert least_alike({"a": wrong["a"], "never": np.zeros(60, bool)}) is None
 
 
 def test_an_ensemble_of_two_that_err_apart() -> None:

@@ -89,6 +89,7 @@ def test_scale() -> None:
     assert Scale(1, 100, 0, 100, log=True)(10) == pytest.approx(50)
     assert Scale(5, 2e4, 0, 1, log=True).ticks() == [10, 100, 1000, 10_000]
     assert around([2.0, 2.0], 0, 1).low < 2.0 < around([2.0, 2.0], 0, 1).high
+    assert around([0.2, 0.99], 0, 1, most=1).high == 1 and around([0.2, 0.9], 0, 1, most=1).high < 1
     assert around([], 0, 1).high > around([], 0, 1).low
 
 

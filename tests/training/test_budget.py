@@ -10,7 +10,7 @@ from tests import networks
 from tests.training import tiny
 from trivium import models
 from trivium.data.store import Store
-from trivium.data.tables import read_json
+from trivium.data.tables import read_json, write_json
 from trivium.modalities.spec import Spec
 from trivium.models.network import Multimodal
 from trivium.settings.errors import UserError
@@ -127,6 +127,14 @@ def test_a_budget_in_flops_is_everybodys(tmp_path: Path, monkeypatch: pytest.Mon
     settings = Budget(of="end_to_end", epochs=10, flops=5e6)
     assert budget.write(Store("scratch"), {"name": "concat"}, settings, 2, budget.BUDGET) == [5e6, 5e6]
     assert read_json(budget.BUDGET)["epochs"] is None
+
+
+def test_the_setting_that_would_be_enough(tmp_path: Path) -> None:
+    assert budget.enough(1.4e10, 4.83e11, tmp_path) == "`budget.flops: 4.9e+11`"
+    assert budget.enough(1.0, 4.0, tmp_path) == "`budget.flops: 4.0e+00`"
+    write_json({"of": "end_to_end", "epochs": 20.0, "flops": [1e9]}, tmp_path / "models/budget.json")
+    assert budget.enough(1e9, 4.01e9, tmp_path) == "`budget.epochs: 81`"
+    assert budget.enough(1e9, 72_061.2e9, tmp_path) == "`budget.epochs: 1500000`"
 
 
 def test_without_a_budget_nobody_begins(tmp_path: Path) -> None:

@@ -89,8 +89,8 @@ def test_what_the_budget_does_not_pay_one_epoch_of_is_not_begun(tmp_path: Path, 
     told = read_json(out / "training.json")
     assert told["seeds"] == [] and told["skipped"]["needed"] == 12 * tiny.ALL
     assert told["skipped"]["sentence"] == (
-        "End to end was not begun: one epoch of what it trains costs more than the budget of 1.1e+06 FLOPs leaves; it "
-        "needs 4.0 times as much.")
+        "End to end was not begun: one epoch of what it trains costs more than the budget of 1.07e+06 FLOPs leaves. "
+        "It needs a budget of at least 4.27e+06 FLOPs, 4 times as much: set `budget.flops: 4.3e+06` in params.yaml.")
 
 
 def test_head_first_then_all_within_what_pretraining_left(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.data.tables import read_json
+from trivium.drawing import numbers
 from trivium.settings.errors import UserError
 
 REASONS = 4  # per stage that are told
@@ -30,7 +31,7 @@ def status(root: Path) -> str:
         if trained.exists():
             words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
         if trained.exists() and (lacking := read_json(trained).get("skipped")):
-            words = f"not begun: it needs {lacking['needed'] / lacking['budget']:.1f} times the budget"
+            words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
         elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
             mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)
@@ -128,15 +129,21 @@ def _table(found: dict[str, Any]) -> list[str]:
     def number(value: float) -> str:
         return f"{100 * value:.1f}" if metric.higher else f"{value:.3f}"
 
+    def others(macro: float, nll: float) -> str:
+        """The columns of what does not rank."""
+        beside = {"macro_f1": f"{100 * macro:>6.1f} %", "nll": f"{nll:>5.3f}"}
+        return "  ".join(text for key, text in beside.items() if key != metric.key)
+
     head = {"accuracy": "accuracy", "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "nll": "NLL"}[metric.key]
-    lines = [f"{'rank':>4}  {'strategy':<{width}}  {head:>9}  {sure:^16}  macro F1    NLL     FLOPs  failed"]
+    heads = "  ".join(text for key, text in (("macro_f1", "macro F1"), ("nll", "  NLL")) if key != metric.key)
+    lines = [f"{'rank':>4}  {'strategy':<{width}}  {head:>9}  {sure:^16}  {heads}     FLOPs  failed"]
     for entry in entries:
         span = entry[metric.key]
         between = f"{number(span['low'])} to {number(span['high'])}"
         line = (f"{entry['rank']:>4}  {entry['title']:<{width}}  {number(span['mean'])} {unit:<4}".ljust(width + 19)
-                + f"{between:^16}  {100 * entry['macro_f1']['mean']:>6.1f} %  {entry['nll']['mean']:>5.3f}  "
+                + f"{between:^16}  {others(entry['macro_f1']['mean'], entry['nll']['mean'])}  "
                 f"{entry['flops']:>8.2e}  {100 * entry['failed_share']:>4.0f} %")
         lines.append(line.rstrip())
     lines.append(f"{'':>4}  {knows:<{width}}  {number(constant[metric.key])} {unit:<4}".ljust(width + 19) + " " * 18
-                 + f"{100 * constant['macro_f1']:>6.1f} %  {constant['nll']:>5.3f}")
+                 + others(constant["macro_f1"], constant["nll"]))
     return lines + [line for one in found["skipped"].values() for line in textwrap.wrap(one["sentence"], 100)]

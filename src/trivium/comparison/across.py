@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import information, laziness, recipes, robustness, similarity
+from trivium.comparison import information, laziness, reads, recipes, robustness, similarity
 from trivium.comparison.outcomes import Evaluated
 from trivium.evaluation import predictions
 
@@ -37,17 +37,25 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
     late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
     parts: dict[str, Any] = {}
     if known := of("information"):
-        parts["information"] = information.summary(known, streams, readers)
+        parts["information"] = information.summary(
+            known, streams, readers, {name: reads.read(one) for name, one in about.items()})
     if known := of("robustness"):
         parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles)
     if known := of("probes"):
         alone = {name: one["recipe"]["encoders"] for name, one in about.items()
                  if one["strategy"] in ALONE and "supervised" in one["recipe"]["objectives"]}
         still = {name for name, one in about.items() if one["strategy"] in recipes.STILL}
-        parts["laziness"] = laziness.summary(known, alone, readers, titles, still)
+        parts["laziness"] = laziness.summary(known, alone, readers, titles, still, _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
     return parts
+
+
+def _probed(found: Evaluated, streams: list[str]) -> dict[str, int]:
+    """Stream -> test samples of all seeds that a probe was asked about, the fewest of any strategy that has one."""
+    each = {s: [sum(seed["rows"]["probes"].get(s, 0) for seed in about["seeds"]) for about in found.metrics.values()
+                if all("rows" in seed for seed in about["seeds"])] for s in streams}
+    return {s: min(filter(None, counts)) for s, counts in each.items() if any(counts)}
 
 
 def _vectors(found: Evaluated, folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -68,7 +76,8 @@ def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict
         return {"maps": maps, "ensemble": None, "sentence": ""}
     ratio, *pair = alike
     gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
-    least = "; no other two strategies do so less often" if len(wrong) > 2 else ""
+    known = len(wrong) > 2 and all(each.sum() >= similarity.ERRORS for each in wrong.values())
+    least = "; no other two strategies do so less often" if known else ""
     one, other = (f"“{titles[name]}”" for name in pair)
     said = f"{one} and {other} err together {ratio:.1f} times as often as chance would have it{least}."
     return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}

@@ -33,7 +33,7 @@ import numpy as np
 
 from trivium.comparison import domain, null, recipes, sentences
 from trivium.comparison.across import across
-from trivium.comparison.intervals import Estimate, estimate
+from trivium.comparison.intervals import Estimate, estimate, never
 from trivium.comparison.metric import CLOSE, METRICS
 from trivium.comparison.null import Gain
 from trivium.comparison.outcomes import Evaluated, load
@@ -42,9 +42,11 @@ from trivium.comparison.settings import Settings
 from trivium.comparison.verdict import Cost, Verdict, decide
 from trivium.data.tables import read_json
 from trivium.evaluation import metrics
+from trivium.evaluation.metrics import Array
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
+BUDGET = Path("models/budget.json")
 
 
 def build(settings: Settings, entries: Sequence[str], split_method: str, bins: int, root: str | Path = ".",
@@ -71,7 +73,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
         constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        [one["skipped"]["sentence"] for one in found.skipped.values()])
+        _notes(found, root), _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
@@ -86,6 +88,17 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         "pairs": [_pair(pair, found.seeds) for pair in pairs],
         "verdict": _verdict(decided, words),
     } | parts)
+
+
+def _budget(root: Path) -> str:
+    """The setting that the budget was made of: `budget.flops` where it is set, else `budget.epochs`."""
+    return "epochs" if not (root / BUDGET).exists() or read_json(root / BUDGET)["epochs"] else "flops"
+
+
+def _notes(found: Evaluated, root: Path) -> list[str]:
+    """What stands beside the verdict: what was not begun, and what encoders do not see."""
+    skipped = [one["skipped"]["sentence"] for one in found.skipped.values()]
+    return [*skipped, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
 def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:
@@ -136,9 +149,22 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
     ceiling = dataset.get("world", {}).get("bayes", {}).get("all")
     if ceiling is not None:
         told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
-    return told | {
-        metric: _span(estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
-                               rules.overlap), *metrics.RANGES[metric]) for metric in metrics.METRICS}
+    spans = {
+        metric: estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
+                         rules.overlap).within(*metrics.RANGES[metric]) for metric in metrics.METRICS}
+    spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
+    return told | {metric: _span(span) for metric, span in spans.items()}
+
+
+def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:
+    """The accuracy of a strategy that was right, or wrong, on every sample of every seed, where a bootstrap has nothing
+    to draw: an interval from how many samples (or groups) that are; None for any other.
+    """
+    if not (accuracies == accuracies[0]).all() or accuracies[0] not in (0.0, 1.0):
+        return None
+    units, mean = len(np.unique(np.concatenate(found.units))), float(accuracies[0])
+    unseen = never(units, rules.confidence)
+    return Estimate(mean, mean * (1 - unseen), mean + (1 - mean) * unseen, 0.0, 1.0)
 
 
 def _cost(found: Evaluated, name: str, gain: Gain) -> Cost:
@@ -156,8 +182,8 @@ def _mean(found: Evaluated, name: str, group: str, key: str) -> float:
     return float(np.mean([seed["training"][group][key] for seed in found.metrics[name]["seeds"]]))
 
 
-def _span(found: Estimate, lowest: float, highest: float) -> dict[str, float]:
-    return {"mean": found.mean, "low": max(found.low, lowest), "high": min(found.high, highest), "sd": found.sd}
+def _span(found: Estimate) -> dict[str, float]:
+    return {"mean": found.mean, "low": found.low, "high": found.high, "sd": found.sd}
 
 
 def _pair(pair: Pair, seeds: tuple[int, ...]) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
     accuracy = points(outcomes)["accuracy"]
     resampled = replicates(outcomes, elsewhere.units, rules.resamples, seed=STREAM)["accuracy"]
     drop, drops = results.points["accuracy"] - accuracy, results.replicates["accuracy"] - resampled
-    lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap) for s, name in enumerate(names)}
+    lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap).within(-1, 1)
+            for s, name in enumerate(names)}
     strategies = {
         name: {
             "accuracy": _span(estimate(accuracy[s], resampled[:, s], rules.confidence, rules.overlap), 0.0),

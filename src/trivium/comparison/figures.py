@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium.comparison import reads
 from trivium.comparison.curves import history
 from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing import numbers
@@ -50,7 +51,7 @@ def result(comparison: Mapping[str, Any]) -> str:
     left, bottom = _gutter(titles.values()), 58 + 46 * len(order)
     seen = [seed[metric.key] for name in order for seed in found[name]["seeds"].values()]
     seen += [found[name][metric.key][end] for name in order for end in ("low", "high")]
-    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20)
+    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20, most=metric.most)
     seeds = comparison["settings"]["seeds"]
     parts = [_title(f"Test {metric.words}: mean, {_interval(comparison)}, and each of {seeds} seeds"),
              *_below(x, bottom, 52, f"test {metric.words}", x.ticks(7), _text_of(metric))]
@@ -77,7 +78,8 @@ def compute(comparison: Mapping[str, Any]) -> str:
     x = around(flops, 64, right, zero=True, room=0.2)
     if max(flops) > 10 * min(flops) > 0:
         x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
-    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52)
+    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52,
+               most=metric.most)
     parts = [_title(f"What the {metric.words} costs (equal costs stand side by side)"),
              *_frame(x, y, f"test {metric.words}, {_interval(comparison)}", _text_of(metric))]
     places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
@@ -121,17 +123,20 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
 
 
 def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
-    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured."""
+    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
+    where a model reads none of the streams."""
     titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38
     place = {s: k for k, s in enumerate(comparison["dataset"]["streams"])}
     known = {name: [seed.get("subsets", {}) for seed in evaluated[name]["seeds"]] for name in order}
+    seen = {name: reads.read(evaluated[name]) for name in order}
     columns = sorted({subset for seeds in known.values() for seed in seeds for subset in seed},
                      key=lambda subset: (subset.count("+"), [place[s] for s in subset.split("+")]))
     if not columns:
         return ""
     left = _gutter(titles.values())
     values = np.array([[np.mean([seed[subset]["accuracy"] for seed in known[name]])
-                        if all(subset in seed for seed in known[name]) else np.nan for subset in columns]
+                        if all(subset in seed for seed in known[name]) and reads.some(subset, seen[name]) else np.nan
+                        for subset in columns]
                        for name in order])
     bottom = 40 + high * len(order)
     parts = [_title("When streams are missing: test accuracy (%)")]

@@ -16,35 +16,42 @@ Legend: `C` classes.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from trivium.comparison import reads
 from trivium.comparison.broja import information, least_information
 from trivium.comparison.words import sentence, training
 
 
 def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequence[str],
-            readers: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Any]:
+            readers: Mapping[str, Mapping[str, str]] | None = None,
+            seen: Mapping[str, Sequence[Collection[str]]] | None = None) -> dict[str, Any]:
     """From `trivium.evaluation.information.measure` of several strategies: {strategy: [one result per seed]}, paired.
 
     readers: strategy -> stream -> the encoder that reads it. A strategy may know fewer sets than others.
+    seen: strategy -> per seed, the streams that its model reads (see `reads`); all of them where it is not given. What
+    no strategy reads at every seed was not measured.
 
     Returns:
         entropy: of the label; bits {"a+b": {"mean", "seeds", "from": strategy}}: lower bounds of I(Y; S);
-        encoders {stream: {encoder: bits that the best strategy found with it}}, best first;
+        encoders {stream: {encoder: bits that the best strategy found with it}}, best first; None where no strategy
+        that has the encoder reads the stream at every seed;
         pairs {"a+b": {"redundant", "unique": {a: .., b: ..}, "synergistic", "net"}}: net is synergistic less redundant;
         the others are None where classes are too many for tables; sentence, training: in words, empty where a set that
         they need was not measured.
     """
     one = next(iter(measured.values()))
     entropy = [_entropy(np.array(seed["labels"], float)) for seed in one]
+    seen = seen or {name: [streams] * len(seeds) for name, seeds in measured.items()}
+    streams = [s for s in streams if any(reads.whole(s, seen[name]) for name in measured)]
     bits: dict[str, dict[str, Any]] = {}
     for shown in ("+".join(s) for k in range(len(streams)) for s in combinations(streams, k + 1)):
         known = [name for name, seeds in measured.items() if all(shown in seed["subsets"] for seed in seeds)]
-        if known:
+        if any(reads.whole(shown, seen[name]) for name in known):
             bits[shown] = _bound(shown, {name: measured[name] for name in known}, entropy, bits)
     alone = [s for s in streams if s in bits]
     tables = {s: np.sum([seed["tables"][s] for seed in measured[bits[s]["from"]]], axis=0) for s in alone
@@ -52,9 +59,10 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequen
     means = {shown: value["mean"] for shown, value in bits.items()}
     pairs = {f"{a}+{b}": _pair(means, tables, a, b) for a, b in combinations(alone, 2) if f"{a}+{b}" in bits}
     mean_entropy = float(np.mean(entropy))
-    encoders = {s: _by_encoder(s, measured, readers, entropy) for s in alone} if readers else {}
-    needed = ["+".join(s) for k in (1, 2, len(streams) - 1, len(streams)) for s in combinations(streams, k)]
-    told = all(shown in bits for shown in filter(None, needed))
+    encoders = {s: _by_encoder(s, measured, readers, seen, entropy) for s in alone} if readers else {}
+    needed = ["+".join(s) for k in {1, 2, max(0, len(streams) - 1), len(streams)}
+              for s in combinations(streams, k)]
+    told = bool(streams) and all(shown in bits for shown in filter(None, needed))
     return {"entropy": mean_entropy, "bits": bits, "pairs": pairs, "encoders": encoders,
             "sentence": sentence(mean_entropy, means, pairs, encoders) if told else "",
             "training": training(mean_entropy, means, pairs) if told else ""}
@@ -73,15 +81,17 @@ def _bound(shown: str, measured: Mapping[str, Sequence[Mapping[str, Any]]], entr
 
 
 def _by_encoder(stream: str, measured: Mapping[str, Sequence[Mapping[str, Any]]],
-                readers: Mapping[str, Mapping[str, str]], entropy: Sequence[float]) -> dict[str, float]:
-    """Encoder -> bits of `stream` that the best strategy found with it, best first."""
-    found = {}
+                readers: Mapping[str, Mapping[str, str]], seen: Mapping[str, Sequence[Collection[str]]],
+                entropy: Sequence[float]) -> dict[str, float | None]:
+    """Encoder -> bits of `stream` that the best strategy found with it, best first; None where none was asked."""
+    found: dict[str, float | None] = {}
     for encoder in dict.fromkeys(readers[name][stream] for name in measured if stream in readers[name]):
         with_it = {name: seeds for name, seeds in measured.items() if readers[name].get(stream) == encoder
                    and all(stream in seed["subsets"] for seed in seeds)}
+        asked = {name: seeds for name, seeds in with_it.items() if reads.whole(stream, seen[name])}
         if with_it:
-            found[encoder] = _bound(stream, with_it, entropy, {})["mean"]
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+            found[encoder] = _bound(stream, asked, entropy, {})["mean"] if asked else None
+    return dict(sorted(found.items(), key=lambda item: (item[1] is None, -(item[1] or 0.0))))
 
 
 def decompose(one: float, two: float, both: float, share: float) -> dict[str, float]:

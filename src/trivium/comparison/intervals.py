@@ -23,7 +23,7 @@ narrower than the samples alone would make it with the seeds held fixed: s^2 of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +39,10 @@ class Estimate:
     high: float
     sd: float
     p: float
+
+    def within(self, lowest: float, highest: float) -> Estimate:
+        """The same, its interval less what is impossible: two shares differ by 1 at most."""
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
 
 def estimate(values: Array, replicates: Array, confidence: float = 0.95, overlap: float | None = None) -> Estimate:
@@ -67,6 +71,13 @@ def estimate(values: Array, replicates: Array, confidence: float = 0.95, overlap
 
     width = half((1 - confidence) / 2)
     return Estimate(mean, mean - width, mean + width, float(np.sqrt(variance)), _p_value(abs(mean), half))
+
+
+def never(trials: int, confidence: float = 0.95) -> float:
+    """The highest rate, 0-1, of what did not happen in so many trials (Clopper & Pearson, one-sided): about 3 / trials
+    at 95 %. A bootstrap of outcomes that are all the same cannot see the other one.
+    """
+    return 1 - (1 - confidence) ** (1 / trials)
 
 
 def outperform(

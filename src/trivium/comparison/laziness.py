@@ -13,6 +13,7 @@ Probes = Mapping[str, Mapping[str, float]]  # stream -> {"before", "after"}, acc
 Readers = Mapping[str, Mapping[str, str]]  # strategy -> stream -> the encoder that reads it
 
 HALF = 0.5  # an encoder that gained less than this share of what training alone gains is unlearned
+ENOUGH = 100  # test samples of all seeds together: of fewer, nothing is said
 WORTH = 0.03  # accuracy that training alone must gain, or there is nothing to learn
 
 
@@ -31,11 +32,12 @@ def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: Readers, titles: Mapping[str, str],
-            still: Collection[str] = ()) -> dict[str, Any]:
+            still: Collection[str] = (), samples: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Of several strategies, {strategy: [the probes of one seed]}.
 
     alone: those whose encoders were trained alone, of which the first with the same encoder is held against a strategy;
-    still: strategies whose encoders do not move, so that they leave nothing unlearned.
+    still: strategies whose encoders do not move, so that they leave nothing unlearned;  samples: stream -> test samples
+    that every strategy's probe was asked about, all seeds together; enough of them where it is not given.
 
     Returns strategies {strategy: {stream: {"before", "after", "alone"}}} (means over seeds), unlearned {strategy:
     [stream]} where there is any, and a sentence.
@@ -45,26 +47,36 @@ def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: R
     found: dict[str, dict[str, dict[str, Any]]] = {
         name: {s: {"before": None, **score, "alone": means[one][s]["after"] if (one := other[name][s]) else None}
                for s, score in scores.items()} for name, scores in means.items()}
+    few = {s for s, n in (samples or {}).items() if n < ENOUGH}
     lazy = {}
     for name, scores in found.items():
-        missed = [s for s in unlearned(scores) if name not in still
+        missed = [s for s in unlearned(scores) if name not in still and s not in few
                   and _always_below(s, measured[name], measured[other[name][s] or ""])]
         if missed:
             lazy[name] = missed
-    said = [f"“{titles[name]}” left {' and '.join(missed)} unlearned: a linear probe gets " + ", ".join(
-        f"{found[name][s]['after']:.0%} from its {s} encoder `{readers[name][s]}` and {found[name][s]['alone']:.0%} "
-        "from the same one trained alone" for s in missed) for name, missed in lazy.items()]
+    said = [f"“{titles[name]}” taught its {' and '.join(missed)} encoder{'s' * (len(missed) > 1)} less than half of "
+            "what training alone does: a linear probe gets " + ", ".join(
+                f"{found[name][s]['after']:.0%} from `{readers[name][s]}` ({found[name][s]['before']:.0%} before any "
+                f"training, {found[name][s]['alone']:.0%} trained alone)" for s in missed)
+            for name, missed in lazy.items()]
+    streams = list(dict.fromkeys(s for reads in readers.values() for s in reads))
     return {"strategies": found, "unlearned": lazy,
-            "sentence": "; ".join(said or _learned(means, alone)) + "." if said or alone else ""}
+            "sentence": "; ".join(said or _learned(means, alone, streams, few)) + "." if said or alone else ""}
 
 
-def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Readers) -> list[str]:
-    """What is said where nobody left anything unlearned."""
+def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Readers, streams: Collection[str],
+             few: Collection[str]) -> list[str]:
+    """What is said where nobody left anything unlearned, and of which of the `streams` that cannot be said; few: those
+    with too few samples."""
+    if set(streams) <= set(few):
+        return [f"Fewer than {ENOUGH} test samples cannot tell which stream was left unlearned"]
     drawn = {s: score for name in reversed(list(alone)) for s, score in means.get(name, {}).items()
-             if "before" in score}
+             if "before" in score and s not in few}
     learned = [s for s, score in drawn.items() if score["after"] - score["before"] >= WORTH]
     plain = [f"{score['before']:.0%} from the {s} encoder" for s, score in drawn.items() if score["before"] > 1 - WORTH]
-    return [f"No strategy left {' or '.join(learned)} unlearned" if learned else
+    rest = [s for s in streams if s not in learned]
+    unknown = f"; of {' and '.join(rest)} that cannot be said" if rest else ""
+    return [f"No strategy was found to leave {' or '.join(learned)} unlearned{unknown}" if learned else
             f"Before any training a linear probe gets {' and '.join(plain)}: there is little to learn" if plain else
             "Nothing was learned from any stream alone that a linear probe could read"]
 

@@ -26,10 +26,20 @@ class Metric:
         """The values, turned so that more is better: differences of these are what A is better by."""
         return values if self.higher else -np.asarray(values)
 
-    def number(self, amount: float, sign: bool = False) -> str:
-        """A difference without its unit: in percentage points, or in nats."""
-        shown = f"{100 * amount:{'+' if sign else ''}.1f}" if self.higher else f"{amount:{'+' if sign else ''}.3f}"
-        return shown.replace("-", "−")
+    def number(self, amount: float, sign: bool = False, more: int = 0) -> str:
+        """A difference without its unit: in percentage points, or in nats. more: digits than usual."""
+        scale, digits = (100, 1) if self.higher else (1, 3)
+        shown = round(scale * amount, digits + more) + 0.0  # no minus before a 0
+        return f"{shown:{'+' if sign else ''}.{digits + more}f}".replace("-", "−")
+
+    def digits(self, amount: float) -> int:
+        """How many more digits than usual show that `amount` is not 0; none where it is, as for two that are equal."""
+        return next((k for k in range(4) if float(self.number(abs(amount), more=k))), 0)
+
+    @property
+    def most(self) -> float:
+        """The largest difference that there can be, whatever two seeds allow."""
+        return 1.0 if self.higher else float("inf")
 
     @property
     def unit(self) -> str:

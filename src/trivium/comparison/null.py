@@ -89,9 +89,9 @@ def gains(outcomes: Mapping[str, Sequence[Outcome]], shares: Sequence[Array], un
     freedom = [len(np.unique(own)) - 1 for own in (np.concatenate(units), *units)]
     tested = [_as_they_are(better[s], scatter[:, s], freedom) for s in range(len(outcomes))]
     adjusted = holm([p for p, _ in tested])
-    found = {}
+    found, most = {}, METRICS[rules.metric].most
     for s, strategy in enumerate(outcomes):
-        span = estimate(better[s], scatter[:, s], rules.confidence, rules.overlap)
+        span = estimate(better[s], scatter[:, s], rules.confidence, rules.overlap).within(-most, most)
         learned = span.low > 0 and adjusted[s] <= 1 - rules.confidence
         found[strategy] = Gain(span.mean, span.low, span.high, tested[s][0], adjusted[s], learned, tested[s][1])
     return found

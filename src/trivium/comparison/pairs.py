@@ -82,7 +82,8 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
     order = sorted(range(len(names)), key=lambda s: -values[s].mean())
     both = list(combinations(order, 2))
     gaps = [(values[a] - values[b], resampled[:, a] - resampled[:, b]) for a, b in both]
-    differences = [estimate(*gap, rules.confidence, rules.overlap) for gap in gaps]
+    most = METRICS[rules.metric].most
+    differences = [estimate(*gap, rules.confidence, rules.overlap).within(-most, most) for gap in gaps]
     chances = [outperform(*gap, rules.confidence) for gap in gaps]
     adjusted = holm([difference.p for difference in differences])
 

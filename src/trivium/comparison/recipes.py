@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from trivium.comparison import reads
 from trivium.comparison.verdict import listed
+from trivium.data.readings import READS, Reads
+from trivium.data.tables import read_json
 
+LARGE = 0.1  # share of a stream that an encoder does not see: the verdict says so
 STILL = ("frozen", "linear")  # strategies in which encoders do not move
 
 
@@ -29,3 +34,20 @@ def _published(recipe: Mapping[str, Any]) -> str:
     external = recipe.get("external", "")
     which = f" ({external})" if external else ""
     return f"Its weights for {listed(names)} were published{which}; what went into them is in no budget here."
+
+
+def unseen(metrics: Mapping[str, Mapping[str, Any]], root: Path) -> str:
+    """A sentence on the encoders that see much less than all of what they read; empty where there are none.
+
+    metrics: metrics.json of the strategies;  root: of the project. An encoder that no model reads with is no matter.
+    """
+    found: dict[str, str] = {}
+    for about in metrics.values():
+        path, seen = root / READS / f"{about['start']}.json", set().union(*reads.read(about))
+        streams = Reads.model_validate(read_json(path)).streams if path.exists() else {}
+        for stream, read in streams.items():
+            if stream in seen and read.cut and read.cut["lost"] >= LARGE:
+                found[read.entry] = (f"`{read.entry}` does not see {100 * read.cut['lost']:.0f} % of the "
+                                     f"{read.cut['unit']} of {stream} "
+                                     f"(`encoder.{read.entry}.processor.{read.cut['setting']}`)")
+    return f"Inputs are cut: {listed(list(found.values()))}." if found else ""

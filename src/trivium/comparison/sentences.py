@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trivium.comparison.metric import Metric
+from trivium.comparison.metric import CLOSE, Metric
 from trivium.comparison.null import PERMUTED, Gain
 from trivium.comparison.pairs import Pair
-from trivium.comparison.verdict import Choice, Cost, Verdict, listed
+from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
 from trivium.drawing import numbers
 
-TRY = ("a larger budget (`budget.epochs`)", "more samples", "cleaner labels: look at some rows by hand")
-CHEAP = {  # of two, of more
-    "compute": ("takes less training compute", "takes the least training compute"),
-    "parameters": ("has fewer parameters", "has the fewest parameters"),
-}
+TRY = ("a larger budget (`budget.{}`)", "more samples", "cleaner labels: look at some rows by hand")
+CHEAP = {"compute": "takes less training compute", "parameters": "has fewer parameters"}
+SAME = 1e-9  # a smaller difference is none: two strategies did equally well
 PUBLISHED = "published weights (an encoder with `weights`)"
 
 
@@ -26,7 +24,7 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 class Words:
     """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
     the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
-    skipped: sentences about strategies that were not begun."""
+    notes: other sentences, such as those about strategies that were not begun;  budget: its setting that counts."""
 
     titles: Mapping[str, str]
     metric: Metric
@@ -37,7 +35,8 @@ class Words:
     label: str
     always: float
     published: Mapping[str, str] = field(default_factory=dict)
-    skipped: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    budget: str = "epochs"
 
     def title(self, name: str) -> str:
         return f"“{self.titles[name]}”"
@@ -47,8 +46,8 @@ class Words:
 
     def price(self, name: str) -> str:
         """A strategy, with its price where that is above the budget. The report adds the seconds to these words."""
-        ratio = self.costs[name].ratio
-        return f"{self.title(name)}, at {ratio:.1f} × the budget" if self.costs[name].over else self.title(name)
+        title, cost = self.title(name), self.costs[name]
+        return f"{title}, at {numbers.times(cost.ratio)} × the budget" if cost.over else title
 
     def pair(self, one: str, other: str) -> Pair:
         return next(pair for pair in self.pairs if {pair.a, pair.b} == {one, other})
@@ -58,9 +57,9 @@ class Words:
         return self.span(pair.difference.mean, pair.difference.low, pair.difference.high)
 
     def span(self, mean: float, low: float, high: float) -> str:
-        number = self.metric.number
-        return (f"{number(mean)} {self.metric.unit} ({100 * self.confidence:g} % interval {number(low)} to "
-                f"{number(high)})")
+        more = self.metric.digits(mean)
+        said = [self.metric.number(amount, more=more) for amount in (mean, low, high)]
+        return f"{said[0]} {self.metric.unit} ({100 * self.confidence:g} % interval {said[1]} to {said[2]})"
 
     def null(self) -> str:
         """What a strategy must beat."""
@@ -87,7 +86,7 @@ def say(verdict: Verdict, words: Words) -> tuple[str, str]:
         why.append(f"Not surely better than {words.null()}: {words.all(unlearned)}.")
     if taken in words.published:
         why.append(words.published[taken])
-    return said[:1].upper() + said[1:], " ".join([*why, *words.skipped])
+    return said[:1].upper() + said[1:], " ".join([*why, *words.notes])
 
 
 def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
@@ -96,9 +95,9 @@ def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
     near = f"Even {words.price(name)} does no better." if gain.mean <= 0 else (
         f"Closest came {words.price(name)}: better by {words.span(gain.mean, gain.low, gain.high)}"
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
-    ways = [*TRY[:1], *([] if words.published else [PUBLISHED]), *TRY[1:]]
+    ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
     return (f"Nothing was learned: no strategy is surely better than {words.null()}.",
-            " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.skipped]))
+            " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.notes]))
 
 
 def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
@@ -132,34 +131,74 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
 def _level(choice: Choice, words: Words, take: str, lead: str) -> tuple[str, list[str]]:
     """Several that cannot be told apart from the first."""
     first, others, taken = choice.tied[0], choice.level[1:], choice.recommended or ""
-    alone = len(others) == 1  # who is meant need not be said again
-    head = words.title(first) if taken != first else "it"
-    apart = f"{'It' if others == (taken,) else words.all(others)} cannot be told apart from {head}"
-    most = 1.0 if words.metric.higher else float("inf")  # two shares differ by 1 at most, whatever two seeds allow
-    worst = {name: min(words.pair(first, name).difference.high, most) for name in others}
-    if choice.failing or choice.lower or choice.risky:
-        who = {kind: "" if alone else f"{words.all(kind)} " for kind in (choice.failing, choice.lower, choice.risky)
-               if kind}
-        why = [f"{who[choice.failing]}failed on more seeds"] if choice.failing else []
-        why += [f"{who[choice.lower]}did worse than {words.title(choice.behind[0])}, which is behind"
-                ] if choice.lower else []
-        why += [f"{who[choice.risky]}may be up to {_amount(max(worst[name] for name in choice.risky), words)} worse"
-                ] if choice.risky else []
-        said = f"{take}. {apart}, but {listed(why)}."
-    elif choice.cheap and others == (taken,):
-        said = f"{take}. {apart}, {CHEAP[choice.cheap][0]}, and is at most {_amount(worst[taken], words)} behind."
-    elif choice.cheap:
-        said = f"{take}. {apart}, and {words.title(taken)} {CHEAP[choice.cheap][not alone]}"
-        said += "." if taken == first else f"; it is at most {_amount(worst[taken], words)} behind."
-    else:
-        said = f"{take}. {apart}, and they cost about the same."
-    rest = [f"Behind {words.title(first)}, but not surely: {words.all(choice.behind)}."] if choice.behind else []
+    worst = {name: words.pair(first, name).difference.high for name in others}
+    rest = [name for name in others if name != taken]
+    said = [f"{take}."]
+    if taken != first:
+        said.append(_cheaper(taken, first, worst[taken], words))
+    head, either = ("it", "") if taken == first else (words.title(first), " either")
+    apart = f"{words.all(rest)} cannot be told apart from {head}{either}" if rest else ""
+    if len(rest) == 1 and (why := _one(choice, words, worst[rest[0]])):
+        said.append(f"{apart}, but {listed(why)}.")
+    elif rest and (choice.failing or choice.lower or choice.risky):
+        said += [f"{apart}.", *_each(choice, words, {name: worst[name] for name in rest})]
+    elif rest and taken != first:
+        said.append(f"{apart}.")
+    elif rest:
+        cost = "they cost about the same" if not choice.cheap else "none of them costs clearly less" if len(
+            rest) > 1 else f"{words.title(taken)} {CHEAP[choice.cheap]}"
+        said.append(f"{apart}, and {cost}.")
+    behind = [f"Behind {words.title(first)}, but not surely: {words.all(choice.behind)}."] if choice.behind else []
     price = f"{words.title(taken)} took {numbers.flops(words.costs[taken].flops)} per seed."
-    return said, [*rest, price, lead]
+    return " ".join(said), [*behind, price, lead]
+
+
+def _cheaper(taken: str, first: str, worst: float, words: Words) -> str:
+    """Why one is taken that is not the first."""
+    mine, other, name = words.costs[taken], words.costs[first], words.title(first)
+    less = CHEAP["compute" if mine.flops * SAME_COST < other.flops else "parameters"]
+    if worst < SAME:
+        return f"It answers just as well as {name} and {less}."
+    return f"It cannot be told apart from {name}, {less}, and is at most {_amount(worst, words)} behind."
+
+
+def _one(choice: Choice, words: Words, worst: float) -> list[str]:
+    """Why the only other one is not taken."""
+    return [*(["failed on more seeds"] if choice.failing else []), *([_lower(choice, words)] if choice.lower else []),
+            *([f"may be up to {_amount(worst, words)} worse"] if choice.risky else [])]
+
+
+def _each(choice: Choice, words: Words, worst: Mapping[str, float]) -> list[str]:
+    """Why the others, of which there are several, are not taken: a sentence for each reason, with whom it is about."""
+    said, wide = [], [name for name in worst if worst[name] > CLOSE]
+    safe = [name for name in worst if name not in wide]
+    if choice.risky:
+        who = "Each of them" if not safe else f"All of them but {words.all(safe)}" if len(safe) == 1 else ""
+        wide = wide if who else list(choice.risky)
+        largest = max(wide, key=lambda name: worst[name])
+        if len(wide) == 1:
+            said.append(f"{words.title(largest)} may be up to {_amount(worst[largest], words)} worse.")
+        else:
+            said.append(f"{who or words.all(wide)} may be more than {words.metric.close} worse, {words.title(largest)} "
+                        f"by up to {words.metric.number(worst[largest])}.")
+    if choice.failing:
+        said.append(f"{words.all(choice.failing)} failed on more seeds.")
+    if choice.lower:
+        said.append(f"{words.all(choice.lower)} {_lower(choice, words)}.")
+    return said
+
+
+def _lower(choice: Choice, words: Words) -> str:
+    return f"did no better than {words.title(choice.behind[0])}, which is likely behind {words.title(choice.tied[0])}"
 
 
 def _amount(difference: float, words: Words) -> str:
     return f"{words.metric.number(difference)} {words.metric.unit.split(' ')[0]}"
+
+
+def _between(low: float, high: float, words: Words) -> str:
+    return (f"{100 * words.confidence:g} % interval of the difference {words.metric.number(low)} to "
+            f"{_amount(high, words)}")
 
 
 def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
@@ -173,7 +212,10 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
     ahead, low, high = pair.difference.mean, pair.difference.low, pair.difference.high
     if pair.a != dear:
         ahead, low, high = -ahead, -high, -low
-    by = (f"ahead of {other} by {words.span(ahead, low, high)}" if ahead >= 0 else
+    if abs(ahead) < SAME and low == high:
+        return f"More compute buys nothing here: {name} answers just as well as {other}."
+    by = (f"on average as good as {other} ({_between(low, high, words)})" if abs(ahead) < SAME else
+          f"ahead of {other} by {words.span(ahead, low, high)}" if ahead > 0 else
           f"behind {other} by {words.span(-ahead, -high, -low)}")
     if low > 0:
         sure = "surely" if pair.beats else "likely, but not surely,"
@@ -185,7 +227,7 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
 
 
 def _lead(pair: Pair, words: Words) -> str:
-    if pair.difference.mean == 0:
+    if abs(pair.difference.mean) < SAME:
         return f"{words.title(pair.a)} and {words.title(pair.b)} did equally well."
     return f"{words.title(pair.a)} is ahead of {words.title(pair.b)} by {words.gap(pair)}. {_sure(pair, words)}"
 

@@ -17,6 +17,7 @@ Key = tuple[str, int, str]  # strategy, seed, stream
 Piece = tuple[int, NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]  # seed, y [n], twice [n, C]
 SMALLEST = 1e-12  # probability, so that one certain mistake does not silence the other strategy
 NEIGHBOURS = 10
+ERRORS = 20  # of fewer, nothing is said of how two strategies err together
 CKA_SAYS = ("How alike two encoders arrange the same samples: 1 up to rotation and scale, 0 not at all (debiased CKA). "
             "On the diagonal: one strategy at different seeds.")
 KNN_SAYS = ("Share of the ten nearest neighbours of a sample on which two encoders agree; {chance:.2f} by chance. "
@@ -51,15 +52,14 @@ def mutual_knn(features: list[Array], neighbours: int = NEIGHBOURS) -> Array:
 def joint_errors(wrong_a: ArrayLike, wrong_b: ArrayLike) -> float | None:
     """P(both wrong) / (P(a wrong) P(b wrong)) on the same samples (Bommasani et al. 2022): 1 if errors are independent.
 
-    None where one of them makes no error.
+    None where one of them makes fewer than `ERRORS`.
     """
     a, b = np.asarray(wrong_a, bool), np.asarray(wrong_b, bool)
-    independent = a.mean() * b.mean()
-    return float((a & b).mean() / independent) if independent else None
+    return float((a & b).mean() / (a.mean() * b.mean())) if min(a.sum(), b.sum()) >= ERRORS else None
 
 
 def least_alike(wrong: dict[str, NDArray[np.bool_]]) -> tuple[float, str, str] | None:
-    """The two strategies that err together least, (`joint_errors`, a, b); None where no pair errs.
+    """The two strategies that err together least, (`joint_errors`, a, b); None where no pair errs often enough.
 
     wrong {strategy: [n]} on the same samples. Chosen by their errors, not by what an ensemble of them gains.
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 Bits = Mapping[str, float]
 Pairs = Mapping[str, Mapping[str, Any]]
-Encoders = Mapping[str, Mapping[str, float]]  # stream -> encoder -> bits, best first
+Encoders = Mapping[str, Mapping[str, float | None]]  # stream -> encoder -> bits, best first; None: not measured
 
 SILENT = 0.05  # of the label's entropy: fewer bits than this are none
 TOGETHER = 0.3  # of all bits that only a pair together has: the answer needs both
@@ -20,11 +20,11 @@ OWN = 0.7  # of a stream's bits that are lost without it: nobody else knows them
 def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None = None) -> str:
     """What the encoders found in the streams. `bits`, `pairs`, `encoders`: as in `information.summary`, the set of all
     streams last."""
-    streams, encoders = _streams(bits), encoders or {}
+    streams, asked = _streams(bits), {s: _measured(of) for s, of in (encoders or {}).items()}
     total = bits["+".join(streams)]
     if total <= SILENT * entropy:
         return f"No encoder found the label in {_all(streams)}: {total:.2f} of {entropy:.2f} bits."
-    apart = [one for s in streams if (one := _better(s, entropy, encoders.get(s, {})))]
+    apart = [one for s in streams if (one := _better(s, entropy, asked.get(s, {})))]
     if len(streams) == 1:
         return _capital("; ".join([f"{total:.2f} of {entropy:.2f} bits were found in {streams[0]}", *apart])) + "."
     said, pair = [], together(bits, pairs)
@@ -42,7 +42,7 @@ def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None
     spare = [m for m in speaking if lost[m] <= SPARE * total]
     if len(spare) == 1:
         said.append(f"{spare[0]} added nothing to the others")
-    said += [f"{_reader(s, encoders.get(s, {}))} found little" for s in silent]
+    said += [f"{_reader(s, asked.get(s, {}))} found little" for s in silent]
     if not said:
         best = max(streams, key=lambda m: bits[m])
         said.append(f"most was found in {best}, {bits[best]:.2f} of {entropy:.2f} bits, and the others add to it")
@@ -68,6 +68,10 @@ def training(entropy: float, bits: Bits, pairs: Pairs) -> str:
                 "work while the others stay unlearned, which does not happen to components that are trained alone.")
     return ("The streams know different things: every encoder must be trained well, and any strategy that does so "
             "will do.")
+
+
+def _measured(encoders: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: found for name, found in encoders.items() if found is not None}
 
 
 def _better(stream: str, entropy: float, encoders: Mapping[str, float]) -> str:

@@ -5,6 +5,7 @@ All charts are drawn about 440 pixels wide, so that two stand side by side on a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,10 +87,11 @@ def scatter(
     label: str,
     front: Sequence[str] = (),
     marks: Sequence[Mark] = (),
+    most: float = math.inf,
 ) -> Html:
     """Means with intervals; names stand in a gutter on the right. `front`: names ringed and joined as the Pareto front.
 
-    Markers that would hide each other are moved apart sideways. `unit` of x: see `numbers.axis`.
+    Markers that would hide each other are moved apart sideways. `unit` of x: see `numbers.axis`. `most`: as in `lines`.
     """
     longest = max(min(len(point.name), LONGEST) for point in points)
     gutter, height = 24 + 6.3 * longest, max(280, 40 + 19 * len(points))
@@ -98,7 +100,7 @@ def scatter(
         x = Scale(min(xs) / 1.3, max(xs) * 1.3, 48, WIDTH - gutter, log=True)
     else:
         x = around(xs, 48, WIDTH - gutter, zero=True, room=0.2)
-    y = around([v for p in points for v in (p.low, p.high)] + [m.at for m in marks], height - 40, 30)
+    y = around([v for p in points for v in (p.low, p.high)] + [m.at for m in marks], height - 40, 30, most=most)
     drawn = [_frame(x, y, height, x_label, unit, y_label, y_text), [_mark(mark, x, y) for mark in marks]]
     across = dict(
         zip([point.name for point in points], spread([x(p.x) for p in points], 9, 53, WIDTH - gutter), strict=True)
@@ -135,10 +137,12 @@ def lines(
     marks: Sequence[Mark] = (),
     x_zero: bool = True,
     x_ticks: Sequence[float] = (),
+    most: float = math.inf,
 ) -> Html:
     """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top.
 
-    With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there.
+    With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there. `most`: where the y axis ends, 1 for
+    shares.
     """
     height = 300
     xs = [v for s in series for v in s.xs] + [p.x for p in points]
@@ -146,7 +150,7 @@ def lines(
     if x_ticks:
         x = Scale(min(xs) / 1.08, max(xs) * 1.08, 48, WIDTH - 12, log=True)
     ys = [v for s in series for v in s.ys] + [v for s in series for pair in s.band for v in pair]
-    y = around([*ys, *(p.y for p in points), *(m.at for m in marks)], height - 40, 30)
+    y = around([*ys, *(p.y for p in points), *(m.at for m in marks)], height - 40, 30, most=most)
     drawn = [_frame(x, y, height, x_label, unit, y_label, y_text, x_ticks), [_mark(mark, x, y) for mark in marks]]
     for item in series:
         px, py = [x(v) for v in item.xs], [y(v) for v in item.ys]

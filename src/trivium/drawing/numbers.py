@@ -66,6 +66,11 @@ def prefixed(value: float) -> tuple[float, str]:
     return factor, "Z"
 
 
+def times(value: float) -> str:
+    """How many times as much: two digits that say something, "4.0", "35", "72,000"."""
+    return f"{value:.1f}" if value < 9.95 else f"{float(f'{value:.2g}'):,.0f}"
+
+
 def axis(highest: float, unit: str) -> tuple[float, str]:
     """One unit for all ticks of an axis that ends at `highest`: what to divide them by, and its name for the title.
 

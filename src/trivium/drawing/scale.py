@@ -36,12 +36,13 @@ class Scale:
         return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def around(values: Iterable[float], start: float, end: float, zero: bool = False, room: float = 0.06) -> Scale:
-    """A linear scale with a little room around `values`, or from zero up to them."""
+def around(values: Iterable[float], start: float, end: float, zero: bool = False, room: float = 0.06,
+           most: float = math.inf) -> Scale:
+    """A linear scale with a little room around `values`, or from zero up to them, and none above `most`."""
     values = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = 0.0 if zero else min(values), max(values)
     margin = room * (high - low) or room * abs(high) or 1.0
-    return Scale(low if zero else low - margin, high + margin, start, end)
+    return Scale(low if zero else low - margin, max(high, min(high + margin, most)), start, end)
 
 
 def _step(raw: float) -> float:

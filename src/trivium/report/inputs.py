@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.comparison import reads
 from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.machine.files import read_figures
@@ -135,6 +136,11 @@ class Inputs:
         seeds = self.evaluations.get(strategy, {}).get("seeds") or []
         found = [seed.get(key) for seed in seeds]
         return [value for value in found if value]
+
+    @cached_property
+    def read(self) -> dict[str, list[set[str]]]:
+        """Strategy -> per seed, the streams that its model reads; see `trivium.comparison.reads`."""
+        return {name: reads.read(metrics) for name, metrics in self.evaluations.items()}
 
     @cached_property
     def training(self) -> dict[str, dict[str, Any]]:

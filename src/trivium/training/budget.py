@@ -178,6 +178,21 @@ def write(store: Store, fusion: Mapping[str, Any], settings: Budget, seeds: int,
     return found
 
 
+def enough(budget: float, needed: float, root: str | Path = ".") -> str:
+    """The setting that makes a `budget` of what is `needed` (FLOPs), rounded up."""
+    path = Path(root) / BUDGET
+    epochs = read_json(path)["epochs"] if path.exists() else None
+    if epochs:
+        return f"`budget.epochs: {_up(epochs * needed / budget):.10g}`"
+    return f"`budget.flops: {_up(needed):.1e}`"
+
+
+def _up(value: float) -> float:
+    """To two digits, not below `value`."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / unit - 1e-9) * unit
+
+
 def read(root: str | Path = ".") -> list[float]:
     """FLOPs per seed. Raises: UserError (the stage `budget` did not run)."""
     path = Path(root) / BUDGET

@@ -11,6 +11,7 @@ from trivium.data.store import Store
 from trivium.data.tables import digest, read_json, write_json
 from trivium.strategies import Entry
 from trivium.training import components, units
+from trivium.training.budget import enough
 from trivium.training.settings import Loop
 
 
@@ -50,8 +51,10 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict
 def _skip(about: dict[str, Any], lacking: dict[str, float], who: str, out: Path) -> dict[str, Any]:
     """Write the record of a strategy that was not begun. lacking: the budget, and the one that is needed (FLOPs)."""
     budget, needed = lacking["budget"], lacking["needed"]
+    times = float(f"{needed / budget:.2g}")
     words = (f"{about['title']} was not begun: one epoch of what {who} trains costs more than the budget of "
-             f"{budget:.2g} FLOPs leaves; it needs {needed / budget:.1f} times as much.")
+             f"{budget:.2e} FLOPs leaves. It needs a budget of at least {needed:.2e} FLOPs, {times:,.10g} times as "
+             f"much: set {enough(budget, needed)} in params.yaml.")
     write_json(about | {"seeds": [], "skipped": {"budget": budget, "needed": needed, "sentence": words}},
                out / "training.json")
     print(words, flush=True)

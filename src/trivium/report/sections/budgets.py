@@ -51,6 +51,7 @@ def _picture(inputs: Inputs, kind: str) -> Html:
         f"Test accuracy against {label}",
         marks=ceiling(inputs, [value for line in series for value in line.ys]),
         x_ticks=ticks,
+        most=1,
     )
     return figure(chart, title=label.capitalize())
 

@@ -86,8 +86,9 @@ def _laziness(inputs: Inputs) -> Html | None:
     columns = ["strategy", *inputs.streams]
     content = table(columns, rows, "What each encoder learned", sort=True, classes="heat", foot=foot)
     caption = (
-        f"How well a linear probe reads the label off one encoder after training{rests(inputs, 'probes')}. An encoder "
-        "that stays far below the same one trained alone (a weak colour) was left unlearned: the others did the work."
+        f"How well a linear probe, tested{rests(inputs, 'probes') or ' on test samples'}, reads the label off one "
+        "encoder once the model is trained. A weak colour: the encoder learned much less than the same one trained "
+        "alone."
     )
     said = str(laziness.get("sentence") or "")
     return figure(join([h("p", said) if said else None, content]), caption, "Which stream was left unlearned")

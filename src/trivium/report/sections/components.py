@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trivium.drawing import numbers
@@ -52,5 +53,6 @@ def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) ->
         return None
     says = f"{label} of each stream alone with the recipe {recipe}"
     return figure(
-        lines(series, "training compute", "FLOP", label, lambda v: text(v, 0 if labelled else 2), says), title=recipe
+        lines(series, "training compute", "FLOP", label, lambda v: text(v, 0 if labelled else 2), says,
+              most=1 if labelled else math.inf), title=recipe
     )

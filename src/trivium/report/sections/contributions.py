@@ -35,10 +35,24 @@ def body(inputs: Inputs) -> Html | None:
 
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
-    """Contribution to accuracy (a share, 0-1) per stream, one value per seed."""
-    found = [seed.get("accuracy") or {} for seed in inputs.analyses(strategy, "contribution")]
+    """Contribution to accuracy (a share, 0-1) per stream, one value per seed whose model reads the stream."""
+    found = [seed.get("accuracy") or {} for seed in contributed(inputs, strategy)]
     values = {stream: [seed[stream] for seed in found if stream in seed] for stream in inputs.streams}
     return {stream: known for stream, known in values.items() if known}
+
+
+def contributed(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
+    """`contribution` of every seed that has it, less the streams that its model does not read."""
+    seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
+    both = [(seed["contribution"], seen) for seed, seen in zip(seeds, inputs.read.get(strategy, []), strict=True)
+            if seed.get("contribution")]
+    return [{"accuracy": _kept(found.get("accuracy"), seen),
+             "per_class": {label: _kept(of, seen) for label, of in (found.get("per_class") or {}).items()}}
+            for found, seen in both]
+
+
+def _kept(values: dict[str, float] | None, seen: set[str]) -> dict[str, float]:
+    return {stream: value for stream, value in (values or {}).items() if stream in seen}
 
 
 def _shapley(inputs: Inputs) -> Html | None:
@@ -51,8 +65,9 @@ def _shapley(inputs: Inputs) -> Html | None:
         for s, found in values.items()
     ]
     caption = (
-        "Points of accuracy that a stream brings, averaged over every order in which the streams could join (Shapley "
-        f"value) and over seeds{rests(inputs, 'contribution')}; an absent stream is that of another sample."
+        f"Points of accuracy that a stream brings{rests(inputs, 'contribution')}, averaged over every order in which "
+        "the streams could join (Shapley value) and over the seeds whose model reads it; an absent stream is that of "
+        "another sample. A dash: no model of the strategy reads the stream."
     )
     return figure(table(["strategy", *inputs.streams], rows, "Contributions", sort=True), caption, "Contribution")
 
@@ -66,7 +81,7 @@ def _amount(seeds: list[float], highest: float) -> Cell:
 
 
 def _per_class(inputs: Inputs) -> Html | None:
-    found = [seed.get("per_class") or {} for seed in inputs.analyses(inputs.shown, "contribution")]
+    found = [seed["per_class"] for seed in contributed(inputs, inputs.shown)]
     values = {
         label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.streams}
         for label in inputs.classes
@@ -119,17 +134,20 @@ def _encoders(information: dict[str, Any]) -> Html | None:
     found = {stream: of for stream, of in (information.get("encoders") or {}).items() if len(of) > 1}
     if not found:
         return None
-    highest = max(bits for of in found.values() for bits in of.values()) or 1
+    highest = max(bits or 0 for of in found.values() for bits in of.values()) or 1
     rows = [
         [
             Cell(stream, stream, head=True),
             Cell(h("code", encoder), encoder),
-            Cell([numbers.decimal(bits, 2), bar(bits / highest)], bits, classes="number"),
+            Cell([numbers.decimal(bits, 2), bar(bits / highest) if bits is not None else None], bits, classes="number"),
         ]
         for stream, of in found.items()
         for encoder, bits in of.items()
     ]
-    caption = "The best that any strategy found in a stream with each encoder that reads it."
+    caption = (
+        "The best that any strategy found in a stream with each encoder that reads it. A dash: not measured, since no "
+        "strategy with that encoder reads the stream on every seed."
+    )
     return figure(table(["stream", "encoder", "bits found"], rows, "Bits by encoder", sort=True), caption, "By encoder")
 
 

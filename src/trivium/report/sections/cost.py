@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trivium.comparison.verdict import SAME_COST, listed
@@ -35,7 +36,7 @@ def body(inputs: Inputs) -> Html | None:
     return join(
         [
             lead(_lead(inputs)),
-            h("p", breakable(_fronts(inputs, metrics[0], costs))),
+            h("p", breakable(_fronts(inputs, metrics[0], costs))) if inputs.recommended else None,
             chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
             *pictures,
             note(
@@ -93,6 +94,7 @@ def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[st
             label,
             front(points, higher),
             marks,
+            most=1 if higher else math.inf,
         )
     )
 

@@ -53,7 +53,7 @@ def body(inputs: Inputs) -> Html | None:
     ]
     return join(
         [
-            lead(_lead(right)),
+            lead(_lead(right, learned=bool(inputs.recommended))),
             groups,
             note(
                 "Chosen are the samples on which the strategies that were wrong were most sure of themselves (where "
@@ -70,13 +70,15 @@ def _cards(cards: list[Html]) -> Html:
     return join([shown, more if len(cards) > SHOWN else None])
 
 
-def _lead(right: Any) -> str:
+def _lead(right: Any, learned: bool) -> str:
+    """Where nothing was learned, who is right is chance, and it does not matter who is asked."""
     everyone, nobody = float(right.all(1).mean()), float((~right).all(1).mean())
-    return (
+    said = (
         f"All strategies are right on {numbers.percent(everyone)} of the test samples, none on "
-        f"{numbers.percent(nobody)}; on the remaining {numbers.percent(1 - everyone - nobody)} it matters which one "
-        "is asked."
+        f"{numbers.percent(nobody)}"
     )
+    rest = f"; on the remaining {numbers.percent(1 - everyone - nobody)} it matters which one is asked."
+    return said + (rest if learned else ".")
 
 
 def _pick(answers: Answers, chosen: Any, score: Any, used: set[str]) -> list[int]:

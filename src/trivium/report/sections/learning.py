@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from trivium.drawing import numbers
@@ -50,7 +51,8 @@ def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> 
     if not series:
         return None
     says = f"{label} of {len(series)} strategies against training compute"
-    return figure(lines(series, "training compute", "FLOP", label, tick, says, points))
+    return figure(lines(series, "training compute", "FLOP", label, tick, says, points,
+                        most=1 if final == "accuracy" else math.inf))
 
 
 def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:

@@ -64,7 +64,7 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str
         label = axis.format(key)
         if series:
             says = f"Test accuracy against {label}"
-            chart = lines(series, label, "", "test accuracy", numbers.tick, says)
+            chart = lines(series, label, "", "test accuracy", numbers.tick, says, most=1)
             charts.append(figure(chart, title=sentence(title.format(key)).removesuffix(".")))
     return charts
 

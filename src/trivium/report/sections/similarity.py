@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from trivium.comparison.similarity import joint_errors
+from trivium.comparison.similarity import ERRORS, joint_errors
 from trivium.drawing import numbers
 from trivium.drawing.charts import swatch
 from trivium.drawing.markup import Html, breakable, h, join
@@ -60,7 +60,7 @@ def _errors(inputs: Inputs) -> Html | None:
         return None
     caption = (
         "How many times as often two strategies fail on the same sample as they would if their errors were "
-        "independent. 1 is independent."
+        f"independent. 1 is independent; empty where one of the two made fewer than {ERRORS} errors."
     )
     return _heat(inputs, "Errors in common", names, values, caption, min(1.0, min(known)), max(known), 1)
 
@@ -89,7 +89,7 @@ def _heat(
 
 def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
     members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
-    gain = numbers.points(found["gain"])
-    return (
-        f"Together, {members} reach {numbers.percent(found['accuracy']['mean'])}: {gain} points on the better of them."
-    )
+    gain, reached = numbers.points(found["gain"]), numbers.percent(found["accuracy"]["mean"])
+    if float(gain.replace("−", "-")) == 0:
+        return f"Together, {members} reach {reached}, as much as the better of them alone."
+    return f"Together, {members} reach {reached}: {gain} points on the better of them."

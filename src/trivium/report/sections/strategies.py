@@ -74,7 +74,8 @@ def body(inputs: Inputs) -> Html | None:
             note(
                 "The large marker is the mean over seeds, the line its interval, every thin stroke one seed. Compute "
                 "and time are of training one seed, its recipe included; failed is the share of seeds that are not "
-                f"surely better than {null(inputs)}. The last line knows nothing of the inputs.",
+                f"surely better than {null(inputs)}. The last line knows nothing of the inputs."
+                + (f" Other tags compare with “{inputs.titles[inputs.recommended]}”." if inputs.recommended else ""),
                 h("span", " Press a column's heading to sort by it.", class_="scripted"),
             ),
             _about(inputs),
@@ -133,18 +134,27 @@ def _tags(inputs: Inputs, strategy: str) -> list[Html]:
     verdict, found = inputs.verdict, []
     if strategy == inputs.recommended:
         found.append(h("span", "winner" if strategy == verdict.get("winner") else "recommended", class_="tag"))
-    elif strategy in (verdict.get("behind") or []):
-        found.append(h("span", "behind, not surely", class_="tag quiet"))
-    elif strategy in (verdict.get("tied") or []):
-        found.append(h("span", "not told apart", class_="tag quiet"))
+    elif said := _against(inputs, strategy):
+        found.append(h("span", said, class_="tag quiet"))
     if entry.get("learned") is False:
         found.append(h("span", "not surely learned", class_="tag warn"))
     if (entry.get("one_class") or 0) >= ONE:
         share = numbers.percent(entry["one_class"], 0)
         found.append(h("span", f"one class for {share} of the samples", class_="tag warn"))
     if (entry.get("over_budget") or 0) > OVER:
-        found.append(h("span", f"{entry['over_budget']:.1f} × the budget", class_="tag warn"))
+        found.append(h("span", f"{numbers.times(entry['over_budget'])} × the budget", class_="tag warn"))
     return found
+
+
+def _against(inputs: Inputs, strategy: str) -> str:
+    """How a strategy stands to the recommended one, as the table of pairs says; empty where nothing is recommended."""
+    both = {strategy, inputs.recommended}
+    pair = next((pair for pair in inputs.comparison.get("pairs") or [] if {pair["a"], pair["b"]} == both), None)
+    if pair is None:
+        return ""
+    ahead = pair["a"] == strategy
+    return {"better": "better" if ahead else "worse",
+            "ahead": "ahead, not surely" if ahead else "behind, not surely"}.get(pair["verdict"], "not told apart")
 
 
 def _constant(inputs: Inputs, metrics: list[str], own: list[str]) -> list[list[Cell]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trivium.comparison import reads
 from trivium.drawing import numbers
 from trivium.drawing.markup import Html, breakable, join
 from trivium.report.inputs import Inputs
@@ -9,12 +10,13 @@ from trivium.report.parts import Cell, lead, name, note, table
 
 
 def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, float]:
-    """Per subset of streams ("text+image"), the mean over seeds."""
+    """Per subset of streams ("text+image"), the mean over seeds; without those of which some model reads nothing."""
     seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
     subsets = sorted({subset for seed in seeds for subset in seed.get("subsets") or {}})
     found = {
         subset: numbers.mean((seed.get("subsets") or {}).get(subset, {}).get(key) for seed in seeds)
         for subset in subsets
+        if reads.some(subset, inputs.read[strategy])
     }
     return {subset: value for subset, value in found.items() if value is not None}
 
@@ -66,7 +68,8 @@ def body(inputs: Inputs) -> Html | None:
             note(
                 "Test accuracy, mean over seeds, when only the streams in the heading are given to the same "
                 "model; the stronger the colour, the higher. A fused model learns what to do without a stream from "
-                "training samples that lack it and from nothing else; where none do, low figures are no surprise."
+                "training samples that lack it and from nothing else; where none do, low figures are no surprise. A "
+                "dash: on some seed the model reads none of these streams, so that nothing was measured."
             ),
         ]
     )
@@ -80,6 +83,9 @@ def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], fu
             losses[stream] = found[full] - found[rest]
     if not losses:
         return "What is left of the accuracy when streams are missing."
+    alone = [stream for stream in streams if all(seen == {stream} for seen in inputs.read[strategy])]
+    if alone:
+        return f"“{inputs.titles[strategy]}” reads {alone[0]} alone: without it, there is nothing to answer from."
     worst = max(losses, key=lambda stream: (losses[stream], stream))
     least = min(losses, key=lambda stream: (losses[stream], stream))
     text = (

@@ -42,7 +42,7 @@ def priced(inputs: Inputs, text: str) -> str:
     """The price of what costs more than the budget, in seconds as well, where they were measured on this machine."""
     for strategy, spent in seconds(inputs).items():
         called = re.escape(f"“{inputs.titles[strategy]}”")
-        text = re.sub(rf"({called}, at [\d.]+ × the budget)", rf"\1 and {numbers.seconds(spent)}", text)
+        text = re.sub(rf"({called}, at [\d.,]+ × the budget)", rf"\1 and {numbers.seconds(spent)}", text)
     return text
 
 

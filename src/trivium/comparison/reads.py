@@ -1,0 +1,33 @@
+"""Which streams the model of a seed reads: a strategy that chooses may have left some aside.
+
+What such a model says of a stream that it does not read is not about the stream, nor about its encoder: it was never
+asked. Nothing was measured there, and that is no 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+
+def read(metrics: Mapping[str, Any]) -> list[set[str]]:
+    """Per seed, the streams that its model reads. metrics: a strategy's metrics.json."""
+    return [_of(metrics["streams"], seed.get("training") or {}) for seed in metrics["seeds"]]
+
+
+def _of(streams: Sequence[str], training: Mapping[str, Any]) -> set[str]:
+    """`chosen` is the one stream that was taken, or a way to join those of `members`, which were tried one by one."""
+    if training.get("chosen") in streams:
+        return {training["chosen"]}
+    tried = {s for s in streams if s in (training.get("members") or {})}
+    return tried or set(streams)
+
+
+def whole(stream_set: str, seeds: Sequence[Collection[str]]) -> bool:
+    """Whether the models of all seeds read every stream of a set such as "text+image"."""
+    return all(set(stream_set.split("+")) <= set(seen) for seen in seeds)
+
+
+def some(stream_set: str, seeds: Sequence[Collection[str]]) -> bool:
+    """Whether the model of every seed reads at least one stream of the set, so that it has something to answer from."""
+    return all(set(stream_set.split("+")) & set(seen) for seen in seeds)
