@@ -16,13 +16,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-<<<<<<< HEAD
-from trivium.encoders import brought
-from trivium.encoders.base import PAD, Encoder, unpadded
-=======
 from trivium.encoders import brought, stored
-from trivium.encoders.base import PAD, Encoder
->>>>>>> fix-b
+from trivium.encoders.base import PAD, Encoder, unpadded
 from trivium.encoders.published import adapter
 from trivium.machine import packages
 from trivium.settings import parts
