@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
     ("pretrain.scratch", {"encoder": {"text": "words"}},
      "unknown key `pretrain.scratch.encoder`; did you mean `encoders`?"),
     ("train.ensemble.start", "selfsup", "`ensemble` needs classifiers"),
-    ("encoder.words.architecture", "cnnn", "there is no encoder `cnnn`; did you mean `cnn`?"),
+    ("encoder.words.architecture", "cnnn", "there is no architecture `cnnn`; did you mean `cnn`?"),
     ("encoder.words", {"modality": "text", "weights": "./nowhere"}, "there is no folder ./nowhere"),
 ])
 def test_wrong_settings_stop_the_first_command_of_make_repro(
