@@ -23,9 +23,11 @@ from tests import networks
 from tests.fake_outs import fake_data
 from tests.far.device import far
 from tests.far.gpu import Watch
+from tests.tiny_media import ENTRIES, READ_BY, write_aligned, write_features
 from trivium import models, objectives
 from trivium.data.store import Batch
 from trivium.data.tables import read_json
+from trivium.encoders import describe
 from trivium.evaluation import attribution, contribution, encoded, evaluate, information, probes, robustness
 from trivium.evaluation.settings import Settings
 from trivium.machine import device
@@ -185,6 +187,40 @@ def staged(where: torch.device) -> Any:
     return found
 
 
+def others(where: torch.device) -> Any:
+    """Published weights and every other way to a model, on the twelve train samples of `tests.tiny_media`."""
+    kind, prepare, found = device.kind, device.prepare, {}
+    device.kind, device.prepare = lambda wanted: where.type, lambda kind: prepared(where)
+    try:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            entries = ENTRIES | {"vit": {"modality": "image", "weights": hub()["image"], "processor": {
+                "size": 16, "mean": [0.5, 0.5, 0.5], "deviation": [0.5, 0.5, 0.5]}}}
+            parts = {name: describe(name, one | ({} if "weights" in one else {"depth": 2}))
+                     for name, one in entries.items()}
+            started: dict[str, dict[str, Any]] = {
+                "published": {"encoders": READ_BY | {"image": "vit"}},
+                "supervised": {"encoders": READ_BY, "objective": "supervised"},
+                "aligned": {"encoders": READ_BY, "objective": {"text+image+audio": "align"}},
+            }
+            write_aligned(Path("."))
+            write_features(Path("."), {name: one["encoders"] for name, one in started.items()}, parts)
+            for name, raw in started.items():
+                one = recipes.recipe(name, raw, {s: s for s in SPECS}, list(raw["encoders"].values()))
+                pretrain.pretrain(one, LOOP, [1e9], Path("models/pretrain") / name)
+            for name, start, how in (
+                    ("published_linear", "published", {"strategy": "linear"}),
+                    ("full", "published", {"strategy": "full"}),
+                    ("lora", "supervised", {"strategy": "lora", "blocks": 1}),
+                    ("distil", "supervised", {"strategy": "distil"}),
+                    ("losses", "supervised", {"strategy": "unimodal_losses"}),
+                    ("aligned_frozen", "aligned", {"strategy": "frozen"})):
+                strategy.train(entry(name, {"start": start} | how), LOOP, [1e9], Path("models") / name)
+                found[name] = read_json(f"models/{name}/training.json")["seeds"][0]
+    finally:
+        device.kind, device.prepare = kind, prepare
+    return found
+
+
 def cases() -> Iterator[tuple[str, Callable[[torch.device], Any]]]:
     """Name, and what to do on a device."""
     for body in ("cnn", "transformer", "hub"):
@@ -199,6 +235,7 @@ def cases() -> Iterator[tuple[str, Callable[[torch.device], Any]]]:
     for name, spec in (("dinov2", SPECS["image"]), ("wav2vec2", WAVE)):
         yield f"pretrain {name}", partial(trained, partial(task, "supervised", spec, hub()[name]), [spec])
     yield "stages", staged
+    yield "other strategies", others
 
 
 def steps() -> Iterator[tuple[str, Callable[[], nn.Module], Sequence[Spec]]]:

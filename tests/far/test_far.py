@@ -20,7 +20,7 @@ CASES = [
       for work, kinds in (("train", ("concat", "attention")), ("evaluate", ("concat", "attention", "ensemble")))
       for kind in kinds),
     *(f"pretrain {objective} {m}" for objective in ("supervised", "masked") for m in ("text", "image", "audio")),
-    "pretrain dinov2", "pretrain wav2vec2", "stages",
+    "pretrain dinov2", "pretrain wav2vec2", "stages", "other strategies",
 ]
 STEPS = [
     "a step of concat of cnn", "a step of attention of cnn",

@@ -42,19 +42,19 @@ def there(folder: Path) -> bool:
     return (folder / "vectors.npy").exists()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def write(encoder: Encoder, store: Store, stream: str, cost: Callable[[int], float], folder: Path,
           report: Callable[[int, int], None]) -> None:
     """Encode every row that has `stream`, and keep vectors and costs in `folder`.
 
     cost: FLOPs of a sample's pass, by its number of tokens (0 where inputs have one size).
     """
-    rows = np.flatnonzero(store.has(stream))
+    rows, device = np.flatnonzero(store.has(stream)), next(encoder.parameters()).device
     vectors = np.zeros((len(store), encoder.width), np.float32)
     flops = np.zeros(len(store))
     done = 0
     for batch, x, lengths in in_order_of_length(store, stream, rows):
-        vectors[batch] = encoder(x).float().cpu().numpy()
+        vectors[batch] = encoder(x.to(device)).float().cpu().numpy()
         flops[batch] = [cost(int(length)) for length in lengths]
         done += len(batch)
         report(done, len(rows))

@@ -6,6 +6,7 @@ together they cost what the recipe may spend.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -102,9 +103,12 @@ def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
 def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
     """Random weights, or published ones: nothing is trained. The latter see every sample once."""
     from trivium import models
+    from trivium.machine import device
     from trivium.models import files, kept
     from trivium.training import budget
 
+    where = device.kind(unit.loop.device)
+    device.deterministic(where)
     size = 0
     for s in unit.group.streams:
         encoder: Any = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
@@ -114,7 +118,8 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) 
         models.save(encoder, about, folder / s)
         size += sum(p.numel() for p in encoder.parameters())
         if unit.seed is None:
-            kept.write(encoder, store, s, budget.passes(encoder, store.specs[s]), folder / s, report)
+            cost = budget.passes(copy.deepcopy(encoder), store.specs[s])  # counted on the CPU
+            kept.write(encoder.to(where), store, s, cost, folder / s, report)
     return {"flops": 0.0, "epochs": 0.0, "parameters": size, "samples": 0, "validation": {}, "history": [],
             "objective": None}
 
