@@ -116,6 +116,7 @@ def _train(seed: int) -> float:
     from trivium.machine import device
     from trivium.modalities.spec import Spec
     from trivium.objectives.joint import Joint
+    from trivium.tasks.classification import Classification
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
     from trivium.training.settings import Loop
@@ -124,7 +125,7 @@ def _train(seed: int) -> float:
     specs = {s: Spec(s, "image", (1, 8, 8)) for s in ("a", "b", "c")}
     described = Described("image", "cnn", "", ("image", {}), {"width": 64, "depth": 1})
     parts = {s: models.encoder(described, spec, seed) for s, spec in specs.items()}
-    model = models.multimodal(parts, 10, fusion.chosen("concat", "fusion"), seed)
+    model = models.multimodal(parts, Classification("0123456789"), fusion.chosen("concat", "fusion"), seed)
     model.encoders.requires_grad_(False)
     data = Batch({s: torch.randn(4096, 64) for s in specs}, torch.ones(4096, 3, dtype=torch.bool),
                  torch.randint(0, 10, (4096,)), encoded=True)

@@ -81,13 +81,19 @@ def _encoders(params: Any) -> dict[str, Any]:
     return {s: params.encoders[entry] for s, entry in params.read_by("scratch").items()}
 
 
+def _task(classes: int) -> Any:
+    from trivium.tasks.classification import Classification
+
+    return Classification([str(k) for k in range(classes)])
+
+
 def _network(described: Any, specs: Any, classes: int = 10, fusion: str = "concat") -> Any:
     """Random weights of seed 0."""
     from trivium import fusion as fusions
     from trivium import models
 
     parts = {s: models.encoder(described[s], spec, 0) for s, spec in specs.items()}
-    return models.multimodal(parts, classes, fusions.chosen(fusion, "fusion"), 0)
+    return models.multimodal(parts, _task(classes), fusions.chosen(fusion, "fusion"), 0)
 
 
 def _ours(params: Any, accelerator: Any) -> float:
@@ -121,7 +127,7 @@ def _plain(params: Any, accelerator: Any) -> float:
             index = order.roll(-k * params.loop.batch)[: params.loop.batch]
             with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
                 vectors = model.vectors({s: x[index] for s, x in data.inputs.items()})
-                logits = model.logits(vectors, data.present[index])
+                logits = model.outputs(vectors, data.present[index])
                 loss = torch.nn.functional.cross_entropy(logits, data.y[index])
             loss.backward()
             optimizer.step()
@@ -168,7 +174,7 @@ def weights() -> dict[str, str]:
     for s, spec in specs.items():
         with models.drawn(0, s):
             tasks[f"masked {s}"] = objectives.build(objectives.chosen("masked", "objective"),
-                                                    {s: models.encoder(cnn[s], spec, 0)}, tuple(specs), 10)
+                                                    {s: models.encoder(cnn[s], spec, 0)}, tuple(specs), _task(10))
     found = {"device": device}
     for name, task in tasks.items():
         feeds = [Feed(data, np.arange(len(data)), 0, accelerator.device) for _ in range(2)]
@@ -218,7 +224,7 @@ def waits(store: Any) -> dict[str, float]:
     for (size, encoder), (name, most) in product(encoders.items(), (("in_memory", limit), ("streamed", 0))):
         feeds.IN_MEMORY = most
         train = Timed(store, store.rows(0, "train"), 0, accelerator.device, augment=params.loop.augment)
-        task = Joint(_network(encoder, store.specs, len(store.classes)))
+        task = Joint(_network(encoder, store.specs, store.task.outputs))
         arguments = (params.loop, accelerator, 0)
         fit(task, train, val, Schedule(3, params.loop.batch, 1e-3), *arguments)
         train.waited, started = 0.0, time.perf_counter()

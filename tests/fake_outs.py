@@ -13,6 +13,7 @@ import yaml
 from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
 from trivium.encoders import Described, describe
+from trivium.tasks.classification import Classification
 
 CLASSES = ["anna", "ben", "carla"]
 STRATEGIES = {"end_to_end": 0.70, "supervised_frozen": 0.90, "unimodal": 0.80}  # name -> accuracy
@@ -78,7 +79,8 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
     shutil.rmtree(root / "models" / name, ignore_errors=True)
     about = fake_about(name)
     write_json(about | {"seeds": trained}, root / f"models/{name}/training.json")
-    write_json(about | {"classes": CLASSES, "streams": list(READ_BY), "world": None, "seeds": tested},
+    write_json(about | {"task": Classification(CLASSES).plain(), "streams": list(READ_BY), "world": None,
+                        "seeds": tested},
                root / f"reports/evaluate/{name}/metrics.json")
     schema = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
                         ("probabilities", pa.list_(pa.float32()))])
@@ -177,7 +179,7 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
                     f"has_{m}": [value is not None for value in given]}
     write(pa.table(columns), root / "data/aligned/samples.parquet")
     # Media paths are relative to `root`, which is relative to the repository; here the tests run from elsewhere.
-    write_json({"source": "digits", "root": str(root / "data/raw"), "classes": CLASSES},
+    write_json({"source": "digits", "root": str(root / "data/raw"), "task": Classification(CLASSES).plain()},
                root / "data/aligned/meta.json")
     split = np.array(["train", "train", "val", "test"])[np.arange(samples) // 3 % 4]
     write(pa.table({"sample": columns["sample"]} | {f"seed_{k}": np.roll(split, 3 * k) for k in range(seeds)}),
@@ -210,7 +212,7 @@ def fake_models(root: Path, strategy: str, seeds: int = 2, start: str = "supervi
     store, chosen = Store(start, root), fusions.chosen(fusion, "fusion")
     for seed in range(seeds):
         parts = {s: models.encoder(store.encoders[s], spec, seed) for s, spec in store.specs.items()}
-        model = models.multimodal(parts, len(CLASSES), chosen, seed)
-        about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=chosen,
+        model = models.multimodal(parts, store.task, chosen, seed)
+        about = files.describe("fusion", store.encoders, store.specs, store.task, fusion=chosen,
                                features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

@@ -11,6 +11,7 @@ from trivium.encoders import Described
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import Spec
 from trivium.models.network import Multimodal
+from trivium.tasks.classification import Classification
 
 
 def described(spec: Spec, architecture: str = "cnn", width: int = 16, depth: int = 1, weights: str = "") -> Described:
@@ -37,4 +38,9 @@ def multimodal(specs: Mapping[str, Spec], classes: int, fusion: str | Mapping[st
                architecture: str | Mapping[str, str] = "cnn", width: int = 16, depth: int = 1) -> Multimodal:
     """fusion: as in params.yaml."""
     parts = encoders(specs, architecture, width, depth, seed)
-    return models.multimodal(parts, classes, fusions.chosen(fusion, "fusion"), seed)
+    return models.multimodal(parts, task(classes), fusions.chosen(fusion, "fusion"), seed)
+
+
+def task(classes: int) -> Classification:
+    """So many of them, called 0, 1, ..."""
+    return Classification([str(k) for k in range(classes)])

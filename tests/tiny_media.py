@@ -14,6 +14,7 @@ from PIL import Image
 from trivium.data import features, tables
 from trivium.encoders import Described, describe
 from trivium.machine.cache import Cache
+from trivium.tasks.classification import Classification
 
 MODALITIES = ("text", "image", "audio")
 ENTRIES: dict[str, dict[str, Any]] = {  # of `encoder` in params.yaml
@@ -50,7 +51,8 @@ def write_aligned(folder: Path, contents: list[dict[str, Any]] | None = None, sa
                     f"{m}_end": pa.nulls(count, pa.float64()), f"has_{m}": [value is not None for value in values]}
     tables.write(pa.table(columns), folder / "aligned/samples.parquet")
     tables.write_json({"source": "manifest", "root": str(folder), "modalities": list(MODALITIES), "title": "tiny",
-                       "card": "", "classes": ["a", "b"], "world": {"name": "unique", "bits": {}, "bayes": {}}},
+                       "card": "", "task": Classification(["a", "b"]).plain(),
+                       "world": {"name": "unique", "bits": {}, "bayes": {}}},
                       folder / "aligned/meta.json")
     first = ["train"] * (count // 2) + ["val"] * (count // 4) + ["test"] * (count - count // 2 - count // 4)
     drawn = {"sample": columns["sample"], "seed_0": first, "seed_1": first if same_splits else first[::-1]}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.evaluation.metrics import Outcome
+from trivium.tasks.scores import Outcome
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import pyarrow as pa
 from trivium.comparison.build import build
 from trivium.comparison.settings import Settings
 from trivium.data.tables import read_json, write, write_json
-from trivium.evaluation import metrics
+from trivium.tasks import scores
+from trivium.tasks.classification import Classification
 
 CLASSES = ["ash", "beech", "cedar"]
 STREAMS = ["text", "image", "audio"]
@@ -45,7 +46,7 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
         folder = root / "reports/evaluate" / name
         write(pa.concat_tables(_rows(k, sides[k], y, p) for k, (_, p) in enumerate(evaluated)),
               folder / "predictions.parquet")
-        write_json(about(name) | {"classes": CLASSES, "streams": STREAMS, "world": WORLD,
+        write_json(about(name) | {"task": Classification(CLASSES).plain(), "streams": STREAMS, "world": WORLD,
                                   "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
         write_json(about(name) | {"seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
@@ -57,7 +58,7 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
     write(pa.table({"sample": names, "y": pa.array(y, pa.int32())} | {
         f"seed_{k}": np.where(np.isin(numbers, own), "test", "train").tolist() for k, own in enumerate(sides)}),
         root / "data/features/samples.parquet")
-    meta = {"title": "Trees", "source": "manifest", "classes": CLASSES, "world": WORLD}
+    meta = {"title": "Trees", "source": "manifest", "task": Classification(CLASSES).plain(), "world": WORLD}
     write_json({"meta": meta}, root / "data/features/features.json")
     return root
 
@@ -103,15 +104,15 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
     guess = np.where(right, y, (y + rng.integers(1, len(CLASSES), len(y))) % len(CLASSES))
     p = np.full((len(y), len(CLASSES)), 0.1)
     p[np.arange(len(y)), guess] = 0.8
-    counts = metrics.confusion(y, guess, len(CLASSES))
-    found = metrics.score(metrics.outcome(p, y))
+    counts = scores.confusion(y, guess, len(CLASSES))
+    found = scores.score(scores.outcome(p, y))
     subsets = {"+".join(s): {"accuracy": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
                for size in (1, 2, 3) for s in combinations(STREAMS, size)}
     training = {"flops": {"budget": BUDGET, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},
                 "parameters": {"total": 1000, "trained": 900}, "temperature": 1.0,
                 "validation": {"nll": found["nll"], "accuracy": found["accuracy"]}}
     return {"seed": k, "n": len(y), "n_train": 2 * len(y), "metrics": found, "subsets": subsets,
-            "per_class": metrics.per_class(counts, CLASSES), "training": training}, p
+            "per_class": scores.per_class(counts, CLASSES), "training": training}, p
 
 
 def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:

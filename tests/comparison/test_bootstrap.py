@@ -5,7 +5,7 @@ import pytest
 
 from trivium.comparison import bootstrap
 from trivium.comparison.bootstrap import points, replicates
-from trivium.evaluation.metrics import METRICS, outcome
+from trivium.tasks.scores import METRICS, outcome
 
 
 def random_outcome(rng, samples, accuracy=0.8, classes=3):

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.fake_outs import CLASSES, fake_data, fake_models
+from tests.fake_outs import fake_data, fake_models
 from tests.helpers import digests, drawn
 from trivium import fusion, models
 from trivium.comparison import explained
@@ -52,8 +52,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                                "processor": {"length": 8, "vocab": 64}})
     encoders = store.encoders | {"text": words}
     parts = {s: models.encoder(encoders[s], spec, seed=1) for s, spec in store.specs.items()}
-    about = files.describe("fusion", encoders, store.specs, store.classes, fusion=chosen, features=store.digest)
-    models.save(models.multimodal(parts, len(CLASSES), chosen, seed=1), about, tmp_path / "models/second/seed_0")
+    about = files.describe("fusion", encoders, store.specs, store.task, fusion=chosen, features=store.digest)
+    models.save(models.multimodal(parts, store.task, chosen, seed=1), about, tmp_path / "models/second/seed_0")
     rows, draw = store.rows(0, "test"), np.random.default_rng(0)
     for name in ("joint", "second"):
         folder = tmp_path / "reports/evaluate" / name
@@ -71,7 +71,7 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
     assert [entry["sample"] for entry in found["samples"]] == list(chosen) and len(chosen) == 3
     for k, entry in enumerate(found["samples"]):
         row = store.samples.index(entry["sample"])
-        assert entry["label"] == store.classes[int(store.batch(np.array([row]), 0).y)]
+        assert entry["label"] == store.task[int(store.batch(np.array([row]), 0).y)]
         assert entry["picture"] == f"changed_{k}.svg"
         size = drawn(project / "reports/explained" / entry["picture"])[:2]
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
@@ -94,7 +94,7 @@ def test_the_answers_are_those_of_the_models(project: Path) -> None:
     for name in ("joint", "second"):
         p = models.load(project / "models" / name / "seed_0")(batch.inputs, batch.present).exp()
         said = [entry["strategies"][name] for entry in found["samples"]]
-        assert [answer["prediction"] for answer in said] == [store.classes[k] for k in p.argmax(1)]
+        assert [answer["prediction"] for answer in said] == [store.task[k] for k in p.argmax(1)]
         assert [answer["truth"] for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from trivium.comparison.null import always, constant, gains, permuted
 from trivium.comparison.pairs import Rules, measure
-from trivium.evaluation.metrics import outcome, score
+from trivium.tasks.scores import outcome, score
 
 PRIOR = np.array([0.6, 0.3, 0.1])
 

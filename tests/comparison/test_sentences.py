@@ -1,10 +1,10 @@
 """The verdict, read aloud. Every sentence stands here as a person reads it."""
 
 from tests.comparison.test_verdict import costs, lost, pair
-from trivium.comparison.metric import METRICS
 from trivium.comparison.null import Gain
 from trivium.comparison.sentences import Words, say
 from trivium.comparison.verdict import Cost, decide
+from trivium.tasks.metric import METRICS
 
 TITLES = {"a": "End to end", "b": "Ensemble", "c": "LP-FT", "r": "Reference"}
 GAIN = Gain(0.4, 0.35, 0.45, 0.0, 0.0, True, 0.0)

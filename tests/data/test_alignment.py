@@ -7,6 +7,7 @@ from trivium.data import tables
 from trivium.data.alignment import align
 from trivium.data.settings import Align
 from trivium.settings.errors import UserError
+from trivium.tasks.classification import Classification
 
 
 def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:
@@ -16,7 +17,8 @@ def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:
     for name, given in modalities.items():
         tables.write(table(given, "key value digest start end"), folder / f"valid/{name}.parquet")
     classes = sorted({row["label"] for row in rows})
-    tables.write_json({"root": "data/raw", "classes": classes, "world": None}, folder / "valid/meta.json")
+    tables.write_json({"root": "data/raw", "task": Classification(classes).plain(), "world": None},
+                      folder / "valid/meta.json")
     return folder
 
 
@@ -45,7 +47,7 @@ def test_on_the_key_alone(tmp_path):
     assert [(row["sample"], row["y"], row["text"], row["image"]) for row in samples] == [
         ("a", 1, "one", None), ("m", 0, "two", "2.png"), ("z", 0, "zero", None)]
     assert unaligned(tmp_path) == []
-    assert tables.read_json(tmp_path / "aligned/meta.json")["classes"] == ["a", "b"]
+    assert tables.read_json(tmp_path / "aligned/meta.json")["task"]["classes"] == ["a", "b"]
     assert str(tables.read(tmp_path / "aligned/samples.parquet").schema.field("y").type) == "int32"
 
 

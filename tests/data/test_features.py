@@ -71,7 +71,7 @@ def test_what_is_known_of_the_rows(tmp_path):
     assert samples.column_names == ["sample", "y", "has_text", "has_image", "has_audio", "seed_0", "seed_1"]
     assert samples["has_audio"].to_pylist() == [i % 4 != 3 for i in range(ROWS)]
     described = tables.read_json(tmp_path / "data/features/features.json")
-    assert described["classes"] == ["a", "b"] and described["meta"]["world"]["name"] == "unique"
+    assert described["task"]["classes"] == ["a", "b"] and described["meta"]["world"]["name"] == "unique"
     assert described["sizes"][0] == {"train": 12, "val": 6, "test": 6, "unlabelled": 0, "unused": 0,
                                      "domain": 0}
 
@@ -141,7 +141,7 @@ def test_sounds_for_a_published_model_are_kept_and_served_as_its_extractor_makes
         if sound is not None:
             assert np.abs(found[i, :128] - (sound - sound.mean()) / sound.std()).max() < 2e-3
         assert not found[i, 0 if sound is None else 128:].any()
-    prepared = {"classes": ["a", "b"], "streams": {"audio": {
+    prepared = {"task": {"name": "classification", "classes": ["a", "b"]}, "streams": {"audio": {
         "spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[0]}}}
     answers = Predictor(Heard(), prepared).probabilities([{"audio": f"media/{i}.wav"} for i in (0, 1)], tmp_path)
     assert answers == pytest.approx(softmax(found[:2, :2].astype(float), 1), abs=1e-6)

@@ -8,6 +8,7 @@ from trivium.data import tables
 from trivium.data.settings import Split
 from trivium.data.splits import split
 from trivium.settings.errors import UserError
+from trivium.tasks.classification import Classification
 
 SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identical_text=False,
                  held_out_domain="")
@@ -22,7 +23,7 @@ def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None,
     samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": y,
                         "y": pa.array([classes.index(label) for label in y], pa.int32()), **given})
     tables.write(samples, folder / "aligned/samples.parquet")
-    tables.write_json({"classes": classes}, folder / "aligned/meta.json")
+    tables.write_json({"task": Classification(classes).plain()}, folder / "aligned/meta.json")
     report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
     made = tables.read(folder / "splits/splits.parquet")
     assert made["sample"].to_pylist() == samples["sample"].to_pylist()

@@ -33,7 +33,7 @@ def test_good_data_passes_unchanged(tmp_path):
     for name in ("text", "image", "audio"):
         assert tables.read(tmp_path / f"valid/{name}.parquet").equals(tables.read(raw / f"{name}.parquet"))
     meta = tables.read_json(tmp_path / "valid/meta.json")
-    assert meta["classes"] == ["a", "b"]
+    assert meta["task"]["classes"] == ["a", "b"]
     assert meta["root"] == str(tmp_path)
     assert report["coverage"] == {"a": {"rows": 3, "text": 3, "image": 3, "audio": 1},
                                   "b": {"rows": 3, "text": 3, "image": 3, "audio": 0}}
@@ -139,7 +139,7 @@ def test_rare_classes_go_and_their_rows_with_them(tmp_path):
         ("labels", "k5", "s5", "its class `c` has 1 usable rows; validate.min_class_count in params.yaml is 2", "c"),
         ("text", "k5", "s5", "its sample `s5` is in quarantine", "six"),
     ]
-    assert tables.read_json(tmp_path / "valid/meta.json")["classes"] == ["a", "b"]
+    assert tables.read_json(tmp_path / "valid/meta.json")["task"]["classes"] == ["a", "b"]
 
 
 def test_times_are_checked(tmp_path):

@@ -148,8 +148,8 @@ def test_a_saved_model_needs_no_hub_again(tmp_path) -> None:
         body.save_pretrained(tmp_path / "hub" / name)
     described = {s: networks.described(spec, weights=str(tmp_path / "hub" / s)) for s, spec in specs.items()}
     parts = {s: models.encoder(described[s], spec, 0) for s, spec in specs.items()}
-    model = models.multimodal(parts, 3, {"name": "concat", "width": None}, 0).eval()
-    about = files.describe("fusion", described, specs, ("a", "b", "c"), fusion={"name": "concat", "width": None})
+    model = models.multimodal(parts, networks.task(3), {"name": "concat", "width": None}, 0).eval()
+    about = files.describe("fusion", described, specs, networks.task(3), fusion={"name": "concat", "width": None})
     models.save(model, about, tmp_path / "model")
     shutil.rmtree(tmp_path / "hub")
     inputs = {m: example(spec) for m, spec in specs.items()}

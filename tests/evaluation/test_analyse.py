@@ -68,7 +68,7 @@ def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp
 def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> None:
     store = Store("supervised", project)
     kinds = {"text": "transformer", "image": "cnn", "audio": "cnn"}
-    model = networks.multimodal(store.specs, len(store.classes), architecture=kinds).eval().requires_grad_(False)
+    model = networks.multimodal(store.specs, store.task.outputs, architecture=kinds).eval().requires_grad_(False)
     rows = store.rows(0, "test")
     test = encoded.encode_rows(model, store, rows, 0, size=5)
     for folder in ("first", "again"):
@@ -109,7 +109,7 @@ def test_samples_in_the_record_are_those_of_the_store(project: Path, first: dict
     for sample in first["attribution"]["samples"]:
         row = store.samples.index(sample["sample"])
         assert row in store.rows(0, "test")
-        assert sample["label"] == store.classes[int(store.batch(np.array([row]), 0).y)]
+        assert sample["label"] == store.task.words(store.batch(np.array([row]), 0).y)
 
 
 def test_tokens_become_text_again(project: Path) -> None:

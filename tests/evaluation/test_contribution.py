@@ -21,8 +21,8 @@ def test_the_glove_game() -> None:
 
 
 def test_only_what_is_used_contributes() -> None:
-    model = toys.Toy(["text", "image"], lambda v: toys.sure(v["text"][:, 0]))
-    found = contribution(model, toys.batch(BITS[0], text=BITS[0], image=BITS[1]), ["no", "yes"])
+    model = toys.Toy(["text", "image"], lambda v: toys.sure(v["text"][:, 0]), ["no", "yes"])
+    found = contribution(model, toys.batch(BITS[0], text=BITS[0], image=BITS[1]))
     assert found["accuracy"]["image"] == 0.0
     assert found["accuracy"]["text"] == pytest.approx(0.5, abs=0.01)
     assert found["subsets"]["text"]["accuracy"] == found["subsets"]["text+image"]["accuracy"] == 1.0
@@ -30,9 +30,10 @@ def test_only_what_is_used_contributes() -> None:
 
 
 def test_exclusive_or_is_shared_evenly() -> None:
-    model = toys.Toy(["text", "image", "audio"], lambda v: toys.sure(v["text"][:, 0] != v["image"][:, 0]))
+    model = toys.Toy(["text", "image", "audio"], lambda v: toys.sure(v["text"][:, 0] != v["image"][:, 0]),
+                     ["same", "different"])
     batch = toys.batch(BITS[0] ^ BITS[1], text=BITS[0], image=BITS[1], audio=BITS[2])
-    found = contribution(model, batch, ["same", "different"])
+    found = contribution(model, batch)
     assert found["accuracy"] == pytest.approx({"text": 0.25, "image": 0.25, "audio": 0.0}, abs=0.01)
     assert found["subsets"]["text+audio"]["accuracy"] == pytest.approx(0.5, abs=0.01)
 
@@ -41,10 +42,10 @@ def test_exclusive_or_is_shared_evenly() -> None:
 def test_contributions_add_up_to_all_less_nothing(kind: str) -> None:
     torch.manual_seed(0)
     weight = torch.randn(3, 4)
-    model = toys.Toy(["text", "image", "audio"], lambda v: torch.cat(list(v.values()), 1) @ weight)
+    model = toys.Toy(["text", "image", "audio"], lambda v: torch.cat(list(v.values()), 1) @ weight, "abcd")
     batch = toys.batch(torch.arange(300) % 4, text=torch.randn(300), image=torch.randn(300), audio=torch.randn(300))
     batch.present[::3, 1] = False
-    found = contribution(model, batch, list("abcd"))
+    found = contribution(model, batch)
     assert sum(found[kind].values()) == pytest.approx(
         found["subsets"]["text+image+audio"][kind] - found["subsets"]["none"][kind])
 
@@ -54,8 +55,8 @@ def test_each_class_has_contributions_of_its_own() -> None:
     whose label is 1: only the first needs its own text.
     """
     y, text = torch.tensor([0, 1]), torch.tensor([0, 2])
-    model = toys.Toy(["text"], lambda v: 0.1 * toys.sure(v["text"][:, 0], 3))
-    found = contribution(model, toys.batch(y, text=text), list("abc"))
+    model = toys.Toy(["text"], lambda v: 0.1 * toys.sure(v["text"][:, 0], 3), "abc")
+    found = contribution(model, toys.batch(y, text=text))
     assert found["accuracy"] == {"text": 0.5}
     assert found["per_class"] == {"a": {"text": 1.0}, "b": {"text": 0.0}}
     # softmax of (2, 0, 0): the first says e^2 / (e^2 + 2) = 0.787 or 0.107 of its label, the second 0.107 both times
@@ -65,6 +66,6 @@ def test_each_class_has_contributions_of_its_own() -> None:
 
 
 def test_a_class_without_samples_is_left_out() -> None:
-    model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3))
-    found = contribution(model, toys.batch(BITS[0], text=BITS[0]), ["a", "b", "c"])
+    model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3), "abc")
+    found = contribution(model, toys.batch(BITS[0], text=BITS[0]))
     assert list(found["per_class"]) == ["a", "b"]

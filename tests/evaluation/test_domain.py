@@ -13,8 +13,8 @@ from trivium.data.store import Store
 from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import domain
 from trivium.evaluation.evaluate import evaluate
-from trivium.evaluation.metrics import outcome, score
 from trivium.evaluation.settings import Settings
+from trivium.tasks.scores import outcome, score
 
 DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
 TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "temperature": 1.0}

@@ -26,7 +26,7 @@ def test_a_fusion_answers_the_same() -> None:
 def test_an_ensemble_answers_the_same() -> None:
     members = {s: Unimodal(networks.encoder(spec), 4) for s, spec in SPECS.items()}
     for chosen in (("text", "image"), ("image",)):
-        model = Ensemble({m: members[m] for m in chosen}, ("text", "image")).eval()
+        model = Ensemble({m: members[m] for m in chosen}, ("text", "image"), networks.task(4)).eval()
         found = encoded.encode(model, BATCH, size=3)
         assert encoded.readers(model) == chosen
         torch.testing.assert_close(encoded.answer(model, found), model(BATCH.inputs, BATCH.present))

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from tests import networks
 from tests.fake_outs import CLASSES, fake_data, fake_models
 from trivium import fusion as fusions
 from trivium import models
@@ -95,7 +96,7 @@ def test_kept_vectors_stand_for_what_has_not_changed(project: Path, tmp_path: Pa
         words.embed.weight[1:].normal_(generator=torch.Generator().manual_seed(0))
     parts: dict[str, Encoder] = {"text": words} | {
         s: models.encoder(store.encoders[s], store.specs[s], 0) for s in STREAMS[1:]}
-    model: Any = models.multimodal(parts, len(CLASSES), fusions.chosen("concat", "fusion"), 0).eval()
+    model: Any = models.multimodal(parts, networks.task(len(CLASSES)), fusions.chosen("concat", "fusion"), 0).eval()
     model.requires_grad_(False)
     fresh = run(model, store, tmp_path / "fresh")
     with torch.no_grad():
@@ -138,7 +139,7 @@ class Linear(Model):
     """Two streams of three: a sum of weights of words, and one of an image's vector."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__()
+        super().__init__(store.task)
         self.streams, draw = store.streams, torch.Generator().manual_seed(0)
         self.parts = nn.ModuleDict({"text": Counts(),
                                     "image": models.encoder(store.encoders["image"], store.specs["image"], 0)})

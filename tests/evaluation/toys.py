@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from trivium.data.store import Batch
 from trivium.models.network import Model
+from trivium.tasks.classification import Classification
 
 
 class Leaf(nn.Flatten):
@@ -22,8 +23,9 @@ class Leaf(nn.Flatten):
 class Toy(Model):
     """Encoders that leave their input as it is, and `rule`: vectors {s: [B, D]} -> scores [B, C]."""
 
-    def __init__(self, streams: Sequence[str], rule: Callable[[dict[str, Tensor]], Tensor]) -> None:
-        super().__init__()
+    def __init__(self, streams: Sequence[str], rule: Callable[[dict[str, Tensor]], Tensor],
+                 classes: Sequence[str] = "0123456789") -> None:
+        super().__init__(Classification(classes))
         self.streams, self.rule = tuple(streams), rule
         self.encoders = nn.ModuleDict({s: Leaf() for s in streams})
 

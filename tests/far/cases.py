@@ -94,19 +94,20 @@ def fusion(kind: str, mix: str) -> nn.Module:
     from trivium import fusion as fusions
 
     parts: dict[str, Any] = {s: encoder(kind, spec) for s, spec in SPECS.items()}
-    return models.multimodal(parts, CLASSES, fusions.chosen(mix, "fusion"), 0)
+    return models.multimodal(parts, networks.task(CLASSES), fusions.chosen(mix, "fusion"), 0)
 
 
 def ensemble(kind: str) -> nn.Module:
     torch.manual_seed(0)
     members: dict[str, Any] = {s: Unimodal(encoder(kind, spec), CLASSES) for s, spec in SPECS.items()}  # type: ignore
-    return Ensemble(members, tuple(SPECS))
+    return Ensemble(members, tuple(SPECS), networks.task(CLASSES))
 
 
 def task(objective: str, spec: Spec, weights: str = "") -> nn.Module:
     torch.manual_seed(0)
     made: Any = networks.encoder(spec, weights=weights) if weights else encoder("cnn", spec)
-    return objectives.build(objectives.chosen(objective, "objective"), {spec.name: made}, (spec.name,), CLASSES)
+    return objectives.build(objectives.chosen(objective, "objective"), {spec.name: made}, (spec.name,),
+                            networks.task(CLASSES))
 
 
 def prepared(where: torch.device, prepare: Callable[[str], Any] = device.prepare) -> Any:

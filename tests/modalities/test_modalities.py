@@ -87,7 +87,7 @@ none = pa.nulls(4, pa.float64())
 tables.write(pa.table({"sample": list("abcd"), "y": pa.array([0, 1, 0, 1], pa.int32()), "has_pulse": [True] * 4,
                        "pulse": [f"{i}.npy" for i in range(4)], "pulse_start": none, "pulse_end": none}),
              out / "samples.parquet")
-tables.write_json({"root": str(out), "classes": ["x", "y"]}, out / "meta.json")
+tables.write_json({"root": str(out), "task": {"name": "classification", "classes": ["x", "y"]}}, out / "meta.json")
 tables.write(pa.table({"sample": list("abcd"), "seed_0": ["train", "train", "val", "test"]}), out / "splits.parquet")
 features.write(out, out, out / "data/features", out / "data/reads", {"scratch": {"pulse": "beats"}}, chosen.encoders, 1,
                1, Cache(out / "cache"))

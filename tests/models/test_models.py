@@ -16,6 +16,7 @@ from trivium.modalities.spec import Spec
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 from trivium.settings.errors import UserError
+from trivium.tasks.classification import Classification
 
 SPECS = {"text": Spec("text", "tokens", (6,), vocab=20), "image": Spec("image", "image", (1, 8, 8))}
 INPUTS = {"text": torch.randint(3, 20, (5, 6), generator=torch.Generator().manual_seed(1)),
@@ -63,9 +64,9 @@ def parts(widths: dict[str, int], architecture: str = "cnn") -> tuple[dict, dict
 def test_a_saved_model_comes_back(tmp_path: Path, value: object, widths: dict[str, int]) -> None:
     chosen = fusion.chosen(value, "fusion")
     encoders, about = parts(widths)
-    model = models.multimodal(encoders, 4, chosen, seed=1).eval()
+    model = models.multimodal(encoders, networks.task(4), chosen, seed=1).eval()
     model.temperature.fill_(2.0)
-    described = files.describe("fusion", about, SPECS, tuple("abcd"), fusion=chosen)
+    described = files.describe("fusion", about, SPECS, Classification("abcd"), fusion=chosen)
     models.save(model, described, tmp_path / "one")
     models.save(model, described, tmp_path / "two")
     again = models.load(tmp_path / "one")
@@ -80,9 +81,10 @@ def test_an_ensemble_comes_back_with_the_members_it_chose(tmp_path: Path) -> Non
     encoders, about = parts({"text": 16, "image": 24}, "transformer")
     members = {s: Unimodal(encoder, 4) for s, encoder in encoders.items()}
     for chosen in (["text", "image"], ["image"]):
-        model = Ensemble({s: members[s] for s in chosen}, ("text", "image")).eval()
+        model = Ensemble({s: members[s] for s in chosen}, ("text", "image"), networks.task(2)).eval()
         model.temperatures.fill_(3.0)
-        models.save(model, files.describe("ensemble", about, SPECS, tuple("abcd"), members=chosen), tmp_path / "one")
+        models.save(model, files.describe("ensemble", about, SPECS, Classification("abcd"), members=chosen),
+                    tmp_path / "one")
         again = models.load(tmp_path / "one")
         assert same(again, model) and list(again.members) == chosen
 
@@ -90,10 +92,10 @@ def test_an_ensemble_comes_back_with_the_members_it_chose(tmp_path: Path) -> Non
 def test_components_come_back(tmp_path: Path) -> None:
     encoders, about = parts({"text": 16, "image": 24})
     own = {"image": SPECS["image"]}
-    models.save(encoders["image"], files.describe("encoder", about, own, tuple("abcd")), tmp_path / "encoder")
+    models.save(encoders["image"], files.describe("encoder", about, own, Classification("abcd")), tmp_path / "encoder")
     assert torch.equal(models.load(tmp_path / "encoder")(INPUTS["image"]), encoders["image"](INPUTS["image"]))
     classifier = Unimodal(encoders["image"], 4)
-    models.save(classifier, files.describe("unimodal", about, own, tuple("abcd")), tmp_path / "unimodal")
+    models.save(classifier, files.describe("unimodal", about, own, Classification("abcd")), tmp_path / "unimodal")
     assert torch.equal(models.load(tmp_path / "unimodal")(INPUTS["image"]), classifier(INPUTS["image"]))
 
 
@@ -103,10 +105,11 @@ def test_weights_that_nobody_trained_stay_where_the_recipe_keeps_them(
     monkeypatch.chdir(tmp_path)
     encoders, about = parts({"text": 16, "image": 24})
     chosen, home = fusion.chosen("concat", "fusion"), tmp_path / "models/pretrain/published/image/all"
-    models.save(encoders["image"], files.describe("encoder", about, {"image": SPECS["image"]}, tuple("abcd")), home)
-    model = models.multimodal(encoders, 4, chosen, seed=1).eval()
+    models.save(encoders["image"], files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd")),
+                home)
+    model = models.multimodal(encoders, networks.task(4), chosen, seed=1).eval()
     folder = tmp_path / "models/frozen/seed_0"
-    described = files.describe("fusion", about, SPECS, tuple("abcd"), fusion=chosen,
+    described = files.describe("fusion", about, SPECS, Classification("abcd"), fusion=chosen,
                                apart={"image": "published/image/all"})
     models.save(model, described, folder)
     from safetensors.torch import load_file
@@ -126,7 +129,7 @@ def test_weights_that_nobody_trained_stay_where_the_recipe_keeps_them(
 
 def test_vectors_keep_the_width_of_each_encoder() -> None:
     encoders, _ = parts({"text": 16, "image": 24})
-    model = models.multimodal(encoders, 4, fusion.chosen("concat", "fusion"), seed=0)
+    model = models.multimodal(encoders, networks.task(4), fusion.chosen("concat", "fusion"), seed=0)
     vectors = model.vectors(INPUTS)
     assert {s: tuple(x.shape) for s, x in vectors.items()} == {"text": (5, 16), "image": (5, 24)}
     assert torch.equal(model.answer(vectors, PRESENT), model(INPUTS, PRESENT))
@@ -166,7 +169,7 @@ def member(*probabilities: float) -> Unimodal:
 
 
 def test_the_ensemble_multiplies_probabilities_of_present_modalities() -> None:
-    ensemble = Ensemble({"text": member(0.8, 0.2), "image": member(0.6, 0.4)}, ("text", "image"))
+    ensemble = Ensemble({"text": member(0.8, 0.2), "image": member(0.6, 0.4)}, ("text", "image"), networks.task(2))
     present = torch.tensor([[True, True], [True, False], [False, False]])
     inputs = {"text": torch.zeros(3, 1), "image": torch.zeros(3, 1)}
     # 0.8 * 0.6 against 0.2 * 0.4; text alone; nothing at all
@@ -179,7 +182,7 @@ def test_a_temperature_flattens() -> None:
     sharp = model(INPUTS, PRESENT)
     model.temperature.fill_(2.0)
     torch.testing.assert_close(model(INPUTS, PRESENT), (sharp / 2).log_softmax(-1))
-    ensemble = Ensemble({"text": member(0.8, 0.2)}, ("text",))
+    ensemble = Ensemble({"text": member(0.8, 0.2)}, ("text",), networks.task(2))
     ensemble.temperatures.fill_(2.0)
     present = torch.ones(1, 1, dtype=torch.bool)
     # square roots of 4 : 1 are 2 : 1

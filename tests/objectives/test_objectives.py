@@ -20,7 +20,7 @@ IMAGE = Spec("image", "image", (1, 8, 8))
 def build(value: str | dict[str, Any], made: Encoder, classes: int = 3) -> nn.Module:
     """An objective on one encoder; `value` as in params.yaml."""
     name = made.spec.name
-    return objectives.build(objectives.chosen(value, "objective"), {name: made}, (name,), classes)
+    return objectives.build(objectives.chosen(value, "objective"), {name: made}, (name,), networks.task(classes))
 
 
 def batch(spec: Spec, count: int = 64) -> Batch:

@@ -93,7 +93,8 @@ def test_infonce_of_samples_that_cannot_be_told_apart_is_ln_n() -> None:
 
 
 def test_alignment_looks_at_samples_that_have_both_streams_and_leaves_its_encoders() -> None:
-    task = objectives.build(objectives.chosen("align", "objective"), networks.encoders(SPECS), tuple(SPECS), 3)
+    task = objectives.build(objectives.chosen("align", "objective"), networks.encoders(SPECS), tuple(SPECS),
+                            networks.task(3))
     one = batch()
     alone = Batch({s: x.clone() for s, x in one.inputs.items()}, one.present, one.y)
     alone.inputs["scan"][0] = 100.0  # of the sample that has no scan

@@ -63,7 +63,7 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
     })
     command(project, "dvc", "repro")
     features = json.loads((project / "data/features/features.json").read_text())
-    assert features["classes"] == sorted(CLASSES)
+    assert features["task"]["classes"] == sorted(CLASSES)
     # Every row is in the test set of exactly one fold, and no group in that of two.
     evaluated = json.loads((project / "reports/evaluate/end_to_end/metrics.json").read_text())
     assert sum(seed["n"] for seed in evaluated["seeds"]) == ROWS

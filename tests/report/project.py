@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tests.report.analyses import PIECES, STREAMS, additions, analysis
 from trivium.comparison.budgets import VARIANTS, Variant, gather
+from trivium.tasks.classification import Classification
 
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,
@@ -129,7 +130,7 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
             "title": f"Digits, world dominant{evil}",
             "card": card,
             "world": world,
-            "classes": classes,
+            "task": Classification(classes).plain(),
         },
         root / "data/aligned/meta.json",
     )
@@ -227,7 +228,7 @@ def evaluate(
     folder = root / f"reports/evaluate/{name}"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(rows, schema=schema), folder / "predictions.parquet")
-    found = about(name) | {"classes": classes, "streams": list(STREAMS), "seeds": seeds}
+    found = about(name) | {"task": Classification(classes).plain(), "streams": list(STREAMS), "seeds": seeds}
     save(found, folder / "metrics.json")
     return found
 

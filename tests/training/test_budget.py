@@ -29,8 +29,8 @@ def network(encoder: str, fusion: str) -> Multimodal:
 
 
 def scores(model: Multimodal) -> torch.Tensor:
-    batch = budget.example(SPECS)
-    return model.logits(model.vectors(batch.inputs), batch.present)
+    batch = budget.example(SPECS, networks.task(10))
+    return model.outputs(model.vectors(batch.inputs), batch.present)
 
 
 def test_linear_layer_by_hand() -> None:
@@ -103,11 +103,11 @@ def test_steps_never_exceed_the_budget() -> None:
 def test_projections_of_unequal_widths_are_paid_for() -> None:
     """Text is 16 wide, image 32, and the fusion 64: D_s x 64 each, three times 2 FLOPs, and nothing for their sum."""
     specs = {s: SPECS[s] for s in ("text", "image")}
-    batch = budget.example(specs)
+    batch = budget.example(specs, networks.task(10))
     costs = {}
     for width in (64, 32):
         model = models.multimodal({"text": networks.encoder(SPECS["text"], width=16),
-                                            "image": networks.encoder(SPECS["image"], width=32)}, 10,
+                                            "image": networks.encoder(SPECS["image"], width=32)}, networks.task(10),
                                            {"name": "concat", "width": width}, 0)
         costs[width] = budget.counted(lambda m=model: m(batch.inputs, batch.present).sum(), module=model)
     top = {64: 16 * 64 + 32 * 64 + 128 * 128 + 128 * 64 + 64 * 10, 32: 16 * 32 + 64 * 64 + 64 * 32 + 32 * 10}

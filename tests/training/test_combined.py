@@ -34,7 +34,7 @@ def run(folder: Path, monkeypatch: MonkeyPatch, strategy: str, **scores: Any) ->
         if s in scores:
             model.head.weight.zero_()
             model.head.bias.copy_(torch.tensor(scores[s]))
-        about = files.describe("unimodal", store.encoders, {s: spec}, store.classes)
+        about = files.describe("unimodal", store.encoders, {s: spec}, store.task)
         models.save(model, about, f"models/pretrain/supervised/{s}/seed_0")
         history = [{"step": k, "val_nll": 1.0} for k in range(2)]
         units += [{"streams": [s], "seed": 0, "flops": COST[s], "history": history},

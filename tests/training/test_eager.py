@@ -61,7 +61,7 @@ def test_adamw_takes_the_steps_of_torch(clip: float) -> None:
 @pytest.mark.parametrize("fusion", ["concat", "attention"])
 def test_flops_are_those_of_torch(encoder: str, fusion: str) -> None:
     model = networks.multimodal(SPECS, 4, fusion, architecture=encoder, depth=2)
-    batch = budget.example(SPECS)
+    batch = budget.example(SPECS, model.task)
     with FlopCounterMode(display=False, custom_mapping=budget._formulas()) as counter:
         model(batch.inputs, batch.present).sum().backward()
     assert budget.counted(lambda: model(batch.inputs, batch.present).sum()) == counter.get_total_flops() / 2 > 1e5

@@ -10,16 +10,17 @@ from pytest import MonkeyPatch
 from torch import nn
 from torch.nn.functional import nll_loss
 
+from tests import networks
 from tests.training import tiny
 from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.data.tables import read_json
 from trivium.machine import device
-from trivium.models.calibration import calibrated_nll, temperature
 from trivium.models.network import Multimodal
 from trivium.objectives.joint import Joint
 from trivium.strategies import Entry
 from trivium.strategies.base import ALL, TOP, Phase, Plan
+from trivium.tasks.temperature import calibrated_nll, temperature
 from trivium.training import components, fused, strategy
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
@@ -47,11 +48,11 @@ def train(plan: Plan, start: str = "scratch", name: str = "one", seed: int = 0, 
 def start(recipe: str, seed: int = 0) -> Multimodal:
     """The network as training finds it."""
     parts = {s: components.encoder(recipe, s, seed) for s in Store(recipe).streams}
-    return models.multimodal(parts, 2, CONCAT, seed)
+    return models.multimodal(parts, networks.task(2), CONCAT, seed)
 
 
 def logits(model: Multimodal, batch: Batch) -> torch.Tensor:
-    return model.logits(model.vectors(batch.inputs), batch.present)
+    return model.outputs(model.vectors(batch.inputs), batch.present)
 
 
 def validation(model: Multimodal, seed: int, scale: float) -> float:
@@ -181,12 +182,12 @@ class Sure(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sharpness = nn.Parameter(torch.zeros(()))
+        self.sharpness, self.task = nn.Parameter(torch.zeros(())), networks.task(2)
 
     def read(self, batch: Batch) -> dict[str, torch.Tensor]:
         return batch.inputs
 
-    def logits(self, vectors: dict[str, torch.Tensor], present: torch.Tensor) -> torch.Tensor:
+    def outputs(self, vectors: dict[str, torch.Tensor], present: torch.Tensor) -> torch.Tensor:
         return torch.stack([self.sharpness.expand(len(present)), torch.zeros(len(present))], 1)
 
 

@@ -5,7 +5,7 @@ from scipy.sparse import csr_array, random_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from trivium.models.calibration import calibrated_nll
+from trivium.tasks.temperature import calibrated_nll
 from trivium.training import logistic
 from trivium.training.logistic import Dense, Sparse, fit_blocks, flops, lbfgs, nonzeros
 

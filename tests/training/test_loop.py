@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests import networks
 from trivium.data.store import Batch
 from trivium.machine import device
 from trivium.training import loop
@@ -25,6 +26,7 @@ class Line(nn.Module):
     """Logistic regression with dropout and NumPy's noise, so that a resumed run has random state to lose."""
 
     labels = True
+    task = networks.task(2)
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,13 +34,13 @@ class Line(nn.Module):
         self.layers = nn.Sequential(nn.Dropout(0.2), nn.Linear(4, 2))
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.logits(batch) * np.random.uniform(0.9, 1.1), batch.y)
+        return nn.functional.cross_entropy(self.outputs(batch) * np.random.uniform(0.9, 1.1), batch.y)
 
-    def logits(self, batch: Batch) -> Tensor:
+    def outputs(self, batch: Batch) -> Tensor:
         return self.layers(batch.inputs["x"])
 
-    def nll(self, logits: Tensor, y: Tensor) -> float:
-        return nn.functional.cross_entropy(logits, y).item()
+    def nll(self, outputs: Tensor, y: Tensor) -> float:
+        return nn.functional.cross_entropy(outputs, y).item()
 
 
 def feed(count: int, seed: int) -> Feed:

@@ -123,7 +123,7 @@ def test_recipe_and_settings_are_heeded(tmp_path: Path, monkeypatch: MonkeyPatch
 
 def test_the_encoder_starts_as_in_end_to_end_training(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     tiny.project(tmp_path, monkeypatch)
-    task = pretrain._task(Store("supervised"), group(tiny.recipe("supervised"), "image"), 1)
+    task = pretrain._objective(Store("supervised"), group(tiny.recipe("supervised"), "image"), 1)
     tiny.pretrained(tiny.recipe("scratch"), seeds=2)
     for name, value in components.encoder("scratch", "image", 1).state_dict().items():
         assert torch.equal(task.encoder.state_dict()[name], value)

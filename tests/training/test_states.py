@@ -11,6 +11,7 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
+from tests import networks
 from tests.tiny_media import ENTRIES
 from tests.training import tiny
 from trivium import models
@@ -62,7 +63,7 @@ def test_states_belong_to_their_rows(tmp_path: Path, monkeypatch: MonkeyPatch) -
     tiny.pretrained(tiny.recipe("scratch"))
     store = Store("scratch")
     parts = {s: components.encoder("scratch", s, 0).eval() for s in store.streams}
-    model = models.multimodal(parts, 2, {"name": "plain"}, 0)
+    model = models.multimodal(parts, networks.task(2), {"name": "plain"}, 0)
     above = states.uppers(model, store, 0, 1)
     assert list(above) == ["text", "image", "audio"]
     rows = np.array([7, 3, 0, 10])

@@ -117,7 +117,7 @@ def show(root: Path) -> str:
 
 def _table(found: dict[str, Any]) -> list[str]:
     """A line per strategy, best first, in the metric that ranks, with macro F1 and NLL; and that of the constant."""
-    from trivium.comparison.metric import METRICS
+    from trivium.tasks.metric import METRICS
 
     metric, constant = METRICS[found["metric"]], found["constant"]
     entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])

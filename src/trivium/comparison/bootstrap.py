@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.evaluation.metrics import Array, Outcome, weighted
+from trivium.tasks.scores import Array, Outcome, weighted
 
 _CELLS = 4_000_000  # weights held at a time (32 MB)
 Scores = Callable[..., dict[str, Array]]  # like `metrics.weighted`

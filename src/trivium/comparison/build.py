@@ -34,15 +34,15 @@ import numpy as np
 from trivium.comparison import domain, null, recipes, sentences
 from trivium.comparison.across import across
 from trivium.comparison.intervals import Estimate, estimate, never
-from trivium.comparison.metric import CLOSE, METRICS
 from trivium.comparison.null import Gain
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
 from trivium.comparison.verdict import Cost, Verdict, decide
 from trivium.data.tables import read_json
-from trivium.evaluation import metrics
-from trivium.evaluation.metrics import Array
+from trivium.tasks import scores
+from trivium.tasks.metric import CLOSE, METRICS
+from trivium.tasks.scores import Array
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
@@ -62,7 +62,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     found = load(root / EVALUATED, entries)
     rules = _rules(settings, split_method, bins, found)
     metric = METRICS[settings.metric]
-    results = measure(found.outcomes, found.units, rules, metrics.METRICS)
+    results = measure(found.outcomes, found.units, rules, scores.METRICS)
     pairs = compare(found.outcomes, results, rules)
     gains = null.gains(found.outcomes, found.shares, found.units, results, rules)
     names = list(found.outcomes)
@@ -112,7 +112,7 @@ def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -
 def _dataset(found: Evaluated, root: Path) -> dict[str, Any]:
     first = next(iter(found.metrics.values()))
     meta = read_json(root / FEATURES)["meta"]
-    about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "classes": len(first["classes"]),
+    about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "classes": len(first["task"]["classes"]),
              "streams": _streams(found),
              "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
              "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
@@ -129,7 +129,7 @@ def _constant(found: Evaluated) -> dict[str, Any]:
     first = next(iter(found.metrics.values()))
     label = int(np.argmax(np.mean(found.shares, axis=0)))
     y = [one.y for one in next(iter(found.outcomes.values()))]
-    return {"label": first["classes"][label]} | null.always(
+    return {"label": first["task"]["classes"][label]} | null.always(
         y, found.shares, ("accuracy", "balanced_accuracy", "macro_f1", "nll"))
 
 
@@ -142,7 +142,7 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
     told: dict[str, Any] = {key: about[key] for key in ("title", "strategy", "start", "recipe")} | {
         "one_class": float(np.mean(one)),
         "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
-        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in metrics.METRICS}
+        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in scores.METRICS}
                   for j, seed in enumerate(found.seeds)}}
     if all("chosen" in training for training in trained.values()):
         told["chosen"] = {seed: training["chosen"] for seed, training in trained.items()}
@@ -151,7 +151,7 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
         told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
     spans = {
         metric: estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
-                         rules.overlap).within(*metrics.RANGES[metric]) for metric in metrics.METRICS}
+                         rules.overlap).within(*scores.RANGES[metric]) for metric in scores.METRICS}
     spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
     return told | {metric: _span(span) for metric, span in spans.items()}
 

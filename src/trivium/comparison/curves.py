@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trivium.data.tables import read_json, write_json
-from trivium.evaluation.metrics import confusion_in
+from trivium.tasks.scores import confusion_in
 
 WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
 METRICS = ("train_loss", "val_nll", "val_accuracy")
@@ -32,7 +32,7 @@ def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mappi
         for name in order for seed in trained[name]["seeds"]
         for step in history(seed, comparison["dataset"]["streams"])))
     chosen = folder / (comparison["verdict"]["recommended"] or order[0])
-    classes = read_json(chosen / "metrics.json")["classes"]
+    classes = read_json(chosen / "metrics.json")["task"]["classes"]
     shares = confusion(chosen / "predictions.parquet", len(classes))
     shown = np.ones_like(shares, bool) if len(classes) <= WHOLE else shares > 0
     _csv(out / "confusion.csv", ("label", "prediction", "share"), (

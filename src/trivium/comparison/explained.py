@@ -70,14 +70,14 @@ def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], fou
         store, model = Store(evaluated["start"], root), models.load(root / "models" / name / f"seed_{SEED}")
         places = np.array([store.samples.index(sample) for sample in chosen])
         if not found["samples"]:
-            labels = [store.classes[y] for y in store.labels(places)]
+            labels = [store.task.words(y) for y in store.labels(places)]
             found["samples"] = [
                 {"sample": sample, "label": label, "spread": spread, "picture": f"changed_{k}.svg", "strategies": {}}
                 for k, ((sample, spread), label) in enumerate(zip(chosen.items(), labels, strict=True))]
         about, truth, shown, attended = _answers(model, store, places, _paid(evaluated))
         found["deletion"][name] = about["deletion"]
         for k, entry in enumerate(found["samples"]):
-            guess, p = store.classes[about["prediction"][k]], about["probability"][k]
+            guess, p = store.task.words(about["prediction"][k]), about["probability"][k]
             entry["strategies"][name] = {
                 "prediction": guess, "probability": p, "truth": truth[k],
                 "nats": {s: float(panel.values.sum()) for s, panel in shown[k].items()},

@@ -14,11 +14,11 @@ import numpy as np
 
 from trivium.comparison import reads
 from trivium.comparison.curves import history
-from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.markup import Html, drawing, h
 from trivium.drawing.scale import Scale, around
+from trivium.tasks.metric import METRICS, Metric
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 QUIET, LINE = "#59636e", "#e2e6ea"

@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from trivium.evaluation.metrics import Array
+from trivium.tasks.scores import Array
 
 
 @dataclass(frozen=True)

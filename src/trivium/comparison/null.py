@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import estimate
-from trivium.comparison.metric import METRICS
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
-from trivium.evaluation.metrics import Array, Outcome, score
+from trivium.tasks.metric import METRICS
+from trivium.tasks.scores import Array, Outcome, score
 
 PERMUTED = ("balanced_accuracy", "macro_f1")
 FAILED = 0.05  # one-sided level of a single seed

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from trivium.data.tables import GROUPS, read, read_json
 from trivium.evaluation import predictions
-from trivium.evaluation.metrics import Array, Outcome, joined, outcome
 from trivium.settings.errors import UserError
+from trivium.tasks.scores import Array, Outcome, joined, outcome
 
 SPLITS = Path("data/splits/splits.parquet")
 SAMPLES = Path("data/features/samples.parquet")

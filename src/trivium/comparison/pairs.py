@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import Estimate, estimate, outperform
-from trivium.comparison.metric import METRICS
 from trivium.comparison.significance import holm, mcnemar
-from trivium.evaluation.metrics import Array, Outcome
+from trivium.tasks.metric import METRICS
+from trivium.tasks.scores import Array, Outcome
 
 
 @dataclass(frozen=True)

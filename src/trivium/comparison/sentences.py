@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trivium.comparison.metric import CLOSE, Metric
 from trivium.comparison.null import PERMUTED, Gain
 from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
 from trivium.drawing import numbers
+from trivium.tasks.metric import CLOSE, Metric
 
 TRY = ("a larger budget (`budget.{}`)", "more samples", "cleaner labels: look at some rows by hand")
 CHEAP = {"compute": "takes less training compute", "parameters": "has fewer parameters"}

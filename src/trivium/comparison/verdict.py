@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from trivium.comparison.metric import CLOSE
 from trivium.comparison.pairs import Pair
+from trivium.tasks.metric import CLOSE
 
 SAME_COST = 1.2  # costs within this factor count as equal: that a recipe may spend 0.9 of the budget is no merit
 OVER = 1.05  # times the budget: what is above costs more than the budget, and that is said

@@ -83,7 +83,7 @@ def align(valid: str | Path, out: str | Path, modalities: Sequence[str], setting
                         "params.yaml.")
     counts["samples"] = int(has.sum())
     lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any modality is near in time"))
-    y = codes_in(labels["label"], pa.array(meta["classes"]))
+    y = codes_in(labels["label"], pa.array(meta["task"]["classes"]))
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
                         **{name: labels[name] for name in CARRIED}, "y": pa.array(y, type=pa.int32()), **columns})
     tables.write(samples.filter(pa.array(has)), out / "samples.parquet")

@@ -4,7 +4,7 @@ Rows stream through a pool of processes in chunks, so memory does not grow with 
 names, labels, splits). The bytes do not depend on the number of processes.
 
 data/features
-    features.json      classes; sizes (rows per seed and split); meta (of the aligned data)
+    features.json      task; sizes (rows per seed and split); meta (of the aligned data)
     samples.parquet    sample, y, has_STREAM, seed_K, and domain where the data knows it
     STREAM/DIGEST/     one folder for each processor that reads the stream: `x.arrow`, tokenizers, and `reading.json`
                        (spec; columns and statistics per seed; cut: see `tensors.Cut`)
@@ -77,7 +77,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     tables.write(index, out / "samples.parquet")
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
-    tables.write_json({"classes": meta["classes"], "sizes": sizes, "meta": meta}, out / "features.json")
+    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta}, out / "features.json")
     samples = tables.digest((out / "samples.parquet").read_bytes() + json.dumps(meta, sort_keys=True).encode())
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}

@@ -35,7 +35,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             that the data does not have.
     """
     samples = tables.read(Path(aligned) / "samples.parquet")
-    classes = tables.read_json(Path(aligned) / "meta.json")["classes"]
+    classes = tables.read_json(Path(aligned) / "meta.json")["task"]["classes"]
     y = samples["y"].to_numpy().astype(np.int64)
     groups = components(len(y), [codes(column) for column in _shared(samples, settings)])
     fixed = np.full(len(y), FREE)

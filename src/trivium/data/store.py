@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from trivium import modalities
+from trivium import modalities, tasks
 from trivium.data import tables, texts
 from trivium.data.columns import Column
 from trivium.data.ragged import RaggedColumn
@@ -95,7 +95,7 @@ class Store:
     """What the encoders of `recipe` read, as preprocess left it. Opening reads no tensor.
 
     device: where batches go.
-    streams: names, in order;  specs: Spec per stream;  encoders: what reads each;  classes: labels, by `y`
+    streams: names, in order;  specs: Spec per stream;  encoders: what reads each;  task: what is predicted
     world: known facts about a generated world, else None;  meta: `meta.json` of the aligned data
     Raises: UserError (preprocess did not run for this recipe).
     """
@@ -111,7 +111,7 @@ class Store:
         self.encoders = {s: Described.of(read.encoder) for s, read in self.reads.streams.items()}
         self.streams: tuple[str, ...] = tuple(self.reads.streams)
         self.specs = {s: Spec.of(s, read.spec) for s, read in self.reads.streams.items()}
-        self.classes: tuple[str, ...] = tuple(described["classes"])
+        self.task = tasks.of(described["task"])
         self.meta: dict[str, Any] = described["meta"]
         self.world: dict[str, Any] | None = self.meta.get("world")
         self._table = tables.read(self.folder / "samples.parquet")

@@ -18,6 +18,7 @@ from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame,
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
 from trivium.settings.errors import UserError
+from trivium.tasks.classification import Classification
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,8 @@ def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settin
               for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
     coverage = class_frame(labels, has).set_index("label")
-    tables.write_json(meta | {"classes": list(coverage.index), "modalities": list(modalities)}, Path(out) / "meta.json")
+    tables.write_json(meta | {"task": Classification(coverage.index).plain(), "modalities": list(modalities)},
+                      Path(out) / "meta.json")
     sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
     return {
         "suites": suites,

@@ -68,8 +68,8 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     _keep_vectors(model, store, seed, size, out)
     counts = _counts(asked, settings)
     return rounded({
-        "contribution": contribution(model, test, store.classes),
-        "information": information.measure(model, val, test, len(store.classes)),
+        "contribution": contribution(model, test),
+        "information": information.measure(model, val, test, store.task.outputs),
         "robustness": _robustness(asked, counts),
         "probes": _probes(asked, counts["probes"]),
         "attribution": _attribution(asked, counts["attribution"], out if seed == 0 else None),
@@ -157,7 +157,7 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
                                   for rows in (train_rows, asked.rows[:n])]} | vectors
-        found[s] = {kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], len(store.classes))
+        found[s] = {kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], store.task.outputs)
                     for kind, (x, z) in vectors.items()}
     return found
 
@@ -175,7 +175,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
     attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(asked.explained.items()):
-        label, guess = store.classes[int(clean.y[k])], store.classes[about["prediction"][k]]
+        label, guess = (store.task.words(one) for one in (int(clean.y[k]), about["prediction"][k]))
         entry: dict[str, Any] = {
             "sample": store.samples[asked.rows[place]], "why": why, "label": label, "prediction": guess,
             "probability": about["probability"][k], "tokens": pictures.words(shown[k]),

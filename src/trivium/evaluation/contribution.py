@@ -4,7 +4,7 @@ An absent modality is one that comes from another sample (permuted, not zeroed):
 it says of them is not about the modality. All absent modalities come from the *same* other sample, so that what is
 absent still hangs together: the value of a subset is the interventional expectation (Janzing et al. 2020).
 
-Legend: `B` samples, `M` modalities, `P` orders, `C` classes.
+Legend: `B` samples, `M` modalities, `P` orders, `C` outputs.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from torch import Tensor
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.models.network import Model
+from trivium.tasks import Task
 
 ORDERS = 6  # permutations that each value is averaged over
 
 
 @torch.no_grad()
-def contribution(model: Model, batch: Batch, classes: Sequence[str], orders: int = ORDERS) -> dict[str, Any]:
+def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, Any]:
     """Shapley values of an encoded `batch`; they sum to the value of all modalities less that of none.
 
     Returns:
-        accuracy {m: phi}, log_probability {m: phi} (of the true class, nats), per_class {label: {m: phi}} (accuracy on
-        the samples of that class; classes without samples are left out), subsets {"none" or "a+b": {"accuracy",
-        "log_probability"}}.
+        accuracy {m: phi}, log_probability {m: phi} (of the targets, nats), per_class {name: {m: phi}} (accuracy on the
+        `Task.parts` of the samples), subsets {"none" or "a+b": {"accuracy", "log_probability"}}.
     """
     others = encoded.cycles(len(batch), orders, seed=0)
-    there = [int(k) for k in batch.y.unique()]
-    values = {s: _value(restricted(model, batch, s, others), batch.y, there) for s in subsets(model.streams)}
+    parts = model.task.parts(batch.y)
+    values = {s: _value(model.task, restricted(model, batch, s, others), batch.y, list(parts.values()))
+              for s in subsets(model.streams)}
     phi = shapley(model.streams, values.__getitem__)
     return {
         "accuracy": {m: float(phi[m][0]) for m in model.streams},
         "log_probability": {m: float(phi[m][1]) for m in model.streams},
-        "per_class": {classes[c]: {m: float(phi[m][2 + k]) for m in model.streams} for k, c in enumerate(there)},
+        "per_class": {name: {m: float(phi[m][2 + k]) for m in model.streams} for k, name in enumerate(parts)},
         "subsets": {"+".join(s) or "none": {"accuracy": float(value[0]), "log_probability": float(value[1])}
                     for s, value in values.items()},
     }
@@ -53,7 +54,7 @@ def subsets(modalities: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def restricted(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
-    """Log-probabilities [P, B, C] when only `shown` are a sample's own; others: int64 [P, B], see `encoded.cycles`."""
+    """Answers [P, B, C] when only `shown` are a sample's own; others: int64 [P, B], see `encoded.cycles`."""
     absent = [m for m in model.streams if m not in shown]
     read = [m for m in absent if m in encoded.readers(model)]
     orders = others if read else others[:1]
@@ -78,8 +79,8 @@ def shapley(players: Sequence[str], value: Callable[[tuple[str, ...]], np.ndarra
     return phi
 
 
-def _value(log_probabilities: Tensor, y: Tensor, there: Sequence[int]) -> np.ndarray:
-    """[2 + classes there]: accuracy, mean log-probability of the true class, accuracy on each class."""
-    right = (log_probabilities.argmax(-1) == y).double().mean(0)  # [B]
-    own = log_probabilities.double().clamp(min=encoded.LOWEST).mean(0).gather(1, y[:, None])
-    return np.array([right.mean().item(), own.mean().item(), *(right[y == c].mean().item() for c in there)])
+def _value(task: Task, answers: Tensor, y: Tensor, parts: Sequence[Tensor]) -> np.ndarray:
+    """[2 + parts]: accuracy, mean log-likelihood of the targets, accuracy on each part of the samples."""
+    right = task.right(answers, y).mean(0)  # [B]
+    own = task.log_likelihood(answers, y).mean(0)
+    return np.array([right.mean().item(), own.mean().item(), *(right[part].mean().item() for part in parts)])

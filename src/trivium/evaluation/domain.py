@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from trivium.data.store import Store
-from trivium.evaluation import metrics
+from trivium.tasks import scores
 
 MOST = 12  # domains of a test set that are told apart: the largest of the data
 
 
-def held_out(store: Store, rows: np.ndarray, answers: metrics.Outcome, bins: int) -> dict[str, Any]:
-    """{"name", "n", "metrics": all of `metrics.METRICS`} of the held-out samples `rows`, which are of one domain."""
-    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": metrics.score(answers, bins=bins)}
+def held_out(store: Store, rows: np.ndarray, answers: scores.Outcome, bins: int) -> dict[str, Any]:
+    """{"name", "n", "metrics": all of `scores.METRICS`} of the held-out samples `rows`, which are of one domain."""
+    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": scores.score(answers, bins=bins)}
 
 
 def within(store: Store, test: np.ndarray, right: np.ndarray) -> dict[str, dict[str, Any]]:

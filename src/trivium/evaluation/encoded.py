@@ -1,6 +1,6 @@
 """A batch behind the encoders. The analyses recombine its vectors, which costs a fusion and a head, not a network.
 
-Legend: `B` samples, `D_s` width of a stream's vectors, `C` classes, `P` orders.
+Legend: `B` samples, `D_s` width of a stream's vectors, `C` outputs, `P` orders.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from trivium.models.network import Model
 
 SIZE = 256  # inputs that pass a model at a time, where the settings do not say: gradients take memory
-LOWEST = -27.6310211159  # log of 1e-12: the same floor as in `metrics`, so that one certain mistake stays finite
 
 
 def readers(model: Model) -> tuple[str, ...]:
@@ -36,7 +35,7 @@ def encoder(model: Model, stream: str) -> Encoder:
 
 
 def answer(model: Model, batch: Batch) -> Tensor:
-    """Log-probabilities [B, C] of an encoded `batch`."""
+    """The task's answers [B, C] to an encoded `batch`."""
     return model.answer(batch.inputs, batch.present)
 
 
@@ -122,6 +121,3 @@ def cycles(samples: int, count: int, seed: int) -> Tensor:
         order[walk] = walk.roll(1)
     return orders
 
-
-def accuracy(log_probabilities: Tensor, y: Tensor) -> float:
-    return (log_probabilities.argmax(-1) == y).double().mean().item()

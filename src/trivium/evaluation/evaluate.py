@@ -17,14 +17,15 @@ import torch
 from trivium import models
 from trivium.data import tables
 from trivium.data.store import Batch, Store
-from trivium.evaluation import cost, domain, encoded, metrics, predictions
+from trivium.evaluation import cost, domain, encoded, predictions
 from trivium.evaluation.analyse import analyse
-from trivium.evaluation.metrics import Outcome
 from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
 from trivium.machine.progress import track
 from trivium.machine.workers import processes
 from trivium.models.network import Model
+from trivium.tasks import scores
+from trivium.tasks.scores import Outcome
 
 
 def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     devices.deterministic(device)
     store = Store(training["start"], device=device)
     about = {key: training[key] for key in ("entry", "title", "strategy", "start", "recipe")}
-    tables.write_json(about | {"classes": list(store.classes), "streams": list(store.streams), "world": store.world,
+    tables.write_json(about | {"task": store.task.plain(), "streams": list(store.streams), "world": store.world,
                                "seeds": rows}, out / "metrics.json")
     first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
@@ -69,7 +70,7 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, size)
     result = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
-    counts = metrics.confusion(result.y, result.prediction, len(store.classes))
+    counts = scores.confusion(result.y, result.prediction, store.task.outputs)
     elsewhere: dict[str, Any] = {}
     if by := domain.within(store, test, result.correct > 0):
         elsewhere["by"] = by
@@ -80,9 +81,9 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
     return {
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
-        "metrics": metrics.score(result, bins=bins),
+        "metrics": scores.score(result, bins=bins),
         "subsets": subsets(model, batch, store.streams, size),
-        "per_class": metrics.per_class(counts, store.classes),
+        "per_class": scores.per_class(counts, store.task.plain()["classes"]),
         "training": {key: record[key] for key in kept if key in record},
     } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, settings, out)
 
@@ -100,8 +101,8 @@ def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> 
         for shown in combinations(streams, count):
             mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
             seen = Batch(batch.inputs, batch.present & mask, batch.y, encoded=True)
-            answers = metrics.joined([metrics.outcome(p, y) for p, y in predict(model, seen, size)])
-            found["+".join(shown)] = metrics.score(answers, ("accuracy", "nll"))
+            answers = scores.joined([scores.outcome(p, y) for p, y in predict(model, seen, size)])
+            found["+".join(shown)] = scores.score(answers, ("accuracy", "nll"))
     return found
 
 
@@ -111,8 +112,8 @@ def _write(path: Path, model: Model, batch: Batch, store: Store, seed: int, rows
     with predictions.writer(path) as add:
         for k, (p, y) in enumerate(predict(model, batch, size)):
             add(predictions.table(seed, [store.samples[row] for row in rows[k * size : (k + 1) * size]], y, p))
-            answers.append(metrics.outcome(p, y))
-    return metrics.joined(answers)
+            answers.append(scores.outcome(p, y))
+    return scores.joined(answers)
 
 
 def _part(name: str, seed: int) -> str:

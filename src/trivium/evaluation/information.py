@@ -17,8 +17,9 @@ from torch import Tensor
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.evaluation.contribution import restricted, subsets
-from trivium.models.calibration import temperature
 from trivium.models.network import Model
+from trivium.tasks.base import LOWEST
+from trivium.tasks.temperature import temperature
 
 ORDERS = 4  # samples whose absent modalities a restricted prediction is averaged over
 MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant and unique bits
@@ -71,5 +72,5 @@ def _averaged(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) 
 
 
 def _nll(log_probabilities: Tensor, y: Tensor, scale: float, doubt: float) -> float:
-    scaled = (log_probabilities.clamp(min=encoded.LOWEST) / scale).softmax(-1)
+    scaled = (log_probabilities.clamp(min=LOWEST) / scale).softmax(-1)
     return -((1 - doubt) * scaled + doubt / scaled.shape[-1]).log().gather(1, y[:, None]).mean().item()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
@@ -40,14 +40,14 @@ def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, 
     """
     curve = [_score(model, clean)] * len(LEVELS)
     if stream in encoded.readers(model):
-        right = [0] * len(LEVELS)
+        right = [0.0] * len(LEVELS)
         for start in range(0, len(clean), size):
             part = slice(start, start + size)
             own = clean[part]
             for k, level in enumerate(LEVELS[1:], 1):
                 vectors = encoded.through(encoded.encoder(model, stream), noise(part, level), size)
-                guess = encoded.answer(model, encoded.replace(own, stream, vectors)).argmax(1)
-                right[k] += int((guess == own.y).sum())
+                answers = encoded.answer(model, encoded.replace(own, stream, vectors))
+                right[k] += model.task.right(answers, own.y).sum().item()
         curve[1:] = [count / len(clean) for count in right[1:]]
     return {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
 
@@ -129,7 +129,7 @@ def _gradient(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -
         part, own = x[start: start + size].detach().requires_grad_(True), clean[start: start + size]
         with torch.enable_grad():
             changed = encoded.replace(own, modality, encoded.encoder(model, modality)(part))
-            loss = nn.functional.nll_loss(encoded.answer(model, changed), own.y, reduction="sum")
+            loss = -model.task.log_likelihood(encoded.answer(model, changed), own.y).sum()
             found.append(torch.autograd.grad(loss, part)[0])
     return torch.cat(found)
 
@@ -137,9 +137,9 @@ def _gradient(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -
 @torch.no_grad()
 def _by_strength(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -> dict[str, float]:
     changed = encoded.replace(clean, modality, encoded.through(encoded.encoder(model, modality), x, size))
-    right = (encoded.answer(model, changed).argmax(1) == clean.y).double().view(len(STRENGTHS) - 1, -1).mean(1)
+    right = model.task.right(encoded.answer(model, changed), clean.y).view(len(STRENGTHS) - 1, -1).mean(1)
     return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}
 
 
 def _score(model: Model, batch: Batch) -> float:
-    return encoded.accuracy(encoded.answer(model, batch), batch.y)
+    return model.task.score(encoded.answer(model, batch), batch.y)

@@ -20,6 +20,7 @@ from trivium.encoders import Described
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import Spec
 from trivium.models.network import Multimodal
+from trivium.tasks import Task
 
 
 def encoder(described: Described, spec: Spec, seed: int) -> Encoder:
@@ -28,13 +29,13 @@ def encoder(described: Described, spec: Spec, seed: int) -> Encoder:
         return encoder_room.build(described, spec)
 
 
-def multimodal(parts: Mapping[str, Encoder], classes: int, fusion: Mapping[str, Any], seed: int) -> Multimodal:
+def multimodal(parts: Mapping[str, Encoder], task: Task, fusion: Mapping[str, Any], seed: int) -> Multimodal:
     """A network of the encoders `parts`, stream -> encoder; fusion: see `fusion.chosen`."""
     with drawn(seed, "fusion"):
         mix = fusion_room.build(fusion, {s: part.width for s, part in parts.items()})
     with drawn(seed, "head"):
-        head = nn.Linear(mix.width, classes)
-    return Multimodal(parts, mix, head)
+        head = nn.Linear(mix.width, task.outputs)
+    return Multimodal(parts, mix, head, task)
 
 
 @contextmanager

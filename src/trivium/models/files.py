@@ -14,20 +14,22 @@ from typing import Any
 import torch
 from torch import nn
 
+from trivium import tasks
 from trivium.data.tables import read_json, write_json
 from trivium.encoders import Described
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
+from trivium.tasks import Task
 
 WEIGHTS = "model.safetensors"
 PRETRAINED = Path("models/pretrain")  # below the working directory, where stages run
 
 
-def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], classes: tuple[str, ...],
-             **more: Any) -> dict[str, Any]:
+def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
+             ) -> dict[str, Any]:
     """What `load` needs besides the weights, and `more`. kind: fusion, linear, ensemble, unimodal or encoder."""
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
-            "specs": {s: spec.plain() for s, spec in specs.items()}, "classes": list(classes), **more}
+            "specs": {s: spec.plain() for s, spec in specs.items()}, "task": task.plain(), **more}
 
 
 def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -> None:
@@ -48,8 +50,8 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
 def load(folder: str | Path) -> nn.Module:
     """The model in `folder`, on the CPU, in eval mode.
 
-    fusion, ensemble, linear: `model(inputs, present)` -> log-probabilities [B, C]. unimodal: `model(x)` -> logits
-    [B, C]. encoder: `model(x)` -> [B, D]. Raises: UserError (weights that are kept apart are not there).
+    fusion, ensemble, linear: `model(inputs, present)` -> the task's answer [B, C]. unimodal: `model(x)` ->
+    outputs [B, C]. encoder: `model(x)` -> [B, D]. Raises: UserError (weights that are kept apart are not there).
     """
     from safetensors.torch import load_file
 
@@ -92,21 +94,21 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
     from trivium.models import build
     from trivium.models.network import Ensemble, Unimodal
 
-    specs, classes = specs_of(about), len(about["classes"])
+    specs, task = specs_of(about), tasks.of(about["task"])
     encoders = {s: _encoder(about, s, spec) for s, spec in specs.items()}
     if about["kind"] == "linear":
         from trivium.models.linear import Linear, Probed
 
         linear = Linear(**about["linear"])
-        return Probed({s: encoders[s] for s in linear.parts}, linear)
+        return Probed({s: encoders[s] for s in linear.parts}, linear, task)
     if about["kind"] == "fusion":
-        return build.multimodal(encoders, classes, about["fusion"], seed=0)
+        return build.multimodal(encoders, task, about["fusion"], seed=0)
     if about["kind"] == "encoder":
         return next(iter(encoders.values()))
-    members = {s: Unimodal(encoder, classes) for s, encoder in encoders.items()}
+    members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":
         return next(iter(members.values()))
-    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs))
+    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs), task)
 
 
 def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:

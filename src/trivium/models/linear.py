@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from trivium.encoders.base import Encoder
 from trivium.encoders.tfidf import TfIdf
 from trivium.models.network import Model, Vectors
+from trivium.tasks import Task
 
 Way = Literal["mean", "concatenation"]  # a stream alone is the mean of one
 LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
@@ -115,8 +116,8 @@ class Linear(nn.Module):
 class Probed(Model):
     """Frozen encoders with linear probes on their vectors."""
 
-    def __init__(self, encoders: Mapping[str, Encoder], linear: Linear) -> None:
-        super().__init__()
+    def __init__(self, encoders: Mapping[str, Encoder], linear: Linear, task: Task) -> None:
+        super().__init__(task)
         self.encoders, self.linear, self.streams = nn.ModuleDict(encoders), linear, linear.streams
 
     @property

@@ -1,4 +1,4 @@
-"""encoders -> fusion -> head. Legend: `B` samples, `S` streams, `D` width, `C` classes.
+"""encoders -> fusion -> head. Legend: `B` samples, `S` streams, `D` width, `C` outputs.
 
 Vectors are a dict, stream -> [B, D_s], at each encoder's own width. What stands behind the encoders takes them from
 anywhere: `answer` gives the same for vectors that were made long ago, or belong to another sample.
@@ -14,17 +14,18 @@ from torch import Tensor, nn
 from trivium.data.store import Batch
 from trivium.encoders.base import Encoder
 from trivium.models.kept import Kept
+from trivium.tasks import Task
 
 Vectors = Mapping[str, Tensor]
 
 
 class Unimodal(nn.Module):
-    """One encoder and a linear head: x -> logits [B, C]."""
+    """One encoder and a linear head: x -> outputs [B, C]."""
 
-    def __init__(self, encoder: Encoder, classes: int) -> None:
+    def __init__(self, encoder: Encoder, outputs: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(encoder.width, classes)
+        self.head = nn.Linear(encoder.width, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.encoder(x))
@@ -33,16 +34,16 @@ class Unimodal(nn.Module):
 class Model(nn.Module):
     """What all models have in common.
 
-    streams: of the data, in the order of `present`, bool [B, S].
+    streams: of the data, in the order of `present`, bool [B, S].  task: what is predicted.
     kept: of encoders that are frozen as they were published, the vectors of all samples of the data.
     """
 
     streams: tuple[str, ...]
     kept: dict[str, Kept]
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
         super().__init__()
-        self.kept = {}
+        self.task, self.kept = task, {}
 
     @property
     def readers(self) -> dict[str, Encoder]:
@@ -61,19 +62,19 @@ class Model(nn.Module):
         return batch.inputs if batch.encoded else self.vectors(batch.inputs)
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        """Log-probabilities [B, C], calibrated."""
+        """The task's answer, [B, C]."""
         raise TypeError("a model defines `answer`")
 
     def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        """Log-probabilities [B, C]; `present`: bool [B, S] in the order of `streams`."""
+        """The task's answer, [B, C]; `present`: bool [B, S] in the order of `streams`."""
         return self.answer(self.vectors(inputs), present)
 
 
 class Multimodal(Model):
     """The network that every strategy with a fusion trains."""
 
-    def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module) -> None:
-        super().__init__()
+    def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module, task: Task) -> None:
+        super().__init__(task)
         self.encoders, self.fusion, self.head = nn.ModuleDict(encoders), fusion, head
         self.register_buffer("temperature", torch.ones(()))
 
@@ -85,19 +86,19 @@ class Multimodal(Model):
     def readers(self) -> dict[str, Encoder]:
         return dict(self.encoders.items())
 
-    def logits(self, vectors: Vectors, present: Tensor) -> Tensor:
-        """[B, C], before the temperature."""
+    def outputs(self, vectors: Vectors, present: Tensor) -> Tensor:
+        """[B, C], before they are calibrated."""
         return self.head(self.fusion(vectors, present))
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        return (self.logits(vectors, present).float() / self.temperature).log_softmax(-1)
+        return self.task.answer(self.outputs(vectors, present), self.temperature)
 
 
 class Ensemble(Model):
-    """Unimodal classifiers whose calibrated log-probabilities are summed over the streams that a sample has."""
+    """Unimodal models whose answers are pooled over the streams that a sample has."""
 
-    def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...]) -> None:
-        super().__init__()
+    def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...], task: Task) -> None:
+        super().__init__(task)
         self.members, self.streams = nn.ModuleDict(members), streams
         self.register_buffer("temperatures", torch.ones(len(members)))
 
@@ -106,10 +107,7 @@ class Ensemble(Model):
         return {s: member.encoder for s, member in self.members.items()}
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        """Uniform where a sample has none of the members' streams."""
-        total = torch.zeros(())
-        for k, (s, member) in enumerate(self.members.items()):
-            one = (member.head(vectors[s]).float() / self.temperatures[k]).log_softmax(-1)
-            seen = present[:, self.streams.index(s)].unsqueeze(-1)
-            total = total + torch.where(seen, one, torch.zeros_like(one))
-        return total.log_softmax(-1)
+        answers = [self.task.answer(member.head(vectors[s]), self.temperatures[k])
+                   for k, (s, member) in enumerate(self.members.items())]
+        seen = present[:, [self.streams.index(s) for s in self.members]]
+        return self.task.pooled(torch.stack(answers), seen.T)

@@ -1,12 +1,12 @@
 """What a phase of training minimises: one file per objective, used by recipes and by the phases of strategies.
 
 An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
-`logits(batch) -> [B, C]` and `nll(logits, y) -> float`, to choose weights by; without, `score(batch) -> scalar`, a loss
-for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
+`task`, `outputs(batch) -> [B, C]` and `nll(outputs, y) -> float`, to choose weights by; without, `score(batch) ->
+scalar`, a loss for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
 
 To add one for recipes, write `objectives/<name>.py` with `LABELS` (needs them?), `TOGETHER` (several streams at
 once?), `NEEDS` (of its encoders, where that is more than dense vectors and gradients: see `training.needs`), a
-`Settings` and `build(encoders, streams, classes, settings)`, where `encoders` are those of the streams that
+`Settings` and `build(encoders, streams, task, settings)`, where `encoders` are those of the streams that
 it trains, and name it as a recipe's `objective`. It leaves `encoders` as components or, of one stream, a classifier
 `model`.
 """
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from trivium.encoders.base import Encoder
+    from trivium.tasks import Task
 
 SHARED = ("joint", "unimodal_losses", "distil")  # of the phases of strategies, over a whole network
 
@@ -44,8 +45,8 @@ def chosen(value: str | Mapping[str, Any], where: str) -> dict[str, Any]:
     return {"name": name} | parts.typed(get(name, where).Settings, own, where).model_dump(mode="json")
 
 
-def build(value: Mapping[str, Any], encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int) -> nn.Module:
+def build(value: Mapping[str, Any], encoders: Mapping[str, Encoder], streams: Sequence[str], task: Task) -> nn.Module:
     """`value`: what `chosen` gave;  streams: all of the data, in their order."""
     name, own = parts.split(value, "objective")
     part = get(name, "objective")
-    return part.build(encoders, streams, classes, part.Settings.model_validate(own))
+    return part.build(encoders, streams, task, part.Settings.model_validate(own))

@@ -20,6 +20,7 @@ from trivium.settings.base import Section
 if TYPE_CHECKING:
     from trivium.data.store import Batch
     from trivium.encoders.base import Encoder
+    from trivium.tasks import Task
 
 LABELS, TOGETHER = False, True
 NEEDS = frozenset({"dense", "gradients"})  # of the encoders: see `training.needs`
@@ -63,5 +64,5 @@ def contrast(similarity: Tensor) -> Tensor:
     return (nn.functional.cross_entropy(similarity, own) + nn.functional.cross_entropy(similarity.T, own)) / 2
 
 
-def build(encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int, settings: Settings) -> Align:
+def build(encoders: Mapping[str, Encoder], streams: Sequence[str], task: Task, settings: Settings) -> Align:
     return Align(encoders, streams, settings.width)

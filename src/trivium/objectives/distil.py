@@ -1,4 +1,5 @@
-"""Unimodal teachers (UMT; Du et al. 2023, arXiv 2305.01233): CE + alpha * sum over streams of MSE(vector, teacher's).
+"""Unimodal teachers (UMT; Du et al. 2023, arXiv 2305.01233): the task's loss + alpha * sum over streams of
+MSE(vector, teacher's).
 
 The teachers are the components of a recipe, frozen; the students, of the same architecture, start from random weights.
 The mean is over the samples that have the stream. alpha = 0 is plain joint training.
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from trivium.objectives.joint import Joint
 
@@ -38,7 +39,7 @@ class Distil(Joint):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         vectors = self.model.read(batch)
-        total = nn.functional.cross_entropy(self.model.logits(vectors, batch.present), batch.y)
+        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y)
         if not self.alpha:
             return total
         for s, teacher in self.teachers.items():

@@ -1,4 +1,4 @@
-"""Cross-entropy of the whole network: encoders, fusion and head, in whatever part may move."""
+"""The task's loss of the whole network: encoders, fusion and head, in whatever part may move."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-
-from trivium.models.calibration import calibrated_nll
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
@@ -19,16 +17,16 @@ class Joint(nn.Module):
 
     def __init__(self, model: Multimodal) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.task = model, model.task
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.logits(batch), batch.y)
+        return self.task.loss(self.outputs(batch), batch.y)
 
-    def logits(self, batch: Batch) -> Tensor:
-        return self.model.logits(self.model.read(batch), batch.present)
+    def outputs(self, batch: Batch) -> Tensor:
+        return self.model.outputs(self.model.read(batch), batch.present)
 
-    def nll(self, logits: Tensor, y: Tensor) -> float:
+    def nll(self, outputs: Tensor, y: Tensor) -> float:
         """Of the calibrated answer, since the model is calibrated once it is trained. Without, weights that are right
         and too sure of it would lose to worse ones, even to untrained ones.
         """
-        return calibrated_nll(logits, y)
+        return self.task.calibrated_nll(outputs, y)

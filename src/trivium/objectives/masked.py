@@ -22,6 +22,7 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from trivium.data.store import Batch
     from trivium.encoders.base import Encoder
+    from trivium.tasks import Task
 
 
 LABELS, TOGETHER = False, False  # one stream at a time
@@ -84,5 +85,5 @@ class Masked(nn.Module):
         return self.loss(batch, torch.Generator().manual_seed(0))
 
 
-def build(encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int, settings: Settings) -> Masked:
+def build(encoders: Mapping[str, Encoder], streams: Sequence[str], task: Task, settings: Settings) -> Masked:
     return Masked(next(iter(encoders.values())), settings.mask)

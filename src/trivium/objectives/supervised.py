@@ -1,4 +1,4 @@
-"""The label, predicted from one modality alone. The head is kept: it makes the unimodal model and the ensemble."""
+"""The target, predicted from one stream alone. The head is kept: it makes the unimodal model and the ensemble."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from trivium.settings.base import Section
 if TYPE_CHECKING:
     from trivium.data.store import Batch
     from trivium.encoders.base import Encoder
+    from trivium.tasks import Task
 
 
 LABELS, TOGETHER = True, False  # one stream at a time
@@ -27,26 +28,26 @@ class Settings(Section):
 class Supervised(nn.Module):
     labels = LABELS
 
-    def __init__(self, encoder: Encoder, classes: int) -> None:
+    def __init__(self, encoder: Encoder, task: Task) -> None:
         super().__init__()
-        self.model = Unimodal(encoder, classes)
+        self.model, self.task = Unimodal(encoder, task.outputs), task
 
     @property
     def encoder(self) -> Encoder:
         return self.model.encoder
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return nn.functional.cross_entropy(self.logits(batch), batch.y)
+        return self.task.loss(self.outputs(batch), batch.y)
 
-    def logits(self, batch: Batch) -> Tensor:
+    def outputs(self, batch: Batch) -> Tensor:
         return self.model(batch.inputs[self.encoder.spec.name])
 
-    def nll(self, logits: Tensor, y: Tensor) -> float:
+    def nll(self, outputs: Tensor, y: Tensor) -> float:
         """As it is, not calibrated: it rises once training samples are known by heart. From there on the encoder gives
         what is built on it other vectors for training samples than for new ones, which no temperature mends.
         """
-        return nn.functional.cross_entropy(logits.double(), y).item()
+        return self.task.nll(outputs, y)
 
 
-def build(encoders: Mapping[str, Encoder], streams: Sequence[str], classes: int, settings: Settings) -> Supervised:
-    return Supervised(next(iter(encoders.values())), classes)
+def build(encoders: Mapping[str, Encoder], streams: Sequence[str], task: Task, settings: Settings) -> Supervised:
+    return Supervised(next(iter(encoders.values())), task)

@@ -1,6 +1,7 @@
-"""Joint training plus a loss on each stream alone: CE + sum over streams of weight * CE_s, each with a linear head of
-its own on the stream's vector, over the samples that have the stream. It keeps encoders learning that a quicker stream
-would make superfluous (Kontras et al. 2024, arXiv 2411.07335, "multi-loss"). Weights of 0 are plain joint training.
+"""Joint training plus a loss on each stream alone: L + sum over streams of weight * L_s, where L is the task's loss,
+each with a linear head of its own on the stream's vector, over the samples that have the stream. It keeps encoders
+learning that a quicker stream would make superfluous (Kontras et al. 2024, arXiv 2411.07335, "multi-loss"). Weights of
+0 are plain joint training.
 """
 
 from __future__ import annotations
@@ -24,14 +25,13 @@ class UnimodalLosses(Joint):
     def __init__(self, model: Multimodal, weights: Mapping[str, float]) -> None:
         super().__init__(model)
         self.weights = {s: weight for s, weight in weights.items() if weight > 0}
-        classes = model.head.out_features
-        self.heads = nn.ModuleDict({s: nn.Linear(model.readers[s].width, classes) for s in self.weights})
+        self.heads = nn.ModuleDict({s: nn.Linear(model.readers[s].width, self.task.outputs) for s in self.weights})
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         vectors = self.model.read(batch)
-        total = nn.functional.cross_entropy(self.model.logits(vectors, batch.present), batch.y)
+        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y)
         for s, weight in self.weights.items():
-            own = nn.functional.cross_entropy(self.heads[s](vectors[s]), batch.y, reduction="none")
+            own = self.task.losses(self.heads[s](vectors[s]), batch.y)
             there = batch.present[:, self.model.streams.index(s)].to(own.dtype)
             total = total + weight * (own * there).sum() / there.sum().clamp(min=1)
         return total

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.comparison import reads
-from trivium.comparison.metric import METRICS, Metric
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.machine.files import read_figures
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
+from trivium.tasks.metric import METRICS, Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +149,7 @@ class Inputs:
 
     @cached_property
     def classes(self) -> list[str]:
-        listed = next((m["classes"] for m in self.evaluations.values() if m.get("classes")), None)
+        listed = next((m["task"]["classes"] for m in self.evaluations.values() if m.get("task")), None)
         return [str(label) for label in listed or self.meta.get("classes") or []]
 
     @cached_property

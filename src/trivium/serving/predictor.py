@@ -42,7 +42,7 @@ class Predictor:
         from trivium.modalities.spec import Spec, scale_and_shift
 
         self.model = model
-        self.classes: tuple[str, ...] = tuple(prepared["classes"])
+        self.classes: tuple[str, ...] = tuple(prepared["task"]["classes"])
         self.streams: dict[str, str] = {s: prepared["streams"][s]["spec"]["modality"] for s in model.streams}
         self.read: tuple[str, ...] = tuple(model.readers)
         self._specs, self._settings, self._processors, self._tokenizers, self._affine = {}, {}, {}, {}, {}
@@ -191,7 +191,7 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     streams = {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
                    "tokenizer": store.tokenizer(s, seed).read_text(encoding="utf-8")
                    if read.spec["kind"] == "tokens" else None} for s, read in store.reads.streams.items()}
-    return {"seed": seed, "classes": list(store.classes), "streams": streams}
+    return {"seed": seed, "task": store.task.plain(), "streams": streams}
 
 
 def data_uri(path: Path, kind: str) -> str:

@@ -21,9 +21,9 @@ LONGEST = 24  # letters of a class's name
 
 def write(outcome: Outcome, predictions: Path, path: Path) -> None:
     """Shares of each true class, all seeds together, into the SVG file `path`."""
-    from trivium.evaluation.metrics import confusion_in
+    from trivium.tasks.scores import confusion_in
 
-    classes = outcome.metrics["classes"]
+    classes = outcome.metrics["task"]["classes"]
     counts = confusion_in(predictions, len(classes))
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     title = f"{outcome.name}: confusion, {len(outcome.metrics['seeds'])} seeds together"

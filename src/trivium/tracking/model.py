@@ -67,7 +67,8 @@ def signature(prepared: dict[str, Any]) -> ModelSignature:
     if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
     outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label", required=False)]
-    outputs += [ColSpec(DataType.double, f"probability_{label}", required=False) for label in prepared["classes"]]
+    outputs += [ColSpec(DataType.double, f"probability_{label}", required=False)
+                for label in prepared["task"]["classes"]]
     outputs.append(ColSpec(DataType.string, "error", required=False))
     return ModelSignature(Schema(inputs), Schema(outputs))
 

@@ -210,7 +210,7 @@ def _per_class(outcome: Outcome, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["class", *keys])
-        for label in outcome.metrics["classes"]:
+        for label in outcome.metrics["task"]["classes"]:
             table.writerow([label, *(round(fmean(seed["per_class"][label][key] for seed in seeds), 4) for key in keys)])
 
 

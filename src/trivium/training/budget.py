@@ -20,6 +20,7 @@ from trivium.data.store import Batch, Store
 from trivium.data.tables import read_json, write_json
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
+from trivium.tasks import Task
 from trivium.training.eager import Flops
 from trivium.training.settings import Budget
 
@@ -30,14 +31,19 @@ BUDGET = Path("models/budget.json")
 PROBE = 2  # samples in a counting pass
 
 
-def example(specs: Mapping[str, Spec], samples: int = PROBE, among: Sequence[str] = ()) -> Batch:
-    """Inputs of the right shapes, to count with. among: all streams of the data, where `specs` are some of them."""
-    inputs: dict[str, Tensor] = {}
+def example(specs: Mapping[str, Spec], task: Task, samples: int = PROBE, among: Sequence[str] = ()) -> Batch:
+    """Inputs and targets of the right shapes, to count with. among: all streams, where `specs` are some of them."""
+    present = torch.ones(samples, len(among or specs), dtype=torch.bool)
+    return Batch(inputs(specs, samples), present, task.example(samples))
+
+
+def inputs(specs: Mapping[str, Spec], samples: int = PROBE) -> dict[str, Tensor]:
+    """Of the right shapes."""
+    found: dict[str, Tensor] = {}
     for s, spec in specs.items():
         shape = (samples, *spec.shape)
-        inputs[s] = torch.full(shape, 3) if spec.kind == "tokens" else torch.zeros(shape)
-    present = torch.ones(samples, len(among or specs), dtype=torch.bool)
-    return Batch(inputs, present, torch.zeros(samples, dtype=torch.int64))
+        found[s] = torch.full(shape, 3) if spec.kind == "tokens" else torch.zeros(shape)
+    return found
 
 
 def counted(loss: Callable[[], Tensor], samples: int = PROBE, module: nn.Module | None = None) -> float:
@@ -64,7 +70,7 @@ def passes(encoder: Encoder, spec: Spec) -> Callable[[int], float]:
     @functools.cache
     @torch.no_grad()
     def cost(length: int) -> float:
-        x = example({spec.name: spec}).inputs[spec.name]
+        x = inputs({spec.name: spec})[spec.name]
         if spec.kind == "tokens":
             x = x[:, : max(1, length)]
         with Flops(_formulas(), encoder.parameters()) as counter:
@@ -165,8 +171,8 @@ def measure(store: Store, fusion: Mapping[str, Any], epochs: float, seed: int) -
     from trivium import models
 
     parts = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in store.streams}
-    network = models.multimodal(parts, len(store.classes), fusion, seed)
-    batch = example(store.specs)
+    network = models.multimodal(parts, store.task, fusion, seed)
+    batch = example(store.specs, store.task)
     per_sample = counted(lambda: network(batch.inputs, batch.present).square().sum(), module=network)
     return epochs * len(store.rows(seed, "train")) * per_sample
 

@@ -12,7 +12,6 @@ from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device as devices
 from trivium.models import files
-from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Ensemble, Unimodal
 from trivium.training import components
 from trivium.training.loop import VALIDATION_BATCH
@@ -37,12 +36,12 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     temperatures, scores = {}, {}
     for k, (s, member) in enumerate(members.items()):
         has = val.present[:, k]
-        temperatures[s] = fit_temperature(member.head(val.inputs[s][has]), val.y[has])
-        scores[s] = _score({s: member}, store.streams, val, [temperatures[s]])[1]
+        temperatures[s] = store.task.calibration(member.head(val.inputs[s][has]), val.y[has])
+        scores[s] = _score({s: member}, store, val, [temperatures[s]])[1]
     chosen = [min(scores, key=lambda s: scores[s]["nll"])] if best else list(store.streams)
     kept = [temperatures[s] for s in chosen]
-    model, validation = _score({s: members[s] for s in chosen}, store.streams, val, kept)
-    about = files.describe("ensemble", store.encoders, store.specs, store.classes, members=chosen,
+    model, validation = _score({s: members[s] for s in chosen}, store, val, kept)
+    about = files.describe("ensemble", store.encoders, store.specs, store.task, members=chosen,
                            features=store.digest)
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())
@@ -57,7 +56,7 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
 
 def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int, report: Report) -> Batch:
     """The samples of `rows` with the vectors of all members as inputs."""
-    model, parts = Ensemble(members, store.streams).eval(), list[Batch]()
+    model, parts = Ensemble(members, store.streams, store.task).eval(), list[Batch]()
     for k in range(0, len(rows), VALIDATION_BATCH):
         part = store.batch(rows[k: k + VALIDATION_BATCH], seed)
         parts.append(Batch(model.vectors(part.inputs), part.present, part.y, encoded=True))
@@ -65,14 +64,14 @@ def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed:
     return Batch.joined(parts)
 
 
-def _score(members: dict[str, Unimodal], streams: tuple[str, ...], val: Batch, temperatures: list[float],
+def _score(members: dict[str, Unimodal], store: Store, val: Batch, temperatures: list[float],
            ) -> tuple[Ensemble, dict[str, float]]:
     """The ensemble of some `members`; its NLL and accuracy on all of `val`, samples without the stream included."""
-    model = Ensemble(members, streams).to(val.y.device).eval()
+    model = Ensemble(members, store.streams, store.task).to(val.y.device).eval()
     model.temperatures.copy_(torch.tensor(temperatures))
-    log_probabilities = model.answer(val.inputs, val.present)
-    nll = torch.nn.functional.nll_loss(log_probabilities, val.y).item()
-    return model, {"nll": nll, "accuracy": (log_probabilities.argmax(1) == val.y).double().mean().item()}
+    answers = model.answer(val.inputs, val.present)
+    nll = -store.task.log_likelihood(answers, val.y).mean().item()
+    return model, {"nll": nll, "accuracy": store.task.score(answers, val.y)}
 
 
 def _history(recipe: str, seed: int, chosen: list[str]) -> list[dict[str, Any]]:

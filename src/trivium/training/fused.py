@@ -16,7 +16,6 @@ from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device
 from trivium.models import files, lora
-from trivium.models.calibration import temperature as fit_temperature
 from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
 from trivium.objectives.joint import Joint
@@ -37,7 +36,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     store, batch = Store(unit.entry.start), loop.batch
     assert unit.fusion is not None
     parts = {s: _start(store, plan, s, seed) for s in store.streams}
-    model = models.multimodal(parts, len(store.classes), unit.fusion, seed)
+    model = models.multimodal(parts, store.task, unit.fusion, seed)
     pretraining, fitting = components.charged(store.recipe, seed), 0.0
     if plan.probe:
         fitting = _from_probe(model, store, seed)
@@ -55,9 +54,9 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         model.encoders.update(above)
     elif above:
         feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
-    tasks = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
+    objectives = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[dict[str, Any]]()
-    planned = _planned(tasks, store, plan, (limit, pretraining + fitting), seed, batch)
+    planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, batch)
     if isinstance(planned, float):
         return {"skipped": {"budget": limit, "needed": planned}}
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
@@ -71,8 +70,8 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
             used = tuple(_cached(model, store, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
-        task = tasks[p.phase.name]
-        found = fit(task, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
+        objective = objectives[p.phase.name]
+        found = fit(objective, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
                     partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
         history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
@@ -84,7 +83,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
-    about = files.describe("fusion", store.encoders, store.specs, store.classes, fusion=unit.fusion,
+    about = files.describe("fusion", store.encoders, store.specs, store.task, fusion=unit.fusion,
                            features=store.digest,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
@@ -168,8 +167,8 @@ def _from_probe(model: Multimodal, store: Store, seed: int) -> float:
     return spent
 
 
-def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int, batch: int,
-             ) -> list[_Planned] | float:
+def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int,
+             batch: int) -> list[_Planned] | float:
     """The phases of `plan`; or the budget that it needs, where this one does not pay for an epoch of what moves.
 
     funds: the budget, and what pretraining took of it (FLOPs).
@@ -177,12 +176,12 @@ def _planned(tasks: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[
     found, (limit, pretraining) = list[_Planned](), funds
     spent, size = pretraining, len(store.rows(seed, "train"))
     for phase in plan.phases:
-        task = tasks[phase.name]
-        model = task.model
+        objective = objectives[phase.name]
+        model = objective.model
         _let_move(model, phase)
         frozen = not {"encoders", "lora"} & set(phase.train)
         once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
-        cost, again = (count(task, store, "head" if frozen else "all") for count in (_cost, _analytic))
+        cost, again = (count(objective, store, "head" if frozen else "all") for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
         allowed = limit - spent if last else (limit - pretraining) * phase.share
         if not frozen and allowed < cost * size:
@@ -216,21 +215,21 @@ def _once(model: Multimodal, store: Store, seed: int) -> float:
     return total
 
 
-def _cost(task: Joint, store: Store, what: str) -> float:
+def _cost(objective: Joint, store: Store, what: str) -> float:
     """Training FLOPs per sample of one real step on `all` of the network, or on its `head` and fusion alone; or those
     of a pass through one stream's encoder.
     """
-    copy = deepcopy(task).cpu()
+    copy = deepcopy(objective).cpu()
     return budget.counted(_loss(copy, store, what), module=copy)
 
 
-def _analytic(task: Joint, store: Store, what: str) -> float:
-    copy = deepcopy(task).cpu()
+def _analytic(objective: Joint, store: Store, what: str) -> float:
+    copy = deepcopy(objective).cpu()
     return budget.analytic(copy, _loss(copy, store, what))
 
 
-def _loss(task: Joint, store: Store, what: str) -> Callable[[], Tensor]:
-    model, batch = task.model, budget.example(store.specs)
+def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:
+    model, batch = objective.model, budget.example(store.specs, store.task)
     if what in model.encoders:
         return lambda: model.encoders[what](batch.inputs[what])
     for s, part in model.encoders.items():
@@ -239,7 +238,7 @@ def _loss(task: Joint, store: Store, what: str) -> Callable[[], Tensor]:
     if what == "head":
         with torch.no_grad():
             batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
-    return lambda: task.loss(batch, torch.Generator().manual_seed(0))
+    return lambda: objective.loss(batch, torch.Generator().manual_seed(0))
 
 
 @torch.no_grad()
@@ -262,7 +261,7 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
 
 
 @torch.no_grad()
-def _temperature(task: Joint, val: Feed) -> float:
+def _temperature(objective: Joint, val: Feed) -> float:
     """Fitted on validation (Guo et al. 2017), in float32 as the model will answer."""
-    outputs, labels = zip(*((task.logits(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
-    return fit_temperature(torch.cat(outputs), torch.cat(labels))
+    outputs, labels = zip(*((objective.outputs(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
+    return objective.task.calibration(torch.cat(outputs), torch.cat(labels))

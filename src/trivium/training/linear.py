@@ -161,7 +161,7 @@ def _judge(answer: Answer, prior: np.ndarray, val: Matrices, val_present: Arrays
 def _temperature(logits: np.ndarray, y: np.ndarray) -> float:
     from threadpoolctl import threadpool_limits
 
-    from trivium.models.calibration import temperature
+    from trivium.tasks.temperature import temperature
 
     with threadpool_limits(1):
         return temperature(logits, y)

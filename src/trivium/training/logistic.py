@@ -122,8 +122,8 @@ def fit_blocks(
     """
     from threadpoolctl import threadpool_limits
 
-    from trivium.models.calibration import calibrated_nll
     from trivium.models.linear import NEVER
+    from trivium.tasks.temperature import calibrated_nll
 
     seen, goal = np.unique(y, return_inverse=True)
     usable = np.isin(y_val, seen)

@@ -40,10 +40,10 @@ class Schedule:
 
 
 def fit(
-    task: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
+    objective: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
     report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
 ) -> list[dict[str, float]]:
-    """Train what requires a gradient in `task` and leave it with the weights of the lowest validation NLL.
+    """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
     step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
@@ -52,26 +52,26 @@ def fit(
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_accuracy.
     """
-    task.to(accelerator.device)
-    optimizer = AdamW((p for p in task.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
+    objective.to(accelerator.device)
+    optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
                       plan.slower)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
-    state = _State(task, optimizer, checkpoint)
+    state = _State(objective, optimizer, checkpoint)
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
-        state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(task, val, accelerator))
+        state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(objective, val, accelerator))
     report(int(state.step * plan.batch))
     for mark in (m for m in marks if m > state.step):
-        _train(task)
+        _train(objective)
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
         np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
         losses: list[Tensor] = []
         for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
             generator.manual_seed(seed * 1_000_003 + step)
             with accelerator.autocast():
-                loss = task.loss(batch, generator)  # type: ignore[operator]
+                loss = objective.loss(batch, generator)  # type: ignore[operator]
             accelerator.backward(loss)
             optimizer.step(plan.lr * rate(step))
             losses.append(loss.detach())
@@ -79,35 +79,36 @@ def fit(
         state.step = mark
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
-        state.record(row | validate(task, val, accelerator))
+        state.record(row | validate(objective, val, accelerator))
     return state.finish()
 
 
 @torch.no_grad()
-def validate(task: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
-    """NLL (see `task.nll`) and accuracy over `val`; a NLL that is not finite counts as 1e9, so that it is never chosen.
+def validate(objective: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
+    """NLL (see `objective.nll`) and score over `val`; a NLL that is not finite counts as 1e9, so that it is never
+    chosen.
 
-    Without labels: the mean loss, and an accuracy of 0.
+    Without labels: the mean loss, and a score of 0.
     """
-    task.eval()
+    objective.eval()
     outputs, labels = list[Tensor](), list[Tensor]()
     for batch in val.once(VALIDATION_BATCH):
         with accelerator.autocast():
-            outputs.append(task.logits(batch).float() if task.labels else  # type: ignore[operator]
-                           (task.score(batch) * len(batch)).double())  # type: ignore[operator]
+            outputs.append(objective.outputs(batch).float() if objective.labels else  # type: ignore[operator]
+                           (objective.score(batch) * len(batch)).double())  # type: ignore[operator]
         labels.append(batch.y)
     y = torch.cat(labels)
-    if not task.labels:
+    if not objective.labels:
         return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_accuracy": 0.0}
-    logits = torch.cat(outputs)
-    return {"val_nll": _finite(task.nll(logits, y)),  # type: ignore[operator]
-            "val_accuracy": (logits.argmax(1) == y).double().mean().item()}
+    found = torch.cat(outputs)
+    return {"val_nll": _finite(objective.nll(found, y)),  # type: ignore[operator]
+            "val_accuracy": objective.task.score(found, y)}  # type: ignore[union-attr, operator]
 
 
-def _train(task: nn.Module) -> None:
+def _train(objective: nn.Module) -> None:
     """Training mode for what moves; what is frozen keeps its statistics and drops nothing, as when it is used."""
-    task.train()
-    for part in task.modules():
+    objective.train()
+    for part in objective.modules():
         weights = list(part.parameters())
         if weights and not any(w.requires_grad for w in weights):
             part.eval()
@@ -126,31 +127,31 @@ def _warmup_cosine(steps: int, warmup: float) -> Callable[[int], float]:
 class _State:
     """What a run needs to go on after a kill, and the best weights so far."""
 
-    def __init__(self, task: nn.Module, optimizer: AdamW, path: Path | None) -> None:
-        self.task, self.optimizer, self.path = task, optimizer, path
+    def __init__(self, objective: nn.Module, optimizer: AdamW, path: Path | None) -> None:
+        self.objective, self.optimizer, self.path = objective, optimizer, path
         self.step, self.history, self.best = 0, list[dict[str, Any]](), dict[str, Tensor]()
         self._saved = time.monotonic()
         if path is not None and path.exists():
             kept = torch.load(path, weights_only=True)
-            task.load_state_dict(kept["task"])
+            objective.load_state_dict(kept["task"])
             optimizer.load(kept["optimizer"])
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
 
     def record(self, row: dict[str, Any]) -> None:
         """Keep a row of the history, the weights when they are the best, and now and then everything on disk."""
         if not self.history or row["val_nll"] < min(r["val_nll"] for r in self.history):
-            self.best = {key: value.detach().clone() for key, value in self.task.state_dict().items()}
+            self.best = {key: value.detach().clone() for key, value in self.objective.state_dict().items()}
         self.history.append(row)
         if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
             scratch = self.path.with_suffix(".part")
-            torch.save({"task": self.task.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
+            torch.save({"task": self.objective.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
                         "history": self.history, "best": self.best}, scratch)
             os.replace(scratch, self.path)
             self._saved = time.monotonic()
 
     def finish(self) -> list[dict[str, Any]]:
-        self.task.load_state_dict(self.best)
-        self.task.eval()
+        self.objective.load_state_dict(self.best)
+        self.objective.eval()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
         return self.history

@@ -114,7 +114,7 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) 
         encoder: Any = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
         if store.specs[s].kind == "counts":
             _fit_idf(encoder, store, s, unit.seed or 0)
-        about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.classes)
+        about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.task)
         models.save(encoder, about, folder / s)
         size += sum(p.numel() for p in encoder.parameters())
         if unit.seed is None:
@@ -146,29 +146,30 @@ def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> di
     recipe, group, seed, loop = unit.recipe, unit.group, unit.seed, unit.loop
     assert seed is not None
     epochs = recipe.share * unit.limit / _per_epoch(store, recipe, seed)
-    task, rows = _task(store, group, seed), _rows(store, group, seed)
+    objective, rows = _objective(store, group, seed), _rows(store, group, seed)
     cost = _cost(store, group, seed)
     steps = budget.steps(epochs * len(rows) * cost, cost, loop.batch)
     accelerator = device.prepare(device.kind(loop.device))
     order, val = store.rows(seed, "train"), store.rows(seed, "val")
-    if not task.labels:
+    if not objective.labels:
         order = np.concatenate([order, store.rows(seed, "unlabelled")])
 
     def feed(these: np.ndarray) -> Feed:
         return Feed(store, these, seed, accelerator.device, keep=_has(store, group)[these], only=group.streams,
                     augment=loop.augment)
 
-    history = fit(task, feed(order), feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
+    history = fit(objective, feed(order), feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
                   lambda samples: report(samples, steps * loop.batch), folder / "checkpoint.pt")
     for s in group.streams:
-        kind, model = ("unimodal", task.model) if hasattr(task, "model") else ("encoder", task.encoders[s])
-        models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.classes), folder / s)
+        kind, model = ("unimodal", objective.model) if hasattr(objective, "model") else (
+            "encoder", objective.encoders[s])
+        models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.task), folder / s)
     best = min(history, key=lambda row: row["val_nll"])
     return {
         "flops": steps * loop.batch * cost, "epochs": round(steps * loop.batch / len(rows), 3),
-        "parameters": sum(p.numel() for p in task.parameters()), "samples": len(rows),
+        "parameters": sum(p.numel() for p in objective.parameters()), "samples": len(rows),
         "objective": (group.objective or {})["name"],
-        "validation": ({"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if task.labels else
+        "validation": ({"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if objective.labels else
                        {"loss": best["val_nll"]}),
         "history": [row | {"flops": row["step"] * loop.batch * cost} for row in history],
     }
@@ -179,13 +180,13 @@ def _per_epoch(store: Store, recipe: Recipe, seed: int) -> float:
     return sum(len(_rows(store, each, seed)) * _cost(store, each, seed) for each in recipe.groups if each.objective)
 
 
-def _task(store: Store, group: Group, seed: int) -> Any:
+def _objective(store: Store, group: Group, seed: int) -> Any:
     from trivium import models, objectives
 
     assert group.objective is not None
     encoders = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in group.streams}
     with models.drawn(seed, f"{group.name}/{group.objective['name']}"):
-        return objectives.build(group.objective, encoders, store.streams, len(store.classes))
+        return objectives.build(group.objective, encoders, store.streams, store.task)
 
 
 def _has(store: Store, group: Group) -> np.ndarray:
@@ -196,12 +197,12 @@ def _has(store: Store, group: Group) -> np.ndarray:
 def _rows(store: Store, group: Group, seed: int) -> np.ndarray:
     """Samples that an objective may read: train, and without labels the unlabelled ones as well; where present."""
     rows = store.rows(seed, "train")
-    if not _task_labels(group):
+    if not _reads_labels(group):
         rows = np.concatenate([rows, store.rows(seed, "unlabelled")])
     return rows[_has(store, group)[rows]]
 
 
-def _task_labels(group: Group) -> bool:
+def _reads_labels(group: Group) -> bool:
     from trivium import objectives
 
     assert group.objective is not None
@@ -214,6 +215,6 @@ def _cost(store: Store, group: Group, seed: int) -> float:
 
     from trivium.training import budget
 
-    task = _task(store, group, seed)
-    batch = budget.example({s: store.specs[s] for s in group.streams}, among=store.streams)
-    return budget.counted(lambda: task.loss(batch, torch.Generator().manual_seed(0)), module=task)
+    objective = _objective(store, group, seed)
+    batch = budget.example({s: store.specs[s] for s in group.streams}, store.task, among=store.streams)
+    return budget.counted(lambda: objective.loss(batch, torch.Generator().manual_seed(0)), module=objective)

@@ -35,7 +35,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     found, own = fit(store, encoders, seed)
     report(1, 1)
     model = _model(store, encoders, found)
-    about = files.describe("linear", store.encoders, store.specs, store.classes, linear=model.linear.about(),
+    about = files.describe("linear", store.encoders, store.specs, store.task, linear=model.linear.about(),
                            features=store.digest, apart=components.apart(store.recipe, model.readers))
     models.save(model.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
@@ -59,7 +59,7 @@ def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, f
     present = {split: {s: store.has(s)[these] for s in store.streams} for split, these in rows.items()}
     y = {split: store.labels(these) for split, these in rows.items()}
     found = linear.fit(vectors["train"], present["train"], y["train"], vectors["val"], present["val"], y["val"],
-                       len(store.classes))
+                       store.task.outputs)
     return found, found.flops + sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
 
 
@@ -88,7 +88,7 @@ def _model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:
     idf = {s: encoders[s].idf.cpu().numpy() for s in answer.weights if store.specs[s].kind == "counts"}
     probes = Linear.of(store.streams, answer.way, answer.weights, answer.biases, answer.intercept, found.prior,
                        found.chosen.temperature, idf)
-    return Probed({s: encoders[s] for s in probes.parts}, probes)
+    return Probed({s: encoders[s] for s in probes.parts}, probes, store.task)
 
 
 def _way(one: Tried) -> str:

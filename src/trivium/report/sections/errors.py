@@ -5,9 +5,9 @@ from __future__ import annotations
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.drawing.markup import Html, h, join
-from trivium.evaluation.metrics import confusion_in
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, figure, lead, note, table
+from trivium.tasks.scores import confusion_in
 
 MATRIX = 24  # classes; with more, only the most frequent confusions are listed
 NUMBERS = 12  # classes; with more, the cells have no number inside

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.evaluation.metrics import LOWER_IS_BETTER, Array
+from trivium.tasks.scores import LOWER_IS_BETTER, Array
 
 CLOSE = 0.05  # points or nats, see below: what may lose more than this is not taken for being cheap or simple
 
 
 @dataclass(frozen=True)
 class Metric:
-    """key: of `evaluation.metrics`.  words: its name in a sentence."""
+    """key: of `tasks.scores`.  words: its name in a sentence."""
 
     key: str
     words: str

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from trivium.models import calibration
-from trivium.models.calibration import calibrated_nll, temperature
+from trivium.tasks import temperature as calibration
+from trivium.tasks.temperature import calibrated_nll, temperature
 
 
 def test_confidence_becomes_the_share_that_is_right():

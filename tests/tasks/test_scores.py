@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trivium.evaluation import metrics
+from trivium.tasks import scores as metrics
 
 P = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]]  # predicted: 0, 1, 2, 0
 Y = [0, 1, 0, 2]
