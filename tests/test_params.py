@@ -16,6 +16,11 @@ def params() -> dict[str, Any]:
     return YAML(typ="safe").load((ROOT / "params.yaml").read_text())
 
 
+def streams(*names: str) -> dict[str, Any]:
+    """`data.streams` with streams that are called like their modality."""
+    return {"streams": {name: {"modality": name} for name in names}}
+
+
 def message(params: Any) -> str:
     """What is said of settings that are refused before anything is imported."""
     with pytest.raises(UserError) as caught:
@@ -33,7 +38,7 @@ def checked(params: Any) -> str:
 def test_the_file_of_the_repository_is_valid_and_typed() -> None:
     params = load(ROOT / "params.yaml")
     check(params)
-    assert params.data.modalities == ("text", "image", "audio")
+    assert list(params.streams.items()) == [(s, s) for s in ("text", "image", "audio")]
     assert isinstance(params.loop.batch, int)
     assert list(params.train) == list(params.entries) == [
         "end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune",
@@ -116,14 +121,14 @@ def test_a_key_like_no_other_lists_the_known_ones(params: dict[str, Any]) -> Non
         ("budget.epochs", -1),
         ("compare.confidence", 95),
         ("data.source", "symbol"),
-        ("data.modalities", []),
+        ("data.streams", {}),
     ],
 )
 def test_a_value_out_of_range_names_key_and_value(params: dict[str, Any], dotted: str, value: Any) -> None:
     put(params, dotted, value)
     text = checked(params)
     assert f"`{dotted}`" in text
-    assert repr(value) in text or value == []
+    assert repr(value) in text or value == {}
 
 
 def test_a_missing_key_is_named(params: dict[str, Any]) -> None:
@@ -169,7 +174,7 @@ def test_the_form_that_the_error_shows_is_one_that_is_read(params: dict[str, Any
     text = message(YAML(typ="safe").load(OLD))
     shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
     params["compare"]["reference"] = ""
-    made = parse(params | shown | {"data": params["data"] | {"modalities": ["text"]}})
+    made = parse(params | shown | {"data": params["data"] | streams("text")})
     check(made)
     assert list(made.entries) == ["end_to_end", "frozen"]
 
@@ -204,8 +209,8 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("encoder.words.modality", "txt", "`encoder.words.modality`: there is no modality `txt`; did you mean `text`?"),
         ("budget.of", "end_to_ent", "`budget.of`: there is no entry `end_to_ent` under `train`; did you mean "
                                     "`end_to_end`?"),
-        ("data.modalities", ["text", "imagee", "audio"],
-         "`data.modalities`: there is no modality `imagee`; did you mean `image`?"),
+        ("data.streams.image.modality", "imagee",
+         "`data.streams.image.modality`: there is no modality `imagee`; did you mean `image`?"),
         ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
         ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
         ("loop.device", "xyz", "`loop.device` is one of auto, cpu, cuda (got 'xyz')."),
@@ -216,7 +221,7 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("loop.workers", "many", "`loop.workers` is auto or a whole number (got 'many')."),
         ("loop.augment", "perhaps", "`loop.augment` is true or false (got 'perhaps')."),
         ("encoder.words", None, "`encoder.words` is a mapping (got null)."),
-        ("data.modalities", [], "`data.modalities` is empty: it needs one entry at least."),
+        ("data.streams", {}, "`data.streams` is empty: it needs one entry at least."),
         ("train", {}, "`train` is empty: it needs one entry at least."),
         ("data", 3, "`data` is a mapping (got 3)."),
         ("compare.reference", "ensembel",
@@ -261,7 +266,7 @@ def test_a_recipe_reads_every_stream(params: dict[str, Any]) -> None:
 
 
 def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["image", "text"]
+    params["data"] |= streams("image", "text")
     made = parse(params)
     assert made.read_by("scratch") == {"image": "patches", "text": "words"}
     assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
@@ -342,11 +347,6 @@ def test_a_modality_stands_for_its_streams_and_a_stream_goes_first() -> None:
     assert encoders("mine", raw, known, ["patches", "fine"]) == {"photo": "patches", "scan": "fine"}
 
 
-def test_a_name_that_comes_twice(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["text", "image", "text"]
-    assert message(params) == "params.yaml: `data.modalities` names `text` twice."
-
-
 def test_no_entry_of_train_is_called_pretrain(params: dict[str, Any]) -> None:
     params["train"]["pretrain"] = {"start": "supervised", "strategy": "ensemble"}
     assert message(params) == "params.yaml: an entry of `train` cannot be called `pretrain`: choose another name."
@@ -390,7 +390,7 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
 
 @pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
-    params["data"]["modalities"] = ["image", "audio"]
+    params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
@@ -413,7 +413,7 @@ def test_heads_divide_the_width(params: dict[str, Any], start: str, fusion: Any,
 
 
 def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["image", "audio"]
+    params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": "frozen", "fusion": "attention"}
     check(parse(params))
 

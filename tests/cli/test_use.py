@@ -14,7 +14,7 @@ from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
 
-COLUMNS = ("id", "label", "text", "image", "audio", "group", "split", "language", "domain", "start", "end")
+COLUMNS = ("id", "label", "group", "split", "language", "domain", "start", "end")
 USUAL = {f"data.manifest.{what}": what for what in COLUMNS}
 
 
@@ -88,7 +88,7 @@ def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixtur
     assert chosen["source"] == "manifest"
     assert chosen["manifest"]["path"] == "mine/m.jsonl"
     assert chosen["watch"] == "mine"
-    assert chosen["modalities"] == ["text", "image", "audio"]
+    assert chosen["streams"] == {s: {"modality": s} for s in ("text", "image", "audio")}
     assert {f"data.manifest.{k}": v for k, v in chosen["manifest"].items() if k != "path"} == USUAL
     said = capsys.readouterr().out
     assert 'data.manifest.path: "mine/m.jsonl"' in said
@@ -101,9 +101,10 @@ def test_a_manifest_with_other_names(project: Path) -> None:
         "Sample_ID": "{i}", "Class": "{y}", "file": "wav/{i}.wav", "Image Path": "img/{i}.png", "caption": None,
         "speaker": "s{y}", "Subset": "train", "onset": "0", "offset": "0.25"}))
     chosen = data()["manifest"]
-    assert [chosen[what] for what in COLUMNS] == ["Sample_ID", "Class", "caption", "Image Path", "file", "speaker",
-                                                  "Subset", "language", "domain", "onset", "offset"]
-    assert data()["modalities"] == ["image", "audio"]  # there is a caption column without one caption
+    assert [chosen[what] for what in COLUMNS] == [
+        "Sample_ID", "Class", "speaker", "Subset", "language", "domain", "onset", "offset"]
+    assert list(data()["streams"].items()) == [  # there is a caption column without one caption
+        ("image", {"modality": "image", "column": "Image Path"}), ("audio", {"modality": "audio", "column": "file"})]
     assert sizes("bands").items() >= {"seconds": 0.3, "sample_rate": 8000, "bins": 40}.items()
 
 
@@ -112,7 +113,8 @@ def test_names_whatever_their_case_and_the_white_space_around(project: Path) -> 
     set_params(project, {"data.manifest.group": "Home"})
     use(manifest(project / "mine/m.jsonl", {"ID": "{i}", " label": "{y}", "Image": "img/{i}.png", "home ": "h{y}"}))
     chosen = data()["manifest"]
-    assert [chosen[what] for what in ("id", "label", "image", "group")] == ["ID", " label", "Image", "home "]
+    assert [chosen[what] for what in ("id", "label", "group")] == ["ID", " label", "home "]
+    assert data()["streams"] == {"image": {"modality": "image", "column": "Image"}}
 
 
 def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) -> None:
@@ -134,11 +136,12 @@ def test_names_that_were_found_before_are_found_anew_where_the_table_is_another(
 ) -> None:
     use(manifest(project / "one/m.jsonl", {"name": "{i}", "category": "{y}", "text": "x {i}", "speaker": "s{i}"}))
     assert [data()["manifest"][what] for what in ("id", "label", "group")] == ["name", "category", "speaker"]
-    set_params(project, {"data.manifest.text": "words"})  # somebody's choice
+    set_params(project, {"data.streams": {"text": {"modality": "text", "column": "words"}}})  # somebody's choice
     use(manifest(project / "two/m.jsonl", {"id": "{i}", "name": "n", "label": "{y}", "category": "c", "text": "x",
                                            "words": "y {i}", "group": "g{i}", "speaker": "s"}))
     columns = data()["manifest"]
-    assert [columns[what] for what in ("id", "label", "group", "text")] == ["id", "label", "group", "words"]
+    assert [columns[what] for what in ("id", "label", "group")] == ["id", "label", "group"]
+    assert data()["streams"] == {"text": {"modality": "text", "column": "words"}}
     said = capsys.readouterr().out
     assert f"the text is read from `words`, as params.yaml says, though {project}/two/m.jsonl has a `text`" in said
     assert said.count("note:") == 1
@@ -254,7 +257,8 @@ def test_a_model_that_hears_one_length_only_keeps_it(project: Path) -> None:
 
 
 def test_a_recipe_without_an_encoder_for_the_new_data_is_told(project: Path) -> None:
-    set_params(project, {"data.modalities": ["text"], "pretrain.scratch.encoders": {"text": "words"}})
+    set_params(project, {"data.streams": {"text": {"modality": "text"}},
+                         "pretrain.scratch.encoders": {"text": "words"}})
     before = Path("params.yaml").read_bytes()
     with pytest.raises(UserError, match="`pretrain.scratch.encoders` names no encoder for image, audio"):
         use("digits")

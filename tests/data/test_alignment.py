@@ -8,20 +8,22 @@ from trivium.data.alignment import align
 from trivium.data.settings import Align
 from trivium.settings.errors import UserError
 
+MODALITIES = {"low": "audio", "high": "audio", "title": "text"}  # of streams that are not called like theirs
 
-def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:
+
+def write(folder: Path, rows: list[dict], **streams: list[dict]) -> Path:
     """`folder`/valid, as validate writes it."""
     tables.write(table(rows, "sample key label group domain language split start end duplicate_group"),
                  folder / "valid/labels.parquet")
-    for name, given in modalities.items():
+    for name, given in streams.items():
         tables.write(table(given, "key value digest start end"), folder / f"valid/{name}.parquet")
     classes = sorted({row["label"] for row in rows})
     tables.write_json({"root": "data/raw", "classes": classes, "world": None}, folder / "valid/meta.json")
     return folder
 
 
-def aligned(folder: Path, *modalities: str, tolerance: float = 0.1) -> list[dict]:
-    align(folder / "valid", folder / "aligned", modalities, Align(tolerance=tolerance))
+def aligned(folder: Path, *streams: str, tolerance: float = 0.1) -> list[dict]:
+    align(folder / "valid", folder / "aligned", {s: MODALITIES.get(s, s) for s in streams}, Align(tolerance=tolerance))
     return tables.read(folder / "aligned/samples.parquet").to_pylist()
 
 
@@ -111,7 +113,7 @@ def test_nothing_meets(tmp_path):
         aligned(tmp_path, "audio")
 
 
-def test_a_modality_that_no_sample_has(tmp_path):
+def test_a_stream_that_no_sample_has(tmp_path):
     write(tmp_path, labels(2), text=[], audio=[{"key": "k0", "value": "a.wav"}])
     assert [(row["text"], row["has_text"], row["audio"]) for row in aligned(tmp_path, "text", "audio")] == [
         (None, False, "a.wav")]

@@ -258,7 +258,7 @@ def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
         assert row[5] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
         assert row[7] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
         assert row[8] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
-    # Seconds: own seeds, and twice three modalities' 8 s of pretraining for all but end_to_end (20 s).
+    # Seconds: own seeds, and twice three streams' 8 s of pretraining for all but end_to_end (20 s).
     assert rows["End to end"][6] == "20\u00a0s" and rows["Best single stream"][6] == f"{20 + 1 + 3 * 8}\u00a0s"
     (constant,) = [row for row in page.cells if row[1:2] == ["always “7”"]]
     assert constant[2].startswith("14.0\u00a0%") and constant[3:5] == ["2.5\u00a0%", "2.290"]

@@ -104,7 +104,8 @@ def settings(root: Path) -> Iterator[Finding]:
     except UserError as error:
         yield "wrong", str(error)
         return
-    yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(params.streams)}; "
+    streams = [s if s == modality else f"{s} ({modality})" for s, modality in params.streams.items()]
+    yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(streams)}; "
                  f"{len(params.train)} strategies, {params.seeds} seeds")
     for words in warnings(params):
         yield "advice", words

@@ -28,7 +28,7 @@ LONGEST = 12  # letters of a token
 
 
 class Panel(NamedTuple):
-    """One modality of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
+    """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
     to it, 0-1), and its tokens as text (else empty).
     """
 
@@ -40,7 +40,7 @@ class Panel(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What an answer rests on, per modality; below it, where the encoders attend, what they look at."""
+    """What an answer rests on, per stream; below it, where the encoders attend, what they look at."""
 
     label: str
     panels: dict[str, Panel]
@@ -70,7 +70,7 @@ class Box(NamedTuple):
 
 def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
            ) -> list[dict[str, Panel]]:
-    """For each sample of `batch` a panel per modality of `arrays` [B, ...]."""
+    """For each sample of `batch` a panel per stream of `arrays` [B, ...]."""
     texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].cpu().numpy()]
              for m in arrays if store.specs[m].kind == "tokens"}
     return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
@@ -79,29 +79,29 @@ def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], 
 
 
 def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
-    """[token, value] of every token, per modality of text."""
+    """[token, value] of every token, per stream of tokens."""
     return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.x != 0].tolist(), strict=True)]
             for m, panel in panels.items() if panel.spec.kind == "tokens"}
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
-    """One picture of one sample (SVG), its modalities side by side, `rows` below one another."""
+    """One picture of one sample (SVG), its streams side by side, `rows` below one another."""
     lines = [(row.label if own else "", panels) for row in rows
              for own, panels in ((True, row.panels), (False, row.attended)) if panels]
-    modalities = list(dict.fromkeys(m for _, panels in lines for m in panels))
+    streams = list(dict.fromkeys(m for _, panels in lines for m in panels))
     small = any(label for label, _ in lines)
     left, pitch, side, gap = (170, 243, 112, 54) if small else (0, 306, 193, 90)
-    width, height = left + pitch * len(modalities), 95 + side * len(lines) + gap * (len(lines) - 1)
+    width, height = left + pitch * len(streams), 95 + side * len(lines) + gap * (len(lines) - 1)
     kept = {m: _kept([panels[m] for _, panels in lines if m in panels], FEW_TOKENS if small else MOST_TOKENS)
-            for m in modalities}
-    last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in modalities}
+            for m in streams}
+    last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in streams}
     parts = [_text(title, width / 2, 17, size=13)]
     for k, (label, panels) in enumerate(lines):
         top = 52 + k * (side + gap)
         words = label.split("\n") if label else []
         parts += [_text(word, 12, top + side / 2 + 4 + 15 * (n - (len(words) - 1) / 2), "start")
                   for n, word in enumerate(words)]
-        for column, m in enumerate(modalities):
+        for column, m in enumerate(streams):
             room = 85 if any(line[m].spec.kind == "tokens" for _, line in lines if m in line) else 28  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
@@ -112,10 +112,10 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
     path.write_text(drawing(width, height, parts), encoding="utf-8")
 
 
-def token_texts(store: Store, modality: str, seed: int, ids: np.ndarray) -> list[str]:
+def token_texts(store: Store, stream: str, seed: int, ids: np.ndarray) -> list[str]:
     """What each id of `ids` [T] stands for, padding left out."""
-    spec = store.specs[modality]
-    tokenizer = _tokenizer(str(store.tokenizer(modality, seed)))
+    spec = store.specs[stream]
+    tokenizer = _tokenizer(str(store.tokenizer(stream, seed)))
     native = spec.native_ids()
     return [tokenizer.decode([int(native[i])], skip_special_tokens=False).strip() or "␣" for i in ids if i != 0]
 
@@ -139,8 +139,8 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     return real[np.sort(np.argsort(-counts, kind="stable")[:most])]
 
 
-def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Html]:
-    title = f"{modality}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
+def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Html]:
+    title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
     if panel.spec.kind == "tokens":
         title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
         places = np.cumsum(panel.x != 0)[kept] - 1

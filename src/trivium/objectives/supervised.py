@@ -1,4 +1,4 @@
-"""The label, predicted from one modality alone. The head is kept: it makes the unimodal model and the ensemble."""
+"""The label, predicted from one stream alone. The head is kept: it makes the unimodal model and the ensemble."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -115,8 +115,11 @@ def keys(model: type[BaseModel], path: tuple[Any, ...] = ()) -> list[str]:
     """The keys that a section may have; `path` leads to a section within."""
     inside: Any = model
     for part in path:
+        if get_origin(inside) is dict:  # entries with names of the user's
+            inside = get_args(inside)[1]
+            continue
         fields = {field.alias or name: field.annotation for name, field in inside.model_fields.items()}
         inside = fields.get(part)
-        if not hasattr(inside, "model_fields"):
+        if get_origin(inside) is not dict and not hasattr(inside, "model_fields"):
             return []
     return [field.alias or name for name, field in inside.model_fields.items()]

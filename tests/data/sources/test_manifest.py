@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from trivium.data import tables
-from trivium.data.settings import Manifest
+from trivium.data.settings import Manifest, Stream
 from trivium.data.sources.manifest import _check_size, write
 from trivium.settings.errors import UserError
 
+MODALITIES = {"photo": "image", "scan": "image", "low": "audio", "high": "audio"}  # of streams that are not called so
 ROWS = [
     {"id": "007", "label": "NA", "text": 'say "hi",\nnow', "image": "img/a.png", "audio": ""},
     {"id": "1e3", "label": "café", "text": "", "image": "img/a.png", "audio": "b.wav"},
@@ -42,11 +43,12 @@ def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
     return str(path)
 
 
-def ingest(file: str, modalities: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
+def ingest(file: str, streams: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: name for name in Manifest.model_fields}
-    write(Path("raw"), Manifest(**(names | {"path": file} | changes)), 0, modalities)
-    return {m: tables.read(f"raw/{m}.parquet").to_pylist() for m in ("labels", *modalities)}
+    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {"path": changes.get("path", file)}
+    chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
+    write(Path("raw"), Manifest(**names), 0, chosen)
+    return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
@@ -290,8 +292,8 @@ def test_data_where_stages_empty_folders_are_refused(place: str) -> None:
 @pytest.mark.parametrize(("text", "changes", "message"), [
     ("id,labl,text\n1,a,x\n", {}, r"m.csv has no column `label`, which data.manifest.label .*Did you mean `labl`\? The "
                                   r"file has the columns id, labl, text"),
-    ("id,label,words\n1,a,x\n", {}, "no column `text`, which data.manifest.text"),
-    ("id,label,text\n1,a,x\n2,b,y\n", {"text": ""}, "data.manifest.text is empty, but it is among data.modalities"),
+    ("id,label,words\n1,a,x\n", {}, "no column `text`, which data.streams.text"),
+    ("id,label,text\n1,a,x\n2,b,y\n", {"label": ""}, "data.manifest.label is empty, but it is needed"),
     ("id,label,text,speakr\n1,a,x,s\n2,b,y,t\n", {"group": "speaker"}, "no column `speaker`.*Did you mean `speakr`"),
     ("id,label,text,text\n1,a,x,y\n", {}, "two columns `text`"),
     ("id,label,text\n1,a,x\n2,b\n", {}, "cannot be read as csv: .*Row #3: Expected 3 columns, got 2.* double quotes"),

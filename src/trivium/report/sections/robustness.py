@@ -20,15 +20,16 @@ KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("attacks", "attack: {}", "largest change, in standard deviations"),
 )
 
-AXES = {"text": "share of words that are replaced"}  # of noise
+AXES = {"text": "share of words that are replaced"}  # of noise, by modality
 MEASURED = ("corruption", "misalignment", "shift", "attacks")  # names in `rows` of a seed
 
 
 def body(inputs: Inputs) -> Html | None:
     found = inputs.comparison.get("robustness") or {}
     corrupted = found.get("corruption") or {}
-    noise = [chart for stream in corrupted for chart in _charts(
-        inputs, {stream: corrupted[stream]}, "noise on {}", AXES.get(stream, "share of {} that is noise"))]
+    axes = {stream: AXES.get(inputs.modality(stream), "share of {} that is noise") for stream in corrupted}
+    noise = [chart for stream, axis in axes.items()
+             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", axis)]
     others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
     summary = _summary(inputs, found)
     elsewhere = _elsewhere(inputs, found.get("domain") or {})
