@@ -179,6 +179,83 @@ def test_the_form_that_the_error_shows_is_one_that_is_read(params: dict[str, Any
     assert list(made.entries) == ["end_to_end", "frozen"]
 
 
+@pytest.mark.parametrize("old", [{"data.modalities": ["text"]}, {"data.manifest.text": "caption"},
+                                 {"data.manifest.image": ""}, {"data.manifest.audio": None}])
+def test_streams_of_the_old_form_are_one_error_that_shows_the_new_one(params: dict[str, Any], old: Any) -> None:
+    for dotted, value in old.items():
+        put(params, dotted, value)
+    text = message(params)
+    assert text.startswith("params.yaml names the data in a form that Trivium no longer reads.")
+    assert "unknown key" not in text
+    shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
+    for key in old:
+        del params["data"][key.split(".")[1]]
+    params["data"] = OTHERS | params["data"] | shown["data"] | {"source": "manifest"}
+    assert list(parse(params).streams.items()) == [("photo", "image"), ("scan", "image"), ("title", "text")]
+
+
+OTHERS = {"manifest": {name: name for name in ("path", "id", "label", "group", "split", "language", "domain", "start",
+                                               "end")}}
+MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "image"}, "title": {"modality": "text"}}
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"photo": {"modality": "imagee"}},
+     "`data.streams.photo.modality`: there is no modality `imagee`; did you mean `image`?"),
+    ({"photo": {"modality": "qqq"}},
+     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, text."),
+    ({"photo": {"modality": "image", "colunm": "img"}},
+     "unknown key `data.streams.photo.colunm`; did you mean `column`?"),
+    ({"photo": {"column": "img"}}, "`data.streams.photo.modality` is missing."),
+    ({"photo": "image"}, "`data.streams.photo` is a mapping (got 'image')."),
+    ({"scan": {"modality": "image", "column": "img"}},
+     "`data.streams`: `photo` and `scan` are both read from the column `img`: name another `column` for one of them, "
+     "or leave it out."),
+    ({"img": {"modality": "text"}},
+     "`data.streams`: `photo` and `img` are both read from the column `img`: name another `column` for one of them, or "
+     "leave it out."),
+    ({"label": {"modality": "text"}},
+     "`data.streams.label`: something else is called so already: choose another name, such as `my_label`."),
+    ({"photo_start": {"modality": "text"}},
+     "`data.streams.photo_start`: something else is called so already: choose another name, such as "
+     "`my_photo_start`."),
+    ({"audio": {"modality": "image"}},
+     "`data.streams.audio` is image, but audio is the name of another modality: choose another name."),
+    ({"My Photo": {"modality": "image"}},
+     "`data.streams.My Photo`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
+    ({5: {"modality": "image"}},
+     "`data.streams.5`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
+])
+def test_what_is_wrong_with_streams_is_one_sentence(params: dict[str, Any], changes: Any, words: str) -> None:
+    params["data"] |= {"source": "manifest", "streams": MINE | changes}
+    assert message(params) == f"params.yaml: {words}"
+
+
+@pytest.mark.parametrize("source", ["digits", "symbols", "stamps"])
+@pytest.mark.parametrize(("name", "modality"), [("photo", "image"), ("text", "image")])
+def test_generated_sources_offer_fixed_streams(params: dict[str, Any], source: str, name: str, modality: str) -> None:
+    params["data"] |= {"source": source, "streams": {name: {"modality": modality}}}
+    assert message(params) == (
+        f"params.yaml: `data.streams.{name}` is {modality}, but `data.source: {source}` offers the streams text, "
+        f"image, audio alone, each of the modality of its name: leave `{name}` out, or bring your own data "
+        "(docs/bring-your-own-data.md).")
+
+
+def test_a_modality_stands_for_all_its_streams_in_recipes(params: dict[str, Any]) -> None:
+    params["data"] |= {"source": "manifest", "streams": MINE}
+    params["encoder"]["fine"] = params["encoder"]["patches"] | {"width": 32}
+    params["pretrain"]["supervised"]["encoders"]["scan"] = "fine"
+    params["pretrain"]["selfsup"]["objective"] = {"photo": "masked", "scan+title": "align"}
+    made = parse(params)
+    check(made)
+    assert made.read_by("scratch") == {"photo": "patches", "scan": "patches", "title": "words"}
+    assert made.read_by("supervised") == {"photo": "patches", "scan": "fine", "title": "words"}
+    assert [group.name for group in made.recipe("selfsup").groups] == ["photo", "scan+title"]
+    params["pretrain"]["supervised"]["encoders"]["scan"] = "words"
+    assert checked(params) == ("params.yaml: `pretrain.supervised.encoders.scan`: `words` reads text, and scan is "
+                               "image.")
+
+
 @pytest.mark.parametrize("key", ["encoder.words", "encoder.mine", "pretrain.selfsup", "pretrain.mine"])
 @pytest.mark.parametrize("entry", [None, 3, "cnn", ["text"]])
 def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, entry: Any) -> None:

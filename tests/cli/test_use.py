@@ -344,6 +344,71 @@ def test_what_people_are_told(project: Path, what: str, message: str) -> None:
     assert Path("params.yaml").read_bytes() == before
 
 
+def test_every_column_of_media_is_a_stream(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {
+        "id": "{i}", "label": "{y}", "Röntgen Bild": "img/{i}.png", "img_path": "img/{i}.PNG", "2nd": "wav/{i}.wav",
+        "file": "wav/{i}.wav", "url": "https://example.org/{i}.png", "original": "IMG_{i}.JPG", "body": "some prose",
+        "caption": "a b", "title": "c d", "tags": ["x"], "group": "img/{i}.png", "empty": None}))
+    assert list(data()["streams"].items()) == [
+        ("caption", {"modality": "text"}),
+        ("rontgen_bild", {"modality": "image", "column": "Röntgen Bild"}),
+        ("img", {"modality": "image", "column": "img_path"}),
+        ("audio_2nd", {"modality": "audio", "column": "2nd"}),
+        ("audio", {"modality": "audio", "column": "file"})]
+    said = capsys.readouterr().out
+    assert 'data.streams: {"caption": {"modality": "text"}, ' in said
+    assert "note: `original` of" in said and "names files of image, but none of the first is there: it is" in said
+    assert list(load().streams) == ["caption", "rontgen_bild", "img", "audio_2nd", "audio"]
+
+
+def test_streams_that_params_yaml_names_stay(project: Path) -> None:
+    media(project / "mine")
+    path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "ct": "img/{i}.png", "title": "{i}",
+                                               "body": "b", "text": "t", "wav": "wav/{i}.wav"})
+    mine = {"scan": {"modality": "image", "column": "CT"}, "body": {"modality": "text"}, "title": {"modality": "text"},
+            "gone": {"modality": "audio"}}
+    set_params(project, {"data.streams": mine})
+    for _ in range(2):
+        use(path)
+        assert list(data()["streams"].items()) == [
+            ("body", {"modality": "text"}), ("title", {"modality": "text"}),
+            ("scan", {"modality": "image", "column": "ct"}), ("wav", {"modality": "audio"})]
+    use("symbols")
+    assert list(data()["streams"]) == ["text", "image", "audio"]
+
+
+def test_two_columns_whose_names_are_alike_when_cleaned(project: Path) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "a-b": "img/{i}.png", "A b": "img/{i}.png"}))
+    assert list(data()["streams"].items()) == [("a_b", {"modality": "image", "column": "a-b"}),
+                                               ("a_b_2", {"modality": "image", "column": "A b"})]
+
+
+def test_sizes_suit_all_streams_of_a_modality(project: Path) -> None:
+    media(project / "mine")
+    Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(project / "mine/large.png")
+    path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "a": "img/{i}.png"})
+    use(path)
+    assert (sizes("patches")["size"], sizes("patches")["channels"]) == (16, 1)
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "a": "img/{i}.png", "b": "large.png"}))
+    assert (sizes("patches")["size"], sizes("patches")["channels"]) == (64, 3)
+
+
+def test_columns_of_a_usual_name_are_taken_whatever_their_values_end_in(project: Path) -> None:
+    media(project / "mine")
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "photo": "img/{i}.avif"}))
+    assert data()["streams"] == {"photo": {"modality": "image"}}
+    for name in ("m.csv", "m.parquet"):
+        import pandas as pd
+
+        frame = pd.DataFrame({"id": range(6), "label": list("ababab"), "x": ["", *(f"img/{i}.png" for i in range(5))]})
+        frame.to_csv(project / "mine" / name, index=False) if name == "m.csv" else frame.assign(
+            vector=[[0.5]] * 6).to_parquet(project / "mine" / name)
+        use(f"mine/{name}")
+        assert data()["streams"] == {"x": {"modality": "image"}}
+
+
 def test_a_held_out_domain_belongs_to_its_data(project: Path) -> None:
     mine = manifest(project / "m/a.jsonl", {"id": "{i}", "label": "l{y}", "text": "t{i}", "domain": "d{y}"})
     use(mine)

@@ -117,3 +117,15 @@ def test_a_stream_that_no_sample_has(tmp_path):
     write(tmp_path, labels(2), text=[], audio=[{"key": "k0", "value": "a.wav"}])
     assert [(row["text"], row["has_text"], row["audio"]) for row in aligned(tmp_path, "text", "audio")] == [
         (None, False, "a.wav")]
+
+
+def test_two_recordings_and_a_text_of_other_names(tmp_path):
+    rows = labels(2, start=[0.0, None], end=[1.0, None])
+    write(tmp_path, rows, low=[{"key": "k0", "value": "l.wav", "start": 0.5, "end": 2.0}], high=[
+        {"key": "k0", "value": "h.wav"}, {"key": "k1", "value": "i.wav"}], title=texts(["a", "b"]))
+    samples = aligned(tmp_path, "low", "high", "title")
+    assert spans(samples, "low") == [("l.wav", 0.5, 1.0), (None, None, None)]
+    assert spans(samples, "high") == [("h.wav", 0.0, 1.0), ("i.wav", None, None)]
+    assert [(row["has_low"], row["has_high"], row["title"]) for row in samples] == [(True, True, "a"),
+                                                                                    (False, True, "b")]
+    assert "title_digest" not in samples[0] and "low_digest" in samples[0]

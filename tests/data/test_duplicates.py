@@ -62,3 +62,27 @@ def test_rows_with_a_placeholder_belong_together_only_for_what_else_they_share()
     audio = pa.table({"key": ["k1", "k40"], "digest": ["x", "x"]})
     found = duplicate_groups(labels, {"image": image, "audio": audio}, {"image": "image", "audio": "audio"}).to_pylist()
     assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k1": "k1", "k40": "k1"}
+
+
+def test_the_same_picture_in_two_streams_is_shared_content() -> None:
+    labels = pa.table({"sample": ["s0", "s1", "s2"], "key": ["k0", "k1", "k2"]})
+    tables = rows(photo=[("k0", "A"), ("k1", "B")], scan=[("k0", "C"), ("k2", "A")], sound=[("k1", "A")])
+    streams = {"photo": "image", "scan": "image", "sound": "audio"}
+    assert duplicate_groups(labels, tables, streams).to_pylist() == ["s0", None, "s0"]
+
+
+def test_texts_count_in_whatever_streams_they_stand() -> None:
+    """s2 has one of the texts of s0 alone, s3 another one besides."""
+    labels = pa.table({"sample": ["s0", "s1", "s2", "s3"], "key": ["k0", "k1", "k2", "k3"]})
+    tables = rows(title=[("k0", "A"), ("k1", "B"), ("k3", "A")],
+                  body=[("k0", "B"), ("k1", "A"), ("k2", "A"), ("k3", "C")])
+    assert duplicate_groups(labels, tables, {"title": "text", "body": "text"}).to_pylist() == ["s0", "s0", None, None]
+
+
+def test_a_placeholder_of_one_stream_is_no_content_in_another() -> None:
+    photo = shared(30, *[1] * 30)
+    keys = photo["key"].to_pylist()
+    scan = pa.table({"key": keys[-3:], "digest": ["d0", "d0", "d7"]})
+    found = duplicate_groups(pa.table({"sample": keys, "key": keys}), {"photo": photo, "scan": scan},
+                             {"photo": "image", "scan": "image"}).to_pylist()
+    assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k36": "k36", "k59": "k36"}

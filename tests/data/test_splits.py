@@ -80,6 +80,18 @@ def test_text_keeps_rows_together_only_if_asked(tmp_path):
     assert len(set(together[0][:100])) == 1
 
 
+def test_a_text_counts_in_whatever_stream_it_stands(tmp_path):
+    title = [f"same {i // 2}" if i % 2 else f"title {i}" for i in range(200)]
+    body = [f"Same {i // 2} " if i % 2 == 0 else None for i in range(200)]
+    streams = {"title": "text", "body": "text", "photo": "image"}
+    columns = {"title": title, "body": body, "photo": ["p.png"] * 200}
+    _, apart = run(tmp_path, list("ab") * 100, columns=columns, streams=streams)
+    assert (apart[0][::2] != apart[0][1::2]).any()
+    report, together = run(tmp_path, list("ab") * 100, columns=columns, streams=streams, group_identical_text=True)
+    assert all((sides[::2] == sides[1::2]).all() for sides in together.values())
+    assert report["groups"] == {"count": 100, "largest": 2}
+
+
 def test_pools_of_the_default_data(tmp_path):
     rng = np.random.default_rng(0)
     labels = [f"c{v}" for v in rng.integers(0, 10, 3000)]

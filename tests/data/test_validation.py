@@ -228,3 +228,20 @@ def test_the_same_data_gives_the_same_bytes(tmp_path):
         outs.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).iterdir())})
     assert outs[0] == outs[1]
     assert os.fspath(tmp_path) not in outs[0]["report.json"].decode()
+
+
+def test_a_stream_is_judged_by_its_modality_and_told_by_its_name(tmp_path):
+    large, fine = image(tmp_path, 99, side=70), [image(tmp_path, i) for i in range(6)]
+    raw = write(tmp_path, labels(6), title=texts(["x" * 31, *WORDS[1:]]), photo=fine,
+                scan=[fine[1] | {"key": "k0"}, large | {"key": "k1"}, {"key": "k2", "value": "gone.png"}])
+    report, out = run(tmp_path, raw, "title", "photo", "scan", max_bad_fraction=0.7)
+    assert [(table, key) for table, key, *_ in out] == [("title", "k0"), ("scan", "k1"), ("scan", "k2")]
+    assert out[0][3] == "31 characters; validate.text_length in params.yaml allows 1 to 30"
+    assert out[1][3].startswith("70 pixels wide; validate.image_side in params.yaml allows 1 to 64")
+    assert kept(tmp_path, "labels", "duplicate_group") == ["s0", "s0", None, None, None, None]
+    assert tables.read_json(tmp_path / "valid/meta.json")["streams"] == {"title": "text", "photo": "image",
+                                                                         "scan": "image"}
+    assert list(report["tables"]) == ["labels", "title", "photo", "scan"]
+    assert {e["says"] for e in report["suites"][2]["expectations"]} >= {"every scan can be read"}
+    with pytest.raises(UserError, match=r"2 of 3 rows of scan \(66.7%\) cannot be used"):
+        run(tmp_path, raw, "title", "photo", "scan", max_bad_fraction=0.5)

@@ -127,10 +127,12 @@ def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path)
 
 
 def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None:
-    streams, names = {"photo": "image", "scan": "image", "title": "text"}, {"photo": "img", "scan": "photo", "title": "t"}
+    streams = {"photo": "image", "scan": "image", "title": "text"}
+    names = {"photo": "img", "scan": "photo", "title": "t"}
     for header, row in (("photo,scan,title", "a.png,b.png, x"), ("IMG, Photo ,T", "a.png ,b.png, x"),
                         ("img,photo,title", "a.png,b.png, x")):
         (tmp_path / "a.csv").write_text(f"{header}\n{row}\n")
-        assert read(tmp_path / "a.csv", streams, names).to_pylist() == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
+        found = read(tmp_path / "a.csv", streams, names).to_pylist()
+        assert found == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
     (tmp_path / "a.csv").write_text("scan\nb.png\n")
     assert read(tmp_path / "a.csv", streams, names).to_pylist() == [{"scan": "b.png"}]

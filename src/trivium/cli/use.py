@@ -62,7 +62,8 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
         _set(settings, key, value)
     parse(settings, str(params))
     _save(params, yaml, settings)
-    print(f"{params} now says", *(f"{key}: {json.dumps(value)}" for key, value in changes.items()), sep="\n  ")
+    said = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())
+    print(f"{params} now says", *said, sep="\n  ")
 
 
 def _world(source: str, world: str, settings: Any) -> dict[str, Any]:

@@ -367,3 +367,25 @@ def test_a_column_of_lists_is_no_column_of_classes(folder: Path) -> None:
         f"{i},\"{('[a]', '[a, b]', '[b, a]')[i % 3]}\",x\n" for i in range(9)))
     with pytest.raises(UserError, match=r"mine/m.csv: column `tags` holds lists \(`\[a\]`, `\[a, b\]`, `\[b, a\]`\)"):
         ingest("mine/m.csv", label="tags")
+
+
+def test_several_streams_of_one_modality(folder: Path) -> None:
+    rows = [{"id": "1", "label": "a", "img": "img/a.png", "scan": "", "low": "b.wav", "hi": "b.wav", "start": "0.5"},
+            {"id": "2", "label": "b", "img": "", "scan": "lost.png", "low": "", "hi": "b.wav", "start": ""}]
+    made = ingest(save(rows), ("photo", "scan", "low", "high"), photo="img", high="hi")
+    picture, sound = tables.digest(b"picture"), tables.digest(b"sound")
+    assert made["photo"] == [{"key": "1", "value": "img/a.png", "digest": picture}]
+    assert made["scan"] == [{"key": "2", "value": "lost.png", "digest": None}]
+    assert made["low"] == [{"key": "1", "value": "b.wav", "digest": sound, "start": 0.5}]
+    assert made["high"] == [{"key": key, "value": "b.wav", "digest": sound, "start": start}
+                            for key, start in (("1", 0.5), ("2", None))]
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"photo": "image"}, "has no column `image`, which data.streams.photo in params.yaml names. Did you mean `img`"),
+    ({"photo": " IMG", "scan": "img"}, "`data.streams`: `photo` and `scan` are both read from the column `img`: name"),
+])
+def test_columns_of_streams(changes: dict[str, str], message: str) -> None:
+    rows = [{"id": str(i), "label": "ab"[i], "img": "img/a.png", "scan": "img/a.png"} for i in range(2)]
+    with pytest.raises(UserError, match=message):
+        ingest(save(rows), ("photo", "scan"), **changes)
