@@ -378,6 +378,17 @@ def test_streams_that_params_yaml_names_stay(project: Path) -> None:
     assert list(data()["streams"]) == ["text", "image", "audio"]
 
 
+def test_streams_that_make_no_sense_are_told_or_found_anew(project: Path) -> None:
+    path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": "{i}"})
+    set_params(project, {"data.streams": {"text": {"modality": "txt"}}})
+    with pytest.raises(UserError, match="There is no modality `txt`"):
+        use(path)
+    for stream in ({}, "text"):
+        set_params(project, {"data.streams": {"text": stream}})
+        use(path)
+        assert data()["streams"] == {"text": {"modality": "text"}}
+
+
 def test_two_columns_whose_names_are_alike_when_cleaned(project: Path) -> None:
     media(project / "mine")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "a-b": "img/{i}.png", "A b": "img/{i}.png"}))

@@ -81,7 +81,7 @@ def streams(path: Path, names: Sequence[str], kept: Streams, taken: Collection[s
                                                        and c not in chosen][:1]}
     for column in (name for name in names if name in chosen):
         found[clean(column, chosen[column], found)] = chosen[column], column
-    return dict(sorted(found.items(), key=lambda item: order.index(item[1][0])))
+    return dict(sorted(found.items(), key=lambda item: [*order, item[1][0]].index(item[1][0])))
 
 
 def ending(values: Sequence[str]) -> str:

@@ -179,7 +179,8 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
 def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, str], columns.Streams]:
     """The names of columns in params.yaml, and the streams, without those that a look at another table gave."""
     configured: dict[str, str] = data["manifest"]
-    streams = {str(s): (str(one["modality"]), str(one.get("column") or s)) for s, one in data["streams"].items()}
+    streams = {str(s): (str(one["modality"]), str(one.get("column") or s))
+               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one}
     before = root / configured["path"]
     if not configured["path"] or before.resolve() == path.resolve():
         return configured, streams
