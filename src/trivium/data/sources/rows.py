@@ -92,14 +92,19 @@ def look(path: Path, most: int) -> dict[str, list[str]]:
     Raises: UserError (unreadable).
     """
     found: dict[str, list[str]] = {name: [] for name in columns(path)}
+    wanting = set(found)
     try:
         for name, cells in _pieces(path):
+            if name not in wanting:
+                continue
             if cells is None:
-                found.pop(name, None)
-            elif len(found.get(name, ())) < most:
-                found.get(name, []).extend(cell.strip() for cell in cells if cell and cell.strip())
-            if min(map(len, found.values()), default=most) >= most:
-                break
+                del found[name]
+            else:
+                found[name] += [cell.strip() for cell in cells if cell and cell.strip()]
+            if cells is None or len(found[name]) >= most:
+                wanting.remove(name)
+                if not wanting:
+                    break
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
     return {name: values[:most] for name, values in found.items()}
