@@ -109,8 +109,8 @@ def test_an_objective_of_several_streams(fresh: Path) -> None:
     assert sync(fresh) == "MLflow: 3 strategies written, 0 already there."
     (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'supervised_frozen'")
     found = {key: value for key, value in run.data.params.items() if key.startswith("pretrain.objective")}
-    assert found == {"pretrain.objective.image": "masked", "pretrain.objective.text_audio.name": "align",
-                     "pretrain.objective.text_audio.width": "8"}
+    assert found == {"pretrain.objective.image": "masked", "pretrain.objective.text-audio.name": "align",
+                     "pretrain.objective.text-audio.width": "8"}
 
 
 def test_measurements_that_are_broken_are_left_out(fresh: Path) -> None:
