@@ -389,6 +389,15 @@ def test_streams_that_make_no_sense_are_told_or_found_anew(project: Path) -> Non
         assert data()["streams"] == {"text": {"modality": "text"}}
 
 
+def test_a_column_that_is_called_like_another_modality(project: Path) -> None:
+    media(project / "mine")
+    set_params(project, {"data.streams": {"image": {"modality": "image"}}})
+    picture = "img/{i}.png"
+    use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "audio": picture, "type": picture}))
+    assert data()["streams"] == {"image_audio": {"modality": "image", "column": "audio"},
+                                 "image_type": {"modality": "image", "column": "type"}}
+
+
 def test_two_columns_whose_names_are_alike_when_cleaned(project: Path) -> None:
     media(project / "mine")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "a-b": "img/{i}.png", "A b": "img/{i}.png"}))

@@ -64,8 +64,8 @@ def streams(path: Path, names: Sequence[str], kept: Streams, taken: Collection[s
     """
     values = rows.look(path, LOOK)
     found = {s: (modality, column) for s, (modality, column) in kept.items() if values.get(column)}
-    free = [name for name in names if values.get(name) and name not in taken
-            and name not in {column for _, column in kept.values()}]
+    taken = {*taken, *(column for _, column in kept.values())}
+    free = [name for name in names if values.get(name) and name not in taken]
     chosen: dict[str, str] = {}
     for column in free:
         modality = ending(values[column])
@@ -97,7 +97,7 @@ def clean(column: str, modality: str, others: Collection[str] = ()) -> str:
     words = re.findall(r"[a-z0-9]+", bare)
     words = words[:-1] if words[-1:] and words[-1] in MEDIA else words
     name = "_".join(words) or modality
-    if name in TAKEN or not name[0].isalpha():
+    if name in TAKEN or not name[0].isalpha() or name in set(modalities.names()) - {modality}:
         name = f"{modality}_{name}"
     return next(each for each in (name, *(f"{name}_{k}" for k in range(2, len(others) + 3))) if each not in others)
 
