@@ -25,7 +25,7 @@ from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
 from trivium.data.sources.worlds import MODALITIES, NAMES
 from trivium.machine.files import write
-from trivium.params import parse, refuse_old
+from trivium.params import parse, refuse_empty, refuse_old, unreadable
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
@@ -57,6 +57,7 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
     """
     params = Path(params)
     yaml, settings = _load(params)
+    refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
     if name in ("digits", "symbols"):
@@ -151,10 +152,10 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     names = rows.columns(path)
     chosen = _chosen(path, configured, root)
     found = _columns(path, names, chosen)
-    for needed in REQUIRED:
-        if needed not in found:
-            raise UserError(f"{path} has no column that looks like the {needed}. It has {', '.join(names)}: rename "
-                            f"one to `{needed}`, or name it as data.manifest.{needed} in params.yaml.")
+    if lacking := [needed for needed in REQUIRED if needed not in found]:
+        what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{needed}" for needed in lacking)
+        raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
+                        f"to `{'`, another to `'.join(lacking)}`, or name it as {keys} in params.yaml.")
     media = [m for m in (*MODALITIES, *sorted(set(kinds.names()) - set(MODALITIES))) if m in found]
     table = rows.read(path, [found[m] for m in media]) if media else None
     media = [m for m in media if table is not None and table[found[m]].null_count < table.num_rows]
@@ -165,6 +166,9 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     files = {relative(value, path.parent) for m in media if not is_written(m)
              for value in values[m].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
+    if spare := [name for name in names if name not in found.values()]:
+        print(f"note: not used: {', '.join(spare)}. To use one, name it under data.manifest in params.yaml (rows of "
+              "one `group`, such as a speaker, are never on two sides of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
             if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
@@ -278,7 +282,7 @@ def _load(params: Path) -> tuple[Any, Any]:
     except FileNotFoundError:
         raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
-        raise UserError(f"{params} is not valid YAML: {error}") from None
+        raise unreadable(params, error) from None
 
 
 def _save(params: Path, yaml: Any, settings: Any) -> None:

@@ -92,8 +92,7 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
     small = any(label for label, _ in lines)
     left, pitch, side, gap = (170, 243, 112, 54) if small else (0, 306, 193, 90)
     width, height = left + pitch * len(modalities), 95 + side * len(lines) + gap * (len(lines) - 1)
-    kept = {m: _kept([panels[m] for _, panels in lines if m in panels], FEW_TOKENS if small else MOST_TOKENS)
-            for m in modalities}
+    most = FEW_TOKENS if small else MOST_TOKENS
     last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in modalities}
     parts = [_text(title, width / 2, 17, size=13)]
     for k, (label, panels) in enumerate(lines):
@@ -105,7 +104,8 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
             room = 85 if any(line[m].spec.kind == "tokens" for _, line in lines if m in line) else 28  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
-                parts += _panel(box, m, panels[m], kept[m], units=k == last[m])
+                alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
+                parts += _panel(box, m, panels[m], _kept(alike, most), units=k == last[m])
             elif label:
                 parts.append(_text("not read", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,8 +130,15 @@ def _tokenizer(path: str) -> Any:
     return tokenizer
 
 
+def _same(one: Panel, other: Panel) -> bool:
+    """Whether both are the same tokens: what was cut by another tokenizer, or earlier, has them at other places."""
+    return one.tokens == other.tokens and np.array_equal(one.x != 0, other.x != 0)
+
+
 def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
-    """Places of the at most `most` tokens that count most in any of `panels`, in reading order."""
+    """Places of the at most `most` tokens that count most in any of `panels`, which have the same ones, in reading
+    order.
+    """
     if panels[0].spec.kind != "tokens":
         return np.arange(0)
     real = np.flatnonzero(panels[0].x)
