@@ -73,7 +73,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
         constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        _notes(found, root), _budget(root))
+        _notes(found, root), len(found.skipped), _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
