@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.drawing.markup import drawing
+from trivium.drawing.svg import drawing
 
 STREAMS = ("text", "image", "audio")
 PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a stream brings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.project import build
-from trivium.drawing.markup import drawing
+from trivium.drawing.svg import drawing
 from trivium.report.inputs import Inputs
 from trivium.report.sections import attributions
 
