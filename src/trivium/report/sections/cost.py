@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.comparison.verdict import SAME_COST, listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import Mark, Point, scatter
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
+from trivium.report.parts import METRICS, Figure, Option
 from trivium.report.prices import flops, latency, parameters, seconds
 
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class View:
+    """The pictures of one metric, a cost each."""
+
+    metric: str
+    pictures: list[Figure]
+
+
+@dataclass(frozen=True)
+class Context:
+    """`fronts`: who is on the Pareto fronts, empty where nothing was learned;  `metrics`: to choose from."""
+
+    lead: str
+    fronts: str
+    metrics: list[Option]
+    views: list[View]
+
+
+def context(inputs: Inputs) -> Context | None:
     entries = inputs.comparison.get("strategies", {})
     costs: list[tuple[str, str, dict[str, Any]]] = [
         ("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
@@ -29,23 +47,11 @@ def body(inputs: Inputs) -> Html | None:
     metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
     if not costs or not metrics:
         return None
-    pictures = [
-        view("cost", metric, metrics[0], grid([_picture(inputs, metric, *cost) for cost in costs]))
-        for metric in metrics
-    ]
-    return join(
-        [
-            lead(_lead(inputs)),
-            h("p", breakable(_fronts(inputs, metrics[0], costs))) if inputs.recommended else None,
-            chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
-            *pictures,
-            note(
-                "Up is better (for the negative log-likelihood: down), left is cheaper. Rings and the dashed line "
-                "show the Pareto front: by their means, no other strategy is better at no more cost (20 % apart "
-                "counts as equal, as in the verdict). Markers that would hide each other are moved apart sideways. "
-                "Compute counts every training operation, the recipe included; time is what this machine took."
-            ),
-        ]
+    return Context(
+        _lead(inputs),
+        _fronts(inputs, metrics[0], costs) if inputs.recommended else "",
+        [Option(key, METRICS[key][0]) for key in metrics],
+        [View(metric, [_picture(inputs, metric, *cost) for cost in costs]) for metric in metrics],
     )
 
 
@@ -77,14 +83,14 @@ def _points(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str
     return points
 
 
-def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Html:
+def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Figure:
     points = _points(inputs, metric, title, unit, values)
     name, shown, higher = METRICS[metric]
     marks = ceiling(inputs, [v for p in points for v in (p.low, p.high)]) if metric == "accuracy" else []
     best = max if higher else min
     top = best(points, key=lambda point: point.y)
     label = f"{name} against {title}; {top.name} is best with {shown(top.y)}"
-    return figure(
+    return Figure(
         scatter(
             points,
             title,
