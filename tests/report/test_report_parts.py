@@ -105,7 +105,7 @@ def test_labels_arespread_without_moving_more_than_needed() -> None:
 def test_markdown_of_a_card() -> None:
     text = "# Digits\nReal **speech** and `code`, *not* <script>.\ngoes on\n\n- one\n  more\n- two_words_here"
     assert render(text) == (
-        "<h3>Digits</h3>\n<p>Real <strong>speech</strong> and <code>code</code>, <em>not</em> &lt;script&gt;.\ngoes on"
+        "<h4>Digits</h4>\n<p>Real <strong>speech</strong> and <code>code</code>, <em>not</em> &lt;script&gt;.\ngoes on"
         "</p>\n<ul>\n<li>one\nmore</li>\n<li>two_words_here</li>\n</ul>\n"
     )
 

@@ -16,7 +16,7 @@ from trivium.data.tables import read_json
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.parts import breakable
-from trivium.report.sections import SECTIONS, Section, verdict
+from trivium.report.sections import GROUPS, Section, verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,6 +35,15 @@ class Written:
     key: str
     title: str
     content: Markup
+
+
+@dataclass(frozen=True)
+class Part:
+    """A group of sections, of which at least one has something to say."""
+
+    title: str
+    folded: bool
+    sections: list[Written]
 
 
 def write(root: Path = Path(".")) -> Path:
@@ -90,18 +99,19 @@ def render(inputs: Inputs) -> str:
         f"'{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
     found = verdict.context(inputs)
-    written = [Written(section.key, section.title, content)
-               for section in SECTIONS if (content := _content(pages, section, inputs))]
+    parts = [Part(group.title, group.folded, [
+        Written(section.key, section.title, content)
+        for section in group.sections if (content := _content(pages, section, inputs))]) for group in GROUPS]
     return pages.get_template("base.html").render(
         policy=policy, comparison=mark(inputs.comparison), title=found.title, style=Markup(style),
         script=Markup(script), verdict=Markup(pages.get_template("verdict.html").render(vars(found))),
-        sections=written,
+        parts=[part for part in parts if part.sections],
     )
 
 
 def content(key: str, inputs: Inputs) -> str:
     """Of the section `key` alone, as markup; empty without its inputs."""
-    section = next(section for section in SECTIONS if section.key == key)
+    section = next(section for group in GROUPS for section in group.sections if section.key == key)
     return str(_content(_environment(), section, inputs))
 
 

@@ -6,12 +6,12 @@ from markupsafe import Markup
 
 
 def render(text: str) -> Markup:
-    """Headings become `h3` and below, so that they fit under a section's."""
+    """Headings become `h4` and below, so that they fit under a section's."""
     import mistune
 
     class Card(mistune.HTMLRenderer):
         def heading(self, text: str, level: int, **attributes: object) -> str:
-            return super().heading(text, min(level + 2, 6))
+            return super().heading(text, min(level + 3, 6))
 
         def link(self, text: str, url: str, title: str | None = None) -> str:
             """Followed only by whoever presses it; anything but the web is text."""

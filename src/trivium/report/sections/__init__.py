@@ -44,24 +44,43 @@ class Section:
         return f"{self.context.__module__.rpartition('.')[2]}.html"
 
 
-SECTIONS = (
-    Section("strategies", "The comparison", strategies.context),
-    Section("pairs", "Strategy against strategy", pairs.context),
-    Section("cost", "What it costs", cost.context),
-    Section("machine", "What it takes on this machine", machine.context),
-    Section("budgets", "With less or more compute and labels", budgets.context),
-    Section("learning", "How they learned", learning.context),
-    Section("components", "The components alone", components.context),
-    Section("streams", "When a stream is missing", subsets.context),
-    Section("contributions", "What each stream gives", contributions.context),
-    Section("ceilings", "How far from the best possible", ceilings.context),
-    Section("robustness", "How robust the answers are", robustness.context),
-    Section("errors", "What is mistaken for what", errors.context),
-    Section("calibration", "Can the confidence be trusted", calibration.context),
-    Section("disagreements", "Where the strategies disagree", disagreements.context),
-    Section("similarity", "How alike the strategies are", similarity.context),
-    Section("attributions", "Why this answer", attributions.context),
-    Section("data", "The data", data.context),
-    Section("reading", "How to read this", reading.context),
-    Section("provenance", "Where this comes from", provenance.context),
-)
+@dataclass(frozen=True)
+class Group:
+    """`title`: a question that its sections answer; empty where they stand for themselves. What is `folded` is there
+    for those who ask.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+    folded: bool = False
+
+
+GROUPS = (
+    Group("", (Section("strategies", "The comparison", strategies.context),)),
+    Group("Why", (
+        Section("cost", "What it costs", cost.context),
+        Section("contributions", "What each stream gives", contributions.context),
+        Section("streams", "When a stream is missing", subsets.context),
+        Section("ceilings", "How far from the best possible", ceilings.context),
+        Section("attributions", "Why this answer", attributions.context),
+    )),
+    Group("How sure", (
+        Section("pairs", "Strategy against strategy", pairs.context),
+        Section("robustness", "How robust the answers are", robustness.context),
+        Section("calibration", "Can the confidence be trusted", calibration.context),
+    )),
+    Group("What next", (
+        Section("budgets", "With less or more compute and labels", budgets.context),
+        Section("learning", "How they learned", learning.context),
+        Section("errors", "What is mistaken for what", errors.context),
+        Section("disagreements", "Where the strategies disagree", disagreements.context),
+        Section("similarity", "How alike the strategies are", similarity.context),
+    )),
+    Group("The rest", (
+        Section("reading", "How to read this", reading.context),
+        Section("machine", "What it takes on this machine", machine.context),
+        Section("components", "The components alone", components.context),
+        Section("data", "The data", data.context),
+        Section("provenance", "Where this comes from", provenance.context),
+    ), folded=True),
+)  # fmt: skip

@@ -11,7 +11,6 @@ from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Figure, Table
 
 MATRIX = 24  # classes; with more, only the most frequent confusions are listed
-NUMBERS = 12  # classes; with more, the cells have no number inside
 MOST = 24  # rows of the tables
 
 
@@ -61,11 +60,7 @@ def _matrix(labels: list[str], total: list[list[int]]) -> Figure:
         cells = [Cell(label, head=True)]
         for j, other in enumerate(labels):
             share = total[i][j] / size
-            shown = (
-                ("" if total[i][j] == 0 else f"{100 * share:.0f}" if share >= 0.005 else "·")
-                if len(labels) <= NUMBERS
-                else ""
-            )
+            shown = "" if total[i][j] == 0 else f"{100 * share:.0f}" if share >= 0.005 else "·"
             cells.append(
                 Cell(
                     shown,

@@ -8,8 +8,9 @@ from typing import Any
 
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, Name, name
+from trivium.report.parts import METRICS, Figure, Name, name
 from trivium.report.prices import flops, seconds
+from trivium.report.sections import cost
 
 LONG = 110  # characters of an answer that is set smaller
 WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side"}  # of a linear probe; else a stream
@@ -37,6 +38,7 @@ class Context:
     reason: str
     facts: list[Fact]
     model: str
+    picture: Figure | None
 
 
 def context(inputs: Inputs) -> Context:
@@ -52,6 +54,7 @@ def context(inputs: Inputs) -> Context:
         priced(inputs, str(found.get("reason") or "")),
         [Fact(term, value) for term, value in _facts(inputs) if value],
         _model(inputs),
+        cost.picture(inputs),
     )
 
 
