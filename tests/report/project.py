@@ -34,16 +34,17 @@ def build(
     evil: str = "",
     strategies: dict[str, float] | None = None,
     extras: bool = False,
+    files: int = 1000,
     **verdict: Any,
 ) -> Path:
-    """`evil` is put into every text, label and title; `extras` adds the sections that later stages feed; `verdict`:
-    other values for its keys.
+    """`evil` is put into every text, label and title; `extras` adds the sections that later stages feed; `files`:
+    media files of each kind, which samples share;  `verdict`: other values for its keys.
     """
     classes = sorted(f"{label}{evil}" for label in classes or list(string.digits))
     strategies = strategies or STRATEGIES
     rng = np.random.default_rng([7, samples, seeds])
     y = rng.integers(len(classes), size=samples)
-    write_samples(root, y, classes, evil)
+    write_samples(root, y, classes, evil, files)
     tests = [np.sort(rng.permutation(samples)[: samples * 35 // 100]) for _ in range(seeds)]
     found = {name: evaluate(root, name, skill, y, tests, classes, extras) for name, skill in strategies.items()}
     for name in strategies:

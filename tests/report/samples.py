@@ -17,7 +17,8 @@ from tests.report.trained import save
 WORDS = ("null", "eins", "deux", "tres", "four", "cinque", "six", "sieben", "acht", "nine")
 
 
-def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> None:
+def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str, files: int) -> None:
+    """Samples share at most `files` files of each kind."""
     media = root / "data/raw/media"
     media.mkdir(parents=True)
     rows: dict[str, list[Any]] = {"sample": [], "label": [], "y": [], "text": [], "image": [], "audio": []}
@@ -27,8 +28,10 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str) -> N
         rows["label"].append(classes[label])
         rows["y"].append(int(label))
         rows["text"].append(None if k % 17 == 3 else f"the number is {WORDS[label % 10]}{evil}")
-        rows["image"].append(None if k % 23 == 5 else f"media/{k}.png")
-        rows["audio"].append(f"media/{k}.flac")
+        rows["image"].append(None if k % 23 == 5 else f"media/{k % files}.png")
+        rows["audio"].append(f"media/{k % files}.flac")
+        if k >= files:
+            continue
         picture = Image.new("L", (32, 32), 20)
         ImageDraw.Draw(picture).text(rng.uniform(4, 14, 2), str(label), 230, ImageFont.load_default(size=22))
         noisy = np.clip(np.asarray(picture) + rng.normal(0, 18, (32, 32)), 0, 255).astype(np.uint8)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.analyses import explain
 from tests.report.project import build
-from trivium.drawing.svg import drawing
 from trivium.report import html
 from trivium.report.inputs import Inputs
 
@@ -22,20 +22,6 @@ def project(tmp_path: Path) -> Path:
 
 def section(root: Path) -> str:
     return " ".join(html.content("attributions", Inputs(root, 1_000_000)).split())
-
-
-def explain(root: Path) -> None:
-    """Two samples that changed, as trivium.comparison.explained leaves them."""
-    samples = []
-    for k, label in enumerate(("7", "<b>")):
-        answers = {"end_to_end": {"prediction": "1", "probability": 0.9, "truth": 0.04},
-                   "ensemble": {"prediction": label, "probability": 0.875, "truth": 0.875}}
-        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
-    folder = root / "reports/explained"
-    folder.mkdir()
-    for sample in samples:
-        (folder / sample["picture"]).write_text(drawing(900, 1000))
-    (folder / "explained.json").write_text(json.dumps({"seed": 0, "samples": samples}))
 
 
 def test_samples_that_changed_between_strategies(project: Path) -> None:

@@ -58,7 +58,8 @@ tip.className = "tip";
 tip.setAttribute("role", "status");
 tip.hidden = true;
 document.body.append(tip);
-const hide = function () { tip.hidden = true; };
+let reached = null; // what the keyboard is at
+const hide = function () { tip.hidden = true; reached = null; };
 const said = function (holder) {
   const title = holder.querySelector(":scope > title");
   if (title) { holder.dataset.tip = title.textContent; title.remove(); } // else the browser shows it as well
@@ -75,6 +76,7 @@ const show = function (text, x, y) {
 const showAt = function (holder) {
   const box = holder.getBoundingClientRect();
   show(said(holder), box.left + box.width / 2, box.top + box.height / 2);
+  reached = holder;
 };
 document.addEventListener("pointerover", function (event) {
   let holder = event.target.closest("svg *, td[title], td[data-tip]"), text = "";
@@ -82,9 +84,12 @@ document.addEventListener("pointerover", function (event) {
     text = said(holder);
     holder = holder.parentElement;
   }
-  show(text, event.clientX, event.clientY);
+  if (text) reached = null;
+  if (!reached) show(text, event.clientX, event.clientY);
 });
-document.addEventListener("scroll", hide, { passive: true });
+document.addEventListener("scroll", function () { // what the keyboard reaches scrolls into view
+  if (reached) showAt(reached); else hide();
+}, { passive: true });
 document.addEventListener("keydown", function (event) { if (event.key === "Escape") hide(); });
 
 // A picture is one stop of the Tab key; the arrow keys go from mark to mark.

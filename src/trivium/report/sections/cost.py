@@ -48,7 +48,8 @@ def picture(inputs: Inputs) -> Figure | None:
     if not costs or not metrics:
         return None
     better = "Up" if METRICS[metrics[0]][2] else "Down"
-    caption = f"{better} is better, left is cheaper. Ringed: nothing is better at no more cost."
+    caption = (f"{better} is better, left is cheaper; equal costs stand side by side. Ringed: nothing is better at no "
+               "more cost.")
     return replace(_picture(inputs, metrics[0], costs[0]), caption=caption)
 
 
