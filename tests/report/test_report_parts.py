@@ -20,7 +20,7 @@ from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
 from trivium.report.markdown import render
 from trivium.report.media import Media
-from trivium.report.parts import breakable
+from trivium.report.parts import breakable, coded
 from trivium.report.sections.calibration import bins
 from trivium.report.sections.cost import front
 
@@ -30,6 +30,7 @@ def test_svg_escapes_all_but_markup() -> None:
     assert drawn == '<text id="&#34;">&lt;b&gt;<i>x</i>&amp;3</text>'
     assert tag("circle", cx=1.26, aria_hidden="true") == '<circle cx="1.3" aria-hidden="true"></circle>'
     assert drawing(9, 8, tag("text", "a\x00<")).endswith("a\ufffd&lt;</text></svg>\n")
+    assert coded("a `b<` c` & d") == "a <code>b&lt;</code> c` &amp; d"
     assert breakable("a_b<+") == "a_<wbr>b&lt;+<wbr>"
 
 

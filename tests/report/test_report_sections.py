@@ -13,13 +13,20 @@ import pytest
 
 from tests.report.page import Page, changed
 from tests.report.project import build
-from trivium.report.html import write
+from trivium.report.html import HERE, write
 from trivium.report.inputs import Inputs
+from trivium.report.sections import GROUPS
 
 ALWAYS = {
     "strategies", "pairs", "cost", "learning", "components", "machine", "streams", "ceilings",
     "errors", "calibration", "disagreements", "similarity", "data", "reading", "provenance",
 }
+
+def test_every_template_is_of_a_section() -> None:
+    sections = {section.template for group in GROUPS for section in group.sections}
+    there = {path.name for path in (HERE / "templates").iterdir()}
+    assert there == sections | {"base.html", "macros.html", "verdict.html"}
+
 
 def test_all_sections_with_all_inputs(page: Page) -> None:
     assert page.sections == ALWAYS | {"budgets", "contributions", "robustness", "attributions"}

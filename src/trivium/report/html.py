@@ -15,7 +15,7 @@ from trivium.comparison.budgets import mark
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.parts import breakable
+from trivium.report.parts import breakable, coded
 from trivium.report.sections import GROUPS, Section, verdict
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _environment() -> Environment:
 
     made = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"breakable": breakable, "plural": numbers.plural}
+    made.filters |= {"breakable": breakable, "coded": coded, "plural": numbers.plural}
     return made
 
 

@@ -5,6 +5,7 @@ Each is drawn by the macro of its name in `templates/macros.html`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,11 @@ class Option:
 def breakable(name: str) -> Markup:
     """A name that may be broken after an underscore or a plus."""
     return Markup(escape(name).replace("_", Markup("_<wbr>")).replace("+", Markup("+<wbr>")))
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks in a sentence, as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def name(inputs: Inputs, strategy: str) -> Name:
