@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.browser import Opened, started
+from tests.report.browser import SIZES, Opened, started
 from tests.report.project import build
 from trivium.report.html import write
 
@@ -36,3 +36,12 @@ def test_it_opens_at_once(report: Path) -> None:
         opened.page.locator("#content").wait_for()
         assert time.perf_counter() - before < 3 * SECONDS
         assert opened.wrong == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_sticks_out(report: Path, size: str) -> None:
+    """Wide tables scroll in their own boxes, with all that is in them."""
+    with started() as browser:
+        opened = Opened(browser, report, size)
+        opened.run("document.querySelectorAll('details').forEach((fold) => { fold.open = true })")
+        assert opened.run("document.documentElement.scrollWidth") == SIZES[size][0]
