@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 
-from trivium.drawing.markup import Html, bitmap, drawing, h
+from trivium.drawing.svg import bitmap, drawing, tag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,7 +147,7 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     return real[np.sort(np.argsort(-counts, kind="stable")[:most])]
 
 
-def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Html]:
+def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
     title = f"{modality}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
     if panel.spec.kind == "tokens":
         title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
@@ -155,7 +156,7 @@ def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool)
     return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]
 
 
-def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
     """A bar per token from the line of 0; below, the values at the ends of the longest ones."""
     values, count = panel.values.astype(float), len(panel.values)
     low, high = min(values.min(initial=0), 0), max(values.max(initial=0), 0)
@@ -166,8 +167,8 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
     for k, (value, token) in enumerate(zip(values, panel.tokens, strict=True)):
         colour = LOOKED if panel.shares else _css(_colours(value / max(high, -low, 1e-9)))
         top = box.top + step * k
-        parts.append(h("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
-                       height=0.8 * step, fill=colour))
+        parts.append(tag("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
+                         height=0.8 * step, fill=colour))
         short = token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"
         parts.append(_text(short, box.left - 5, top + step / 2 + 3.5, "end", size=min(10, step + 1)))
     for value, anchor in ((low, "start"), (high, "end")):
@@ -176,11 +177,11 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
     if units:
         words = "share of the attention" if panel.shares else "nats for the answer, per token"
         parts.append(_text(words, box.middle[0], box.bottom + 26, size=10))
-    line = h("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
+    line = tag("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
     return [*parts, line, _frame(box)]
 
 
-def _picture(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _picture(box: Box, panel: Panel, units: bool) -> list[Markup]:
     high, wide = panel.x.shape[1:]
     width = min(box.width, box.height * wide / high)  # in its own shape
     height = width * high / wide
@@ -188,28 +189,28 @@ def _picture(box: Box, panel: Panel, units: bool) -> list[Html]:
     return _veiled(box, panel, panel.x.mean(0))
 
 
-def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Markup]:
     x, y = box.left - 5, box.middle[1]
-    name = h("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
+    name = tag("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
     return [*_veiled(box, panel, panel.x[0], upwards=True), name, *_time(box, units)]
 
 
-def _wave(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
     """The sound in grey, and over it, on a scale of its own, what its samples say."""
     parts = []
     for line, colour in ((panel.x[0], "#999999"), (panel.values[0], LOOKED if panel.shares else "#b35806")):
         heights = box.middle[1] - 0.48 * box.height * line / np.abs(line).max(initial=1e-9)
         step = box.width / max(len(heights) - 1, 1)
         points = " ".join(f"{box.left + step * k:.1f},{y:.1f}" for k, y in enumerate(heights.tolist()))
-        parts.append(h("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
+        parts.append(tag("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
     return [*parts, _frame(box), *_time(box, units)]
 
 
-def _time(box: Box, units: bool) -> list[Html]:
+def _time(box: Box, units: bool) -> list[Markup]:
     return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
 
 
-def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Html]:
+def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Markup]:
     smooth = _blurred(panel.values.sum(0))
     if panel.shares:
         smooth -= smooth.min()  # attention is nowhere 0: from the least to the most
@@ -222,13 +223,13 @@ def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) ->
     return [bitmap(np.ascontiguousarray(pixels[::-1] if upwards else pixels), *box), _frame(box)]
 
 
-def _frame(box: Box) -> Html:
-    return h("rect", x=box.left, y=box.top, width=box.width, height=box.height, fill="none", stroke="#555555",
-             stroke_width=0.8)
+def _frame(box: Box) -> Markup:
+    return tag("rect", x=box.left, y=box.top, width=box.width, height=box.height, fill="none", stroke="#555555",
+               stroke_width=0.8)
 
 
-def _text(words: str, x: float, y: float, anchor: str = "middle", size: float = 11, fill: str | None = None) -> Html:
-    return h("text", words, x=x, y=y, text_anchor=anchor, font_size=size, fill=fill)
+def _text(words: str, x: float, y: float, anchor: str = "middle", size: float = 11, fill: str | None = None) -> Markup:
+    return tag("text", words, x=x, y=y, text_anchor=anchor, font_size=size, fill=fill)
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
