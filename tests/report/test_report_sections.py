@@ -91,8 +91,8 @@ def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: P
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
     mean = {"accuracy": {"mean": 0.905}, "gain": -0.0001, "members": ["end_to_end", "ensemble"]}
     said = "".join(changed(root, similarity={"sentence": "", "ensemble": mean}).words)
-    assert ("Together, “End to end” and “Ensemble of single streams” reach 90.5\u00a0%, as much as the better of them "
-            "alone.") in said  # fmt: skip
+    assert ("The mean of “End to end” and “Ensemble of single streams” reaches 90.5\u00a0%, as much as the better of "
+            "them alone.") in said  # fmt: skip
 
 
 def test_no_axis_of_shares_goes_beyond_all_of_it(tmp_path: Path) -> None:
@@ -107,14 +107,15 @@ def test_no_axis_of_shares_goes_beyond_all_of_it(tmp_path: Path) -> None:
 
 
 def test_rows_are_counted_once(tmp_path: Path) -> None:
-    """The made-up validation knows 60 rows, each with three streams; two of three in quarantine are of one sample."""
+    """The made-up validation knows 60 rows, each with three streams; of two samples, one is lost, one lost a stream."""
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
-    assert "3 of 60 rows went to quarantine, for 1 reason." in "".join(changed(root).words)
+    assert "No row was lost; 3 lost their image." in "".join(changed(root).words)
     path = root / "data/valid/quarantine.parquet"
     table = pq.read_table(path).to_pylist()
-    some = [row | {"sample": "q0" if k < 2 else "q2"} for k, row in enumerate(table)]
+    some = [row | {"sample": "q0" if k < 2 else "q2", "table": "labels" if k == 0 else row["table"]}
+            for k, row in enumerate(table)]
     pq.write_table(pa.Table.from_pylist(some), path)
-    assert "2 of 60 rows went to quarantine" in "".join(changed(root).words)
+    assert "1 of 60 rows went to quarantine; of the others, 1 lost its image." in "".join(changed(root).words)
     pq.write_table(pa.Table.from_pylist(table).slice(0, 0), path)
     assert "Nothing was set aside: all 60 rows passed." in "".join(changed(root).words)
 

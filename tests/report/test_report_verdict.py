@@ -43,7 +43,7 @@ def test_where_nothing_was_learned_nothing_is_recommended(tmp_path: Path) -> Non
     assert "Nothing was learned" in page.words and "recommended" not in page.words
     assert page.words.count("not surely learned") == 6
     assert "Take" not in page.words and "models:/trivium@recommended" not in said
-    assert "Knowing nothing" in page.words and "14.0\u00a0% (always “7”)" in said
+    assert "Constant answer" in page.words and "14.0\u00a0% (always “7”)" in said
 
 
 def test_what_a_reader_must_know_of_a_strategy_is_marked(tmp_path: Path) -> None:

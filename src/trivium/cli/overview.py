@@ -98,7 +98,7 @@ def show(root: Path) -> str:
     found = read_json(path)
     verdict, title = found["verdict"], found["dataset"].get("title", "")
     lines = [f"Which way to train on {title}?" if title else "Which way to train?", "",
-             *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100), "",
+             *_wrapped(verdict["sentence"]), *_wrapped(verdict.get("reason", "")), "",
              *_table(found)]
     from trivium.report import html
 
@@ -115,6 +115,12 @@ def show(root: Path) -> str:
     if verdict["recommended"]:
         lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data")
     return "\n".join(["", *lines, ""])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of it, none of which ends between a number and its sign."""
+    kept = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(kept, 100)]
 
 
 def _unfinished(root: Path) -> bool:

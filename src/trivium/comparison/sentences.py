@@ -94,7 +94,7 @@ def say(verdict: Verdict, words: Words) -> tuple[str, str]:
 def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
     name = max(whole.ranked, key=lambda name: words.gains[name].mean)
     gain, count = words.gains[name], len(whole.ranked)
-    near = f"Even {words.price(name)} does no better." if gain.mean <= 0 else (
+    near = f"Even {words.price(name)}{',' * words.costs[name].over} does no better." if gain.mean <= 0 else (
         f"Closest came {words.price(name)}: better by {words.span(gain.mean, gain.low, gain.high)}"
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
     ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]

@@ -61,7 +61,7 @@ GROUPS = (
         Section("cost", "What it costs", cost.context),
         Section("contributions", "What each stream gives", contributions.context),
         Section("streams", "When a stream is missing", subsets.context),
-        Section("ceilings", "How far from the best possible", ceilings.context),
+        Section("ceilings", "How much was learned", ceilings.context),
         Section("attributions", "Why this answer", attributions.context),
     )),
     Group("How sure", (

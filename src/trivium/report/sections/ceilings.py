@@ -71,7 +71,7 @@ def _reached(inputs: Inputs) -> Reached | None:
     columns = ["strategy", "reached", "points from the ceiling", "above the ceiling of one stream alone"]
     return Reached(
         f"{world} nobody can be right more often than {numbers.percent(best)} with all streams"
-        + (f", nor than this with one alone: {parts}." if parts else "."),
+        + (f"; with one stream alone: {parts}." if parts else "."),
         Table("Distance from the best possible", columns, rows, sort=True),
     )
 

@@ -178,20 +178,27 @@ def _validation(inputs: Inputs) -> Validation | None:
     checks = _checks(report)
     checked = Table("Expectations", ["table", "expectation", "rows that fail", "result"], checks)
     return Validation(
-        _said(len({row.get("sample") or row.get("key") for row in rows}), len(order), report),
+        _said(rows, report),
         Table("Rows in quarantine", ["table", "reason", "rows", "for example"], cells) if cells else None,
         checked if checks else None,
     )
 
 
-def _said(out: int, reasons: int, report: dict[str, Any]) -> str:
-    """A row counts once, however many streams it has; out: those with something in quarantine."""
+def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
+    """How many samples were lost, and how many lost a stream. rows: of the quarantine."""
     sizes = {name: table.get("rows", 0) for name, table in (report.get("tables") or {}).items()}
     total = sizes.get("labels") or max(sizes.values(), default=0)
     of = f" of {numbers.plural(total, 'row')}" if total else ""
-    if not out:
+    if not rows:
         return f"Nothing was set aside: all{of[3:] or ' rows'} passed."
-    text = f"{numbers.whole(out)}{of or ' rows'} went to quarantine, for {numbers.plural(reasons, 'reason')}."
+    out: dict[str, set[str]] = {}
+    for row in rows:
+        out.setdefault(str(row["table"]), set()).add(str(row.get("sample") or row.get("key")))
+    gone = out.pop("labels", set())
+    left = [f"{numbers.whole(len(kept))} lost {'its' if len(kept) == 1 else 'their'} {stream}"
+            for stream, samples in out.items() if (kept := samples - gone)]
+    text = f"{numbers.whole(len(gone))}{of or ' rows'} went to quarantine" if gone else "No row was lost"
+    text += f"; {'of the others, ' * bool(gone)}{', '.join(left)}." if left else "."
     copies = (report.get("duplicates") or {}).get("samples")
     return text + (
         f" {numbers.plural(copies, 'sample')} share content with another and stay on one side of every split."

@@ -54,7 +54,8 @@ def _lead(sure: int, count: int) -> str:
         return "No difference between two strategies is clear: each could be chance."
     if sure == count:
         return "Every difference between two strategies is clear."
-    return f"{sure} of {count} differences between two strategies are clear; the others could be chance."
+    are = "is" if sure == 1 else "are"
+    return f"{sure} of {count} differences between two strategies {are} clear; the others could be chance."
 
 
 def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:

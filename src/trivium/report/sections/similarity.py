@@ -91,5 +91,5 @@ def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
     members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
     gain, reached = numbers.points(found["gain"]), numbers.percent(found["accuracy"]["mean"])
     if float(gain.replace("−", "-")) == 0:
-        return f"Together, {members} reach {reached}, as much as the better of them alone."
-    return f"Together, {members} reach {reached}: {gain} points on the better of them."
+        return f"The mean of {members} reaches {reached}, as much as the better of them alone."
+    return f"The mean of {members} reaches {reached}: {gain} points on the better of them."

@@ -59,7 +59,7 @@ def context(inputs: Inputs) -> Context | None:
     foot = [[Cell("best possible", head=True)] + [Cell(numbers.percent(known[s]), classes="number") for s in subsets]]
     columns = [
         "strategy",
-        *(breakable(subset if subset != full else f"all {len(inputs.streams)}") for subset in subsets),
+        *(breakable(subset if subset != full else "all streams") for subset in subsets),
     ]
     return Context(
         _lead(inputs, inputs.shown if inputs.shown in values else next(iter(values)), values, full),
@@ -80,7 +80,7 @@ def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], fu
         rest = "+".join(other for other in streams if other != stream)
         if rest in found and full in found:
             losses[stream] = found[full] - found[rest]
-    if not losses:
+    if not losses or not inputs.recommended:
         return "What is left of the accuracy when streams are missing."
     alone = [stream for stream in streams if all(seen == {stream} for seen in inputs.read[strategy])]
     if alone:

@@ -86,8 +86,8 @@ def _facts(inputs: Inputs) -> list[tuple[str, str | Name | None]]:
     return [
         ("Take", name(inputs, inputs.recommended) if inputs.recommended else None),
         (f"Its test {inputs.metric.words}", _value(inputs, chosen)),
-        ("Knowing nothing", _constant(inputs)),
-        ("Took", took(chosen)),
+        ("Constant answer", _constant(inputs)),
+        ("Its choice", took(chosen)),
         ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
         ("Evidence", _evidence(inputs)),
     ]
