@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -207,7 +208,7 @@ MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "i
     ({"photo": {"modality": "image", "colunm": "img"}},
      "unknown key `data.streams.photo.colunm`; did you mean `column`?"),
     ({"photo": {"column": "img"}}, "`data.streams.photo.modality` is missing."),
-    ({"photo": "image"}, "`data.streams.photo` is a mapping (got 'image')."),
+    ({"photo": "image"}, "`data.streams.photo` must be a mapping (got 'image')."),
     ({"scan": {"modality": "image", "column": "img"}},
      "`data.streams`: `photo` and `scan` are both read from the column `img`: name another `column` for one of them, "
      "or leave it out."),
@@ -290,17 +291,17 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
          "`data.streams.image.modality`: there is no modality `imagee`; did you mean `image`?"),
         ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
         ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
-        ("loop.device", "xyz", "`loop.device` is one of auto, cpu, cuda (got 'xyz')."),
-        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` is one of 1, 3 (got 2)."),
-        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` is a text or a mapping (got null)."),
-        ("train.unimodal.title", None, "`train.unimodal.title` is a text (got null)."),
-        ("encoder.words.width", "wide", "`encoder.words.width` is a whole number (got 'wide')."),
-        ("loop.workers", "many", "`loop.workers` is auto or a whole number (got 'many')."),
-        ("loop.augment", "perhaps", "`loop.augment` is true or false (got 'perhaps')."),
-        ("encoder.words", None, "`encoder.words` is a mapping (got null)."),
+        ("loop.device", "xyz", "`loop.device` must be one of auto, cpu, cuda (got 'xyz')."),
+        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` must be one of 1, 3 (got 2)."),
+        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` must be a text or a mapping (got null)."),
+        ("train.unimodal.title", None, "`train.unimodal.title` must be a text (got null)."),
+        ("encoder.words.width", "wide", "`encoder.words.width` must be a whole number (got 'wide')."),
+        ("loop.workers", "many", "`loop.workers` must be auto or a whole number (got 'many')."),
+        ("loop.augment", "perhaps", "`loop.augment` must be true or false (got 'perhaps')."),
+        ("encoder.words", None, "`encoder.words` must be a mapping (got null)."),
         ("data.streams", {}, "`data.streams` is empty: it needs one entry at least."),
         ("train", {}, "`train` is empty: it needs one entry at least."),
-        ("data", 3, "`data` is a mapping (got 3)."),
+        ("data", 3, "`data` must be a mapping (got 3)."),
         ("compare.reference", "ensembel",
          "`compare.reference`: there is no entry `ensembel` under `train`; did you mean `ensemble`?"),
     ],
@@ -442,12 +443,42 @@ def test_a_variant_is_an_entry_and_no_file(params: dict[str, Any]) -> None:
                       "again": "Frozen components from supervised (again)"}  # what made two alike tells them apart
 
 
+@pytest.mark.parametrize(("dotted", "value", "words"), [
+    ("split.val", 95, "`split.val` must be below 1 (got 95)."),
+    ("seeds", 1, "`seeds` must be at least 2 (got 1)."),
+    ("loop.clip", 0, "`loop.clip` must be above 0 (got 0)."),
+])
+def test_a_number_out_of_range_says_the_range(params: dict[str, Any], dotted: str, value: Any, words: str) -> None:
+    put(params, dotted, value)
+    assert message(params) == f"params.yaml: {words}"
+
+
+def test_settings_of_the_loop_are_no_strategies(params: dict[str, Any]) -> None:
+    params["train"] |= {"epochs": 20}
+    assert message(params) == (
+        "params.yaml: `train.epochs` is no strategy (got 20). `train` has an entry for each strategy, such as {start: "
+        "scratch, strategy: joint, lr: 0.003}; the settings of the training loop are under `loop`, and epochs under "
+        "`budget`.")
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("", " is empty. `git checkout {}` brings it back."),
+    ("seeds: 2\nseeds: 3\n", ": the key `seeds` stands there twice, the second time in line 2."),
+])
+def test_a_file_that_is_no_settings(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}{words.format(path)}"
+
+
 @pytest.mark.parametrize("rate", [0, -0.003, float("nan"), float("inf")])
 def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: float) -> None:
     for entry, key in (("end_to_end", "lr"), ("supervised_lpft", "finetune_lr")):
         changed = deepcopy(params)
         changed["train"][entry][key] = rate
-        assert f"`train.{entry}.{key}`: Input should be" in message(changed)
+        assert f"`train.{entry}.{key}` must be " in message(changed)
 
 
 @pytest.mark.parametrize("start", ["selfsup", "scratch"])

@@ -115,12 +115,21 @@ def load(path: str | Path = "params.yaml") -> Params:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
+        raise unreadable(path, error) from None
     return parse(raw, str(path))
+
+
+def unreadable(path: str | Path, error: Exception) -> UserError:
+    """What is said of a file that is no YAML. error: ruamel's."""
+    if twice := re.match(r'found duplicate key "(.*?)"', str(getattr(error, "problem", ""))):
+        line = error.problem_mark.line + 1  # type: ignore[attr-defined]
+        return UserError(f"{path}: the key `{twice[1]}` stands there twice, the second time in line {line}.")
+    return UserError(f"{path} is not valid YAML: {error}")
 
 
 def parse(raw: Any, name: str = "params.yaml") -> Params:
     """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
+    refuse_empty(raw, name)
     refuse_old(raw, name)
     try:
         params = Params.model_validate(raw)
@@ -134,6 +143,12 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     return params
 
 
+def refuse_empty(raw: Any, name: str = "params.yaml") -> None:
+    """Raises: UserError where there are no settings."""
+    if raw is None:
+        raise UserError(f"{name} is empty. `git checkout {name}` brings it back.")
+
+
 def refuse_old(raw: Any, name: str = "params.yaml") -> None:
     """Raises: UserError, which says what the new form is."""
     if not isinstance(raw, Mapping):
@@ -145,6 +160,12 @@ def refuse_old(raw: Any, name: str = "params.yaml") -> None:
     columns = manifest if isinstance(manifest, Mapping) else {}
     if isinstance(data, Mapping) and ("modalities" in data or any(m in columns for m in modalities.names())):
         raise UserError(NEW_STREAMS.format(name=name))
+    entries = raw.get("train")
+    for key, value in entries.items() if isinstance(entries, Mapping) else ():
+        if isinstance(value, int | float):
+            raise UserError(f"{name}: `train.{key}` is no strategy (got {value!r}). `train` has an entry for each "
+                            "strategy, such as {start: scratch, strategy: joint, lr: 0.003}; the settings of the "
+                            "training loop are under `loop`, and epochs under `budget`.")
 
 
 def check(params: Params) -> None:

@@ -37,7 +37,8 @@ def examine(root: Path) -> bool:
             print(f"{SIGNS[grade]}{words}", flush=True)
             grades.append(grade)
     wrong = grades.count("wrong")
-    print(f"\n{wrong} of {len(grades)} checks failed." if wrong else "\nAll is well.")
+    print(f"\n{wrong} of {len(grades)} checks failed." if wrong else
+          "\nNothing is wrong; see the advice above." if "advice" in grades else "\nAll is well.")
     return not wrong
 
 

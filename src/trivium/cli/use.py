@@ -26,7 +26,7 @@ from trivium.data.sources import rows
 from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, refuse_outs, relative
 from trivium.data.sources.worlds import NAMES
 from trivium.machine.files import write
-from trivium.params import parse, refuse_old
+from trivium.params import parse, refuse_empty, refuse_old, unreadable
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
@@ -43,6 +43,7 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
     """
     params = Path(params)
     yaml, settings = _load(params)
+    refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
     if name in ("digits", "symbols"):
@@ -138,10 +139,10 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     names = rows.columns(path)
     chosen, named = _chosen(path, settings["data"], root)
     needed = columns.about(path, names, chosen)
-    for what in REQUIRED:
-        if what not in needed:
-            raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename "
-                            f"one to `{what}`, or name it as data.manifest.{what} in params.yaml.")
+    if lacking := [what for what in REQUIRED if what not in needed]:
+        what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
+        raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
+                        f"to `{'`, another to `'.join(lacking)}`, or name it as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
             if column not in [needed[what] for what in REQUIRED]}
     found = columns.about(path, names, chosen, {column for _, column in kept.values()})
@@ -153,6 +154,11 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
+    used = {*found.values(), *(column for _, column in streams.values())}
+    if spare := [name for name in names if name not in used]:
+        print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
+              "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
+              "of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
             if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
@@ -251,7 +257,7 @@ def _load(params: Path) -> tuple[Any, Any]:
     except FileNotFoundError:
         raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
-        raise UserError(f"{params} is not valid YAML: {error}") from None
+        raise unreadable(params, error) from None
 
 
 def _save(params: Path, yaml: Any, settings: Any) -> None:
