@@ -35,6 +35,7 @@ ui: $(READY)
 	@$(BIN)/trivium ui
 
 test: $(READY)
+	@bash scripts/browser.sh
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
 lint: $(READY)

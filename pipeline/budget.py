@@ -13,7 +13,7 @@ def main(params: Params) -> None:
     entry = params.entries[params.budget.of]
     fusion = chosen_fusion(entry) or {"name": "concat"}
     found = budget.write(Store(entry.start), fusion, params.budget, params.seeds, budget.BUDGET)
-    print(f"everybody's budget: {sum(found) / len(found):.3g} training FLOPs per seed")
+    print(f"everybody's budget: {sum(found) / len(found):.3g} training FLOPs per seed, on average")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""ingest: one table per modality and the labels, from a source; raw, and never changed again."""
+"""ingest: one table per stream and the labels, from a source; raw, and never changed again."""
 
 from trivium.params import Params, check
 from trivium.stage import fresh, run

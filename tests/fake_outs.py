@@ -33,7 +33,8 @@ def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int
         params["compare"]["reference"] = ""
     (root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
     world = {"name": "dominant", "bits": {"all": 1.75}, "bayes": {"all": 0.94}}
-    write_json({"source": "digits", "root": "data/raw", "modalities": ["text", "image", "audio"], "title": "Digits",
+    write_json({"source": "digits", "root": "data/raw", "title": "Digits",
+                "streams": {s: s for s in ("text", "image", "audio")},
                 "card": "", "world": world}, root / "data/raw/meta.json")
     for name, accuracy in strategies.items():
         fake_strategy(root, name, accuracy, seeds, samples)

@@ -42,13 +42,13 @@ def texts(values: list[str | None], **changes: list[Any]) -> list[dict[str, Any]
     return rows
 
 
-def write(folder: Path, labels: list[dict[str, Any]], **modalities: list[dict[str, Any]]) -> Path:
-    """`folder`/raw with `labels.parquet`, a table per modality and `meta.json`; media are looked for in `folder`."""
+def write(folder: Path, labels: list[dict[str, Any]], **streams: list[dict[str, Any]]) -> Path:
+    """`folder`/raw with `labels.parquet`, a table per stream and `meta.json`; media are looked for in `folder`."""
     raw = folder / "raw"
     tables.write(table(labels, "sample key label group domain language split start end"), raw / "labels.parquet")
-    for name, rows in modalities.items():
+    for name, rows in streams.items():
         tables.write(table(rows, "key value digest start end"), raw / f"{name}.parquet")
-    tables.write_json({"source": "manifest", "root": str(folder), "modalities": list(modalities), "title": "small",
+    tables.write_json({"source": "manifest", "root": str(folder), "title": "small",
                        "card": "", "world": None}, raw / "meta.json")
     return raw
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,11 @@ from trivium.settings.errors import UserError
 @pytest.fixture
 def params() -> dict[str, Any]:
     return YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+
+def streams(*names: str) -> dict[str, Any]:
+    """`data.streams` with streams that are called like their modality."""
+    return {"streams": {name: {"modality": name} for name in names}}
 
 
 def message(params: Any) -> str:
@@ -33,7 +39,7 @@ def checked(params: Any) -> str:
 def test_the_file_of_the_repository_is_valid_and_typed() -> None:
     params = load(ROOT / "params.yaml")
     check(params)
-    assert params.data.modalities == ("text", "image", "audio")
+    assert list(params.streams.items()) == [(s, s) for s in ("text", "image", "audio")]
     assert isinstance(params.loop.batch, int)
     assert list(params.train) == list(params.entries) == [
         "end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune",
@@ -116,14 +122,14 @@ def test_a_key_like_no_other_lists_the_known_ones(params: dict[str, Any]) -> Non
         ("budget.epochs", -1),
         ("compare.confidence", 95),
         ("data.source", "symbol"),
-        ("data.modalities", []),
+        ("data.streams", {}),
     ],
 )
 def test_a_value_out_of_range_names_key_and_value(params: dict[str, Any], dotted: str, value: Any) -> None:
     put(params, dotted, value)
     text = checked(params)
     assert f"`{dotted}`" in text
-    assert repr(value) in text or value == []
+    assert repr(value) in text or value == {}
 
 
 def test_a_missing_key_is_named(params: dict[str, Any]) -> None:
@@ -169,9 +175,86 @@ def test_the_form_that_the_error_shows_is_one_that_is_read(params: dict[str, Any
     text = message(YAML(typ="safe").load(OLD))
     shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
     params["compare"]["reference"] = ""
-    made = parse(params | shown | {"data": params["data"] | {"modalities": ["text"]}})
+    made = parse(params | shown | {"data": params["data"] | streams("text")})
     check(made)
     assert list(made.entries) == ["end_to_end", "frozen"]
+
+
+@pytest.mark.parametrize("old", [{"data.modalities": ["text"]}, {"data.manifest.text": "caption"},
+                                 {"data.manifest.image": ""}, {"data.manifest.audio": None}])
+def test_streams_of_the_old_form_are_one_error_that_shows_the_new_one(params: dict[str, Any], old: Any) -> None:
+    for dotted, value in old.items():
+        put(params, dotted, value)
+    text = message(params)
+    assert text.startswith("params.yaml names the data in a form that Trivium no longer reads.")
+    assert "unknown key" not in text
+    shown = YAML(typ="safe").load("\n".join(line for line in text.splitlines() if line.startswith("  ")))
+    for key in old:
+        del params["data"][key.split(".")[1]]
+    params["data"] = OTHERS | params["data"] | shown["data"] | {"source": "manifest"}
+    assert list(parse(params).streams.items()) == [("photo", "image"), ("scan", "image"), ("title", "text")]
+
+
+OTHERS = {"manifest": {name: name for name in ("path", "id", "label", "group", "split", "language", "domain", "start",
+                                               "end")}}
+MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "image"}, "title": {"modality": "text"}}
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"photo": {"modality": "imagee"}},
+     "`data.streams.photo.modality`: there is no modality `imagee`; did you mean `image`?"),
+    ({"photo": {"modality": "qqq"}},
+     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, text."),
+    ({"photo": {"modality": "image", "colunm": "img"}},
+     "unknown key `data.streams.photo.colunm`; did you mean `column`?"),
+    ({"photo": {"column": "img"}}, "`data.streams.photo.modality` is missing."),
+    ({"photo": "image"}, "`data.streams.photo` must be a mapping (got 'image')."),
+    ({"scan": {"modality": "image", "column": "img"}},
+     "`data.streams`: `photo` and `scan` are both read from the column `img`: name another `column` for one of them, "
+     "or leave it out."),
+    ({"img": {"modality": "text"}},
+     "`data.streams`: `photo` and `img` are both read from the column `img`: name another `column` for one of them, or "
+     "leave it out."),
+    ({"label": {"modality": "text"}},
+     "`data.streams.label`: something else is called so already: choose another name, such as `my_label`."),
+    ({"photo_start": {"modality": "text"}},
+     "`data.streams.photo_start`: something else is called so already: choose another name, such as "
+     "`my_photo_start`."),
+    ({"audio": {"modality": "image"}},
+     "`data.streams.audio` is image, but audio is the name of another modality: choose another name."),
+    ({"My Photo": {"modality": "image"}},
+     "`data.streams.My Photo`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
+    ({5: {"modality": "image"}},
+     "`data.streams.5`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
+])
+def test_what_is_wrong_with_streams_is_one_sentence(params: dict[str, Any], changes: Any, words: str) -> None:
+    params["data"] |= {"source": "manifest", "streams": MINE | changes}
+    assert message(params) == f"params.yaml: {words}"
+
+
+@pytest.mark.parametrize("source", ["digits", "symbols", "stamps"])
+@pytest.mark.parametrize(("name", "modality"), [("photo", "image"), ("text", "image")])
+def test_generated_sources_offer_fixed_streams(params: dict[str, Any], source: str, name: str, modality: str) -> None:
+    params["data"] |= {"source": source, "streams": {name: {"modality": modality}}}
+    assert message(params) == (
+        f"params.yaml: `data.streams.{name}` is {modality}, but `data.source: {source}` offers the streams text, "
+        f"image, audio alone, each of the modality of its name: leave `{name}` out, or bring your own data "
+        "(docs/bring-your-own-data.md).")
+
+
+def test_a_modality_stands_for_all_its_streams_in_recipes(params: dict[str, Any]) -> None:
+    params["data"] |= {"source": "manifest", "streams": MINE}
+    params["encoder"]["fine"] = params["encoder"]["patches"] | {"width": 32}
+    params["pretrain"]["supervised"]["encoders"]["scan"] = "fine"
+    params["pretrain"]["selfsup"]["objective"] = {"photo": "masked", "scan+title": "align"}
+    made = parse(params)
+    check(made)
+    assert made.read_by("scratch") == {"photo": "patches", "scan": "patches", "title": "words"}
+    assert made.read_by("supervised") == {"photo": "patches", "scan": "fine", "title": "words"}
+    assert [group.name for group in made.recipe("selfsup").groups] == ["photo", "scan+title"]
+    params["pretrain"]["supervised"]["encoders"]["scan"] = "words"
+    assert checked(params) == ("params.yaml: `pretrain.supervised.encoders.scan`: `words` reads text, and scan is "
+                               "image.")
 
 
 @pytest.mark.parametrize("key", ["encoder.words", "encoder.mine", "pretrain.selfsup", "pretrain.mine"])
@@ -204,21 +287,21 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("encoder.words.modality", "txt", "`encoder.words.modality`: there is no modality `txt`; did you mean `text`?"),
         ("budget.of", "end_to_ent", "`budget.of`: there is no entry `end_to_ent` under `train`; did you mean "
                                     "`end_to_end`?"),
-        ("data.modalities", ["text", "imagee", "audio"],
-         "`data.modalities`: there is no modality `imagee`; did you mean `image`?"),
+        ("data.streams.image.modality", "imagee",
+         "`data.streams.image.modality`: there is no modality `imagee`; did you mean `image`?"),
         ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
         ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
-        ("loop.device", "xyz", "`loop.device` is one of auto, cpu, cuda (got 'xyz')."),
-        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` is one of 1, 3 (got 2)."),
-        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` is a text or a mapping (got null)."),
-        ("train.unimodal.title", None, "`train.unimodal.title` is a text (got null)."),
-        ("encoder.words.width", "wide", "`encoder.words.width` is a whole number (got 'wide')."),
-        ("loop.workers", "many", "`loop.workers` is auto or a whole number (got 'many')."),
-        ("loop.augment", "perhaps", "`loop.augment` is true or false (got 'perhaps')."),
-        ("encoder.words", None, "`encoder.words` is a mapping (got null)."),
-        ("data.modalities", [], "`data.modalities` is empty: it needs one entry at least."),
+        ("loop.device", "xyz", "`loop.device` must be one of auto, cpu, cuda (got 'xyz')."),
+        ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` must be one of 1, 3 (got 2)."),
+        ("train.end_to_end.fusion", None, "`train.end_to_end.fusion` must be a text or a mapping (got null)."),
+        ("train.unimodal.title", None, "`train.unimodal.title` must be a text (got null)."),
+        ("encoder.words.width", "wide", "`encoder.words.width` must be a whole number (got 'wide')."),
+        ("loop.workers", "many", "`loop.workers` must be auto or a whole number (got 'many')."),
+        ("loop.augment", "perhaps", "`loop.augment` must be true or false (got 'perhaps')."),
+        ("encoder.words", None, "`encoder.words` must be a mapping (got null)."),
+        ("data.streams", {}, "`data.streams` is empty: it needs one entry at least."),
         ("train", {}, "`train` is empty: it needs one entry at least."),
-        ("data", 3, "`data` is a mapping (got 3)."),
+        ("data", 3, "`data` must be a mapping (got 3)."),
         ("compare.reference", "ensembel",
          "`compare.reference`: there is no entry `ensembel` under `train`; did you mean `ensemble`?"),
     ],
@@ -261,7 +344,7 @@ def test_a_recipe_reads_every_stream(params: dict[str, Any]) -> None:
 
 
 def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["image", "text"]
+    params["data"] |= streams("image", "text")
     made = parse(params)
     assert made.read_by("scratch") == {"image": "patches", "text": "words"}
     assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
@@ -342,11 +425,6 @@ def test_a_modality_stands_for_its_streams_and_a_stream_goes_first() -> None:
     assert encoders("mine", raw, known, ["patches", "fine"]) == {"photo": "patches", "scan": "fine"}
 
 
-def test_a_name_that_comes_twice(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["text", "image", "text"]
-    assert message(params) == "params.yaml: `data.modalities` names `text` twice."
-
-
 def test_no_entry_of_train_is_called_pretrain(params: dict[str, Any]) -> None:
     params["train"]["pretrain"] = {"start": "supervised", "strategy": "ensemble"}
     assert message(params) == "params.yaml: an entry of `train` cannot be called `pretrain`: choose another name."
@@ -365,12 +443,42 @@ def test_a_variant_is_an_entry_and_no_file(params: dict[str, Any]) -> None:
                       "again": "Frozen components from supervised (again)"}  # what made two alike tells them apart
 
 
+@pytest.mark.parametrize(("dotted", "value", "words"), [
+    ("split.val", 95, "`split.val` must be below 1 (got 95)."),
+    ("seeds", 1, "`seeds` must be at least 2 (got 1)."),
+    ("loop.clip", 0, "`loop.clip` must be above 0 (got 0)."),
+])
+def test_a_number_out_of_range_says_the_range(params: dict[str, Any], dotted: str, value: Any, words: str) -> None:
+    put(params, dotted, value)
+    assert message(params) == f"params.yaml: {words}"
+
+
+def test_settings_of_the_loop_are_no_strategies(params: dict[str, Any]) -> None:
+    params["train"] |= {"epochs": 20}
+    assert message(params) == (
+        "params.yaml: `train.epochs` is no strategy (got 20). `train` has an entry for each strategy, such as {start: "
+        "scratch, strategy: joint, lr: 0.003}; the settings of the training loop are under `loop`, and epochs under "
+        "`budget`.")
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("", " is empty. `git checkout {}` brings it back."),
+    ("seeds: 2\nseeds: 3\n", ": the key `seeds` stands there twice, the second time in line 2."),
+])
+def test_a_file_that_is_no_settings(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}{words.format(path)}"
+
+
 @pytest.mark.parametrize("rate", [0, -0.003, float("nan"), float("inf")])
 def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: float) -> None:
     for entry, key in (("end_to_end", "lr"), ("supervised_lpft", "finetune_lr")):
         changed = deepcopy(params)
         changed["train"][entry][key] = rate
-        assert f"`train.{entry}.{key}`: Input should be" in message(changed)
+        assert f"`train.{entry}.{key}` must be " in message(changed)
 
 
 @pytest.mark.parametrize("start", ["selfsup", "scratch"])
@@ -390,7 +498,7 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
 
 @pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
-    params["data"]["modalities"] = ["image", "audio"]
+    params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
@@ -413,7 +521,7 @@ def test_heads_divide_the_width(params: dict[str, Any], start: str, fusion: Any,
 
 
 def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> None:
-    params["data"]["modalities"] = ["image", "audio"]
+    params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": "frozen", "fusion": "attention"}
     check(parse(params))
 

@@ -16,7 +16,7 @@ from trivium.encoders import Described, describe
 from trivium.machine.cache import Cache
 from trivium.tasks.classification import Classification
 
-MODALITIES = ("text", "image", "audio")
+STREAMS = ("text", "image", "audio")
 ENTRIES: dict[str, dict[str, Any]] = {  # of `encoder` in params.yaml
     "words": {"modality": "text", "architecture": "cnn", "width": 16, "depth": 1,
               "processor": {"length": 6, "vocab": 64}},
@@ -44,13 +44,13 @@ def write_aligned(folder: Path, contents: list[dict[str, Any]] | None = None, sa
     count = len(contents)
     columns: dict[str, Any] = {"sample": [f"s{i:03}" for i in range(count)], "label": list("ab" * count)[:count],
                                "y": pa.array([i % 2 for i in range(count)], pa.int32())}
-    for m in MODALITIES:
+    for m in STREAMS:
         values = [None if c[m] is None else c[m] if m == "text" else _file(folder, m, i, c[m])
                   for i, c in enumerate(contents)]
         columns |= {m: pa.array(values, pa.string()), f"{m}_start": pa.nulls(count, pa.float64()),
                     f"{m}_end": pa.nulls(count, pa.float64()), f"has_{m}": [value is not None for value in values]}
     tables.write(pa.table(columns), folder / "aligned/samples.parquet")
-    tables.write_json({"source": "manifest", "root": str(folder), "modalities": list(MODALITIES), "title": "tiny",
+    tables.write_json({"source": "manifest", "root": str(folder), "streams": {m: m for m in STREAMS}, "title": "tiny",
                        "card": "", "task": Classification(["a", "b"]).plain(),
                        "world": {"name": "unique", "bits": {}, "bayes": {}}},
                       folder / "aligned/meta.json")

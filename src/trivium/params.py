@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from trivium import modalities, strategies
 from trivium.comparison import settings as comparison
+from trivium.data import streams
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
 from trivium.settings import parts
@@ -37,6 +38,12 @@ NEW_FORM = """{name} is in a form that Trivium no longer reads. Now every part h
   train:     {{end_to_end: {{start: scratch, strategy: joint}}, frozen: {{start: selfsup, strategy: frozen}}}}
 `preprocess` went into each encoder's `processor`, `fuse`, `end_to_end` and `strategy` into `train`, and the settings of
 the training loop are called `loop`. Take the params.yaml of the repository and carry your values over."""
+NEW_STREAMS = """{name} names the data in a form that Trivium no longer reads. Now every stream has one entry, whose
+name is yours, and there may be several of one modality:
+  data:
+    streams: {{photo: {{modality: image, column: img}}, scan: {{modality: image}}, title: {{modality: text}}}}
+`data.modalities` and `data.manifest.text`, `image` and `audio` went into it: `column` is that of your table (where it
+is left out, the name of the stream). Write your streams so; `trivium use` then looks for more in your data."""
 
 
 class Params(Section):
@@ -58,7 +65,7 @@ class Params(Section):
     @property
     def streams(self) -> dict[str, str]:
         """Stream -> modality, in the order of the data."""
-        return {m: m for m in self.data.modalities}
+        return {name: stream.modality for name, stream in self.data.streams.items()}
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -108,12 +115,21 @@ def load(path: str | Path = "params.yaml") -> Params:
     except FileNotFoundError:
         raise UserError(f"{path} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
+        raise unreadable(path, error) from None
     return parse(raw, str(path))
+
+
+def unreadable(path: str | Path, error: Exception) -> UserError:
+    """What is said of a file that is no YAML. error: ruamel's."""
+    if twice := re.match(r'found duplicate key "(.*?)"', str(getattr(error, "problem", ""))):
+        line = error.problem_mark.line + 1  # type: ignore[attr-defined]
+        return UserError(f"{path}: the key `{twice[1]}` stands there twice, the second time in line {line}.")
+    return UserError(f"{path} is not valid YAML: {error}")
 
 
 def parse(raw: Any, name: str = "params.yaml") -> Params:
     """Typed settings from plain ones; `name` is used in messages. Raises: UserError."""
+    refuse_empty(raw, name)
     refuse_old(raw, name)
     try:
         params = Params.model_validate(raw)
@@ -127,10 +143,29 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     return params
 
 
+def refuse_empty(raw: Any, name: str = "params.yaml") -> None:
+    """Raises: UserError where there are no settings."""
+    if raw is None:
+        raise UserError(f"{name} is empty. `git checkout {name}` brings it back.")
+
+
 def refuse_old(raw: Any, name: str = "params.yaml") -> None:
     """Raises: UserError, which says what the new form is."""
-    if isinstance(raw, Mapping) and any(key in raw for key in OLD):
+    if not isinstance(raw, Mapping):
+        return
+    if any(key in raw for key in OLD):
         raise UserError(NEW_FORM.format(name=name))
+    data = raw.get("data")
+    manifest = data.get("manifest") if isinstance(data, Mapping) else None
+    columns = manifest if isinstance(manifest, Mapping) else {}
+    if isinstance(data, Mapping) and ("modalities" in data or any(m in columns for m in modalities.names())):
+        raise UserError(NEW_STREAMS.format(name=name))
+    entries = raw.get("train")
+    for key, value in entries.items() if isinstance(entries, Mapping) else ():
+        if isinstance(value, int | float):
+            raise UserError(f"{name}: `train.{key}` is no strategy (got {value!r}). `train` has an entry for each "
+                            "strategy, such as {start: scratch, strategy: joint, lr: 0.003}; the settings of the "
+                            "training loop are under `loop`, and epochs under `budget`.")
 
 
 def check(params: Params) -> None:
@@ -186,8 +221,9 @@ def warnings(params: Params) -> list[str]:
 def _names(params: Params) -> list[str]:
     """What is wrong with names, and with what they point to."""
     wrong = []
-    for section in ("encoder", "pretrain", "train"):
-        wrong += [f"`{section}.{name}`: {parts.NAME}." for name in getattr(params, section)
+    named = {section: getattr(params, section) for section in ("encoder", "pretrain", "train")}
+    for section, entries in ({"data.streams": params.data.streams} | named).items():
+        wrong += [f"`{section}.{name}`: {parts.NAME}." for name in entries
                   if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name))]
     wrong += [f"`train.{name}.start`: there is no recipe `{entry.get('start')}` under `pretrain`; "
               f"{parts.nearest(str(entry.get('start')), params.pretrain)}"
@@ -200,7 +236,4 @@ def _names(params: Params) -> list[str]:
     if params.compare.reference not in ("", *params.train):
         wrong.append(f"`compare.reference`: there is no entry `{params.compare.reference}` under `train`; "
                      f"{parts.nearest(params.compare.reference, params.train)}")
-    wrong += [f"`data.modalities`: there is no modality `{m}`; {parts.nearest(m, modalities.names())}"
-              for m in params.data.modalities if m not in modalities.names()]
-    doubled = [m for m in dict.fromkeys(params.data.modalities) if params.data.modalities.count(m) > 1]
-    return wrong + [f"`data.modalities` names `{m}` twice." for m in doubled]
+    return wrong + streams.wrong(params.data)

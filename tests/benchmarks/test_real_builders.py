@@ -242,7 +242,8 @@ def test_a_missing_stream_is_left_out_of_the_mean(two_streams):
     manifest, split = two_streams
     table, views = baseline.read(manifest)
     found = baseline.accuracies(table["label"], views, split)
-    assert found["all"] == 1  # whichever stream a row has
+    assert found["mean"] == found["chosen"] == 1  # whichever stream a row has
+    assert found["concatenation"] > 0.9
     assert found["text"] == pytest.approx(2 / 3 + 1 / 9)  # without a text the commonest class: right for a third
     assert found["image"] == pytest.approx(1 / 3 + 2 / 9)
     assert baseline.score(manifest, [split, split]) == [1, 1]
@@ -253,7 +254,7 @@ def test_the_test_set_teaches_nothing(two_streams):
     table, views = baseline.read(manifest)
     label = table["label"].copy()
     label[split["test"]] = "cow"
-    assert baseline.accuracies(label, views, split)["all"] == 0  # no such class in train
+    assert baseline.accuracies(label, views, split)["mean"] == 0  # no such class in train
     with pytest.raises(ValueError, match="manifest lacks"):
         baseline.accuracies(label, views, split | {"test": ["r0", "unknown"]})
 
@@ -271,7 +272,7 @@ def test_strength_is_chosen_on_validation():
 
     view = baseline.View("image", random.normal(size=(240, 60)), np.full(240, True), Scaler)
     rows = {"train": np.arange(90), "val": np.arange(90, 180), "test": np.arange(180, 240)}
-    found = np.exp(baseline._log_probabilities(view, label, rows, np.array(["a", "b"], object)))
+    found = np.exp(baseline._answers([view], label, rows, np.array(["a", "b"], object)))
     assert (seen[0] == view.values[:90]).all() and len(seen) == 1  # train alone
     assert found.sum(1) == pytest.approx(1, abs=1e-4)
     assert found[:, 1] == pytest.approx(2 / 3, abs=0.1)
@@ -284,8 +285,8 @@ def test_classes_that_train_lacks_in_a_stream_are_rare_and_not_impossible(two_st
     without = view._replace(there=view.there & (table["label"] != "hen").to_numpy())
     rows = {part: table.index.get_indexer(split[part]) for part in split}
     label, classes = table["label"].to_numpy(object), np.array(["cat", "dog", "hen"], object)
-    found = baseline._log_probabilities(without, label, rows, classes)
-    there = without.there[rows["test"]]
+    found = baseline._answers([without], label, rows, classes)
+    there = without.there[np.concatenate([rows["val"], rows["test"]])]
     assert np.isnan(found[~there]).all()
     assert found[there][:, 2] == pytest.approx(np.log(1e-6)) and np.isfinite(found[there]).all()
 

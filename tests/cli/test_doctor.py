@@ -109,6 +109,14 @@ def test_random_weights_that_stay_or_teach_are_a_warning(tmp_path: Path, strateg
         assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok"]
 
 
+def test_streams_are_named_with_their_modality(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    assert "data digits, text, image, audio;" in next(doctor.settings(tmp_path))[1]
+    set_params(tmp_path, {"data.source": "manifest", "data.streams": {
+        "photo": {"modality": "image"}, "scan": {"modality": "image"}, "text": {"modality": "text"}}})
+    assert "data manifest, photo (image), scan (image), text;" in next(doctor.settings(tmp_path))[1]
+
+
 def test_the_old_form_is_told(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("fuse: [ensemble]\n")
     ((grade, said),) = doctor.settings(tmp_path)

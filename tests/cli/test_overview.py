@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -123,11 +124,12 @@ def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> 
     path = root / "reports/comparison.json"
     found = json.loads(path.read_text())
     found["verdict"] |= {"winner": None, "recommended": None, "sentence": "Nothing was learned."}
+    found["verdict"]["reason"] = "Big was not begun."
     found["skipped"] = {"big": {"sentence": "Big was not begun."}}
     found["metric"] = "nll"
     path.write_text(json.dumps(found))
     said = show(root)
-    assert "Nothing was learned." in said and "Big was not begun." in said and "predict" not in said
+    assert "Nothing was learned." in said and said.count("Big was not begun.") == 1 and "predict" not in said
     assert "class shares" in said and "1.100 nats" in said
 
 
@@ -145,3 +147,13 @@ def test_what_ranks_has_one_column(tmp_path: Path, metric: str, heads: list[str]
     path.write_text(json.dumps(found | {"metric": metric}))
     table = [line.split() for line in show(tmp_path).splitlines() if line.startswith((" ", "rank"))]
     assert (table[0][2:], table[4][2:]) == (heads, constant)
+
+
+def test_a_comparison_that_stopped_on_the_way_is_told(tmp_path: Path) -> None:
+    measured = fake_outs(tmp_path) / "reports/measured"
+    for when, name in enumerate(("compare", "evaluate@unimodal", "evaluate@unimodal.system"), 1000):
+        (measured / f"{name}.json").write_text("{}")
+        os.utime(measured / f"{name}.json", (when, when))
+    assert "`compare` did not come to its end since strategies were evaluated" in show(tmp_path)
+    os.utime(measured / "compare.json", (1001, 1001))
+    assert "`compare` did not" not in show(tmp_path)

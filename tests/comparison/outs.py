@@ -84,7 +84,8 @@ def skip(root: Path, name: str) -> None:
     """The record of a strategy that was not begun."""
     shutil.rmtree(root / "reports/evaluate" / name, ignore_errors=True)
     record = about(name) | {"seeds": [], "skipped": {
-        "budget": BUDGET, "needed": 3 * BUDGET, "sentence": f"{TITLES.get(name, name)} was not begun: it needs more."}}
+        "budget": BUDGET, "needed": 3 * BUDGET, "setting": "`budget.epochs: 60`",
+        "sentence": f"{TITLES.get(name, name)} was not begun: it needs more."}}
     write_json(record, root / "reports/evaluate" / name / "metrics.json")
     write_json(record, root / "models" / name / "training.json")
 

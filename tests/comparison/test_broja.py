@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from trivium.comparison.broja import Parts, broja, information, least_information
-from trivium.data.sources.worlds import MODALITIES, world
+from trivium.data.sources.worlds import STREAMS, world
 
 
 def joint_of(cells: list[tuple[int, int, int]], shape: tuple[int, int, int]) -> np.ndarray:
@@ -46,8 +46,8 @@ def test_known_distributions(joint: np.ndarray, parts: Parts) -> None:
 ])
 def test_worlds(name: str, pair: str, parts: Parts) -> None:
     rules = world(name, 4)
-    unseen = next(m for m in MODALITIES if m not in pair.split("+"))
-    joint = rules.joint.sum(axis=1 + MODALITIES.index(unseen))
+    unseen = next(m for m in STREAMS if m not in pair.split("+"))
+    joint = rules.joint.sum(axis=1 + STREAMS.index(unseen))
     found = broja(joint)
     assert found == pytest.approx(parts, abs=5e-4)
     assert sum(found) == pytest.approx(rules.bits(tuple(pair.split("+"))))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from trivium.comparison.information import decompose, summary
-from trivium.data.sources.worlds import MODALITIES, world
+from trivium.data.sources.worlds import STREAMS, world
 
 
 def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
@@ -22,20 +22,20 @@ def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
                 unseen = tuple(1 + k for k in range(3) if k not in shown)
                 p = rules.joint.sum(axis=unseen)
                 p = p / np.maximum(p.sum(axis=0), 1e-300)
-                at = tuple(symbols[MODALITIES[k]] for k in shown)
+                at = tuple(symbols[STREAMS[k]] for k in shown)
                 nll = float(-np.log(p[(y, *at)]).mean())
-                subsets["+".join(MODALITIES[k] for k in shown)] = {"val": nll, "test": nll}
+                subsets["+".join(STREAMS[k] for k in shown)] = {"val": nll, "test": nll}
                 if size == 1:
                     table = np.zeros((rules.classes, rules.classes + 1), int)
                     np.add.at(table, (y, p[(slice(None), *at)].argmax(axis=0)), 1)
-                    tables[MODALITIES[shown[0]]] = table.tolist()
+                    tables[STREAMS[shown[0]]] = table.tolist()
         found.append({"subsets": subsets, "labels": np.bincount(y).tolist(), "tables": tables})
     return found
 
 
 @pytest.mark.parametrize("name", ["redundant", "dominant", "unique", "synergy", "mixed"])
 def test_the_bits_of_every_world(name: str) -> None:
-    found = summary({"ideal": ideal(name)}, MODALITIES)
+    found = summary({"ideal": ideal(name)}, STREAMS)
     known = world(name, 4)
     for shown, bits in found["bits"].items():
         assert bits["mean"] == pytest.approx(known.bits(tuple(shown.split("+"))), abs=0.03), shown
@@ -57,7 +57,7 @@ def test_the_bits_of_every_world(name: str) -> None:
      "What image and audio say together cannot be learned"),
 ])
 def test_what_is_said_of_every_world(name: str, said: str, training: str) -> None:
-    found = summary({"ideal": ideal(name)}, MODALITIES)
+    found = summary({"ideal": ideal(name)}, STREAMS)
     assert found["sentence"] == said
     assert found["training"].startswith(training)
 
@@ -93,7 +93,7 @@ def test_redundancy_gives_way_where_the_bits_ask_for_more() -> None:
 
 def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
     """Text is right in 3 of 4, audio in 9 of 10: text could be made from audio, so it has nothing of its own."""
-    pairs = summary({"ideal": ideal("dominant")}, MODALITIES)["pairs"]
+    pairs = summary({"ideal": ideal("dominant")}, STREAMS)["pairs"]
     for pair, bits in (("text+audio", 1.01), ("image+audio", 0.45), ("text+image", 0.45)):
         worse = "text" if pair == "text+audio" else "image"
         assert pairs[pair]["unique"][worse] == pytest.approx(0.0, abs=0.03), pair

@@ -37,7 +37,7 @@ def test_summary() -> None:
         "level": 0.1, "accuracy": {"mean": 0.2, "low": 0.2, "high": 0.2}}
     assert found["shift"]["audio"]["joint"][1]["level"] == 0.1
     assert found["sentence"] == ("Noise on audio costs “Joint” most: 50 points of accuracy when nothing but noise is "
-                                 "left; under such noise “Other” does best.")
+                                 "left; on average over all strengths of noise “Other” is the most accurate.")
 
 
 def test_without_late_fusion_there_is_no_effective_robustness() -> None:
@@ -49,7 +49,7 @@ def test_without_late_fusion_there_is_no_effective_robustness() -> None:
 def test_who_keeps_most_is_who_is_most_accurate_under_noise_not_who_falls_least() -> None:
     found = summary({"joint": [seed([0.9, 0.5])], "flat": [seed([0.4, 0.4])]}, "joint", "joint", TITLES)
     assert found["summary"]["flat"]["audio"]["effective"] > 0
-    assert found["sentence"].endswith("; under such noise no strategy does better.")
+    assert found["sentence"].endswith("; on average over all strengths of noise no strategy is more accurate.")
 
 
 def test_the_sentence_is_about_the_strategy_to_take_and_quiet_where_there_is_nothing_to_say() -> None:

@@ -8,8 +8,9 @@ from trivium.tasks.metric import METRICS
 
 TITLES = {"a": "End to end", "b": "Ensemble", "c": "LP-FT", "r": "Reference"}
 GAIN = Gain(0.4, 0.35, 0.45, 0.0, 0.0, True, 0.0)
-SURE = "“End to end” came out ahead on 1.5 of 2 seeds (in a new run: probability 0.75, 0.50 to 1.00); p = 0.02"
-HOLM = ", 0.04 after Holm's correction."
+SURE = ("“End to end” came out ahead on 1.5 of 2 seeds (in a new run: probability 0.75, 0.50 to 1.00); p = 0.02 "
+        "against no difference")
+HOLM = ", 0.04 after Holm's correction for all pairs."
 
 
 def told(ranked, pairs, cost, reference="", metric="accuracy", gains=None, **more):
@@ -32,7 +33,7 @@ def test_a_winner_among_many():
 
 def test_winning_on_every_seed_is_not_called_certain():
     _, why = told("ab", [pair("a", "b", True, ahead=(1.0, 1.0, 1.0))], costs(a=9e9, b=1e9))
-    assert why == "“End to end” came out ahead on 2 of 2 seeds; p = 0.02."
+    assert why == "“End to end” came out ahead on 2 of 2 seeds; p = 0.02 against no difference."
 
 
 def test_the_cheaper_of_two():
@@ -156,6 +157,8 @@ def test_nothing_learned():
                   published={"a": "Published."}, notes=["LP-FT was not begun."])
     assert why.startswith("Even “End to end” does no better. Try a larger budget (`budget.epochs`), more samples, or ")
     assert why.endswith("LP-FT was not begun.")
+    said, _ = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far}, skipped=5)
+    assert said.endswith("(41.2 % right). Only 2 of 7 could be trained within the budget.")
     _, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": far, "b": far}, budget="flops")
     assert "Try a larger budget (`budget.flops`), published weights" in why
 

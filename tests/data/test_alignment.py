@@ -9,12 +9,14 @@ from trivium.data.settings import Align
 from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 
+MODALITIES = {"low": "audio", "high": "audio", "title": "text"}  # of streams that are not called like theirs
 
-def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:
+
+def write(folder: Path, rows: list[dict], **streams: list[dict]) -> Path:
     """`folder`/valid, as validate writes it."""
     tables.write(table(rows, "sample key label group domain language split start end duplicate_group"),
                  folder / "valid/labels.parquet")
-    for name, given in modalities.items():
+    for name, given in streams.items():
         tables.write(table(given, "key value digest start end"), folder / f"valid/{name}.parquet")
     classes = sorted({row["label"] for row in rows})
     tables.write_json({"root": "data/raw", "task": Classification(classes).plain(), "world": None},
@@ -22,8 +24,8 @@ def write(folder: Path, rows: list[dict], **modalities: list[dict]) -> Path:
     return folder
 
 
-def aligned(folder: Path, *modalities: str, tolerance: float = 0.1) -> list[dict]:
-    align(folder / "valid", folder / "aligned", modalities, Align(tolerance=tolerance))
+def aligned(folder: Path, *streams: str, tolerance: float = 0.1) -> list[dict]:
+    align(folder / "valid", folder / "aligned", {s: MODALITIES.get(s, s) for s in streams}, Align(tolerance=tolerance))
     return tables.read(folder / "aligned/samples.parquet").to_pylist()
 
 
@@ -113,7 +115,19 @@ def test_nothing_meets(tmp_path):
         aligned(tmp_path, "audio")
 
 
-def test_a_modality_that_no_sample_has(tmp_path):
+def test_a_stream_that_no_sample_has(tmp_path):
     write(tmp_path, labels(2), text=[], audio=[{"key": "k0", "value": "a.wav"}])
     assert [(row["text"], row["has_text"], row["audio"]) for row in aligned(tmp_path, "text", "audio")] == [
         (None, False, "a.wav")]
+
+
+def test_two_recordings_and_a_text_of_other_names(tmp_path):
+    rows = labels(2, start=[0.0, None], end=[1.0, None])
+    write(tmp_path, rows, low=[{"key": "k0", "value": "l.wav", "start": 0.5, "end": 2.0}], high=[
+        {"key": "k0", "value": "h.wav"}, {"key": "k1", "value": "i.wav"}], title=texts(["a", "b"]))
+    samples = aligned(tmp_path, "low", "high", "title")
+    assert spans(samples, "low") == [("l.wav", 0.5, 1.0), (None, None, None)]
+    assert spans(samples, "high") == [("h.wav", 0.0, 1.0), ("i.wav", None, None)]
+    assert [(row["has_low"], row["has_high"], row["title"]) for row in samples] == [(True, True, "a"),
+                                                                                    (False, True, "b")]
+    assert "title_digest" not in samples[0] and "low_digest" in samples[0]

@@ -6,7 +6,7 @@ from trivium.data.duplicates import duplicate_groups, placeholders
 
 
 def rows(**digests: list[tuple[str, str]]) -> dict[str, pa.Table]:
-    """{modality: [(key, digest)]} as tables."""
+    """{stream: [(key, digest)]} as tables."""
     return {m: pa.table({"key": [key for key, _ in cells], "digest": [digest for _, digest in cells]})
             for m, cells in digests.items()}
 
@@ -15,14 +15,15 @@ def test_all_texts_of_a_sample_count_in_any_order() -> None:
     """s0 and s2 have the same two texts; s1 shares one of them with s0, s3 has one twice."""
     labels = pa.table({"sample": ["s0", "s1", "s2", "s3"], "key": ["k0", "k1", "k2", "k3"]})
     text = [("k0", "A"), ("k0", "B"), ("k1", "C"), ("k1", "B"), ("k2", "B"), ("k2", "A"), ("k3", "B"), ("k3", "B")]
-    assert duplicate_groups(labels, rows(text=text), {"text"}).to_pylist() == ["s0", None, "s0", None]
+    assert duplicate_groups(labels, rows(text=text), {"text": "text"}).to_pylist() == ["s0", None, "s0", None]
 
 
 def test_one_medium_in_common_is_enough_and_chains_count() -> None:
     labels = pa.table({"sample": ["s0", "s1", "s2", "s3"], "key": ["k0", "k1", "k2", "k3"]})
     image, audio = [("k0", "I"), ("k1", "I"), ("k2", "J"), ("k3", "K")], [("k1", "X"), ("k2", "X"), ("k3", "Y")]
     text = [("k0", "A"), ("k1", "B"), ("k2", "C"), ("k3", "A")]  # beside media, the same text is no duplicate
-    assert duplicate_groups(labels, rows(image=image, audio=audio, text=text), {"text"}).to_pylist() == [
+    streams = {name: name for name in ("image", "audio", "text")}
+    assert duplicate_groups(labels, rows(image=image, audio=audio, text=text), streams).to_pylist() == [
         "s0", "s0", "s0", None]
 
 
@@ -59,5 +60,29 @@ def test_rows_with_a_placeholder_belong_together_only_for_what_else_they_share()
     keys = image["key"].to_pylist()
     labels = pa.table({"sample": keys, "key": keys})
     audio = pa.table({"key": ["k1", "k40"], "digest": ["x", "x"]})
-    found = duplicate_groups(labels, {"image": image, "audio": audio}, set()).to_pylist()
+    found = duplicate_groups(labels, {"image": image, "audio": audio}, {"image": "image", "audio": "audio"}).to_pylist()
     assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k1": "k1", "k40": "k1"}
+
+
+def test_the_same_picture_in_two_streams_is_shared_content() -> None:
+    labels = pa.table({"sample": ["s0", "s1", "s2"], "key": ["k0", "k1", "k2"]})
+    tables = rows(photo=[("k0", "A"), ("k1", "B")], scan=[("k0", "C"), ("k2", "A")], sound=[("k1", "A")])
+    streams = {"photo": "image", "scan": "image", "sound": "audio"}
+    assert duplicate_groups(labels, tables, streams).to_pylist() == ["s0", None, "s0"]
+
+
+def test_texts_count_in_whatever_streams_they_stand() -> None:
+    """s2 has one of the texts of s0 alone, s3 another one besides."""
+    labels = pa.table({"sample": ["s0", "s1", "s2", "s3"], "key": ["k0", "k1", "k2", "k3"]})
+    tables = rows(title=[("k0", "A"), ("k1", "B"), ("k3", "A")],
+                  body=[("k0", "B"), ("k1", "A"), ("k2", "A"), ("k3", "C")])
+    assert duplicate_groups(labels, tables, {"title": "text", "body": "text"}).to_pylist() == ["s0", "s0", None, None]
+
+
+def test_a_placeholder_of_one_stream_is_no_content_in_another() -> None:
+    photo = shared(30, *[1] * 30)
+    keys = photo["key"].to_pylist()
+    scan = pa.table({"key": keys[-3:], "digest": ["d0", "d0", "d7"]})
+    found = duplicate_groups(pa.table({"sample": keys, "key": keys}), {"photo": photo, "scan": scan},
+                             {"photo": "image", "scan": "image"}).to_pylist()
+    assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k36": "k36", "k59": "k36"}

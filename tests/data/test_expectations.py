@@ -6,7 +6,7 @@ import pandas as pd
 
 from tests.helpers import ROOT
 from tests.raw_tables import SETTINGS
-from trivium.data.expectations import Rule, class_rules, judge, kept_rules, label_rules, modality_rules
+from trivium.data.expectations import Rule, class_rules, judge, kept_rules, label_rules, stream_rules
 
 
 def words(frame: dict) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def test_rows_of_every_rule():
     frame = words({"key": ["a", None, "b", "b", "c", "d", "e"], "value": ["x", "x", None, "x", "x", "x", "x"],
                    "error": pd.Series([None, None, None, "broken", None, None, None], dtype="str"),
                    "labels": [1, 1, 1, 1, 0, 1, 1], "characters": [3, 3, np.nan, np.nan, 3, 0, 31]})
-    assert failed(judge("text", frame, modality_rules("text", ["characters"], False, SETTINGS))) == {
+    assert failed(judge("text", frame, stream_rules("text", ["characters"], False, SETTINGS))) == {
         "every row has a key": [1], "every key has a label": [4], "every row has a value": [2],
         "every text can be read": [3], "no text is empty": [5], "characters in validate.text_length": [5, 6],
         "keys are unique": [2, 3],
@@ -33,7 +33,7 @@ def test_rows_of_every_rule():
 
 
 def test_outcomes_keep_the_order_of_the_rules():
-    rules = modality_rules("audio", ["seconds", "sample_rate"], True, SETTINGS)
+    rules = stream_rules("audio", ["seconds", "sample_rate"], True, SETTINGS)
     outcomes = judge("audio", words({"seconds": [1.0, 2.0], "sample_rate": [8000.0, 8000.0]}), rules)
     assert [outcome.rule for outcome in outcomes] == rules
     assert all(outcome.success for outcome in outcomes)
@@ -41,7 +41,7 @@ def test_outcomes_keep_the_order_of_the_rules():
 
 def test_a_key_may_come_back_at_another_time():
     frame = words({"key": ["a", "a", "a", "a"], "start": [0.0, 1.0, 1.0, 3.0], "end": [1.0, 2.0, 2.0, 2.5]})
-    assert failed(judge("audio", frame, modality_rules("audio", [], True, SETTINGS))) == {
+    assert failed(judge("audio", frame, stream_rules("audio", [], True, SETTINGS))) == {
         "every end is after its start": [3], "keys are unique at each time": [1, 2]}
 
 
@@ -50,8 +50,8 @@ def test_labels():
                           "split": ["train", "holdout", None], "start": [np.nan] * 3, "end": [np.nan] * 3,
                           "given": [1, 1, 0], "present": [1, 0, 0], "until": [np.nan] * 3})
     assert failed(judge("labels", frame, label_rules(False))) == {
-        "every row has a label": [1], "split is train, val or test": [1], "every sample is in a modality table": [2],
-        "every sample has a usable modality": [1, 2], "samples are unique": [0, 1]}
+        "every row has a label": [1], "split is train, val or test": [1], "every sample has a stream": [2],
+        "every sample has a usable stream": [1, 2], "samples are unique": [0, 1]}
 
 
 def test_classes_and_what_is_kept():
@@ -73,7 +73,7 @@ def test_a_description_has_no_times_ids_or_numpy():
 
 
 def test_the_frame_judged_before_is_forgotten():
-    rules = modality_rules("text", [], False, SETTINGS)
+    rules = stream_rules("text", [], False, SETTINGS)
     assert failed(judge("text", words({"key": ["a", "b", "b"]}), rules)) == {"keys are unique": [1, 2]}
     assert failed(judge("text", words({"key": ["a", "a", "b"]}), rules)) == {"keys are unique": [0, 1]}
 

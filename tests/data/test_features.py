@@ -306,9 +306,9 @@ def test_the_order_of_the_splits_does_not_matter(tmp_path):
     assert list(digests(tmp_path, "data").values()) == list(digests(tmp_path, "two/data").values())
 
 
-def test_a_modality_that_no_model_could_learn_is_told(tmp_path):
+def test_a_stream_that_no_model_could_learn_is_told(tmp_path):
     silent = [row(i) | {"audio": None} for i in range(ROWS)]
-    with pytest.raises(UserError, match=r"No audio is present in any train row of any seed\. Remove `audio` from data"):
+    with pytest.raises(UserError, match=r"No audio is present in any train row of any seed\. Take `audio` out of data"):
         make(tmp_path / "none", silent)
     late = [row(i) | ({"audio": None} if i < 12 else {}) for i in range(ROWS)]
     with pytest.raises(UserError, match=r"No audio is present in any train row of seed 0\."):

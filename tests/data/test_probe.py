@@ -27,7 +27,7 @@ def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
         "audio": table([sound, sound | {"start": 0.25, "end": 0.5}, sound | {"start": 2.0}], COLUMNS),
     }
     called = []
-    found = probe(rows, str(tmp_path), meanwhile=lambda: called.append(1))
+    found = probe(rows, {s: s for s in rows}, str(tmp_path), meanwhile=lambda: called.append(1))
     assert called == [1]
     assert found["text"]["characters"].tolist() == list(range(100))
     assert found["text"]["error"].tolist() == [None] * 100
@@ -41,7 +41,7 @@ def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
 
 def test_what_is_printed_next_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    probe({"text": table(texts(["a", "b"]), COLUMNS)}, str(tmp_path))
+    probe({"title": table(texts(["a", "b"]), COLUMNS)}, {"title": "text"}, str(tmp_path))
     assert capsys.readouterr().err.endswith("\n")
 
 
@@ -49,7 +49,7 @@ def test_what_is_printed_next_has_a_line_of_its_own(tmp_path, monkeypatch, capsy
 def test_a_decoder_that_dies_costs_its_value_only(monkeypatch, ahead):
     monkeypatch.setattr(module, "AHEAD", ahead)
     values = ["crash" if i in (3, 4, 70) else "x" * i for i in range(300)]
-    tasks = [("text", "", [(value, None, None) for value in values[i: i + 30]]) for i in range(0, 300, 30)]
+    tasks = [("title", "text", "", [(value, None, None) for value in values[i: i + 30]]) for i in range(0, 300, 30)]
     done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
     assert [task for task, _ in done] == tasks
     results = [result for _, part in done for result in part]
@@ -69,7 +69,7 @@ def test_no_worker_starts_while_another_dies(monkeypatch, before, after):
 
     monkeypatch.setattr(BaseProcess, "start", slowly)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
-    tasks = [("text", "", [(value, None, None)]) for value in ["crash", *"abc"]]
+    tasks = [("title", "text", "", [(value, None, None)]) for value in ["crash", *"abc"]]
     done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
     assert [results for _, results in done] == [[{"error": "crashes its decoder: the file is damaged"}],
                                                 *[[{"characters": 1}]] * 3]

@@ -14,7 +14,8 @@ SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identi
                  held_out_domain="")
 
 
-def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None, **settings):
+def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None, streams: dict | None = None,
+        **settings):
     """(what splits.json says, {seed: array of split names})"""
     n = len(y)
     classes = sorted(set(y))
@@ -23,7 +24,8 @@ def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None,
     samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": y,
                         "y": pa.array([classes.index(label) for label in y], pa.int32()), **given})
     tables.write(samples, folder / "aligned/samples.parquet")
-    tables.write_json({"task": Classification(classes).plain()}, folder / "aligned/meta.json")
+    tables.write_json({"task": Classification(classes).plain(), "streams": {"text": "text", "photo": "image"} | (streams or {})},
+                      folder / "aligned/meta.json")
     report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
     made = tables.read(folder / "splits/splits.parquet")
     assert made["sample"].to_pylist() == samples["sample"].to_pylist()
@@ -77,6 +79,18 @@ def test_text_keeps_rows_together_only_if_asked(tmp_path):
     assert len(set(apart[0][:100])) == 3
     _, together = run(tmp_path, labels, columns={"text": text}, group_identical_text=True)
     assert len(set(together[0][:100])) == 1
+
+
+def test_a_text_counts_in_whatever_stream_it_stands(tmp_path):
+    title = [f"same {i // 2}" if i % 2 else f"title {i}" for i in range(200)]
+    body = [f"Same {i // 2} " if i % 2 == 0 else None for i in range(200)]
+    streams = {"title": "text", "body": "text", "photo": "image"}
+    columns = {"title": title, "body": body, "photo": ["p.png"] * 200}
+    _, apart = run(tmp_path, list("ab") * 100, columns=columns, streams=streams)
+    assert (apart[0][::2] != apart[0][1::2]).any()
+    report, together = run(tmp_path, list("ab") * 100, columns=columns, streams=streams, group_identical_text=True)
+    assert all((sides[::2] == sides[1::2]).all() for sides in together.values())
+    assert report["groups"] == {"count": 100, "largest": 2}
 
 
 def test_pools_of_the_default_data(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.tiny_media import MODALITIES, ROWS, row, write_aligned, write_features
+from tests.tiny_media import ROWS, STREAMS, row, write_aligned, write_features
 from trivium.data.columns import Column, Writer
 from trivium.data.store import Batch, Store
 from trivium.modalities.spec import Spec
@@ -81,7 +81,7 @@ def test_batches_can_be_cut_and_moved(store):
         part = batch[index]
         assert isinstance(part, Batch) and torch.equal(part.y, batch.y[index])
         assert torch.equal(part.present, batch.present[index])
-        assert all(torch.equal(part.inputs[m], batch.inputs[m][index]) for m in MODALITIES)
+        assert all(torch.equal(part.inputs[m], batch.inputs[m][index]) for m in STREAMS)
     assert torch.equal(batch.to("cpu", non_blocking=True).inputs["image"], batch.inputs["image"])
     assert batch.to("meta").inputs["text"].device.type == "meta"
 
@@ -92,7 +92,7 @@ def test_writing_to_a_batch_does_not_change_the_store(store):
     for x in (*first.inputs.values(), first.present, first.y):
         x.zero_()
     again = store.batch(np.arange(4), 0)
-    assert all(torch.equal(again.inputs[m], before[m]) for m in MODALITIES) and again.present.any()
+    assert all(torch.equal(again.inputs[m], before[m]) for m in STREAMS) and again.present.any()
 
 
 def test_a_folder_without_features_is_told(tmp_path):

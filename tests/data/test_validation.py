@@ -8,11 +8,13 @@ from trivium.data import tables
 from trivium.data.validation import validate
 from trivium.settings.errors import UserError
 
+MODALITIES = {"photo": "image", "scan": "image", "title": "text"}  # of streams that are not called like theirs
 WORDS = ["one", "two", "three", "four", "five", "six"]
 
 
-def run(folder: Path, raw: Path, *modalities: str, **settings):
+def run(folder: Path, raw: Path, *streams: str, **settings):
     """The report, and what is in quarantine: [(table, key, sample, reason, value)]."""
+    modalities = {s: MODALITIES.get(s, s) for s in streams}
     report = validate(raw, folder / "valid", modalities, SETTINGS.model_copy(update=settings))
     rows = tables.read(folder / "valid/quarantine.parquet").to_pylist()
     return report, [tuple(row.values()) for row in rows]
@@ -90,9 +92,9 @@ def test_every_kind_of_bad_row_has_its_reason(tmp_path):
         ("labels", None): "it has no key",
         ("labels", "k5"): "an earlier row has the same sample name `s0`",
         ("labels", "k0"): "an earlier row has the same key `k0`",
-        ("labels", "nowhere"): "it has no modality: no table has a row with the key `nowhere`",
+        ("labels", "nowhere"): "it has no stream: no table has a row with the key `nowhere`",
         **{("labels", f"k{i}"): f"everything of the key `k{i}` is in quarantine" for i in (8, 9, 10)},
-        **{("labels", f"k{i}"): f"it has no modality: no table has a row with the key `k{i}`" for i in (11, 12)},
+        **{("labels", f"k{i}"): f"it has no stream: no table has a row with the key `k{i}`" for i in (11, 12)},
         ("text", "k1"): follow.format("s1"), ("text", "k2"): follow.format("s2"),
         ("text", "k3"): follow.format(None), ("text", "k5"): follow.format("s0"),
         ("text", "k4"): "labels.parquet has no row with the key `k4`",
@@ -173,7 +175,7 @@ def test_a_placeholder_is_no_shared_content(tmp_path):
     report, out = run(tmp_path, raw, "text", "image")
     assert out == []
     assert kept(tmp_path, "labels", "duplicate_group") == [None] * 60
-    assert report["placeholders"] == [{"modality": "image", "file": images[1]["value"], "rows": 30}]
+    assert report["placeholders"] == [{"stream": "image", "file": images[1]["value"], "rows": 30}]
     assert report["duplicates"] == {"groups": 0, "samples": 0, "largest": 0}
 
 
@@ -208,9 +210,9 @@ def test_what_cannot_be_compared_is_refused(tmp_path):
     with pytest.raises(UserError, match="fewer than two classes are left"):
         run(tmp_path, raw, "text")
     raw = write(tmp_path, labels(4), text=texts(WORDS[:4]), image=[])
-    with pytest.raises(UserError, match="no usable image is left: mend it, or take image out of data.modalities"):
+    with pytest.raises(UserError, match="no usable image is left: mend it, or take image out of data.streams"):
         run(tmp_path, raw, "text", "image")
-    with pytest.raises(UserError, match="has no audio.parquet: take audio out of data.modalities"):
+    with pytest.raises(UserError, match="has no audio.parquet: take audio out of data.streams"):
         run(tmp_path, raw, "text", "audio")
 
 
@@ -221,8 +223,25 @@ def test_the_same_data_gives_the_same_bytes(tmp_path):
     raw = write(tmp_path, labels(250), text=texts([f"t {i % 200}" for i in range(250)]), image=images)
     outs = []
     for name in ("one", "two"):
-        report = validate(raw, tmp_path / name, ["text", "image"], SETTINGS)
+        report = validate(raw, tmp_path / name, {"text": "text", "image": "image"}, SETTINGS)
         tables.write_json(report, tmp_path / name / "report.json")
         outs.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).iterdir())})
     assert outs[0] == outs[1]
     assert os.fspath(tmp_path) not in outs[0]["report.json"].decode()
+
+
+def test_a_stream_is_judged_by_its_modality_and_told_by_its_name(tmp_path):
+    large, fine = image(tmp_path, 99, side=70), [image(tmp_path, i) for i in range(6)]
+    raw = write(tmp_path, labels(6), title=texts(["x" * 31, *WORDS[1:]]), photo=fine,
+                scan=[fine[1] | {"key": "k0"}, large | {"key": "k1"}, {"key": "k2", "value": "gone.png"}])
+    report, out = run(tmp_path, raw, "title", "photo", "scan", max_bad_fraction=0.7)
+    assert [(table, key) for table, key, *_ in out] == [("title", "k0"), ("scan", "k1"), ("scan", "k2")]
+    assert out[0][3] == "31 characters; validate.text_length in params.yaml allows 1 to 30"
+    assert out[1][3].startswith("70 pixels wide; validate.image_side in params.yaml allows 1 to 64")
+    assert kept(tmp_path, "labels", "duplicate_group") == ["s0", "s0", None, None, None, None]
+    assert tables.read_json(tmp_path / "valid/meta.json")["streams"] == {"title": "text", "photo": "image",
+                                                                         "scan": "image"}
+    assert list(report["tables"]) == ["labels", "title", "photo", "scan"]
+    assert {e["says"] for e in report["suites"][2]["expectations"]} >= {"every scan can be read"}
+    with pytest.raises(UserError, match=r"2 of 3 rows of scan \(66.7%\) cannot be used"):
+        run(tmp_path, raw, "title", "photo", "scan", max_bad_fraction=0.5)

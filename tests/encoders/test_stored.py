@@ -67,6 +67,20 @@ def test_a_part_of_the_weights_that_is_missing(model: Path) -> None:
                            "copy it again.")
 
 
+def test_tensors_that_the_model_needs_and_the_file_lacks(model: Path) -> None:
+    """Half of a model is no model; a pooler that we do not use may be missing."""
+    from safetensors.torch import load_file, save_file
+
+    file = model / "model.safetensors"
+    whole = load_file(file)
+    save_file({name: x for name, x in whole.items() if not name.startswith("pooler.")}, file, {"format": "pt"})
+    assert networks.encoder(SPEC, weights=str(model)).width == 16
+    save_file({name: x for name, x in whole.items() if "encoder.layer.0.output" not in name}, file, {"format": "pt"})
+    with pytest.raises(UserError, match=r"lack 4 tensors that the model needs, such as "
+                                        r"encoder\.layer\.0\.output\.LayerNorm\.bias: they are not whole"):
+        networks.encoder(SPEC, weights=str(model))
+
+
 def test_no_config_and_one_of_no_known_model(model: Path) -> None:
     config(model, model_type="brt")
     assert said(model) == (f"params.yaml: `encoder.one`: config.json of `{model}` says `model_type: brt`, which the "

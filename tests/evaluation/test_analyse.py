@@ -19,7 +19,7 @@ from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
 from trivium.modalities.spec import Spec
 
-MODALITIES = ["text", "image", "audio"]
+STREAMS = ["text", "image", "audio"]
 SETTINGS = Settings(batch=256, calibration_bins=15)
 
 
@@ -47,9 +47,9 @@ def first(project: Path) -> dict[str, Any]:
 def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -> None:
     found = json.loads(json.dumps(first, allow_nan=False))
     assert set(found) == {"contribution", "information", "robustness", "probes", "attribution", "rows"}
-    assert list(found["contribution"]["accuracy"]) == MODALITIES
+    assert list(found["contribution"]["accuracy"]) == STREAMS
     assert len(found["information"]["subsets"]) == 7
-    assert list(found["robustness"]["corruption"]) == MODALITIES
+    assert list(found["robustness"]["corruption"]) == STREAMS
     assert set(found["robustness"]["attacks"]) == {"image", "audio"}
     assert set(found["probes"]["text"]) == {"before", "after"}
     samples = found["attribution"]["samples"]

@@ -1,4 +1,4 @@
-"""How well each set of modalities predicts: by a mask or by averaging, whichever validation prefers."""
+"""How well each set of streams predicts: by a mask or by averaging, whichever validation prefers."""
 
 import math
 

@@ -57,6 +57,19 @@ def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
     assert all(width == pytest.approx(2 * height, abs=0.2) for width, height in places)  # in the image's own shape
 
 
+def test_each_line_has_the_tokens_that_its_own_encoder_read(tmp_path: Path) -> None:
+    """The second encoder cuts the text after two tokens, the third puts a mark before it."""
+    values = [0.4, -0.2, 0.1]
+    short = Panel(Spec("text", "tokens", (2,), vocab=50), np.array([3, 4]), np.array([0.3, 0.2]), ["yes", "no"])
+    marked = words([0.0, 0.5, 0.1, 0.2], ["[CLS]", "yes", "no", "more"])
+    rows = [Row("one", {"text": words(values, ["yes", "no", "more"])}, {}), Row("two", {"text": short}, {}),
+            Row("three", {"text": marked}, {})]
+    draw(tmp_path / "a.svg", "s1", rows)
+    _, _, texts, _ = drawn(tmp_path / "a.svg")
+    read = [text for text in texts if text in ("[CLS]", "yes", "no", "more", "one", "two", "three")]
+    assert read == ["one", "yes", "no", "more", "two", "yes", "no", "three", "[CLS]", "yes", "no", "more"]
+
+
 def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
     spec = Spec("audio", "waveform", (1, 5))
     panel = Panel(spec, np.array([[0.0, 2.0, -2.0, 1.0, 0.0]]), np.array([[0.0, 0.0, 0.3, 0.0, 0.0]]), [])

@@ -172,7 +172,8 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """Half of the labels, for two strategies, of a table beside the repository."""
     own_data(tmp_path / "it's mine")
     project = tiny_project(
-        tmp_path / "project", data__source="manifest", data__modalities=["text", "image"], budget__epochs=4,
+        tmp_path / "project", data__source="manifest", budget__epochs=4,
+        data__streams={s: {"modality": s} for s in ("text", "image")},
         data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", loop__batch=30,
         compare__reference="",
         train={"ensemble": {"start": "supervised", "strategy": "ensemble"},

@@ -72,13 +72,13 @@ settings.check(settings.parse(params))  # a new file makes no old params.yaml in
 added = yaml.load(Path(sys.argv[2], "added.yaml"))
 for section, values in added.items():
     for key, value in values.items():
-        params[section][key] = {**params[section][key], **value} if key == "manifest" else value
+        params[section][key] = value
 params["pretrain"] = {"scratch": params["pretrain"]["scratch"]}
 params["train"] = {"end_to_end": params["train"]["end_to_end"]}
 params["compare"]["reference"] = ""
 chosen = settings.parse(params)
 settings.check(chosen)
-assert chosen.data.manifest.pulse == "pulse" and chosen.read_by("scratch") == {"text": "words", "pulse": "beats"}
+assert chosen.read_by("scratch") == {"title": "words", "pulse": "beats"}
 out = Path(sys.argv[2])
 curves = [np.linspace(60 + i, 90, 100) for i in range(4)]
 for i, curve in enumerate(curves):

@@ -28,7 +28,7 @@ def use_manifest(project: Path, header: str, rows: list[str]) -> None:
     (project / "mine").mkdir()
     (project / "mine" / "manifest.csv").write_text("\n".join([header, *rows]) + "\n")
     set_params(project, {"data.source": "manifest", "data.manifest.path": "mine/manifest.csv", "data.watch": "mine",
-                         "data.modalities": ["text", "image"]})
+                         "data.streams": {"text": {"modality": "text"}, "image": {"modality": "image"}}})
 
 
 def image(path: Path, shade: int) -> None:

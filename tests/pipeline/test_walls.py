@@ -21,7 +21,8 @@ CHEAP = {"preprocess", "budget"}  # whose outs are the same for all others
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recipes that share an encoder, three strategies; the pipeline has run. Read only."""
-    project = tiny_project(tmp_path_factory.mktemp("walls"), data__modalities=["text", "image"], budget__epochs=8)
+    project = tiny_project(tmp_path_factory.mktemp("walls"), budget__epochs=8,
+                           data__streams={s: {"modality": s} for s in FIRST})
     set_params(project, {
         "encoder.other": SMALL, "compare.reference": "",
         "pretrain": {"scratch": {"encoders": FIRST},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trivium.drawing.markup import drawing
+from trivium.drawing.svg import drawing
 
 STREAMS = ("text", "image", "audio")
 PIECES = {"text": 0.55, "image": 0.35, "audio": 0.9}  # share of the skill that a stream brings
@@ -99,3 +100,17 @@ def additions(order: list[str]) -> dict[str, Any]:
             "ensemble": {"members": [order[0], order[-1]], "joint_errors": 1.9, "accuracy": span(0.905), "gain": 0.012},
         },
     }
+
+
+def explain(root: Path) -> None:
+    """Two samples that changed, as trivium.comparison.explained leaves them."""
+    samples = []
+    for k, label in enumerate(("7", "<b>")):
+        answers = {"end_to_end": {"prediction": "1", "probability": 0.9, "truth": 0.04},
+                   "ensemble": {"prediction": label, "probability": 0.875, "truth": 0.875}}
+        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
+    folder = root / "reports/explained"
+    folder.mkdir()
+    for sample in samples:
+        (folder / sample["picture"]).write_text(drawing(900, 1000))
+    (folder / "explained.json").write_text(json.dumps({"seed": 0, "samples": samples}))

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.analyses import explain
 from tests.report.project import build
-from trivium.drawing.markup import drawing
+from trivium.report import html
 from trivium.report.inputs import Inputs
-from trivium.report.sections import attributions
 
 STRATEGIES = {"end_to_end": 2.2, "ensemble": 3.5}
 
@@ -21,21 +21,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def section(root: Path) -> str:
-    return str(attributions.body(Inputs(root, 1_000_000)))
-
-
-def explain(root: Path) -> None:
-    """Two samples that changed, as trivium.comparison.explained leaves them."""
-    samples = []
-    for k, label in enumerate(("7", "<b>")):
-        answers = {"end_to_end": {"prediction": "1", "probability": 0.9, "truth": 0.04},
-                   "ensemble": {"prediction": label, "probability": 0.875, "truth": 0.875}}
-        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
-    folder = root / "reports/explained"
-    folder.mkdir()
-    for sample in samples:
-        (folder / sample["picture"]).write_text(drawing(900, 1000))
-    (folder / "explained.json").write_text(json.dumps({"seed": 0, "samples": samples}))
+    return " ".join(html.content("attributions", Inputs(root, 1_000_000)).split())
 
 
 def test_samples_that_changed_between_strategies(project: Path) -> None:
@@ -44,8 +30,8 @@ def test_samples_that_changed_between_strategies(project: Path) -> None:
     found = section(project)
     assert "Most changed" not in before and "Most changed between strategies" in found
     assert found.count("<img") == before.count("<img") + 2
-    assert "True label <b>7</b>: the strategies give it 4\u00a0% to 88\u00a0%" in found
-    assert ('alt="What each strategy&#x27;s answer to sample d00000 rests on (Ensemble of single streams: 7, '
+    assert "True label <b>7</b>: the strategies give it 4 % to 88 %" in found
+    assert ('alt="What each strategy&#39;s answer to sample d00000 rests on (Ensemble of single streams: 7, '
             'End to end: 1)"') in found  # fmt: skip
     assert "More samples that changed (1)" in found
     assert "<b>&lt;b&gt;</b>" in found
@@ -57,7 +43,7 @@ def test_what_the_fusion_attends_to(project: Path) -> None:
     metrics = json.loads(path.read_text())
     metrics["seeds"][0]["attribution"]["samples"][0]["attention"] = {"text": 0.2, "image": 0.05, "audio": 0.5}
     path.write_text(json.dumps(metrics))
-    assert "right answer. The fusion attends to audio 50\u00a0%, text 20\u00a0%, image 5\u00a0%." in section(project)
+    assert "right answer. The fusion attends to audio 50 %, text 20 %, image 5 %." in section(project)
 
 
 def test_deletion_says_attention_where_encoders_attend(project: Path) -> None:

@@ -10,25 +10,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from markupsafe import Markup
 from PIL import Image
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import Point, scatter, spread
 from trivium.drawing.looks import Look
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.drawing.scale import Scale, around
+from trivium.drawing.svg import drawing, tag
 from trivium.report.markdown import render
 from trivium.report.media import Media
+from trivium.report.parts import breakable, coded
 from trivium.report.sections.calibration import bins
 from trivium.report.sections.cost import front
 
 
-def test_markup_escapes_all_but_markup() -> None:
-    assert h("p", "<b>", Html("<i>x</i>"), None, ["&", 3], title='"') == '<p title="&quot;">&lt;b&gt;<i>x</i>&amp;3</p>'
-    assert h("img", src="data:,", hidden=True, alt=None) == '<img src="data:," hidden>'
-    assert h("circle", cx=1.26, aria_hidden="true") == '<circle cx="1.3" aria-hidden="true"></circle>'
-    assert join(f"{Html('<b>')}") == "&lt;b&gt;"  # formatting makes plain text of markup, and that is escaped
-    assert breakable("a_b<") == "a_<wbr>b&lt;"
+def test_svg_escapes_all_but_markup() -> None:
+    drawn = tag("text", "<b>", Markup("<i>x</i>"), None, ["&", 3], id='"', fill=None)
+    assert drawn == '<text id="&#34;">&lt;b&gt;<i>x</i>&amp;3</text>'
+    assert tag("circle", cx=1.26, aria_hidden="true") == '<circle cx="1.3" aria-hidden="true"></circle>'
+    assert drawing(9, 8, tag("text", "a\x00<")).endswith("a\ufffd&lt;</text></svg>\n")
+    assert coded("a `b<` c` & d") == "a <code>b&lt;</code> c` &amp; d"
+    assert breakable("a_b<+") == "a_<wbr>b&lt;+<wbr>"
 
 
 @pytest.mark.parametrize(
@@ -103,9 +106,20 @@ def test_labels_arespread_without_moving_more_than_needed() -> None:
 def test_markdown_of_a_card() -> None:
     text = "# Digits\nReal **speech** and `code`, *not* <script>.\ngoes on\n\n- one\n  more\n- two_words_here"
     assert render(text) == (
-        "<h3>Digits</h3><p>Real <b>speech</b> and <code>code</code>, <em>not</em> &lt;script&gt;. goes on</p>"
-        "<ul><li>one more</li><li>two_words_here</li></ul>"
+        "<h4>Digits</h4>\n<p>Real <strong>speech</strong> and <code>code</code>, <em>not</em> &lt;script&gt;.\ngoes on"
+        "</p>\n<ul>\n<li>one\nmore</li>\n<li>two_words_here</li>\n</ul>\n"
     )
+
+
+def test_a_card_brings_no_markup_and_loads_nothing() -> None:
+    made = render("<img src=x onerror=alert(1)> a<script>b</script>\n\n<div onclick=c>\n\n![seen](https://a.b/c.png)")
+    assert "<img" not in made and "<script" not in made and "<div" not in made and "&lt;img" in made
+    assert "seen" in made and "a.b" not in made  # a picture is its description
+    assert render("[paper](https://a.b/?c&d 'title')") == (
+        '<p><a href="https://a.b/?c&amp;d" rel="noopener noreferrer">paper</a></p>\n')
+    for address in ("javascript:alert(1)", "data:text/html,x", "//a.b", "x.html", "JaVaScRiPt:x"):
+        assert render(f"[press]({address})") == "<p>press</p>\n"
+    assert render("<javascript:alert(1)>") == "<p>javascript:alert(1)</p>\n"
 
 
 def test_image_is_made_small_and_flat(tmp_path: Path) -> None:

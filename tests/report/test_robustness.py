@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from trivium.report import html
 from trivium.report.inputs import Inputs
-from trivium.report.sections import robustness
 
 SAYS = "Accuracy on the held-out domain <phone> is 3.0 to 10.0 points below that on the test set."
 
@@ -38,8 +38,8 @@ def rows(root: Path, robust: dict[str, Any]) -> tuple[str, list[list[str]]]:
     (root / "reports").mkdir()
     strategies = {"late": {"rank": 2}, "joint": {"rank": 1}}
     (root / "reports/comparison.json").write_text(json.dumps({"strategies": strategies, "robustness": robust}))
-    made = robustness.body(Inputs(root, 0)) or ""
-    lines = re.findall(r"<tr>(.*?)</tr>", made)
+    made = html.content("robustness", Inputs(root, 0))
+    lines = re.findall(r"<tr>(.*?)</tr>", made, re.DOTALL)
     return made, [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line)]
                   for line in lines]  # fmt: skip
 

@@ -7,6 +7,8 @@ from tests.fake_outs import fake_data, fake_models, fake_outs
 from trivium.serving.predict import predict_sample, predict_table, read
 from trivium.settings.errors import UserError
 
+TWO = {"text": "text", "image": "image"}
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -84,7 +86,7 @@ def test_all_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> 
     write = {"csv": lambda path: frame.to_csv(path, index=False, sep=separator), "parquet": frame.to_parquet,
              "jsonl": lambda path: frame.to_json(path, orient="records", lines=True)}
     write[name.split(".")[1].replace("tsv", "csv")](tmp_path / name)
-    found = read(tmp_path / name, ["text", "image"], {"text": "caption"})
+    found = read(tmp_path / name, TWO, {"text": "caption"})
     assert found.to_pydict() == {"id": ["01", "2"], "text": ["alpha", "beta"], "image": [None, "img/b.png"]}
 
 
@@ -94,10 +96,10 @@ def test_bad_tables_are_said(tmp_path: Path) -> None:
     for name, words in (("a.csv", "none of the columns text; it has x, y"), ("b.csv", "There is no file"),
                         ("a.jsonl", "line 1 is not JSON")):
         with pytest.raises(UserError, match=words):
-            read(tmp_path / name, ["text"])
+            read(tmp_path / name, {"text": "text"})
     (tmp_path / "a.xlsx").write_text("")
     with pytest.raises(UserError, match=r"a table with the ending \.csv, \.tsv, \.jsonl"):
-        read(tmp_path / "a.xlsx", ["text"])
+        read(tmp_path / "a.xlsx", {"text": "text"})
 
 
 def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,13 +114,25 @@ def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("header", ["id,text,Image,AUDIO", "id, text, image ,audio", " ID,Text,\u00a0image,audio"])
 def test_columns_whatever_their_case_and_the_white_space_around(header: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{header}\n1, row , img/a.png ,\n2,, ,b.wav\n", encoding="utf-8")
-    found = read(tmp_path / "a.csv", ["text", "image", "audio"]).to_pydict()
+    found = read(tmp_path / "a.csv", TWO | {"audio": "audio"}).to_pydict()
     assert found == {"id": ["1", "2"], "text": [" row ", None], "image": ["img/a.png", None], "audio": [None, "b.wav"]}
 
 
 def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,Image,IMAGE\nx,a.png,b.png\n")
     with pytest.raises(UserError, match="a.csv has the columns `Image` and `IMAGE`, and none is called exactly"):
-        read(tmp_path / "a.csv", ["text", "image"])
+        read(tmp_path / "a.csv", TWO)
     (tmp_path / "a.csv").write_text("text,Image,image\nx,a.png,b.png\n")
-    assert read(tmp_path / "a.csv", ["text", "image"])["image"].to_pylist() == ["b.png"]
+    assert read(tmp_path / "a.csv", TWO)["image"].to_pylist() == ["b.png"]
+
+
+def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None:
+    streams = {"photo": "image", "scan": "image", "title": "text"}
+    names = {"photo": "img", "scan": "photo", "title": "t"}
+    for header, row in (("photo,scan,title", "a.png,b.png, x"), ("IMG, Photo ,T", "a.png ,b.png, x"),
+                        ("img,photo,title", "a.png,b.png, x")):
+        (tmp_path / "a.csv").write_text(f"{header}\n{row}\n")
+        found = read(tmp_path / "a.csv", streams, names).to_pylist()
+        assert found == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
+    (tmp_path / "a.csv").write_text("scan\nb.png\n")
+    assert read(tmp_path / "a.csv", streams, names).to_pylist() == [{"scan": "b.png"}]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
 from trivium.tracking import store
+from trivium.tracking.model import signature
 from trivium.tracking.sync import sync
 
 LOAD = """
@@ -127,3 +128,13 @@ def recommend(root: Path, strategy: str) -> None:
     content = json.loads(path.read_text())
     content["verdict"]["recommended"] = strategy
     path.write_text(json.dumps(content))
+
+
+def test_the_signature_names_streams_and_times_where_any_is_heard() -> None:
+    prepared = {"classes": ["a"], "streams": {s: {"spec": {"modality": modality}} for s, modality in (
+        ("title", "text"), ("photo", "image"), ("scan", "image"))}}
+    inputs = signature(prepared).inputs
+    assert str(inputs.inputs[0].type) == "DataType.string"
+    assert [one.name for one in inputs] == ["title", "photo", "scan"]
+    prepared["streams"]["voice"] = {"spec": {"modality": "audio"}}
+    assert [one.name for one in signature(prepared).inputs][3:] == ["voice", "start", "end"]

@@ -47,7 +47,7 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     results = series.strategy_results(outcome, entry, {"seconds": 12.5, "peak_gpu_memory_bytes": 7e8})
     expected = {
         "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
-        "subset_accuracy/text_image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
+        "subset_accuracy/text-image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
         "cost/parameters": 1000.0, "cost/seconds": 12.5, "cost/peak_gpu_memory_bytes": 7e8}
     assert {name: results[name] for name in expected} == expected
 
@@ -94,8 +94,8 @@ def test_system_points_stand_at_the_time_they_were_sampled() -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), [
-    ("pretrain.objective.text+audio", "pretrain.objective.text_audio"),
-    ("subset_accuracy/text_image", "subset_accuracy/text_image"),
+    ("pretrain.objective.text+audio", "pretrain.objective.text-audio"),
+    ("subset_accuracy/text_a-image", "subset_accuracy/text_a-image"),
     ("mlflow.source.git.commit", "mlflow.source.git.commit"),
     ("a: b-c", "a: b-c"),
     ("größe", "größe"),
@@ -117,4 +117,4 @@ def test_a_name_is_one_that_mlflow_takes(name: str, expected: str) -> None:
 
 
 def test_points_have_such_names() -> None:
-    assert series.points({"a+b": 1.0}, {"c+d": {3: 2.0}}, 7) == [("a_b", 1.0, 0, 7), ("c_d", 2.0, 3, 7)]
+    assert series.points({"a+b": 1.0}, {"c+d": {3: 2.0}}, 7) == [("a-b", 1.0, 0, 7), ("c-d", 2.0, 3, 7)]

@@ -109,8 +109,8 @@ def test_an_objective_of_several_streams(fresh: Path) -> None:
     assert sync(fresh) == "MLflow: 3 strategies written, 0 already there."
     (run,) = runs(fresh, "tags.kind = 'parent' AND tags.strategy = 'supervised_frozen'")
     found = {key: value for key, value in run.data.params.items() if key.startswith("pretrain.objective")}
-    assert found == {"pretrain.objective.image": "masked", "pretrain.objective.text_audio.name": "align",
-                     "pretrain.objective.text_audio.width": "8"}
+    assert found == {"pretrain.objective.image": "masked", "pretrain.objective.text-audio.name": "align",
+                     "pretrain.objective.text-audio.width": "8"}
 
 
 def test_measurements_that_are_broken_are_left_out(fresh: Path) -> None:
@@ -156,7 +156,7 @@ def test_the_second_sync_writes_nothing_and_does_not_import_mlflow(synced: Path)
 def test_changed_outs_add_a_run_and_keep_the_old_one(project: Path) -> None:
     fake_strategy(project, "unimodal", 0.95)
     fake_comparison(project, STRATEGIES | {"unimodal": 0.95})
-    assert sync(project) == "MLflow: 1 strategies written, 2 already there."
+    assert sync(project) == "MLflow: 1 strategy written, 2 already there."
     kinds = Counter((run.data.tags["kind"], run.data.tags["latest"]) for run in runs(project))
     assert kinds == {("parent", "true"): 3, ("seed", "true"): 6, ("comparison", "true"): 1,
                      ("parent", "false"): 1, ("seed", "false"): 2, ("comparison", "false"): 1}
@@ -234,7 +234,7 @@ def test_what_a_killed_sync_left_is_swept(project: Path) -> None:
     client.create_run(experiment, tags=half | {"kind": "seed", "mlflow.parentRunId": parent}, run_name="half")
     client.create_logged_model(experiment, name="half", source_run_id=parent)
     other = client.create_run(experiment, run_name="somebody's notebook")
-    assert sync(project) == "MLflow: 1 strategies written, 2 already there."
+    assert sync(project) == "MLflow: 1 strategy written, 2 already there."
     assert names(project, "attributes.status = 'RUNNING'") == ["somebody's notebook"]
     assert "half" not in names(project) and client.search_logged_models([experiment]) == []
     assert client.get_run(other.info.run_id).info.lifecycle_stage == "active"

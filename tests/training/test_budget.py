@@ -69,7 +69,7 @@ def by_hand(encoder: str, fusion: str) -> float:
     if fusion == "concat":
         layers += 3 * d * 2 * d + 2 * d * d
     else:
-        layers += 4 * (4 * d * d + 2 * d * 2 * d)  # four tokens: the summary and the modalities
+        layers += 4 * (4 * d * d + 2 * d * 2 * d)  # four tokens: the summary and the streams
         attended += 4 * 4 * d
     return 2 * (2 * stems + 3 * layers) + 4 * 3.5 * attended
 

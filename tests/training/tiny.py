@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 from pytest import MonkeyPatch
 
-from tests.tiny_media import ENCODERS, MODALITIES, READ_BY, write_aligned, write_features
+from tests.tiny_media import ENCODERS, READ_BY, write_aligned, write_features
 from trivium.data import tables
 from trivium.encoders import Described
 from trivium.training import pretrain, recipes
@@ -41,7 +41,7 @@ PRETRAIN: dict[str, dict[str, Any]] = {  # as in params.yaml
     "supervised_half": {"objective": "supervised", "share": 0.5},
     "selfsup": {"objective": {"name": "masked", "mask": 0.5}, "share": 0.5},
 }
-STREAMS = {m: m for m in MODALITIES}
+STREAMS = {m: m for m in READ_BY}
 
 
 def project(folder: Path, monkeypatch: MonkeyPatch, unlabelled: int = 0,

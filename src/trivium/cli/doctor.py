@@ -37,7 +37,8 @@ def examine(root: Path) -> bool:
             print(f"{SIGNS[grade]}{words}", flush=True)
             grades.append(grade)
     wrong = grades.count("wrong")
-    print(f"\n{wrong} of {len(grades)} checks failed." if wrong else "\nAll is well.")
+    print(f"\n{wrong} of {len(grades)} checks failed." if wrong else
+          "\nNothing is wrong; see the advice above." if "advice" in grades else "\nAll is well.")
     return not wrong
 
 
@@ -104,7 +105,8 @@ def settings(root: Path) -> Iterator[Finding]:
     except UserError as error:
         yield "wrong", str(error)
         return
-    yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(params.streams)}; "
+    streams = [s if s == modality else f"{s} ({modality})" for s, modality in params.streams.items()]
+    yield "ok", (f"params.yaml: data {params.data.source}, {', '.join(streams)}; "
                  f"{len(params.train)} strategies, {params.seeds} seeds")
     for words in warnings(params):
         yield "advice", words

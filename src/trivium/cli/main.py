@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trivium.modalities import names
 from trivium.settings.errors import UserError
 
 
@@ -18,8 +17,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     quiet()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
-    arguments = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
     try:
+        arguments = parser(_streams() if argv[:1] == ["predict"] else ()).parse_args(argv)
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
@@ -29,7 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.close()
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
+    """streams: those that a sample may be given by."""
     top = argparse.ArgumentParser(prog="trivium", description="Which training strategy wins on your multimodal data?")
     commands = top.add_subparsers(required=True, metavar="command")
 
@@ -52,10 +53,11 @@ def parser() -> argparse.ArgumentParser:
     predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
-                         help=f"CSV, JSONL or Parquet with the columns {', '.join(names())} (any may be empty); "
-                              "paths are relative to this file")
-    for name in names():
-        predict.add_argument(f"--{name}", help=f"the {name} of a single sample: the text itself, or a path")
+                         help="CSV, JSONL or Parquet with a column for each stream (any may be empty), called like the "
+                              "stream or as data.streams says; paths are relative to this file")
+    for name in streams:
+        predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
+                             help=f"the {name} of a single sample: the text itself, or a path")
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     ui = command("ui", _ui, "sync, then open the MLflow UI")
@@ -119,14 +121,23 @@ def _curves(_: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from trivium.serving.predict import predict_sample, predict_table
 
-    sample = {m: getattr(arguments, m) for m in names()}
+    sample = {key.removeprefix("stream "): value for key, value in vars(arguments).items() if key.startswith("stream ")}
     if (arguments.manifest is None) == (not any(sample.values())):
         raise UserError("Give either a table (`trivium predict STRATEGY manifest.csv`) or one sample "
-                        f"({', '.join(f'`--{m}`' for m in names())}).")
+                        f"({', '.join(f'`--{s}`' for s in sample)}).")
     if arguments.manifest is None:
         print(predict_sample(Path("."), arguments.strategy, sample))
     else:
         predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
+
+
+def _streams() -> list[str]:
+    """Those of params.yaml. Raises: UserError (it is not YAML, or of an old form)."""
+    from trivium.data.tables import read_yaml
+    from trivium.params import refuse_old
+
+    refuse_old(found := read_yaml("params.yaml"))
+    return [str(name) for name in found.get("data", {}).get("streams", ())]
 
 
 def _sync(_: argparse.Namespace) -> None:

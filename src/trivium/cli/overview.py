@@ -98,13 +98,15 @@ def show(root: Path) -> str:
     found = read_json(path)
     verdict, title = found["verdict"], found["dataset"].get("title", "")
     lines = [f"Which way to train on {title}?" if title else "Which way to train?", "",
-             *textwrap.wrap(verdict["sentence"], 100), *textwrap.wrap(verdict.get("reason", ""), 100), "",
+             *_wrapped(verdict["sentence"]), *_wrapped(verdict.get("reason", "")), "",
              *_table(found)]
     from trivium.report import html
 
     if not html.refresh(root):  # git keeps comparison.json alone
         lines += ["", "These results came with the repository; here nothing has run yet: `make repro` does it."]
         return "\n".join(["", *lines, ""])
+    if _unfinished(root):
+        lines += ["", "note: `compare` did not come to its end since strategies were evaluated: `dvc repro` goes on."]
     lines += ["", "Where to look next",
               "  reports/report.html      the whole story, in a browser, offline",
               "  make ui                  every run, curve and model in MLflow",
@@ -113,6 +115,20 @@ def show(root: Path) -> str:
     if verdict["recommended"]:
         lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data")
     return "\n".join(["", *lines, ""])
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines of it, none of which ends between a number and its sign."""
+    kept = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(kept, 100)]
+
+
+def _unfinished(root: Path) -> bool:
+    """Whether a strategy was evaluated after `compare` last came to its end."""
+    measured = root / "reports/measured"
+    times = [path.stat().st_mtime for path in measured.glob("evaluate@*.json") if ".system" not in path.name]
+    done = measured / "compare.json"
+    return bool(times) and not (done.exists() and done.stat().st_mtime >= max(times))
 
 
 def _table(found: dict[str, Any]) -> list[str]:
@@ -146,4 +162,4 @@ def _table(found: dict[str, Any]) -> list[str]:
         lines.append(line.rstrip())
     lines.append(f"{'':>4}  {knows:<{width}}  {number(constant[metric.key])} {unit:<4}".ljust(width + 19) + " " * 18
                  + others(constant["macro_f1"], constant["nll"]))
-    return lines + [line for one in found["skipped"].values() for line in textwrap.wrap(one["sentence"], 100)]
+    return lines

@@ -31,15 +31,16 @@ STAMPS: Sizes = {
     "image": {"size": 64, "channels": 3},
     "audio": {"sample_rate": 16000, "seconds": 3.0, "features": "logmel", "window_ms": 25, "hop_ms": 12.5},
 }
-LOOK = 200  # values per modality that are looked at, evenly spread
+LOOK = 200  # values per stream that are looked at, evenly spread
 COVER = 95  # per cent of them that are seen whole
 LONGEST = 10.0  # seconds that are kept at most
 
 
-def suit(values: Mapping[str, pa.ChunkedArray], folder: Path, spans: Sequence[float] = ()) -> Sizes:
+def suit(values: Mapping[str, Sequence[pa.ChunkedArray]], folder: Path, spans: Sequence[float] = ()) -> Sizes:
     """Sizes for the data of a manifest in `folder`. Files that cannot be read are passed over.
 
-    values: per modality, null where a row has none;  spans: seconds of the rows' parts of recordings, if they are parts
+    values: per modality, of each of its streams, null where a row has none
+    spans: seconds of the rows' parts of recordings, if they are parts
     """
     found: Sizes = {}
     if "text" in values:
@@ -64,9 +65,10 @@ def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _some(column: pa.ChunkedArray) -> list[str]:
-    there = column.drop_null()
-    return there.take(np.unique(np.linspace(0, len(there) - 1, LOOK).astype(np.int64))).to_pylist()
+def _some(columns: Sequence[pa.ChunkedArray]) -> list[str]:
+    found = [column.drop_null() for column in columns]
+    return [value for there in found
+            for value in there.take(np.unique(np.linspace(0, len(there) - 1, LOOK).astype(np.int64))).to_pylist()]
 
 
 def _text(values: list[str]) -> dict[str, Any]:

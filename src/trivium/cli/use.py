@@ -1,8 +1,8 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names, and the sizes of each encoder's processor by a look
-at the data; those with published weights are told what they may be told.
+manifest. For a manifest the columns are found by their names and values, and the sizes of each encoder's processor by a
+look at the data; those with published weights are told what they may be told.
 """
 
 from __future__ import annotations
@@ -20,50 +20,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import sizes
+from trivium.cli import columns, sizes
+from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import ABOUT, OUTS, REQUIRED, TIMES, is_written, refuse_outs, relative
-from trivium.data.sources.worlds import MODALITIES, NAMES
+from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, refuse_outs, relative
+from trivium.data.sources.worlds import NAMES
 from trivium.machine.files import write
-from trivium.params import parse, refuse_old
+from trivium.params import parse, refuse_empty, refuse_old, unreadable
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
+OFFERED = {s: {"modality": s} for s in STREAMS}
 OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
 
 NULL = "tag:yaml.org,2002:null"
-
-SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
-    "id": "sampleid sample uid uuid key name index",
-    "label": "labels target class category classlabel y",
-    "text": "caption sentence transcript transcription utterance description review comment content",
-    "image": "img imgpath picture photo frame",
-    "audio": "wav wavpath sound recording clip speech",
-    "group": "speaker speakerid subject subjectid patient patientid session sessionid user userid author video videoid",
-    "split": "subset partition fold",
-    "language": "lang locale",
-    "domain": "site corpus dataset",
-    "start": "starttime startseconds onset begin",
-    "end": "endtime endseconds offset stop",
-}
-MEDIA = ("path", "file", "filename", "filepath")  # `image_path`; and alone, for what its values end in
-ENDINGS = {"image": ".png .jpg .jpeg .webp .bmp .gif .tif .tiff", "audio": ".wav .flac .mp3 .ogg .opus .m4a .aiff .aif"}
 
 
 def use(what: str, params: str | Path = "params.yaml") -> None:
     """Edit `params` in place so that the pipeline runs on `what`, and print what was set.
 
-    Raises: UserError (no such source, world or file; no column for the id, the label or any modality).
+    Raises: UserError (no such source, world or file; no column for the id, the label or any stream).
     """
     params = Path(params)
     yaml, settings = _load(params)
+    refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
-        changes |= {"data.modalities": list(MODALITIES)} | _processors(sizes.STAMPS, settings)
+        changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
     else:
         changes = _manifest(Path(what), params.parent, settings)
         name = "manifest"
@@ -76,7 +63,8 @@ def use(what: str, params: str | Path = "params.yaml") -> None:
         _set(settings, key, value)
     parse(settings, str(params))
     _save(params, yaml, settings)
-    print(f"{params} now says", *(f"{key}: {json.dumps(value)}" for key, value in changes.items()), sep="\n  ")
+    said = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())
+    print(f"{params} now says", *said, sep="\n  ")
 
 
 def _world(source: str, world: str, settings: Any) -> dict[str, Any]:
@@ -85,7 +73,7 @@ def _world(source: str, world: str, settings: Any) -> dict[str, Any]:
         hint = f"did you mean `{source}:{near[0]}`?" if near else f"known: {', '.join(NAMES)}."
         raise UserError(f"There is no world `{world}`; {hint}")
     chosen = {f"data.{source}.world": world} if world else {}
-    return chosen | {"data.modalities": list(MODALITIES)} | _processors(getattr(sizes, source.upper()), settings)
+    return chosen | {"data.streams": OFFERED} | _processors(getattr(sizes, source.upper()), settings)
 
 
 def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, Any]:
@@ -149,72 +137,67 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
-    chosen = _chosen(path, configured, root)
-    found = _columns(path, names, chosen)
-    for needed in REQUIRED:
-        if needed not in found:
-            raise UserError(f"{path} has no column that looks like the {needed}. It has {', '.join(names)}: rename "
-                            f"one to `{needed}`, or name it as data.manifest.{needed} in params.yaml.")
-    media = [m for m in (*MODALITIES, *sorted(set(kinds.names()) - set(MODALITIES))) if m in found]
-    table = rows.read(path, [found[m] for m in media]) if media else None
-    media = [m for m in media if table is not None and table[found[m]].null_count < table.num_rows]
-    if table is None or not media:
+    chosen, named = _chosen(path, settings["data"], root)
+    needed = columns.about(path, names, chosen)
+    if lacking := [what for what in REQUIRED if what not in needed]:
+        what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
+        raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
+                        f"to `{'`, another to `'.join(lacking)}`, or name it as {keys} in params.yaml.")
+    kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
+            if column not in [needed[what] for what in REQUIRED]}
+    found = columns.about(path, names, chosen, {column for _, column in kept.values()})
+    streams = columns.streams(path, names, kept, set(found.values()))
+    if not streams:
         raise UserError(f"{path} has no column with a value for {', '.join(kinds.names())}. It has {', '.join(names)}: "
-                        "name one of them as data.manifest.text, image or audio in params.yaml.")
-    values = {m: table[found[m]] for m in media}
-    files = {relative(value, path.parent) for m in media if not is_written(m)
-             for value in values[m].unique().drop_null().to_pylist()}
+                        "name one of them as the `column` of a stream, under data.streams in params.yaml.")
+    table = rows.read(path, sorted({column for _, column in streams.values()}))
+    files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
+             for value in table[column].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
+    used = {*found.values(), *(column for _, column in streams.values())}
+    if spare := [name for name in names if name not in used]:
+        print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
+              "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
+              "of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
             if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
-    for what, column in found.items():
-        if column == chosen.get(what) != what and what in names:
+    asked = {what: column for what, column in found.items() if column == chosen.get(what)}
+    for what, column in (asked | {s: column for s, (_, column) in kept.items()}).items():
+        if column != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
     if (place := _from(root, path)).startswith("../"):
         print(f"note: {place} is outside of this repository, where experiments of `dvc exp run --queue` do not find "
               f"it: for these, `trivium use {path.resolve()}`.")
+    values: dict[str, list[pa.ChunkedArray]] = {}
+    for modality, column in streams.values():
+        values.setdefault(modality, []).append(table[column])
     return {
         "data.watch": _watch(path, files, root),
-        "data.modalities": media,
+        "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
+                         for s, (modality, column) in streams.items()},
         "data.manifest.path": place,
         **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
     }
 
 
-def _chosen(path: Path, configured: dict[str, str], root: Path) -> dict[str, str]:
-    """The names of columns in params.yaml, without those that an earlier look at another table gave."""
+def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, str], columns.Streams]:
+    """The names of columns in params.yaml, and the streams, without those that a look at another table gave."""
+    configured: dict[str, str] = data["manifest"]
+    streams = {str(s): (str(one["modality"]), str(one.get("column") or s))
+               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one}
     before = root / configured["path"]
     if not configured["path"] or before.resolve() == path.resolve():
-        return configured
+        return configured, streams
     try:
-        given = _columns(before, rows.columns(before), {})
+        names = rows.columns(before)
+        given = columns.about(before, names, {})
     except UserError:  # it is not there any more
-        return configured
-    return {what: name for what, name in configured.items() if given.get(what) != name}
-
-
-def _columns(path: Path, names: list[str], configured: dict[str, str]) -> dict[str, str]:
-    """What each column is: the configured name where it is there, else the most usual one. A "" stays out."""
-    plain = {_plain(name): name for name in reversed(names)}
-    found: dict[str, str] = {}
-    for what in (*REQUIRED, *kinds.names(), *ABOUT, *TIMES):
-        usual = [what, *(f"{what}{ending}" for ending in MEDIA), *SYNONYMS.get(what, "").split()]
-        wanted = rows.named(configured.get(what, what), names, path)
-        candidates = [wanted] if wanted else []
-        candidates += [plain[name] for name in usual if name in plain]
-        candidates = [name for name in candidates if name not in found.values()]
-        if configured.get(what) != "" and candidates:
-            found[what] = candidates[0]
-    for column in (plain[name] for name in MEDIA if name in plain and plain[name] not in found.values()):
-        first = next((value for value in rows.read(path, [column])[column].to_pylist() if value), "")
-        for what, endings in ENDINGS.items():
-            if Path(first).suffix.lower() in endings.split() and what not in found:
-                found[what] = column
-    if _plain(found.get("end", "")) == "offset" and _plain(found.get("start", "")) != "onset":
-        del found["end"]  # elsewhere an offset is a start
-    return found
+        return configured, streams
+    text = columns.usual_text(names)  # media are found again
+    return ({what: name for what, name in configured.items() if given.get(what) != name},
+            {s: one for s, one in streams.items() if one != ("text", text) or s != columns.clean(text, "text")})
 
 
 def _spans(path: Path, found: dict[str, str]) -> list[float]:
@@ -228,10 +211,6 @@ def _spans(path: Path, found: dict[str, str]) -> list[float]:
         return []
     seconds = pc.subtract(end, start)
     return seconds.filter(pc.is_finite(seconds)).to_pylist()
-
-
-def _plain(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def _watch(path: Path, files: set[str], root: Path) -> str:
@@ -278,7 +257,7 @@ def _load(params: Path) -> tuple[Any, Any]:
     except FileNotFoundError:
         raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
-        raise UserError(f"{params} is not valid YAML: {error}") from None
+        raise unreadable(params, error) from None
 
 
 def _save(params: Path, yaml: Any, settings: Any) -> None:
@@ -292,14 +271,18 @@ def _save(params: Path, yaml: Any, settings: Any) -> None:
 
 
 def _set(settings: Any, dotted: str, value: Any) -> None:
-    from ruamel.yaml.comments import CommentedSeq
-
     *sections, key = dotted.split(".")
     for name in sections:
         settings = settings.setdefault(name, {})
-    if settings.get(key) == value:
-        return
-    if isinstance(value, list):
-        value = CommentedSeq(value)
-        value.fa.set_flow_style()
-    settings[key] = value
+    if settings.get(key) != value or (isinstance(value, Mapping) and list(settings[key]) != list(value)):
+        settings[key] = _on_one_line(value)
+
+
+def _on_one_line(value: Any) -> Any:
+    from ruamel.yaml.comments import CommentedMap
+
+    if not isinstance(value, Mapping):
+        return value
+    made = CommentedMap({key: _on_one_line(one) for key, one in value.items()})
+    made.fa.set_flow_style()
+    return made

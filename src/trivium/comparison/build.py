@@ -9,7 +9,8 @@
                 (largest share of the answers that are one class, mean over seeds); chosen (seed -> what it took,
                 where it chooses); flops (mean over seeds) and over_budget (these over the budget); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
-    skipped     name -> title, budget and needed (FLOPs), sentence: what the budget does not pay for one epoch
+    skipped     name -> title, budget and needed (FLOPs), setting (that makes it so), sentence: what the budget does not
+                pay for one epoch
     pairs       a, b (a is better in the metric that ranks), difference: by how much, with low and high; p_outperform =
                 P(a > b) with its own; p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats;
                 verdict: "better", "ahead" (the interval has no zero, and yet it is not sure), "close" (a is better by
@@ -38,7 +39,7 @@ from trivium.comparison.null import Gain
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
-from trivium.comparison.verdict import Cost, Verdict, decide
+from trivium.comparison.verdict import Cost, Verdict, decide, listed
 from trivium.data.tables import read_json
 from trivium.tasks import scores
 from trivium.tasks.metric import CLOSE, METRICS
@@ -73,7 +74,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
         constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        _notes(found, root), _budget(root))
+        _notes(found, root), len(found.skipped), _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
@@ -97,8 +98,14 @@ def _budget(root: Path) -> str:
 
 def _notes(found: Evaluated, root: Path) -> list[str]:
     """What stands beside the verdict: what was not begun, and what encoders do not see."""
-    skipped = [one["skipped"]["sentence"] for one in found.skipped.values()]
-    return [*skipped, *filter(None, [recipes.unseen(found.metrics, root)])]
+    skipped = list(found.skipped.values())
+    said = [one["skipped"]["sentence"] for one in skipped]
+    if len(skipped) > 1:
+        most = max(skipped, key=lambda one: one["skipped"]["needed"])["skipped"]
+        titles = [f"“{one['title']}”" for one in skipped]
+        said = [f"{listed(titles)} were not begun: the budget does not pay for one "
+                f"epoch of what they train. With {most['setting']} in params.yaml it does for all of them."]
+    return [*said, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
 def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:

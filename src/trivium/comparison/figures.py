@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from trivium.comparison import reads
 from trivium.comparison.curves import history
 from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
-from trivium.drawing.markup import Html, drawing, h
 from trivium.drawing.scale import Scale, around
+from trivium.drawing.svg import drawing, tag
 from trivium.tasks.metric import METRICS, Metric
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
@@ -65,7 +66,7 @@ def result(comparison: Mapping[str, Any]) -> str:
         parts += [_text(titles[name], left - 12, at + 4, "end", font_weight=_weight(comparison, name)),
                   _stroke(f"M{x(span['low']):.1f} {at}H{x(span['high']):.1f}", colour, 2.6),
                   _marker(looks[name], x(span["mean"]), at)]
-        parts += [h("circle", cx=x(seed[metric.key]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
+        parts += [tag("circle", cx=x(seed[metric.key]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
                   for seed in found[name]["seeds"].values()]
     return drawing(WIDTH, bottom + 52, parts)
 
@@ -115,11 +116,12 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
         at = x(means[name][-1, 0]), y(means[name][-1, 1])
         drawn.append(_marker(looks[name], *at))
         ends.append((name, *at))
-    inside = h("clipPath", h("rect", x=x.start, y=y.end, width=WIDTH - x.start, height=y.start - y.end), id="inside")
+    room = tag("rect", x=x.start, y=y.end, width=WIDTH - x.start, height=y.start - y.end)
     return drawing(WIDTH, HEIGHT, [
         _title("Learning curves: thin lines are seeds, a lone marker combines components without training"),
         *_frame(x, y, "validation NLL (nats); the lowest is kept", lambda value: f"{value:.3g}"),
-        inside, h("g", drawn, clip_path="url(#inside)"), *_names(comparison, ends, x.end + 12)])
+        tag("clipPath", room, id="inside"), tag("g", drawn, clip_path="url(#inside)"),
+        *_names(comparison, ends, x.end + 12)])
 
 
 def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
@@ -147,7 +149,7 @@ def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
     for row, column in np.argwhere(~np.isnan(values)):
         x, y, share = left + wide * column, 40 + high * row, float((values[row, column] - low) / max(most - low, 0.01))
         colour = "#" + bytes(round(255 + share * (end - 255)) for end in bytes.fromhex(COLOURS[0][1:])).hex()
-        parts += [h("rect", x=float(x), y=float(y), width=wide - 2, height=high - 2, fill=colour),
+        parts += [tag("rect", x=float(x), y=float(y), width=wide - 2, height=high - 2, fill=colour),
                   _text(f"{100 * values[row, column]:.1f}", x + wide / 2 - 1, y + high / 2 + 3, "middle",
                         fill="white" if share > 0.6 else None)]
     for column, subset in enumerate(columns):
@@ -214,16 +216,16 @@ def _mean(lines: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack([x, np.mean([np.interp(x, *line.T) for line in lines], axis=0)], 1)
 
 
-def _title(words: str) -> Html:
+def _title(words: str) -> Markup:
     return _text(words, 12, 24, font_size=14)
 
 
-def _text(words: str, x: float, y: float, anchor: str | None = None, **attributes: Any) -> Html:
-    return h("text", words, x=float(x), y=float(y), text_anchor=anchor, **attributes)
+def _text(words: str, x: float, y: float, anchor: str | None = None, **attributes: Any) -> Markup:
+    return tag("text", words, x=float(x), y=float(y), text_anchor=anchor, **attributes)
 
 
-def _stroke(path: str, colour: str, width: float = 1, **attributes: Any) -> Html:
-    return h("path", d=path, fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round", **attributes)
+def _stroke(path: str, colour: str, width: float = 1, **attributes: Any) -> Markup:
+    return tag("path", d=path, fill="none", stroke=colour, stroke_width=width, stroke_linejoin="round", **attributes)
 
 
 def _path(line: np.ndarray, x: Scale, y: Scale) -> str:
@@ -232,16 +234,16 @@ def _path(line: np.ndarray, x: Scale, y: Scale) -> str:
     return "M" + "L".join(f"{x(a):.1f} {y.start + factor * (b - y.low):.1f}" for a, b in line.tolist())
 
 
-def _marker(look: tuple[str, str], x: float, y: float) -> Html:
+def _marker(look: tuple[str, str], x: float, y: float) -> Markup:
     colour, shape = look
     if shape == "circle":
-        return h("circle", cx=float(x), cy=float(y), r=6, fill=colour, stroke="white")
-    return h("path", d=shape, transform=f"translate({x:.1f} {y:.1f}) scale(6)", fill=colour, stroke="white",
-             stroke_width="0.17")
+        return tag("circle", cx=float(x), cy=float(y), r=6, fill=colour, stroke="white")
+    return tag("path", d=shape, transform=f"translate({x:.1f} {y:.1f}) scale(6)", fill=colour, stroke="white",
+               stroke_width="0.17")
 
 
 def _below(x: Scale, bottom: float, top: float, label: str, ticks: Sequence[float], text: Callable[[float], str],
-           ) -> list[Html]:
+           ) -> list[Markup]:
     """The horizontal axis: lines up to `top`, numbers, and what they are."""
     parts = [_text(label, (x.start + x.end) / 2, bottom + 40, "middle", fill=QUIET)]
     for tick in ticks:
@@ -250,20 +252,21 @@ def _below(x: Scale, bottom: float, top: float, label: str, ticks: Sequence[floa
     return parts
 
 
-def _frame(x: Scale, y: Scale, label: str, text: Callable[[float], str]) -> list[Html]:
+def _frame(x: Scale, y: Scale, label: str, text: Callable[[float], str]) -> list[Markup]:
     """Both axes, of FLOPs and of what `label` says."""
     factor, unit = numbers.axis(x.high, "FLOP")
     units = Scale(x.low / factor, x.high / factor, x.start, x.end, x.log)
     parts = _below(units, y.start, y.end, f"{FLOPS} ({unit})", units.ticks(6), lambda value: f"{value:.3g}")
     middle = (y.start + y.end) / 2
-    parts.append(h("text", label, text_anchor="middle", fill=QUIET, transform=f"translate(17 {middle:g}) rotate(-90)"))
+    turned = f"translate(17 {middle:g}) rotate(-90)"
+    parts.append(tag("text", label, text_anchor="middle", fill=QUIET, transform=turned))
     for tick in y.ticks(6):
         parts += [_stroke(f"M{x.start:g} {y(tick):.1f}H{x.end:g}", LINE),
                   _text(text(tick), x.start - 8, y(tick) + 4, "end", fill=QUIET)]
     return parts
 
 
-def _names(comparison: Mapping[str, Any], ends: Sequence[tuple[str, float, float]], left: float) -> list[Html]:
+def _names(comparison: Mapping[str, Any], ends: Sequence[tuple[str, float, float]], left: float) -> list[Markup]:
     """Each point's name to the right of all of them, pushed apart where they would overlap, tied by a thin line."""
     looks, titles, parts = _looks(comparison), _titles(comparison), []
     for (name, x, y), height in zip(ends, spread([y for *_, y in ends], 20, 56, HEIGHT - 56), strict=True):

@@ -73,8 +73,8 @@ def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corru
     best = max(known, key=lambda name: robust[name][worst]["relative"])
     said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing but noise "
             "is left")
-    who = "no strategy does better" if best == chosen else f"“{titles[best]}” does best"
-    return said + (f"; under such noise {who}." if len(known) > 1 else ".")
+    who = "no strategy is more accurate" if best == chosen else f"“{titles[best]}” is the most accurate"
+    return said + (f"; on average over all strengths of noise {who}." if len(known) > 1 else ".")
 
 
 def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:

@@ -24,7 +24,8 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 class Words:
     """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
     the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
-    notes: other sentences, such as those about strategies that were not begun;  budget: its setting that counts."""
+    notes: other sentences, such as those about strategies that were not begun;  skipped: how many these are;  budget:
+    its setting that counts."""
 
     titles: Mapping[str, str]
     metric: Metric
@@ -36,6 +37,7 @@ class Words:
     always: float
     published: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    skipped: int = 0
     budget: str = "epochs"
 
     def title(self, name: str) -> str:
@@ -92,11 +94,12 @@ def say(verdict: Verdict, words: Words) -> tuple[str, str]:
 def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
     name = max(whole.ranked, key=lambda name: words.gains[name].mean)
     gain, count = words.gains[name], len(whole.ranked)
-    near = f"Even {words.price(name)} does no better." if gain.mean <= 0 else (
+    near = f"Even {words.price(name)}{',' * words.costs[name].over} does no better." if gain.mean <= 0 else (
         f"Closest came {words.price(name)}: better by {words.span(gain.mean, gain.low, gain.high)}"
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
     ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
-    return (f"Nothing was learned: no strategy is surely better than {words.null()}.",
+    begun = f" Only {count} of {count + words.skipped} could be trained within the budget." if words.skipped else ""
+    return (f"Nothing was learned: no strategy is surely better than {words.null()}.{begun}",
             " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.notes]))
 
 
@@ -240,6 +243,6 @@ def _sure(pair: Pair, words: Words, alone: bool = False) -> str:
     chance, low, high = pair.outperform
     seeds = len(pair.mcnemar)
     chances = f" (in a new run: probability {chance:.2f}, {low:.2f} to {high:.2f})" if low < high else ""
-    holm = "" if alone else f", {pair.p_holm:.2g} after Holm's correction"
+    holm = "" if alone else f", {pair.p_holm:.2g} after Holm's correction for all pairs"
     return (f"{words.title(pair.a)} came out ahead on {chance * seeds:g} of {seeds} seeds{chances}; "
-            f"p = {pair.difference.p:.2g}{holm}.")
+            f"p = {pair.difference.p:.2g} against no difference{holm}.")

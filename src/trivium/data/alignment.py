@@ -1,21 +1,21 @@
-"""One row per sample: modalities joined on the key, and on time where the tables have it.
+"""One row per sample: streams joined on the key, and on time where the tables have it.
 
 A row without `start` begins at the beginning, one without `end` lasts until the end; so a join on the key alone is the
-case where nothing has times. For each label row, of the modality's rows with its key:
+case where nothing has times. For each label row, of the stream's rows with its key:
 
 - those that overlap with it count; where none does, those at most `tolerance` seconds away;
 - written text: all of them, in the order of time, with a space between; the span reaches from the first to the last;
 - media (image, audio): the one with the largest overlap, the earlier one if two are equal;
-- `<modality>_start` and `_end` are seconds *in the medium's file*: the label's interval cut to that of the row (the
+- `<stream>_start` and `_end` are seconds *in the medium's file*: the label's interval cut to that of the row (the
   row's own interval where they only come near each other). Null: from the beginning, or to the end, of the file.
-  Times in a modality table therefore say which part of the file the row is; times in labels are on the same clock.
+  Times in a stream's table therefore say which part of the file the row is; times in labels are on the same clock.
 
 What no sample takes up goes to `unaligned.parquet` with a reason, as do samples that meet nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +23,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium import modalities as kinds
 from trivium.data import tables
 from trivium.data.components import codes_in
 from trivium.data.intervals import meeting
 from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
+from trivium.modalities import is_written
 from trivium.settings.errors import UserError
 
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz
 CARRIED = ("group", "domain", "language", "split", "duplicate_group")
 
 
-def align(valid: str | Path, out: str | Path, modalities: Sequence[str], settings: Align) -> dict[str, int]:
+def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settings: Align) -> dict[str, int]:
     """Write `samples.parquet`, `meta.json` and `unaligned.parquet` to `out`; returns how many samples have what.
 
-    Raises: UserError if no sample meets any row of a modality table.
+    streams: name -> modality.
+    Raises: UserError if no sample meets any row of a stream's table.
     """
     valid, out = Path(valid), Path(out)
     meta = tables.read_json(valid / "meta.json")
@@ -50,14 +51,14 @@ def align(valid: str | Path, out: str | Path, modalities: Sequence[str], setting
     columns: dict[str, Any] = {}
     has, lost = np.zeros(labels.num_rows, dtype=bool), []
     counts = {"samples": 0}
-    for m in modalities:
+    for m, modality in streams.items():
         table = tables.read(valid / f"{m}.parquet")
         first, last = _times(table)
         i, j, overlap = meeting(key, start, end, codes_in(table["key"], keys), first, last, settings.tolerance)
         met = overlap >= OVERLAP
         met |= ~np.isin(i, i[met])
         i, j, overlap = i[met], j[met], overlap[met]
-        written = hasattr(kinds.get(m), "clean")
+        written = is_written(modality)
         taken, span = (_join if written else _largest)(table, i, j, overlap)
         sample = taken.pop("row")
         begin, until = (np.full(labels.num_rows, np.nan) for _ in range(2))
@@ -78,11 +79,11 @@ def align(valid: str | Path, out: str | Path, modalities: Sequence[str], setting
         lost.append(_unaligned(m, table.take(unused), "value",
                                "no sample takes it up: others with its key overlap more, or none is near in time"))
     if not has.any():
-        raise UserError(f"No sample of {valid} meets any row of {', '.join(modalities)} in time: check that `start` "
+        raise UserError(f"No sample of {valid} meets any row of {', '.join(streams)} in time: check that `start` "
                         "and `end` are seconds on the same clock in all tables, or raise align.tolerance in "
                         "params.yaml.")
     counts["samples"] = int(has.sum())
-    lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any modality is near in time"))
+    lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any stream is near in time"))
     y = codes_in(labels["label"], pa.array(meta["task"]["classes"]))
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
                         **{name: labels[name] for name in CARRIED}, "y": pa.array(y, type=pa.int32()), **columns})

@@ -26,13 +26,14 @@ def components(rows: int, columns: Iterable[np.ndarray]) -> np.ndarray:
     """int64 [rows]: the component of each row, numbered from 0 in the order of their first rows.
 
     Two rows are in one component when a chain of rows leads from one to the other, each sharing with the next a code
-    in some column (int64 [rows], negative: nothing to share). Near linear: a search over the graph of rows and values.
+    in some column (int64 [rows], or [rows, n] where a row has several; negative: nothing to share). Near linear: a
+    search over the graph of rows and values.
     """
     links = []
     nodes = rows
     for column in columns:
-        known = np.flatnonzero(column >= 0)
-        links.append((known, column[known] + nodes))
+        known = np.nonzero(column >= 0)
+        links.append((known[0], column[known] + nodes))
         nodes += int(column.max(initial=-1)) + 1
     if not links or rows == 0:
         return np.arange(rows)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data.components import codes, codes_in, connected, number
+from trivium.modalities import is_written
 
 MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`
 
 
-def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[str]) -> pa.Array:
+def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Mapping[str, str]) -> pa.Array:
     """Per row of `labels`: the name of the first sample of its group, null for a sample that shares nothing.
 
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
-    same digest, or, for samples of `written` modalities alone, when all their digests are equal. Chains count. A file
-    that stands in for a missing one (see `placeholders`) is no content.
+    same digest, or, for samples that are written and nothing else, when all their digests are equal: in whatever
+    streams of one modality these stand. Chains count. A file that stands in for a missing one (see `placeholders`) in
+    some stream is no content in any.
+
+    rows: the table of each stream;  streams: name -> modality
     """
     keys = pc.unique(labels["key"])
     label_key = codes_in(labels["key"], keys)
@@ -24,16 +30,19 @@ def duplicate_groups(labels: pa.Table, rows: dict[str, pa.Table], written: set[s
     a, b = [], []
     media = np.zeros(len(keys), dtype=bool)
     texts: list[np.ndarray] = []
-    for name, table in rows.items():
+    for modality in dict.fromkeys(streams.values()):
+        alike = [rows[s] for s in streams if streams[s] == modality]
+        table = pa.concat_tables([each.select(["key", "digest"]) for each in alike])
         key = codes_in(table["key"], keys)
         digest = codes(table["digest"])
-        if name in written:
+        if is_written(modality):
             combined = np.zeros(len(keys), dtype=np.uint64)
             np.add.at(combined, key, _scatter(digest))
             texts.append(combined)
             continue
         media[key] = True
-        shared = ~pc.is_in(table["digest"], value_set=placeholders(table)).to_numpy()
+        stand_in = pa.concat_arrays([placeholders(each).cast(pa.string()) for each in alike])
+        shared = ~pc.is_in(table["digest"], value_set=stand_in).to_numpy()
         a.append(key[shared])
         b.append(digest[shared] + nodes)
         nodes += int(digest.max(initial=-1)) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -66,8 +66,8 @@ class Outcome:
                 "unexpected": len(self.rows), "percent": round(100 * len(self.rows) / max(total, 1), 3)}
 
 
-def modality_rules(name: str, measures: Sequence[str], timed: bool, settings: Validate) -> list[Rule]:
-    """Of the probed table of one modality: columns key, value, error, start, end, labels and its `measures`.
+def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Validate) -> list[Rule]:
+    """Of the probed table of the stream `name`: columns key, value, error, start, end, labels and its `measures`.
 
     labels: rows of labels.parquet with this key.
     """
@@ -94,7 +94,7 @@ def modality_rules(name: str, measures: Sequence[str], timed: bool, settings: Va
 def label_rules(timed: bool) -> list[Rule]:
     """Of labels: columns sample, key, label, split, start, end, given, present, until.
 
-    given: rows of its key in all modality tables; present: those that are not in quarantine
+    given: rows of its key in the tables of all streams; present: those that are not in quarantine
     until: seconds at which its recording ends, NaN where that is unknown
     """
     rules = [
@@ -105,9 +105,9 @@ def label_rules(timed: bool) -> list[Rule]:
         Rule("split is train, val or test", "ExpectColumnValuesToBeInSet",
              {"column": "split", "value_set": list(tables.SPLITS[:3])},
              "its split is `{split}`, which is none of train, val (dev, valid, validation) and test"),
-        Rule("every sample is in a modality table", "ExpectColumnValuesToBeBetween",
-             {"column": "given", "min_value": 1}, "it has no modality: no table has a row with the key `{key}`"),
-        Rule("every sample has a usable modality", "ExpectColumnValuesToBeBetween",
+        Rule("every sample has a stream", "ExpectColumnValuesToBeBetween",
+             {"column": "given", "min_value": 1}, "it has no stream: no table has a row with the key `{key}`"),
+        Rule("every sample has a usable stream", "ExpectColumnValuesToBeBetween",
              {"column": "present", "min_value": 1}, "everything of the key `{key}` is in quarantine"),
     ]
     if timed:
@@ -119,26 +119,26 @@ def label_rules(timed: bool) -> list[Rule]:
     return rules + _time_rules(timed) + [once, _unique(timed)]
 
 
-def class_rules(modalities: Sequence[str], settings: Validate) -> list[Rule]:
-    """Of classes, one row each: columns label, rows, and per modality the rows that have it."""
+def class_rules(streams: Collection[str], settings: Validate) -> list[Rule]:
+    """Of classes, one row each: columns label, rows, and per stream the rows that have it."""
     few = Rule("every class has validate.min_class_count rows", "ExpectColumnValuesToBeBetween",
                {"column": "rows", "min_value": settings.min_class_count},
                f"its class `{{label}}` has {{rows:g}} usable rows; validate.min_class_count in params.yaml is "
                f"{settings.min_class_count}")
     return [few] + [Rule(f"every class has some {m}", "ExpectColumnValuesToBeBetween",
-                         {"column": m, "min_value": 1}, level="warning") for m in modalities]
+                         {"column": m, "min_value": 1}, level="warning") for m in streams]
 
 
-def kept_rules(modalities: Sequence[str]) -> list[Rule]:
-    """Of the labels that are left: columns label, duplicate_group, and per modality 1 where it is present, else 0."""
+def kept_rules(streams: Collection[str]) -> list[Rule]:
+    """Of the labels that are left: columns label, duplicate_group, and per stream 1 where it is present, else 0."""
     return [
         Rule("there are two classes or more", "ExpectColumnUniqueValueCountToBeBetween",
              {"column": "label", "min_value": 2},
              "fewer than two classes are left, so there is nothing to tell apart: check the label column, or lower "
              "validate.min_class_count in params.yaml", "stop"),
         *(Rule(f"some samples have {m}", "ExpectColumnSumToBeBetween", {"column": m, "min_value": 1},
-               f"no usable {m} is left: mend it, or take {m} out of data.modalities in params.yaml", "stop")
-          for m in modalities),
+               f"no usable {m} is left: mend it, or take {m} out of data.streams in params.yaml", "stop")
+          for m in streams),
         Rule("no sample shares its content with another", "ExpectColumnValuesToBeNull", {"column": "duplicate_group"},
              level="warning"),
     ]

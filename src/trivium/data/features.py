@@ -162,8 +162,8 @@ def _index(aligned: Path, splits: Path, streams: Sequence[str], seeds: int) -> p
     return index
 
 
-def _check_rows(m: str, present: np.ndarray, index: pa.Table, seeds: int) -> None:
-    """Every seed needs a labelled row of `m` to learn from, and one to choose the best weights by.
+def _check_rows(s: str, present: np.ndarray, index: pa.Table, seeds: int) -> None:
+    """Every seed needs a labelled row of `s` to learn from, and one to choose the best weights by.
 
     `present`: bool [rows]
     """
@@ -171,5 +171,5 @@ def _check_rows(m: str, present: np.ndarray, index: pa.Table, seeds: int) -> Non
         poor = [k for k in range(seeds) if not present[pc.equal(index[f"seed_{k}"], split).to_numpy()].any()]
         if poor:
             of = "any seed" if len(poor) == seeds else f"seed {', '.join(map(str, poor))}"
-            raise UserError(f"No {m} is present in any {split} row of {of}. Remove `{m}` from data.modalities in "
-                            f"params.yaml, or bring more rows that have {m}.")
+            raise UserError(f"No {s} is present in any {split} row of {of}. Take `{s}` out of data.streams in "
+                            f"params.yaml, or bring more rows that have {s}.")

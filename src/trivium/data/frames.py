@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("sample", "key", "label", "group", "domain", "language", "split", "start", "end")
-MODALITY = ("key", "value", "digest", "start", "end")
+STREAM = ("key", "value", "digest", "start", "end")
 SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "testing": "test"}
 VALUE_SHOWN = 100  # characters of a value that Great Expectations sees; it only asks whether there is one
 
@@ -51,15 +51,15 @@ class Rows:
         return np.bincount(key[key >= 0], minlength=keys)
 
 
-def load(raw: Path, modalities: Sequence[str]) -> tuple[Rows, dict[str, Rows], int]:
-    """The labels, the modality tables, with all the columns that they may have, and how many keys the labels have.
+def load(raw: Path, streams: Collection[str]) -> tuple[Rows, dict[str, Rows], int]:
+    """The labels, the streams' tables, with all the columns that they may have, and how many keys the labels have.
 
     Blank cells of labels are null, and names of splits are ours. Raises: UserError (a table is missing).
     """
-    for name in ("labels", *modalities):
+    for name in ("labels", *streams):
         if not (raw / f"{name}.parquet").exists():
             raise UserError(f"{raw} has no {name}.parquet: " + ("run `dvc repro ingest`." if name == "labels" else (
-                f"take {name} out of data.modalities in params.yaml, or name its column under data.")))
+                f"take {name} out of data.streams in params.yaml, or run `dvc repro ingest`.")))
     labels = _columns(tables.read(raw / "labels.parquet"), LABELS)
     for i, name in enumerate(LABELS):
         if labels.schema.field(name).type == pa.string():
@@ -70,13 +70,13 @@ def load(raw: Path, modalities: Sequence[str]) -> tuple[Rows, dict[str, Rows], i
         split = pc.if_else(pc.equal(split, other), name, split)
     labels = labels.set_column(LABELS.index("split"), "split", split)
     keys = pc.unique(labels["key"])
-    found = {m: _columns(tables.read(raw / f"{m}.parquet"), MODALITY) for m in modalities}
+    found = {m: _columns(tables.read(raw / f"{m}.parquet"), STREAM) for m in streams}
     return (Rows(labels, codes_in(labels["key"], keys)),
             {m: Rows(table, codes_in(table["key"], keys)) for m, table in found.items()}, len(keys))
 
 
-def modality_frame(rows: Rows, measures: Measures, labels: np.ndarray) -> pd.DataFrame:
-    """For `expectations.modality_rules`; labels: int64 [keys], label rows of each key."""
+def stream_frame(rows: Rows, measures: Measures, labels: np.ndarray) -> pd.DataFrame:
+    """For `expectations.stream_rules`; labels: int64 [keys], label rows of each key."""
     table = rows.table
     shown = pc.utf8_slice_codeunits(table["value"], 0, VALUE_SHOWN)
     error = pa.array(measures["error"], type=pa.string())
@@ -88,10 +88,10 @@ def modality_frame(rows: Rows, measures: Measures, labels: np.ndarray) -> pd.Dat
                         **{name: values for name, values in measures.items() if name != "error"})
 
 
-def label_frame(labels: Rows, modalities: dict[str, Rows], measures: dict[str, Measures], keys: int) -> pd.DataFrame:
+def label_frame(labels: Rows, streams: dict[str, Rows], measures: dict[str, Measures], keys: int) -> pd.DataFrame:
     """For `expectations.label_rules`."""
     given, present, until = np.zeros(keys, dtype=np.int64), np.zeros(keys, dtype=np.int64), np.full(keys, np.nan)
-    for m, rows in modalities.items():
+    for m, rows in streams.items():
         given += rows.per_key(keys, kept_only=False)
         present += rows.per_key(keys)
         if "seconds" in measures[m]:  # a recording without times of its own: labels may say which part they mean
@@ -106,7 +106,7 @@ def label_frame(labels: Rows, modalities: dict[str, Rows], measures: dict[str, M
 
 
 def class_frame(labels: Rows, has: dict[str, np.ndarray]) -> pd.DataFrame:
-    """For `expectations.class_rules`: the kept labels by class, sorted. has: bool [label rows] per modality."""
+    """For `expectations.class_rules`: the kept labels by class, sorted. has: bool [label rows] per stream."""
     import pandas as pd
 
     kept = labels.kept()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -23,39 +23,43 @@ CHUNK = 32         # values per task
 AHEAD = 256        # tasks handed out before the first result is taken: decoding goes on while libraries load
 SMALL = 200        # values in all that are not worth other processes
 
-Task = tuple[str, str, list[tuple[str | None, float | None, float | None]]]  # modality, root, (value, start, end)
+# stream, modality, root, values with start and end
+Task = tuple[str, str, str, list[tuple[str | None, float | None, float | None]]]
 Measures = dict[str, np.ndarray]
 
 
-def probe(rows: dict[str, pa.Table], root: str, meanwhile: Callable[[], object] = lambda: None) -> dict[str, Measures]:
-    """Per modality: `error` (object [rows]: why the value cannot be used, else None) and float64 [rows] of each
-    measurement that the modality makes, NaN where there is none. `meanwhile` is called once while others decode.
+def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
+          meanwhile: Callable[[], object] = lambda: None) -> dict[str, Measures]:
+    """Per stream: `error` (object [rows]: why the value cannot be used, else None) and float64 [rows] of each
+    measurement that its modality makes, NaN where there is none. `meanwhile` is called once while others decode.
 
+    rows: the table of each stream;  streams: name -> modality
     A value that crashes its decoder is an error like any other; it does not stop the rest.
     """
     total = sum(table.num_rows for table in rows.values())
-    found: dict[str, Measures] = {m: {"error": np.full(t.num_rows, None, dtype=object)} for m, t in rows.items()}
+    found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in rows.items()}
     done = dict.fromkeys(rows, 0)
     progress = None
-    for task, results in measured(_work, _tasks(rows, root), total, meanwhile):
+    for task, results in measured(_work, _tasks(rows, streams, root), total, meanwhile):
         progress = progress or Progress("checking values", total, "value")  # its clock starts when libraries are loaded
-        modality, at = task[0], done[task[0]]
+        stream, at = task[0], done[task[0]]
         for row, result in enumerate(results, at):
             for name, value in result.items():
-                if name not in found[modality]:
-                    found[modality][name] = np.full(rows[modality].num_rows, np.nan)
-                found[modality][name][row] = value
-        done[modality] += len(results)
+                if name not in found[stream]:
+                    found[stream][name] = np.full(rows[stream].num_rows, np.nan)
+                found[stream][name][row] = value
+        done[stream] += len(results)
         progress.add(len(results))
     if progress:
         progress.close()
     return found
 
 
-def _tasks(rows: dict[str, pa.Table], root: str) -> Iterator[Task]:
-    for modality, table in rows.items():
+def _tasks(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str) -> Iterator[Task]:
+    for stream, table in rows.items():
         for batch in table.select(["value", "start", "end"]).to_batches(max_chunksize=CHUNK):
-            yield modality, root, list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            yield stream, streams[stream], root, values
 
 
 def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: int,
@@ -110,9 +114,9 @@ def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:
     """The same results when some value of the task kills its process."""
     results: list[dict] = []
     pool = _pool(1)
-    for value in task[2]:
+    for value in task[3]:
         try:
-            results += pool.submit(work, (*task[:2], [value])).result()
+            results += pool.submit(work, (*task[:3], [value])).result()
         except BrokenProcessPool:
             results.append({"error": "crashes its decoder: the file is damaged"})
             pool = _pool(1)
@@ -123,7 +127,7 @@ def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:
 def _work(task: Task) -> list[dict[str, Any]]:
     from trivium import modalities
 
-    modality, root, values = task
+    _, modality, root, values = task
     measure = modalities.get(modality).probe
     results = []
     for value, start, end in values:

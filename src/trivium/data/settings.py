@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field
 
-from trivium.modalities import names
 from trivium.settings.base import Count, Section, Share
 
+STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
-# One column per file in trivium.modalities, of the same name where params.yaml says nothing: adding a modality is
-# adding a file.
-_columns: dict[str, Any] = {m: (str, m) for m in names()}
-PerModality: Any = create_model("PerModality", __base__=Section, **_columns)
+
+class Stream(Section):
+    modality: str
+    column: str = ""  # of the manifest; "": it is called like the stream
 
 
 class Digits(Section):
@@ -31,7 +31,7 @@ class Stamps(Section):
     language: str
 
 
-class Manifest(PerModality):
+class Manifest(Section):
     path: str
     id: str
     label: str
@@ -46,7 +46,7 @@ class Manifest(PerModality):
 class Data(Section):
     source: Literal["digits", "symbols", "stamps", "manifest"]
     watch: str
-    modalities: Annotated[tuple[str, ...], Field(min_length=1)]
+    streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
     digits: Digits
     symbols: Symbols

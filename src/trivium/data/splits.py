@@ -14,6 +14,7 @@ from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.components import codes, components
 from trivium.data.settings import Split
+from trivium.modalities import is_written
 from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
@@ -25,7 +26,7 @@ DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> dict[str, Any]:
     """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
-    A group is what shares `group`, `duplicate_group` or (if asked for) text; it has a number and is never on two
+    A group is what shares `group`, `duplicate_group` or (if asked for) a text; it has a number and is never on two
     sides. Where the data names a split it holds for every seed; what it does not name is drawn from its train rows. The
     samples of `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for
     them.
@@ -35,9 +36,10 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             that the data does not have.
     """
     samples = tables.read(Path(aligned) / "samples.parquet")
-    classes = tables.read_json(Path(aligned) / "meta.json")["task"]["classes"]
+    meta = tables.read_json(Path(aligned) / "meta.json")
+    classes = meta["task"]["classes"]
     y = samples["y"].to_numpy().astype(np.int64)
-    groups = components(len(y), [codes(column) for column in _shared(samples, settings)])
+    groups = components(len(y), _shared(samples, settings, meta["streams"]))
     fixed = np.full(len(y), FREE)
     warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
@@ -77,12 +79,14 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     return report
 
 
-def _shared(samples: pa.Table, settings: Split) -> list[pa.ChunkedArray]:
-    """The columns whose equal values keep rows on one side."""
-    shared = [samples[name] for name in ("group", "duplicate_group") if name in samples.column_names]
-    if settings.group_identical_text and "text" in samples.column_names:
-        text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(samples["text"], "NFC")))
-        shared.append(pc.if_else(pc.equal(text, ""), None, text))
+def _shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
+    """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
+    shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
+    written = [samples[s] for s, modality in streams.items() if is_written(modality)]
+    if settings.group_identical_text and written:
+        texts = pa.chunked_array([chunk for column in written for chunk in column.chunks], pa.string())
+        text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFC")))
+        shared.append(codes(pc.if_else(pc.equal(text, ""), None, text)).reshape(len(written), -1).T)
     return shared
 
 

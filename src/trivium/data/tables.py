@@ -1,6 +1,6 @@
 """The tables between the stages: their columns, and how they are read and written.
 
-Modality tables (`text.parquet`, `image.parquet`, `audio.parquet`):
+A table per stream, called like it (`photo.parquet`, `title.parquet`):
     key     string   joins to `labels.key`
     value   string   the text itself, or the path of the medium relative to `meta.json`'s `root`
     digest  string   of the content, so that a changed file is noticed by every later stage
@@ -14,8 +14,8 @@ Modality tables (`text.parquet`, `image.parquet`, `audio.parquet`):
 `samples.parquet` (after align), one row per sample, in the order of `sample`:
     sample, label, group, domain, language, split (nulls where unknown), y int32 (index into `meta.json`'s `classes`)
     duplicate_group  string or null: rows that share content
-    per modality m:  m  string or null (value),  m_start, m_end  float64 or null (seconds),  has_m  bool
-    and of media  m_digest  string or null: a changed file changes this table, and so all that is made of it
+    per stream s:  s  string or null (value),  s_start, s_end  float64 or null (seconds),  has_s  bool
+    and of media  s_digest  string or null: a changed file changes this table, and so all that is made of it
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium import modalities as kinds
 from trivium.data import expectations, quarantine, tables
 from trivium.data.components import codes_in
 from trivium.data.duplicates import duplicate_groups, placeholders
-from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, modality_frame
+from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, stream_frame
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
+from trivium.modalities import is_written
 from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settings: Validate) -> dict[str, Any]:
+def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate) -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
-    A row that cannot be used takes along only what hangs on it: an unreadable image its own row, a bad label its
-    sample's rows. A sample stays as long as it has one modality.
+    streams: name -> modality. A row that cannot be used takes along only what hangs on it: an unreadable image its own
+    row, a bad label its sample's rows. A sample stays as long as it has one stream.
 
     Raises:
-        UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a modality or
+        UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream or
             fewer than two classes are left.
     """
-    labels, rows, keys = load(Path(raw), modalities)
+    labels, rows, keys = load(Path(raw), streams)
     meta = tables.read_json(Path(raw) / "meta.json")
-    measures = probe({m: r.table for m, r in rows.items()}, meta["root"], meanwhile=expectations.load)
+    measures = probe({m: r.table for m, r in rows.items()}, streams, meta["root"], meanwhile=expectations.load)
 
     suites: list[dict[str, Any]] = []
     for m, r in rows.items():
         names = [name for name in measures[m] if name != "error"]
-        frame = modality_frame(r, measures[m], labels.per_key(keys))
-        r.out = _judge(m, frame, expectations.modality_rules(m, names, r.timed, settings), suites)
+        frame = stream_frame(r, measures[m], labels.per_key(keys))
+        r.out = _judge(m, frame, expectations.stream_rules(m, names, r.timed, settings), suites)
     frame = label_frame(labels, rows, measures, keys)
     labels.out = _judge("labels", frame, expectations.label_rules(labels.timed), suites)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
     classes = class_frame(labels, has)
-    rare = _judge("classes", classes, expectations.class_rules(modalities, settings), suites)
+    rare = _judge("classes", classes, expectations.class_rules(streams, settings), suites)
     of_class = codes_in(labels.table["label"], pa.array(classes["label"], type=pa.string()))
     labels.out |= {row: rare[of_class[row]] for row in labels.kept().tolist() if of_class[row] in rare}
-    _check(labels, rows, meta["root"], settings)
+    _check(labels, rows, streams, meta["root"], settings)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
     first = _first_samples(labels, keys)
@@ -58,10 +58,10 @@ def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settin
         r.out |= _followers(r, labels, first)
     kept_rows = {m: r.table.take(r.kept()) for m, r in rows.items()}
     kept = labels.table.take(labels.kept())
-    kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, set(filter(_is_written, rows))))
+    kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, streams))
     frame = kept.select(["label", "duplicate_group"]).to_pandas().assign(
         **{m: has[m][labels.kept()].astype(np.int64) for m in rows})
-    _judge("samples", frame, expectations.kept_rules(modalities), suites)
+    _judge("samples", frame, expectations.kept_rules(streams), suites)
 
     tables.write(kept, Path(out) / "labels.parquet")
     for m, table in kept_rows.items():
@@ -72,7 +72,7 @@ def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settin
               for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
     coverage = class_frame(labels, has).set_index("label")
-    tables.write_json(meta | {"task": Classification(coverage.index).plain(), "modalities": list(modalities)},
+    tables.write_json(meta | {"task": Classification(coverage.index).plain(), "streams": dict(streams)},
                       Path(out) / "meta.json")
     sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
     return {
@@ -81,7 +81,7 @@ def validate(raw: str | Path, out: str | Path, modalities: Sequence[str], settin
                    for name, r in [("labels", labels), *rows.items()]},
         "coverage": {name: {column: int(n) for column, n in row.items()} for name, row in coverage.iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
-        "placeholders": [found for m, table in kept_rows.items() if not _is_written(m)
+        "placeholders": [found for m, table in kept_rows.items() if not is_written(streams[m])
                          for found in _placeholders(m, table)],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
@@ -98,7 +98,7 @@ def _judge(name: str, frame: pd.DataFrame, rules: list[expectations.Rule], suite
     return quarantine.reasons(outcomes, frame)
 
 
-def _check(labels: Rows, rows: dict[str, Rows], root: str, settings: Validate) -> None:
+def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root: str, settings: Validate) -> None:
     """Raises: UserError if too many rows of a table are bad."""
     every = rows | {"labels": labels}
 
@@ -107,24 +107,19 @@ def _check(labels: Rows, rows: dict[str, Rows], root: str, settings: Validate) -
         cells = {column: value or "(none)" for column, value in every[name].table.slice(row, 1).to_pylist()[0].items()}
         if name == "labels":
             return f"key {cells['key']}, sample {cells['sample']}"
-        return f"key {cells['key']}, {'' if _is_written(name) else f'{root}/'}{cells['value'][:VALUE_SHOWN]}"
+        return f"key {cells['key']}, {'' if is_written(streams[name]) else f'{root}/'}{cells['value'][:VALUE_SHOWN]}"
 
     quarantine.check({name: len(r.table) for name, r in every.items()}, {name: r.out for name, r in every.items()},
                      where, settings.max_bad_fraction)
 
 
-def _placeholders(modality: str, table: pa.Table) -> list[dict[str, Any]]:
-    """Files that stand in for missing ones: modality, file (the first of this content), rows."""
+def _placeholders(stream: str, table: pa.Table) -> list[dict[str, Any]]:
+    """Files that stand in for missing ones: stream, file (the first of this content), rows."""
     found = []
     for digest in placeholders(table).to_pylist():
         values = table["value"].filter(pc.equal(table["digest"], digest))
-        found.append({"modality": modality, "file": values[0].as_py(), "rows": len(values)})
+        found.append({"stream": stream, "file": values[0].as_py(), "rows": len(values)})
     return found
-
-
-def _is_written(modality: str) -> bool:
-    """Whether values are the text itself, not paths."""
-    return hasattr(kinds.get(modality), "clean")
 
 
 def _first_samples(labels: Rows, keys: int) -> pa.Array:

@@ -9,10 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from trivium.drawing import numbers
 from trivium.drawing.looks import Look
-from trivium.drawing.markup import Html, h
 from trivium.drawing.scale import Scale, around
+from trivium.drawing.svg import tag
 
 WIDTH = 440
 LONGEST = 28  # letters of a name beside a chart
@@ -63,19 +65,19 @@ class Mark:
     axis: str = "y"
 
 
-def marker(look: Look, x: float = 0, y: float = 0, radius: float = 5, tip: str = "") -> Html:
-    title = h("title", tip) if tip else None
+def marker(look: Look, x: float = 0, y: float = 0, radius: float = 5, tip: str = "") -> Markup:
+    title = tag("title", tip) if tip else None
     shape = SHAPES[look.shape]
     if shape == "circle":
-        return h("circle", title, class_=f"mark {look.classes}", cx=x, cy=y, r=radius)
-    return h(
+        return tag("circle", title, class_=f"mark {look.classes}", cx=x, cy=y, r=radius)
+    return tag(
         "path", title, class_=f"mark {look.classes}", d=shape, transform=f"translate({x:.1f} {y:.1f})scale({radius:g})"
     )
 
 
-def swatch(look: Look) -> Html:
+def swatch(look: Look) -> Markup:
     """The marker of a strategy, to stand before its name."""
-    return h("svg", marker(look, 7, 7, 5), class_="swatch", viewBox="0 0 14 14", aria_hidden="true")
+    return tag("svg", marker(look, 7, 7, 5), class_="swatch", viewBox="0 0 14 14", aria_hidden="true")
 
 
 def scatter(
@@ -88,7 +90,7 @@ def scatter(
     front: Sequence[str] = (),
     marks: Sequence[Mark] = (),
     most: float = math.inf,
-) -> Html:
+) -> Markup:
     """Means with intervals; names stand in a gutter on the right. `front`: names ringed and joined as the Pareto front.
 
     Markers that would hide each other are moved apart sideways. `unit` of x: see `numbers.axis`. `most`: as in `lines`.
@@ -107,19 +109,20 @@ def scatter(
     )
     on_front = sorted((point for point in points if point.name in front), key=lambda point: across[point.name])
     if len(on_front) > 1:
-        drawn.append(h("path", class_="front", d=_path([across[p.name] for p in on_front], [y(p.y) for p in on_front])))
+        joined = _path([across[point.name] for point in on_front], [y(point.y) for point in on_front])
+        drawn.append(tag("path", class_="front", d=joined))
     for point, label_y in zip(points, spread([y(point.y) for point in points], 18, 34, height - 44), strict=True):
         at_x, at_y = across[point.name], y(point.y)
-        ring = h("circle", class_="ring", cx=at_x, cy=at_y, r=9) if point.name in front else None
+        ring = tag("circle", class_="ring", cx=at_x, cy=at_y, r=9) if point.name in front else None
         drawn.append(
-            h(
+            tag(
                 "g",
-                h("title", point.tip),
+                tag("title", point.tip),
                 ring,
-                h("path", class_="leader", d=f"M{at_x + 7:.1f} {at_y:.1f}L{WIDTH - gutter + 6} {label_y:.1f}"),
-                h("path", class_="whisker", d=f"M{at_x:.1f} {y(point.low):.1f}V{y(point.high):.1f}"),
+                tag("path", class_="leader", d=f"M{at_x + 7:.1f} {at_y:.1f}L{WIDTH - gutter + 6} {label_y:.1f}"),
+                tag("path", class_="whisker", d=f"M{at_x:.1f} {y(point.low):.1f}V{y(point.high):.1f}"),
                 marker(point.look, at_x, at_y),
-                h("text", _short(point.name, LONGEST), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
+                tag("text", _short(point.name, LONGEST), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
                 class_=point.look.classes,
             )
         )
@@ -138,7 +141,7 @@ def lines(
     x_zero: bool = True,
     x_ticks: Sequence[float] = (),
     most: float = math.inf,
-) -> Html:
+) -> Markup:
     """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top.
 
     With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there. `most`: where the y axis ends, 1 for
@@ -158,28 +161,31 @@ def lines(
         if item.band:
             upper = [y(high) for _, high in item.band]
             lower = [y(low) for low, _ in item.band]
-            group.append(h("path", class_="band", d=_path(px + px[::-1], upper + lower[::-1]) + "Z"))
-        group.append(h("path", class_="line", d=_path(px, py)))
+            group.append(tag("path", class_="band", d=_path(px + px[::-1], upper + lower[::-1]) + "Z"))
+        group.append(tag("path", class_="line", d=_path(px, py)))
         tips = item.tips or [f"{item.name}: {y_text(v)}" for v in item.ys]
         every = max(1, len(px) // 12)
         for index, (at_x, at_y, tip) in enumerate(zip(px, py, tips, strict=True)):
             last = index == len(px) - 1
             group.append(marker(item.look, at_x, at_y, 4 if last or index % every == 0 else 1.5, tip))
-        drawn.append(h("g", group, class_=item.look.classes))
+        drawn.append(tag("g", group, class_=item.look.classes))
     for point in points:
         drawn.append(marker(point.look, x(point.x), y(point.y), 5, point.tip))
     return _svg(height, label, drawn)
 
 
-def interval(mean: float, low: float, high: float, seeds: Sequence[float], scale: Scale, look: Look, tip: str) -> Html:
+def interval(
+    mean: float, low: float, high: float, seeds: Sequence[float], scale: Scale, look: Look, tip: str
+) -> Markup:
     """One row of a table: the mean, its interval as a line, every seed as a thin stroke."""
     height = 24
-    return h(
+    whisker = tag("path", class_="whisker", d=f"M{scale(low):.1f} {height / 2}H{scale(high):.1f}")
+    return tag(
         "svg",
-        h("title", tip),
-        h("path", class_="rail", d=f"M{scale.start:g} {height / 2}H{scale.end:g}"),
-        h("g", h("path", class_="whisker", d=f"M{scale(low):.1f} {height / 2}H{scale(high):.1f}"), class_=look.classes),
-        [h("path", class_="seed", d=f"M{scale(value):.1f} 3v{height - 6}") for value in seeds],
+        tag("title", tip),
+        tag("path", class_="rail", d=f"M{scale.start:g} {height / 2}H{scale.end:g}"),
+        tag("g", whisker, class_=look.classes),
+        [tag("path", class_="seed", d=f"M{scale(value):.1f} 3v{height - 6}") for value in seeds],
         marker(look, scale(mean), height / 2, 5),
         class_="interval",
         viewBox=f"0 0 {scale.end + scale.start:g} {height}",
@@ -188,13 +194,13 @@ def interval(mean: float, low: float, high: float, seeds: Sequence[float], scale
     )
 
 
-def bar(share: float, classes: str = "") -> Html:
+def bar(share: float, classes: str = "") -> Markup:
     """A share, 0-1, as a small horizontal bar; the number stands beside it in the text."""
     width = 100 * min(max(share, 0.0), 1.0)
-    return h(
+    return tag(
         "svg",
-        h("rect", class_="rail", width=100, height=8, rx=2),
-        h("rect", class_=f"fill {classes}".strip(), width=width, height=8, rx=2),
+        tag("rect", class_="rail", width=100, height=8, rx=2),
+        tag("rect", class_=f"fill {classes}".strip(), width=width, height=8, rx=2),
         class_="bar",
         viewBox="0 0 100 8",
         preserveAspectRatio="none",
@@ -202,20 +208,20 @@ def bar(share: float, classes: str = "") -> Html:
     )
 
 
-def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str) -> Html:
+def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str) -> Markup:
     """Confidence against the share that was right; bins of (confidence, accuracy, share of the samples)."""
     side = 200
     x, y = Scale(0, 1, 38, side - 8), Scale(0, 1, side - 40, 10)
     grid = [
-        h("path", class_="grid", d=f"M{x(0):.1f} {y(t):.1f}H{x(1):.1f}M{x(t):.1f} {y(0):.1f}V{y(1):.1f}")
+        tag("path", class_="grid", d=f"M{x(0):.1f} {y(t):.1f}H{x(1):.1f}M{x(t):.1f} {y(0):.1f}V{y(1):.1f}")
         for t in (0, 0.5, 1)
     ]
     words = [
-        h("text", f"{t:.0%}", class_="tick", x=x(t), y=y(0) + 16, text_anchor="end" if t == 1 else "middle")
+        tag("text", f"{t:.0%}", class_="tick", x=x(t), y=y(0) + 16, text_anchor="end" if t == 1 else "middle")
         for t in (0, 0.5, 1)
     ]
-    words += [h("text", f"{t:.0%}", class_="tick", x=x(0) - 5, y=y(t) + 4, text_anchor="end") for t in (0.5, 1)]
-    words.append(h("text", "confidence", class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
+    words += [tag("text", f"{t:.0%}", class_="tick", x=x(0) - 5, y=y(t) + 4, text_anchor="end") for t in (0.5, 1)]
+    words.append(tag("text", "confidence", class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
     dots = [
         marker(
             look,
@@ -226,14 +232,14 @@ def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: s
         )
         for c, a, share in bins
     ]
-    line = h("path", class_="line", d=_path([x(c) for c, _, _ in bins], [y(a) for _, a, _ in bins]))
-    diagonal = h("path", class_="diagonal", d=f"M{x(0)} {y(0)}L{x(1)} {y(1)}")
-    return h(
+    line = tag("path", class_="line", d=_path([x(c) for c, _, _ in bins], [y(a) for _, a, _ in bins]))
+    diagonal = tag("path", class_="diagonal", d=f"M{x(0)} {y(0)}L{x(1)} {y(1)}")
+    return tag(
         "svg",
         grid,
         diagonal,
         words,
-        h("g", line, dots, class_=look.classes),
+        tag("g", line, dots, class_=look.classes),
         class_="chart small",
         viewBox=f"0 0 {side} {side}",
         role="img",
@@ -250,42 +256,42 @@ def _frame(
     y_label: str,
     y_text: Format,
     x_ticks: Sequence[float] = (),
-) -> list[Html]:
+) -> list[Markup]:
     bottom = height - 40
     factor, unit = numbers.axis(x.high, unit)
     x_text = (lambda v: f"{v:,.0f}" if v >= 100 else f"{v:.3g}") if factor == 1 else (lambda v: f"{v / factor:.3g}")
     round_ticks = replace(x, low=x.low / factor, high=x.high / factor).ticks(4)
     parts = []
     for tick in y.ticks(5):
-        parts.append(h("path", class_="grid", d=f"M{x.start:g} {y(tick):.1f}H{x.end:g}"))
-        parts.append(h("text", y_text(tick), class_="tick", x=x.start - 6, y=y(tick) + 4, text_anchor="end"))
+        parts.append(tag("path", class_="grid", d=f"M{x.start:g} {y(tick):.1f}H{x.end:g}"))
+        parts.append(tag("text", y_text(tick), class_="tick", x=x.start - 6, y=y(tick) + 4, text_anchor="end"))
     for tick in x_ticks or [tick * factor for tick in round_ticks]:
-        parts.append(h("path", class_="grid", d=f"M{x(tick):.1f} {bottom}v4"))
-        parts.append(h("text", x_text(tick), class_="tick", x=x(tick), y=bottom + 17, text_anchor="middle"))
-    parts.append(h("path", class_="axis", d=f"M{x.start:g} {bottom}H{x.end:g}"))
-    parts.append(h("text", y_label, class_="label", x=4, y=15))
+        parts.append(tag("path", class_="grid", d=f"M{x(tick):.1f} {bottom}v4"))
+        parts.append(tag("text", x_text(tick), class_="tick", x=x(tick), y=bottom + 17, text_anchor="middle"))
+    parts.append(tag("path", class_="axis", d=f"M{x.start:g} {bottom}H{x.end:g}"))
+    parts.append(tag("text", y_label, class_="label", x=4, y=15))
     parts.append(
-        h("text", f"{x_label}, {unit}" if unit else x_label, class_="label", x=x.end, y=height - 5, text_anchor="end")
+        tag("text", f"{x_label}, {unit}" if unit else x_label, class_="label", x=x.end, y=height - 5, text_anchor="end")
     )
     return parts
 
 
-def _mark(mark: Mark, x: Scale, y: Scale) -> list[Html]:
+def _mark(mark: Mark, x: Scale, y: Scale) -> list[Markup]:
     if mark.axis == "y":
         at = y(mark.at)
         return [
-            h("path", class_="reference", d=f"M{x.start:g} {at:.1f}H{x.end:g}"),
-            h("text", mark.text, class_="tick", x=x.start + 4, y=at - 5),
+            tag("path", class_="reference", d=f"M{x.start:g} {at:.1f}H{x.end:g}"),
+            tag("text", mark.text, class_="tick", x=x.start + 4, y=at - 5),
         ]
     at = x(mark.at)
     return [
-        h("path", class_="reference", d=f"M{at:.1f} {y.start:g}V{y.end:g}"),
-        h("text", mark.text, class_="tick", x=at - 5, y=y.end + 8, text_anchor="end"),
+        tag("path", class_="reference", d=f"M{at:.1f} {y.start:g}V{y.end:g}"),
+        tag("text", mark.text, class_="tick", x=at - 5, y=y.end + 8, text_anchor="end"),
     ]
 
 
-def _svg(height: int, label: str, children: object) -> Html:
-    return h("svg", children, class_="chart", viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=label)
+def _svg(height: int, label: str, children: object) -> Markup:
+    return tag("svg", children, class_="chart", viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=label)
 
 
 def _path(xs: Sequence[float], ys: Sequence[float]) -> str:

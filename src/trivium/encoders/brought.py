@@ -81,6 +81,8 @@ def image(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
     another processor makes).
     """
     about = _nested(where, weights, "image_processor")
+    if about is None and any(next(Path(weights).glob(name), None) for name in VOCABULARIES):
+        raise UserError(f"params.yaml: `{where}`: `{weights}` reads text, since it has a tokenizer, and not image.")
     if about and (strange := [key for key in COLOURS if about.get(key)]):
         raise UserError(f"params.yaml: `{where}`: `{weights}` was trained on pictures whose processor does "
                         f"`{strange[0]}`, which Trivium does not: name another model.")
@@ -216,8 +218,11 @@ def _file(where: str, weights: str, name: str) -> Path | None:
     folder = packages.folder(weights)
     if Path(folder).is_dir():
         return path if (path := Path(folder) / name).is_file() else None
-    if weights.startswith(("/", ".")):
-        raise UserError(f"params.yaml: `{where}.weights`: there is no folder {weights}.")
+    if Path(folder).is_file():
+        raise UserError(f"params.yaml: `{where}.weights`: {weights} is a file: name the folder that it is in.")
+    if weights.startswith(("/", ".", "~")):
+        hint = " Write the path in full, without `~`." if weights.startswith("~") else ""
+        raise UserError(f"params.yaml: `{where}.weights`: there is no folder {weights}.{hint}")
     from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 

@@ -156,7 +156,7 @@ def build(described: Described, spec: Spec) -> Encoder:
     folder = packages.folder(name)
     _refuse_pickles(folder, name)
     try:
-        body = AutoModel.from_pretrained(folder, dtype=torch.float32)  # some are stored in half precision
+        body, about = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)  # not half
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         if "mismatch" in str(error):
             raise UserError(stored.unlike(name, "transformers compared them")) from None
@@ -175,11 +175,30 @@ def build(described: Described, spec: Spec) -> Encoder:
         with torch.no_grad():
             _fit_positions(encoder)
             encoder.tokens(probe)
+            lacking = _lacking(encoder, sorted(about["missing_keys"]), probe)
     except (RuntimeError, ValueError, TypeError, AttributeError, LookupError) as error:
         raise UserError(f"params.yaml: the weights `{name}` do not take inputs of shape {spec.shape} "
                         f"({str(error).splitlines()[0]}). Change the encoder's `processor` to what the model expects."
                         ) from None
+    if lacking:
+        raise UserError(f"params.yaml: the weights `{name}` lack {len(lacking)} tensors that the model needs, such as "
+                        f"{lacking[0]}: they are not whole. Copy or save the model again.")
     return encoder
+
+
+def _lacking(encoder: Hub, missing: list[str], probe: Tensor) -> list[str]:
+    """Those of the tensors `missing` from the files that a vector depends on (a pooler's, which we do not use, may be
+    missing): without numbers in them there is none in the vector.
+    """
+    weights = encoder.body.state_dict()
+    for key in (absent := [key for key in missing if key in weights and weights[key].is_floating_point()]):
+        kept = weights[key].clone()
+        weights[key].fill_(torch.nan)
+        needed = not encoder.tokens(probe).isfinite().all()
+        weights[key].copy_(kept)
+        if needed:
+            return [key, *(other for other in absent if other != key)]
+    return []
 
 
 def _refuse_pickles(folder: str, name: str) -> None:

@@ -1,7 +1,7 @@
 """Why this answer: how much each word, pixel and moment of sound spoke for the class that a model chose.
 
 Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
-nothing (padding for text, the train mean elsewhere) to the input, one modality at a time, the others as they are. They
+nothing (padding for text, the train mean elsewhere) to the input, one stream at a time, the others as they are. They
 sum to log p(input) - log p(nothing). Beside them, where an encoder attends: `rollout`, which says where it looks, not
 for which class. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke
 most must lower the probability sooner than taking away at random.
@@ -51,14 +51,14 @@ def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str
     return chosen
 
 
-def integrated_gradients(model: Model, batch: Batch, clean: Batch, modality: str, target: Tensor,
+def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor,
                          size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
     batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about; size: of the G x B points
     on all lines, how many pass the model at a time.
     """
-    encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
+    encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     end = _embedded(encoder, x)
     start = _embedded(encoder, torch.full_like(x, PAD)) if end is not x else torch.zeros_like(x)
     nodes, weights = np.polynomial.legendre.leggauss(POINTS)
@@ -70,7 +70,7 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, modality: str
     for points, these in zip(line.split(size), whose.split(size), strict=True):
         points = points.detach().requires_grad_(True)
         with torch.enable_grad():
-            one = encoded.replace(clean[these], modality, _from_embedded(encoder, x[these], points))
+            one = encoded.replace(clean[these], stream, _from_embedded(encoder, x[these], points))
             own = encoded.answer(model, one).gather(1, target[these][:, None])
             slopes.append(torch.autograd.grad(own.sum(), points)[0])
     slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
@@ -79,14 +79,14 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, modality: str
 
 
 @torch.no_grad()
-def deletion(model: Model, batch: Batch, clean: Batch, modality: str, spec: Spec, target: Tensor,
+def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, target: Tensor,
              attributions: Mapping[str, Tensor], size: int = encoded.SIZE) -> dict[str, float]:
     """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
     Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
     means something has a smaller area than that.
     """
-    encoder, x = encoded.encoder(model, modality), batch.inputs[modality]
+    encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     scores = [_units(attribution, spec) for attribution in attributions.values()]
     real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores[0], dtype=torch.bool)
     generator = torch.Generator().manual_seed(0)
@@ -98,7 +98,7 @@ def deletion(model: Model, batch: Batch, clean: Batch, modality: str, spec: Spec
         rank = order.masked_fill(~real, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         kept = (rank >= cuts.round(decimals=9)).flatten(0, 1)
         vectors = encoded.through(encoder, _keep(x[every], kept, spec), size)
-        one = encoded.replace(clean[every], modality, vectors)
+        one = encoded.replace(clean[every], stream, vectors)
         left = encoded.answer(model, one).exp().gather(1, target[every][:, None])
         areas.append(float(np.trapezoid(left.view(CUTS + 1, -1).mean(1).tolist(), dx=1 / CUTS)))
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
@@ -110,8 +110,8 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
 
     Returns:
         {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
-        fusion attends to modalities (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
-        attend, whose deletion is "rollout". All are 0 for a modality that a sample lacks, and the deletion curves are
+        fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
+        attend, whose deletion is "rollout". All are 0 for a stream that a sample lacks, and the deletion curves are
         over the samples that have it.
     """
     with torch.no_grad():

@@ -1,10 +1,10 @@
-"""What each modality gives to one model: exact Shapley values over all subsets of modalities.
+"""What each stream gives to one model: exact Shapley values over all subsets of streams.
 
-An absent modality is one that comes from another sample (permuted, not zeroed): a model was never shown zeros, and what
-it says of them is not about the modality. All absent modalities come from the *same* other sample, so that what is
+An absent stream is one that comes from another sample (permuted, not zeroed): a model was never shown zeros, and what
+it says of them is not about the stream. All absent streams come from the *same* other sample, so that what is
 absent still hangs together: the value of a subset is the interventional expectation (Janzing et al. 2020).
 
-Legend: `B` samples, `M` modalities, `P` orders, `C` outputs.
+Legend: `B` samples, `M` streams, `P` orders, `C` outputs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ORDERS = 6  # permutations that each value is averaged over
 
 @torch.no_grad()
 def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, Any]:
-    """Shapley values of an encoded `batch`; they sum to the value of all modalities less that of none.
+    """Shapley values of an encoded `batch`; they sum to the value of all streams less that of none.
 
     Returns:
         accuracy {m: phi}, log_probability {m: phi} (of the targets, nats), per_class {name: {m: phi}} (accuracy on the
@@ -48,9 +48,9 @@ def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, 
     }
 
 
-def subsets(modalities: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def subsets(streams: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """All subsets, the empty one first."""
-    return chain.from_iterable(combinations(modalities, k) for k in range(len(modalities) + 1))
+    return chain.from_iterable(combinations(streams, k) for k in range(len(streams) + 1))
 
 
 def restricted(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:

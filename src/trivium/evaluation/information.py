@@ -1,4 +1,4 @@
-"""How well one model predicts the label from each set of modalities alone.
+"""How well one model predicts the label from each set of streams alone.
 
 `trivium.comparison.information` makes bits of it: I(Y; S) >= H(Y) - cross-entropy of any prediction of Y from S.
 
@@ -21,7 +21,7 @@ from trivium.models.network import Model
 from trivium.tasks.base import LOWEST
 from trivium.tasks.temperature import temperature
 
-ORDERS = 4  # samples whose absent modalities a restricted prediction is averaged over
+ORDERS = 4  # samples whose absent streams a restricted prediction is averaged over
 MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant and unique bits
 
 
@@ -29,7 +29,7 @@ MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant
 def measure(model: Model, val: Batch, test: Batch, classes: int) -> dict[str, Any]:
     """How well `model` predicts from each subset; `val`, `test`: encoded batches.
 
-    A model is restricted by a presence mask, or by averaging its probabilities over other samples' absent modalities,
+    A model is restricted by a presence mask, or by averaging its probabilities over other samples' absent streams,
     whichever has the lower NLL on validation, after a temperature fitted there. One part in n + 1 of each answer is
     spread evenly over the classes: a model that was right on all n validation samples is not infinitely sure.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 
-from trivium.drawing.markup import Html, bitmap, drawing, h
+from trivium.drawing.svg import bitmap, drawing, tag
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +29,7 @@ LONGEST = 12  # letters of a token
 
 
 class Panel(NamedTuple):
-    """One modality of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
+    """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
     to it, 0-1), and its tokens as text (else empty).
     """
 
@@ -40,7 +41,7 @@ class Panel(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What an answer rests on, per modality; below it, where the encoders attend, what they look at."""
+    """What an answer rests on, per stream; below it, where the encoders attend, what they look at."""
 
     label: str
     panels: dict[str, Panel]
@@ -70,7 +71,7 @@ class Box(NamedTuple):
 
 def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
            ) -> list[dict[str, Panel]]:
-    """For each sample of `batch` a panel per modality of `arrays` [B, ...]."""
+    """For each sample of `batch` a panel per stream of `arrays` [B, ...]."""
     texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].cpu().numpy()]
              for m in arrays if store.specs[m].kind == "tokens"}
     return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
@@ -79,43 +80,43 @@ def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], 
 
 
 def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
-    """[token, value] of every token, per modality of text."""
+    """[token, value] of every token, per stream of tokens."""
     return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.x != 0].tolist(), strict=True)]
             for m, panel in panels.items() if panel.spec.kind == "tokens"}
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
-    """One picture of one sample (SVG), its modalities side by side, `rows` below one another."""
+    """One picture of one sample (SVG), its streams side by side, `rows` below one another."""
     lines = [(row.label if own else "", panels) for row in rows
              for own, panels in ((True, row.panels), (False, row.attended)) if panels]
-    modalities = list(dict.fromkeys(m for _, panels in lines for m in panels))
+    streams = list(dict.fromkeys(m for _, panels in lines for m in panels))
     small = any(label for label, _ in lines)
     left, pitch, side, gap = (170, 243, 112, 54) if small else (0, 306, 193, 90)
-    width, height = left + pitch * len(modalities), 95 + side * len(lines) + gap * (len(lines) - 1)
-    kept = {m: _kept([panels[m] for _, panels in lines if m in panels], FEW_TOKENS if small else MOST_TOKENS)
-            for m in modalities}
-    last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in modalities}
+    width, height = left + pitch * len(streams), 95 + side * len(lines) + gap * (len(lines) - 1)
+    most = FEW_TOKENS if small else MOST_TOKENS
+    last = {m: max(k for k, (_, panels) in enumerate(lines) if m in panels) for m in streams}
     parts = [_text(title, width / 2, 17, size=13)]
     for k, (label, panels) in enumerate(lines):
         top = 52 + k * (side + gap)
         words = label.split("\n") if label else []
         parts += [_text(word, 12, top + side / 2 + 4 + 15 * (n - (len(words) - 1) / 2), "start")
                   for n, word in enumerate(words)]
-        for column, m in enumerate(modalities):
+        for column, m in enumerate(streams):
             room = 85 if any(line[m].spec.kind == "tokens" for _, line in lines if m in line) else 28  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
-                parts += _panel(box, m, panels[m], kept[m], units=k == last[m])
+                alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
+                parts += _panel(box, m, panels[m], _kept(alike, most), units=k == last[m])
             elif label:
                 parts.append(_text("not read", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(drawing(width, height, parts), encoding="utf-8")
 
 
-def token_texts(store: Store, modality: str, seed: int, ids: np.ndarray) -> list[str]:
+def token_texts(store: Store, stream: str, seed: int, ids: np.ndarray) -> list[str]:
     """What each id of `ids` [T] stands for, padding left out."""
-    spec = store.specs[modality]
-    tokenizer = _tokenizer(str(store.tokenizer(modality, seed)))
+    spec = store.specs[stream]
+    tokenizer = _tokenizer(str(store.tokenizer(stream, seed)))
     native = spec.native_ids()
     return [tokenizer.decode([int(native[i])], skip_special_tokens=False).strip() or "␣" for i in ids if i != 0]
 
@@ -130,8 +131,15 @@ def _tokenizer(path: str) -> Any:
     return tokenizer
 
 
+def _same(one: Panel, other: Panel) -> bool:
+    """Whether both are the same tokens: what was cut by another tokenizer, or earlier, has them at other places."""
+    return one.tokens == other.tokens and np.array_equal(one.x != 0, other.x != 0)
+
+
 def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
-    """Places of the at most `most` tokens that count most in any of `panels`, in reading order."""
+    """Places of the at most `most` tokens that count most in any of `panels`, which have the same ones, in reading
+    order.
+    """
     if panels[0].spec.kind != "tokens":
         return np.arange(0)
     real = np.flatnonzero(panels[0].x)
@@ -139,8 +147,8 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     return real[np.sort(np.argsort(-counts, kind="stable")[:most])]
 
 
-def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Html]:
-    title = f"{modality}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
+def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
+    title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
     if panel.spec.kind == "tokens":
         title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
         places = np.cumsum(panel.x != 0)[kept] - 1
@@ -148,7 +156,7 @@ def _panel(box: Box, modality: str, panel: Panel, kept: np.ndarray, units: bool)
     return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]
 
 
-def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
     """A bar per token from the line of 0; below, the values at the ends of the longest ones."""
     values, count = panel.values.astype(float), len(panel.values)
     low, high = min(values.min(initial=0), 0), max(values.max(initial=0), 0)
@@ -159,8 +167,8 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
     for k, (value, token) in enumerate(zip(values, panel.tokens, strict=True)):
         colour = LOOKED if panel.shares else _css(_colours(value / max(high, -low, 1e-9)))
         top = box.top + step * k
-        parts.append(h("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
-                       height=0.8 * step, fill=colour))
+        parts.append(tag("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
+                         height=0.8 * step, fill=colour))
         short = token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"
         parts.append(_text(short, box.left - 5, top + step / 2 + 3.5, "end", size=min(10, step + 1)))
     for value, anchor in ((low, "start"), (high, "end")):
@@ -169,11 +177,11 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Html]:
     if units:
         words = "share of the attention" if panel.shares else "nats for the answer, per token"
         parts.append(_text(words, box.middle[0], box.bottom + 26, size=10))
-    line = h("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
+    line = tag("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
     return [*parts, line, _frame(box)]
 
 
-def _picture(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _picture(box: Box, panel: Panel, units: bool) -> list[Markup]:
     high, wide = panel.x.shape[1:]
     width = min(box.width, box.height * wide / high)  # in its own shape
     height = width * high / wide
@@ -181,28 +189,28 @@ def _picture(box: Box, panel: Panel, units: bool) -> list[Html]:
     return _veiled(box, panel, panel.x.mean(0))
 
 
-def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Markup]:
     x, y = box.left - 5, box.middle[1]
-    name = h("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
+    name = tag("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
     return [*_veiled(box, panel, panel.x[0], upwards=True), name, *_time(box, units)]
 
 
-def _wave(box: Box, panel: Panel, units: bool) -> list[Html]:
+def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
     """The sound in grey, and over it, on a scale of its own, what its samples say."""
     parts = []
     for line, colour in ((panel.x[0], "#999999"), (panel.values[0], LOOKED if panel.shares else "#b35806")):
         heights = box.middle[1] - 0.48 * box.height * line / np.abs(line).max(initial=1e-9)
         step = box.width / max(len(heights) - 1, 1)
         points = " ".join(f"{box.left + step * k:.1f},{y:.1f}" for k, y in enumerate(heights.tolist()))
-        parts.append(h("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
+        parts.append(tag("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
     return [*parts, _frame(box), *_time(box, units)]
 
 
-def _time(box: Box, units: bool) -> list[Html]:
+def _time(box: Box, units: bool) -> list[Markup]:
     return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
 
 
-def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Html]:
+def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Markup]:
     smooth = _blurred(panel.values.sum(0))
     if panel.shares:
         smooth -= smooth.min()  # attention is nowhere 0: from the least to the most
@@ -215,13 +223,13 @@ def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) ->
     return [bitmap(np.ascontiguousarray(pixels[::-1] if upwards else pixels), *box), _frame(box)]
 
 
-def _frame(box: Box) -> Html:
-    return h("rect", x=box.left, y=box.top, width=box.width, height=box.height, fill="none", stroke="#555555",
-             stroke_width=0.8)
+def _frame(box: Box) -> Markup:
+    return tag("rect", x=box.left, y=box.top, width=box.width, height=box.height, fill="none", stroke="#555555",
+               stroke_width=0.8)
 
 
-def _text(words: str, x: float, y: float, anchor: str = "middle", size: float = 11, fill: str | None = None) -> Html:
-    return h("text", words, x=x, y=y, text_anchor=anchor, font_size=size, fill=fill)
+def _text(words: str, x: float, y: float, anchor: str = "middle", size: float = 11, fill: str | None = None) -> Markup:
+    return tag("text", words, x=x, y=y, text_anchor=anchor, font_size=size, fill=fill)
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How much a model loses when its inputs get worse: noise, partners that do not belong together, attacks.
 
-Legend: `B` samples, `M` modalities, `K` those that the model reads, `D` width, `E` strengths of an attack.
+Legend: `B` samples, `S` streams, `K` those that the model reads, `D` width, `E` strengths of an attack.
 """
 
 from __future__ import annotations
@@ -122,21 +122,21 @@ def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> f
     return float(np.trapezoid(accuracies, levels))
 
 
-def _gradient(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -> Tensor:
+def _gradient(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> Tensor:
     """d NLL / d x."""
     found = []
     for start in range(0, len(x), size):
         part, own = x[start: start + size].detach().requires_grad_(True), clean[start: start + size]
         with torch.enable_grad():
-            changed = encoded.replace(own, modality, encoded.encoder(model, modality)(part))
+            changed = encoded.replace(own, stream, encoded.encoder(model, stream)(part))
             loss = -model.task.log_likelihood(encoded.answer(model, changed), own.y).sum()
             found.append(torch.autograd.grad(loss, part)[0])
     return torch.cat(found)
 
 
 @torch.no_grad()
-def _by_strength(model: Model, clean: Batch, modality: str, x: Tensor, size: int) -> dict[str, float]:
-    changed = encoded.replace(clean, modality, encoded.through(encoded.encoder(model, modality), x, size))
+def _by_strength(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> dict[str, float]:
+    changed = encoded.replace(clean, stream, encoded.through(encoded.encoder(model, stream), x, size))
     right = model.task.right(encoded.answer(model, changed), clean.y).view(len(STRENGTHS) - 1, -1).mean(1)
     return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}
 

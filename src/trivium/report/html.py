@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from trivium.comparison.budgets import mark
 from trivium.data.tables import read_json
-from trivium.drawing.markup import Html, h
+from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.sections import SECTIONS, verdict
+from trivium.report.parts import breakable, coded
+from trivium.report.sections import GROUPS, Section, verdict
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HERE = Path(__file__).parent
 LIMIT = 3_000_000  # bytes of the page
 MEDIA = 1_700_000  # of them for images and sounds
 OUT = Path("reports/report.html")
 HEAD = 2000  # characters of the page that tell which comparison it is of
+
+
+@dataclass(frozen=True)
+class Written:
+    """A section that has something to say."""
+
+    key: str
+    title: str
+    content: Markup
+
+
+@dataclass(frozen=True)
+class Part:
+    """A group of sections, of which at least one has something to say."""
+
+    title: str
+    folded: bool
+    sections: list[Written]
 
 
 def write(root: Path = Path(".")) -> Path:
@@ -65,37 +92,42 @@ def refresh(root: Path) -> bool:
 
 def render(inputs: Inputs) -> str:
     """The page as text."""
-    here = Path(__file__)
-    style, script = (here.with_name(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
+    pages = _environment()
+    style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     policy = (
         f"default-src 'none'; img-src data:; media-src data:; style-src '{_hash(style)}'; script-src "
         f"'{_hash(script)}'; base-uri 'none'; form-action 'none'"
     )
-    written = [(key, title, body(inputs)) for key, title, body in SECTIONS]
-    written = [(key, title, content) for key, title, content in written if content]
-    title = verdict.title(inputs)
-    head = h(
-        "head",
-        h("meta", charset="utf-8"),
-        h("meta", http_equiv="Content-Security-Policy", content=policy),
-        h("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        h("meta", name="color-scheme", content="light dark"),
-        h("meta", name="comparison", content=mark(inputs.comparison)),
-        h("title", f"{title} – Trivium"),
-        h("style", Html(style)),
+    found = verdict.context(inputs)
+    parts = [Part(group.title, group.folded, [
+        Written(section.key, section.title, content)
+        for section in group.sections if (content := _content(pages, section, inputs))]) for group in GROUPS]
+    return pages.get_template("base.html").render(
+        policy=policy, comparison=mark(inputs.comparison), title=found.title, style=Markup(style),
+        script=Markup(script), verdict=Markup(pages.get_template("verdict.html").render(vars(found))),
+        parts=[part for part in parts if part.sections],
     )
-    contents = h(
-        "nav", h("ul", [h("li", h("a", title, href=f"#{key}")) for key, title, _ in written]), aria_label="Contents"
-    )
-    sections = [h("section", h("h2", title), content, id=key) for key, title, content in written]
-    body = h(
-        "body",
-        h("a", "To the comparison", href="#content", class_="skip"),
-        h("header", verdict.body(inputs)),
-        h("div", contents, h("main", sections, id="content"), class_="columns"),
-        h("script", Html(script)),
-    )
-    return f"<!doctype html>\n{h('html', head, body, lang='en')}\n"
+
+
+def content(key: str, inputs: Inputs) -> str:
+    """Of the section `key` alone, as markup; empty without its inputs."""
+    section = next(section for group in GROUPS for section in group.sections if section.key == key)
+    return str(_content(_environment(), section, inputs))
+
+
+def _content(pages: Environment, section: Section, inputs: Inputs) -> Markup:
+    context = section.context(inputs)
+    return Markup("" if context is None else pages.get_template(section.template).render(vars(context)))
+
+
+def _environment() -> Environment:
+    """What a template is given is escaped, unless it is markup; a name that it is not given is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"breakable": breakable, "coded": coded, "plural": numbers.plural}
+    return made
 
 
 def _hash(content: str) -> str:

@@ -150,13 +150,17 @@ class Inputs:
     @cached_property
     def classes(self) -> list[str]:
         listed = next((m["task"]["classes"] for m in self.evaluations.values() if m.get("task")), None)
-        return [str(label) for label in listed or self.meta.get("classes") or []]
+        return [str(label) for label in listed or []]
 
     @cached_property
     def streams(self) -> list[str]:
         """Those that any strategy reads, in the order of the data."""
         read = [stream for found in self.evaluations.values() for stream in found.get("streams") or []]
-        return list(dict.fromkeys(read)) or list(self.meta.get("streams") or self.meta.get("modalities") or [])
+        return list(dict.fromkeys(read)) or list(self.meta.get("streams") or [])
+
+    def modality(self, stream: str) -> str:
+        """Generated streams are called like theirs."""
+        return (self.meta.get("streams") or {}).get(stream, stream)
 
     @cached_property
     def recipes(self) -> dict[str, list[dict[str, Any]]]:

@@ -1,14 +1,19 @@
-"""Pieces that several sections use: names with markers, figures, legends, tables that sort and tables that glow."""
+"""What the contexts of several sections are made of: names with markers, tables, figures, legends, menus.
+
+Each is drawn by the macro of its name in `templates/macros.html`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, swatch
-from trivium.drawing.markup import Html, breakable, h
 from trivium.report.inputs import Inputs
 
 METRICS = {  # key: (name, format, whether higher is better)
@@ -24,30 +29,92 @@ METRICS = {  # key: (name, format, whether higher is better)
 
 
 @dataclass(frozen=True)
-class Cell:
-    """`value` sorts the row; `shade`, 0-1, colours the cell; `head` makes it the heading of its row."""
+class Name:
+    """What people call a strategy, or a group of streams, with its marker."""
 
-    content: Any
+    title: str
+    marker: Markup | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`value` sorts the row; `shade`, 0-1, colours the cell; `head` makes it the heading of its row; `quiet` and `bar`
+    follow the content.
+    """
+
+    content: str | Name = ""
     value: float | str | None = None
     shade: float | None = None
     classes: str = ""
-    title: str | None = None
+    tip: str | None = None
     head: bool = False
+    quiet: str = ""
+    bar: Markup | None = None
+
+    @property
+    def css(self) -> str:
+        shade = [] if self.shade is None else [f"q{round(10 * min(max(self.shade, 0.0), 1.0))}"]
+        return " ".join([*self.classes.split(), *shade])
 
 
-def name(inputs: Inputs, strategy: str) -> Html:
-    """A strategy's title with its marker."""
-    look, title = inputs.looks.get(strategy), inputs.titles.get(strategy, strategy)
-    return h("span", swatch(look) if look else None, h("span", breakable(title)), class_="strategy")
+@dataclass(frozen=True)
+class Table:
+    """In a box of its own, that scrolls when it is wider than the page; `label` names it to those who cannot see it."""
+
+    label: str
+    columns: Sequence[str | Name]
+    rows: Sequence[Sequence[Cell]]
+    sort: bool = False
+    classes: str = ""
+    foot: Sequence[Sequence[Cell]] = ()
+
+    @property
+    def right(self) -> set[int]:
+        """The columns of numbers."""
+        return {index for row in self.rows[:1] for index, cell in enumerate(row) if "number" in cell.classes}
 
 
-def lead(*content: Any) -> Html:
-    """The sentence that a section says first."""
-    return h("p", content, class_="lead")
+@dataclass(frozen=True)
+class Figure:
+    body: Table | Markup
+    caption: str = ""
+    title: str = ""
+    wide: bool = False
 
 
-def note(*content: Any) -> Html:
-    return h("p", content, class_="note")
+@dataclass(frozen=True)
+class Switch:
+    """Shows and hides a strategy in every chart: the marks of the class `toggle`."""
+
+    name: Name
+    toggle: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """A choice of a menu."""
+
+    key: str
+    text: str
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken after an underscore or a plus."""
+    return Markup(escape(name).replace("_", Markup("_<wbr>")).replace("+", Markup("+<wbr>")))
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks in a sentence, as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def name(inputs: Inputs, strategy: str) -> Name:
+    look = inputs.looks.get(strategy)
+    return Name(inputs.titles.get(strategy, strategy), swatch(look) if look else None)
+
+
+def legend(inputs: Inputs, strategies: Sequence[str]) -> list[Switch]:
+    return [Switch(name(inputs, strategy), f"s{inputs.looks[strategy].number}") for strategy in strategies]
 
 
 def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: str, unit: str = "") -> Line:
@@ -74,93 +141,6 @@ def rests(inputs: Inputs, *analyses: str) -> str:
         return ""
     span = numbers.whole(min(counts)) + (f" to {numbers.whole(max(counts))}" if len(counts) > 1 else "")
     return f" on {span} test samples"
-
-
-def figure(content: Any, caption: Any = None, title: Any = None) -> Html:
-    return h("figure", h("h3", title) if title else None, content, h("figcaption", caption) if caption else None)
-
-
-def grid(*figures: Any) -> Html:
-    return h("div", figures, class_="grid")
-
-
-def legend(inputs: Inputs, strategies: Sequence[str]) -> Html:
-    """One switch per strategy; without JavaScript it is a plain legend."""
-    buttons = [
-        h(
-            "button",
-            name(inputs, strategy),
-            type="button",
-            class_="switch",
-            aria_pressed="true",
-            data_toggle=f"s{inputs.looks[strategy].number}",
-        )
-        for strategy in strategies
-    ]
-    return h("div", buttons, class_="legend", role="group", aria_label="Show or hide a strategy in every chart")
-
-
-def chooser(group: str, label: str, options: Sequence[tuple[str, str]]) -> Html | None:
-    """A menu that shows one of the elements marked `data-view="<group>:<key>"`; needs JavaScript, hidden without."""
-    if len(options) < 2:
-        return None
-    choices = [h("option", text, value=key) for key, text in options]
-    return h("label", f"{label} ", h("select", choices, data_views=group), class_="chooser")
-
-
-def view(group: str, key: str, first: str, content: Any, tag: str = "div", **attributes: Any) -> Html:
-    """One of the alternatives of a `chooser`; all but `first` are hidden at the start."""
-    return h(tag, content, data_view=f"{group}:{key}", hidden=key != first, **attributes)
-
-
-def table(
-    columns: Sequence[Any],
-    rows: Sequence[Sequence[Cell]],
-    label: str,
-    sort: bool = False,
-    classes: str = "",
-    foot: Sequence[Sequence[Cell]] = (),
-) -> Html:
-    """A table in a box of its own that scrolls when it is wider than the page."""
-    right = {index for row in rows[:1] for index, cell in enumerate(row) if "number" in cell.classes}
-    heads = [
-        h(
-            "th",
-            h("button", column, type="button") if sort else column,
-            scope="col",
-            class_="number" if index in right else None,
-        )
-        for index, column in enumerate(columns)
-    ]
-    return h(
-        "div",
-        h(
-            "table",
-            h("thead", h("tr", heads)),
-            h("tbody", [h("tr", [_cell(cell) for cell in row]) for row in rows]),
-            h("tfoot", [h("tr", [_cell(cell) for cell in row]) for row in foot]) if foot else None,
-            class_=f"{'sortable ' if sort else ''}{classes}".strip() or None,
-        ),
-        class_="scroll",
-        role="region",
-        aria_label=label,
-        tabindex="0",
-    )
-
-
-def _cell(cell: Cell) -> Html:
-    value = cell.value
-    classes = cell.classes
-    if cell.shade is not None:
-        classes = f"{classes} q{round(10 * min(max(cell.shade, 0.0), 1.0))}".strip()
-    return h(
-        "th" if cell.head else "td",
-        cell.content,
-        scope="row" if cell.head else None,
-        class_=classes or None,
-        data_v=repr(value) if isinstance(value, float) else value,
-        title=cell.title,
-    )
 
 
 def sentence(text: str) -> str:

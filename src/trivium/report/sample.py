@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from trivium.drawing.markup import Html, h
 from trivium.report.inputs import Inputs
 
 TEXT = 280  # characters
 
 
-def media(inputs: Inputs, row: dict[str, Any]) -> Html:
+@dataclass(frozen=True)
+class Medium:
+    """`content`: a data URI of an image or a sound, named by `label`; the words; or what is absent.
+
+    name: of the stream, where there are several of its modality
+    """
+
+    kind: Literal["image", "audio", "text", "absent"]
+    content: str
+    label: str = ""
+    name: str = ""
+
+
+def media(inputs: Inputs, row: dict[str, Any]) -> list[Medium]:
     """The streams of a row of samples.parquet; what is missing or was too large to embed is said in words."""
-    parts: list[Any] = []
-    for modality in inputs.streams:
-        value = row.get(modality)
-        if value is None:
-            parts.append(h("p", f"no {modality}", class_="absent"))
-        elif modality == "image":
-            uri = inputs.media.image(value)
-            alt = f"Image of sample {row.get('sample', '')}, label {row.get('label', '')}"
-            parts.append(h("img", src=uri, alt=alt) if uri else h("p", "image not embedded", class_="absent"))
-        elif modality == "audio":
-            uri = inputs.media.audio(value, row.get("audio_start"), row.get("audio_end"))
-            label = f"Sound of sample {row.get('sample', '')}, label {row.get('label', '')}"
-            parts.append(
-                [
-                    h("audio", controls=True, preload="metadata", src=uri, aria_label=label),
-                    h("p", "♪ sound, playable on screen", class_="absent print"),
-                ]
-                if uri
-                else h("p", "sound not embedded", class_="absent")
-            )
-        else:
-            short = value if len(value) <= TEXT else value[: TEXT - 1] + "…"
-            parts.append(h("blockquote", short))
-    return h("div", parts, class_="media")
+    modalities = [inputs.modality(stream) for stream in inputs.streams]
+    return [_medium(inputs, row, stream, modality, named=modalities.count(modality) > 1)
+            for stream, modality in zip(inputs.streams, modalities, strict=True)]
+
+
+def _medium(inputs: Inputs, row: dict[str, Any], stream: str, modality: str, named: bool) -> Medium:
+    """named: whether a person could not tell otherwise which stream this is."""
+    value, name = row.get(stream), stream if named else ""
+    which = f"of sample {row.get('sample', '')}, label {row.get('label', '')}" + (f", {stream}" if named else "")
+    if value is None:
+        return Medium("absent", f"no {stream}")
+    if modality == "image":
+        uri = inputs.media.image(value)
+        return Medium("image", uri, f"Image {which}", name) if uri else Medium("absent", "image not embedded")
+    if modality == "audio":
+        uri = inputs.media.audio(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
+        return Medium("audio", uri, f"Sound {which}", name) if uri else Medium("absent", "sound not embedded")
+    return Medium("text", value if len(value) <= TEXT else value[: TEXT - 1] + "…", name=name)

@@ -52,32 +52,87 @@ document.querySelectorAll("button[data-toggle]").forEach(function (button) {
   });
 });
 
-// Hover or tap: the title of a mark at once, instead of after a second.
+// Tips: what a mark or a cell says, at once where it is pointed at, tapped or reached with the keyboard.
 const tip = document.createElement("div");
 tip.className = "tip";
+tip.setAttribute("role", "status");
 tip.hidden = true;
 document.body.append(tip);
-const hide = function () { tip.hidden = true; };
-document.addEventListener("pointerover", function (event) {
-  const mark = event.target.closest("svg *, td[title], td[data-tip]");
-  let holder = mark, text = "";
-  while (holder && holder.tagName !== "svg" && !text) {
-    const title = holder.querySelector(":scope > title");
-    if (title) { holder.dataset.tip = title.textContent; title.remove(); }
-    if (holder.title) { holder.dataset.tip = holder.title; holder.removeAttribute("title"); }
-    text = holder.dataset.tip || "";
-    holder = holder.parentElement;
-  }
+let reached = null; // what the keyboard is at
+const hide = function () { tip.hidden = true; reached = null; };
+const said = function (holder) {
+  const title = holder.querySelector(":scope > title");
+  if (title) { holder.dataset.tip = title.textContent; title.remove(); } // else the browser shows it as well
+  if (holder.title) { holder.dataset.tip = holder.title; holder.removeAttribute("title"); }
+  return holder.dataset.tip || "";
+};
+const show = function (text, x, y) {
   if (!text) return hide();
   tip.textContent = text;
   tip.hidden = false;
-  const left = Math.min(event.clientX + 14, window.innerWidth - tip.offsetWidth - 8);
-  tip.style.left = Math.max(8, left) + "px";
-  tip.style.top = Math.max(8, event.clientY - tip.offsetHeight - 12) + "px";
+  tip.style.left = Math.max(8, Math.min(x + 14, window.innerWidth - tip.offsetWidth - 8)) + "px";
+  tip.style.top = Math.max(8, y - tip.offsetHeight - 12) + "px";
+};
+const showAt = function (holder) {
+  const box = holder.getBoundingClientRect();
+  show(said(holder), box.left + box.width / 2, box.top + box.height / 2);
+  reached = holder;
+};
+document.addEventListener("pointerover", function (event) {
+  let holder = event.target.closest("svg *, td[title], td[data-tip]"), text = "";
+  while (holder && holder.tagName !== "svg" && !text) {
+    text = said(holder);
+    holder = holder.parentElement;
+  }
+  if (text) reached = null;
+  if (!reached) show(text, event.clientX, event.clientY);
 });
-document.addEventListener("scroll", hide, { passive: true });
+document.addEventListener("scroll", function () { // what the keyboard reaches scrolls into view
+  if (reached) showAt(reached); else hide();
+}, { passive: true });
+document.addEventListener("keydown", function (event) { if (event.key === "Escape") hide(); });
+
+// A picture is one stop of the Tab key; the arrow keys go from mark to mark.
+document.querySelectorAll("svg.chart").forEach(function (chart) {
+  const marks = Array.from(chart.querySelectorAll("title"), function (title) { return title.parentElement; });
+  if (!marks.length) return;
+  let at = 0;
+  chart.tabIndex = 0;
+  chart.addEventListener("focus", function () { showAt(marks[at]); });
+  chart.addEventListener("blur", hide);
+  chart.addEventListener("keydown", function (event) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const seen = marks.filter(function (mark) { return !mark.closest(".off"); });
+    if (!seen.length) return;
+    at = marks.indexOf(seen[(seen.indexOf(marks[at]) + step + seen.length) % seen.length]);
+    showAt(marks[at]);
+  });
+});
+document.querySelectorAll("table:not(.confusion):not(.square) td[title]").forEach(function (cell) {
+  cell.tabIndex = 0; // the cells of the others say it themselves, or their headings do
+  cell.addEventListener("focus", function () { showAt(cell); });
+  cell.addEventListener("blur", hide);
+});
+
+// A link to what is folded opens it.
+const reveal = function () {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const fold = target && target.querySelector(":scope > details");
+  if (!fold) return;
+  fold.open = true;
+  target.scrollIntoView();
+};
+window.addEventListener("hashchange", reveal);
+reveal();
 
 // Paper has no folds.
+let opened = [];
 window.addEventListener("beforeprint", function () {
-  document.querySelectorAll("details").forEach(function (fold) { fold.open = true; });
+  opened = Array.from(document.querySelectorAll("details:not([open])"));
+  opened.forEach(function (fold) { fold.open = true; });
+});
+window.addEventListener("afterprint", function () {
+  opened.forEach(function (fold) { fold.open = false; });
 });

@@ -11,8 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import TIMES, is_written, located, values
+from trivium.data.sources.manifest import TIMES, located, values
 from trivium.machine.files import whole
+from trivium.modalities import is_written
 from trivium.serving.predictor import BATCH, Predictor, Value
 from trivium.settings.errors import UserError
 
@@ -22,7 +23,7 @@ SHOWN = 5  # most probable classes of a single sample; rows in a message
 def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> str:
     """The most probable classes, one a line. Paths are relative to the current folder. Raises: UserError."""
     predictor = Predictor.of_strategy(root, strategy)
-    useless = [m for m, value in sample.items() if value and m not in predictor.streams]
+    useless = [s for s, value in sample.items() if value and s not in predictor.streams]
     if useless:
         raise UserError(f"{strategy} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(predictor.streams)}.")
@@ -42,7 +43,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     from trivium.machine.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
-    samples = read(manifest, list(predictor.streams), _names(root)).to_pylist()
+    samples = read(manifest, predictor.streams, _names(root)).to_pylist()
     _warn_of_guesses(predictor, strategy, samples)
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     if out and (out.is_dir() or not out.parent.is_dir()):
@@ -85,31 +86,36 @@ def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapp
               "reads nothing else: for these it answers without having seen anything.", file=sys.stderr)
 
 
-def read(path: Path, modalities: Sequence[str], names: Mapping[str, str] | None = None) -> pa.Table:
-    """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the modalities, `start` and `end`.
+def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None = None) -> pa.Table:
+    """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the streams, `start` and `end`.
 
-    names: what params.yaml calls the columns ("text": "caption"); neither their case nor white space around them
-    matters. Raises: UserError.
+    streams: name -> modality;  names: what params.yaml calls the columns ("title": "caption"); neither their case nor
+    white space around them matters. Raises: UserError.
     """
     known = rows.columns(path)
-    named = {key: rows.named(key, known, path) or rows.named((names or {}).get(key, ""), known, path)
-             for key in ("id", *modalities, *TIMES)}
-    chosen = {key: name for key, name in named.items() if name}
-    if not chosen.keys() & set(modalities):
-        raise UserError(f"{path} has none of the columns {', '.join(modalities)}; it has {', '.join(known)}.")
+    called = {key: rows.named(name, known, path) for key, name in (names or {}).items()}
+    chosen = {}
+    for key in ("id", *streams, *TIMES):
+        own, other = rows.named(key, known, path), called.get(key)
+        if other and own in [column for s, column in called.items() if s != key]:
+            own = None  # a stream may be called like the column of another
+        if found := own or other:
+            chosen[key] = found
+    if not chosen.keys() & streams.keys():
+        raise UserError(f"{path} has none of the columns {', '.join(streams)}; it has {', '.join(known)}.")
     table = rows.read(path, sorted(set(chosen.values())))
-    found = {key: table[name] for key, name in chosen.items()}
-    for m in (m for m in modalities if m in found):
-        found[m] = values(m, found[m])
-        if not is_written(m):
-            found[m] = pa.array([value and located(value, path.parent) for value in found[m].to_pylist()], pa.string())
-    return pa.table(found)
+    read = {key: table[name] for key, name in chosen.items()}
+    for s in (s for s in streams if s in read):
+        read[s] = values(streams[s], read[s])
+        if not is_written(streams[s]):
+            read[s] = pa.array([value and located(value, path.parent) for value in read[s].to_pylist()], pa.string())
+    return pa.table(read)
 
 
 def _names(root: Path) -> dict[str, str]:
-    """What `data.manifest` in params.yaml calls the columns."""
+    """What params.yaml calls the columns."""
     from trivium.data.tables import read_yaml
 
     data = read_yaml(root / "params.yaml").get("data", {})
-    named = data.get("manifest", {})
-    return {key: name for key in ("id", *data.get("modalities", ()), *TIMES) if (name := named.get(key, ""))}
+    named = {key: data.get("manifest", {}).get(key, "") for key in ("id", *TIMES)}
+    return named | {s: stream.get("column") or s for s, stream in data.get("streams", {}).items()}

@@ -8,7 +8,7 @@ import pkgutil
 import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,7 +20,10 @@ FORM = re.compile(r"\[key\]|str|int|float|bool|(literal|dict|list|tuple)\[.*\]|c
 KINDS = {"string_type": "a text", "int_type": "a whole number", "int_parsing": "a whole number",
          "int_from_float": "a whole number", "float_type": "a number", "float_parsing": "a number",
          "bool_type": "true or false", "bool_parsing": "true or false", "dict_type": "a mapping",
-         "model_type": "a mapping", "tuple_type": "a list", "list_type": "a list"}  # pydantic's types of errors
+         "model_type": "a mapping", "finite_number": "a finite number", "tuple_type": "a list",
+         "list_type": "a list"}  # pydantic's types of errors
+BOUNDS = {"greater_than": ("above", "gt"), "greater_than_equal": ("at least", "ge"), "less_than": ("below", "lt"),
+          "less_than_equal": ("at most", "le")}
 NAME = "a name holds lower-case letters, digits and `_`, and begins with a letter"
 
 
@@ -102,7 +105,10 @@ def _sentence(model: type[BaseModel], key: str, problems: list[tuple[Any, Any]])
         if near:
             return f"{shown}: did you mean `{near[0]}`?{got}"
         each = [("one of " if len(form) > 1 else "") + ", ".join(form) for form in forms]
-        return f"{shown} is {' or '.join(dict.fromkeys(each))}{got}."
+        return f"{shown} must be {' or '.join(dict.fromkeys(each))}{got}."
+    if kind in BOUNDS:
+        words, bound = BOUNDS[kind]
+        return f"{shown} must be {words} {problem['ctx'][bound]:.10g}{got}."
     return (f"{shown}: " if key else "") + f"{problem['msg'].removeprefix('Value error, ')}{got}"
 
 
@@ -115,8 +121,11 @@ def keys(model: type[BaseModel], path: tuple[Any, ...] = ()) -> list[str]:
     """The keys that a section may have; `path` leads to a section within."""
     inside: Any = model
     for part in path:
+        if get_origin(inside) is dict:  # entries with names of the user's
+            inside = get_args(inside)[1]
+            continue
         fields = {field.alias or name: field.annotation for name, field in inside.model_fields.items()}
         inside = fields.get(part)
-        if not hasattr(inside, "model_fields"):
+        if get_origin(inside) is not dict and not hasattr(inside, "model_fields"):
             return []
     return [field.alias or name for name, field in inside.model_fields.items()]

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 
-from trivium.drawing.markup import Html, bitmap, drawing, h
+from trivium.drawing.svg import bitmap, drawing, tag
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:
@@ -39,28 +40,29 @@ def draw(shares: NDArray[np.float64], classes: list[str], title: str) -> str:
     room, slanted = 44 + 7 * letters, 40 + 5 * letters  # for names, left and below
     below = 48 + side
     width, height = max(room + side + 24, 32 + 8 * len(title)), below + slanted + 24
-    parts = [h("text", title, x=12, y=26, font_size=16)]
+    parts = [tag("text", title, x=12, y=26, font_size=16)]
     parts += _cells(shares, room) if named else [bitmap(_colours(shares), room, 48, side, side)]
     for k, name in enumerate(names):
         middle = CELL * (k + 0.5)
-        parts.append(h("text", name, x=room - 8, y=48 + middle + 4, text_anchor="end"))
-        parts.append(h("text", name, text_anchor="end",
-                       transform=f"translate({room + middle + 4:g} {below + 14}) rotate(-45)"))
-    parts.append(h("text", "true class", text_anchor="middle", transform=f"translate(20 {48 + side // 2}) rotate(-90)"))
-    parts.append(h("text", "answer", x=room + side // 2, y=below + slanted - 12, text_anchor="middle"))
-    parts.append(h("text", "darker: a larger share of the true class" + (", in percent" if named else ""),
-                   x=12, y=height - 10, fill="#555555"))
+        parts.append(tag("text", name, x=room - 8, y=48 + middle + 4, text_anchor="end"))
+        parts.append(tag("text", name, text_anchor="end",
+                         transform=f"translate({room + middle + 4:g} {below + 14}) rotate(-45)"))
+    turned = f"translate(20 {48 + side // 2}) rotate(-90)"
+    parts.append(tag("text", "true class", text_anchor="middle", transform=turned))
+    parts.append(tag("text", "answer", x=room + side // 2, y=below + slanted - 12, text_anchor="middle"))
+    parts.append(tag("text", "darker: a larger share of the true class" + (", in percent" if named else ""),
+                     x=12, y=height - 10, fill="#555555"))
     return drawing(width, height, parts)
 
 
-def _cells(shares: NDArray[np.float64], room: int) -> list[Html]:
+def _cells(shares: NDArray[np.float64], room: int) -> list[Markup]:
     parts = []
     for (row, column), share in np.ndenumerate(shares):
         x, y, (red, green, blue) = room + CELL * column, 48 + CELL * row, _colours(share).tolist()
-        parts.append(h("rect", x=x, y=y, width=CELL - 1, height=CELL - 1, fill=f"rgb({red},{green},{blue})"))
+        parts.append(tag("rect", x=x, y=y, width=CELL - 1, height=CELL - 1, fill=f"rgb({red},{green},{blue})"))
         if share:
-            parts.append(h("text", f"{100 * share:.0f}", x=x + CELL // 2, y=y + CELL // 2 + 4, text_anchor="middle",
-                           fill="white" if share > 0.5 else "#222222"))
+            parts.append(tag("text", f"{100 * share:.0f}", x=x + CELL // 2, y=y + CELL // 2 + 4, text_anchor="middle",
+                             fill="white" if share > 0.5 else "#222222"))
     return parts
 
 

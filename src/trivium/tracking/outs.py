@@ -137,7 +137,7 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
     encoders = known.get("encoder", {})
     chosen: dict[str, Any] = {
         "train": {"entry": outcome.name} | dict(known.get("train", {}).get(outcome.name, {})),
-        "data": {key: data.get(key) for key in ("source", "modalities", "seed")}
+        "data": {key: data.get(key) for key in ("source", "streams", "seed")}
         | dict(data.get(data.get("source"), {})),
         "pretrain": {key: value for key, value in known.get("pretrain", {}).get(start, {}).items()
                      if key != "encoders"},

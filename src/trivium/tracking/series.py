@@ -61,7 +61,7 @@ def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float
 def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, float]:
     """Final numbers of one seed, as far as they were measured: `test/*`, `subset_accuracy/*`, `cost/*`, ..."""
     found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
-    found |= {f"subset_{key}/{subset.replace('+', '_')}": value
+    found |= {f"subset_{key}/{subset.replace('+', '-')}": value
               for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
     found |= {"cost/train_flops": training["flops"]["total"], "cost/pretrain_flops": training["flops"]["pretrain"],
               "cost/parameters": training["parameters"]["total"],
@@ -116,11 +116,11 @@ def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]
 
 
 def allowed(name: str) -> str:
-    """`name` as MLflow takes it for a metric, a parameter or a tag: `text+audio` is `text_audio`. Others stay.
+    """`name` as MLflow takes it for a metric, a parameter or a tag: `text+audio` is `text-audio`. Others stay.
 
     MLflow may keep names as files, so that one that is no plain path below a folder is refused, too.
     """
-    name = REFUSED.sub("_", name)[:LONGEST]
+    name = REFUSED.sub("_", name.replace("+", "-"))[:LONGEST]  # `_` may be in the name of a stream
     if posixpath.normpath(name) != name or name.startswith((".", "/")):
         name = f"_{name.replace('/', '_')}"[:LONGEST]
     return name

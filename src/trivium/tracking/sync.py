@@ -71,7 +71,7 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
             known[outcome.fingerprint] = writer.strategy(outcome)
             added += 1
         latest.add(known[outcome.fingerprint])
-    done = f"MLflow: {added} strategies written, {len(order) - added} already there."
+    done = f"MLflow: {added} {'strategy' if added == 1 else 'strategies'} written, {len(order) - added} already there."
     if not report:
         return done
     if found.comparison is not None:

@@ -52,11 +52,12 @@ def _skip(about: dict[str, Any], lacking: dict[str, float], who: str, out: Path)
     """Write the record of a strategy that was not begun. lacking: the budget, and the one that is needed (FLOPs)."""
     budget, needed = lacking["budget"], lacking["needed"]
     times = float(f"{needed / budget:.2g}")
+    setting = enough(budget, needed)
     words = (f"{about['title']} was not begun: one epoch of what {who} trains costs more than the budget of "
              f"{budget:.2e} FLOPs leaves. It needs a budget of at least {needed:.2e} FLOPs, {times:,.10g} times as "
-             f"much: set {enough(budget, needed)} in params.yaml.")
-    write_json(about | {"seeds": [], "skipped": {"budget": budget, "needed": needed, "sentence": words}},
-               out / "training.json")
+             f"much: set {setting} in params.yaml.")
+    record = {"budget": budget, "needed": needed, "setting": setting, "sentence": words}
+    write_json(about | {"seeds": [], "skipped": record}, out / "training.json")
     print(words, flush=True)
     return {}
 

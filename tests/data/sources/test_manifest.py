@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from trivium.data import tables
-from trivium.data.settings import Manifest
+from trivium.data.settings import Manifest, Stream
 from trivium.data.sources.manifest import _check_size, write
 from trivium.settings.errors import UserError
 
+MODALITIES = {"photo": "image", "scan": "image", "low": "audio", "high": "audio"}  # of streams that are not called so
 ROWS = [
     {"id": "007", "label": "NA", "text": 'say "hi",\nnow', "image": "img/a.png", "audio": ""},
     {"id": "1e3", "label": "café", "text": "", "image": "img/a.png", "audio": "b.wav"},
@@ -42,11 +43,12 @@ def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
     return str(path)
 
 
-def ingest(file: str, modalities: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
+def ingest(file: str, streams: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: name for name in Manifest.model_fields}
-    write(Path("raw"), Manifest(**(names | {"path": file} | changes)), 0, modalities)
-    return {m: tables.read(f"raw/{m}.parquet").to_pylist() for m in ("labels", *modalities)}
+    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {"path": changes.get("path", file)}
+    chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
+    write(Path("raw"), Manifest(**names), 0, chosen)
+    return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
@@ -290,8 +292,8 @@ def test_data_where_stages_empty_folders_are_refused(place: str) -> None:
 @pytest.mark.parametrize(("text", "changes", "message"), [
     ("id,labl,text\n1,a,x\n", {}, r"m.csv has no column `label`, which data.manifest.label .*Did you mean `labl`\? The "
                                   r"file has the columns id, labl, text"),
-    ("id,label,words\n1,a,x\n", {}, "no column `text`, which data.manifest.text"),
-    ("id,label,text\n1,a,x\n2,b,y\n", {"text": ""}, "data.manifest.text is empty, but it is among data.modalities"),
+    ("id,label,words\n1,a,x\n", {}, "no column `text`, which data.streams.text"),
+    ("id,label,text\n1,a,x\n2,b,y\n", {"label": ""}, "data.manifest.label is empty, but it is needed"),
     ("id,label,text,speakr\n1,a,x,s\n2,b,y,t\n", {"group": "speaker"}, "no column `speaker`.*Did you mean `speakr`"),
     ("id,label,text,text\n1,a,x,y\n", {}, "two columns `text`"),
     ("id,label,text\n1,a,x\n2,b\n", {}, "cannot be read as csv: .*Row #3: Expected 3 columns, got 2.* double quotes"),
@@ -365,3 +367,25 @@ def test_a_column_of_lists_is_no_column_of_classes(folder: Path) -> None:
         f"{i},\"{('[a]', '[a, b]', '[b, a]')[i % 3]}\",x\n" for i in range(9)))
     with pytest.raises(UserError, match=r"mine/m.csv: column `tags` holds lists \(`\[a\]`, `\[a, b\]`, `\[b, a\]`\)"):
         ingest("mine/m.csv", label="tags")
+
+
+def test_several_streams_of_one_modality(folder: Path) -> None:
+    rows = [{"id": "1", "label": "a", "img": "img/a.png", "scan": "", "low": "b.wav", "hi": "b.wav", "start": "0.5"},
+            {"id": "2", "label": "b", "img": "", "scan": "lost.png", "low": "", "hi": "b.wav", "start": ""}]
+    made = ingest(save(rows), ("photo", "scan", "low", "high"), photo="img", high="hi")
+    picture, sound = tables.digest(b"picture"), tables.digest(b"sound")
+    assert made["photo"] == [{"key": "1", "value": "img/a.png", "digest": picture}]
+    assert made["scan"] == [{"key": "2", "value": "lost.png", "digest": None}]
+    assert made["low"] == [{"key": "1", "value": "b.wav", "digest": sound, "start": 0.5}]
+    assert made["high"] == [{"key": key, "value": "b.wav", "digest": sound, "start": start}
+                            for key, start in (("1", 0.5), ("2", None))]
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"photo": "image"}, "has no column `image`, which data.streams.photo in params.yaml names. Did you mean `img`"),
+    ({"photo": " IMG", "scan": "img"}, "`data.streams`: `photo` and `scan` are both read from the column `img`: name"),
+])
+def test_columns_of_streams(changes: dict[str, str], message: str) -> None:
+    rows = [{"id": str(i), "label": "ab"[i], "img": "img/a.png", "scan": "img/a.png"} for i in range(2)]
+    with pytest.raises(UserError, match=message):
+        ingest(save(rows), ("photo", "scan"), **changes)

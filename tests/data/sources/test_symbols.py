@@ -8,9 +8,7 @@ from PIL import Image
 from tests.helpers import digests
 from trivium.data import tables
 from trivium.data.settings import Symbols
-from trivium.data.sources import symbols
 from trivium.data.sources.symbols import write
-from trivium.settings.errors import UserError
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ def test_tables(raw: Path) -> None:
     text = tables.read(raw / "text.parquet").to_pylist()[7]
     assert text["digest"] == tables.digest(text["value"].encode())
     meta = tables.read_json(raw / "meta.json")
-    assert (meta["source"], meta["root"], meta["modalities"]) == ("symbols", "data/raw", ["text", "image", "audio"])
+    assert (meta["source"], meta["root"]) == ("symbols", "data/raw")
     assert meta["world"]["bits"] == {"text": 1, "image": 1, "audio": 0, "all": 2}
 
 
@@ -72,14 +70,9 @@ def test_the_same_bytes_again_and_others_from_another_seed(raw: Path) -> None:
     assert digests(raw.parent / "other", ".")["text.parquet"] != again["text.parquet"]
 
 
-def test_fewer_modalities_are_the_same_ones(raw: Path) -> None:
+def test_fewer_streams_are_the_same_ones(raw: Path) -> None:
     (raw.parent / "audio").mkdir()
     write(raw.parent / "audio", Symbols(world="mixed", samples=400), 3, ("audio",))
     assert sorted(path.name for path in (raw.parent / "audio").iterdir()) == [
         "audio.parquet", "labels.parquet", "media", "meta.json"]
     assert (raw.parent / "audio/audio.parquet").read_bytes() == (raw / "audio.parquet").read_bytes()
-
-
-def test_a_modality_that_it_does_not_have(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="names `smell`, but data.source symbols has only text, image, audio"):
-        symbols.write(tmp_path, Symbols(world="mixed", samples=400), 0, ("text", "smell"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trivium.data.sources.worlds import MODALITIES, NAMES, World, world
+from trivium.data.sources.worlds import NAMES, STREAMS, World, world
 
 TABLE = {  # bits of text, image, audio, all; best accuracy on all
     "redundant": (1.50, 1.50, 1.50, 1.94, 0.987),
@@ -17,7 +17,7 @@ TABLE = {  # bits of text, image, audio, all; best accuracy on all
 @pytest.mark.parametrize("name", NAMES)
 def test_bits_and_ceilings(name: str) -> None:
     meta = world(name, 4).meta()
-    assert [round(meta["bits"][key], 2) for key in (*MODALITIES, "all")] == list(TABLE[name][:4])
+    assert [round(meta["bits"][key], 2) for key in (*STREAMS, "all")] == list(TABLE[name][:4])
     assert round(meta["bayes"]["all"], 3) == TABLE[name][4]
 
 
@@ -42,10 +42,10 @@ def test_what_is_drawn_follows_the_joint_distribution(name: str, size: int) -> N
     y, symbols = rules.draw(np.random.default_rng(0), n)
     assert np.ptp(np.bincount(y, minlength=rules.classes)) <= 1
     seen = np.zeros(rules.joint.shape)
-    np.add.at(seen, (y, *(symbols[m] for m in MODALITIES)), 1 / n)
+    np.add.at(seen, (y, *(symbols[m] for m in STREAMS)), 1 / n)
     assert seen[rules.joint == 0].sum() == 0
     assert np.abs(seen - rules.joint).max() < 0.008
-    assert {m: rules.symbols(m) for m in MODALITIES} == dict(zip(MODALITIES, rules.joint.shape[1:], strict=True))
+    assert {m: rules.symbols(m) for m in STREAMS} == dict(zip(STREAMS, rules.joint.shape[1:], strict=True))
 
 
 def test_the_rules_of_bits() -> None:
@@ -53,7 +53,7 @@ def test_the_rules_of_bits() -> None:
 
     def drawn(name: str) -> tuple[np.ndarray, ...]:
         y, symbols = world(name, 4).draw(rng, 500)
-        return y, *(symbols[m] for m in MODALITIES)
+        return y, *(symbols[m] for m in STREAMS)
 
     y, text, image, audio = drawn("unique")
     assert (y == 4 * text + 2 * image + audio).all()

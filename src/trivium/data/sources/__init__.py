@@ -1,7 +1,7 @@
-"""Where data comes from: one file per source, each with `write(out, settings, seed, modalities)`.
+"""Where data comes from: one file per source, each with `write(out, settings, seed, streams)`.
 
-`settings` is the section of params.yaml with the source's name. What a source writes is what a user would have: media
-files and tables (see trivium.data.tables). Nothing after ingest knows which source it was.
+`settings` is the section of params.yaml with the source's name, `streams` is `data.streams`. What a source writes is
+what a user would have: media files and tables (see trivium.data.tables). Nothing after ingest knows which one it was.
 """
 
 from __future__ import annotations
@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 def write(data: Data, out: Path) -> None:
     """Write the tables of `data.source` to `out`. Raises: UserError."""
     source = importlib.import_module(f"{__name__}.{data.source}")
-    source.write(out, getattr(data, data.source), data.seed, data.modalities)
+    source.write(out, getattr(data, data.source), data.seed, data.streams)

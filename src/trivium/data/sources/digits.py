@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from trivium.data import tables
+from trivium.data.settings import STREAMS
 from trivium.data.sources import raw, speech, words
-from trivium.data.sources.worlds import MODALITIES, world
+from trivium.data.sources.worlds import world
 from trivium.machine.progress import track
 from trivium.machine.workers import cores
 
@@ -50,30 +51,29 @@ class Pool(NamedTuple):
     out: Path
     settings: Digits
     seed: int
-    modalities: tuple[str, ...]
+    streams: tuple[str, ...]
     glyphs: list[np.ndarray]  # per digit: float [samples, 8, 8], 0-16
     voices: list[str]
 
 
-def write(out: Path, settings: Digits, seed: int, modalities: Sequence[str] = MODALITIES) -> None:
+def write(out: Path, settings: Digits, seed: int, streams: Collection[str] = STREAMS) -> None:
     """Tables and `media/` of `settings.samples` samples in `out`; the same bytes whatever the number of cores.
 
-    Raises: UserError (a modality it does not have; no synthesiser).
+    Raises: UserError (no synthesiser).
     """
-    raw.check_modalities("digits", modalities)
-    for m in modalities:
+    for m in streams:
         if m != "text":
             (out / "media" / m).mkdir(parents=True)
-    rows = sorted(row for made in _spread(_pools(out, settings, seed, modalities)) for row in made)
+    rows = sorted(row for made in _spread(_pools(out, settings, seed, streams)) for row in made)
     keys, labels, groups, languages, *values = zip(*rows, strict=True)
     raw.save(out, raw.table(sample=keys, key=keys, label=labels, group=groups, language=languages),
              {m: raw.table(key=keys, value=[value for value, _ in cells], digest=[digest for _, digest in cells])
-              for m, cells in zip(modalities, values, strict=True)},
+              for m, cells in zip(streams, values, strict=True)},
              source="digits", root=raw.root(out), title=f"digits, world {settings.world}", card=CARD,
              world=world(settings.world, 10).meta())
 
 
-def _pools(out: Path, settings: Digits, seed: int, modalities: Sequence[str]) -> list[Pool]:
+def _pools(out: Path, settings: Digits, seed: int, streams: Collection[str]) -> list[Pool]:
     from sklearn.datasets import load_digits
 
     handwriting = load_digits()
@@ -81,7 +81,7 @@ def _pools(out: Path, settings: Digits, seed: int, modalities: Sequence[str]) ->
     # contiguous parts keep both within a pool.
     glyphs = [np.array_split(handwriting.images[handwriting.target == digit], POOLS) for digit in range(10)]
     voices = np.array_split(speech.voices(), POOLS)
-    return [Pool(k, out, settings, seed, tuple(modalities), [parts[k] for parts in glyphs], voices[k].tolist())
+    return [Pool(k, out, settings, seed, tuple(streams), [parts[k] for parts in glyphs], voices[k].tolist())
             for k in range(POOLS)]
 
 
@@ -101,18 +101,18 @@ def _spread(pools: list[Pool]) -> Iterator[list[tuple]]:
 
 
 def _make(pool: Pool) -> list[tuple]:
-    """The rows of one pool: key, label, group, language, then (value, digest) of each modality."""
+    """The rows of one pool: key, label, group, language, then (value, digest) of each stream."""
     rules = world(pool.settings.world, 10)
     n = len(range(pool.number, pool.settings.samples, POOLS))
     y, symbols = rules.draw(np.random.default_rng([pool.seed, pool.number]), n)
-    speaker = speech.Speaker() if "audio" in pool.modalities else None
+    speaker = speech.Speaker() if "audio" in pool.streams else None
     rows = []
     for j in range(n):
         key = f"d{j * POOLS + pool.number:05}"
         language = words.LANGUAGES[np.random.default_rng([pool.seed, pool.number, j]).integers(len(words.LANGUAGES))]
         cells = []
-        for m in pool.modalities:
-            rng = np.random.default_rng([pool.seed, pool.number, j, MODALITIES.index(m)])
+        for m in pool.streams:
+            rng = np.random.default_rng([pool.seed, pool.number, j, STREAMS.index(m)])
             digit = int(rng.choice(digits_of(symbols[m][j], rules.symbols(m))))
             if m == "text":
                 value = words.phrase(rng, digit, language, rng.uniform(*TYPOS))

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,58 +21,55 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium import modalities
 from trivium.data import tables
 from trivium.data.sources import question, raw, rows
+from trivium.data.streams import same_column
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
-    from trivium.data.settings import Manifest
+    from trivium.data.settings import Manifest, Stream
 
 REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
 CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
-MOST_BYTES = 2**31 - 2**24  # of all values of a modality together: what an Arrow column of strings can hold
+MOST_BYTES = 2**31 - 2**24  # of all values of a stream together: what an Arrow column of strings can hold
 OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
         "reports", "mlruns", ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 BATCH = 10_000  # files that are handed out to threads at a time
 
 
-def write(out: Path, settings: Manifest, seed: int, modalities: Sequence[str]) -> None:
+def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream]) -> None:
     """Tables in `out` of what the file at `settings.path` says.
 
-    Raises: UserError (no such file, unreadable, a column is missing, no rows, too few or too many classes, a time that
-        is not a number, an unknown split, too much text).
+    Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, too few or too many
+        classes, a time that is not a number, an unknown split, too much text).
     """
     if not settings.path:
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
                         "`make repro DATA=path/to/manifest.csv`.")
     path = Path(settings.path)
-    table = _choose(path, settings, modalities)
+    table = _choose(path, settings, streams)
     _check_classes(table["label"], path, settings.label)
-    refuse_outs(path, (name for m in modalities if not is_written(m) for name in table[m].unique().to_pylist() if name))
+    refuse_outs(path, (name for s, stream in streams.items() if not modalities.is_written(stream.modality)
+                       for name in table[s].unique().to_pylist() if name))
     empty = pa.nulls(table.num_rows, pa.string())
     about = {name: table[name] if name in table.column_names else empty for name in ABOUT}
     about["split"] = _splits(about["split"], path)
     times = {name: _seconds(table[name], path, name) for name in TIMES if name in table.column_names}
-    for m in modalities:
-        _check_size(table[m], path, getattr(settings, m))
+    for s, stream in streams.items():
+        _check_size(table[s], path, stream.column or s)
     key = _keys(table["id"])
-    made = {m: _modality(table[m], key, m, times if m == "audio" else {}, path.parent) for m in modalities}
+    made = {s: _stream(table[s], key, s, stream.modality, times if stream.modality == "audio" else {}, path.parent)
+            for s, stream in streams.items()}
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about}), made,
              source="manifest", root=root.replace(os.sep, "/"), title=path.name,
              card=f"{table.num_rows:,} rows of `{path.name}`.")
-
-
-def is_written(modality: str) -> bool:
-    """Whether values are the text itself, not paths."""
-    from trivium import modalities
-
-    return hasattr(modalities.get(modality), "clean")
 
 
 def relative(value: str, folder: Path) -> str:
@@ -124,33 +121,35 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
                             "there.")
 
 
-def _choose(path: Path, settings: Manifest, modalities: Sequence[str]) -> pa.Table:
+def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> pa.Table:
     """The columns that the settings name, under the names of the settings."""
     names = rows.columns(path)
     chosen = {}
-    for what in (*REQUIRED, *modalities, *ABOUT, *TIMES):
-        column = getattr(settings, what, "")
-        needed = what in REQUIRED or what in modalities
+    for what in (*REQUIRED, *streams, *ABOUT, *TIMES):
+        column = streams[what].column or what if what in streams else getattr(settings, what)
+        needed = what in REQUIRED or what in streams
         if not column and needed:
-            why = "is needed" if what in REQUIRED else "is among data.modalities"
-            raise UserError(f"params.yaml: data.manifest.{what} is empty, but it {why}. {path} has the columns "
+            raise UserError(f"params.yaml: data.manifest.{what} is empty, but it is needed. {path} has the columns "
                             f"{', '.join(names)}.")
         if found := rows.named(column, names, path):
             chosen[what] = found
         elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
             near = difflib.get_close_matches(column, names, 1, 0.5)
             hint = f"Did you mean `{near[0]}`? " if near else ""
-            raise UserError(f"{path} has no column `{column}`, which data.manifest.{what} in params.yaml names. {hint}"
+            key = f"data.streams.{what}" if what in streams else f"data.manifest.{what}"
+            raise UserError(f"{path} has no column `{column}`, which {key} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
+    for words in same_column({s: chosen[s] for s in streams}):
+        raise UserError(f"params.yaml: {words}")
     table = rows.read(path, sorted(set(chosen.values())))
-    made = {what: values(what, table[column]) if what in modalities else _plain(table[column])
+    made = {what: values(streams[what].modality, table[column]) if what in streams else _plain(table[column])
             for what, column in chosen.items()}
     return pa.table(made | {what: _integers(made[what]) for what in ("label", "group") if what in made})
 
 
 def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Texts as they are, paths without white space around; blank is null."""
-    return _not_blank(column if is_written(modality) else pc.utf8_trim_whitespace(column))
+    return _not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
 def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -230,32 +229,30 @@ def _keys(ids: pa.ChunkedArray) -> pa.Array:
     return pa.array(keys, pa.string())
 
 
-def _modality(column: pa.ChunkedArray, key: pa.Array, modality: str, times: dict[str, pa.Array], folder: Path,
-              ) -> pa.Table:
+def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, times: dict[str, pa.Array],
+            folder: Path) -> pa.Table:
     """Rows that have a value, with the digest of the text (cleaned, as models see it) or of the file (null where it
     cannot be read).
     """
     there = column.is_valid().combine_chunks()
     values = column.filter(there).combine_chunks()
-    if is_written(modality):
-        from trivium import modalities
-
+    if modalities.is_written(modality):
         clean = modalities.get(modality).clean
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
         names = [located(value, folder) for value in once.dictionary.to_pylist()]
         values = pa.array(names, pa.string()).take(once.indices)
-        digests = pa.array(_digests(names, folder, modality), pa.string()).take(once.indices)
+        digests = pa.array(_digests(names, folder, name), pa.string()).take(once.indices)
     return pa.table({"key": key.filter(there), "value": values, "digest": digests,
                      **{name: column.filter(there) for name, column in times.items()}})
 
 
-def _digests(names: list[str], folder: Path, modality: str) -> Iterable[str | None]:
+def _digests(names: list[str], folder: Path, stream: str) -> Iterable[str | None]:
     with ThreadPoolExecutor(8) as threads:
         found = (digest for first in range(0, len(names), BATCH)
                  for digest in threads.map(lambda name: _digest(folder / name), names[first : first + BATCH]))
-        return list(track(found, f"reading {modality}", len(names), "file"))
+        return list(track(found, f"reading {stream}", len(names), "file"))
 
 
 def _digest(path: Path) -> str | None:

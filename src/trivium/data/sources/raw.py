@@ -1,4 +1,4 @@
-"""What every source writes: `labels.parquet`, one table per modality and `meta.json` (see trivium.data.tables)."""
+"""What every source writes: `labels.parquet`, one table per stream and `meta.json` (see trivium.data.tables)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data import tables
-from trivium.data.sources.worlds import MODALITIES
-from trivium.settings.errors import UserError
 
 
 def table(**columns: Sequence[Any]) -> pa.Table:
@@ -27,23 +25,13 @@ def root(out: Path) -> str:
     return os.path.relpath(str(out).removesuffix(".part")).replace(os.sep, "/")
 
 
-def save(out: Path, labels: pa.Table, modalities: Mapping[str, pa.Table], *, source: str, root: str, title: str,
+def save(out: Path, labels: pa.Table, streams: Mapping[str, pa.Table], *, source: str, root: str, title: str,
          card: str, world: dict | None = None) -> None:
     """`card`: Markdown, what this data is and is not."""
     tables.write(labels, out / "labels.parquet")
-    for name, rows in modalities.items():
+    for name, rows in streams.items():
         tables.write(rows, out / f"{name}.parquet")
-    meta = {"source": source, "root": root, "modalities": list(modalities), "title": title, "card": card,
-            "world": world}
-    tables.write_json(meta, out / "meta.json")
-
-
-def check_modalities(source: str, modalities: Sequence[str]) -> None:
-    """Raises: UserError for a modality that the generated data does not have."""
-    unknown = [m for m in modalities if m not in MODALITIES]
-    if unknown:
-        raise UserError(f"params.yaml: data.modalities names `{unknown[0]}`, but data.source {source} has only "
-                        f"{', '.join(MODALITIES)}. Leave it out, or bring your own data (docs/bring-your-own-data.md).")
+    tables.write_json({"source": source, "root": root, "title": title, "card": card, "world": world}, out / "meta.json")
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -86,6 +86,54 @@ def read(path: Path, names: Sequence[str]) -> pa.Table:
     return table
 
 
+def look(path: Path, most: int) -> dict[str, list[str]]:
+    """The first `most` values, without those that are blank, of each column that has one value per row.
+
+    Raises: UserError (unreadable).
+    """
+    found: dict[str, list[str]] = {name: [] for name in columns(path)}
+    wanting = set(found)
+    try:
+        for name, cells in _pieces(path):
+            if name not in wanting:
+                continue
+            if cells is None:
+                del found[name]
+            else:
+                found[name] += [cell.strip() for cell in cells if cell and cell.strip()]
+            if cells is None or len(found[name]) >= most:
+                wanting.remove(name)
+                if not wanting:
+                    break
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+    return {name: values[:most] for name, values in found.items()}
+
+
+def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:
+    """Some cells of a column at a time, in order; None where they are not one value each."""
+    if _kind(path) == "jsonl":
+        for _, row in _objects(path):
+            for name, value in row.items():
+                yield name, None if isinstance(value, (list, dict)) else [_cell(value)]
+        return
+    if _kind(path) == "csv":
+        from pyarrow import csv
+
+        convert = csv.ConvertOptions(column_types=dict.fromkeys(_open_csv(path).schema.names, pa.string()))
+        batches: Any = csv.open_csv(path, convert_options=convert, **_csv_options(path))
+    else:
+        import pyarrow.parquet as pq
+
+        batches = pq.ParquetFile(path).iter_batches(4096)
+    for batch in batches:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                yield name, _strings(pa.chunked_array([column]), name, path).to_pylist()
+            except UserError:
+                yield name, None
+
+
 def _check(path: Path) -> None:
     if not path.is_file():
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []

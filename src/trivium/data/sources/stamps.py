@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from trivium.data import tables
 from trivium.data.components import codes, components
+from trivium.data.settings import STREAMS
 from trivium.data.sources import raw
-from trivium.data.sources.worlds import MODALITIES
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
@@ -52,18 +52,17 @@ class Stamp(NamedTuple):
         return f"{self.name}.{self.language}"
 
 
-def write(out: Path, settings: Stamps, seed: int, modalities: Sequence[str] = MODALITIES) -> None:
+def write(out: Path, settings: Stamps, seed: int, streams: Collection[str] = STREAMS) -> None:
     """Tables and copies of the media in `out`.
 
     Raises: UserError (the package cannot be fetched, is not in the folder, or has no such language).
     """
-    raw.check_modalities("stamps", modalities)
     languages = [name for name in settings.language.replace(",", " ").split() if name]
     stamps = _choose(_folder(settings.folder), languages)
     groups = _groups(stamps)
     labels = raw.table(sample=[s.key for s in stamps], key=[s.key for s in stamps], label=[s.label for s in stamps],
                        group=groups, language=[s.language for s in stamps])
-    raw.save(out, labels, {m: _table(out, m, stamps) for m in modalities}, source="stamps", root=raw.root(out),
+    raw.save(out, labels, {m: _table(out, m, stamps) for m in streams}, source="stamps", root=raw.root(out),
              title=f"stamps, described in {', '.join(languages)}", card=CARD)
 
 
@@ -106,17 +105,17 @@ def _groups(stamps: list[Stamp]) -> list[str]:
     return [first.setdefault(group, stamp.name) for group, stamp in zip(tied.tolist(), stamps, strict=True)]
 
 
-def _table(out: Path, modality: str, stamps: list[Stamp]) -> pa.Table:
-    have = [stamp for stamp in stamps if getattr(stamp, modality)]
+def _table(out: Path, stream: str, stamps: list[Stamp]) -> pa.Table:
+    have = [stamp for stamp in stamps if getattr(stamp, stream)]
     keys = [stamp.key for stamp in have]
-    if modality == "text":
+    if stream == "text":
         texts = [stamp.text or "" for stamp in have]
         return raw.table(key=keys, value=texts, digest=[tables.digest(text.encode()) for text in texts])
     values, digests = [], []
-    for stamp in track(have, f"stamps: copying {modality}", len(have), "file"):
-        source = getattr(stamp, modality)
-        name = stamp.name if modality == "image" else stamp.key  # one picture serves all languages
-        target = out / "media" / modality / f"{name}{source.suffix}"
+    for stamp in track(have, f"stamps: copying {stream}", len(have), "file"):
+        source = getattr(stamp, stream)
+        name = stamp.name if stream == "image" else stamp.key  # one picture serves all languages
+        target = out / "media" / stream / f"{name}{source.suffix}"
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trivium.data import tables
+from trivium.data.settings import STREAMS
 from trivium.data.sources import raw
-from trivium.data.sources.worlds import MODALITIES, world
+from trivium.data.sources.worlds import world
 
 if TYPE_CHECKING:
     from trivium.data.settings import Symbols
@@ -30,17 +31,16 @@ SIDE, PIXEL_NOISE, GREY = 12, 3.5, 8.0  # pixels; of the template's deviation; g
 CYCLES, SAMPLES, RATE, NOISE, FULL_SCALE = (6, 9, 13, 18), 128, 8000, 1.5, 8.0  # full scale clips 1 in a million
 
 
-def write(out: Path, settings: Symbols, seed: int, modalities: Sequence[str] = MODALITIES) -> None:
-    """Tables and `media/` of `settings.samples` samples in `out`. Raises: UserError (a modality it does not have)."""
-    raw.check_modalities("symbols", modalities)
+def write(out: Path, settings: Symbols, seed: int, streams: Collection[str] = STREAMS) -> None:
+    """Tables and `media/` of `settings.samples` samples in `out`."""
     rules = world(settings.world, SYMBOLS)
     n = settings.samples
     y, symbols = rules.draw(np.random.default_rng([seed, 0]), n)
     keys = [f"s{i:05}" for i in range(n)]
     render: dict[str, Callable] = {"text": _texts, "image": _images, "audio": _sounds}
     made = {}
-    for m in modalities:
-        contents = render[m](np.random.default_rng([seed, 1 + MODALITIES.index(m)]), symbols[m])
+    for m in streams:
+        contents = render[m](np.random.default_rng([seed, 1 + STREAMS.index(m)]), symbols[m])
         values = contents if m == "text" else _store(out, m, keys, contents)
         made[m] = raw.table(key=keys, value=values, digest=[tables.digest(_bytes(content)) for content in contents])
     raw.save(out, raw.table(sample=keys, key=keys, label=[str(label) for label in y]), made, source="symbols",
@@ -81,10 +81,10 @@ def _wav(samples: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _store(out: Path, modality: str, keys: list[str], contents: list[bytes]) -> list[str]:
-    folder = f"media/{modality}"
+def _store(out: Path, stream: str, keys: list[str], contents: list[bytes]) -> list[str]:
+    folder = f"media/{stream}"
     (out / folder).mkdir(parents=True)
-    names = [f"{folder}/{key}.{'png' if modality == 'image' else 'wav'}" for key in keys]
+    names = [f"{folder}/{key}.{'png' if stream == 'image' else 'wav'}" for key in keys]
     for name, content in zip(names, contents, strict=True):
         (out / name).write_bytes(content)
     return names

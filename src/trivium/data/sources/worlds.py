@@ -1,10 +1,10 @@
-"""Worlds: rules with a known answer for how one symbol per modality relates to the label.
+"""Worlds: rules with a known answer for how one symbol per stream relates to the label.
 
 `c(y, r)` is the symbol y with probability r, else one drawn uniformly (y included).
 
-    redundant   c(y, .9) in every modality
+    redundant   c(y, .9) in every stream
     dominant    text c(y, .75), image c(y, .5), audio c(y, .9): audio leads
-    unique      three independent bits, one per modality; the label is all three: 8 classes
+    unique      three independent bits, one per stream; the label is all three: 8 classes
     synergy     text and image are random bits, audio is noise; the label is their exclusive or
     mixed       bits b, u, v: text b, image 2b + u, audio v; the label is 2b + (u xor v): 4 classes
 
@@ -18,7 +18,8 @@ from itertools import product
 
 import numpy as np
 
-MODALITIES = ("text", "image", "audio")
+from trivium.data.settings import STREAMS
+
 NAMES = ("redundant", "dominant", "unique", "synergy", "mixed")
 FIDELITY = {"redundant": (0.9, 0.9, 0.9), "dominant": (0.75, 0.5, 0.9)}  # r of text, image, audio
 
@@ -32,41 +33,41 @@ class World:
     def classes(self) -> int:
         return self.joint.shape[0]
 
-    def symbols(self, modality: str) -> int:
-        """How many symbols `modality` has."""
-        return self.joint.shape[1 + MODALITIES.index(modality)]
+    def symbols(self, stream: str) -> int:
+        """How many symbols `stream` has."""
+        return self.joint.shape[1 + STREAMS.index(stream)]
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Labels int64 [n], in random order, class counts at most one apart; and the symbols int64 [n] per modality."""
+        """Labels int64 [n], in random order, class counts at most one apart; and the symbols int64 [n] per stream."""
         y = rng.permutation(np.arange(n) % self.classes)
         given = self.joint.reshape(self.classes, -1).cumsum(axis=1)
         given /= given[:, -1:]
         flat = (rng.random(n)[:, None] >= given[y]).sum(axis=1)
-        return y, dict(zip(MODALITIES, np.unravel_index(flat, self.joint.shape[1:]), strict=True))
+        return y, dict(zip(STREAMS, np.unravel_index(flat, self.joint.shape[1:]), strict=True))
 
-    def bits(self, modalities: tuple[str, ...] = MODALITIES) -> float:
-        """Mutual information between the label and the symbols of `modalities`, in bits."""
-        p = self._marginal(modalities)
+    def bits(self, streams: tuple[str, ...] = STREAMS) -> float:
+        """Mutual information between the label and the symbols of `streams`, in bits."""
+        p = self._marginal(streams)
         independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
         seen = p > 0
         return float((p[seen] * np.log2(p[seen] / independent[seen])).sum())
 
-    def bayes(self, modalities: tuple[str, ...] = MODALITIES) -> float:
-        """The best accuracy that anybody can reach who sees the symbols of `modalities`, 0-1."""
-        return float(self._marginal(modalities).max(axis=0).sum())
+    def bayes(self, streams: tuple[str, ...] = STREAMS) -> float:
+        """The best accuracy that anybody can reach who sees the symbols of `streams`, 0-1."""
+        return float(self._marginal(streams).max(axis=0).sum())
 
     def meta(self) -> dict:
-        """What `meta.json` keeps: bits and accuracy ceilings of each modality alone, and of all together."""
-        seen = {**{m: (m,) for m in MODALITIES}, "all": MODALITIES}
+        """What `meta.json` keeps: bits and accuracy ceilings of each stream alone, and of all together."""
+        seen = {**{m: (m,) for m in STREAMS}, "all": STREAMS}
         return {
             "name": self.name,
-            "bits": {key: round(self.bits(modalities), 6) for key, modalities in seen.items()},
-            "bayes": {key: round(self.bayes(modalities), 6) for key, modalities in seen.items()},
+            "bits": {key: round(self.bits(streams), 6) for key, streams in seen.items()},
+            "bayes": {key: round(self.bayes(streams), 6) for key, streams in seen.items()},
         }
 
-    def _marginal(self, modalities: tuple[str, ...]) -> np.ndarray:
+    def _marginal(self, streams: tuple[str, ...]) -> np.ndarray:
         """P(y, symbols) as float64 [C, combinations of symbols]."""
-        unseen = tuple(1 + axis for axis, m in enumerate(MODALITIES) if m not in modalities)
+        unseen = tuple(1 + axis for axis, m in enumerate(STREAMS) if m not in streams)
         return self.joint.sum(axis=unseen).reshape(self.classes, -1)
 
 

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
 from trivium.drawing import numbers
 from trivium.drawing.charts import reliability
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import lead, name, note
+from trivium.report.parts import Name, name
 
 BINS = 10
 LEAST = 10  # samples of a bin that is drawn
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Diagram:
+    """Of one strategy; `ece`: in percent, empty where it is not known."""
+
+    name: Name
+    picture: Markup
+    ece: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """`off`: how far the strategy `shown` is off, in points; empty where that is not known."""
+
+    shown: str
+    off: str
+    diagrams: list[Diagram]
+
+
+def context(inputs: Inputs) -> Context | None:
     answers = inputs.answers
     if answers is None:
         return None
     entries = inputs.comparison.get("strategies", {})
     errors = {s: value for s in answers.confidence if (value := (entries[s].get("ece") or {}).get("mean")) is not None}
-    figures = []
+    diagrams = []
     for strategy, confidence in answers.confidence.items():
         found = bins(confidence, answers.right(strategy))
-        ece = errors.get(strategy)
-        says = f"{inputs.titles[strategy]}: confidence against the share that was right" + (
-            f"; ECE {numbers.percent(ece)}" if ece is not None else ""
-        )
-        figures.append(
-            h(
-                "figure",
-                h("h3", name(inputs, strategy)),
-                reliability(found, inputs.looks[strategy], says),
-                h("figcaption", f"ECE {numbers.percent(ece)}") if ece is not None else None,
-            )
-        )
-    said = "On the dashed line, confidence is exactly as good as its word."
-    if inputs.shown in errors:
-        said = (
-            f"When “{inputs.titles[inputs.shown]}” says how sure it is, it is off by "
-            f"{100 * errors[inputs.shown]:.1f} points on average. " + said
-        )
-    return join(
-        [
-            lead(said),
-            h("div", figures, class_="small-multiples"),
-            note(
-                "Below the line: too sure of itself; above: too modest. The size of a marker is its share of the "
-                "samples. Confidence was scaled on the validation split (temperature)."
-            ),
-        ]
-    )
+        ece = numbers.percent(errors[strategy]) if strategy in errors else ""
+        says = f"{inputs.titles[strategy]}: confidence against the share that was right" + (ece and f"; ECE {ece}")
+        picture = reliability(found, inputs.looks[strategy], says)
+        diagrams.append(Diagram(name(inputs, strategy), picture, ece))
+    off = f"{100 * errors[inputs.shown]:.1f}" if inputs.shown in errors else ""
+    return Context(inputs.titles.get(inputs.shown, ""), off, diagrams)
 
 
 def bins(confidence, right) -> list[tuple[float, float, float]]:  # type: ignore[no-untyped-def]

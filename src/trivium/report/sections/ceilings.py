@@ -6,18 +6,43 @@ The ceilings are known for generated data (`world.bayes`). What each encoder lea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, lead, name, rests, table
+from trivium.report.parts import Cell, Table, name, rests
 
 
-def body(inputs: Inputs) -> Html | None:
-    return join([_reached(inputs), _laziness(inputs)]) or None
+@dataclass(frozen=True)
+class Reached:
+    """How far from the ceiling of generated data."""
+
+    lead: str
+    table: Table
 
 
-def _reached(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Learned:
+    """What each encoder learned; `sentence` and `rests` may be empty."""
+
+    sentence: str
+    table: Table
+    rests: str
+
+
+@dataclass(frozen=True)
+class Context:
+    reached: Reached | None
+    learned: Learned | None
+
+
+def context(inputs: Inputs) -> Context | None:
+    found = Context(_reached(inputs), _learned(inputs))
+    return found if found.reached or found.learned else None
+
+
+def _reached(inputs: Inputs) -> Reached | None:
     bayes = {key: value for key, value in (inputs.world.get("bayes") or {}).items() if numbers.known(value)}
     entries = inputs.comparison.get("strategies", {})
     means = {
@@ -37,28 +62,21 @@ def _reached(inputs: Inputs) -> Html | None:
         rows.append(
             [
                 Cell(name(inputs, strategy), strategy, head=True),
-                Cell([numbers.percent(mean), bar(mean / best, inputs.looks[strategy].classes)], mean, classes="number"),
+                Cell(numbers.percent(mean), mean, classes="number",
+                     bar=bar(mean / best, inputs.looks[strategy].classes)),
                 Cell(numbers.points(mean - best), mean - best, classes="number"),
                 Cell(", ".join(beaten) or "none", len(beaten)),
             ]
         )
-    return join(
-        [
-            lead(
-                f"{world} nobody can be right more often than {numbers.percent(best)} with all streams"
-                + (f", nor than this with one alone: {parts}." if parts else ".")
-            ),
-            table(
-                ["strategy", "reached", "points from the ceiling", "above the ceiling of one stream alone"],
-                rows,
-                "Distance from the best possible",
-                sort=True,
-            ),
-        ]
+    columns = ["strategy", "reached", "points from the ceiling", "above the ceiling of one stream alone"]
+    return Reached(
+        f"{world} nobody can be right more often than {numbers.percent(best)} with all streams"
+        + (f"; with one stream alone: {parts}." if parts else "."),
+        Table("Distance from the best possible", columns, rows, sort=True),
     )
 
 
-def _laziness(inputs: Inputs) -> Html | None:
+def _learned(inputs: Inputs) -> Learned | None:
     """Accuracy of a probe per strategy and stream; the shade is the share of what training alone gained."""
     laziness = inputs.comparison.get("laziness") or {}
     found = {s: values for s in inputs.order if (values := (laziness.get("strategies") or {}).get(s))}
@@ -84,11 +102,5 @@ def _laziness(inputs: Inputs) -> Html | None:
         if any(value is not None for value in kinds[kind].values())
     ]
     columns = ["strategy", *inputs.streams]
-    content = table(columns, rows, "What each encoder learned", sort=True, classes="heat", foot=foot)
-    caption = (
-        f"How well a linear probe, tested{rests(inputs, 'probes') or ' on test samples'}, reads the label off one "
-        "encoder once the model is trained. A weak colour: the encoder learned much less than the same one trained "
-        "alone."
-    )
-    said = str(laziness.get("sentence") or "")
-    return figure(join([h("p", said) if said else None, content]), caption, "Which stream was left unlearned")
+    table = Table("What each encoder learned", columns, rows, sort=True, classes="heat", foot=foot)
+    return Learned(str(laziness.get("sentence") or ""), table, rests(inputs, "probes") or " on test samples")

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, lines, swatch
 from trivium.drawing.looks import HUES, SHAPES, Look
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import figure, grid, lead, note
+from trivium.report.parts import Figure, Name
 from trivium.report.sections.learning import mean_line
 
 NUMBER = 1000  # of the first group's look, apart from those of strategies
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    groups: list[Name]
+    pictures: list[Figure]
+
+
+def context(inputs: Inputs) -> Context | None:
     trained = {recipe: [unit for unit in units if unit.get("history")] for recipe, units in inputs.recipes.items()}
     groups = list(dict.fromkeys(_group(unit) for units in trained.values() for unit in units))
     looks = {group: Look(NUMBER + k, k % HUES, k % SHAPES) for k, group in enumerate(groups)}
     pictures = [made for recipe, units in trained.items() if (made := _recipe(recipe, units, looks))]
     if not pictures:
         return None
-    marks = [h("span", swatch(look), h("span", group), class_="strategy") for group, look in looks.items()]
-    return join(
-        [
-            lead("What pretraining made of each stream by itself; a recipe is a way to pretrain."),
-            h("div", marks, class_="legend"),
-            grid(pictures),
-            note(
-                "Mean over seeds; the band spans the worst and the best seed. Losses without labels are in a unit "
-                "of their own for each stream: only their course can be compared."
-            ),
-        ]
-    )
+    return Context([Name(group, swatch(look)) for group, look in looks.items()], pictures)
 
 
 def _group(unit: dict[str, Any]) -> str:
@@ -42,7 +37,7 @@ def _group(unit: dict[str, Any]) -> str:
     return " and ".join(unit["streams"])
 
 
-def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Html | None:
+def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Figure | None:
     labelled = any("accuracy" in (unit.get("validation") or {}) for unit in units)
     key, label = ("val_accuracy", "validation accuracy") if labelled else ("val_nll", "validation loss")
     text = numbers.percent if labelled else numbers.decimal
@@ -52,7 +47,7 @@ def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) ->
     if not series:
         return None
     says = f"{label} of each stream alone with the recipe {recipe}"
-    return figure(
+    return Figure(
         lines(series, "training compute", "FLOP", label, lambda v: text(v, 0 if labelled else 2), says,
               most=1 if labelled else math.inf), title=recipe
     )

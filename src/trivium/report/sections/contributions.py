@@ -7,31 +7,37 @@ Reads, when they are there:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, grid, lead, name, rests, sentence, table
+from trivium.report.parts import Cell, Figure, Table, breakable, name, rests, sentence
 
 MOST = 24  # classes in the table
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    lead: str
+    pictures: list[Figure]
+
+
+def context(inputs: Inputs) -> Context | None:
     information = inputs.comparison.get("information") or {}
-    pictures = [
+    made = [
         _shapley(inputs),
         _per_class(inputs),
         _bits(inputs, information),
         _encoders(information),
         _pairs(information.get("pairs") or {}),
     ]
-    pictures = [picture for picture in pictures if picture]
+    pictures = [picture for picture in made if picture]
     if not pictures:
         return None
     said = [sentence(str(information[key])) for key in ("sentence", "training") if information.get(key)]
-    return join([lead(" ".join(said)) if said else None, grid(pictures)])
+    return Context(" ".join(said), pictures)
 
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
@@ -55,7 +61,7 @@ def _kept(values: dict[str, float] | None, seen: set[str]) -> dict[str, float]:
     return {stream: value for stream, value in (values or {}).items() if stream in seen}
 
 
-def _shapley(inputs: Inputs) -> Html | None:
+def _shapley(inputs: Inputs) -> Figure | None:
     values = {strategy: found for strategy in inputs.order if (found := shapley(inputs, strategy))}
     if not values:
         return None
@@ -69,7 +75,7 @@ def _shapley(inputs: Inputs) -> Html | None:
         "the streams could join (Shapley value) and over the seeds whose model reads it; an absent stream is that of "
         "another sample. A dash: no model of the strategy reads the stream."
     )
-    return figure(table(["strategy", *inputs.streams], rows, "Contributions", sort=True), caption, "Contribution")
+    return Figure(Table("Contributions", ["strategy", *inputs.streams], rows, sort=True), caption, "Contribution")
 
 
 def _amount(seeds: list[float], highest: float) -> Cell:
@@ -77,10 +83,10 @@ def _amount(seeds: list[float], highest: float) -> Cell:
     if mean is None:
         return Cell(numbers.NONE)
     tip = f"seeds: {numbers.points(min(seeds))} to {numbers.points(max(seeds))}"
-    return Cell([numbers.points(mean), bar(mean / highest)], mean, classes="number", title=tip)
+    return Cell(numbers.points(mean), mean, classes="number", tip=tip, bar=bar(mean / highest))
 
 
-def _per_class(inputs: Inputs) -> Html | None:
+def _per_class(inputs: Inputs) -> Figure | None:
     found = [seed["per_class"] for seed in contributed(inputs, inputs.shown)]
     values = {
         label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.streams}
@@ -98,14 +104,14 @@ def _per_class(inputs: Inputs) -> Html | None:
         ]
         for label in labels
     ]
-    content = table(["class", *inputs.streams], rows, "Contribution per class", sort=True, classes="heat")
+    content = Table("Contribution per class", ["class", *inputs.streams], rows, sort=True, classes="heat")
     caption = f"Points of accuracy per class, for “{inputs.titles[inputs.shown]}”."
     if len(inputs.classes) > len(labels):
         caption += f" The first {len(labels)} of {len(inputs.classes)} classes."
-    return figure(content, caption, "Contribution per class")
+    return Figure(content, caption, "Contribution per class")
 
 
-def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
+def _bits(inputs: Inputs, information: dict[str, Any]) -> Figure | None:
     bits = {subset: value["mean"] for subset, value in (information.get("bits") or {}).items()}
     if not bits:
         return None
@@ -117,7 +123,7 @@ def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
         known = truth.get("all" if everything else subset)
         row = [
             Cell(breakable(subset), subset, head=True),
-            Cell([numbers.decimal(bits[subset], 2), bar(bits[subset] / highest)], bits[subset], classes="number"),
+            Cell(numbers.decimal(bits[subset], 2), bits[subset], classes="number", bar=bar(bits[subset] / highest)),
         ]
         rows.append(row + ([Cell(numbers.decimal(known, 2), known, classes="number")] if truth else []))
     caption = "What the streams tell about the label, in bits, as far as the encoders at hand could find out."
@@ -126,10 +132,10 @@ def _bits(inputs: Inputs, information: dict[str, Any]) -> Html | None:
     if where := rests(inputs, "information"):
         caption += f" Measured{where} per seed."
     columns = ["streams", "bits found", *(["bits there are"] if truth else [])]
-    return figure(table(columns, rows, "Information about the label", sort=True), caption, "Information")
+    return Figure(Table("Information about the label", columns, rows, sort=True), caption, "Information")
 
 
-def _encoders(information: dict[str, Any]) -> Html | None:
+def _encoders(information: dict[str, Any]) -> Figure | None:
     """Where several encoders read a stream: what is found in a stream depends on who reads it."""
     found = {stream: of for stream, of in (information.get("encoders") or {}).items() if len(of) > 1}
     if not found:
@@ -138,8 +144,9 @@ def _encoders(information: dict[str, Any]) -> Html | None:
     rows = [
         [
             Cell(stream, stream, head=True),
-            Cell(h("code", encoder), encoder),
-            Cell([numbers.decimal(bits, 2), bar(bits / highest) if bits is not None else None], bits, classes="number"),
+            Cell(encoder, encoder, classes="mono"),
+            Cell(numbers.decimal(bits, 2), bits, classes="number",
+                 bar=bar(bits / highest) if bits is not None else None),
         ]
         for stream, of in found.items()
         for encoder, bits in of.items()
@@ -148,10 +155,10 @@ def _encoders(information: dict[str, Any]) -> Html | None:
         "The best that any strategy found in a stream with each encoder that reads it. A dash: not measured, since no "
         "strategy with that encoder reads the stream on every seed."
     )
-    return figure(table(["stream", "encoder", "bits found"], rows, "Bits by encoder", sort=True), caption, "By encoder")
+    return Figure(Table("Bits by encoder", ["stream", "encoder", "bits found"], rows, sort=True), caption, "By encoder")
 
 
-def _pairs(pairs: dict[str, Any]) -> Html | None:
+def _pairs(pairs: dict[str, Any]) -> Figure | None:
     if all(pair.get("redundant") is None for pair in pairs.values()):  # too many classes to tell
         return None
     found = []
@@ -164,7 +171,8 @@ def _pairs(pairs: dict[str, Any]) -> Html | None:
     rows = [
         [Cell(label, label, head=True)]
         + [
-            Cell([numbers.decimal(part, 2), bar(part / highest) if part is not None else None], part, classes="number")
+            Cell(numbers.decimal(part, 2), part, classes="number",
+                 bar=bar(part / highest) if part is not None else None)
             for part in parts
         ]
         for label, parts in found
@@ -174,5 +182,5 @@ def _pairs(pairs: dict[str, Any]) -> Html | None:
         "are read together (partial information decomposition)."
     )
     columns = ["pair", "both know", "only the first", "only the second", "only together"]
-    content = table(columns, rows, "Information by pair", sort=True)
-    return h("div", figure(content, caption, "Shared, unique, together"), class_="wide")
+    content = Table("Information by pair", columns, rows, sort=True)
+    return Figure(content, caption, "Shared, unique, together", wide=True)

@@ -3,92 +3,128 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass, replace
 
 from trivium.comparison.verdict import SAME_COST, listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import Mark, Point, scatter
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, chooser, figure, grid, lead, note, view
+from trivium.report.parts import METRICS, Figure, Option
 from trivium.report.prices import flops, latency, parameters, seconds
 
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
 
 
-def body(inputs: Inputs) -> Html | None:
-    entries = inputs.comparison.get("strategies", {})
-    costs: list[tuple[str, str, dict[str, Any]]] = [
-        ("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
-        ("training time per seed", "s", seconds(inputs)),
-        ("time of one answer", "ms", latency(inputs)),
-        ("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
-    ]
-    costs = [cost for cost in costs if len([value for value in cost[2].values() if value is not None]) > 1]
-    first = sorted(SHOWN, key=lambda key: key != inputs.metric.key)
-    metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+@dataclass(frozen=True)
+class View:
+    """The pictures of one metric, a cost each."""
+
+    metric: str
+    pictures: list[Figure]
+
+
+@dataclass(frozen=True)
+class Context:
+    """`fronts`: who is on the Pareto fronts, empty where nothing was learned;  `metrics`: to choose from."""
+
+    lead: str
+    fronts: str
+    metrics: list[Option]
+    views: list[View]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Per strategy what it takes, None where that is not known; `unit`: see `numbers.axis`."""
+
+    title: str
+    unit: str
+    values: dict[str, float | None]
+
+
+def picture(inputs: Inputs) -> Figure | None:
+    """The metric that ranks against the first cost that is known."""
+    costs, metrics = _costs(inputs), _metrics(inputs)
     if not costs or not metrics:
         return None
-    pictures = [
-        view("cost", metric, metrics[0], grid([_picture(inputs, metric, *cost) for cost in costs]))
-        for metric in metrics
-    ]
-    return join(
-        [
-            lead(_lead(inputs)),
-            h("p", breakable(_fronts(inputs, metrics[0], costs))) if inputs.recommended else None,
-            chooser("cost", "Show", [(key, METRICS[key][0]) for key in metrics]),
-            *pictures,
-            note(
-                "Up is better (for the negative log-likelihood: down), left is cheaper. Rings and the dashed line "
-                "show the Pareto front: by their means, no other strategy is better at no more cost (20 % apart "
-                "counts as equal, as in the verdict). Markers that would hide each other are moved apart sideways. "
-                "Compute counts every training operation, the recipe included; time is what this machine took."
-            ),
-        ]
+    better = "Up" if METRICS[metrics[0]][2] else "Down"
+    caption = (f"{better} is better, left is cheaper; equal costs stand side by side. Ringed: nothing is better at no "
+               "more cost.")
+    return replace(_picture(inputs, metrics[0], costs[0]), caption=caption)
+
+
+def context(inputs: Inputs) -> Context | None:
+    costs, metrics = _costs(inputs), _metrics(inputs)
+    if not costs or not metrics:
+        return None
+    return Context(
+        _lead(inputs),
+        _fronts(inputs, metrics[0], costs) if inputs.recommended else "",
+        [Option(key, METRICS[key][0]) for key in metrics],
+        [View(metric, [_picture(inputs, metric, cost) for cost in costs]) for metric in metrics],
     )
 
 
-def _fronts(inputs: Inputs, metric: str, costs: list[tuple[str, str, dict[str, Any]]]) -> str:
+def _costs(inputs: Inputs) -> list[Cost]:
+    """Those that are known of two strategies at least."""
+    entries = inputs.comparison.get("strategies", {})
+    costs = [
+        Cost("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
+        Cost("training time per seed", "s", dict(seconds(inputs))),
+        Cost("time of one answer", "ms", dict(latency(inputs))),
+        Cost("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
+    ]
+    return [cost for cost in costs if len([value for value in cost.values.values() if value is not None]) > 1]
+
+
+def _metrics(inputs: Inputs) -> list[str]:
+    """Those of SHOWN that are known, the one that ranks first."""
+    entries = inputs.comparison.get("strategies", {})
+    first = sorted(SHOWN, key=lambda key: key != inputs.metric.key)
+    return [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+
+
+def _fronts(inputs: Inputs, metric: str, costs: list[Cost]) -> str:
     """The strategies on each cost's Pareto front, in a sentence; costs with the same front are named together."""
     name, _, higher = METRICS[metric]
     found: dict[str, list[str]] = {}
     for cost in costs:
-        members = listed([f"“{name}”" for name in front(_points(inputs, metric, *cost), higher)])
-        found.setdefault(members, []).append(cost[0].removesuffix(" per seed"))
+        members = listed([f"“{name}”" for name in front(_points(inputs, metric, cost), higher)])
+        found.setdefault(members, []).append(cost.title.removesuffix(" per seed"))
     said = "; ".join(f"{members} by {listed(titles)}" for members, titles in found.items())
     return f"On the Pareto front of {name} and cost: {said}."
 
 
-def _points(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> list[Point]:
+def _points(inputs: Inputs, metric: str, cost: Cost) -> list[Point]:
     """The strategies whose metric and cost are known, best rank first."""
     entries = inputs.comparison["strategies"]
-    text = numbers.seconds if unit == "s" else lambda value: numbers.scaled(value, unit)
+    text = numbers.seconds if cost.unit == "s" else lambda value: numbers.scaled(value, cost.unit)
     name, shown, _ = METRICS[metric]
     points = []
     for strategy in inputs.order:
-        entry, spent = entries[strategy].get(metric) or {}, values.get(strategy)
+        entry, spent = entries[strategy].get(metric) or {}, cost.values.get(strategy)
         mean = entry.get("mean")
         if mean is None or spent is None:
             continue
         low, high = entry.get("low", mean), entry.get("high", mean)
-        tip = f"{inputs.titles[strategy]}: {name} {shown(mean)} ({shown(low)} to {shown(high)}), {title} {text(spent)}"
+        value = f"{shown(mean)} ({shown(low)} to {shown(high)})"
+        tip = f"{inputs.titles[strategy]}: {name} {value}, {cost.title} {text(spent)}"
         points.append(Point(inputs.titles[strategy], inputs.looks[strategy], spent, mean, low, high, tip))
     return points
 
 
-def _picture(inputs: Inputs, metric: str, title: str, unit: str, values: dict[str, Any]) -> Html:
-    points = _points(inputs, metric, title, unit, values)
+def _picture(inputs: Inputs, metric: str, cost: Cost) -> Figure:
+    points = _points(inputs, metric, cost)
     name, shown, higher = METRICS[metric]
     marks = ceiling(inputs, [v for p in points for v in (p.low, p.high)]) if metric == "accuracy" else []
     best = max if higher else min
     top = best(points, key=lambda point: point.y)
-    label = f"{name} against {title}; {top.name} is best with {shown(top.y)}"
-    return figure(
+    label = f"{name} against {cost.title}; {top.name} is best with {shown(top.y)}"
+    return Figure(
         scatter(
             points,
-            title,
-            unit,
+            cost.title,
+            cost.unit,
             name,
             lambda v: shown(v, 0 if metric != "nll" else 2),
             label,

@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from trivium.data import tables
 from trivium.data.readings import warnings
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
 from trivium.report.markdown import render
-from trivium.report.parts import Cell, figure, grid, lead, note, sentence, table
-from trivium.report.sample import media
+from trivium.report.parts import Cell, Figure, Table, sentence
+from trivium.report.sample import Medium, media
 
 EXAMPLES = 3
 MOST = 24  # classes, reasons and rows in a table
 
 
-def body(inputs: Inputs) -> Html | None:
-    counts = _counts(inputs)
-    checks = _quarantine(inputs)
+@dataclass(frozen=True)
+class Example:
+    sample: str
+    label: str
+    media: list[Medium]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How much there is; `few`: the streams and the splits, in as far as they are known."""
+
+    lead: str
+    classes: Figure
+    few: list[Figure]
+    examples: list[Example]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was checked (`expectations`, none where that is not known) and what was set aside (none: nothing was)."""
+
+    sentence: str
+    quarantine: Table | None
+    expectations: Table | None
+
+
+@dataclass(frozen=True)
+class Context:
+    """`card`: what the source says of itself, as markup; empty where it says nothing."""
+
+    counted: Counted | None
+    card: Markup
+    validation: Validation | None
+
+
+def context(inputs: Inputs) -> Context | None:
     card = inputs.meta.get("card") if inputs.meta.get("source") != "manifest" else None  # the lead says all of it
-    if not counts and not checks and not card:
+    context = Context(_counted(inputs), render(str(card)) if card else Markup(""), _validation(inputs))
+    return context if context.counted or context.card or context.validation else None
+
+
+def _counted(inputs: Inputs) -> Counted | None:
+    counts = _counts(inputs)
+    if not counts:
         return None
-    return join(
-        [
-            lead(_lead(inputs, counts)) if counts else None,
-            h("div", render(str(card)), class_="prose") if card else None,
-            grid(_classes(counts), h("div", _presence(inputs, counts), _splits(inputs))) if counts else None,
-            _examples(inputs, counts) if counts else None,
-            checks,
-        ]
-    )
+    few = [_presence(inputs, counts), _splits(inputs)]
+    return Counted(_lead(inputs, counts), _classes(counts), [one for one in few if one], _examples(inputs, counts))
 
 
 def _counts(inputs: Inputs) -> dict[str, Any]:
@@ -66,7 +100,7 @@ def _lead(inputs: Inputs, counts: dict[str, Any]) -> str:
     )
 
 
-def _classes(counts: dict[str, Any]) -> Html:
+def _classes(counts: dict[str, Any]) -> Figure:
     labels = counts["labels"]
     shown = sorted(labels, key=lambda label: (-labels[label], label))[:MOST] if len(labels) > MOST else list(labels)
     highest = max(labels.values())
@@ -74,32 +108,30 @@ def _classes(counts: dict[str, Any]) -> Html:
         [
             Cell(label, label, head=True),
             Cell(numbers.whole(labels[label]), labels[label], classes="number"),
-            Cell(bar(labels[label] / highest)),
+            Cell(bar=bar(labels[label] / highest)),
         ]
         for label in shown
     ]
-    caption = f"The {MOST} largest of {len(labels)} classes." if len(labels) > MOST else None
-    return figure(table(["class", "samples", ""], rows, "Samples per class"), caption, "Classes")
+    caption = f"The {MOST} largest of {len(labels)} classes." if len(labels) > MOST else ""
+    return Figure(Table("Samples per class", ["class", "samples", ""], rows), caption, "Classes")
 
 
-def _presence(inputs: Inputs, counts: dict[str, Any]) -> Html | None:
+def _presence(inputs: Inputs, counts: dict[str, Any]) -> Figure | None:
     if not counts["present"]:
         return None
     rows = [
         [
             Cell(stream, head=True),
             Cell(numbers.percent(count / counts["rows"]), classes="number"),
-            Cell(bar(count / counts["rows"])),
+            Cell(bar=bar(count / counts["rows"])),
         ]
         for stream, count in counts["present"].items()
     ]
     caption = " ".join(sentence(words) for words in warnings(inputs.root))
-    return figure(
-        table(["stream", "present", ""], rows, "Share of samples that have each stream"), caption, "Streams"
-    )
+    return Figure(Table("Share of samples that have each stream", ["stream", "present", ""], rows), caption, "Streams")
 
 
-def _splits(inputs: Inputs) -> Html | None:
+def _splits(inputs: Inputs) -> Figure | None:
     """Mean number of samples per split over seeds, with what was odd about the splits."""
     found = inputs.json("data/splits/splits.json")
     seeds = [seed["counts"] for seed in found.get("seeds") or []]
@@ -108,30 +140,20 @@ def _splits(inputs: Inputs) -> Html | None:
     if not shown:
         return None
     rows = [
-        [Cell(split, head=True), Cell(numbers.whole(mean), classes="number"), Cell(bar(mean / sum(shown.values())))]
+        [Cell(split, head=True), Cell(numbers.whole(mean), classes="number"), Cell(bar=bar(mean / sum(shown.values())))]
         for split, mean in shown.items()
     ]
     caption = " ".join(["Mean over seeds.", *map(sentence, found.get("warnings") or [])])
-    return figure(table(["split", "samples", ""], rows, "Samples per split"), caption, "Splits")
+    return Figure(Table("Samples per split", ["split", "samples", ""], rows), caption, "Splits")
 
 
-def _examples(inputs: Inputs, counts: dict[str, Any]) -> Html:
+def _examples(inputs: Inputs, counts: dict[str, Any]) -> list[Example]:
     rows = inputs.rows(counts["first"])
-    cards = [
-        h(
-            "article",
-            h("p", "Label ", h("b", str(rows[sample].get("label", ""))), class_="truth"),
-            media(inputs, rows[sample]),
-            h("p", f"Sample {sample}", class_="note"),
-            class_="card",
-        )
-        for sample in counts["first"]
-        if sample in rows
-    ]
-    return h("div", h("h3", "A few samples"), h("div", cards, class_="cards three"), class_="group")
+    return [Example(sample, str(rows[sample].get("label", "")), media(inputs, rows[sample]))
+            for sample in counts["first"] if sample in rows]
 
 
-def _quarantine(inputs: Inputs) -> Html | None:
+def _validation(inputs: Inputs) -> Validation | None:
     """What validation checked, and the rows that it set aside, by reason."""
     import pyarrow.parquet as pq
 
@@ -154,31 +176,29 @@ def _quarantine(inputs: Inputs) -> Html | None:
         for where, reason in order[:MOST]
     ]
     checks = _checks(report)
-    return h(
-        "div",
-        h("h3", "Validation and quarantine"),
-        h("p", _said(len({row.get("sample") or row.get("key") for row in rows}), len(order), report)),
-        table(["table", "reason", "rows", "for example"], cells, "Rows in quarantine") if cells else None,
-        h(
-            "details",
-            h("summary", f"{numbers.plural(len(checks), 'expectation')} checked"),
-            table(["table", "expectation", "rows that fail", "result"], checks, "Expectations"),
-        )
-        if checks
-        else None,
-        note("Rows in quarantine are kept, with their reason, in data/valid/quarantine.parquet.") if rows else None,
-        class_="group",
+    checked = Table("Expectations", ["table", "expectation", "rows that fail", "result"], checks)
+    return Validation(
+        _said(rows, report),
+        Table("Rows in quarantine", ["table", "reason", "rows", "for example"], cells) if cells else None,
+        checked if checks else None,
     )
 
 
-def _said(out: int, reasons: int, report: dict[str, Any]) -> str:
-    """A row counts once, however many streams it has; out: those with something in quarantine."""
+def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
+    """How many samples were lost, and how many lost a stream. rows: of the quarantine."""
     sizes = {name: table.get("rows", 0) for name, table in (report.get("tables") or {}).items()}
     total = sizes.get("labels") or max(sizes.values(), default=0)
     of = f" of {numbers.plural(total, 'row')}" if total else ""
-    if not out:
+    if not rows:
         return f"Nothing was set aside: all{of[3:] or ' rows'} passed."
-    text = f"{numbers.whole(out)}{of or ' rows'} went to quarantine, for {numbers.plural(reasons, 'reason')}."
+    out: dict[str, set[str]] = {}
+    for row in rows:
+        out.setdefault(str(row["table"]), set()).add(str(row.get("sample") or row.get("key")))
+    gone = out.pop("labels", set())
+    left = [f"{numbers.whole(len(kept))} lost {'its' if len(kept) == 1 else 'their'} {stream}"
+            for stream, samples in out.items() if (kept := samples - gone)]
+    text = f"{numbers.whole(len(gone))}{of or ' rows'} went to quarantine" if gone else "No row was lost"
+    text += f"; {'of the others, ' * bool(gone)}{', '.join(left)}." if left else "."
     copies = (report.get("duplicates") or {}).get("samples")
     return text + (
         f" {numbers.plural(copies, 'sample')} share content with another and stay on one side of every split."

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Answers, Inputs
-from trivium.report.parts import lead, name, note
-from trivium.report.sample import media
+from trivium.report.parts import Name, name
+from trivium.report.sample import Medium, media
 
 EACH = 4  # samples per kind
 SHOWN = 2  # of them at once; the rest folds away
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Answer:
+    """`confidence` in percent, and as a bar."""
+
+    name: Name
+    label: str
+    right: bool
+    confidence: str
+    bar: Markup
+
+
+@dataclass(frozen=True)
+class Card:
+    """What all strategies answered to one sample."""
+
+    sample: str
+    seed: int
+    label: str
+    media: list[Medium]
+    answers: list[Answer]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Samples of one kind; `share`: of the test samples, in percent."""
+
+    title: str
+    share: str
+    shown: list[Card]
+    rest: list[Card]
+
+
+@dataclass(frozen=True)
+class Context:
+    lead: str
+    groups: list[Group]
+
+
+def context(inputs: Inputs) -> Context | None:
     answers = inputs.answers
     if answers is None or len(answers.prediction) < 2:
         return None
@@ -41,33 +81,12 @@ def body(inputs: Inputs) -> Html | None:
     if not used:
         return None
     known = inputs.rows(sorted(used))
-    groups = [
-        h(
-            "div",
-            h("h3", title, h("span", f"{numbers.percent(share)} of the test samples", class_="span")),
-            _cards([_card(inputs, answers, row, known) for row in rows]),
-            class_="group",
-        )
-        for title, share, rows in picked
-        if rows
-    ]
-    return join(
-        [
-            lead(_lead(right, learned=bool(inputs.recommended))),
-            groups,
-            note(
-                "Chosen are the samples on which the strategies that were wrong were most sure of themselves (where "
-                "all are wrong: the most confident mistakes, which may be wrong labels), one per class as far as "
-                "possible."
-            ),
-        ]
-    )
-
-
-def _cards(cards: list[Html]) -> Html:
-    shown, rest = (h("div", some, class_="cards") for some in (cards[:SHOWN], cards[SHOWN:]))
-    more = h("details", h("summary", numbers.plural(len(cards) - SHOWN, "more sample")), rest)
-    return join([shown, more if len(cards) > SHOWN else None])
+    groups = []
+    for title, share, rows in picked:
+        cards = [_card(inputs, answers, row, known) for row in rows]
+        if cards:
+            groups.append(Group(title, numbers.percent(share), cards[:SHOWN], cards[SHOWN:]))
+    return Context(_lead(right, learned=bool(inputs.recommended)), groups)
 
 
 def _lead(right: Any, learned: bool) -> str:
@@ -99,47 +118,14 @@ def _pick(answers: Answers, chosen: Any, score: Any, used: set[str]) -> list[int
     return rows
 
 
-def _card(inputs: Inputs, answers: Answers, row: int, known: dict[str, Any]) -> Html:
+def _card(inputs: Inputs, answers: Answers, row: int, known: dict[str, Any]) -> Card:
     seed, sample, y = (answers.keys[column][row].as_py() for column in ("seed", "sample", "y"))
-    lines = []
+    given = []
     for strategy, prediction in answers.prediction.items():
         guess, confidence = int(prediction[row]), float(answers.confidence[strategy][row])
-        lines.append(
-            h(
-                "tr",
-                h("th", name(inputs, strategy), scope="row"),
-                h(
-                    "td",
-                    h("span", "✓ " if guess == y else "✗ ", aria_hidden="true"),
-                    _label(inputs, guess),
-                    h("span", " (right)" if guess == y else " (wrong)", class_="unseen"),
-                    class_="right" if guess == y else "wrong",
-                ),
-                h("td", bar(confidence), class_="measured"),
-                h("td", numbers.percent(confidence, 0), class_="number"),
-            )
-        )
-    table = h(
-        "table",
-        h(
-            "thead",
-            h(
-                "tr",
-                h("th", "strategy", scope="col"),
-                h("th", "answer", scope="col"),
-                h("th", "confidence", scope="col", colspan=2),
-            ),
-        ),
-        h("tbody", lines),
-    )
-    return h(
-        "article",
-        h("p", "True label ", h("b", _label(inputs, y)), class_="truth"),
-        media(inputs, known.get(sample, {})),
-        h("div", table, class_="scroll", tabindex="0", role="region", aria_label=f"Answers for sample {sample}"),
-        h("p", f"Sample {sample}, seed {seed}", class_="note"),
-        class_="card",
-    )
+        said = numbers.percent(confidence, 0)
+        given.append(Answer(name(inputs, strategy), _label(inputs, guess), guess == y, said, bar(confidence)))
+    return Card(sample, seed, _label(inputs, y), media(inputs, known.get(sample, {})), given)
 
 
 def _label(inputs: Inputs, number: int) -> str:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
-from trivium.drawing.markup import Html, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, lead, note, table
+from trivium.report.parts import Cell, Figure, Table
 from trivium.tasks.scores import confusion_in
 
 MATRIX = 24  # classes; with more, only the most frequent confusions are listed
-NUMBERS = 12  # classes; with more, the cells have no number inside
 MOST = 24  # rows of the tables
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    """`strategy`: the one whose answers these are, of `seeds` seeds."""
+
+    lead: str
+    mistakes: Figure
+    classes: Figure | None
+    strategy: str
+    seeds: int
+
+
+def context(inputs: Inputs) -> Context | None:
     seeds = inputs.evaluations.get(inputs.shown, {}).get("seeds") or []
     predictions = inputs.root / f"reports/evaluate/{inputs.shown}/predictions.parquet"
     labels = inputs.classes
@@ -27,13 +38,7 @@ def body(inputs: Inputs) -> Html | None:
     )
     title = f"“{inputs.titles[inputs.shown]}”"
     matrix = _matrix(labels, total) if len(labels) <= MATRIX else _frequent(labels, total, wrong)
-    return join(
-        [
-            lead(_lead(labels, total, wrong, title)),
-            h("div", matrix, _per_class(inputs, labels), class_="grid uneven"),
-            note(f"Test samples of {title}, all {len(seeds)} seeds together."),
-        ]
-    )
+    return Context(_lead(labels, total, wrong, title), matrix, _per_class(inputs, labels), title, len(seeds))
 
 
 def _lead(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]], strategy: str) -> str:
@@ -48,34 +53,28 @@ def _lead(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int,
     )
 
 
-def _matrix(labels: list[str], total: list[list[int]]) -> Html:
+def _matrix(labels: list[str], total: list[list[int]]) -> Figure:
     rows = []
     for i, label in enumerate(labels):
         size = sum(total[i]) or 1
         cells = [Cell(label, head=True)]
         for j, other in enumerate(labels):
             share = total[i][j] / size
-            shown = (
-                ("" if total[i][j] == 0 else f"{100 * share:.0f}" if share >= 0.005 else "·")
-                if len(labels) <= NUMBERS
-                else ""
-            )
+            shown = "" if total[i][j] == 0 else f"{100 * share:.0f}" if share >= 0.005 else "·"
             cells.append(
                 Cell(
                     shown,
                     shade=share**0.5 if share else None,
-                    title=f"{label} answered as {other}: {total[i][j]} of {size} ({share:.1%})",
+                    tip=f"{label} answered as {other}: {total[i][j]} of {size} ({share:.1%})",
                     classes="hit" if i == j else "",
                 )
             )
         rows.append(cells)
-    content = table(
-        [h("span", "true ↓ answer →", class_="corner"), *labels], rows, "Confusion matrix", classes="confusion"
-    )
-    return figure(content, "Percent of the row's class; the stronger the colour, the more. The diagonal is right.")
+    content = Table("Confusion matrix", ["true ↓ answer →", *labels], rows, classes="confusion")
+    return Figure(content, "Percent of the row's class; the stronger the colour, the more. The diagonal is right.")
 
 
-def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]]) -> Html:
+def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, int, int]]) -> Figure:
     rows = [
         [
             Cell(labels[i], labels[i], head=True),
@@ -85,13 +84,13 @@ def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, 
         ]
         for count, i, j in wrong[:MOST]
     ]
-    return figure(
-        table(["true class", "answer", "samples", "of the class"], rows, "Most frequent mistakes", sort=True),
+    return Figure(
+        Table("Most frequent mistakes", ["true class", "answer", "samples", "of the class"], rows, sort=True),
         f"The {len(rows)} most frequent of {len(wrong)} kinds of mistake.",
     )
 
 
-def _per_class(inputs: Inputs, labels: list[str]) -> Html | None:
+def _per_class(inputs: Inputs, labels: list[str]) -> Figure | None:
     seeds = inputs.evaluations[inputs.shown].get("seeds") or []
     keys = ("precision", "recall", "f1", "support")
     found = {
@@ -113,9 +112,10 @@ def _per_class(inputs: Inputs, labels: list[str]) -> Html | None:
         ]
         + [
             Cell(
-                [numbers.percent(found[label]["f1"]), bar(found[label]["f1"] or 0)],
+                numbers.percent(found[label]["f1"]),
                 found[label]["f1"],
                 classes="number",
+                bar=bar(found[label]["f1"] or 0),
             ),
             Cell(numbers.whole(found[label]["support"]), found[label]["support"], classes="number"),
         ]
@@ -126,6 +126,5 @@ def _per_class(inputs: Inputs, labels: list[str]) -> Html | None:
         if len(kept) == len(labels)
         else f"The {MOST} hardest of {len(labels)} classes, mean over seeds."
     )
-    return figure(
-        table(["class", "precision", "recall", "F1", "samples"], rows, "Results per class", sort=True), caption
-    )
+    columns = ["class", "precision", "recall", "F1", "samples"]
+    return Figure(Table("Results per class", columns, rows, sort=True), caption)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import Format, Line, Point, lines
 from trivium.drawing.looks import Look
-from trivium.drawing.markup import Html, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import figure, grid, lead, legend, note
+from trivium.report.parts import Figure, Switch, legend
 
 MOST = 80  # evaluations that are drawn per curve
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    legend: list[Switch]
+    pictures: list[Figure]
+
+
+def context(inputs: Inputs) -> Context | None:
     pictures = [
         picture
         for picture in (
@@ -26,32 +32,17 @@ def body(inputs: Inputs) -> Html | None:
     ]
     if not pictures:
         return None
-    drawn = [s for s in inputs.order if inputs.training.get(s)]
-    return join(
-        [
-            lead(
-                "A curve that still moves at its right end would gain from more compute; one that turned up again "
-                "had too much. The weights that are tested are those of the lowest loss, which for a multimodal "
-                "model is that of its calibrated answer: how sure it is of itself does not decide."
-            ),
-            legend(inputs, drawn),
-            grid(pictures),
-            note(
-                "Mean over seeds; the band spans the worst and the best seed. A curve starts where its recipe "
-                "ended; a single marker is a strategy that has no training of its own after that."
-            ),
-        ]
-    )
+    return Context(legend(inputs, [s for s in inputs.order if inputs.training.get(s)]), pictures)
 
 
-def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> Html | None:
+def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> Figure | None:
     text = numbers.percent if final == "accuracy" else numbers.decimal
     series = [line for s in reversed(inputs.order) if (line := _line(inputs, s, key, text))]
     points = [point for s in inputs.order if (point := _point(inputs, s, final, text))]
     if not series:
         return None
     says = f"{label} of {len(series)} strategies against training compute"
-    return figure(lines(series, "training compute", "FLOP", label, tick, says, points,
+    return Figure(lines(series, "training compute", "FLOP", label, tick, says, points,
                         most=1 if final == "accuracy" else math.inf))
 
 

@@ -7,12 +7,12 @@ of evaluate (trivium.evaluation.cost).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
-from trivium.drawing.markup import Html, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, lead, name, note, table
+from trivium.report.parts import Cell, Table, name
 
 COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("peak_memory_bytes", "memory to train", numbers.memory),
@@ -25,7 +25,15 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
 )
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    """`device`: ", on the CPU", where it is known what answered."""
+
+    table: Table
+    device: str
+
+
+def context(inputs: Inputs) -> Context | None:
     values = {strategy: _measured(inputs, strategy) for strategy in inputs.order}
     columns = [column for column in COLUMNS if any(numbers.known(found.get(column[0])) for found in values.values())]
     if not any(numbers.known(found.get(key)) for found in values.values() for key, _, _ in COLUMNS[1:]):
@@ -37,13 +45,8 @@ def body(inputs: Inputs) -> Html | None:
     ]
     used = {"cuda": ", on the GPU", "cpu": ", on the CPU"}
     device = next((used[found["device"]] for found in values.values() if found.get("device") in used), "")
-    return join(
-        [
-            lead("What the strategies take on the machine described at the end; another one gives other numbers."),
-            table(["strategy", *(title for _, title, _ in columns)], rows, "Cost on this machine", sort=True),
-            note(f"One answer: a single sample at a time{device}. Answers per second: 64 samples at a time."),
-        ]
-    )
+    columns_said = ["strategy", *(title for _, title, _ in columns)]
+    return Context(Table("Cost on this machine", columns_said, rows, sort=True), device)
 
 
 def _measured(inputs: Inputs, strategy: str) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from trivium.drawing import numbers
-from trivium.drawing.markup import Html, h, join
 from trivium.machine.workers import cores
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, grid, lead, table
+from trivium.report.parts import Cell, Table
 
 PACKAGES = (
     "torch",
@@ -30,7 +30,17 @@ PACKAGES = (
 )
 
 
-def body(inputs: Inputs) -> Html:
+@dataclass(frozen=True)
+class Context:
+    """`command`: what makes it again."""
+
+    command: str
+    origin: Table
+    versions: Table
+    settings: Table | None
+
+
+def context(inputs: Inputs) -> Context:
     code = commit(inputs.root)
     again = f"git checkout {code['commit']} && make repro" if code.get("commit") else "make repro"
     facts = [
@@ -45,28 +55,17 @@ def body(inputs: Inputs) -> Html:
         ("largest process", numbers.memory(_memory(inputs)) if _memory(inputs) else None),
     ]
     settings = inputs.comparison.get("settings") or {}
-    return join(
-        [
-            lead("To make it again:"),
-            h("pre", h("code", again)),
-            grid(
-                figure(_pairs([(key, value) for key, value in facts if value], "Origin")),
-                figure(_pairs([("Python", platform.python_version()), *versions()], "Versions")),
-            ),
-            figure(
-                _pairs([(key, _plain(value)) for key, value in sorted(settings.items())], "Settings"),
-                title="Settings of the comparison",
-            )
-            if settings
-            else None,
-        ]
+    said = [(key, _plain(value)) for key, value in sorted(settings.items())]
+    return Context(
+        again,
+        _pairs([(key, value) for key, value in facts if value], "Origin"),
+        _pairs([("Python", platform.python_version()), *versions()], "Versions"),
+        _pairs(said, "Settings") if said else None,
     )
 
 
-def _pairs(rows: list[tuple[str, Any]], label: str) -> Html:
-    return table(
-        ["", ""], [[Cell(key, head=True), Cell(value, classes="code")] for key, value in rows], label, classes="pairs"
-    )
+def _pairs(rows: list[tuple[str, str]], label: str) -> Table:
+    return Table(label, [], [[Cell(key, head=True), Cell(value)] for key, value in rows], classes="pairs")
 
 
 def commit(root: Path) -> dict[str, Any]:

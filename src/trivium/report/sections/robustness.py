@@ -6,13 +6,13 @@ Reads `comparison.json`'s `robustness` (see `summary` in trivium.comparison.robu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, curve, figure, grid, lead, legend, name, note, rests, sentence, table
+from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend, name, rests, sentence
 
 KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("misalignment", "wrong partner: {}", "share of samples whose {} is another sample's"),
@@ -20,41 +20,57 @@ KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("attacks", "attack: {}", "largest change, in standard deviations"),
 )
 
-AXES = {"text": "share of words that are replaced"}  # of noise
+AXES = {"text": "share of words that are replaced"}  # of noise, by modality
 MEASURED = ("corruption", "misalignment", "shift", "attacks")  # names in `rows` of a seed
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Inside:
+    """Inputs that get worse; `rests`: on how many samples."""
+
+    lead: str
+    legend: list[Switch]
+    noise: list[Figure]
+    summary: Figure | None
+    others: list[Figure]
+    rests: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Inputs from other domains."""
+
+    lead: str
+    tables: list[Figure]
+
+
+@dataclass(frozen=True)
+class Context:
+    inside: Inside | None
+    elsewhere: Elsewhere | None
+
+
+def context(inputs: Inputs) -> Context | None:
     found = inputs.comparison.get("robustness") or {}
+    context = Context(_inside(inputs, found), _elsewhere(inputs, found.get("domain") or {}))
+    return context if context.inside or context.elsewhere else None
+
+
+def _inside(inputs: Inputs, found: dict[str, Any]) -> Inside | None:
     corrupted = found.get("corruption") or {}
-    noise = [chart for stream in corrupted for chart in _charts(
-        inputs, {stream: corrupted[stream]}, "noise on {}", AXES.get(stream, "share of {} that is noise"))]
+    axes = {stream: AXES.get(inputs.modality(stream), "share of {} that is noise") for stream in corrupted}
+    noise = [chart for stream, axis in axes.items()
+             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", axis)]
     others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
     summary = _summary(inputs, found)
-    elsewhere = _elsewhere(inputs, found.get("domain") or {})
     if not noise and not others and not summary:
-        return elsewhere
-    fold = [
-        h("summary", f"Wrong partners, late starts and attacks ({numbers.plural(len(others), 'chart')})"),
-        grid(others),
-    ]
-    return join(
-        [
-            lead(sentence(str(found.get("sentence") or "Accuracy as the inputs get worse, from clean on the left"))),
-            legend(inputs, inputs.order),
-            grid(noise),
-            summary,
-            h("details", fold) if others else None,
-            note(
-                f"Mean over seeds{rests(inputs, *MEASURED) or ' on a part of the test set'}; the band spans the worst "
-                "and the best seed. One stream is made worse at a time, the others stay as they are."
-            ),
-            elsewhere,
-        ]
-    )
+        return None
+    said = sentence(str(found.get("sentence") or "Accuracy as the inputs get worse, from clean on the left"))
+    where = rests(inputs, *MEASURED) or " on a part of the test set"
+    return Inside(said, legend(inputs, inputs.order), noise, summary, others, where)
 
 
-def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Html]:
+def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Figure]:
     """One chart per stream (or attack), a line per strategy."""
     charts = []
     for key, of in (curves or {}).items():
@@ -65,11 +81,11 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str
         if series:
             says = f"Test accuracy against {label}"
             chart = lines(series, label, "", "test accuracy", numbers.tick, says, most=1)
-            charts.append(figure(chart, title=sentence(title.format(key)).removesuffix(".")))
+            charts.append(Figure(chart, title=sentence(title.format(key)).removesuffix(".")))
     return charts
 
 
-def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
+def _summary(inputs: Inputs, found: dict[str, Any]) -> Figure | None:
     values: dict[str, Any] = found.get("summary") or {}
     streams = [s for s in inputs.streams if any(s in of for of in values.values())]
     if not streams:
@@ -81,8 +97,8 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
         for stream in streams:
             of = values.get(strategy, {}).get(stream, {})
             area, effective = of.get("relative"), of.get("effective")
-            extra = h("span", f" ({numbers.decimal(effective, 2, True)})", class_="span") if known else None
-            row.append(Cell([numbers.percent(area), extra], area, classes="number"))
+            extra = f"({numbers.decimal(effective, 2, True)})" if known else ""
+            row.append(Cell(numbers.percent(area), area, classes="number", quiet=extra))
         rows.append(row)
     caption = "Relative robustness: mean accuracy from clean to nothing but noise (area under the curve)."
     if known:
@@ -90,16 +106,15 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Html | None:
             " In brackets, effective robustness: above zero, accuracy falls less than that of "
             f"“{inputs.titles.get(found['reference'], '')}”, whatever it is without noise."
         )
-    return figure(table(["strategy", *streams], rows, "Robustness in numbers", sort=True), caption)
+    return Figure(Table("Robustness in numbers", ["strategy", *streams], rows, sort=True), caption)
 
 
-def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Elsewhere | None:
     tables = [made for made in (_held_out(inputs, shifted), _domains(inputs, shifted)) if made]
-    said = str(shifted.get("sentence") or "")
-    return join([h("div", lead(said), class_="group") if said else None, tables]) if tables else None
+    return Elsewhere(str(shifted.get("sentence") or ""), tables) if tables else None
 
 
-def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
     """Accuracy on the domain that no strategy learned from, and by how much it is below that on the test set."""
     values: dict[str, Any] = shifted.get("strategies") or {}
     rows = []
@@ -110,8 +125,8 @@ def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
             [
                 Cell(name(inputs, strategy), strategy, head=True),
                 Cell(numbers.percent(home), home, classes="number"),
-                Cell(_interval(away, f"{numbers.SPACE}%"), away["mean"], classes="number"),
-                Cell(_interval(drop), drop["mean"], classes="number"),
+                _interval(away, f"{numbers.SPACE}%"),
+                _interval(drop),
             ]
         )
     if not rows:
@@ -122,15 +137,15 @@ def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
         "on, with its interval; the test set is of the other domains."
     )
     columns = ["strategy", "test set", breakable(domain), "lost, points"]
-    return figure(table(columns, rows, "Accuracy on the held-out domain", sort=True), caption, "The held-out domain")
+    return Figure(Table("Accuracy on the held-out domain", columns, rows, sort=True), caption, "The held-out domain")
 
 
-def _interval(found: dict[str, float], unit: str = "") -> list[Any]:
+def _interval(found: dict[str, float], unit: str = "") -> Cell:
     mean, low, high = (numbers.decimal(100 * found[key], 1) for key in ("mean", "low", "high"))
-    return [mean + unit, h("span", f" ({low} to {high})", class_="span")]
+    return Cell(mean + unit, found["mean"], classes="number", quiet=f"({low} to {high})")
 
 
-def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
+def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
     """Accuracy per domain of the test set; the stronger the colour, the higher."""
     by: dict[str, Any] = shifted.get("by") or {}
     means = {domain: {s: one["mean"] for s, one in of["accuracy"].items()} for domain, of in by.items()}
@@ -152,6 +167,5 @@ def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Html | None:
         f"seed: {sizes}."
     )
     columns = ["strategy", *(breakable(domain) for domain in by)]
-    return figure(
-        table(columns, rows, "Accuracy per domain", sort=True, classes="heat"), caption, "Domains of the test set"
-    )
+    table = Table("Accuracy per domain", columns, rows, sort=True, classes="heat")
+    return Figure(table, caption, "Domains of the test set")

@@ -8,20 +8,29 @@ Errors in common are counted from the test predictions. `comparison.json`'s `sim
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.comparison.similarity import ERRORS, joint_errors
 from trivium.drawing import numbers
-from trivium.drawing.charts import swatch
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, figure, grid, lead, name, table
+from trivium.report.parts import Cell, Figure, Table, breakable, name
 
 Matrix = list[list[float | None]]
 SHOWN = 4  # maps that are seen at once; the rest folds away
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Context:
+    """`together`: what the best ensemble of two reaches; `sentence` and it may be empty."""
+
+    sentence: str
+    together: str
+    shown: list[Figure]
+    rest: list[Figure]
+
+
+def context(inputs: Inputs) -> Context | None:
     found = inputs.comparison.get("similarity") or {}
     maps = [
         _heat(
@@ -38,17 +47,11 @@ def body(inputs: Inputs) -> Html | None:
     pictures = [picture for picture in (_errors(inputs), *maps) if picture]
     if not pictures:
         return None
-    rest = pictures[SHOWN:]
-    fold = h("details", h("summary", numbers.plural(len(rest), "more map")), grid(rest)) if rest else None
-    said = found.get("sentence") or (
-        "Strategies that fail on the same samples gain little from each other; those that fail on different ones would "
-        "make a good ensemble."
-    )
-    together = _ensemble(inputs, found["ensemble"]) if found.get("ensemble") else None
-    return join([lead(said, " ", together), grid(pictures[:SHOWN]), fold])
+    together = _ensemble(inputs, found["ensemble"]) if found.get("ensemble") else ""
+    return Context(found.get("sentence") or "", together, pictures[:SHOWN], pictures[SHOWN:])
 
 
-def _errors(inputs: Inputs) -> Html | None:
+def _errors(inputs: Inputs) -> Figure | None:
     answers = inputs.answers
     if answers is None or len(answers.prediction) < 2:
         return None
@@ -67,7 +70,7 @@ def _errors(inputs: Inputs) -> Html | None:
 
 def _heat(
     inputs: Inputs, title: str, names: list[str], values: Matrix, caption: str, low: float, high: float, digits: int = 2
-) -> Html:
+) -> Figure:
     """A square table; strategies stand above its columns as their markers, to keep it narrow."""
     if set(names) <= set(inputs.order):
         places = sorted(range(len(names)), key=lambda place: inputs.order.index(names[place]))
@@ -78,18 +81,15 @@ def _heat(
         for b, value in zip(names, row, strict=True):
             shade = (value - low) / ((high - low) or 1) if value is not None else None
             text = numbers.decimal(value, digits) if value is not None else ""
-            cells.append(Cell(text, title=" and ".join(inputs.titles.get(one, one) for one in (a, b)), shade=shade))
+            cells.append(Cell(text, tip=" and ".join(inputs.titles.get(one, one) for one in (a, b)), shade=shade))
         rows.append(cells)
-    heads = [
-        [swatch(inputs.looks[b]), h("span", inputs.titles[b], class_="unseen")] if b in inputs.looks else breakable(b)
-        for b in names
-    ]
-    return figure(table(["", *heads], rows, title, classes="heat square"), caption, title)
+    heads = [name(inputs, b) if b in inputs.looks else breakable(b) for b in names]
+    return Figure(Table(title, ["", *heads], rows, classes="heat square"), caption, title)
 
 
 def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
     members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
     gain, reached = numbers.points(found["gain"]), numbers.percent(found["accuracy"]["mean"])
     if float(gain.replace("−", "-")) == 0:
-        return f"Together, {members} reach {reached}, as much as the better of them alone."
-    return f"Together, {members} reach {reached}: {gain} points on the better of them."
+        return f"The mean of {members} reaches {reached}, as much as the better of them alone."
+    return f"The mean of {members} reaches {reached}: {gain} points on the better of them."

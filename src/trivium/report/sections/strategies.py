@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from trivium.comparison.null import PERMUTED
 from trivium.comparison.recipes import published
 from trivium.comparison.verdict import OVER
 from trivium.drawing import numbers
 from trivium.drawing.charts import interval
-from trivium.drawing.markup import Html, h, join
 from trivium.drawing.scale import around
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, Cell, chooser, lead, name, note, table, view
+from trivium.report.parts import METRICS, Cell, Name, Option, name
 from trivium.report.prices import flops, parameters, seconds
 from trivium.report.sections.verdict import took
 
@@ -21,7 +23,70 @@ COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "nll": "NLL"}  # each
 ONE = 0.95  # share of the answers that are one class: nearly always
 
 
-def body(inputs: Inputs) -> Html | None:
+@dataclass(frozen=True)
+class Tag:
+    """`kind`: "" for the recommended one, "quiet" or "warn"."""
+
+    text: str
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of one strategy: mean and interval in words, and drawn (None where there is none); `value` sorts."""
+
+    metric: str
+    value: float | None
+    mean: str
+    span: str = ""
+    picture: Markup | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    rank: int | None
+    strategy: str
+    name: Name
+    tags: list[Tag]
+    measured: list[Measured]
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The answer that knows nothing."""
+
+    words: str
+    measured: list[Measured]
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a strategy does."""
+
+    term: Name
+    text: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """`metrics`: those that the third column can show;  `columns`: those after it;  `skipped`: a sentence for each
+    strategy that was not trained;  `recommended`: its title, or empty.
+    """
+
+    lead: str
+    metrics: list[Option]
+    columns: list[str]
+    rows: list[Row]
+    constant: Constant | None
+    skipped: list[str]
+    null: str
+    recommended: str
+    about: list[Description]
+
+
+def context(inputs: Inputs) -> Context | None:
     entries = inputs.comparison.get("strategies", {})
     first = sorted(METRICS, key=lambda key: key != inputs.metric.key)
     metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
@@ -39,57 +104,27 @@ def body(inputs: Inputs) -> Html | None:
         )
         if any(value is not None for value in values)
     ]
-    heads: list[Any] = [
-        "rank",
-        "strategy",
-        [view("metric", key, metrics[0], METRICS[key][0], "span") for key in metrics],
-    ]
-    heads += [COLUMNS[key] for key in own] + [title for title, _ in costs]
-    drawn = {key: _intervals(inputs, key) for key in metrics}
+    measured = {key: _measured(inputs, key) for key in metrics}
     rows = []
     for strategy in inputs.order:
         entry = entries[strategy]
-        rank = entry.get("rank")
-        row = [
-            Cell(rank or numbers.NONE, rank or 999, classes="rank"),
-            Cell([name(inputs, strategy), _tags(inputs, strategy)], strategy, head=True),
-            Cell(
-                [
-                    view("metric", key, metrics[0], drawn[key].get(strategy), data_v=repr(_mean(entry, key)))
-                    for key in metrics
-                ],
-                _mean(entry, metrics[0]),
-                classes="wide",
-            ),
-        ]
-        row += [Cell(METRICS[key][1](_mean(entry, key)), _mean(entry, key), classes="number") for key in own]
-        row += [_cost(key, entry, spent.get(strategy)) for _, key in costs]
-        rows.append(row)
-    return join(
-        [
-            lead(_lead(inputs)),
-            chooser("metric", "Show", [(key, METRICS[key][0]) for key in metrics]),
-            table(heads, rows, "All strategies", sort=True, classes="strategies", foot=_constant(inputs, metrics, own)),
-            _skipped(inputs),
-            note(
-                "The large marker is the mean over seeds, the line its interval, every thin stroke one seed. Compute "
-                "and time are of training one seed, its recipe included; failed is the share of seeds that are not "
-                f"surely better than {null(inputs)}. The last line knows nothing of the inputs."
-                + (f" Other tags compare with “{inputs.titles[inputs.recommended]}”." if inputs.recommended else ""),
-                h("span", " Press a column's heading to sort by it.", class_="scripted"),
-            ),
-            _about(inputs),
-        ]
+        cells = [Cell(METRICS[key][1](_mean(entry, key)), _mean(entry, key), classes="number") for key in own]
+        cells += [_cost(key, entry, spent.get(strategy)) for _, key in costs]
+        shown = [measured[key][strategy] for key in metrics]
+        rows.append(
+            Row(entry.get("rank"), strategy, name(inputs, strategy), _tags(inputs, strategy), shown, cells)
+        )
+    return Context(
+        _lead(inputs),
+        [Option(key, METRICS[key][0]) for key in metrics],
+        [COLUMNS[key] for key in own] + [title for title, _ in costs],
+        rows,
+        _constant(inputs, metrics, own),
+        [str(one["sentence"]) for one in (inputs.comparison.get("skipped") or {}).values()],
+        null(inputs),
+        inputs.titles.get(inputs.recommended, ""),
+        [Description(name(inputs, s), text) for s in inputs.order if (text := _what(inputs, s))],
     )
-
-
-def _about(inputs: Inputs) -> Html | None:
-    """What each strategy does."""
-    about = [(strategy, text) for strategy in inputs.order if (text := _what(inputs, strategy))]
-    if not about:
-        return None
-    words = [[h("dt", name(inputs, strategy)), h("dd", text)] for strategy, text in about]
-    return h("details", h("summary", "What each strategy does"), h("dl", words, class_="terms"))
 
 
 def _what(inputs: Inputs, strategy: str) -> str:
@@ -128,21 +163,21 @@ def null(inputs: Inputs) -> str:
     return f"always answering “{label}”" if label else "always giving the most common label"
 
 
-def _tags(inputs: Inputs, strategy: str) -> list[Html]:
+def _tags(inputs: Inputs, strategy: str) -> list[Tag]:
     """What a reader must know before looking at the numbers."""
     entry = inputs.comparison["strategies"][strategy]
     verdict, found = inputs.verdict, []
     if strategy == inputs.recommended:
-        found.append(h("span", "winner" if strategy == verdict.get("winner") else "recommended", class_="tag"))
+        found.append(Tag("winner" if strategy == verdict.get("winner") else "recommended"))
     elif said := _against(inputs, strategy):
-        found.append(h("span", said, class_="tag quiet"))
+        found.append(Tag(said, "quiet"))
     if entry.get("learned") is False:
-        found.append(h("span", "not surely learned", class_="tag warn"))
+        found.append(Tag("not surely learned", "warn"))
     if (entry.get("one_class") or 0) >= ONE:
         share = numbers.percent(entry["one_class"], 0)
-        found.append(h("span", f"one class for {share} of the samples", class_="tag warn"))
+        found.append(Tag(f"one class for {share} of the samples", "warn"))
     if (entry.get("over_budget") or 0) > OVER:
-        found.append(h("span", f"{numbers.times(entry['over_budget'])} × the budget", class_="tag warn"))
+        found.append(Tag(f"{numbers.times(entry['over_budget'])} × the budget", "warn"))
     return found
 
 
@@ -157,28 +192,21 @@ def _against(inputs: Inputs, strategy: str) -> str:
             "ahead": "ahead, not surely" if ahead else "behind, not surely"}.get(pair["verdict"], "not told apart")
 
 
-def _constant(inputs: Inputs, metrics: list[str], own: list[str]) -> list[list[Cell]]:
-    """The line of the answer that knows nothing."""
+def _constant(inputs: Inputs, metrics: list[str], own: list[str]) -> Constant | None:
     found = inputs.comparison.get("constant") or {}
     if not found:
-        return []
-    shown = [view("metric", key, metrics[0], METRICS[key][1](found.get(key)), "span") for key in metrics]
+        return None
     words = "the class shares of train" if inputs.metric.key == "nll" else f"always “{found['label']}”"
-    return [[Cell(""), Cell(words, head=True), Cell(shown, classes="wide"),
-             *(Cell(METRICS[key][1](found.get(key)), classes="number") for key in own)]]
-
-
-def _skipped(inputs: Inputs) -> Html | None:
-    found = inputs.comparison.get("skipped") or {}
-    return h("ul", [h("li", str(one["sentence"])) for one in found.values()], class_="skipped") if found else None
+    shown = [Measured(key, found.get(key), METRICS[key][1](found.get(key))) for key in metrics]
+    return Constant(words, shown, [Cell(METRICS[key][1](found.get(key)), classes="number") for key in own])
 
 
 def _mean(entry: dict[str, Any], key: str) -> float | None:
     return (entry.get(key) or {}).get("mean")
 
 
-def _intervals(inputs: Inputs, key: str) -> dict[str, Html]:
-    """Per strategy: number, interval in words, and the drawing; all on one scale."""
+def _measured(inputs: Inputs, key: str) -> dict[str, Measured]:
+    """Per strategy, all drawn on one scale."""
     entries = inputs.comparison["strategies"]
     title, text, _ = METRICS[key]
     dots = {
@@ -190,15 +218,15 @@ def _intervals(inputs: Inputs, key: str) -> dict[str, Html]:
         v for s, e in known.items() for v in (e["mean"], e.get("low"), e.get("high"), *dots[s]) if numbers.known(v)
     ]
     scale = around(values, 8, 172)
-    drawn = {}
+    found = {s: Measured(key, None, "") for s in inputs.order}
     for strategy, entry in known.items():
         mean = entry["mean"]
         low, high = (entry[end] if numbers.known(entry.get(end)) else mean for end in ("low", "high"))
         span = f"{text(low)} to {text(high)}".replace(f"{numbers.SPACE}% to", " to")
         tip = f"{inputs.titles[strategy]}: {title} {text(mean)}, interval {span}, {len(dots[strategy])} seeds"
-        drawing = interval(mean, low, high, dots[strategy], scale, inputs.looks[strategy], tip)
-        drawn[strategy] = h("span", h("b", text(mean)), h("span", span, class_="span"), drawing, class_="measure")
-    return drawn
+        picture = interval(mean, low, high, dots[strategy], scale, inputs.looks[strategy], tip)
+        found[strategy] = Measured(key, mean, text(mean), span, picture)
+    return found
 
 
 def _cost(key: str, entry: dict[str, Any], spent: float | None) -> Cell:
@@ -209,6 +237,6 @@ def _cost(key: str, entry: dict[str, Any], spent: float | None) -> Cell:
     if key == "parameters":
         trained = parameters(entry, "trained")
         title = f"{numbers.whole(trained)} of them are trained" if trained is not None else None
-        return Cell(numbers.scaled(parameters(entry), ""), parameters(entry), classes="number", title=title)
+        return Cell(numbers.scaled(parameters(entry), ""), parameters(entry), classes="number", tip=title)
     failed = entry.get("failed_share")
     return Cell(numbers.percent(failed, 0), failed, classes="number")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from trivium.comparison import reads
 from trivium.drawing import numbers
-from trivium.drawing.markup import Html, breakable, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, lead, name, note, table
+from trivium.report.parts import Cell, Table, breakable, name
+
+
+@dataclass(frozen=True)
+class Context:
+    lead: str
+    table: Table
 
 
 def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, float]:
@@ -21,7 +28,7 @@ def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, flo
     return {subset: value for subset, value in found.items() if value is not None}
 
 
-def body(inputs: Inputs) -> Html | None:
+def context(inputs: Inputs) -> Context | None:
     values = {strategy: means(inputs, strategy) for strategy in inputs.order}
     values = {strategy: found for strategy, found in values.items() if found}
     place = {stream: index for index, stream in enumerate(inputs.streams)}
@@ -52,26 +59,18 @@ def body(inputs: Inputs) -> Html | None:
     foot = [[Cell("best possible", head=True)] + [Cell(numbers.percent(known[s]), classes="number") for s in subsets]]
     columns = [
         "strategy",
-        *(breakable(subset if subset != full else f"all {len(inputs.streams)}") for subset in subsets),
+        *(breakable(subset if subset != full else "all streams") for subset in subsets),
     ]
-    return join(
-        [
-            lead(_lead(inputs, inputs.shown if inputs.shown in values else next(iter(values)), values, full)),
-            table(
-                columns,
-                rows,
-                "Accuracy per subset of streams",
-                sort=True,
-                classes="heat",
-                foot=foot if any(value is not None for value in known.values()) else (),
-            ),
-            note(
-                "Test accuracy, mean over seeds, when only the streams in the heading are given to the same "
-                "model; the stronger the colour, the higher. A fused model learns what to do without a stream from "
-                "training samples that lack it and from nothing else; where none do, low figures are no surprise. A "
-                "dash: on some seed the model reads none of these streams, so that nothing was measured."
-            ),
-        ]
+    return Context(
+        _lead(inputs, inputs.shown if inputs.shown in values else next(iter(values)), values, full),
+        Table(
+            "Accuracy per subset of streams",
+            columns,
+            rows,
+            sort=True,
+            classes="heat",
+            foot=foot if any(value is not None for value in known.values()) else (),
+        ),
     )
 
 
@@ -81,7 +80,7 @@ def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], fu
         rest = "+".join(other for other in streams if other != stream)
         if rest in found and full in found:
             losses[stream] = found[full] - found[rest]
-    if not losses:
+    if not losses or not inputs.recommended:
         return "What is left of the accuracy when streams are missing."
     alone = [stream for stream in streams if all(seen == {stream} for seen in inputs.read[strategy])]
     if alone:

@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
-from trivium.drawing.markup import Html, breakable, h, join
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, name
+from trivium.report.parts import METRICS, Figure, Name, name
 from trivium.report.prices import flops, seconds
+from trivium.report.sections import cost
 
 LONG = 110  # characters of an answer that is set smaller
 WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side"}  # of a linear probe; else a stream
 END = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")  # between two sentences
 
 
-def title(inputs: Inputs) -> str:
-    """Of the page: the data that was compared on."""
-    return str(inputs.comparison.get("dataset", {}).get("title") or inputs.meta.get("title") or "Comparison")
+@dataclass(frozen=True)
+class Fact:
+    term: str
+    value: str | Name
 
 
-def body(inputs: Inputs) -> Html:
+@dataclass(frozen=True)
+class Context:
+    """`title`: the data that was compared on;  `answer`: one sentence, and `more` of them;  `chip`: what sort of answer
+    it is;  `model`: the folder of the recommended model.
+    """
+
+    title: str
+    chip: str
+    recommended: bool
+    answer: str
+    long: bool
+    more: str
+    reason: str
+    facts: list[Fact]
+    model: str
+    picture: Figure | None
+
+
+def context(inputs: Inputs) -> Context:
     found = inputs.verdict
     answer, *rest = END.split(priced(inputs, str(found.get("sentence") or "There is no verdict yet.")))
-    facts = [(term, value) for term, value in _facts(inputs) if value]
-    reason = priced(inputs, str(found.get("reason") or ""))
-    return h(
-        "div",
-        h("p", "Which way to train on ", h("b", title(inputs)), "?", class_="eyebrow"),
-        h("p", chip(inputs), class_=f"chip {'won' if inputs.recommended else 'tie'}"),
-        h("h1", breakable(answer), class_="long" if len(answer) > LONG else None),
-        h("p", breakable(" ".join(rest)), class_="reason") if rest else None,
-        h("p", breakable(reason), class_="note") if reason else None,
-        h("dl", [h("div", h("dt", term), h("dd", value)) for term, value in facts], class_="facts"),
-        class_="verdict",
+    return Context(
+        str(inputs.comparison.get("dataset", {}).get("title") or inputs.meta.get("title") or "Comparison"),
+        chip(inputs),
+        bool(inputs.recommended),
+        answer,
+        len(answer) > LONG,
+        " ".join(rest),
+        priced(inputs, str(found.get("reason") or "")),
+        [Fact(term, value) for term, value in _facts(inputs) if value],
+        _model(inputs),
+        cost.picture(inputs),
     )
 
 
@@ -61,16 +81,15 @@ def chip(inputs: Inputs) -> str:
     return "One is ahead, but not surely" if alone else "No winner: the best cannot be told apart"
 
 
-def _facts(inputs: Inputs) -> list[tuple[str, Any]]:
+def _facts(inputs: Inputs) -> list[tuple[str, str | Name | None]]:
     chosen = inputs.comparison.get("strategies", {}).get(inputs.recommended, {})
     return [
         ("Take", name(inputs, inputs.recommended) if inputs.recommended else None),
         (f"Its test {inputs.metric.words}", _value(inputs, chosen)),
-        ("Knowing nothing", _constant(inputs)),
-        ("Took", took(chosen)),
+        ("Constant answer", _constant(inputs)),
+        ("Its choice", took(chosen)),
         ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
         ("Evidence", _evidence(inputs)),
-        ("Its model", _model(inputs)),
     ]
 
 
@@ -125,12 +144,11 @@ def groups(about: dict[str, Any]) -> str:
     return f", of {numbers.plural(round(whole), 'group')} in all{few}"
 
 
-def _model(inputs: Inputs) -> Html | None:
-    """Where the recommended strategy's best seed (validation NLL) is, on the disk and in MLflow's registry."""
+def _model(inputs: Inputs) -> str:
+    """Where the recommended strategy's best seed (validation NLL) is on the disk; empty where there is none."""
     seeds = inputs.training.get(inputs.recommended, {}).get("seeds") or []
     known = [seed for seed in seeds if numbers.known((seed.get("validation") or {}).get("nll"))]
     if not known:
-        return None
+        return ""
     best = min(known, key=lambda seed: (seed["validation"]["nll"], seed["seed"]))["seed"]
-    folder = h("code", breakable(f"models/{inputs.recommended}/seed_{best}"))
-    return join([folder, h("span", ", in MLflow ", class_="span"), h("code", "models:/trivium@recommended")])
+    return f"models/{inputs.recommended}/seed_{best}"

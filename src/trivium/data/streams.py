@@ -1,0 +1,46 @@
+"""What can be wrong with `data.streams` in params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from trivium import modalities
+from trivium.data.settings import STREAMS, Data
+from trivium.settings import parts
+
+# Columns, tables and options that stand beside those of the streams; parts of a network; what torch's modules that hold
+# other modules by name call their own.
+NAMES = """sample label labels group domain language split y duplicate_group id start end rows samples quarantine
+error out help fusion head apply bfloat16 buffers children clear compile cpu cuda double eval float forward half ipu
+items keys modules mtia parameters pop to train training type update values xpu"""
+TAKEN = frozenset(NAMES.split())
+
+
+def wrong(data: Data) -> list[str]:
+    """A sentence each."""
+    known = modalities.names()
+    found = [f"`data.streams.{s}.modality`: there is no modality `{one.modality}`; {parts.nearest(one.modality, known)}"
+             for s, one in data.streams.items() if one.modality not in known]
+    found += [f"`data.streams.{s}`: something else is called so already: choose another name, such as `my_{s}`."
+              for s in data.streams if s in TAKEN or _beside(s, data.streams)]
+    found += [f"`data.streams.{s}` is {one.modality}, but {s} is the name of another modality: choose another name."
+              for s, one in data.streams.items() if data.source == "manifest" and s in known and s != one.modality]
+    if data.source == "manifest":
+        return found + same_column({s: one.column or s for s, one in data.streams.items()})
+    return found + [f"`data.streams.{s}` is {one.modality}, but `data.source: {data.source}` offers the streams "
+                    f"{', '.join(STREAMS)} alone, each of the modality of its name: leave `{s}` out, or bring your own "
+                    "data (docs/bring-your-own-data.md)." for s, one in data.streams.items()
+                    if one.modality in known and (s not in STREAMS or one.modality != s)]
+
+
+def same_column(columns: Mapping[str, str]) -> list[str]:
+    """columns: of each stream."""
+    first: dict[str, str] = {}
+    return [f"`data.streams`: `{other}` and `{s}` are both read from the column `{column}`: name another `column` for "
+            "one of them, or leave it out." for s, column in columns.items()
+            if (other := first.setdefault(column, s)) != s]
+
+
+def _beside(name: str, streams: Iterable[str]) -> bool:
+    """Whether a column that stands beside some stream's values is called so."""
+    return any(name in (f"has_{s}", f"{s}_start", f"{s}_end", f"{s}_digest") for s in streams)
