@@ -76,7 +76,7 @@ class Multimodal(Model):
     def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module, task: Task) -> None:
         super().__init__(task)
         self.encoders, self.fusion, self.head = nn.ModuleDict(encoders), fusion, head
-        self.register_buffer("temperature", torch.ones(()))
+        self.register_buffer("temperature", task.uncalibrated())
 
     @property
     def streams(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -100,7 +100,7 @@ class Ensemble(Model):
     def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...], task: Task) -> None:
         super().__init__(task)
         self.members, self.streams = nn.ModuleDict(members), streams
-        self.register_buffer("temperatures", torch.ones(len(members)))
+        self.register_buffer("temperatures", torch.stack([task.uncalibrated() for _ in members]))
 
     @property
     def readers(self) -> dict[str, Encoder]:

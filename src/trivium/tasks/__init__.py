@@ -11,8 +11,9 @@ from typing import Any
 
 from trivium.tasks.base import Task
 from trivium.tasks.classification import Classification
+from trivium.tasks.regression import Regression
 
-TASKS = {one.name: one for one in (Classification,)}
+TASKS = {one.name: one for one in (Classification, Regression)}
 
 
 def of(about: Mapping[str, Any]) -> Task:

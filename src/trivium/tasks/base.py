@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -56,12 +57,22 @@ class Task(ABC):
     def calibrated_nll(self, outputs: Tensor, y: Tensor) -> float:
         """The same once they are calibrated on these samples."""
 
-    @abstractmethod
-    def calibration(self, outputs: Tensor, y: Tensor) -> float:
-        """The one number that makes outputs mean what they say, fitted on validation."""
+    def fitted(self, y: np.ndarray) -> Self:
+        """The task as it is at a seed, whose train rows have the targets `y`: what it must know of them is taken from
+        these alone.
+        """
+        return self
 
     @abstractmethod
-    def answer(self, outputs: Tensor, calibration: Tensor | float) -> Tensor:
+    def uncalibrated(self) -> Tensor:
+        """The `calibration` that leaves outputs as they are."""
+
+    @abstractmethod
+    def calibration(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """What makes outputs mean what they say, fitted on validation; of the shape of `uncalibrated()`."""
+
+    @abstractmethod
+    def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
         """Calibrated outputs, [B, C]."""
 
     @abstractmethod

@@ -59,13 +59,21 @@ class Classification(Task):
 
         return temperature.calibrated_nll(outputs, y)
 
-    def calibration(self, outputs: Tensor, y: Tensor) -> float:
+    def uncalibrated(self) -> Tensor:
+        """A temperature of 1."""
+        import torch
+
+        return torch.ones(())
+
+    def calibration(self, outputs: Tensor, y: Tensor) -> Tensor:
         """A temperature."""
+        import torch
+
         from trivium.tasks import temperature
 
-        return temperature.temperature(outputs, y)
+        return torch.tensor(temperature.temperature(outputs, y), dtype=torch.float64)
 
-    def answer(self, outputs: Tensor, calibration: Tensor | float) -> Tensor:
+    def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
         return (outputs.float() / calibration).log_softmax(-1)
 
     def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trivium import models
 from trivium.data.store import Batch, Store
@@ -48,7 +49,7 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     spent = components.charged(store.recipe, seed)
     return {
         "history": _history(store.recipe, seed, chosen), "validation": validation, "members": scores,
-        "temperature": kept, **({"chosen": chosen[0]} if best else {}),
+        "temperature": [one.tolist() for one in kept], **({"chosen": chosen[0]} if best else {}),
         "flops": {"budget": unit.limit, "pretrain": spent, "train": 0.0, "total": spent},
         "parameters": {"total": size, "trained": size},
     }
@@ -64,11 +65,11 @@ def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed:
     return Batch.joined(parts)
 
 
-def _score(members: dict[str, Unimodal], store: Store, val: Batch, temperatures: list[float],
+def _score(members: dict[str, Unimodal], store: Store, val: Batch, temperatures: list[Tensor],
            ) -> tuple[Ensemble, dict[str, float]]:
     """The ensemble of some `members`; its NLL and accuracy on all of `val`, samples without the stream included."""
     model = Ensemble(members, store.streams, store.task).to(val.y.device).eval()
-    model.temperatures.copy_(torch.tensor(temperatures))
+    model.temperatures.copy_(torch.stack(temperatures))
     answers = model.answer(val.inputs, val.present)
     nll = -store.task.log_likelihood(answers, val.y).mean().item()
     return model, {"nll": nll, "accuracy": store.task.score(answers, val.y)}

@@ -79,7 +79,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
     scale = _temperature(Joint(model), feeds[1] if len(read) == len(store.streams) else used[1])
-    model.temperature.fill_(scale)
+    model.temperature.copy_(scale)
     model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
@@ -89,7 +89,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {
-        "history": history, "temperature": scale,
+        "history": history, "temperature": scale.tolist(),
         "validation": {"nll": best["val_nll"], "accuracy": best["val_accuracy"]},
         "flops": {"budget": limit, "pretrain": pretraining, "train": spent - pretraining, "total": spent,
                   "analytic": counted_again},
@@ -261,7 +261,7 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
 
 
 @torch.no_grad()
-def _temperature(objective: Joint, val: Feed) -> float:
+def _temperature(objective: Joint, val: Feed) -> Tensor:
     """Fitted on validation (Guo et al. 2017), in float32 as the model will answer."""
     outputs, labels = zip(*((objective.outputs(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
     return objective.task.calibration(torch.cat(outputs), torch.cat(labels))
