@@ -80,7 +80,7 @@ def test_settings_are_filled_in_and_what_is_wrong_is_named() -> None:
     assert objectives.chosen({"name": "masked", "mask": 0.3}, "x") == {"name": "masked", "mask": 0.3}
     assert objectives.chosen("supervised", "x") == {"name": "supervised"}
     for value, says in (({"name": "masked", "mack": 0.3}, r"unknown key `x\.mack`; did you mean `mask`"),
-                        ({"name": "masked", "mask": 1.0}, r"`x\.mask`: .*\(got 1\.0\)"),
+                        ({"name": "masked", "mask": 1.0}, r"`x\.mask` must be below 1 \(got 1\.0\)"),
                         ({"name": "supervised", "mask": 0.5}, r"unknown key `x\.mask`")):
         with pytest.raises(UserError, match=says):
             objectives.chosen(value, "x")

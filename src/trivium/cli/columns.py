@@ -16,7 +16,7 @@ from trivium.data.streams import TAKEN
 Streams = dict[str, tuple[str, str]]  # name -> modality, column
 
 SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
-    "id": "sampleid sample uid uuid key name index",
+    "id": "sampleid itemid rowid recordid sample uid uuid key name index",
     "label": "labels target class category classlabel y",
     "text": "caption sentence transcript transcription utterance description review comment content",
     "image": "img imgpath picture photo frame",
