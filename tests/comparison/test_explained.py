@@ -71,7 +71,7 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
     assert [entry["sample"] for entry in found["samples"]] == list(chosen) and len(chosen) == 3
     for k, entry in enumerate(found["samples"]):
         row = store.samples.index(entry["sample"])
-        assert entry["label"] == store.task[int(store.batch(np.array([row]), 0).y)]
+        assert entry["label"] == store.task.words(store.batch(np.array([row]), 0).y)
         assert entry["picture"] == f"changed_{k}.svg"
         size = drawn(project / "reports/explained" / entry["picture"])[:2]
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
@@ -94,7 +94,7 @@ def test_the_answers_are_those_of_the_models(project: Path) -> None:
     for name in ("joint", "second"):
         p = models.load(project / "models" / name / "seed_0")(batch.inputs, batch.present).exp()
         said = [entry["strategies"][name] for entry in found["samples"]]
-        assert [answer["prediction"] for answer in said] == [store.task[k] for k in p.argmax(1)]
+        assert [answer["prediction"] for answer in said] == [store.task.words(k) for k in p.argmax(1)]
         assert [answer["truth"] for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
 
 

@@ -131,7 +131,8 @@ def recommend(root: Path, strategy: str) -> None:
 
 
 def test_the_signature_names_streams_and_times_where_any_is_heard() -> None:
-    prepared = {"classes": ["a"], "streams": {s: {"spec": {"modality": modality}} for s, modality in (
+    prepared = {"task": {"name": "classification", "classes": ["a"]}, "streams": {
+        s: {"spec": {"modality": modality}} for s, modality in (
         ("title", "text"), ("photo", "image"), ("scan", "image"))}}
     inputs = signature(prepared).inputs
     assert str(inputs.inputs[0].type) == "DataType.string"
