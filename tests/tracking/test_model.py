@@ -101,7 +101,7 @@ def test_weights_that_come_later_reach_the_runs_and_the_registry(tmp_path: Path)
     sync(root)
     assert models() == 0
     (tmp_path / "kept").rename(weights)
-    assert sync(root) == "MLflow: 1 strategies written, 0 already there."
+    assert sync(root) == "MLflow: 1 strategy written, 0 already there."
     assert models() == 1
     assert sync(root) == "MLflow shows the present outputs already."
     (tmp_path / "elsewhere").mkdir()
@@ -118,7 +118,7 @@ def test_files_that_somebody_deleted_are_written_again(tmp_path: Path) -> None:
     assert sync(root) == "MLflow shows the present outputs already."
     before = load(root, tmp_path / "elsewhere")
     shutil.rmtree(store.artifacts(root))
-    assert sync(root) == "MLflow: 1 strategies written, 0 already there."
+    assert sync(root) == "MLflow: 1 strategy written, 0 already there."
     after = load(root, tmp_path / "elsewhere")
     assert after | {"code": before["code"]} == before
 
