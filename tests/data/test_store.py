@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.tiny_media import ROWS, STREAMS, row, write_aligned, write_features
-from trivium.data.columns import Column, Writer
+from trivium.data.arrow_file import Column, Writer
 from trivium.data.store import Batch, Store
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
@@ -107,8 +107,8 @@ def test_a_recipe_that_is_new_is_told(store):
 
 @pytest.mark.parametrize("copied", [True, False])
 def test_rows_are_found_across_record_batches(tmp_path, monkeypatch, copied):
-    monkeypatch.setattr("trivium.data.columns.BATCH_ROWS", 7)
-    monkeypatch.setattr("trivium.data.columns.COPY_BELOW", 1 << 30 if copied else 0)
+    monkeypatch.setattr("trivium.data.arrow_file.BATCH_ROWS", 7)
+    monkeypatch.setattr("trivium.data.arrow_file.COPY_BELOW", 1 << 30 if copied else 0)
     x = np.arange(25 * 2 * 3, dtype=np.int32).reshape(25, 2, 3)
     with Writer(tmp_path / "a.arrow", ["left", "right"], 3, "int32") as writer:
         for part in np.split(x, [2, 11, 12]):

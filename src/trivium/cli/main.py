@@ -98,14 +98,14 @@ def _use(arguments: argparse.Namespace) -> None:
 
 
 def _status(_: argparse.Namespace) -> None:
-    from trivium.cli.overview import status
+    from trivium.cli.status import status
 
     _mend()
     print(status(Path(".")))
 
 
 def _show(_: argparse.Namespace) -> None:
-    from trivium.cli.overview import show
+    from trivium.cli.status import show
 
     _mend()
     print(show(Path(".")))

@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import tables
-from trivium.data.components import codes_in
 from trivium.data.intervals import meeting
+from trivium.data.linked_rows import codes_in
 from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
 from trivium.modalities import is_written

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.data.components import codes, codes_in, connected, number
+from trivium.data.linked_rows import codes, codes_in, connected, number
 from trivium.modalities import is_written
 
 MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`

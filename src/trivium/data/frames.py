@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import tables
-from trivium.data.components import codes_in
+from trivium.data.linked_rows import codes_in
 from trivium.data.probe import Measures
 from trivium.settings.errors import UserError
 

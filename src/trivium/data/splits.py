@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from trivium.data import tables
 from trivium.data.assignment import assign
-from trivium.data.components import codes, components
+from trivium.data.linked_rows import codes, components
 from trivium.data.settings import Split
 from trivium.modalities import is_written
 from trivium.settings.errors import UserError

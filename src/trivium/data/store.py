@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from trivium import modalities, tasks
 from trivium.data import tables, texts
-from trivium.data.columns import Column
+from trivium.data.arrow_file import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import READS, Reads
 from trivium.encoders import Described

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from trivium import modalities as registry
 from trivium.data import tables
-from trivium.data.columns import Writer
+from trivium.data.arrow_file import Writer
 from trivium.data.ragged import RaggedWriter
 from trivium.machine.progress import Progress
 from trivium.machine.workers import Map

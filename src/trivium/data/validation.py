@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import expectations, quarantine, tables
-from trivium.data.components import codes_in
 from trivium.data.duplicates import duplicate_groups, placeholders
 from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, stream_frame
+from trivium.data.linked_rows import codes_in
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
 from trivium.modalities import is_written

@@ -22,8 +22,8 @@ from trivium.objectives.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
 from trivium.training import budget, components, probed, states
 from trivium.training.feed import Feed
+from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
-from trivium.training.units import Report
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder

@@ -16,7 +16,7 @@ import numpy as np
 
 from trivium.data.store import Store
 from trivium.data.tables import write_json
-from trivium.training import units
+from trivium.training import jobs
 from trivium.training.recipes import Group, Recipe
 from trivium.training.settings import Loop
 
@@ -34,7 +34,7 @@ class Unit:
 
 def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
     """Train and write `<out>/<stream>/seed_<k>/` (or `all`) and `<out>/training.json`. Returns what it cost
-    (`units.measured`).
+    (`jobs.measured`).
 
     budgets: FLOPs per seed. What they do not pay for one epoch is not begun: `training.json` then says so.
     """
@@ -50,15 +50,15 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
             ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
     named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
     mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
-    done = units.run(f"pretrain {recipe.name}", _work, mixed, loop)
+    done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop)
     records = []
     for name, unit, _ in named:
         folder, record = done[name]
         for s in unit.group.streams:
-            units.copy(folder / s, out / s / _place(unit))
+            jobs.copy(folder / s, out / s / _place(unit))
         records.append({"streams": list(unit.group.streams), "seed": unit.seed} | record["record"])
     write_json(about | {"units": records}, out / "training.json")
-    return units.measured({name: done[name] for name, *_ in named}, "units")
+    return jobs.measured({name: done[name] for name, *_ in named}, "units")
 
 
 def _place(unit: Unit) -> str:
@@ -91,16 +91,16 @@ def _key(store: Store, unit: Unit) -> str:
         recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
                   "loop": loop, "limit": unit.limit, "all": store.digest}
-    return units.key("pretrain", about)
+    return jobs.key("pretrain", about)
 
 
-def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+def _work(unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
     store = Store(unit.recipe.name)
     return _trained(store, unit, folder, report) if unit.group.objective else (
         _as_they_come(store, unit, folder, report))
 
 
-def _as_they_come(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
     """Random weights, or published ones: nothing is trained. The latter see every sample once."""
     from trivium import models
     from trivium.machine import device
@@ -135,7 +135,7 @@ def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
     encoder.idf.copy_(torch.from_numpy(fit_idf(counts)))
 
 
-def _trained(store: Store, unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
     from trivium import models
     from trivium.machine import device
     from trivium.models import files

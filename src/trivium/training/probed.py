@@ -15,8 +15,8 @@ from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.linear import Linear, Probed
 from trivium.training import budget, components, linear
+from trivium.training.jobs import Report
 from trivium.training.linear import Fitted, Tried
-from trivium.training.units import Report
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder

@@ -10,7 +10,7 @@ from typing import Any
 from trivium.data.store import Store
 from trivium.data.tables import digest, read_json, write_json
 from trivium.strategies import Entry
-from trivium.training import components, units
+from trivium.training import components, jobs
 from trivium.training.budget import enough
 from trivium.training.settings import Loop
 
@@ -27,7 +27,7 @@ class Unit:
 
 
 def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
-    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`units.measured`).
+    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`jobs.measured`).
 
     budgets: FLOPs per seed.
     """
@@ -37,15 +37,15 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict
     if lacking := components.skipped(entry.start):
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
-    done = units.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
+    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
     found = {name: record["record"] for name, (_, record) in done.items()}
     if lacking := next((record["skipped"] for record in found.values() if "skipped" in record), None):
         return _skip(about, lacking, "it", out)
     for name, (folder, _) in done.items():
-        units.copy(folder / "model", out / name)
+        jobs.copy(folder / "model", out / name)
     records = [{"seed": unit.seed} | found[name] for name, unit in todo]
     write_json(about | {"seeds": records}, out / "training.json")
-    return units.measured(done, "seeds")
+    return jobs.measured(done, "seeds")
 
 
 def _skip(about: dict[str, Any], lacking: dict[str, float], who: str, out: Path) -> dict[str, Any]:
@@ -87,10 +87,10 @@ def _key(store: Store, unit: Unit) -> str:
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
              "charged": components.charged(store.recipe, unit.seed),
              "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model
-    return units.key("strategy", about)
+    return jobs.key("strategy", about)
 
 
-def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
+def _work(unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
     if unit.entry.plan.combine == "fusion":
         from trivium.training import fused
 
@@ -99,6 +99,6 @@ def _work(unit: Unit, folder: Path, report: units.Report) -> dict[str, Any]:
         from trivium.training import probed
 
         return probed.train(unit, folder, report)
-    from trivium.training import combined
+    from trivium.training import late_fusion
 
-    return combined.combine(unit, folder, report)
+    return late_fusion.combine(unit, folder, report)

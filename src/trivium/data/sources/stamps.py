@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 
 from trivium.data import tables
-from trivium.data.components import codes, components
+from trivium.data.linked_rows import codes, components
 from trivium.data.settings import STREAMS
 from trivium.data.sources import raw
 from trivium.machine.progress import track

@@ -2,7 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from trivium.data.components import codes, codes_in, components
+from trivium.data.linked_rows import codes, codes_in, components
 
 
 def brute_force(rows, columns):

@@ -15,8 +15,8 @@ from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 from trivium.training import components
+from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH
-from trivium.training.units import Report
 
 if TYPE_CHECKING:
     from trivium.training.strategy import Unit

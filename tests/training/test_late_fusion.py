@@ -15,7 +15,7 @@ from trivium.data.store import Store
 from trivium.data.tables import write_json
 from trivium.models import files
 from trivium.models.network import Unimodal
-from trivium.training import combined
+from trivium.training import late_fusion
 from trivium.training.strategy import Unit
 
 BEST, SUM = "unimodal", "ensemble"
@@ -41,7 +41,7 @@ def run(folder: Path, monkeypatch: MonkeyPatch, strategy: str, **scores: Any) ->
                   {"streams": [s], "seed": 1, "flops": 7.0, "history": []}]
     write_json({"units": units}, "models/pretrain/supervised/training.json")
     entry = strategies.entry("one", {"start": "supervised", "strategy": strategy})
-    record = combined.combine(Unit(entry, None, 0, tiny.LOOP, tiny.BUDGET), Path("one"), lambda *_: None)
+    record = late_fusion.combine(Unit(entry, None, 0, tiny.LOOP, tiny.BUDGET), Path("one"), lambda *_: None)
     return record, models.load("one/model")
 
 

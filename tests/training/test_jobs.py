@@ -16,7 +16,7 @@ from tests.helpers import ROOT
 from tests.machine.test_workers import alive
 from trivium.machine.progress import Progress
 from trivium.settings.errors import UserError
-from trivium.training import units
+from trivium.training import jobs
 from trivium.training.settings import Loop
 
 LOOP = Loop(batch=4, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=2)
@@ -24,18 +24,18 @@ LOOP = Loop(batch=4, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augm
 
 def test_the_largest_process_on_a_gpu_counts() -> None:
     done = {"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": 300}), "b": (Path("b"), {"seconds": 1.5, "gpu_bytes": 700})}
-    assert units.measured(done, "seeds") == {"seeds": [2.0, 1.5], "peak_gpu_memory_bytes": 700}
+    assert jobs.measured(done, "seeds") == {"seeds": [2.0, 1.5], "peak_gpu_memory_bytes": 700}
 
 
 def test_a_cpu_has_no_gpu_memory() -> None:
-    assert units.measured({"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": None})}, "units") == {"units": [2.0]}
+    assert jobs.measured({"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": None})}, "units") == {"units": [2.0]}
 
 
 def test_units_that_have_not_begun_are_taken_to_be_as_long_as_the_others() -> None:
     progress = Progress("training", math.inf, "samples")
     for shared, far in ([0, 0, 0, 0, 0, 0], (0, math.inf)), ([5, 100, 0, 0, 20, 60], (25, 240)), (
             [100, 100, 140, 140, 60, 60], (300, 300)):
-        units._show(progress, shared)
+        jobs._show(progress, shared)
         assert (progress.done, progress.total) == far
 
 
@@ -45,7 +45,7 @@ from pathlib import Path
 from trivium import stage
 from trivium.params import load
 from trivium.settings.errors import UserError
-from trivium.training import units
+from trivium.training import jobs
 
 def work(unit, folder, report):
     os.write(1, b"%d\\n" % os.getpid())  # in one piece: two workers write
@@ -59,7 +59,7 @@ def work(unit, folder, report):
 
 def main(params):
     loop = params.loop.model_copy(update={"device": "cpu", "workers": 2})
-    units.run("sleeping", work, [(name, name, f"key-{name}") for name in "abcd"], loop)
+    jobs.run("sleeping", work, [(name, name, f"key-{name}") for name in "abcd"], loop)
 
 stage.load = lambda: load(sys.argv[1])
 stage.run("sleeping", main)
@@ -113,14 +113,14 @@ def test_a_worker_that_dies_before_all_units_are_handed_out_is_told_in_words(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ProcessPoolExecutor, "submit", slowly)
     with pytest.raises(UserError, match="A worker process was killed"):
-        units.run("dying", die, [(name, name, f"key-{name}") for name in "abcdef"], LOOP)
+        jobs.run("dying", die, [(name, name, f"key-{name}") for name in "abcdef"], LOOP)
 
 
 def die(*_: object) -> dict[str, Any]:
     os._exit(9)
 
 
-def write_one(unit: str, folder: Path, report: units.Report) -> dict[str, Any]:
+def write_one(unit: str, folder: Path, report: jobs.Report) -> dict[str, Any]:
     (folder / "made").write_text(unit)
     report(1, 1)
     return {"unit": unit}
@@ -134,17 +134,17 @@ def test_a_finished_unit_is_taken_by_its_key_whatever_its_name(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     one = LOOP.model_copy(update={"workers": 1})
-    units.run("first", write_one, [("a", "x", "key-x")], one)
-    done = units.run("second", fail, [("renamed", "x", "key-x")], one)
+    jobs.run("first", write_one, [("a", "x", "key-x")], one)
+    done = jobs.run("second", fail, [("renamed", "x", "key-x")], one)
     assert "second: 1 of 1 were finished before" in capsys.readouterr().out
     folder, record = done["renamed"]
     assert (folder / "made").read_text() == "x" and record["record"] == {"unit": "x"}
-    units.copy(folder, tmp_path / "out")
+    jobs.copy(folder, tmp_path / "out")
     assert (tmp_path / "out/made").read_text() == "x"
 
 
 def test_a_key_stands_for_all_that_a_result_depends_on() -> None:
     about = {"seed": 0, "lr": 0.003}
-    assert units.key("pretrain", about) == units.key("pretrain", {"lr": 0.003, "seed": 0})
-    assert len({units.key("pretrain", about), units.key("strategy", about),
-                units.key("pretrain", about | {"seed": 1})}) == 3
+    assert jobs.key("pretrain", about) == jobs.key("pretrain", {"lr": 0.003, "seed": 0})
+    assert len({jobs.key("pretrain", about), jobs.key("strategy", about),
+                jobs.key("pretrain", about | {"seed": 1})}) == 3

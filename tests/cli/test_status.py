@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+import trivium.cli.status
 from tests.fake_outs import fake_outs
 from tests.helpers import command, tiny_project
-from trivium.cli import overview
-from trivium.cli.overview import _pending, show, status
+from trivium.cli.status import _pending, show, status
 from trivium.data.tables import read_json, write_json
 from trivium.settings.errors import UserError
 
@@ -46,7 +46,7 @@ def test_status_of_a_project_that_never_ran(tmp_path: Path) -> None:
 
 def test_status_of_a_strategy_that_was_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = fake_outs(tmp_path)
-    monkeypatch.setattr(overview, "_dvc_status", lambda _: {})
+    monkeypatch.setattr(trivium.cli.status, "_dvc_status", lambda _: {})
     path = root / "models/unimodal/training.json"
     write_json(read_json(path) | {"seeds": [], "skipped": {"budget": 2e9, "needed": 5e9, "sentence": "No."}}, path)
     write_json(read_json(path), root / "reports/evaluate/unimodal/metrics.json")
