@@ -72,10 +72,10 @@ class Outcome:
         return None
 
 
-O = TypeVar("O", bound=Outcome)
+Own = TypeVar("Own", bound=Outcome)
 
 
-def joined(parts: Sequence[O]) -> O:
+def joined(parts: Sequence[Own]) -> Own:
     """The outcomes of all samples, from those of some at a time."""
     first = parts[0]
     each = {one.name: [getattr(part, one.name) for part in parts] for one in fields(first)}

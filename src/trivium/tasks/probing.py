@@ -15,8 +15,8 @@ ITERATIONS = 60
 
 
 def fit(x: Tensor, goal: Tensor, activation: Callable[[Tensor], Tensor], bound: float) -> Tensor:
-    """Weights [D, C] that minimise the mean loss of x @ weight, whose gradient is activation(x @ weight) - goal, and the
-    penalty; float64. activation: softmax, sigmoid, or none;  bound: of the activation's slope, 1/2, 1/4 or 1
+    """Weights [D, C] that minimise the mean loss of x @ weight, whose gradient is activation(x @ weight) - goal, and
+    the penalty; float64. activation: softmax, sigmoid, or none;  bound: of the activation's slope, 1/2, 1/4 or 1
 
     x [B, D], its last column the constant, which is free of penalty; goal [B, C]. Newton's steps with a fixed upper
     bound of the Hessian (Boehning 1992), accelerated (Nesterov 1983, restarted when it overshoots): no line search, and
