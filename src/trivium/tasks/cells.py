@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import unicodedata
@@ -25,6 +26,9 @@ LONGEST = 40  # signs of a cell that are shown
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|<na>)", re.IGNORECASE)
 GROUPED = re.compile(r"[+-]?\d[\d.,' ]*")  # 1.234,5 and 1,234.5 and 1 234
+YES = {"1", "true", "yes", "y", "x", "t", "on"}
+NO = {"0", "false", "no", "n", "", "f", "off"}
+NAMED = 10  # of many names that a sentence lists
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -48,6 +52,12 @@ def shown(cell: Any) -> str:
     return f"`{text if len(text) <= LONGEST else text[:LONGEST - 1] + '…'}`"
 
 
+def some(names: Sequence[str]) -> str:
+    """The first of many names."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
 def each(cells: pa.ChunkedArray | pa.Array, parse: Callable[[str], Value]) -> tuple[list[Value | None], np.ndarray,
                                                                                     Reasons]:
     """What `parse` makes of the different cells, the position of each row's among them (-1: none), and why it failed
@@ -67,6 +77,26 @@ def each(cells: pa.ChunkedArray | pa.Array, parse: Callable[[str], Value]) -> tu
     reasons = {int(row): wrong[int(place[row])] for row in rows}
     place[rows] = -1
     return values, place, reasons
+
+
+def tags(cell: str, separator: str) -> list[str]:
+    """The different tags of a cell: a list, an object {tag: yes or no}, or names between separators. Raises: ValueError
+    (why it cannot be used).
+    """
+    text = cell.strip()
+    if text[:1] == "{":
+        value = _literal(text)
+        if isinstance(value, dict):
+            return sorted({label(tag) for tag, one in value.items() if _truth(tag, one)})
+    found: Any = _literal(text) if text[:1] == "[" else None
+    if isinstance(found, list):
+        if any(isinstance(one, (list, dict, tuple)) for one in found):
+            raise ValueError(f"its tags are {shown(cell)}, not a flat list")
+        return sorted({name for one in found if one is not None and (name := label(one))})
+    names = sorted({name for one in text.split(separator) if (name := label(one))})
+    if not names:
+        raise ValueError(EMPTY)
+    return names
 
 
 def numbers(cells: pa.ChunkedArray | pa.Array, names: Sequence[str]) -> tuple[Array, Reasons]:
@@ -89,7 +119,7 @@ def lengths(cells: pa.ChunkedArray | pa.Array) -> int:
     import pyarrow.compute as pc
 
     lists = pc.filter(whole(cells), pc.starts_with(pc.utf8_ltrim_whitespace(whole(cells)), "["))
-    return max(1, len(_json(lists[0].as_py()) or ())) if len(lists) else 1
+    return max(1, len(_literal(lists[0].as_py()) or ())) if len(lists) else 1
 
 
 def _columns(cells: pa.ChunkedArray | pa.Array, names: Sequence[str]) -> tuple[list[pa.Array], Reasons]:
@@ -99,7 +129,7 @@ def _columns(cells: pa.ChunkedArray | pa.Array, names: Sequence[str]) -> tuple[l
     rows, reasons = whole(cells).to_pylist(), Reasons()
     columns: list[list[str | None]] = [[None] * len(rows) for _ in names]
     for row, cell in enumerate(rows):
-        value = None if cell is None else _json(cell)
+        value = None if cell is None else _literal(cell)
         if isinstance(value, dict):
             value = [value.get(name) for name in names]
         if not isinstance(value, list) or len(value) != len(names):
@@ -142,8 +172,20 @@ def _no_number(name: str, cell: str) -> str:
     return f"its target `{name}` is {shown(cell)}, which is not a number{hint}"
 
 
-def _json(cell: str) -> Any:
+def _literal(text: str) -> Any:
+    """What JSON, or Python's way to write a list in a cell, says; None where it is neither."""
     try:
-        return json.loads(cell)
+        return json.loads(text)
     except ValueError:
-        return None
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
+
+
+def _truth(tag: str, value: Any) -> bool:
+    """What the column `tag` says of a row. Raises: ValueError."""
+    text = "" if value is None else label(value).lower()
+    if text in YES or text in NO:
+        return text in YES
+    raise ValueError(f"the column `{tag}` holds {shown(value)}, which is neither yes nor no")

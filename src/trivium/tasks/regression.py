@@ -152,11 +152,6 @@ class Regression(Task):
         return self._with(mean=values.mean(0).tolist(), deviation=np.where(deviation > 0, deviation, 1.0).tolist(),
                           quarters=np.quantile(values[:, 0], [0.25, 0.5, 0.75]).tolist())
 
-    def _with(self, **changed: Any) -> Self:
-        about = self.plain() | changed
-        del about["name"]
-        return self.of(about)
-
     def words(self, target: Any) -> str:
         """`12.5 EUR`, or `price 12.5 EUR, area 80 m²`."""
         values = [float(value) for value in np.atleast_1d(np.asarray(target))]
