@@ -43,7 +43,7 @@ class Classification(Task):
     score_words = "accuracy"
     primary = "accuracy"
     beside = ("macro_f1", "nll", "ece")
-    ranks = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    ranking = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
     permuted = ("balanced_accuracy", "macro_f1")
     categorical = True
 
@@ -192,9 +192,9 @@ class Classification(Task):
         """The surest right answers, and the surest wrong ones."""
         import torch
 
-        own, right = self.support(answers, y), self.guess(answers) == y
-        return {"confident": torch.where(right, -own, torch.inf),
-                "wrong": torch.where(right, torch.inf, -answers.amax(-1))}
+        guess = self.guess(answers)
+        sure, right = self.support(answers, guess), guess == y
+        return {"confident": torch.where(right, -sure, torch.inf), "wrong": torch.where(right, torch.inf, -sure)}
 
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
@@ -265,14 +265,14 @@ class Classification(Task):
         return scores.outcome(stored, y)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the class shares of train, and their most common label."""
+        """Of the class shares of train, and the label that these predict."""
         p = self._shares(train)
-        label, mine = int(np.argmax(p)), p[y]
+        label, mine = int(self.prediction(p[None])[0]), p[y]
         return Outcome(y, np.full(len(y), label), -np.log(np.maximum(mine, 1e-12)), np.full(len(y), p[label]),
                        (p**2).sum() - 2 * mine + 1, len(p))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return self.words(np.argmax(self._shares(train)))
+        return self.words(self.prediction(self._shares(train)[None])[0])
 
     def null_words(self, metric: Metric, constant: str, value: float) -> str:
         if metric.key in self.permuted:
