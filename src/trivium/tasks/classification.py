@@ -6,7 +6,7 @@ Legend: `N` rows, `B` samples, `C` classes, `P` models or changes, `R` weighting
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class Classification(Task):
     name = "classification"
     score_words = "accuracy"
     primary = "accuracy"
-    beside = ("macro_f1", "nll", "ece")
-    ranking = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
-    permuted = ("balanced_accuracy", "macro_f1")
+    beside: ClassVar[tuple[str, ...]] = ("macro_f1", "nll", "ece")
+    ranking: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    permuted: ClassVar[tuple[str, ...]] = ("balanced_accuracy", "macro_f1")
     categorical = True
 
     def __init__(self, classes: Sequence[str]) -> None:
