@@ -65,20 +65,15 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             _check(labels, rows, streams, meta["root"], settings)  # too many bad rows may be why
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
-    def categories() -> pd.DataFrame:
-        here = labels.kept()
-        y = found.encode(labels.table["label"].take(pa.array(here)))
-        return category_frame(found, y, {m: there[here] for m, there in has.items()})
-
     found, warnings = learnt()
-    coverage = categories()
-    if found.categories:
+    coverage = _coverage(found, labels, has)
+    if coverage is not None:
         _judge("classes", coverage, expectations.class_rules(streams, settings), suites)
     here = labels.kept()
     if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
-        coverage = categories()
+        coverage = _coverage(found, labels, has)
     _check(labels, rows, streams, meta["root"], settings)
     warnings += _unread(unread, len(labels.table), target)
 
@@ -110,13 +105,22 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "tables": {name: {"rows": len(r.table), "quarantined": bad[name], "followed": len(r.out) - bad[name]}
                    for name, r in [("labels", labels), *rows.items()]},
         "warnings": warnings,
-        "coverage": {name: {column: int(n) for column, n in row.items()}
-                     for name, row in coverage.set_index("label").iterrows()},
+        "coverage": {} if coverage is None else {name: {column: int(n) for column, n in row.items()}
+                                                 for name, row in coverage.set_index("label").iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
         "placeholders": [found for m, table in kept_rows.items() if not is_written(streams[m])
                          for found in _placeholders(m, table)],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
+
+
+def _coverage(task: Task, labels: Rows, has: Mapping[str, np.ndarray]) -> pd.DataFrame | None:
+    """The kept rows by category, None where the task has none."""
+    if not task.categories:
+        return None
+    here = labels.kept()
+    y = task.encode(labels.table["label"].take(pa.array(here)))
+    return category_frame(task, y, {m: there[here] for m, there in has.items()})
 
 
 def _unread(unread: Mapping[int, str], rows: int, target: Sequence[str]) -> list[str]:
