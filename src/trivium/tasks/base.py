@@ -45,8 +45,10 @@ class Link(Protocol):
     start: np.ndarray
     curvature: np.ndarray
 
-    def loss(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
-        """The mean loss of scores [N, C'] of the train rows, and its gradient [N, C']. May overwrite `scores`."""
+    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """The mean loss of scores [N, C'] of the train rows, which have a weight [N] or count the same, and its
+        gradient [N, C']. May overwrite `scores`. See `mean`.
+        """
 
     def usable(self, y: np.ndarray) -> np.ndarray:
         """bool [M]: the validation targets that scores [M, C'] can be judged by."""
@@ -83,6 +85,16 @@ def joined(parts: Sequence[Own]) -> Own:
                           else values[0] for name, values in each.items()})
 
 
+def mean(each: np.ndarray, slopes: np.ndarray, weight: np.ndarray | None) -> tuple[float, np.ndarray]:
+    """Losses [N] and their gradients [N, C'] to a mean loss and its gradient, in place."""
+    if weight is None:
+        slopes /= len(slopes)
+        return float(each.mean()), slopes
+    share = weight / weight.sum()
+    slopes *= share[:, None]
+    return float(each @ share), slopes
+
+
 class Task(ABC):
     """outputs: C, the width of a head."""
 
@@ -99,6 +111,12 @@ class Task(ABC):
     @abstractmethod
     def plain(self) -> dict[str, Any]:
         """A JSON value, with the name."""
+
+    def _with(self, **changed: Any) -> Self:
+        """This task with some of what `plain` holds changed."""
+        about = self.plain() | changed
+        del about["name"]
+        return self.of(about)
 
     # --- targets as people write them
 
@@ -246,13 +264,30 @@ class Task(ABC):
     def nothing(self, y: np.ndarray) -> np.ndarray:
         """float32 [C]: outputs of what knows no input, from the train targets `y` (log class shares, means)."""
 
-    @abstractmethod
-    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
-                 calibration: Tensor) -> Tensor:
-        """The answer [B, A] of linear probes. scores: [B, S, C] of the streams, of which those `present` (bool [B, S])
+    def heat(self, calibration: Tensor) -> np.ndarray:
+        """What a probe's scores are divided by, so that those of several streams can be averaged: float32."""
+        return np.float32(1.0)  # type: ignore[return-value]
+
+    def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """bool [M]: the targets that probes can be calibrated by, given `nothing` of train."""
+        return np.ones(len(y), bool)
+
+    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
+        """The outputs [B, C] of linear probes. scores: [B, S, C] of the streams, of which those `present` (bool [B, S])
         count; way: "mean", of scores that are calibrated each, or "concatenation": their sum and the intercept [C];
         nothing: [C], for samples of which nothing is present.
         """
+        import torch
+
+        seen = present.unsqueeze(-1)
+        found = torch.where(seen, scores, 0.0).sum(1)
+        found = found / seen.sum(1).clamp(min=1) if way == "mean" else found + intercept
+        return torch.where(present.any(1, keepdim=True), found, nothing)
+
+    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
+                 calibration: Tensor) -> Tensor:
+        """The answer [B, A] of linear probes, see `total`."""
+        return self.answer(self.total(scores, present, way, intercept, nothing), calibration)
 
     @abstractmethod
     def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
@@ -268,6 +303,7 @@ class Task(ABC):
         """All that are measured, by key, in the order in which people look at them."""
 
     primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
+    ranking: ClassVar[tuple[str, ...]] = ()  # metrics that may rank; where none is named, all may
     permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
     categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
 

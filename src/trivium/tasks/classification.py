@@ -13,7 +13,7 @@ import numpy as np
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.tasks import scores
-from trivium.tasks.base import LOWEST, Array, Reasons, Task
+from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
 from trivium.tasks.metric import Metric, nats, share
 from trivium.tasks.scores import Outcome
 
@@ -231,14 +231,14 @@ class Classification(Task):
         return scores.outcome(stored, y)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the class shares of train, and their most common label."""
+        """Of the class shares of train, and the label that these predict."""
         p = self._shares(train)
-        label, mine = int(np.argmax(p)), p[y]
+        label, mine = int(self.prediction(p[None])[0]), p[y]
         return Outcome(y, np.full(len(y), label), -np.log(np.maximum(mine, 1e-12)), np.full(len(y), p[label]),
                        (p**2).sum() - 2 * mine + 1, len(p))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return self.words(np.argmax(self._shares(train)))
+        return self.words(self.prediction(self._shares(train)[None])[0])
 
     def _shares(self, train: np.ndarray) -> Array:
         counts = self.tally(train)
@@ -263,15 +263,14 @@ class Softmax:
         share = np.bincount(self.goal) / len(y)
         self.start, self.curvature, self.rows = np.log(share), share * (1 - share), np.arange(len(y))
 
-    def loss(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         scores -= scores.max(1, keepdims=True)
         p = np.exp(scores)
         total = p.sum(1, keepdims=True)
-        value = (np.log(total[:, 0]) - scores[self.rows, self.goal]).mean()
+        each = np.log(total[:, 0]) - scores[self.rows, self.goal]
         p /= total
         p[self.rows, self.goal] -= 1
-        p /= len(p)
-        return float(value), p
+        return mean(each, p, weight)
 
     def usable(self, y: np.ndarray) -> np.ndarray:
         """Those whose class train has."""
