@@ -198,7 +198,7 @@ class Classification(Task):
 
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
-        return {self.classes[int(k)]: y == k for k in y.unique()}
+        return {self.classes[k]: y == k for k in y.cpu().unique().tolist()}
 
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
         own = answers.double().clamp(min=LOWEST)
