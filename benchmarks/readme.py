@@ -49,7 +49,7 @@ def _way(name: str, entry: Mapping[str, Any], reference: str) -> str:
 
 def filled(readme: str, comparison: Mapping[str, Any]) -> str:
     """The README with the answer in its place: from the quoted verdict to the end of the table."""
-    return re.sub(r"^> Take .*?\n\n(?:\|.*\n)+", lambda _: f"{answer(comparison)}\n", readme, count=1, flags=re.M)
+    return re.sub(r"^> .*\n\n(?:\|.*\n)+", lambda _: f"{answer(comparison)}\n", readme, count=1, flags=re.M)
 
 
 if __name__ == "__main__":
