@@ -1,4 +1,4 @@
-"""The README's picture, in a light and a dark version, and its verdict and table: from reports/comparison.json.
+"""What the README and docs/cost.md show of the default run, made from reports/comparison.json: picture and tables.
 
     make setup && PYTHONPATH=src .venv/bin/python -m benchmarks.readme
 """
@@ -15,7 +15,7 @@ from trivium.comparison.figures import result
 from trivium.drawing import numbers
 
 ROOT = Path(__file__).resolve().parent.parent
-README, COMPARISON = ROOT / "README.md", ROOT / "reports/comparison.json"
+COMPARISON, README, COSTS = (ROOT / name for name in ("reports/comparison.json", "README.md", "docs/cost.md"))
 LIGHT, DARK = ROOT / "docs/figures/result.svg", ROOT / "docs/figures/result-dark.svg"
 NIGHT = {'"white"': '"#0d1117"', '"#222222"': '"#e6edf3"', '"#59636e"': '"#9198a1"', '"#e2e6ea"': '"#2b3138"',
          '"#4d4d4d"': '"#c9d1d9"'}  # the colours of a page, of words and lines, and the one hue that is lost on black
@@ -38,7 +38,7 @@ def answer(comparison: Mapping[str, Any]) -> str:
     for way, entry in best.items():
         span = {key: f"{100 * entry['accuracy'][key]:.1f}" for key in ("mean", "low", "high")}
         lines.append(f"| {way} | {entry['title']} | {span['mean']} % ({span['low']} to {span['high']}) | "
-                     f"{numbers.flops(entry['flops']).replace(numbers.SPACE, ' ')} |")
+                     f"{_flops(entry)} |")
     return "\n".join(lines)
 
 
@@ -47,13 +47,32 @@ def _way(name: str, entry: Mapping[str, Any], reference: str) -> str:
     return WAYS[1 if name == reference else 0 if recipe["objectives"] else 3 if recipe["published"] else 2]
 
 
-def filled(readme: str, comparison: Mapping[str, Any]) -> str:
-    """The README with the answer in its place: from the quoted verdict to the end of the table."""
-    return re.sub(r"^> .*\n\n(?:\|.*\n)+", lambda _: f"{answer(comparison)}\n", readme, count=1, flags=re.M)
+def costs(comparison: Mapping[str, Any]) -> str:
+    """A line for each strategy, best first: what it takes per seed."""
+    lines = ["| strategy | training compute | of the budget | parameters | of these trained |", "|---|---|---|---|---|"]
+    for entry in sorted(comparison["strategies"].values(), key=lambda entry: entry["rank"]):
+        sizes = [numbers.whole(entry["parameters"][which]) for which in ("total", "trained")]
+        lines.append(f"| {entry['title']} | {_flops(entry)} | {100 * entry['over_budget']:.0f} % | {' | '.join(sizes)} |")
+    return "\n".join(lines)
+
+
+def _flops(entry: Mapping[str, Any]) -> str:
+    return numbers.flops(entry["flops"]).replace(numbers.SPACE, " ")
+
+
+def filled(page: str, made: str) -> str:
+    """`page` with what was made of the comparison in its place."""
+    return re.sub(r"(<!-- made by benchmarks\.readme -->\n).*?(?=\n<!-- end -->)", lambda found: found[1] + made, page,
+                  flags=re.S)
+
+
+def pages(comparison: Mapping[str, Any]) -> dict[Path, str]:
+    """What each page holds."""
+    return {path: filled(path.read_text(encoding="utf-8"), made(comparison))
+            for path, made in ((README, answer), (COSTS, costs))}
 
 
 if __name__ == "__main__":
-    found = json.loads(COMPARISON.read_text(encoding="utf-8"))
-    for path, picture in pictures(found).items():
-        path.write_text(picture, encoding="utf-8")
-    README.write_text(filled(README.read_text(encoding="utf-8"), found), encoding="utf-8")
+    known = json.loads(COMPARISON.read_text(encoding="utf-8"))
+    for path, content in (pictures(known) | pages(known)).items():
+        path.write_text(content, encoding="utf-8")
