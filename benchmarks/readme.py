@@ -51,8 +51,9 @@ def costs(comparison: Mapping[str, Any]) -> str:
     """A line for each strategy, best first: what it takes per seed."""
     lines = ["| strategy | training compute | of the budget | parameters | of these trained |", "|---|---|---|---|---|"]
     for entry in sorted(comparison["strategies"].values(), key=lambda entry: entry["rank"]):
-        sizes = [numbers.whole(entry["parameters"][which]) for which in ("total", "trained")]
-        lines.append(f"| {entry['title']} | {_flops(entry)} | {100 * entry['over_budget']:.0f} % | {' | '.join(sizes)} |")
+        cells = [entry["title"], _flops(entry), f"{100 * entry['over_budget']:.0f} %",
+                 *(numbers.whole(entry["parameters"][which]) for which in ("total", "trained"))]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
