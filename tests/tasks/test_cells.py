@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from trivium.settings.errors import UserError
-from trivium.tasks import chosen
 from trivium.tasks import cells as written
+from trivium.tasks import chosen
 from trivium.tasks.base import Task
 
 
