@@ -144,18 +144,16 @@ def test_what_is_stored_gives_the_same_scores_as_the_answers() -> None:
         BOTH.outcome(stored[:, :5], y.numpy())
 
 
-def test_the_constant_answer_is_the_mean_or_the_median() -> None:
+def test_the_constant_answer_is_the_mean_or_where_absolute_errors_count_the_median() -> None:
     train = np.array([[0.0], [0.0], [9.0]], np.float32)
-    y = np.array([[0.0], [9.0]])
-    mean = Regression({"price": "EUR"}).fitted(train)
-    assert mean.constant_words(train) == "the mean of train, 3 EUR" and mean.nothing(train).tolist() == [0.0]
-    found = mean.scores(mean.constant(train, y))
-    assert found["mae"] == 4.5 and found["r2"] == pytest.approx(1 - 22.5 / 20.25)
-    assert found["coverage"] == 1.0 and found["width"] == 12.0 and found["spearman"] == 0.0
-    median = Regression({"price": "EUR"}, "mae").fitted(train)
-    assert median.constant_words(train) == "the median of train, 0 EUR"
-    assert median.constant(train, y).prediction.ravel().tolist() == [0.0, 0.0]
-    assert median.nothing(train).tolist() == pytest.approx([-3 / math.sqrt(18)])
+    y = np.array([[0.0], [9.0], [0.0]])
+    for loss, nothing in (("mse", 0.0), ("huber", 0.0), ("mae", -3 / math.sqrt(18))):
+        task = Regression({"price": "EUR"}, loss).fitted(train)
+        assert task.constant_words(train) == "3 EUR, or 0 EUR where absolute errors count"
+        found = task.scores(task.constant(train, y))
+        assert found["mae"] == 3.0 and found["rmse"] == pytest.approx(math.sqrt(18)) and found["r2"] == 0.0
+        assert found["coverage"] == 1.0 and found["width"] == 12.0 and found["spearman"] == 0.0
+        assert task.nothing(train).tolist() == pytest.approx([nothing])
 
 
 def test_likelihoods_are_in_deviations_of_all_rows_where_these_are_known() -> None:

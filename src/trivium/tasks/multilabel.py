@@ -55,6 +55,7 @@ class MultiLabel(Task):
     score_words = "F1 per sample"
     primary = "macro_f1"  # every tag counts the same: micro F1 can be high for who knows the common tags alone
     permuted = ("macro_f1", "micro_f1")
+    ranking = ("macro_f1", "micro_f1", "mean_ap", "nll")  # of the others nobody knows the best constant answer
     needs_every_category = False
 
     def __init__(self, tags: Sequence[str], loss: Loss = "bce", separator: str = ";", counts: Sequence[int] = (),

@@ -22,10 +22,13 @@ from trivium.tasks.metric import Metric, nats, plain, share
 class Outcome(base.Outcome):
     """y, prediction: float64 [B, K], in the unit of the target.  half: half the width of each interval, [B, K].
 
+    central: the prediction that absolute errors are measured of. The same, but for an answer that knows no inputs: this
+    has a smaller square at the mean of train and a smaller absolute error at its median, and must not be easy to beat.
     scale: deviations [K] that errors are measured in, where there are several targets.
     """
 
     half: Array
+    central: Array
     scale: tuple[float, ...]
 
 
@@ -42,7 +45,7 @@ def outcome(prediction: Array, half: Array, deviation: Array, y: np.ndarray, sca
     if half.min() < 0 or deviation.min() <= 0:
         raise ValueError("half widths must not be below 0, and deviations must be above.")
     each = -0.5 * math.log(2 * math.pi) - np.log(deviation / scale) - 0.5 * ((prediction - goal) / deviation) ** 2
-    return Outcome(goal, prediction, -np.maximum(each.sum(1), LOWEST), half, tuple(scale))
+    return Outcome(goal, prediction, -np.maximum(each.sum(1), LOWEST), half, prediction, tuple(scale))
 
 
 def metrics(targets: dict[str, str], scale: Sequence[float]) -> dict[str, Metric]:
@@ -74,8 +77,8 @@ def weighted(result: Outcome, weights: Array, names: Sequence[str]) -> dict[str,
     """
     error, scale = result.prediction - result.y, np.asarray(result.scale) if result.y.shape[1] > 1 else np.ones(1)
     centred = result.y - result.y.mean(0)
-    needed = {"mae": (np.abs(error) / scale).mean(1), "nll": result.nll, "width": (2 * result.half / scale).mean(1),
-              "coverage": (np.abs(error) <= result.half).mean(1)}
+    needed = {"mae": (np.abs(result.central - result.y) / scale).mean(1), "nll": result.nll,
+              "width": (2 * result.half / scale).mean(1), "coverage": (np.abs(error) <= result.half).mean(1)}
     rows = [needed[name][None] for name in needed if name in names]
     squares = [(error**2).T, *_moments(centred)] if {"r2", "rmse"} & set(names) else []
     *each, total = np.split(np.concatenate([*rows, *squares, np.ones((1, len(error)))]) @ weights,
