@@ -24,6 +24,7 @@ Value = TypeVar("Value")
 EMPTY = "it has no label"
 LONGEST = 40  # signs of a cell that are shown
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+ALONE = r"^\s*\[([^,\[\]]*)\]\s*$"  # a list of one
 NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity|<na>)", re.IGNORECASE)
 GROUPED = re.compile(r"[+-]?\d[\d.,' ]*")  # 1.234,5 and 1,234.5 and 1 234
 YES = {"1", "true", "yes", "y", "x", "t", "on"}
@@ -103,8 +104,10 @@ def numbers(cells: pa.ChunkedArray | pa.Array, names: Sequence[str]) -> tuple[Ar
     """Numbers [N, K] of cells, nan where one is wrong, and why for those rows. names: of the K targets; of several, a
     cell is a JSON object {name: cell} or a list of K numbers.
     """
+    import pyarrow.compute as pc
+
     if len(names) == 1:
-        columns, reasons = [whole(cells)], Reasons()
+        columns, reasons = [pc.replace_substring_regex(whole(cells), ALONE, r"\1")], Reasons()
     else:
         columns, reasons = _columns(cells, names)
     found = np.empty((len(columns[0]), len(names)))

@@ -55,6 +55,7 @@ class MultiLabel(Task):
     score_words = "F1 per sample"
     primary = "macro_f1"  # every tag counts the same: micro F1 can be high for who knows the common tags alone
     permuted = ("macro_f1", "micro_f1")
+    ranking = ("macro_f1", "micro_f1", "mean_ap", "nll")  # of the others nobody knows the best constant answer
     needs_every_category = False
 
     def __init__(self, tags: Sequence[str], loss: Loss = "bce", separator: str = ";", counts: Sequence[int] = (),
@@ -176,7 +177,7 @@ class MultiLabel(Task):
             import torch
 
             yes, no = (torch.as_tensor(part, dtype=outputs.dtype, device=outputs.device) for part in self._weights())
-            each = functional.binary_cross_entropy_with_logits(outputs + (no / yes).log(), goal, reduction="none")
+            each = functional.binary_cross_entropy_with_logits(outputs + (yes / no).log(), goal, reduction="none")
             return (each * torch.where(goal > 0, yes, no)).mean(1)
         each = functional.binary_cross_entropy_with_logits(outputs, goal, reduction="none")
         return (each if self.objective == "bce" else each * (1 - (-each).exp()) ** FOCUS).mean(1)
@@ -263,8 +264,9 @@ class MultiLabel(Task):
 
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples that have each tag, and those without any."""
-        found = {self.tags[k]: y[:, k] > 0 for k in y.any(0).nonzero()[:, 0].tolist()}
-        empty = ~y.any(1)
+        own = y > 0
+        found = {self.tags[k]: own[:, k] for k in own.any(0).nonzero()[:, 0].tolist()}
+        empty = ~own.any(1)
         return found | ({NONE: empty} if bool(empty.any()) else {})
 
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:

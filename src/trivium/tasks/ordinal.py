@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
@@ -34,13 +34,13 @@ EXAMPLE = "write `task: {name: ordinal, order: [low, mid, high]}`, from the lowe
 class Settings(Section):
     """order: the labels, from the lowest to the highest."""
 
-    order: tuple[str, ...] = ()
+    order: Annotated[tuple[str, ...], Field(validate_default=True)] = ()
 
     @field_validator("order", mode="before")
     @classmethod
     def _labels(cls, value: Any) -> Any:
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(EXAMPLE)
+        if not isinstance(value, (list, tuple)) or len(value) < 2:
+            raise ValueError(f"it needs two labels or more: {EXAMPLE}")
         if any(isinstance(one, bool) or not isinstance(one, (str, int, float)) for one in value):
             raise ValueError("a label is a text or a number; write yes and no between quotes")
         return [written.label(one) for one in value]
@@ -64,11 +64,9 @@ class Ordinal(Classification):
 
     @classmethod
     def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Settings) -> tuple[pa.Array, Reasons]:
-        """The labels, as `order` writes them. Raises: UserError (there is no order)."""
+        """The labels, as `order` writes them."""
         import pyarrow as pa
 
-        if len(settings.order) < 2:
-            raise UserError(f"params.yaml: `task.order` needs two labels or more: {EXAMPLE}")
         found, place, reasons = written.each(cells, partial(_known, order=settings.order))
         return pa.array(found, pa.string()).take(pa.array(place, mask=place < 0)), reasons
 

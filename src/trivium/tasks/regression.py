@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -290,7 +291,8 @@ class Regression(Task):
 
     def nothing(self, y: np.ndarray) -> np.ndarray:
         """The mean, or the median where the loss is the absolute value; of scaled targets."""
-        return ((self._middle(y) - self.mean) / self.deviation).astype(np.float32)
+        middle = (np.median if self.objective == "mae" else np.mean)(np.asarray(y, np.float64), axis=0)
+        return ((middle - self.mean) / self.deviation).astype(np.float32)
 
     def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
         """Answers of ridge regression."""
@@ -324,19 +326,16 @@ class Regression(Task):
         return numbers.outcome(mean, half, deviation, y, self.scale)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the mean of train, or of its median where the loss is the absolute value; the deviation around it."""
-        middle = self._middle(train)
-        residuals = np.asarray(train, np.float64) - middle
-        deviation = np.maximum(np.sqrt(np.square(residuals).mean(0)), LEAST * np.asarray(self.scale))
-        each = [middle, numbers.half_widths(residuals, self.interval), deviation]
-        return self.outcome(np.tile(np.concatenate(each), (len(y), 1)), y)
+        """Of the mean of train and the deviation around it; where absolute errors are measured, of the median."""
+        values, shape = np.asarray(train, np.float64), (len(y), 1)
+        mean = values.mean(0)
+        deviation = np.maximum(values.std(0), LEAST * np.asarray(self.scale))
+        half = numbers.half_widths(values - mean, self.interval)
+        found = self.outcome(np.tile(np.concatenate([mean, half, deviation]), shape), y)
+        return replace(found, central=np.tile(np.median(values, 0), shape))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return f"the {'median' if self.objective == 'mae' else 'mean'} of train, {self.words(self._middle(train))}"
-
-    def _middle(self, y: np.ndarray) -> Array:
-        """What a constant answers, [K]."""
-        return (np.median if self.objective == "mae" else np.mean)(np.asarray(y, np.float64), axis=0)
+        return f"{self.words(train.mean(0))}, or {self.words(np.median(train, 0))} where absolute errors count"
 
     def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
         return numbers.weighted(result, weights, names)
