@@ -80,10 +80,12 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 def _repair(_: argparse.Namespace) -> None:
     from trivium.cli.measured import again
-    from trivium.cli.ready import check
+    from trivium.cli.ready import check, complete
 
     _mend()
     check(Path("."))
+    if said := complete(Path(".")):
+        print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
 
 

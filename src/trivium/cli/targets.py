@@ -59,12 +59,13 @@ def settled(columns: Mapping[str, pa.ChunkedArray], configured: Chosen, keep: bo
     configured: what params.yaml says;  keep: it is meant for these columns. Raises: UserError.
     """
     target = f"target `{'`, `'.join(columns)}`"
-    name = configured if isinstance(configured, str) else configured.get("name")
     if keep:
-        print(f"{target}: {name}, as `task` in params.yaml says")
+        print(f"{target}: {_name(configured)}, as `task` in params.yaml says")
         return configured
     found = guess(columns)
-    task = configured if name == _name(found.task) else found.task
+    task = found.task
+    if isinstance(configured, Mapping) and _name(configured) == _name(task):  # settings of somebody's own stay
+        task = dict(configured) | (task if isinstance(task, dict) else {})
     print(f"{target}: {found.seen}, so {_name(task)}; the others are "
           f"{', '.join(other for other in tasks.names() if other != _name(task))} (`task` in params.yaml)"
           + (f". {found.note}" if found.note else ""))
@@ -72,7 +73,7 @@ def settled(columns: Mapping[str, pa.ChunkedArray], configured: Chosen, keep: bo
 
 
 def _name(task: Chosen) -> str:
-    return task if isinstance(task, str) else str(task["name"])
+    return task if isinstance(task, str) else str(task.get("name"))
 
 
 def _asked(task: Chosen, found: Guess) -> Chosen:
