@@ -69,7 +69,12 @@ def settled(columns: Mapping[str, pa.ChunkedArray], configured: Chosen, keep: bo
     print(f"{target}: {found.seen}, so {_name(task)}; the others are "
           f"{', '.join(other for other in tasks.names() if other != _name(task))} (`task` in params.yaml)"
           + (f". {found.note}" if found.note else ""))
-    return _asked(task, found) if sys.stdin.isatty() and sys.stdout.isatty() else task
+    return _asked(task, found) if _terminal() else task
+
+
+def _terminal() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _name(task: Chosen) -> str:

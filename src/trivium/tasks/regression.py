@@ -81,7 +81,7 @@ class Regression(Task):
     def plain(self) -> dict[str, Any]:
         fit = {"mean": list(self.mean), "deviation": list(self.deviation), "quarters": list(self.quarters)}
         known = {"scale": list(self.sizes), "half": list(self.half)}
-        targets = [[name, unit] for name, unit in self.targets.items()]  # files of JSON sort keys, and these have an order
+        targets = [[name, unit] for name, unit in self.targets.items()]  # which JSON files would sort
         return ({"name": self.name, "targets": targets, "loss": self.objective, "interval": self.interval}
                 | (fit if self.quarters else {}) | {key: value for key, value in known.items() if value})
 
