@@ -208,9 +208,13 @@ def bar(share: float, classes: str = "") -> Markup:
     )
 
 
-def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str) -> Markup:
-    """Confidence against the share that was right; bins of (confidence, accuracy, share of the samples)."""
-    side = 200
+def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str, stated: str = "confidence",
+                true: str = "right") -> Markup:
+    """Confidence against the share that was right; bins of (confidence, share right, share of the samples).
+
+    stated, true: what the two are called.
+    """
+    side, counted = 200, "samples" if true == "right" else "answers"
     x, y = Scale(0, 1, 38, side - 8), Scale(0, 1, side - 40, 10)
     grid = [
         tag("path", class_="grid", d=f"M{x(0):.1f} {y(t):.1f}H{x(1):.1f}M{x(t):.1f} {y(0):.1f}V{y(1):.1f}")
@@ -221,14 +225,14 @@ def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: s
         for t in (0, 0.5, 1)
     ]
     words += [tag("text", f"{t:.0%}", class_="tick", x=x(0) - 5, y=y(t) + 4, text_anchor="end") for t in (0.5, 1)]
-    words.append(tag("text", "confidence", class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
+    words.append(tag("text", stated, class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
     dots = [
         marker(
             look,
             x(c),
             y(a),
             2.5 + 7 * share**0.5,
-            f"confidence {c:.0%}: right {a:.0%} of the time ({share:.0%} of the samples)",
+            f"{stated} {c:.0%}: {true} {a:.0%} of the time ({share:.0%} of the {counted})",
         )
         for c, a, share in bins
     ]

@@ -23,6 +23,11 @@ def tick(value: float) -> str:
     return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-6 else 1)
 
 
+def plain(value: float) -> str:
+    """A number along an axis as it is: no zeros behind it; from 100,000 with k, M, G."""
+    return (f"{value:,.6g}" if abs(value) < 1e5 else scaled(value, "")).replace("-", "−")
+
+
 def points(value: Any) -> str:
     """A difference of two shares in percentage points, with its sign."""
     return f"{100 * value:+.1f}".replace("-", "−") if known(value) else NONE

@@ -33,7 +33,7 @@ def context(inputs: Inputs) -> Context:
         numbers.percent(settings.get("confidence", 0.95), 0),
         numbers.percent(settings.get("threshold", 0.75), 0),
         inputs.metric.words,
-        inputs.metric.close,
+        inputs.metric.close_words,
         null(inputs),
         inputs.titles.get(settings.get("reference", ""), ""),
         _groups(inputs.comparison.get("dataset") or {}),
