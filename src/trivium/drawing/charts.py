@@ -141,11 +141,12 @@ def lines(
     x_zero: bool = True,
     x_ticks: Sequence[float] = (),
     most: float = math.inf,
+    named: bool = False,
 ) -> Markup:
     """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top.
 
     With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there. `most`: where the y axis ends, 1 for
-    shares.
+    shares. `named`: whether the names of the series stand in the picture.
     """
     height = 300
     xs = [v for s in series for v in s.xs] + [p.x for p in points]
@@ -169,6 +170,10 @@ def lines(
             last = index == len(px) - 1
             group.append(marker(item.look, at_x, at_y, 4 if last or index % every == 0 else 1.5, tip))
         drawn.append(tag("g", group, class_=item.look.classes))
+    for place, item in enumerate(series if named else ()):
+        at_y = 40 + 18 * place
+        drawn.append(tag("g", marker(item.look, WIDTH - 18, at_y - 4, 4), class_=item.look.classes))
+        drawn.append(tag("text", item.name, class_="tick", x=WIDTH - 28, y=at_y, text_anchor="end"))
     for point in points:
         drawn.append(marker(point.look, x(point.x), y(point.y), 5, point.tip))
     return _svg(height, label, drawn)
@@ -263,7 +268,7 @@ def _frame(
 ) -> list[Markup]:
     bottom = height - 40
     factor, unit = numbers.axis(x.high, unit)
-    x_text = (lambda v: f"{v:,.0f}" if v >= 100 else f"{v:.3g}") if factor == 1 else (lambda v: f"{v / factor:.3g}")
+    x_text = numbers.plain if factor == 1 else (lambda v: f"{v / factor:.3g}")
     round_ticks = replace(x, low=x.low / factor, high=x.high / factor).ticks(4)
     parts = []
     for tick in y.ticks(5):

@@ -79,13 +79,13 @@ def times(value: float) -> str:
 def axis(highest: float, unit: str) -> tuple[float, str]:
     """One unit for all ticks of an axis that ends at `highest`: what to divide them by, and its name for the title.
 
-    `unit`: "FLOP", "s" or "" for counts.
+    `unit`: "FLOP", "s" or "" for counts; any other one stays as it is.
     """
     if unit == "s":
         limits = ((1.0, "s", 300), (60.0, "min", 18_000), (3600.0, "h", math.inf))
         return next((factor, name) for factor, name, limit in limits if highest < limit)
-    if not unit and highest < 20_000:
-        return 1.0, ""
+    if unit not in ("FLOP", "") or (not unit and highest < 20_000):
+        return 1.0, unit
     factor, prefix = prefixed(highest)
     return factor, f"{prefix}{unit}"
 

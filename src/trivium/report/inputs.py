@@ -75,15 +75,16 @@ class Inputs:
 
     @cached_property
     def task(self) -> Task | None:
-        """What is predicted; None where nothing was evaluated."""
-        about = next((found["task"] for found in self.evaluations.values() if found.get("task")), None)
+        """What is predicted; None where neither evaluations nor data say so."""
+        about = next((found["task"] for found in self.evaluations.values() if found.get("task")), self.meta.get("task"))
         return tasks.of(about) if about else None
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:
-        """All that were measured, by key, the one that ranks first."""
+        """All that were measured, by key: the one that ranks, then in the order in which people look at them."""
         rank, found = self.comparison["metric"], self.comparison["metrics"]
-        return {key: Metric.of(found[key]) for key in sorted(found, key=lambda key: key != rank)}
+        order = [key for key in (self.task.metrics if self.task else found) if key in found]
+        return {key: Metric.of(found[key]) for key in sorted(order, key=lambda key: key != rank)}
 
     @cached_property
     def metric(self) -> Metric:
@@ -93,8 +94,8 @@ class Inputs:
     @cached_property
     def beside(self) -> list[Metric]:
         """Those that stand in tables next to it: where it is not the usual one, that one first."""
-        usual = next(iter(self.comparison["metrics"]))
-        keys = dict.fromkeys([usual, *self.comparison["beside"]])
+        usual = [self.task.primary] if self.task else []
+        keys = dict.fromkeys([*usual, *self.comparison["beside"]])
         return [self.metrics[key] for key in keys if key != self.metric.key and key in self.metrics]
 
     @cached_property
@@ -179,7 +180,7 @@ class Inputs:
         return answers.read(self.root, self.evaluations)
 
     def rows(self, samples: list[str]) -> dict[str, dict[str, Any]]:
-        """Rows of `samples.parquet` by sample name."""
+        """Rows of `samples.parquet` by sample name; `target`: what the truth is called, `truth`: it in words."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -189,7 +190,11 @@ class Inputs:
             return {}
         table = pq.read_table(path)
         chosen = table.filter(pc.is_in(table["sample"], pa.array(samples, table["sample"].type)))
-        return {row["sample"]: row for row in chosen.to_pylist()}
+        rows = {row["sample"]: row for row in chosen.to_pylist()}
+        if self.task is not None:
+            for row, y in zip(rows.values(), self.task.numbers(chosen["y"]), strict=True):
+                row |= {"target": self.task.target, "truth": self.task.words(y)}
+        return rows
 
     @cached_property
     def measured(self) -> dict[str, dict[str, Any]]:

@@ -15,8 +15,9 @@ from markupsafe import Markup, escape
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, swatch
 from trivium.report.inputs import Inputs
-from trivium.report.measures import said
+from trivium.report.measures import said, span
 from trivium.tasks.metric import Metric
+
 
 @dataclass(frozen=True)
 class Name:
@@ -113,7 +114,7 @@ def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: s
     ys = [step[of]["mean"] for step in steps]
     band = [(step[of].get("low", y), step[of].get("high", y)) for step, y in zip(steps, ys, strict=True)]
     tips = [
-        f"{inputs.titles[strategy]}: {said(metric, y)} ({said(metric, low)} to {said(metric, high)}) at "
+        f"{inputs.titles[strategy]}: {said(metric, y)} ({span(metric, low, high)}) at "
         f"{numbers.scaled(step[key], unit) if unit else format(step[key], ',g')}"
         for step, y, (low, high) in zip(steps, ys, band, strict=True)
     ]

@@ -18,8 +18,9 @@ from trivium.tasks.metric import Metric, bare, share
 if TYPE_CHECKING:
     from trivium.tasks.base import Array
 
-HEADS = {"f1": "F1", "average_precision": "average precision", "ap": "average precision", "auroc": "ROC AUC",
-         "auc": "ROC AUC"}
+HEADS = {"f1": "F1"}
+COLUMNS = ("precision", "recall", "f1", "average_precision", "mae", "rmse", "r2", "bias", "coverage", "threshold")
+QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 MOST_MISSED = 4  # tags that are named
 
 
@@ -33,18 +34,30 @@ class Shown:
     category: ClassVar[tuple[str, str]] = ("class", "classes")
     part: ClassVar[tuple[str, str]] = ("class", "classes")
 
+    if TYPE_CHECKING:
+        @property
+        def metrics(self) -> dict[str, Metric]: ...
+        @property
+        def categories(self) -> tuple[str, ...]: ...
+
     @property
     def quantities(self) -> dict[str, str]:
         """The numbers of a target, name -> unit ("" without); empty where a target is none."""
         return {}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Rows of `Task.table` and names of `Task.parts`, in the order in which people look at them."""
+        return self.categories
 
     def always(self, metric: Metric, constant: str) -> str:
         """The answer that knows no inputs, in a table; constant: see `Task.constant_words`."""
         return f"always “{constant}”"
 
     def columns(self, row: str, keys: Iterable[str]) -> dict[str, Metric]:
-        """How the numbers `keys` of a row of `Task.table` are read."""
-        return {key: share(key, HEADS.get(key, key.replace("_", " "))) for key in keys}
+        """How the numbers `keys` of a row of `Task.table` are read, in the order in which people look at them."""
+        return {key: self.metrics.get(key) or share(key, HEADS.get(key, key.replace("_", " ")))
+                for key in _sorted(keys)}
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """How far off predictions [B, *T] of targets [B, *T] are, [B]: 0 where they are right."""
@@ -85,16 +98,9 @@ class Classes(Shown):
 
 
 class Tags(Shown):
-    """Several of many tags, or none; a target is bool [K]. Stored answers are their probabilities."""
+    """Several of many tags, or none; a target is 0 or 1, [K]. Stored answers are their probabilities."""
 
     target, category, part = "tags", ("tag", "tags"), ("tag", "tags")
-
-    if TYPE_CHECKING:
-        @property
-        def categories(self) -> tuple[str, ...]: ...
-
-    def always(self, metric: Metric, constant: str) -> str:
-        return f"always {constant}"
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """How many tags are wrong."""
@@ -137,6 +143,10 @@ class Numbers(Shown):
     def quantities(self) -> dict[str, str]:
         return dict(self.targets)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        return *self.targets, *QUARTERS
+
     def always(self, metric: Metric, constant: str) -> str:
         return f"always {constant}"
 
@@ -147,7 +157,7 @@ class Numbers(Shown):
         digits = min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
         error = {"mae": "mean absolute error", "rmse": "root mean squared error", "bias": "bias"}
         return {key: bare(key, error[key], unit, higher=False, highest=math.inf, decimals=digits) if key in error else
-                bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in keys}
+                bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in _sorted(keys)}
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """The size of the error; of several numbers, in deviations, mean over them."""
@@ -162,3 +172,7 @@ class Numbers(Shown):
         count = len(self.targets)
         middle, half = np.asarray(stored[:, :count], np.float64), np.asarray(stored[:, count : 2 * count], np.float64)
         return middle - half, middle + half, self.interval
+
+
+def _sorted(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=lambda key: COLUMNS.index(key) if key in COLUMNS else len(COLUMNS))

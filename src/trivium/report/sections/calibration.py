@@ -26,8 +26,8 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Context:
-    """`off`: how far the strategy `shown` is off, in points; empty where that is not known;  `category`: what is claimed
-    of a sample where it may have several, else empty.
+    """`off`: how far the strategy `shown` is off, in points; empty where that is not known;  `category`: what is
+    claimed of a sample where it may have several, else empty.
     """
 
     shown: str

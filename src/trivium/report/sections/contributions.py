@@ -15,6 +15,7 @@ from trivium.drawing.charts import bar
 from trivium.report.inputs import Inputs
 from trivium.report.measures import amount, capital
 from trivium.report.parts import Cell, Figure, Table, breakable, name, rests, sentence
+from trivium.report.results import ordered
 from trivium.tasks.metric import Metric
 
 MOST = 24  # classes, tags or other parts of the samples in the table
@@ -74,9 +75,9 @@ def _shapley(inputs: Inputs) -> Figure | None:
         for s, found in values.items()
     ]
     caption = (
-        f"{capital(amount(inputs.score))} that a stream brings{rests(inputs, 'contribution')}, averaged over every order in which "
-        "the streams could join (Shapley value) and over the seeds whose model reads it; an absent stream is that of "
-        "another sample. A dash: no model of the strategy reads the stream."
+        f"{capital(amount(inputs.score))} that a stream brings{rests(inputs, 'contribution')}, averaged over every "
+        "order in which the streams could join (Shapley value) and over the seeds whose model reads it; an absent "
+        "stream is that of another sample. A dash: no model of the strategy reads the stream."
     )
     return Figure(Table("Contributions", ["strategy", *inputs.streams], rows, sort=True), caption, "Contribution")
 
@@ -94,8 +95,7 @@ def _per_part(inputs: Inputs) -> Figure | None:
         return None
     found, score = [seed["parts"] for seed in contributed(inputs, inputs.shown)], inputs.score
     one, several = inputs.task.part
-    known = dict.fromkeys(part for seed in found for part in seed)
-    parts = [part for part in inputs.task.categories if part in known] or list(known)
+    parts = ordered(inputs, [part for seed in found for part in seed])
     values = {part: {m: numbers.mean(seed.get(part, {}).get(m) for seed in found) for m in inputs.streams}
               for part in parts}
     shown = [part for part in parts if any(v is not None for v in values[part].values())][:MOST]

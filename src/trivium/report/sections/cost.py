@@ -8,7 +8,7 @@ from trivium.comparison.verdict import SAME_COST, listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
-from trivium.report.measures import axis, said, tick
+from trivium.report.measures import axis, said, span, tick
 from trivium.report.parts import Figure, Option
 from trivium.report.prices import flops, latency, parameters, seconds
 from trivium.tasks.metric import Metric
@@ -117,7 +117,7 @@ def _points(inputs: Inputs, metric: Metric, cost: Cost) -> list[Point]:
         if mean is None or spent is None:
             continue
         low, high = entry.get("low", mean), entry.get("high", mean)
-        value = f"{said(metric, mean)} ({said(metric, low)} to {said(metric, high)})"
+        value = f"{said(metric, mean)} ({span(metric, low, high)})"
         tip = f"{inputs.titles[strategy]}: {metric.words} {value}, {cost.title} {text(spent)}"
         points.append(Point(inputs.titles[strategy], inputs.looks[strategy], spent, mean, low, high, tip))
     return points
@@ -156,7 +156,8 @@ def _lead(inputs: Inputs) -> str:
     if spent and max(spent) <= 1.1 * min(spent):
         return (
             f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its recipe "
-            f"included; so {inputs.metric.words} can be compared as it is, and time shows what this machine makes of it."
+            f"included; so {inputs.metric.words} can be compared as it is, and time shows what this machine makes of "
+            "it."
         )
     if spent:
         least, most = numbers.flops(min(spent)), numbers.flops(max(spent))

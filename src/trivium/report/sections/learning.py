@@ -44,7 +44,7 @@ def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -
     points = [point for s in inputs.order if (point := _point(inputs, s, final, text))]
     if not series:
         return None
-    says = f"{label} of {len(series)} strategies against training compute"
+    says = f"{label.split(',')[0]} of {len(series)} strategies against training compute"
     return Figure(lines(series, "training compute", "FLOP", label, tick(metric), says, points, most=metric.highest))
 
 

@@ -61,9 +61,9 @@ def context(inputs: Inputs) -> Context | None:
 def _inside(inputs: Inputs, found: dict[str, Any]) -> Inside | None:
     corrupted = found.get("corruption") or {}
     axes = {stream: AXES.get(inputs.modality(stream), "share of {} that is noise") for stream in corrupted}
-    noise = [chart for stream, axis in axes.items()
-             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", axis)]
-    others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
+    noise = [chart for stream, below in axes.items()
+             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", below)]
+    others = [chart for key, title, below in KINDS for chart in _charts(inputs, found.get(key), title, below)]
     summary = _summary(inputs, found)
     if not noise and not others and not summary:
         return None
@@ -73,14 +73,15 @@ def _inside(inputs: Inputs, found: dict[str, Any]) -> Inside | None:
     return Inside(lead, legend(inputs, inputs.order), noise, summary, others, where)
 
 
-def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Figure]:
+def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, below: str) -> list[Figure]:
     """One chart per stream (or attack), a line per strategy."""
     charts, score = [], inputs.score
     for key, of in (curves or {}).items():
         series = [
-            curve(inputs, strategy, of[strategy], "level", score) for strategy in reversed(inputs.order) if of.get(strategy)
+            curve(inputs, strategy, of[strategy], "level", score)
+            for strategy in reversed(inputs.order) if of.get(strategy)
         ]
-        label = axis.format(key)
+        label = below.format(key)
         if series:
             says = f"Test {score.words} against {label}"
             chart = lines(series, label, "", axis(score, "test"), tick(score), says, most=score.highest)
@@ -170,8 +171,8 @@ def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
         rows.append(row)
     sizes = ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items())
     caption = (
-        f"Test {inputs.score.words} per domain, mean over seeds; the stronger the colour, the higher. Samples in the test set of a "
-        f"seed: {sizes}."
+        f"Test {inputs.score.words} per domain, mean over seeds; the stronger the colour, the higher. Samples in the "
+        f"test set of a seed: {sizes}."
     )
     columns = ["strategy", *(breakable(domain) for domain in by)]
     table = Table(f"{capital(inputs.score.words)} per domain", columns, rows, sort=True, classes="heat")

@@ -61,7 +61,8 @@ def context(inputs: Inputs) -> Context | None:
         for strategy, found in values.items()
     ]
     known = {subset: ceilings.get("all" if subset == full and "all" in ceilings else subset) for subset in subsets}
-    foot = [[Cell("best possible", head=True)] + [Cell(said(inputs.score, known[s]), classes="number") for s in subsets]]
+    foot = [[Cell("best possible", head=True),
+             *(Cell(said(inputs.score, known[s]), classes="number") for s in subsets)]]
     columns = [
         "strategy",
         *(breakable(subset if subset != full else "all streams") for subset in subsets),
