@@ -27,12 +27,14 @@ MOST_MISSED = 4  # tags that are named
 class Shown:
     """What every task answers; the sorts below say it for theirs.
 
-    target: what the truth of a sample is called.  category: one of `categories`, and several.  part: one of `parts`
+    target: what the truth of a sample is called.  category: one of `categories`, and several.  part: one of `parts`,
+    and several.  missed: what `gap_words` tell
     """
 
     target: ClassVar[str] = "target"
     category: ClassVar[tuple[str, str]] = ("class", "classes")
     part: ClassVar[tuple[str, str]] = ("class", "classes")
+    missed: ClassVar[str] = "how far off"
 
     if TYPE_CHECKING:
         @property
@@ -100,7 +102,7 @@ class Classes(Shown):
 class Tags(Shown):
     """Several of many tags, or none; a target is 0 or 1, [K]. Stored answers are their probabilities."""
 
-    target, category, part = "tags", ("tag", "tags"), ("tag", "tags")
+    target, category, part, missed = "tags", ("tag", "tags"), ("tag", "tags"), "what is wrong"
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """How many tags are wrong."""
@@ -130,7 +132,7 @@ class Numbers(Shown):
     targets: name -> unit.  scale: the deviation of each [K].  interval: the share of targets that intervals shall hold
     """
 
-    target, part = "value", ("quarter", "quarters")
+    target, part, missed = "value", ("quarter", "quarters"), "off by"
     targets: Mapping[str, str]
     interval: float
 
@@ -150,13 +152,17 @@ class Numbers(Shown):
     def always(self, metric: Metric, constant: str) -> str:
         return f"always {constant}"
 
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        return f"always answering {constant} ({metric.level(value)})"
+
     def columns(self, row: str, keys: Iterable[str]) -> dict[str, Metric]:
         """In the unit of the target, or of the first one where the row is a part of the samples."""
         place = list(self.targets).index(row) if row in self.targets else 0
         unit, size = list(self.targets.values())[place], self.scale[place]
         digits = min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
-        error = {"mae": "mean absolute error", "rmse": "root mean squared error", "bias": "bias"}
-        return {key: bare(key, error[key], unit, higher=False, highest=math.inf, decimals=digits) if key in error else
+        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"), "bias": ("bias", "")}
+        return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
+                if key in error else
                 bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in _sorted(keys)}
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
@@ -166,7 +172,7 @@ class Numbers(Shown):
 
     def gap_words(self, y: Any, prediction: Any) -> str:
         off = float(self.gap(np.asarray(y)[None], np.asarray(prediction)[None])[0])
-        return f"off by {self.words([off]) if len(self.targets) == 1 else f'{off:.2g} standard deviations'}"
+        return self.words([off]) if len(self.targets) == 1 else f"{off:.2g} standard deviations"
 
     def intervals(self, stored: np.ndarray) -> tuple[Array, Array, float] | None:
         count = len(self.targets)
