@@ -16,6 +16,7 @@ from trivium.tasks import scores
 from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
 from trivium.tasks.metric import Metric, nats, share
 from trivium.tasks.scores import Outcome
+from trivium.tasks.shown import Classes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from trivium.tasks.base import Link
 
 MOST = 1000  # classes
+STATED = ("nll", "brier", "ece")  # metrics of the probabilities
 NEVER = -1e4  # a logit that no temperature brings back
 METRICS = {one.key: one for one in (
     share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy", head="bal. acc."),
@@ -36,7 +38,7 @@ class Settings(Section):
     pass
 
 
-class Classification(Task):
+class Classification(Classes, Task):
     """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B]."""
 
     name = "classification"
@@ -279,7 +281,12 @@ class Classification(Task):
             return "its own answers on shuffled labels"
         if metric.key == "accuracy":
             return f"always answering “{constant}” ({metric.value(value)} right)"
-        return f"always giving the class shares of train ({metric.value(value)})"
+        if metric.key in STATED:
+            return f"always giving the class shares of train ({metric.value(value)})"
+        return super().null_words(metric, constant, value)
+
+    def always(self, metric: Metric, constant: str) -> str:
+        return "the class shares of train" if metric.key in STATED else super().always(metric, constant)
 
     def _shares(self, train: np.ndarray) -> Array:
         counts = self.tally(train)
