@@ -33,7 +33,8 @@ def media(inputs: Inputs, row: dict[str, Any]) -> list[Medium]:
 def _medium(inputs: Inputs, row: dict[str, Any], stream: str, modality: str, named: bool) -> Medium:
     """named: whether a person could not tell otherwise which stream this is."""
     value, name = row.get(stream), stream if named else ""
-    which = f"of sample {row.get('sample', '')}, label {row.get('label', '')}" + (f", {stream}" if named else "")
+    target = f"{row.get('target', 'label')} {row.get('truth', row.get('label', ''))}"
+    which = f"of sample {row.get('sample', '')}, {target}" + (f", {stream}" if named else "")
     if value is None:
         return Medium("absent", f"no {stream}")
     if modality == "image":

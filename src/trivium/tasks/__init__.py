@@ -16,7 +16,7 @@ from typing import Any
 from trivium.settings import parts
 from trivium.tasks.base import Task
 
-SHARED = ("base", "metric", "probing", "scores", "temperature")
+SHARED = ("base", "metric", "probing", "scores", "shown", "temperature")
 
 
 def names() -> tuple[str, ...]:

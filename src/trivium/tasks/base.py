@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.tasks.shown import Shown
+
 if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
@@ -95,7 +97,7 @@ def mean(each: np.ndarray, slopes: np.ndarray, weight: np.ndarray | None) -> tup
     return float(each @ share), slopes
 
 
-class Task(ABC):
+class Task(Shown, ABC):
     """outputs: C, the width of a head."""
 
     name: ClassVar[str]

@@ -16,6 +16,7 @@ from trivium.tasks import scores
 from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
 from trivium.tasks.metric import Metric, nats, share
 from trivium.tasks.scores import Outcome
+from trivium.tasks.shown import Classes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,7 @@ class Settings(Section):
     pass
 
 
-class Classification(Task):
+class Classification(Classes, Task):
     """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B]."""
 
     name = "classification"
@@ -280,6 +281,9 @@ class Classification(Task):
         if metric.key == "accuracy":
             return f"always answering “{constant}” ({metric.value(value)} right)"
         return f"always giving the class shares of train ({metric.value(value)})"
+
+    def always(self, metric: Metric, constant: str) -> str:
+        return "the class shares of train" if metric.key == "nll" else super().always(metric, constant)
 
     def _shares(self, train: np.ndarray) -> Array:
         counts = self.tally(train)

@@ -1,0 +1,114 @@
+"""Of numbers: what the strategy that is looked at predicts against what is true, and how far off it is where.
+
+Legend: `N` test answers of all seeds, `K` numbers of a target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from trivium.drawing import numbers
+from trivium.drawing.agreement import agreement
+from trivium.evaluation import predictions
+from trivium.report import results
+from trivium.report.inputs import Inputs
+from trivium.report.parts import Figure, Table
+
+POINTS = 1000  # that are drawn, of all charts together
+LEAST = 150  # of a chart
+CHARTS = 12
+
+
+@dataclass(frozen=True)
+class Context:
+    """`targets`: the results of each number where there are several; `parts`: of parts of the samples, by the first of
+    them, which is called `first`.
+    """
+
+    lead: str
+    charts: list[Figure]
+    rest: str
+    targets: Table | None
+    parts: Table | None
+    first: str
+    strategy: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """true, predicted, half: [N, K];  share: of targets that intervals shall hold, 0-1."""
+
+    true: np.ndarray
+    predicted: np.ndarray
+    half: np.ndarray
+    share: float
+
+    @property
+    def inside(self) -> np.ndarray:
+        """bool [N, K]"""
+        return np.abs(self.predicted - self.true) <= self.half
+
+
+def context(inputs: Inputs) -> Context | None:
+    task = inputs.task
+    found = _read(inputs) if task is not None and task.quantities else None
+    if task is None or found is None:
+        return None
+    names = list(task.quantities)
+    charts = [_chart(inputs, found, k, name, task.quantities[name]) for k, name in enumerate(names[:CHARTS])]
+    rest = f"The first {CHARTS} of {len(names)} numbers are drawn." if len(names) > CHARTS else ""
+    rows = results.means(inputs)
+    single, parts = ({row: of for row, of in rows.items() if (row in names) == wanted} for wanted in (True, False))
+    title = inputs.titles[inputs.shown]
+    return Context(
+        _lead(title, found, names), charts, rest,
+        results.table(inputs, single, "Results per number", "number", "", named=True) if len(single) > 1 else None,
+        results.table(inputs, parts, f"Results per {task.part[0]}", task.part[0], "mae") if parts else None,
+        names[0], title)
+
+
+def _read(inputs: Inputs) -> Drawn | None:
+    path = inputs.root / f"reports/evaluate/{inputs.shown}/predictions.parquet"
+    if inputs.task is None or not path.exists():
+        return None
+    parts, share = [], 0.0
+    for _, piece in predictions.read(path):
+        ends = inputs.task.intervals(predictions.answers(piece))
+        if ends is None:
+            return None
+        low, high, share = ends
+        parts.append((inputs.task.numbers(piece["y"]), inputs.task.numbers(piece["prediction"]), (high - low) / 2))
+    true, predicted, half = (np.concatenate(part).astype(np.float64) for part in zip(*parts, strict=True))
+    return Drawn(true, predicted, half, share)
+
+
+def _chart(inputs: Inputs, found: Drawn, k: int, name: str, unit: str) -> Figure:
+    true, predicted, half = found.true[:, k], found.predicted[:, k], found.half[:, k]
+    most = max(LEAST, POINTS // min(CHARTS, found.true.shape[1]))
+    some = np.unique(np.linspace(0, len(true) - 1, min(most, len(true))).round().astype(int))
+    inside, width = found.inside[:, k], float(half.mean())
+    held = numbers.percent(float(inside.mean()))
+    says = f"{name}: predicted against true; {held} of the true values lie within their interval"
+    body = agreement(true[some].tolist(), predicted[some].tolist(), inside[some].tolist(), width,
+                     inputs.looks[inputs.shown], unit, says)
+    whole = len(some) == len(true)
+    drawn = "" if whole else f" {numbers.whole(len(some))} of {numbers.whole(len(true))} answers are drawn."
+    metric = inputs.task.columns(name, ["mae"])["mae"] if inputs.task else None
+    around = f" (± {metric.value(width)})" if metric else ""
+    return Figure(body, f"The band{around} holds {held} of the true values; it should hold "
+                        f"{numbers.percent(found.share, 0)}.{drawn}", name)
+
+
+def _lead(title: str, found: Drawn, names: list[str]) -> str:
+    held, share = found.inside.mean(0), found.share
+    points = [100 * (value - share) for value in held]
+    worst = max(range(len(names)), key=lambda k: abs(points[k]))
+    what = "true values" if len(names) == 1 else f"true values of {names[worst]}"
+    off = abs(points[worst])
+    more = "more" if points[worst] > 0 else "fewer"
+    verdict = "as they should" if off < 0.5 else f"{off:.0f} point{'s' * (round(off) != 1)} {more} than they should"
+    least = " at worst" if len(names) > 1 else ""
+    return (f"The intervals of “{title}” hold {numbers.percent(float(held[worst]))} of the {what}{least}: {verdict} "
+            f"({numbers.percent(share, 0)}).")
