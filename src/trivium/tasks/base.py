@@ -114,6 +114,12 @@ class Task(Shown, ABC):
     def plain(self) -> dict[str, Any]:
         """A JSON value, with the name."""
 
+    def _with(self, **changed: Any) -> Self:
+        """This task with some of what `plain` holds changed."""
+        about = self.plain() | changed
+        del about["name"]
+        return self.of(about)
+
     # --- targets as people write them
 
     @classmethod

@@ -266,14 +266,14 @@ class Classification(Classes, Task):
         return scores.outcome(stored, y)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the class shares of train, and their most common label."""
+        """Of the class shares of train, and the label that these predict."""
         p = self._shares(train)
-        label, mine = int(np.argmax(p)), p[y]
+        label, mine = int(self.prediction(p[None])[0]), p[y]
         return Outcome(y, np.full(len(y), label), -np.log(np.maximum(mine, 1e-12)), np.full(len(y), p[label]),
                        (p**2).sum() - 2 * mine + 1, len(p))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return self.words(np.argmax(self._shares(train)))
+        return self.words(self.prediction(self._shares(train)[None])[0])
 
     def null_words(self, metric: Metric, constant: str, value: float) -> str:
         if metric.key in self.permuted:
