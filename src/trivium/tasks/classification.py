@@ -282,7 +282,8 @@ class Classification(Classes, Task):
             return f"always answering “{constant}” ({metric.value(value)} right)"
         return f"always giving the class shares of train ({metric.value(value)})"
 
-    def always(self, metric: Metric, constant: str) -> str:
+    @classmethod
+    def always(cls, metric: Metric, constant: str) -> str:
         return "the class shares of train" if metric.key == "nll" else super().always(metric, constant)
 
     def _shares(self, train: np.ndarray) -> Array:

@@ -107,6 +107,10 @@ class Regression(Numbers, Task):
         if not len(usable):
             raise UserError(f"the target {_listed(columns)} has no number in any row: there is nothing to predict")
         names = _names(columns, len(usable[0]))
+        taken = {"id", "warning", "error", *(f"{name}{end}" for name in names for end in ("_low", "_high"))}
+        if clash := sorted(taken & set(names)):
+            raise UserError(f"a target cannot be called `{clash[0]}`, since predictions have another column of this "
+                            "name: rename the column of the data")
         for name in settings.units:
             if name not in names:
                 raise UserError(f"params.yaml: `task.units`: there is no target `{name}`; {nearest(name, names)}")
