@@ -74,9 +74,9 @@ def comparison(outs: Outs) -> str:
              f"| rank | strategy | {outs.metric.words} | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
     entries = sorted(found.get("strategies", {}).items(), key=lambda item: item[1]["rank"])
     for name, entry in entries:
-        span = {key: outs.metric.value(value) for key, value in entry[outs.metric.key].items()}
-        lines.append(f"| {entry['rank']} | {name} | {span['mean']} | {span['low']} to {span['high']} | "
-                     f"{entry.get('flops', float('nan')):.2e} |")
+        span, metric = entry[outs.metric.key], outs.metric
+        lines.append(f"| {entry['rank']} | {name} | {metric.value(span['mean'])} | {metric.number(span['low'])} to "
+                     f"{metric.value(span['high'])} | {entry.get('flops', float('nan')):.2e} |")
     return "\n".join([*lines, "", "The artifact `report.html` tells the whole story; `figures` holds its pictures."])
 
 

@@ -206,15 +206,16 @@ class Writer:
 
 
 def _table(outcome: Outcome, path: Path) -> None:
-    """`Task.table` as a CSV, means over the seeds that have the row."""
-    tables = [seed["table"] for seed in outcome.metrics["seeds"]]
-    rows = {name: [table[name] for table in tables if name in table] for table in tables for name in table}
-    keys = list(dict.fromkeys(key for found in rows.values() for row in found for key in row))
+    """`Task.table` as a CSV, means over the seeds that have a row."""
+    task, tables = outcome.task, [seed["table"] for seed in outcome.metrics["seeds"]]
+    rows = {name: found for name in task.order if (found := [table[name] for table in tables if name in table])}
+    keys = {key for found in rows.values() for row in found for key in row}
+    columns = list(task.columns("", keys))
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["of", *keys])
+        table.writerow([f"{task.target} or {task.part[0]}" if task.quantities else task.part[0], *columns])
         for name, found in rows.items():
-            table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in keys)])
+            table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
 
 
 def _mean(values: list[float]) -> str:
