@@ -21,8 +21,8 @@ MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (  # keys that must all
      "How much of the spread of the true values the predictions explain: 1 is perfect, 0 no better than always "
      "answering their mean, below 0 worse than that."),
     (("mae", "rmse"), "Errors",
-     "The mean absolute error is how far off an answer is on average; in the root mean squared error large errors "
-     "weigh more. Lower is better."),
+     "The mean absolute error (MAE) is how far off an answer is on average; in the root mean squared error (RMSE) "
+     "large errors weigh more. Lower is better."),
     (("spearman",), "Spearman’s rank correlation",
      "How well the predictions put the samples in order: 1 is the true order, 0 no order."),
     (("coverage", "width"), "Coverage, width",

@@ -58,5 +58,10 @@ def tick(metric: Metric) -> Callable[[float], str]:
     return numbers.tick if percent(metric) else numbers.plain
 
 
+def whole(text: str) -> str:
+    """Numbers with their units, as a list, that breaks between them alone."""
+    return ", ".join(part.replace(" ", numbers.SPACE) for part in text.split(", "))
+
+
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]

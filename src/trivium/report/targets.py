@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, bar, lines
 from trivium.drawing.looks import Look
@@ -22,7 +23,7 @@ MOST = 24  # classes or tags in a table
 CHARTS = 6  # of numbers
 BINS = 16  # of a chart
 SPLITS = ("train", "val", "test")
-QUANTILES = {"lowest": 0.0, "a quarter below": 0.25, "half below": 0.5, "three quarters below": 0.75, "highest": 1.0}
+QUANTILES = {"lowest": 0.0, "25 % below": 0.25, "half below": 0.5, "75 % below": 0.75, "highest": 1.0}
 NUMBER = 2000  # of the first split's look, apart from those of strategies
 
 
@@ -72,9 +73,8 @@ def words(counts: Counts) -> str:
     task, (one, several) = counts.task, counts.task.category
     if task.quantities:
         named = [f"{name} in {unit}" if unit else name for name, unit in task.quantities.items()]
-        rest = f" and {len(named) - 3} more numbers" if len(named) > 4 else ""
-        are = "are" if len(named) > 1 else "is"
-        return f"of which {', '.join(named[: 3 if rest else 4])}{rest} {are} to be predicted"
+        shown = [*named[:3], f"{len(named) - 3} more numbers"] if len(named) > 4 else named
+        return f"of which {listed(shown)} {'are' if len(named) > 1 else 'is'} to be predicted"
     known = int((task.tally(counts.y) > 0).sum())
     if task.categorical:
         return f"in {known} {one if known == 1 else several}"

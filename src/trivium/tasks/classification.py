@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from trivium.tasks.base import Link
 
 MOST = 1000  # classes
+STATED = ("nll", "brier", "ece")  # metrics of the probabilities
 NEVER = -1e4  # a logit that no temperature brings back
 METRICS = {one.key: one for one in (
     share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy", head="bal. acc."),
@@ -280,11 +281,13 @@ class Classification(Classes, Task):
             return "its own answers on shuffled labels"
         if metric.key == "accuracy":
             return f"always answering “{constant}” ({metric.value(value)} right)"
-        return f"always giving the class shares of train ({metric.value(value)})"
+        if metric.key in STATED:
+            return f"always giving the class shares of train ({metric.value(value)})"
+        return super().null_words(metric, constant, value)
 
     @classmethod
     def always(cls, metric: Metric, constant: str) -> str:
-        return "the class shares of train" if metric.key == "nll" else super().always(metric, constant)
+        return "the class shares of train" if metric.key in STATED else super().always(metric, constant)
 
     def _shares(self, train: np.ndarray) -> Array:
         counts = self.tally(train)

@@ -28,12 +28,14 @@ MOST = 5  # of the most probable classes or tags on a terminal
 class Shown:
     """What every task answers; the sorts below say it for theirs.
 
-    target: what the truth of a sample is called.  category: one of `categories`, and several.  part: one of `parts`
+    target: what the truth of a sample is called.  category: one of `categories`, and several.  part: one of `parts`,
+    and several.  missed: what `gap_words` tell
     """
 
     target: ClassVar[str] = "target"
     category: ClassVar[tuple[str, str]] = ("class", "classes")
     part: ClassVar[tuple[str, str]] = ("class", "classes")
+    missed: ClassVar[str] = "how far off"
 
     if TYPE_CHECKING:
         @property
@@ -132,7 +134,7 @@ class Classes(Shown):
 class Tags(Shown):
     """Several of many tags, or none; a target is 0 or 1, [K]. Stored answers are their probabilities."""
 
-    target, category, part = "tags", ("tag", "tags"), ("tag", "tags")
+    target, category, part, missed = "tags", ("tag", "tags"), ("tag", "tags"), "what is wrong"
     gives = "labels, the tags that reach their threshold, and a probability per tag"
     separator: str
 
@@ -180,7 +182,7 @@ class Numbers(Shown):
     targets: name -> unit.  scale: the deviation of each [K].  interval: the share of targets that intervals shall hold
     """
 
-    target, part, written = "value", ("quarter", "quarters"), ".7g"
+    target, part, missed, written = "value", ("quarter", "quarters"), "off by", ".7g"
     targets: Mapping[str, str]
     interval: float
 
@@ -201,12 +203,16 @@ class Numbers(Shown):
     def always(cls, metric: Metric, constant: str) -> str:
         return f"always {constant}"
 
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        return f"always answering {constant} ({metric.level(value)})"
+
     def columns(self, row: str, keys: Iterable[str]) -> dict[str, Metric]:
         """In the unit of the target, or of the first one where the row is a part of the samples."""
         place = list(self.targets).index(row) if row in self.targets else 0
         unit, digits = list(self.targets.values())[place], _decimals(self.scale[place])
-        error = {"mae": "mean absolute error", "rmse": "root mean squared error", "bias": "bias"}
-        return {key: bare(key, error[key], unit, higher=False, highest=math.inf, decimals=digits) if key in error else
+        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"), "bias": ("bias", "")}
+        return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
+                if key in error else
                 bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in _sorted(keys)}
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
@@ -216,7 +222,7 @@ class Numbers(Shown):
 
     def gap_words(self, y: Any, prediction: Any) -> str:
         off = float(self.gap(np.asarray(y)[None], np.asarray(prediction)[None])[0])
-        return f"off by {self.words([off]) if len(self.targets) == 1 else f'{off:.2g} standard deviations'}"
+        return self.words([off]) if len(self.targets) == 1 else f"{off:.2g} standard deviations"
 
     def intervals(self, stored: np.ndarray) -> tuple[Array, Array, float]:
         count = len(self.targets)

@@ -32,12 +32,12 @@ class Example:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much there is; `targets`: how many have which; `few`: the rest of that, the streams and the splits, in as far
-    as they are known;  `target`: what the truth of an example is called.
+    """How much there is; `targets`: how many have which; `few`: the streams and the splits, in as far as they are known;
+    `target`: what the truth of an example is called.
     """
 
     lead: str
-    targets: Figure
+    targets: list[Figure]
     few: list[Figure]
     examples: list[Example]
     target: str
@@ -72,9 +72,8 @@ def _counted(inputs: Inputs) -> Counted | None:
     if counts is None:
         return None
     few = [_presence(inputs, counts), _splits(inputs)]
-    what = targets.pictures(counts)
-    return Counted(_lead(inputs, counts), what[0], [*what[1:], *(one for one in few if one)], _examples(inputs, counts),
-                   capital(counts.task.target))
+    return Counted(_lead(inputs, counts), targets.pictures(counts), [one for one in few if one],
+                   _examples(inputs, counts), capital(counts.task.target))
 
 
 def _lead(inputs: Inputs, counts: targets.Counts) -> str:

@@ -12,6 +12,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report.answers import Answers
 from trivium.report.inputs import Inputs
+from trivium.report.measures import whole
 from trivium.report.parts import Name, name
 from trivium.report.sample import Medium, media
 
@@ -89,7 +90,7 @@ def context(inputs: Inputs) -> Context | None:
             groups.append(Group(about, share, cards[:SHOWN], cards[SHOWN:]))
     learned = bool(inputs.recommended)
     lead = _lead(gap == 0, learned) if single else _closest(gap, best, title, learned)
-    return Context(lead, groups, answers.task.target, "confidence" if single else "how far off", single)
+    return Context(lead, groups, answers.task.target, "confidence" if single else answers.task.missed, single)
 
 
 def _right_or_wrong(answers: Answers, right: np.ndarray, best: int, title: str) -> list[Kind]:
@@ -108,7 +109,7 @@ def _more_or_less(gap: np.ndarray, best: int, title: str) -> list[Kind]:
     """gap: how far off each strategy is, [N, strategies]"""
     own, least = gap[:, best], gap.min(1)
     return [
-        (f"{title} is further off than others", own > least, own - least, True),
+        (f"Others come closer than {title}", own > least, own - least, True),
         (f"{title} comes closest, others are far off", (own == least) & (gap.max(1) > least), gap.max(1) - own, True),
         ("All are far off", least > 0, least, False),
     ]
@@ -156,8 +157,8 @@ def _card(inputs: Inputs, answers: Answers, row: int, known: dict[str, Any]) -> 
     for strategy, told in answers.told.items():
         guess, gap = told.prediction[row], float(told.gap[row])
         if told.confidence is None:
-            given.append(Answer(name(inputs, strategy), task.words(guess), None, task.gap_words(y, guess),
-                                bar(gap / widest)))
+            answer, off = (whole(text) if task.quantities else text for text in (task.words(guess), task.gap_words(y, guess)))
+            given.append(Answer(name(inputs, strategy), answer, None, off, bar(gap / widest)))
         else:
             sure = float(told.confidence[row])
             given.append(Answer(name(inputs, strategy), task.words(guess), gap == 0, numbers.percent(sure, 0),

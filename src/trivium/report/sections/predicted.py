@@ -14,7 +14,7 @@ from trivium.drawing.agreement import agreement
 from trivium.evaluation import predictions
 from trivium.report import results
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Figure, Table
+from trivium.report.parts import Figure
 
 POINTS = 1000  # that are drawn, of all charts together
 LEAST = 150  # of a chart
@@ -23,16 +23,13 @@ CHARTS = 12
 
 @dataclass(frozen=True)
 class Context:
-    """`targets`: the results of each number where there are several; `parts`: of parts of the samples, by the first of
-    them, which is called `first`.
+    """`pictures`: of each number, their results where there are several, and those of parts of the samples; `rest`: what
+    is not drawn, may be empty.
     """
 
     lead: str
-    charts: list[Figure]
+    pictures: list[Figure]
     rest: str
-    targets: Table | None
-    parts: Table | None
-    first: str
     strategy: str
 
 
@@ -58,15 +55,25 @@ def context(inputs: Inputs) -> Context | None:
         return None
     names = list(task.quantities)
     charts = [_chart(inputs, found, k, name, task.quantities[name]) for k, name in enumerate(names[:CHARTS])]
-    rest = f"The first {CHARTS} of {len(names)} numbers are drawn." if len(names) > CHARTS else ""
+    rest = f" The first {CHARTS} of {len(names)} numbers are drawn." if len(names) > CHARTS else ""
     rows = results.means(inputs)
-    single, parts = ({row: of for row, of in rows.items() if (row in names) == wanted} for wanted in (True, False))
+    single, some = ({row: of for row, of in rows.items() if (row in names) == wanted} for wanted in (True, False))
     title = inputs.titles[inputs.shown]
-    return Context(
-        _lead(title, found, names), charts, rest,
-        results.table(inputs, single, "Results per number", "number", "", named=True) if len(single) > 1 else None,
-        results.table(inputs, parts, f"Results per {task.part[0]}", task.part[0], "mae") if parts else None,
-        names[0], title)
+    tables = [_numbers(inputs, single)] if len(single) > 1 else []
+    tables += [_parts(inputs, some, task.part, names[0], wide=bool(tables))] if some else []
+    return Context(_lead(title, found, names), [*charts, *tables], rest, title)
+
+
+def _numbers(inputs: Inputs, found: results.Means) -> Figure:
+    return Figure(results.table(inputs, found, "Results per number", "number", "", named=True), title="Number by number",
+                  wide=True)
+
+
+def _parts(inputs: Inputs, found: results.Means, part: tuple[str, str], first: str, wide: bool) -> Figure:
+    body = results.table(inputs, found, f"Results per {part[0]}", part[0], "mae")
+    return Figure(body, f"By {part[1]} of the true {first}, cut where training samples are. A bias above 0: the predictions "
+                  "are too high there. Models that know little answer the middle for all, so that the lowest quarter has "
+                  "a bias above 0 and the highest one below.", "Where it is off", wide)
 
 
 def _read(inputs: Inputs) -> Drawn | None:

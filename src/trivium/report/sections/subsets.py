@@ -94,10 +94,9 @@ def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], fu
         return f"“{inputs.titles[strategy]}” reads {alone[0]} alone: without it, there is nothing to answer from."
     worst = max(losses, key=lambda stream: (losses[stream], stream))
     least = min(losses, key=lambda stream: (losses[stream], stream))
-    say, score = partial(said, inputs.score), inputs.score
-    of = "" if percent(score) else f" {score.words} of"
+    say, of = partial(said, inputs.score), "" if percent(inputs.score) else f"the {inputs.score.words} of "
     text = (
-        f"Without {worst}, “{inputs.titles[strategy]}” falls from{of} {say(found[full])} to "
+        f"Without {worst}, {of}“{inputs.titles[strategy]}” falls from {say(found[full])} to "
         f"{say(found[full] - losses[worst])}"
         if losses[worst] > 0
         else f"“{inputs.titles[strategy]}” loses nothing without {worst}"
