@@ -58,7 +58,7 @@ def test_several_numbers_are_columns_or_lists() -> None:
     assert values == [[1.0, 2.0], None, None]
     assert reasons == {1: "its target is `[3]`, not 2 numbers", 2: "its target `price 2` is empty"}
     task, _ = over("regression", ["[1, 2]", "[3, 5]"])
-    assert task.plain()["targets"] == {"price 1": "", "price 2": ""}
+    assert task.plain()["targets"] == [["price 1", ""], ["price 2", ""]]
 
 
 @pytest.mark.parametrize("cells, says", [

@@ -83,7 +83,8 @@ class Regression(Numbers, Task):
     def plain(self) -> dict[str, Any]:
         fit = {"mean": list(self.mean), "deviation": list(self.deviation), "quarters": list(self.quarters)}
         known = {"scale": list(self.sizes), "half": list(self.half)}
-        return ({"name": self.name, "targets": self.targets, "loss": self.objective, "interval": self.interval}
+        targets = [[name, unit] for name, unit in self.targets.items()]  # which JSON files would sort
+        return ({"name": self.name, "targets": targets, "loss": self.objective, "interval": self.interval}
                 | (fit if self.quarters else {}) | {key: value for key, value in known.items() if value})
 
     @property
