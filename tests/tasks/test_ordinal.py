@@ -26,7 +26,7 @@ def test_agrees_with_scikit_learn(weight: np.ndarray | None) -> None:
     assert found["mae"] == pytest.approx(sk.mean_absolute_error(Y, guess, sample_weight=weight))
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(Y, guess, sample_weight=weight))
     assert found["macro_f1"] == pytest.approx(sk.f1_score(Y, guess, average="macro", sample_weight=weight))
-    assert tuple(found) == tuple(TASK.metrics) and set(TASK.ranking) < set(found)
+    assert tuple(found) == tuple(TASK.metrics) and set(TASK.ranks) < set(found)
 
 
 def test_the_median_is_predicted_everywhere() -> None:

@@ -126,7 +126,7 @@ def test_intervals_are_chosen_on_validation_and_measured_on_test() -> None:
         found = task.scores(task.outcome(task.stored(answers[2000:]), y[2000:].numpy()))
         assert found["coverage"] == pytest.approx(share, abs=0.03)
         assert found["width"] == pytest.approx(2 * task.half[0])
-    assert "coverage" not in task.ranking and "width" not in task.ranking
+    assert "coverage" not in task.ranks and "width" not in task.ranks
     normal = PRICE.stored(PRICE.answer(torch.zeros(1, 1), torch.ones(1)))
     assert normal[0].tolist() == pytest.approx([25.0, 1.6448536 * DEVIATION, DEVIATION])
 

@@ -52,9 +52,10 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
-    command("curves", _curves, "accuracy over compute and over labels: repeats the comparison four times, as DVC "
+    command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
                                "experiments")
-    predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
+    predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
+                                  "and probabilities, tags, or numbers in their units with intervals")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
                          help="CSV, JSONL or Parquet with a column for each stream (any may be empty), called like the "

@@ -20,6 +20,7 @@ from trivium.tasks import tags
 from trivium.tasks.base import LOWEST, Array, Reasons, Task
 from trivium.tasks.links import Sigmoid
 from trivium.tasks.metric import Metric
+from trivium.tasks.shown import Tags
 from trivium.tasks.tags import Outcome
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Settings(Section):
     separator: Annotated[str, Field(min_length=1)] = ";"
 
 
-class MultiLabel(Task):
+class MultiLabel(Tags, Task):
     """tags: in the order of the outputs; a target is uint8 [B, C], 1 where a sample has the tag.
 
     counts, rows: train rows that have each tag [C], and all of them; see `fitted`.  thresholds: probabilities [C]; see
@@ -53,10 +54,10 @@ class MultiLabel(Task):
 
     name = "multilabel"
     score_words = "F1 per sample"
-    beside = ("micro_f1", "mean_ap", "nll")
     primary = "macro_f1"  # every tag counts the same: micro F1 can be high for who knows the common tags alone
     permuted = ("macro_f1", "micro_f1")
-    ranking = ("macro_f1", "micro_f1", "mean_ap", "nll")  # of the others nobody knows the best constant answer
+    beside = ("micro_f1", "mean_ap", "ece")
+    ranks = ("macro_f1", "micro_f1", "mean_ap", "nll")  # of the others nobody knows the best constant answer
     needs_every_category = False
 
     def __init__(self, tags: Sequence[str], loss: Loss = "bce", separator: str = ";", counts: Sequence[int] = (),

@@ -60,7 +60,7 @@ class Ordinal(Classification):
     name = "ordinal"
     primary = "kappa"
     beside = ("mae", "accuracy", "nll")
-    ranking = ("kappa", "mae", "balanced_accuracy", "macro_f1", "nll")  # none that the most common label does best at
+    ranks = ("kappa", "mae", "balanced_accuracy", "macro_f1", "nll")  # none that the most common label does best at
     needs_every_category = False  # a label that no row has still is a step
 
     @classmethod

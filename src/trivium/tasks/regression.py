@@ -28,6 +28,7 @@ from trivium.tasks.base import LOWEST, Array, Reasons, Task
 from trivium.tasks.links import Squares
 from trivium.tasks.metric import Metric
 from trivium.tasks.numbers import Outcome
+from trivium.tasks.shown import Numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,7 @@ class Settings(Section):
     interval: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
 
 
-class Regression(Task):
+class Regression(Numbers, Task):
     """targets: name -> unit ("" without); a target is float32 [B, K].  loss: what training minimises.  interval: share
     of new targets that intervals shall hold.
 
@@ -63,9 +64,9 @@ class Regression(Task):
 
     name = "regression"
     score_words, score_percent = "R²", False
-    beside = ("mae", "rmse", "coverage")
     primary = "r2"
-    ranking = ("r2", "mae", "rmse", "spearman", "nll")
+    beside = ("mae", "rmse", "coverage")
+    ranks = ("r2", "mae", "rmse", "spearman", "nll")
 
     def __init__(self, targets: Mapping[str, str], loss: Loss = "mse", mean: Sequence[float] = (),
                  deviation: Sequence[float] = (), quarters: Sequence[float] = (), interval: float = 0.9,
@@ -107,6 +108,10 @@ class Regression(Task):
         if not len(usable):
             raise UserError(f"the target {_listed(columns)} has no number in any row: there is nothing to predict")
         names = _names(columns, len(usable[0]))
+        taken = {"id", "warning", "error", *(f"{name}{end}" for name in names for end in ("_low", "_high"))}
+        if clash := sorted(taken & set(names)):
+            raise UserError(f"a target cannot be called `{clash[0]}`, since predictions have another column of this "
+                            "name: rename the column of the data")
         for name in settings.units:
             if name not in names:
                 raise UserError(f"params.yaml: `task.units`: there is no target `{name}`; {nearest(name, names)}")
@@ -329,9 +334,9 @@ class Regression(Task):
         return stored[:, : self.outputs].astype(np.float32)
 
     def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The density of the answer at the target over that at its own mean."""
+        """The density of the answer at the targets over that at its own mean."""
         mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
-        return np.exp(-0.5 * (((y - mean) / deviation) ** 2).sum(1))
+        return np.exp(-0.5 * np.square((y - mean) / deviation).sum(1))
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         stored = np.asarray(stored, np.float64)
