@@ -42,6 +42,7 @@ class Batch:
     present: Tensor
     y: Tensor
     encoded: bool = False
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -149,6 +150,15 @@ class Store:
     def labels(self, rows: np.ndarray) -> np.ndarray:
         """int64 [B]: the class of each of `rows`."""
         return self._y[rows]
+
+    @cache  # noqa: B019 (a store lives as long as its stage)
+    def task_at(self, seed: int) -> tasks.Task:
+        """What is predicted, with what the train rows of `seed` tell of it."""
+        return self.task.fitted(self.labels(self.rows(seed, "train")))
+
+    def weights(self, rows: np.ndarray) -> np.ndarray | None:
+        """float32 [B]: how much each of `rows` counts; None where all count the same."""
+        return None
 
     def has(self, stream: str) -> np.ndarray:
         """bool, by row: whether a sample has `stream`."""
