@@ -46,6 +46,8 @@ def test_the_constant_answer_is_the_median_and_agrees_by_chance() -> None:
     train, y = np.array([0, 0, 0, 1, 2, 2, 2]), np.array([0, 1, 2])
     assert TASK.constant_words(train) == "mid"
     found = TASK.scores(TASK.constant(train, y))
+    assert TASK.null_words(TASK.metrics["mae"], "mid", 2 / 3) == (
+        "always answering “mid” (mean absolute error of 0.667 steps)")
     assert found["kappa"] == pytest.approx(0.0) and found["mae"] == pytest.approx(2 / 3)
 
 

@@ -356,7 +356,11 @@ class Regression(Numbers, Task):
         return replace(found, central=np.tile(np.median(values, 0), shape))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return f"{self.words(train.mean(0))}, or {self.words(np.median(train, 0))} where absolute errors count"
+        return f"{self.words(train.mean(0))} (the mean of train) or {self.words(np.median(train, 0))} (its median)"
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        middle = "median" if metric.key == "mae" else "mean"
+        return f"always answering the {middle} of train ({metric.level(value)})"
 
     def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
         return numbers.weighted(result, weights, names)
