@@ -38,6 +38,7 @@ def test_the_median_is_predicted_everywhere() -> None:
     result = TASK.outcome(stored, y.numpy())
     assert result.correct.mean() == TASK.score(answers, y)
     assert result.confidence == pytest.approx([0.25, 0.5, 0.6])
+    assert TASK.prediction(np.array([[0.5, 0.25, 0.25]])).tolist() == [0]  # the lower of two medians
     assert TASK.prediction(np.array([[0.2, 0.2, 0.0999]])).tolist() == [2]  # rounding leaves no label beyond
 
 
