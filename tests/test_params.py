@@ -264,7 +264,8 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
                                     "`end_to_end`?"),
         ("data.streams.image.modality", "imagee",
          "`data.streams.image.modality`: there is no modality `imagee`; did you mean `image`?"),
-        ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
+        ("compare.metric", "acuracy", "`compare.metric`: classification is not ranked by `acuracy`; did you mean "
+                                      "`accuracy`?"),
         ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
         ("loop.device", "xyz", "`loop.device` must be one of auto, cpu, cuda (got 'xyz')."),
         ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` must be one of 1, 3 (got 2)."),

@@ -213,7 +213,7 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
 def columns(task: Task) -> dict[str, type]:
     """The columns of `Predictor.table`: `object` for texts, `float` for numbers."""
     one = task.answered(np.zeros((1, task.width)))
-    kinds = {name: object if isinstance(values[0], str) else float for name, values in one.items()}
+    kinds: dict[str, type] = {name: object if isinstance(values[0], str) else float for name, values in one.items()}
     return kinds | {"warning": object, "error": object}
 
 
