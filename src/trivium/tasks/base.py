@@ -120,6 +120,8 @@ class Task(ABC):
 
     # --- targets as people write them
 
+    empty: ClassVar[str] = "it has no label"  # why a row whose cell is empty cannot be used
+
     @classmethod
     @abstractmethod
     def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Any) -> tuple[pa.Array, Reasons]:
