@@ -26,7 +26,7 @@ def test_agrees_with_scikit_learn(weight: np.ndarray | None) -> None:
     assert found["mae"] == pytest.approx(sk.mean_absolute_error(Y, guess, sample_weight=weight))
     assert found["accuracy"] == pytest.approx(sk.accuracy_score(Y, guess, sample_weight=weight))
     assert found["macro_f1"] == pytest.approx(sk.f1_score(Y, guess, average="macro", sample_weight=weight))
-    assert tuple(found) == tuple(TASK.metrics) and set(TASK.ranking) < set(found)
+    assert tuple(found) == tuple(TASK.metrics) and set(TASK.ranks) < set(found)
 
 
 def test_the_median_is_predicted_everywhere() -> None:
@@ -46,6 +46,8 @@ def test_the_constant_answer_is_the_median_and_agrees_by_chance() -> None:
     train, y = np.array([0, 0, 0, 1, 2, 2, 2]), np.array([0, 1, 2])
     assert TASK.constant_words(train) == "mid"
     found = TASK.scores(TASK.constant(train, y))
+    assert TASK.null_words(TASK.metrics["mae"], "mid", 2 / 3) == (
+        "always answering “mid” (mean absolute error of 0.667 steps)")
     assert found["kappa"] == pytest.approx(0.0) and found["mae"] == pytest.approx(2 / 3)
 
 

@@ -126,7 +126,7 @@ def test_intervals_are_chosen_on_validation_and_measured_on_test() -> None:
         found = task.scores(task.outcome(task.stored(answers[2000:]), y[2000:].numpy()))
         assert found["coverage"] == pytest.approx(share, abs=0.03)
         assert found["width"] == pytest.approx(2 * task.half[0])
-    assert "coverage" not in task.ranking and "width" not in task.ranking
+    assert "coverage" not in task.ranks and "width" not in task.ranks
     normal = PRICE.stored(PRICE.answer(torch.zeros(1, 1), torch.ones(1)))
     assert normal[0].tolist() == pytest.approx([25.0, 1.6448536 * DEVIATION, DEVIATION])
 
@@ -139,6 +139,7 @@ def test_what_is_stored_gives_the_same_scores_as_the_answers() -> None:
     assert (BOTH.prediction(stored) == BOTH.guess(answers).numpy().astype(np.float32)).all()
     result = BOTH.outcome(stored, y.numpy())
     assert result.correct is None
+    assert BOTH.truth(stored, y.numpy()) == pytest.approx(BOTH.support(answers, y).exp().numpy())
     assert result.nll == pytest.approx(-BOTH.log_likelihood(answers, y).numpy())
     with pytest.raises(ValueError, match=r"stored as \[B, 6\]"):
         BOTH.outcome(stored[:, :5], y.numpy())
@@ -149,9 +150,12 @@ def test_the_constant_answer_is_the_mean_or_where_absolute_errors_count_the_medi
     y = np.array([[0.0], [9.0], [0.0]])
     for loss, nothing in (("mse", 0.0), ("huber", 0.0), ("mae", -3 / math.sqrt(18))):
         task = Regression({"price": "EUR"}, loss).fitted(train)
-        assert task.constant_words(train) == "3 EUR, or 0 EUR where absolute errors count"
+        assert task.constant_words(train) == "3 EUR (the mean of train) or 0 EUR (its median)"
         found = task.scores(task.constant(train, y))
         assert found["mae"] == 3.0 and found["rmse"] == pytest.approx(math.sqrt(18)) and found["r2"] == 0.0
+        said = {name: task.null_words(task.metrics[name], "", found[name]) for name in ("mae", "r2")}
+        assert said == {"mae": "always answering the median of train (mean absolute error of 3.00 EUR)",
+                        "r2": "always answering the mean of train (R² of 0.000)"}
         assert found["coverage"] == 1.0 and found["width"] == 12.0 and found["spearman"] == 0.0
         assert task.nothing(train).tolist() == pytest.approx([nothing])
 

@@ -1,9 +1,9 @@
 """The test samples that changed most between strategies, and what each strategy's answer to them rests on.
 
-`explained.json`: seed; samples: [{sample, label, spread (standard deviation over strategies of the probability of the
-true label, 0-1), picture, strategies: name -> {prediction, probability, truth (probability of the true label), nats
-(stream -> sum of its attributions), tokens, rollout (see trivium.evaluation.analyse)}}]; deletion: name -> stream ->
-areas over these samples.
+`explained.json`: seed; samples: [{sample, label, spread (standard deviation over strategies of `Task.truth`, for a
+class its probability), picture, strategies: name -> {prediction, support, truth, nats (stream -> sum of its
+attributions), tokens, rollout (see trivium.evaluation.analyse)}}]; deletion: name -> stream -> areas over these
+samples.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trivium import tasks
 from trivium.data.tables import read_json, rounded, write_json
 from trivium.evaluation import predictions
+from trivium.tasks import Task
 
 if TYPE_CHECKING:
     from trivium.data.store import Store
@@ -32,13 +34,18 @@ def most_changed(folder: Path, strategies: Sequence[str], count: int = SAMPLES) 
     truths = []
     for name in strategies:
         samples, truth = [], []
+        task = _task(folder / name)
         for _, piece in predictions.read(folder / name / "predictions.parquet", SEED):
             samples += piece["sample"].to_pylist()
-            p = predictions.probabilities(piece)
-            truth.append(p[np.arange(len(p)), piece["y"].to_numpy()].astype(np.float64))
+            truth.append(task.truth(predictions.answers(piece), task.numbers(piece["y"])))
         truths.append(np.concatenate(truth))
     spread = np.std(truths, axis=0)
     return {samples[k]: float(spread[k]) for k in np.lexsort((samples, -spread))[:count] if spread[k] > 0}
+
+
+def _task(folder: Path) -> Task:
+    """Of the model of `SEED` in an evaluated strategy's folder."""
+    return tasks.of(next(one["task"] for one in read_json(folder / "metrics.json")["seeds"] if one["seed"] == SEED))
 
 
 def write(out: Path, strategies: Sequence[str], root: Path = Path(".")) -> dict[str, Any]:
@@ -77,14 +84,14 @@ def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], fou
         about, truth, shown, attended = _answers(model, store, places, _paid(evaluated))
         found["deletion"][name] = about["deletion"]
         for k, entry in enumerate(found["samples"]):
-            guess, p = store.task.words(about["prediction"][k]), about["probability"][k]
+            guess, p = model.task.words(about["prediction"][k]), about["support"][k]
             entry["strategies"][name] = {
-                "prediction": guess, "probability": p, "truth": truth[k],
+                "prediction": guess, "support": p, "truth": truth[k],
                 "nats": {s: float(panel.values.sum()) for s, panel in shown[k].items()},
                 "tokens": pictures.words(shown[k]),
             } | ({"rollout": pictures.words(attended[k])} if attended[k] else {})
-            verdict = "right" if guess == entry["label"] else f"wrong: {entry['label']} has {truth[k]:.0%}"
-            said = f"{evaluated['title']}\n{guess} ({p:.0%})\n{verdict}"
+            verdict = "right" if guess == entry["label"] else f"in truth {entry['label']}"
+            said = f"{evaluated['title']}\n{model.task.told(about['prediction'][k], p)}\n{verdict}"
             rows[k].append(pictures.Row(said, shown[k], attended[k]))
     for entry, lines in zip(found["samples"], rows, strict=True):
         pictures.draw(out / entry["picture"], f"{entry['sample']}, in truth {entry['label']}", lines)
@@ -108,7 +115,7 @@ def _answers(model: Any, store: Store, places: np.ndarray, paid: Callable[[str],
     batch = Batch(inputs, batch.present, batch.y)
     about, arrays, looked = attribution.explain(model, batch, clean, store.specs)
     with torch.no_grad():
-        truth = encoded.answer(model, clean).exp().gather(1, clean.y[:, None])[:, 0].tolist()
+        truth = model.task.support(encoded.answer(model, clean), clean.y).exp().tolist()
     return (about, truth, pictures.panels(store, SEED, batch, arrays),
             pictures.panels(store, SEED, batch, looked, shares=True))
 

@@ -62,14 +62,14 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     count, size = settings.analysis_rows, settings.batch
     chosen = some(store.samples, rows, count, seed)
     test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
-    explained = attribution.choose(encoded.answer(model, test), test.y)
+    explained = attribution.choose(model.task, encoded.answer(model, test), test.y)
     asked = Asked(model, store, seed, chosen, test, explained, size)
     val = encoded.encode_rows(model, store, some(store.samples, store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
     counts = _counts(asked, settings)
     return rounded({
         "contribution": contribution(model, test),
-        "information": information.measure(model, val, test, store.task.outputs),
+        "information": information.measure(model, val, test) if model.task.categorical else {},
         "robustness": _robustness(asked, counts),
         "probes": _probes(asked, counts["probes"]),
         "attribution": _attribution(asked, counts["attribution"], out if seed == 0 else None),
@@ -157,7 +157,7 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
                                   for rows in (train_rows, asked.rows[:n])]} | vectors
-        found[s] = {kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], store.task.outputs)
+        found[s] = {kind: probes.probe(store.task_at(seed), x[has], train.y[has], z[has_test], unseen.y[has_test])
                     for kind, (x, z) in vectors.items()}
     return found
 
@@ -175,10 +175,11 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
     attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(asked.explained.items()):
-        label, guess = (store.task.words(one) for one in (int(clean.y[k]), about["prediction"][k]))
+        task, prediction = asked.model.task, about["prediction"][k]
+        label = task.words(clean.y[k].tolist())
         entry: dict[str, Any] = {
-            "sample": store.samples[asked.rows[place]], "why": why, "label": label, "prediction": guess,
-            "probability": about["probability"][k], "tokens": pictures.words(shown[k]),
+            "sample": store.samples[asked.rows[place]], "why": why, "label": label,
+            "prediction": task.words(prediction), "support": about["support"][k], "tokens": pictures.words(shown[k]),
         }
         if looked:
             entry["rollout"] = pictures.words(attended[k])
@@ -186,7 +187,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
             entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
         if out is not None:
             entry["picture"] = f"pictures/{k}_{why}.svg"
-            title = f"{guess} ({entry['probability']:.0%}), in truth {label}"
+            title = f"{task.told(prediction, entry['support'])}, in truth {label}"
             pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
         samples.append(entry)
     return {"deletion": about["deletion"], "samples": samples}

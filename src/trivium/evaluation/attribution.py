@@ -1,10 +1,11 @@
-"""Why this answer: how much each word, pixel and moment of sound spoke for the class that a model chose.
+"""Why this answer: how much each word, pixel and moment of sound spoke for what a model predicts.
 
-Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
-nothing (padding for text, the train mean elsewhere) to the input, one stream at a time, the others as they are. They
-sum to log p(input) - log p(nothing). Beside them, where an encoder attends: `rollout`, which says where it looks, not
-for which class. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke
-most must lower the probability sooner than taking away at random.
+Integrated gradients (Sundararajan, Taly & Yan 2017) of the support of the prediction (`Task.support`: the
+log-probability of the chosen class) along the straight line from nothing (padding for text, the train mean elsewhere)
+to the input, one stream at a time, the others as they are. They sum to the support with the input less that without.
+Beside them, where an encoder attends: `rollout`, which says where it looks, not for which answer. Whether either is to
+be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke most must lower the support sooner than
+taking away at random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """
@@ -24,6 +25,7 @@ from trivium.evaluation import encoded
 from trivium.evaluation.rollout import rollout
 from trivium.modalities.spec import Spec
 from trivium.models.network import Model
+from trivium.tasks import Task
 
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
@@ -32,17 +34,11 @@ GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
 PASSES = 2 + 3 * POINTS + 1 + (CUTS + 1) * (2 + RANDOM)  # of an encoder that attends, per sample; of others a few less
 
 
-def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
-    """Samples to explain, position -> why: the surest right answers, the surest wrong ones, and the first of the test
-    set, which are the same for every strategy.
+def choose(task: Task, answers: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
+    """Samples to explain, position -> why: those that tell most, and the first of the test set, which are the same for
+    every strategy.
     """
-    own = log_probabilities.gather(1, y[:, None])[:, 0]
-    top, guess = log_probabilities.max(1)
-    right = guess == y
-    orders = {
-        "confident": torch.where(right, -own, torch.inf), "wrong": torch.where(right, torch.inf, -top),
-        "same": torch.arange(len(y), device=y.device).float(),
-    }
+    orders = task.telling(answers, y) | {"same": torch.arange(len(y), device=y.device).float()}
     chosen: dict[int, str] = {}
     for why, order in orders.items():
         for k in order.argsort(stable=True)[:each].tolist():
@@ -55,8 +51,8 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, 
                          size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
-    batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about; size: of the G x B points
-    on all lines, how many pass the model at a time.
+    batch: inputs; clean: the same, encoded; target: [B, *T], the prediction that is asked about; size: of the G x B
+    points on all lines, how many pass the model at a time.
     """
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     end = _embedded(encoder, x)
@@ -71,7 +67,7 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, 
         points = points.detach().requires_grad_(True)
         with torch.enable_grad():
             one = encoded.replace(clean[these], stream, _from_embedded(encoder, x[these], points))
-            own = encoded.answer(model, one).gather(1, target[these][:, None])
+            own = model.task.support(encoded.answer(model, one), target[these])
             slopes.append(torch.autograd.grad(own.sum(), points)[0])
     slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
     found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
@@ -81,7 +77,7 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, 
 @torch.no_grad()
 def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, target: Tensor,
              attributions: Mapping[str, Tensor], size: int = encoded.SIZE) -> dict[str, float]:
-    """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
+    """Area under the support of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
     Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
     means something has a smaller area than that.
@@ -99,7 +95,7 @@ def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, 
         kept = (rank >= cuts.round(decimals=9)).flatten(0, 1)
         vectors = encoded.through(encoder, _keep(x[every], kept, spec), size)
         one = encoded.replace(clean[every], stream, vectors)
-        left = encoded.answer(model, one).exp().gather(1, target[every][:, None])
+        left = model.task.support(encoded.answer(model, one), target[every]).exp()
         areas.append(float(np.trapezoid(left.view(CUTS + 1, -1).mean(1).tolist(), dx=1 / CUTS)))
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
@@ -109,14 +105,15 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     """Attribution and deletion of every sample and every input of `batch` that the model reads.
 
     Returns:
-        {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
-        fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
+        {"deletion": {m: {"area", "random"}}, "prediction": [B, *T], "support": [B] (0-1), "attention": {m: [B]} where
+        the fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
         attend, whose deletion is "rollout". All are 0 for a stream that a sample lacks, and the deletion curves are
         over the samples that have it.
     """
     with torch.no_grad():
-        log_probabilities = encoded.answer(model, clean)
-    top, target = log_probabilities.max(1)
+        answers = encoded.answer(model, clean)
+        target = model.task.guess(answers)
+        support = model.task.support(answers, target)
     found: dict[str, Tensor] = {}
     looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
@@ -129,7 +126,7 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
         if there.any():
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
             areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size)
-    about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
+    about = {"deletion": areas, "prediction": target.tolist(), "support": support.exp().tolist()}
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is not None:
         with torch.no_grad():

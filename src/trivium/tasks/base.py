@@ -180,6 +180,20 @@ class Task(ABC):
     score_words: ClassVar[str]  # what the mean of `right` is called in a sentence: accuracy, R²
     score_percent: ClassVar[bool] = True  # shown in percent, else as it is
 
+    @property
+    def shown(self) -> Metric:
+        """How the mean of `right` is said; the analyses speak of it."""
+        from trivium.tasks import metric
+
+        return metric.share("score", self.score_words) if self.score_percent else metric.bare(
+            "score", self.score_words, lowest=-np.inf)
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        """What a strategy must surely beat; constant, value: the constant answer and its value."""
+        if metric.key in self.permuted:
+            return "its own answers on shuffled targets"
+        return f"always answering “{constant}” ({metric.level(value)})"
+
     # --- training; targets are tensors [B, *T]
 
     @abstractmethod
@@ -249,6 +263,25 @@ class Task(ABC):
         """The same of outputs that are not calibrated yet, during training."""
 
     @abstractmethod
+    def guess(self, answers: Tensor) -> Tensor:
+        """The targets that answers [B, A] predict, [B, *T]."""
+
+    @abstractmethod
+    def support(self, answers: Tensor, target: Tensor) -> Tensor:
+        """How much answers [B, A] speak for the predictions `target` [B, *T]: the logarithm of a number 0-1, such as
+        the probability of the class; [B].
+        """
+
+    def told(self, target: Any, support: float) -> str:
+        """A prediction as people say it; support: not its logarithm."""
+        return self.words(target)
+
+    def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Which samples tell most of a model, by why: ascending in this order [B], inf where it does not apply."""
+        own = self.log_likelihood(answers, y)
+        return {"closest": -own, "furthest": own}
+
+    @abstractmethod
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """Samples that people look at apart, by a name for them, bool [B]; those without any are left out."""
 
@@ -305,7 +338,8 @@ class Task(ABC):
         """All that are measured, by key, in the order in which people look at them."""
 
     primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
-    ranking: ClassVar[tuple[str, ...]] = ()  # metrics that may rank; where none is named, all may
+    beside: ClassVar[tuple[str, ...]]  # the keys of metrics that stand in tables next to the one that ranks
+    ranks: ClassVar[tuple[str, ...]]  # the keys of metrics that may rank
     permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
     categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
 
@@ -316,6 +350,10 @@ class Task(ABC):
     @abstractmethod
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         """The targets that are predicted, [B, *T]."""
+
+    @abstractmethod
+    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """How much stored answers [B, A] speak for the targets [B, *T]: 0-1, as `support` does for predictions; [B]."""
 
     @abstractmethod
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:

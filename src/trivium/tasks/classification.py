@@ -6,7 +6,7 @@ Legend: `N` rows, `B` samples, `C` classes, `P` models or changes, `R` weighting
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 MOST = 1000  # classes
 NEVER = -1e4  # a logit that no temperature brings back
 METRICS = {one.key: one for one in (
-    share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy"),
+    share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy", head="bal. acc."),
     share("macro_precision", "macro precision"), share("macro_recall", "macro recall"), share("macro_f1", "macro F1"),
     nats("nll", "negative log-likelihood"), Metric("brier", "Brier score", "", False, 0.0, 2.0, 1.0, 3, ""),
-    share("ece", "calibration error", higher=False))}
+    share("ece", "calibration error (ECE)", higher=False, head="ECE"))}
 
 
 class Settings(Section):
@@ -42,6 +42,8 @@ class Classification(Task):
     name = "classification"
     score_words = "accuracy"
     primary = "accuracy"
+    beside = ("macro_f1", "nll", "ece")
+    ranks: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
     permuted = ("balanced_accuracy", "macro_f1")
     categorical = True
 
@@ -176,6 +178,24 @@ class Classification(Task):
     def score_of(self, outputs: Tensor, y: Tensor) -> float:
         return self.score(outputs, y)  # calibration does not change it
 
+    def guess(self, answers: Tensor) -> Tensor:
+        return answers.argmax(-1)
+
+    def support(self, answers: Tensor, target: Tensor) -> Tensor:
+        """The log-probability of the class."""
+        return answers.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+    def told(self, target: Any, support: float) -> str:
+        return f"{self.words(target)} ({support:.0%})"
+
+    def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """The surest right answers, and the surest wrong ones."""
+        import torch
+
+        own, right = self.support(answers, y), self.guess(answers) == y
+        return {"confident": torch.where(right, -own, torch.inf),
+                "wrong": torch.where(right, torch.inf, -answers.amax(-1))}
+
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
         return {self.classes[int(k)]: y == k for k in y.unique()}
@@ -190,6 +210,16 @@ class Classification(Task):
     def nothing(self, y: np.ndarray) -> np.ndarray:
         """Log class shares, not below the logarithm of 1e-12."""
         return np.log(np.maximum(self.tally(y) / len(y), 1e-12)).astype(np.float32)
+
+    def heat(self, calibration: Tensor) -> np.ndarray:
+        return np.float32(calibration.item())  # type: ignore[return-value]
+
+    def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Those whose class train has."""
+        return nothing[y] > LOWEST
+
+    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
+        return self.combined(scores, present, way, intercept, nothing, self.uncalibrated())
 
     def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
                  calibration: Tensor) -> Tensor:
@@ -227,6 +257,10 @@ class Classification(Task):
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return stored.argmax(1)
 
+    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The probability of the label."""
+        return stored[np.arange(len(stored)), y].astype(np.float64)
+
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         return scores.outcome(stored, y)
 
@@ -239,6 +273,13 @@ class Classification(Task):
 
     def constant_words(self, train: np.ndarray) -> str:
         return self.words(self.prediction(self._shares(train)[None])[0])
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        if metric.key in self.permuted:
+            return "its own answers on shuffled labels"
+        if metric.key == "accuracy":
+            return f"always answering “{constant}” ({metric.value(value)} right)"
+        return f"always giving the class shares of train ({metric.value(value)})"
 
     def _shares(self, train: np.ndarray) -> Array:
         counts = self.tally(train)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,7 @@ class Metric:
 
     higher: more is better.  lowest, highest: of its values.  most: the largest difference that there can be.
     scale, decimals: of the numbers that people read (shares in percent).  sign: behind a value, such as " %" or " nats"
-    close: a difference that is as good as none, for what is cheaper or simpler
+    close: a difference that is as good as none, for what is cheaper or simpler.  head: of a narrow column; else words
     """
 
     key: str
@@ -29,6 +32,19 @@ class Metric:
     decimals: int = 1
     sign: str = " %"
     close: float = CLOSE
+    head: str = ""
+
+    @classmethod
+    def of(cls, about: Mapping[str, Any]) -> Metric:
+        """From what `plain` gave."""
+        ends = {"lowest": -float("inf"), "highest": float("inf")}
+        given: dict[str, Any] = {key: ends[key] if value is None else value for key, value in about.items()}
+        return cls(**given)
+
+    def plain(self) -> dict[str, Any]:
+        """A JSON value: what is not finite is null."""
+        return {key: None if isinstance(value, float) and not math.isfinite(value) else value
+                for key, value in asdict(self).items()}
 
     @property
     def unit(self) -> str:
@@ -67,18 +83,18 @@ class Metric:
         return f"{self.value(value)} {self.words}" if self.sign == " %" else f"{self.words} of {self.value(value)}"
 
 
-def share(key: str, words: str, higher: bool = True) -> Metric:
+def share(key: str, words: str, higher: bool = True, head: str = "") -> Metric:
     """Of a share, 0-1."""
-    return Metric(key, words, "points", higher)
+    return Metric(key, words, "points", higher, head=head)
 
 
 def nats(key: str, words: str, lowest: float = 0.0) -> Metric:
     """lowest: minus infinity for densities."""
-    return Metric(key, words, "nats", False, lowest, float("inf"), 1.0, 3, " nats")
+    return Metric(key, words, "nats", False, lowest, float("inf"), 1.0, 3, " nats", head="NLL")
 
 
-def plain(key: str, words: str, unit: str = "", higher: bool = True, lowest: float = 0.0, highest: float = 1.0,
-          decimals: int = 3, close: float = CLOSE) -> Metric:
+def bare(key: str, words: str, unit: str = "", higher: bool = True, lowest: float = 0.0, highest: float = 1.0,
+          decimals: int = 3, close: float = CLOSE, head: str = "") -> Metric:
     """Of a number that people read as it is, such as R² or an error in EUR."""
     return Metric(key, words, unit, higher, lowest, highest, 1.0, decimals,
-                  f" {unit}" if unit else "", close)
+                  f" {unit}" if unit else "", close, head)

@@ -15,7 +15,7 @@ import numpy as np
 
 from trivium.tasks import base
 from trivium.tasks.base import LOWEST, Array
-from trivium.tasks.metric import Metric, nats, plain, share
+from trivium.tasks.metric import Metric, bare, nats, share
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,14 @@ def metrics(targets: dict[str, str], scale: Sequence[float]) -> dict[str, Metric
     unit, size = (next(iter(targets.values())), scale[0]) if len(targets) == 1 else ("standard deviations", 1.0)
     digits = min(12, max(0, 2 - math.floor(math.log10(size))))
 
-    def error(key: str, words: str) -> Metric:
-        return plain(key, words, unit, higher=False, highest=math.inf, decimals=digits, close=0.05 * size)
+    def error(key: str, words: str, head: str) -> Metric:
+        return bare(key, words, unit, higher=False, highest=math.inf, decimals=digits, close=0.05 * size, head=head)
 
-    found = (plain("r2", "R²", lowest=-math.inf), error("mae", "mean absolute error"),
-             error("rmse", "root mean squared error"), plain("spearman", "Spearman's rank correlation", lowest=-1.0),
-             share("coverage", "targets inside their interval"), error("width", "mean width of the intervals"),
+    found = (bare("r2", "R²", lowest=-math.inf), error("mae", "mean absolute error", "MAE"),
+             error("rmse", "root mean squared error", "RMSE"),
+             bare("spearman", "Spearman's rank correlation", lowest=-1.0, head="Spearman"),
+             share("coverage", "targets inside their interval", head="coverage"),
+             error("width", "mean width of the intervals", "width"),
              nats("nll", "negative log-likelihood", lowest=-math.inf))
     return {one.key: one for one in found}
 

@@ -64,7 +64,8 @@ class Regression(Task):
     name = "regression"
     score_words, score_percent = "R²", False
     primary = "r2"
-    ranking = ("r2", "mae", "rmse", "spearman", "nll")
+    beside = ("mae", "rmse", "spearman", "coverage")
+    ranks = ("r2", "mae", "rmse", "spearman", "nll")
 
     def __init__(self, targets: Mapping[str, str], loss: Loss = "mse", mean: Sequence[float] = (),
                  deviation: Sequence[float] = (), quarters: Sequence[float] = (), interval: float = 0.9,
@@ -318,6 +319,11 @@ class Regression(Task):
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return stored[:, : self.outputs].astype(np.float32)
 
+    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The density of the answer at the target, over that at its own mean."""
+        mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
+        return np.exp(-0.5 * np.square((y - mean) / deviation).sum(1))
+
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         stored = np.asarray(stored, np.float64)
         if stored.ndim != 2 or stored.shape[1] != 3 * self.outputs:
@@ -336,7 +342,11 @@ class Regression(Task):
         return replace(found, central=np.tile(np.median(values, 0), shape))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return f"{self.words(train.mean(0))}, or {self.words(np.median(train, 0))} where absolute errors count"
+        return f"{self.words(train.mean(0))} (the mean of train) or {self.words(np.median(train, 0))} (its median)"
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        middle = "median" if metric.key == "mae" else "mean"
+        return f"always answering the {middle} of train ({metric.level(value)})"
 
     def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
         return numbers.weighted(result, weights, names)

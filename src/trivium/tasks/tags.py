@@ -21,8 +21,9 @@ from trivium.tasks.metric import nats, share
 
 METRICS = {one.key: one for one in (
     share("macro_f1", "macro F1"), share("micro_f1", "micro F1"), share("sample_f1", "F1 per sample"),
-    share("mean_ap", "mean average precision"), share("subset", "samples with exactly their tags"),
-    nats("nll", "negative log-likelihood"), share("ece", "calibration error", higher=False))}
+    share("mean_ap", "mean average precision", head="mAP"),
+    share("subset", "samples with exactly their tags", head="exact"), nats("nll", "negative log-likelihood"),
+    share("ece", "calibration error (ECE)", higher=False, head="ECE"))}
 SPARSE = 0.1  # share of ones up to which products skip the zeros
 _SMALLEST = 1e-12  # probability; keeps the NLL of a certain mistake finite (27.6 nats per tag)
 
