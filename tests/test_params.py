@@ -46,6 +46,34 @@ def test_what_the_entries_say_is_typed_with_every_default_filled_in(params: dict
     assert words.settings == {"width": 64, "depth": 2}
 
 
+def test_the_task_is_a_name_or_a_name_with_settings(params: dict[str, Any]) -> None:
+    assert parse(params).task == "classification" and parse(params).kind.name == "classification"
+    own = {"name": "regression", "units": {"price": "EUR"}, "loss": "huber"}
+    assert parse(params | {"task": own}).kind.name == "regression"
+    del params["task"]
+    assert parse(params).task == "classification"  # as before there were others
+
+
+@pytest.mark.parametrize(("task", "words"), [
+    ("regresion", "params.yaml: `task`: there is no task `regresion`; did you mean `regression`?"),
+    ({"name": "regression", "los": "mse"}, "params.yaml: unknown key `task.los`; did you mean `loss`?"),
+    ({"name": "regression", "loss": "hubr"}, "params.yaml: `task.loss`: did you mean `huber`? (got 'hubr')"),
+    ({"loss": "huber"}, "params.yaml: `task` is a name, or a mapping with the key `name` (got {'loss': 'huber'})."),
+    (None, "params.yaml: `task` must be a text or a mapping (got null)."),
+])
+def test_a_task_that_is_none(params: dict[str, Any], task: Any, words: str) -> None:
+    assert message(params | {"task": task}) == words
+
+
+def test_labels_are_a_column_or_several(params: dict[str, Any]) -> None:
+    assert parse(params).data.manifest.labels == ["label"]
+    params["data"]["manifest"] |= {"label": ["price", "area"]}
+    made = parse(params).data.manifest
+    assert (made.label, made.labels, made.weight) == (["price", "area"], ["price", "area"], "")
+    params["data"]["manifest"] |= {"label": []}
+    assert message(params) == "params.yaml: `data.manifest.label` is empty: it needs one entry at least."
+
+
 def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="frozen"):
         parse(params).seeds = 7  # type: ignore[misc]

@@ -11,7 +11,6 @@ import difflib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,20 +19,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, sizes, targets
+from trivium.cli import columns, edit, sizes, targets
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, find, refuse_outs, relative
 from trivium.data.sources.worlds import NAMES
-from trivium.machine.files import write
-from trivium.params import parse, refuse_empty, refuse_old, unreadable
+from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
 OFFERED = {s: {"modality": s} for s in STREAMS}
 OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
-
-NULL = "tag:yaml.org,2002:null"
 
 
 def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
@@ -43,7 +39,7 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     the label or any stream).
     """
     params = Path(params)
-    yaml, settings = _load(params)
+    yaml, settings = edit.load(params)
     refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
@@ -63,9 +59,9 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     if other and settings["split"].get("held_out_domain"):
         changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
     for key, value in changes.items():
-        _set(settings, key, value)
+        edit.put(settings, key, value)
     parse(settings, str(params))
-    _save(params, yaml, settings)
+    edit.save(params, yaml, settings)
     said = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())
     print(f"{params} now says", *said, sep="\n  ")
 
@@ -141,7 +137,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
     chosen, named = _chosen(path, settings["data"], root)
-    target = _target(path, names, labels, chosen.get("label"))
+    target = targets.label_columns(path, names, labels, chosen.get("label"))
     weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)
     chosen = {what: column for what, column in chosen.items() if what != "label"} | (
         {"label": target[0]} if target else {})
@@ -195,17 +191,6 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
     }
-
-
-def _target(path: Path, names: Sequence[str], asked: Sequence[str], configured: str | list[str] | None) -> list[str]:
-    """The label columns that were asked for, or those of params.yaml where the table has them all; else none. Raises:
-    UserError.
-    """
-    if asked:
-        return list(dict.fromkeys(find(path, names, column, "--label") for column in asked))
-    wanted = [configured] if isinstance(configured, str) else list(configured or ())
-    found = [column for name in wanted if (column := rows.named(name, names, path))]
-    return found if len(found) == len(wanted) else []
 
 
 def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, Any], columns.Streams]:
@@ -269,49 +254,3 @@ def _from(root: Path, path: Path) -> str:
     if path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
         return os.path.normpath(path).replace(os.sep, "/")
     return os.path.relpath(path, root).replace(os.sep, "/")
-
-
-def _load(params: Path) -> tuple[Any, Any]:
-    from ruamel.yaml import YAML, YAMLError
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, "null"))
-    try:
-        return yaml, yaml.load(params.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
-    except YAMLError as error:
-        raise unreadable(params, error) from None
-
-
-def _save(params: Path, yaml: Any, settings: Any) -> None:
-    """Lines that differ only in white space stay as they were."""
-    dumped = StringIO()
-    yaml.dump(settings, dumped)
-    old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
-    if len(old) == len(new):
-        new = [a if a.split() == b.split() else b for a, b in zip(old, new, strict=True)]
-    write(params.resolve(), "\n".join(new) + "\n")
-
-
-def _set(settings: Any, dotted: str, value: Any) -> None:
-    *sections, key = dotted.split(".")
-    for name in sections:
-        settings = settings.setdefault(name, {})
-    if key == "task" and key not in settings:
-        settings.insert(1, key, value)  # at the top, where people look for it
-    if settings.get(key) != value or (isinstance(value, Mapping) and list(settings[key]) != list(value)):
-        settings[key] = _on_one_line(value)
-
-
-def _on_one_line(value: Any) -> Any:
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
-    if not isinstance(value, (Mapping, list)):
-        return value
-    made: Any = (CommentedSeq([_on_one_line(one) for one in value]) if isinstance(value, list) else
-                 CommentedMap({key: _on_one_line(one) for key, one in value.items()}))
-    made.fa.set_flow_style()
-    return made

@@ -10,7 +10,7 @@ from trivium.settings import parts
 
 # Columns, tables and options that stand beside those of the streams; parts of a network; what torch's modules that hold
 # other modules by name call their own.
-NAMES = """sample label labels group domain language split y duplicate_group id start end rows samples quarantine
+NAMES = """sample label labels group domain language split weight y duplicate_group id start end rows samples quarantine
 error out help fusion head apply bfloat16 buffers children clear compile cpu cuda double eval float forward half ipu
 items keys modules mtia parameters pop to train training type update values xpu"""
 TAKEN = frozenset(NAMES.split())
