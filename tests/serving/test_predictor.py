@@ -148,7 +148,7 @@ def test_the_code_of_a_package_is_all_that_a_prediction_needs(tmp_path: Path) ->
     files = {str(path.relative_to(made)) for path in made.rglob("*.py")}
     assert {"serving/pyfunc.py", "encoders/cnn.py", "fusion/concat.py", "modalities/text.py", "models/files.py",
             "data/sources/rows.py"} <= files
-    for room in ("encoders", "modalities", "fusion", "models"):  # rooms within them, too
+    for room in ("encoders", "modalities", "fusion", "models", "tasks"):  # rooms within them, too
         assert {str(path.relative_to(source)) for path in (source / room).rglob("*.py")} <= files
     assert not any(file.startswith(("training", "report", "tracking", "cli")) for file in files)
 

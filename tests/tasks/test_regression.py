@@ -18,7 +18,8 @@ DEVIATION = math.sqrt(125)
 def test_what_it_is_survives_json() -> None:
     assert of(BOTH.plain()).plain() == BOTH.plain()
     assert BOTH.mean == (25.0, 2.0) and BOTH.deviation == pytest.approx((DEVIATION, 1.0))
-    assert Regression({"x": ""}).plain() == {"name": "regression", "targets": {"x": ""}, "loss": "mse"}
+    assert Regression({"x": ""}).plain() == {
+        "name": "regression", "targets": {"x": ""}, "loss": "mse", "interval": 0.9}
 
 
 def test_targets_are_said_with_their_unit() -> None:

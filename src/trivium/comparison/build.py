@@ -4,8 +4,8 @@
                 seed; groups that the test samples are of, in all and per test set, and whether they are resampled (see
                 `outcomes.Groups`); world (generated data)
     settings    what the statistics were made with;  metric: the one that ranks;  metrics: all of the task's, as people
-                read them (see `Metric`);  beside: those that stand in tables next to it;  score: likewise a `Metric`, of
-                what the analyses measure
+                read them (see `Metric`);  beside: those that stand in tables next to it;  score: likewise a `Metric`,
+                of what the analyses measure
     constant    label and metrics of the answer that knows no inputs: the most common label of train, its mean, ...
     strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in
                 the metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class
@@ -68,9 +68,9 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     found = load(root / EVALUATED, entries)
     metric = ranking(found.task, settings.metric)
     rules = _rules(settings, metric, split_method, bins, found)
-    results = measure(found, rules, tuple(found.task.metrics))
+    results = measure(found.task, found.outcomes, found.units, rules, tuple(found.task.metrics), found.weights)
     pairs = compare(found.outcomes, results, rules)
-    gains = null.gains(found, results, rules)
+    gains = null.gains(found.task, found.outcomes, found.train, found.units, results, rules, found.weights)
     names = list(found.outcomes)
     ranked = [names[s] for s in np.argsort(-metric.upward(results.points[metric.key]).mean(1), kind="stable")]
     about, constant = _dataset(found, root), _constant(found, bins)
@@ -119,7 +119,7 @@ def _notes(found: Evaluated, root: Path) -> list[str]:
 
 def ranking(task: Task, key: str) -> Metric:
     """The metric that ranks. key: `compare.metric`. Raises: UserError (the task has no such metric to rank by)."""
-    known = [name for name in task.metrics if name in task.ranks]
+    known = [name for name in task.metrics if name in (task.ranking or task.metrics)]
     if key == "auto":
         return task.metrics[task.primary]
     if key not in known:
@@ -152,8 +152,9 @@ def _streams(found: Evaluated) -> list[str]:
 
 
 def _constant(found: Evaluated, bins: int) -> dict[str, Any]:
+    y = [one.y for one in next(iter(found.outcomes.values()))]
     return {"label": found.task.constant_words(np.concatenate(found.train))} | null.always(
-        found, tuple(found.task.metrics), bins)
+        found.task, found.train, y, tuple(found.task.metrics), bins, found.weights)
 
 
 def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: Mapping[str, Any],

@@ -14,17 +14,17 @@ Legend: `S` strategies, `J` seeds, `R` resamples, `B` samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import estimate
-from trivium.comparison.outcomes import Evaluated
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
-from trivium.tasks.base import Array, Outcome
+from trivium.tasks.base import Array, Outcome, Task
 
 FAILED = 0.05  # one-sided level of a single seed
 
@@ -46,20 +46,23 @@ class Gain:
     failed: float
 
 
-def constant(found: Evaluated) -> list[Outcome]:
-    """Per seed, the outcome of the constant answer."""
-    first = next(iter(found.outcomes.values()))
-    return [found.task.constant(train, one.y) for train, one in zip(found.train, first, strict=True)]
+def constant(task: Task, train: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> list[Outcome]:
+    """Per seed, the outcome of the constant answer. train, y: targets [N, *T] of the train rows and of the test set."""
+    return [task.constant(known, own) for known, own in zip(train, y, strict=True)]
 
 
-def gains(found: Evaluated, results: Results, rules: Rules) -> dict[str, Gain]:
-    """Per strategy, its gain over the null of `rules.metric`."""
-    metric, task, units = rules.metric, found.task, found.units
-    up, name, outcomes = metric.upward, (metric.key,), found.outcomes
-    chance = metric.key in task.permuted
-    known, of = (list(outcomes.values()), task.chance) if chance else ([constant(found)], task.weighted)
-    null = points(known, of, name, rules.bins, found.weights)
-    moved = replicates(known, units, rules.resamples, of, name, rules.bins, counts=found.weights)
+def gains(task: Task, outcomes: Mapping[str, Sequence[Outcome]], train: Sequence[np.ndarray],
+          units: Sequence[NDArray[np.int64]], results: Results, rules: Rules, weights: Sequence[Array] | None = None,
+          ) -> dict[str, Gain]:
+    """Per strategy, its gain over the null of `rules.metric`. train: targets of the train rows, per seed;  weights: of
+    the test samples, per seed.
+    """
+    metric, known, of = rules.metric, list(outcomes.values()), task.chance
+    up, name = metric.upward, (metric.key,)
+    if metric.key not in task.permuted:
+        known, of = [constant(task, train, [one.y for one in known[0]])], task.weighted
+    null = points(known, of, name, rules.bins, weights)
+    moved = replicates(known, units, rules.resamples, of, name, rules.bins, counts=weights)
     better = np.round(up(results.points[metric.key]) - up(null[metric.key]), 12)  # [S, J]; equals differ by 1e-17
     scatter = up(results.replicates[metric.key]) - up(moved[metric.key])  # [R, S, J]
     freedom = [len(np.unique(own)) - 1 for own in (np.concatenate(units), *units)]
@@ -73,10 +76,11 @@ def gains(found: Evaluated, results: Results, rules: Rules) -> dict[str, Gain]:
     return gained
 
 
-def always(found: Evaluated, names: Sequence[str], bins: int = 15) -> dict[str, float]:
-    """The metrics of the constant answer, means over seeds."""
-    values = points([constant(found)], found.task.weighted, names, bins, found.weights)
-    return {name: float(values[name].mean()) for name in names}
+def always(task: Task, train: Sequence[np.ndarray], y: Sequence[np.ndarray], names: Sequence[str], bins: int = 15,
+           weights: Sequence[Array] | None = None) -> dict[str, float]:
+    """The metrics of the constant answer, means over seeds; see `constant`."""
+    found = points([constant(task, train, y)], task.weighted, names, bins, weights)
+    return {name: float(found[name].mean()) for name in names}
 
 
 def _as_they_are(values: Array, replicates: Array, freedom: Sequence[int]) -> tuple[float, float]:

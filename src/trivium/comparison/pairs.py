@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import Estimate, estimate, outperform
-from trivium.comparison.outcomes import Evaluated
 from trivium.comparison.significance import holm, mcnemar
-from trivium.tasks.base import Array, Outcome
+from trivium.tasks.base import Array, Outcome, Task
 from trivium.tasks.classification import METRICS
 from trivium.tasks.metric import Metric
 
@@ -57,11 +57,12 @@ class Results:
     replicates: dict[str, Array]
 
 
-def measure(found: Evaluated, rules: Rules, names: Sequence[str]) -> Results:
-    """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`."""
-    strategies, of = list(found.outcomes.values()), found.task.weighted
-    return Results(points(strategies, of, names, rules.bins, found.weights),
-                   replicates(strategies, found.units, rules.resamples, of, names, rules.bins, counts=found.weights))
+def measure(task: Task, outcomes: Mapping[str, Sequence[Outcome]], units: Sequence[NDArray[np.int64]], rules: Rules,
+            names: Sequence[str], weights: Sequence[Array] | None = None) -> Results:
+    """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`. weights: of the samples."""
+    strategies, of = list(outcomes.values()), task.weighted
+    return Results(points(strategies, of, names, rules.bins, weights),
+                   replicates(strategies, units, rules.resamples, of, names, rules.bins, counts=weights))
 
 
 def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:

@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium import tasks
 from trivium.data import tables
 from trivium.data.intervals import meeting
 from trivium.data.linked_rows import codes_in
@@ -84,9 +85,11 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
                         "params.yaml.")
     counts["samples"] = int(has.sum())
     lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any stream is near in time"))
-    y = codes_in(labels["label"], pa.array(meta["task"]["classes"]))
+    task = tasks.of(meta["task"])
+    weight = {"weight": labels["weight"]} if "weight" in labels.column_names else {}
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
-                        **{name: labels[name] for name in CARRIED}, "y": pa.array(y, type=pa.int32()), **columns})
+                        **{name: labels[name] for name in CARRIED}, "y": task.column(task.encode(labels["label"])),
+                        **weight, **columns})
     tables.write(samples.filter(pa.array(has)), out / "samples.parquet")
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     tables.write_json(meta, out / "meta.json")

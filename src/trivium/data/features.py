@@ -5,7 +5,7 @@ names, labels, splits). The bytes do not depend on the number of processes.
 
 data/features
     features.json      task; sizes (rows per seed and split); meta (of the aligned data)
-    samples.parquet    sample, y, has_STREAM, seed_K, and domain where the data knows it
+    samples.parquet    sample, y, has_STREAM, seed_K, and weight and domain where the data knows them
     STREAM/DIGEST/     one folder for each processor that reads the stream: `x.arrow`, tokenizers, and `reading.json`
                        (spec; columns and statistics per seed; cut: see `tensors.Cut`)
     STREAM/values.parquet   of text, what the processors read: see `texts`
@@ -78,11 +78,13 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
     tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta}, out / "features.json")
-    samples = tables.digest((out / "samples.parquet").read_bytes() + json.dumps(meta, sort_keys=True).encode())
+    about, task = (json.dumps(one, sort_keys=True).encode() for one in (
+        {key: value for key, value in meta.items() if key != "task"}, meta["task"]))
+    samples = tables.digest((out / "samples.parquet").read_bytes() + about)
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
-        about = Reads(samples=samples, streams=found).model_dump(mode="json")
-        tables.write_json(about, reads / f"{name}.json", sort=False)  # the order of streams
+        reading_of = Reads(samples=samples, task=tables.digest(task), streams=found).model_dump(mode="json")
+        tables.write_json(reading_of, reads / f"{name}.json", sort=False)  # the order of streams
 
 
 def reading(stream: str, described: Described) -> Reading:
@@ -143,9 +145,10 @@ def _code() -> str:
 
 
 def _index(aligned: Path, splits: Path, streams: Sequence[str], seeds: int) -> pa.Table:
-    """sample, y, has_STREAM, seed_K, and domain where the data knows it: what is known of every row."""
+    """sample, y, has_STREAM, seed_K, and weight and domain where the data knows them: what is known of every row."""
     path = aligned / "samples.parquet"
-    index = pq.read_table(path, columns=["sample", "y", *(f"has_{s}" for s in streams)])
+    weight = ["weight"] if "weight" in pq.read_schema(path).names else []
+    index = pq.read_table(path, columns=["sample", "y", *weight, *(f"has_{s}" for s in streams)])
     drawn = tables.read(splits / "splits.parquet")
     if not drawn["sample"].equals(index["sample"]):
         place = pc.index_in(index["sample"], drawn["sample"])

@@ -59,13 +59,16 @@ def warnings(root: Path) -> list[str]:
 
 
 class Reads(Section):
-    """samples: digest of the samples, their labels and their splits."""
+    """samples: digest of the samples, their targets, weights and splits;  task: of what is predicted of them, and how
+    (a regression's loss): what is trained depends on it, and what is taken as it comes does not.
+    """
 
     samples: str
+    task: str = ""
     streams: dict[str, Read]
 
     @property
     def digest(self) -> str:
         """Of all of it, but for the names of encoders."""
         parts = [[s, read.encoder, read.features, read.digest] for s, read in self.streams.items()]
-        return digest(json.dumps([self.samples, parts], sort_keys=True).encode())
+        return digest(json.dumps([self.samples, self.task, parts], sort_keys=True).encode())

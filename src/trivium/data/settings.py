@@ -34,13 +34,19 @@ class Stamps(Section):
 class Manifest(Section):
     path: str
     id: str
-    label: str
+    label: str | Annotated[list[str], Field(min_length=1)]
     group: str
     split: str
     language: str
     domain: str
     start: str
     end: str
+    weight: str = ""
+
+    @property
+    def labels(self) -> list[str]:
+        """The columns of the target."""
+        return [self.label] if isinstance(self.label, str) else list(self.label)
 
 
 class Data(Section):

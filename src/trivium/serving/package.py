@@ -13,7 +13,7 @@ from trivium.data.tables import read_json
 from trivium.machine import files
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
-ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
+ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings", "tasks")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}

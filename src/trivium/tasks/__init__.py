@@ -16,7 +16,7 @@ from typing import Any
 from trivium.settings import parts
 from trivium.tasks.base import Task
 
-SHARED = ("base", "metric", "probing", "scores", "shown", "temperature")
+SHARED = ("base", "cells", "links", "metric", "numbers", "probing", "scores", "shown", "tags", "temperature")
 
 
 def names() -> tuple[str, ...]:

@@ -114,6 +114,12 @@ class Task(Shown, ABC):
     def plain(self) -> dict[str, Any]:
         """A JSON value, with the name."""
 
+    def _with(self, **changed: Any) -> Self:
+        """This task with some of what `plain` holds changed."""
+        about = self.plain() | changed
+        del about["name"]
+        return self.of(about)
+
     # --- targets as people write them
 
     @classmethod
@@ -333,7 +339,7 @@ class Task(Shown, ABC):
 
     primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
     beside: ClassVar[tuple[str, ...]]  # the keys of metrics that stand in tables next to the one that ranks
-    ranks: ClassVar[tuple[str, ...]]  # the keys of metrics that may rank
+    ranking: ClassVar[tuple[str, ...]] = ()  # metrics that may rank; where none is named, all may
     permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
     categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
 

@@ -6,7 +6,7 @@ Legend: `N` rows, `B` samples, `C` classes, `P` models or changes, `R` weighting
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -44,9 +44,9 @@ class Classification(Classes, Task):
     name = "classification"
     score_words = "accuracy"
     primary = "accuracy"
-    beside = ("macro_f1", "nll", "ece")
-    ranks = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
-    permuted = ("balanced_accuracy", "macro_f1")
+    beside: ClassVar[tuple[str, ...]] = ("macro_f1", "nll", "ece")
+    ranking: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    permuted: ClassVar[tuple[str, ...]] = ("balanced_accuracy", "macro_f1")
     categorical = True
 
     def __init__(self, classes: Sequence[str]) -> None:
@@ -194,13 +194,13 @@ class Classification(Classes, Task):
         """The surest right answers, and the surest wrong ones."""
         import torch
 
-        own, right = self.support(answers, y), self.guess(answers) == y
-        return {"confident": torch.where(right, -own, torch.inf),
-                "wrong": torch.where(right, torch.inf, -answers.amax(-1))}
+        guess = self.guess(answers)
+        sure, right = self.support(answers, guess), guess == y
+        return {"confident": torch.where(right, -sure, torch.inf), "wrong": torch.where(right, torch.inf, -sure)}
 
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
-        return {self.classes[int(k)]: y == k for k in y.unique()}
+        return {self.classes[k]: y == k for k in y.cpu().unique().tolist()}
 
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
         own = answers.double().clamp(min=LOWEST)
@@ -267,14 +267,14 @@ class Classification(Classes, Task):
         return scores.outcome(stored, y)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the class shares of train, and their most common label."""
+        """Of the class shares of train, and the label that these predict."""
         p = self._shares(train)
-        label, mine = int(np.argmax(p)), p[y]
+        label, mine = int(self.prediction(p[None])[0]), p[y]
         return Outcome(y, np.full(len(y), label), -np.log(np.maximum(mine, 1e-12)), np.full(len(y), p[label]),
                        (p**2).sum() - 2 * mine + 1, len(p))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return self.words(np.argmax(self._shares(train)))
+        return self.words(self.prediction(self._shares(train)[None])[0])
 
     def null_words(self, metric: Metric, constant: str, value: float) -> str:
         if metric.key in self.permuted:

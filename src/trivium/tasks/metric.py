@@ -88,8 +88,9 @@ def share(key: str, words: str, higher: bool = True, head: str = "") -> Metric:
     return Metric(key, words, "points", higher, head=head)
 
 
-def nats(key: str, words: str) -> Metric:
-    return Metric(key, words, "nats", False, 0.0, float("inf"), 1.0, 3, " nats", head="NLL")
+def nats(key: str, words: str, lowest: float = 0.0) -> Metric:
+    """lowest: minus infinity for densities."""
+    return Metric(key, words, "nats", False, lowest, float("inf"), 1.0, 3, " nats", head="NLL")
 
 
 def bare(key: str, words: str, unit: str = "", higher: bool = True, lowest: float = 0.0, highest: float = 1.0,

@@ -38,8 +38,9 @@ class Outcome(base.Outcome):
         return (self.prediction == self.y).astype(np.float64)
 
 
-def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
-    """Outcomes of probabilities `[B, C]` (rows sum to one) and labels `[B]` in `0..C-1`.
+def outcome(probabilities: ArrayLike, y: ArrayLike, prediction: NDArray[np.int64] | None = None) -> Outcome:
+    """Outcomes of probabilities `[B, C]` (rows sum to one) and labels `[B]` in `0..C-1`. prediction: `[B]`; the most
+    probable class where it is not given.
 
     Raises:
         ValueError: shapes, labels or probabilities are not as said.
@@ -51,7 +52,8 @@ def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
         raise ValueError(f"labels must lie in 0..{p.shape[1] - 1}; got {labels.min()}..{labels.max()}.")
     if not (p.min() >= 0 and np.allclose(p.sum(1), 1, atol=1e-3)):
         raise ValueError("probabilities must be finite, not negative, and sum to one in every row.")
-    rows, prediction = np.arange(len(p)), p.argmax(1)
+    rows = np.arange(len(p))
+    prediction = p.argmax(1) if prediction is None else prediction
     own = p[rows, labels]
     return Outcome(
         y=labels,

@@ -160,7 +160,8 @@ class Numbers(Shown):
         place = list(self.targets).index(row) if row in self.targets else 0
         unit, size = list(self.targets.values())[place], self.scale[place]
         digits = min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
-        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"), "bias": ("bias", "")}
+        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"),
+                 "bias": ("bias", "")}
         return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
                 if key in error else
                 bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in _sorted(keys)}

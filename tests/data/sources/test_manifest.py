@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from trivium import tasks
 from trivium.data import tables
 from trivium.data.settings import Manifest, Stream
 from trivium.data.sources.manifest import _check_size, write
@@ -43,11 +44,13 @@ def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
     return str(path)
 
 
-def ingest(file: str, streams: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
+def ingest(file: str, streams: tuple[str, ...] = ("text",), task: str = "classification",
+           **changes: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {"path": changes.get("path", file)}
+    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {
+        "path": changes.get("path", file), "weight": changes.get("weight", "")}
     chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
-    write(Path("raw"), Manifest(**names), 0, chosen)
+    write(Path("raw"), Manifest(**names), 0, chosen, tasks.kind(task))
     return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}
 
 
