@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from trivium import modalities, strategies, tasks
+from trivium import modalities, strategies
 from trivium.comparison import settings as comparison
 from trivium.data import streams
 from trivium.data.settings import Align, Data, Split, Validate
@@ -72,6 +72,8 @@ class Params(Section):
     @property
     def kind(self) -> type[Task]:
         """The sort of task. Raises: UserError."""
+        from trivium import tasks  # imports numpy
+
         return tasks.chosen(self.task)[0]
 
     @cached_property
@@ -147,7 +149,7 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     for recipe in params.pretrain:
         params.read_by(recipe)
     params.entries  # noqa: B018  the strategies' settings are checked
-    tasks.chosen(params.task)
+    params.kind  # noqa: B018  the task's too
     return params
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.fake_outs import fake_data, fake_models
+from tests import networks
+from tests.fake_outs import CLASSES, fake_data, fake_models
 from tests.helpers import digests, drawn
 from trivium import fusion, models
 from trivium.comparison import explained
@@ -15,11 +16,14 @@ from trivium.data.store import Store
 from trivium.data.tables import read_json, write, write_json
 from trivium.encoders import describe
 from trivium.models import files
+from trivium.tasks.classification import Classification
 
 TRUE = {  # seed 0: sample -> probability of the true label, per strategy
     "one": {"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3},
     "two": {"d": 0.5, "c": 0.1, "b": 0.9, "a": 0.4, "e": 0.3},
 }
+
+SEED = {"seed": 0, "task": Classification(CLASSES).plain()}
 
 
 def predictions(folder: Path, truth: dict[str, float], seed: int = 0, late: float = 0.0) -> None:
@@ -27,7 +31,7 @@ def predictions(folder: Path, truth: dict[str, float], seed: int = 0, late: floa
     rows = [(seed, sample, p) for sample, p in truth.items()] + [(seed + 1, "z", late)]
     write(pa.table({"seed": pa.array([row[0] for row in rows], pa.int32()), "sample": [row[1] for row in rows],
                     "y": pa.array([1] * len(rows), pa.int32()), "prediction": pa.array([1] * len(rows), pa.int32()),
-                    "probabilities": pa.array([[1 - p, p] for *_, p in rows], pa.list_(pa.float32()))}),
+                    "answer": pa.array([[1 - p, p] for *_, p in rows], pa.list_(pa.float32()))}),
           folder / "predictions.parquet")
 
 
@@ -35,6 +39,8 @@ def test_the_most_changed_samples_come_first_and_ties_go_by_name(tmp_path: Path)
     """|0.9 - 0.1| / 2 = 0.4 twice, then |0.8 - 0.4| / 2 = 0.2; d and e are the same for both, and z is of seed 1."""
     for k, (name, truth) in enumerate(TRUE.items()):
         predictions(tmp_path / name, truth, late=float(k))
+        task = networks.task(2).plain()
+        write_json({"seeds": [{"seed": seed, "task": task} for seed in (0, 1)]}, tmp_path / name / "metrics.json")
     found = most_changed(tmp_path, ["one", "two"])
     assert list(found) == ["b", "c", "a"]
     assert list(found.values()) == pytest.approx([0.4, 0.4, 0.2])
@@ -58,7 +64,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("joint", "second"):
         folder = tmp_path / "reports/evaluate" / name
         predictions(folder, {store.samples[row]: draw.random() for row in rows})
-        write_json({"title": name.capitalize(), "start": "supervised", "seeds": [{"seed": 0}]}, folder / "metrics.json")
+        write_json({"title": name.capitalize(), "start": "supervised", "seeds": [SEED]}, folder / "metrics.json")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -77,7 +83,7 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
         assert set(entry["strategies"]) == {"joint", "second"}
         for name, answer in entry["strategies"].items():
-            assert (answer["probability"] == answer["truth"]) == (answer["prediction"] == entry["label"])
+            assert (answer["support"] == answer["truth"]) == (answer["prediction"] == entry["label"])
             assert answer["nats"]["text"] == pytest.approx(sum(w for _, w in answer["tokens"]["text"]), abs=1e-5)
             assert ("rollout" in answer) == (name == "second")
         shares = [share for _, share in entry["strategies"]["second"]["rollout"]["text"]]
@@ -100,7 +106,7 @@ def test_the_answers_are_those_of_the_models(project: Path) -> None:
 
 def test_what_was_too_dear_to_explain_in_evaluate_is_not_explained_here(project: Path) -> None:
     path = project / "reports/evaluate/second/metrics.json"
-    write_json(read_json(path) | {"seeds": [{"seed": 0, "rows": {"attribution": {"text": 0, "image": 6}}}]}, path)
+    write_json(read_json(path) | {"seeds": [SEED | {"rows": {"attribution": {"text": 0, "image": 6}}}]}, path)
     found = explained.write(project / "reports/explained", ["joint", "second"])
     for entry in found["samples"]:
         assert list(entry["strategies"]["second"]["nats"]) == ["image"]

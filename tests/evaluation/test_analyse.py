@@ -47,7 +47,7 @@ def first(project: Path) -> dict[str, Any]:
 def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -> None:
     found = json.loads(json.dumps(first, allow_nan=False))
     assert set(found) == {"contribution", "information", "robustness", "probes", "attribution", "rows"}
-    assert list(found["contribution"]["accuracy"]) == STREAMS
+    assert list(found["contribution"]["score"]) == STREAMS
     assert len(found["information"]["subsets"]) == 7
     assert list(found["robustness"]["corruption"]) == STREAMS
     assert set(found["robustness"]["attacks"]) == {"image", "audio"}

@@ -19,9 +19,12 @@ REASONS = 4  # per stage that are told
 
 def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
+    from trivium import tasks
+    from trivium.comparison.build import ranking
     from trivium.params import load
 
-    strategies = list(load(root / "params.yaml").train)
+    settings = load(root / "params.yaml")
+    strategies = list(settings.train)
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
@@ -34,8 +37,9 @@ def status(root: Path) -> str:
             words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
         elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
-            mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)
-            words = f"evaluated ({len(seeds)} seeds), test accuracy {mean:.3f}"
+            metric = ranking(tasks.of(read_json(evaluated)["task"]), settings.compare.metric)
+            mean = sum(seed["metrics"][metric.key] for seed in seeds) / len(seeds)
+            words = f"evaluated ({len(seeds)} seeds), {metric.level(mean)} on test"
         lines.append(f"  {name:<{width}}  {words}")
     return "\n".join(lines)
 
@@ -113,7 +117,7 @@ def show(root: Path) -> str:
               "and, after `source .venv/bin/activate`,",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit"]
     if verdict["recommended"]:
-        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data")
+        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      answers to new data")
     return "\n".join(["", *lines, ""])
 
 
@@ -133,13 +137,14 @@ def _unfinished(root: Path) -> bool:
 
 def _table(found: dict[str, Any]) -> list[str]:
     """A line per strategy, best first, in the metric that ranks, with two beside it; and that of the constant."""
+    from trivium import tasks
     from trivium.tasks.metric import Metric
 
     metrics = {key: Metric.of(one) for key, one in found["metrics"].items()}
     metric, constant = metrics[found["metric"]], found["constant"]
     entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])
     sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
-    knows = f"always {constant['label']}"
+    knows = tasks.kind(found["dataset"]["task"]).always(metric, constant["label"])
     width = max(len(name) for name in (*(entry["title"] for entry in entries), knows))
     beside = [metrics[key] for key in found["beside"] if key != metric.key][:2]
     heads = [one.head or one.words for one in beside]

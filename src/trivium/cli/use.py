@@ -1,8 +1,8 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
 DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names and values, and the sizes of each encoder's processor by a
-look at the data; those with published weights are told what they may be told.
+manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label, and
+the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, sizes
+from trivium.cli import columns, sizes, targets
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, refuse_outs, relative
+from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, find, refuse_outs, relative
 from trivium.data.sources.worlds import NAMES
 from trivium.machine.files import write
 from trivium.params import parse, refuse_empty, refuse_old, unreadable
@@ -36,25 +36,28 @@ OTHER_FILES = 20  # files in a watched folder that the manifest does not name, b
 NULL = "tag:yaml.org,2002:null"
 
 
-def use(what: str, params: str | Path = "params.yaml") -> None:
+def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
     """Edit `params` in place so that the pipeline runs on `what`, and print what was set.
 
-    Raises: UserError (no such source, world or file; no column for the id, the label or any stream).
+    labels, weight: columns of a table. Raises: UserError (no such source, world, file or column; no column for the id,
+    the label or any stream).
     """
     params = Path(params)
     yaml, settings = _load(params)
     refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
+    if name in ("digits", "symbols", "stamps") and (labels or weight):
+        raise UserError(f"--label and --weight name columns of a table, and `{name}` brings its own labels.")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
         changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
     else:
-        changes = _manifest(Path(what), params.parent, settings)
+        changes = _manifest(Path(what), params.parent, settings, labels, weight)
         name = "manifest"
-    changes = {"data.source": name, "data.watch": CARD} | changes
+    changes = {"data.source": name, "data.watch": CARD, "task": "classification"} | changes
     known = settings["data"]["source"], settings["data"]["manifest"]["path"]
     other = (name, changes.get("data.manifest.path", known[1])) != known
     if other and settings["split"].get("held_out_domain"):
@@ -127,8 +130,8 @@ def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
     return True
 
 
-def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
-    configured: dict[str, str] = settings["data"]["manifest"]
+def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weight: str | None) -> dict[str, Any]:
+    configured: dict[str, Any] = settings["data"]["manifest"]
     if not path.suffix and not path.exists() and os.sep not in str(path):
         near = difflib.get_close_matches(path.name, ("digits", "symbols", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
@@ -138,15 +141,21 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
     chosen, named = _chosen(path, settings["data"], root)
-    needed = columns.about(path, names, chosen)
+    target = _target(path, names, labels, chosen.get("label"))
+    weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)
+    chosen = {what: column for what, column in chosen.items() if what != "label"} | (
+        {"label": target[0]} if target else {})
+    apart = {*target[1:], *([weight] if weight else [])}
+    needed = columns.about(path, names, chosen, apart)
     if lacking := [what for what in REQUIRED if what not in needed]:
         what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
         raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
                         f"to `{'`, another to `'.join(lacking)}`, or name it as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
-            if column not in [needed[what] for what in REQUIRED]}
-    found = columns.about(path, names, chosen, {column for _, column in kept.values()})
-    streams = columns.streams(path, names, kept, set(found.values()))
+            if column not in {*(needed[what] for what in REQUIRED), *apart}}
+    found = columns.about(path, names, chosen, {*apart, *(column for _, column in kept.values())})
+    target = target or [found["label"]]
+    streams = columns.streams(path, names, kept, {*found.values(), *apart})
     if not streams:
         raise UserError(f"{path} has no column with a value for {', '.join(kinds.names())}. It has {', '.join(names)}: "
                         "name one of them as the `column` of a stream, under data.streams in params.yaml.")
@@ -154,16 +163,17 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
-    used = {*found.values(), *(column for _, column in streams.values())}
+    used = {*found.values(), *apart, *(column for _, column in streams.values())}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
               "of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
-            if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
-    asked = {what: column for what, column in found.items() if column == chosen.get(what)}
-    for what, column in (asked | {s: column for s, (_, column) in kept.items()}).items():
+            if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)}
+    as_said = {what: column for what, column in found.items() if column == chosen.get(what) and not (
+        what == "label" and labels)}
+    for what, column in (as_said | {s: column for s, (_, column) in kept.items()}).items():
         if column != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
     if (place := _from(root, path)).startswith("../"):
@@ -172,19 +182,35 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     values: dict[str, list[pa.ChunkedArray]] = {}
     for modality, column in streams.values():
         values.setdefault(modality, []).append(table[column])
+    label: str | list[str] = target if len(target) > 1 else target[0]
+    same = (settings["data"]["source"], configured["path"], configured["label"]) == ("manifest", place, label)
+    cells = rows.read(path, target, target)
     return {
+        "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
         "data.watch": _watch(path, files, root),
         "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
                          for s, (modality, column) in streams.items()},
         "data.manifest.path": place,
-        **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
+        **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},
+        **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
     }
 
 
-def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, str], columns.Streams]:
+def _target(path: Path, names: Sequence[str], asked: Sequence[str], configured: str | list[str] | None) -> list[str]:
+    """The label columns that were asked for, or those of params.yaml where the table has them all; else none. Raises:
+    UserError.
+    """
+    if asked:
+        return list(dict.fromkeys(find(path, names, column, "--label") for column in asked))
+    wanted = [configured] if isinstance(configured, str) else list(configured or ())
+    found = [column for name in wanted if (column := rows.named(name, names, path))]
+    return found if len(found) == len(wanted) else []
+
+
+def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, Any], columns.Streams]:
     """The names of columns in params.yaml, and the streams, without those that a look at another table gave."""
-    configured: dict[str, str] = data["manifest"]
+    configured: dict[str, Any] = data["manifest"]
     streams = {str(s): (str(one["modality"]), str(one.get("column") or s))
                for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one}
     before = root / configured["path"]
@@ -274,15 +300,18 @@ def _set(settings: Any, dotted: str, value: Any) -> None:
     *sections, key = dotted.split(".")
     for name in sections:
         settings = settings.setdefault(name, {})
+    if key == "task" and key not in settings:
+        settings.insert(1, key, value)  # at the top, where people look for it
     if settings.get(key) != value or (isinstance(value, Mapping) and list(settings[key]) != list(value)):
         settings[key] = _on_one_line(value)
 
 
 def _on_one_line(value: Any) -> Any:
-    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-    if not isinstance(value, Mapping):
+    if not isinstance(value, (Mapping, list)):
         return value
-    made = CommentedMap({key: _on_one_line(one) for key, one in value.items()})
+    made: Any = (CommentedSeq([_on_one_line(one) for one in value]) if isinstance(value, list) else
+                 CommentedMap({key: _on_one_line(one) for key, one in value.items()}))
     made.fa.set_flow_style()
     return made

@@ -119,7 +119,7 @@ def _notes(found: Evaluated, root: Path) -> list[str]:
 
 def ranking(task: Task, key: str) -> Metric:
     """The metric that ranks. key: `compare.metric`. Raises: UserError (the task has no such metric to rank by)."""
-    known = [name for name in task.metrics if name in (task.ranking or task.metrics)]
+    known = [name for name in task.metrics if name in task.ranks]
     if key == "auto":
         return task.metrics[task.primary]
     if key not in known:

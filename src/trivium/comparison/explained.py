@@ -1,8 +1,9 @@
 """The test samples that changed most between strategies, and what each strategy's answer to them rests on.
 
 `explained.json`: seed; samples: [{sample, label, spread (standard deviation over strategies of `Task.truth`, for a
-class its probability), picture, strategies: name -> {prediction, support, truth, nats (stream -> sum of its attributions),
-tokens, rollout (see trivium.evaluation.analyse)}}]; deletion: name -> stream -> areas over these samples.
+class its probability), picture, strategies: name -> {prediction, support, truth, nats (stream -> sum of its
+attributions), tokens, rollout (see trivium.evaluation.analyse)}}]; deletion: name -> stream -> areas over these
+samples.
 """
 
 from __future__ import annotations

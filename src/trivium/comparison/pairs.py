@@ -46,7 +46,7 @@ class Pair:
     mcnemar: tuple[float, ...]  # p-value per seed; empty where no answer is just right or wrong
     mcnemar_pooled: float | None  # p-value over the predictions of all seeds
     beats: bool
-    seeds: int = 0
+    seeds: int
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,9 @@ def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corru
     best = max(known, key=lambda name: robust[name][worst]["relative"])
     said = (f"Noise on {worst} costs {title} most: {score.number(lost[worst], more=-1)} {score.unit} when nothing but "
             "noise is left")
-    who = "no strategy does better" if best == chosen else f"“{titles[best]}” does best"
+    better, most = ("is more accurate", "is the most accurate") if score.words == "accuracy" else (
+        "does better", "does best")
+    who = f"no strategy {better}" if best == chosen else f"“{titles[best]}” {most}"
     return said + (f"; on average over all strengths of noise {who}." if len(known) > 1 else ".")
 
 

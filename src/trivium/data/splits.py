@@ -214,8 +214,8 @@ def _judge(seed: int, counts: np.ndarray, compare: bool, settings: Split) -> lis
 
 
 def _judge_categories(seed: int, tally: np.ndarray, task: tasks.Task, method: str, settings: Split) -> list[str]:
-    """Warnings about what one seed cannot learn or test; tally [splits, categories]. Raises: UserError (a class without a
-    training row, where the task needs one of each).
+    """Warnings about what one seed cannot learn or test; tally [splits, categories]. Raises: UserError (a class
+    without a training row, where the task needs one of each).
     """
     def named(flags: np.ndarray) -> str:
         found = np.flatnonzero(flags)

@@ -339,7 +339,7 @@ class Task(Shown, ABC):
 
     primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
     beside: ClassVar[tuple[str, ...]]  # the keys of metrics that stand in tables next to the one that ranks
-    ranking: ClassVar[tuple[str, ...]] = ()  # metrics that may rank; where none is named, all may
+    ranks: ClassVar[tuple[str, ...]]  # the keys of metrics that may rank
     permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
     categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
 

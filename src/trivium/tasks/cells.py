@@ -10,6 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -42,9 +43,12 @@ def whole(cells: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def label(value: Any) -> str:
     """A label without blanks around it, in Unicode's composed form; `1.0` is `1`, true is `true`."""
-    text = json.dumps(value) if isinstance(value, bool) else str(value)
-    text = unicodedata.normalize("NFC", text).strip()
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", text)
+    return _label(value if isinstance(value, str) else json.dumps(value))
+
+
+@lru_cache(100_000)  # many cells hold few labels
+def _label(text: str) -> str:
+    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", unicodedata.normalize("NFC", text).strip())
 
 
 def shown(cell: Any) -> str:

@@ -45,7 +45,7 @@ class Classification(Classes, Task):
     score_words = "accuracy"
     primary = "accuracy"
     beside: ClassVar[tuple[str, ...]] = ("macro_f1", "nll", "ece")
-    ranking: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    ranks: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
     permuted: ClassVar[tuple[str, ...]] = ("balanced_accuracy", "macro_f1")
     categorical = True
 
@@ -285,7 +285,8 @@ class Classification(Classes, Task):
             return f"always giving the class shares of train ({metric.value(value)})"
         return super().null_words(metric, constant, value)
 
-    def always(self, metric: Metric, constant: str) -> str:
+    @classmethod
+    def always(cls, metric: Metric, constant: str) -> str:
         return "the class shares of train" if metric.key in STATED else super().always(metric, constant)
 
     def _shares(self, train: np.ndarray) -> Array:

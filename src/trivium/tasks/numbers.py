@@ -22,10 +22,13 @@ from trivium.tasks.metric import Metric, bare, nats, share
 class Outcome(base.Outcome):
     """y, prediction: float64 [B, K], in the unit of the target.  half: half the width of each interval, [B, K].
 
+    central: the prediction that absolute errors are measured of. The same, but for an answer that knows no inputs: this
+    has a smaller square at the mean of train and a smaller absolute error at its median, and must not be easy to beat.
     scale: deviations [K] that errors are measured in, where there are several targets.
     """
 
     half: Array
+    central: Array
     scale: tuple[float, ...]
 
 
@@ -42,7 +45,7 @@ def outcome(prediction: Array, half: Array, deviation: Array, y: np.ndarray, sca
     if half.min() < 0 or deviation.min() <= 0:
         raise ValueError("half widths must not be below 0, and deviations must be above.")
     each = -0.5 * math.log(2 * math.pi) - np.log(deviation / scale) - 0.5 * ((prediction - goal) / deviation) ** 2
-    return Outcome(goal, prediction, -np.maximum(each.sum(1), LOWEST), half, tuple(scale))
+    return Outcome(goal, prediction, -np.maximum(each.sum(1), LOWEST), half, prediction, tuple(scale))
 
 
 def metrics(targets: dict[str, str], scale: Sequence[float]) -> dict[str, Metric]:
@@ -58,7 +61,7 @@ def metrics(targets: dict[str, str], scale: Sequence[float]) -> dict[str, Metric
 
     found = (bare("r2", "R²", lowest=-math.inf), error("mae", "mean absolute error", "MAE"),
              error("rmse", "root mean squared error", "RMSE"),
-             bare("spearman", "Spearman's rank correlation", lowest=-1.0, head="rank corr."),
+             bare("spearman", "Spearman's rank correlation", lowest=-1.0, head="Spearman"),
              share("coverage", "targets inside their interval", head="coverage"),
              error("width", "mean width of the intervals", "width"),
              nats("nll", "negative log-likelihood", lowest=-math.inf))
@@ -74,20 +77,20 @@ def weighted(result: Outcome, weights: Array, names: Sequence[str]) -> dict[str,
     coverage: the share of targets inside their interval, which should be the one that was asked for: more is no better
     nll: of normal distributions, of scaled targets
     """
-    total = weights.sum(0)
     error, scale = result.prediction - result.y, np.asarray(result.scale) if result.y.shape[1] > 1 else np.ones(1)
-    simple = {"mae": lambda: (np.abs(error) / scale).mean(1), "nll": lambda: result.nll,
-              "coverage": lambda: (np.abs(error) <= result.half).mean(1),
-              "width": lambda: (2 * result.half / scale).mean(1)}
-    asked = [name for name in names if name in simple]
-    values = dict(zip(asked, np.stack([simple[name]() for name in asked]) @ weights / total, strict=True)
-                  ) if asked else {}
-    if {"r2", "rmse"} & set(names):
-        square = (error**2).T @ weights / total  # [K, R]
+    centred = result.y - result.y.mean(0)
+    needed = {"mae": (np.abs(result.central - result.y) / scale).mean(1), "nll": result.nll,
+              "width": (2 * result.half / scale).mean(1), "coverage": (np.abs(error) <= result.half).mean(1)}
+    rows = [needed[name][None] for name in needed if name in names]
+    squares = [(error**2).T, *_moments(centred)] if {"r2", "rmse"} & set(names) else []
+    *each, total = np.split(np.concatenate([*rows, *squares, np.ones((1, len(error)))]) @ weights,
+                            np.cumsum([len(part) for part in (*rows, *squares)]))
+    means = [part / total for part in each]  # one pass over the weights, which are many, for all of them
+    values = {name: part[0] for name, part in zip((name for name in needed if name in names), means, strict=False)}
+    if squares:
+        square, middle, spread = means[len(rows):]
+        spread = _variance(middle, spread, centred)
         values["rmse"] = (np.sqrt(square) / scale[:, None]).mean(0)
-    if "r2" in names:
-        centred = result.y - result.y.mean(0)
-        spread = _variance(centred, weights, total)
         values["r2"] = np.where(spread > 0, 1 - square / np.where(spread > 0, spread, 1), square == 0).mean(0)
     if "spearman" in names:
         values["spearman"] = correlation(ranks(result.y), ranks(result.prediction), weights).mean(0)
@@ -96,11 +99,12 @@ def weighted(result: Outcome, weights: Array, names: Sequence[str]) -> dict[str,
 
 def correlation(a: Array, b: Array, weights: Array) -> Array:
     """Of the columns of two [B, K] under weightings [B, R], [K, R]; 0 where one of them does not vary."""
-    total = weights.sum(0)
     a, b = a - a.mean(0), b - b.mean(0)
-    both = (a * b).T @ weights / total - (a.T @ weights / total) * (b.T @ weights / total)
-    size = np.sqrt(_variance(a, weights, total) * _variance(b, weights, total))
-    return np.divide(both, size, out=np.zeros_like(both), where=size > 0)
+    parts = [*_moments(a), *_moments(b), (a * b).T, np.ones((a.shape[1], len(a)))]
+    *sums, total = np.split(np.concatenate(parts) @ weights, len(parts))
+    one, ones, other, others, both = (part / total for part in sums)
+    size = np.sqrt(_variance(one, ones, a) * _variance(other, others, b))
+    return np.divide(both - one * other, size, out=np.zeros_like(both), where=size > 0)
 
 
 def ranks(values: np.ndarray) -> Array:
@@ -137,8 +141,14 @@ def table(result: Outcome, names: Sequence[str], places: dict[str, np.ndarray]) 
     return found
 
 
-def _variance(centred: Array, weights: Array, total: Array) -> Array:
-    """Of the columns of [B, K], whose plain means are 0, under weightings: [K, R]."""
-    middle = centred.T @ weights / total
-    spread = (centred**2).T @ weights / total - middle**2
+def _moments(centred: Array) -> list[Array]:
+    """The columns of [B, K] and their squares, [K, B] each."""
+    return [centred.T, (centred**2).T]
+
+
+def _variance(mean: Array, square: Array, centred: Array) -> Array:
+    """From weighted means [K, R] of the columns of [B, K], whose plain means are 0, and of their squares: [K, R]; 0
+    where it is lost in rounding.
+    """
+    spread = square - mean**2
     return np.where(spread > 1e-12 * np.square(centred).mean(0)[:, None], spread, 0.0)

@@ -60,7 +60,7 @@ class Ordinal(Classification):
     name = "ordinal"
     primary = "kappa"
     beside = ("mae", "accuracy", "nll")
-    ranking = ("kappa", "mae", "balanced_accuracy", "macro_f1", "nll")  # none that the most common label does best at
+    ranks = ("kappa", "mae", "balanced_accuracy", "macro_f1", "nll")  # none that the most common label does best at
     needs_every_category = False  # a label that no row has still is a step
 
     @classmethod
@@ -97,9 +97,8 @@ class Ordinal(Classification):
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        kappa = bare("kappa", "quadratic kappa", lowest=-1.0)
-        mae = bare("mae", "mean absolute error", "steps", higher=False, highest=self.outputs - 1.0,
-                   head="MAE")
+        kappa = bare("kappa", "quadratic kappa", lowest=-1.0, head="kappa")
+        mae = bare("mae", "mean absolute error", "steps", higher=False, highest=self.outputs - 1.0, head="MAE")
         return {one.key: one for one in (kappa, mae)} | METRICS
 
     def prediction(self, stored: np.ndarray) -> np.ndarray:
@@ -108,6 +107,11 @@ class Ordinal(Classification):
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         return scores.outcome(stored, y, self.prediction(np.asarray(stored, np.float64)))
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        if metric.key in OWN:
+            return f"always answering “{constant}” ({metric.level(value)})"
+        return super().null_words(metric, constant, value)
 
     def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
         """kappa: Cohen's (1968), with the squares of the steps as weights: 1 less the mean squared error over that of

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -62,9 +63,9 @@ class Regression(Numbers, Task):
 
     name = "regression"
     score_words, score_percent = "R²", False
-    beside = ("mae", "rmse", "coverage")
     primary = "r2"
-    ranking = ("r2", "mae", "rmse", "spearman", "nll")
+    beside = ("mae", "rmse", "coverage")
+    ranks = ("r2", "mae", "rmse", "spearman", "nll")
 
     def __init__(self, targets: Mapping[str, str], loss: Loss = "mse", mean: Sequence[float] = (),
                  deviation: Sequence[float] = (), quarters: Sequence[float] = (), interval: float = 0.9,
@@ -81,7 +82,7 @@ class Regression(Numbers, Task):
     def plain(self) -> dict[str, Any]:
         fit = {"mean": list(self.mean), "deviation": list(self.deviation), "quarters": list(self.quarters)}
         known = {"scale": list(self.sizes), "half": list(self.half)}
-        targets = [list(one) for one in self.targets.items()]  # a list, since JSON files are written with sorted keys
+        targets = [[name, unit] for name, unit in self.targets.items()]  # which JSON files would sort
         return ({"name": self.name, "targets": targets, "loss": self.objective, "interval": self.interval}
                 | (fit if self.quarters else {}) | {key: value for key, value in known.items() if value})
 
@@ -106,6 +107,10 @@ class Regression(Numbers, Task):
         if not len(usable):
             raise UserError(f"the target {_listed(columns)} has no number in any row: there is nothing to predict")
         names = _names(columns, len(usable[0]))
+        taken = {"id", "warning", "error", *(f"{name}{end}" for name in names for end in ("_low", "_high"))}
+        if clash := sorted(taken & set(names)):
+            raise UserError(f"a target cannot be called `{clash[0]}`, since predictions have another column of this "
+                            "name: rename the column of the data")
         for name in settings.units:
             if name not in names:
                 raise UserError(f"params.yaml: `task.units`: there is no target `{name}`; {nearest(name, names)}")
@@ -301,7 +306,8 @@ class Regression(Numbers, Task):
 
     def nothing(self, y: np.ndarray) -> np.ndarray:
         """The mean, or the median where the loss is the absolute value; of scaled targets."""
-        return ((self._middle(y) - self.mean) / self.deviation).astype(np.float32)
+        middle = (np.median if self.objective == "mae" else np.mean)(np.asarray(y, np.float64), axis=0)
+        return ((middle - self.mean) / self.deviation).astype(np.float32)
 
     def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
         """Answers of ridge regression."""
@@ -312,7 +318,7 @@ class Regression(Numbers, Task):
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        return numbers.metrics(self.quantities, self.scale)
+        return numbers.metrics(dict(self.targets), self.scale)
 
     def stored(self, answers: Tensor) -> Array:
         """The predictions, half the widths of their intervals and the deviations of the normal distributions, [B, 3 K].
@@ -327,9 +333,9 @@ class Regression(Numbers, Task):
         return stored[:, : self.outputs].astype(np.float32)
 
     def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The density of the answer at the target over that at its own mean."""
+        """The density of the answer at the targets over that at its own mean."""
         mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
-        return np.exp(-0.5 * (((y - mean) / deviation) ** 2).sum(1))
+        return np.exp(-0.5 * np.square((y - mean) / deviation).sum(1))
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         stored = np.asarray(stored, np.float64)
@@ -340,19 +346,20 @@ class Regression(Numbers, Task):
         return numbers.outcome(mean, half, deviation, y, self.scale)
 
     def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of the mean of train, or of its median where the loss is the absolute value; the deviation around it."""
-        middle = self._middle(train)
-        residuals = np.asarray(train, np.float64) - middle
-        deviation = np.maximum(np.sqrt(np.square(residuals).mean(0)), LEAST * np.asarray(self.scale))
-        each = [middle, numbers.half_widths(residuals, self.interval), deviation]
-        return self.outcome(np.tile(np.concatenate(each), (len(y), 1)), y)
+        """Of the mean of train and the deviation around it; where absolute errors are measured, of the median."""
+        values, shape = np.asarray(train, np.float64), (len(y), 1)
+        mean = values.mean(0)
+        deviation = np.maximum(values.std(0), LEAST * np.asarray(self.scale))
+        half = numbers.half_widths(values - mean, self.interval)
+        found = self.outcome(np.tile(np.concatenate([mean, half, deviation]), shape), y)
+        return replace(found, central=np.tile(np.median(values, 0), shape))
 
     def constant_words(self, train: np.ndarray) -> str:
-        return f"the {'median' if self.objective == 'mae' else 'mean'} of train, {self.words(self._middle(train))}"
+        return f"{self.words(train.mean(0))} (the mean of train) or {self.words(np.median(train, 0))} (its median)"
 
-    def _middle(self, y: np.ndarray) -> Array:
-        """What a constant answers, [K]."""
-        return (np.median if self.objective == "mae" else np.mean)(np.asarray(y, np.float64), axis=0)
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        middle = "median" if metric.key == "mae" else "mean"
+        return f"always answering the {middle} of train ({metric.level(value)})"
 
     def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
         return numbers.weighted(result, weights, names)

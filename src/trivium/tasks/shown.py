@@ -22,6 +22,7 @@ HEADS = {"f1": "F1"}
 COLUMNS = ("precision", "recall", "f1", "average_precision", "mae", "rmse", "r2", "bias", "coverage", "threshold")
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 MOST_MISSED = 4  # tags that are named
+MOST = 5  # of the most probable classes or tags on a terminal
 
 
 class Shown:
@@ -52,7 +53,8 @@ class Shown:
         """Rows of `Task.table` and names of `Task.parts`, in the order in which people look at them."""
         return self.categories
 
-    def always(self, metric: Metric, constant: str) -> str:
+    @classmethod
+    def always(cls, metric: Metric, constant: str) -> str:
         """The answer that knows no inputs, in a table; constant: see `Task.constant_words`."""
         return f"always “{constant}”"
 
@@ -77,11 +79,30 @@ class Shown:
         """The ends of the intervals of numbers, [B, K] each, and the share of targets that they shall hold."""
         return None
 
+    # --- what `trivium predict` and a served model give
+
+    written: ClassVar[str] = ".6f"  # how a number of `answered` is written in a CSV
+    gives: str  # what they answer with, in words
+
+    @property
+    def width(self) -> int:
+        """Numbers of a stored answer."""
+        return len(self.categories)
+
+    def answered(self, stored: np.ndarray) -> dict[str, list[Any]]:
+        """Stored answers [B, A] as columns of a table: texts, or numbers. B may be 0."""
+        raise NotImplementedError
+
+    def lines(self, stored: np.ndarray) -> list[str]:
+        """One stored answer [A] on a terminal."""
+        raise NotImplementedError
+
 
 class Classes(Shown):
     """One class of several; a target is its position."""
 
     target = "label"
+    gives = "a label and a probability per class"
 
     if TYPE_CHECKING:
         def prediction(self, stored: np.ndarray) -> np.ndarray: ...
@@ -98,11 +119,28 @@ class Classes(Shown):
         prediction = self.prediction(stored)
         return self.truth(stored, prediction), prediction == y
 
+    def answered(self, stored: np.ndarray) -> dict[str, list[Any]]:
+        """label, and probability_CLASS of each."""
+        return {"label": [self.categories[k] for k in self.prediction(stored)]} | _probabilities(
+            self.categories, stored)
+
+    def lines(self, stored: np.ndarray) -> list[str]:
+        """The label and the most probable others, each with its probability."""
+        given = int(self.prediction(stored[None])[0])
+        others = [k for k in np.argsort(-stored, kind="stable").tolist() if k != given]
+        return [f"{self.categories[k]}  {stored[k]:.3f}" for k in [given, *others][:MOST]]
+
 
 class Tags(Shown):
     """Several of many tags, or none; a target is 0 or 1, [K]. Stored answers are their probabilities."""
 
     target, category, part, missed = "tags", ("tag", "tags"), ("tag", "tags"), "what is wrong"
+    gives = "labels, the tags that reach their threshold, and a probability per tag"
+    separator: str
+
+    if TYPE_CHECKING:
+        def prediction(self, stored: np.ndarray) -> np.ndarray: ...
+        def words(self, target: Any) -> str: ...
 
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """How many tags are wrong."""
@@ -124,6 +162,18 @@ class Tags(Shown):
         count = len(self.categories)
         return np.asarray(stored, np.float64)[:, :count].ravel(), np.asarray(y, bool).ravel()
 
+    def answered(self, stored: np.ndarray) -> dict[str, list[Any]]:
+        """labels, with the separator of the data between them, and probability_TAG of each."""
+        labels = [self.separator.join(self.categories[k] for k in np.flatnonzero(row))
+                  for row in self.prediction(stored)]
+        return {"labels": labels} | _probabilities(self.categories, stored)
+
+    def lines(self, stored: np.ndarray) -> list[str]:
+        """The tags that are given, and the probabilities of the most probable ones."""
+        likely = np.argsort(-stored, kind="stable")[:MOST]
+        return [self.words(self.prediction(stored[None])[0]),
+                *(f"{self.categories[k]}  {stored[k]:.3f}" for k in likely)]
+
 
 class Numbers(Shown):
     """One or several numbers; a target is float [K]. Stored answers begin with the predictions [B, K] and half the
@@ -132,7 +182,7 @@ class Numbers(Shown):
     targets: name -> unit.  scale: the deviation of each [K].  interval: the share of targets that intervals shall hold
     """
 
-    target, part, missed = "value", ("quarter", "quarters"), "off by"
+    target, part, missed, written = "value", ("quarter", "quarters"), "off by", ".7g"
     targets: Mapping[str, str]
     interval: float
 
@@ -149,7 +199,8 @@ class Numbers(Shown):
     def order(self) -> tuple[str, ...]:
         return *self.targets, *QUARTERS
 
-    def always(self, metric: Metric, constant: str) -> str:
+    @classmethod
+    def always(cls, metric: Metric, constant: str) -> str:
         return f"always {constant}"
 
     def null_words(self, metric: Metric, constant: str, value: float) -> str:
@@ -158,8 +209,7 @@ class Numbers(Shown):
     def columns(self, row: str, keys: Iterable[str]) -> dict[str, Metric]:
         """In the unit of the target, or of the first one where the row is a part of the samples."""
         place = list(self.targets).index(row) if row in self.targets else 0
-        unit, size = list(self.targets.values())[place], self.scale[place]
-        digits = min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
+        unit, digits = list(self.targets.values())[place], _decimals(self.scale[place])
         error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"),
                  "bias": ("bias", "")}
         return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
@@ -175,10 +225,48 @@ class Numbers(Shown):
         off = float(self.gap(np.asarray(y)[None], np.asarray(prediction)[None])[0])
         return self.words([off]) if len(self.targets) == 1 else f"{off:.2g} standard deviations"
 
-    def intervals(self, stored: np.ndarray) -> tuple[Array, Array, float] | None:
+    def intervals(self, stored: np.ndarray) -> tuple[Array, Array, float]:
         count = len(self.targets)
         middle, half = np.asarray(stored[:, :count], np.float64), np.asarray(stored[:, count : 2 * count], np.float64)
         return middle - half, middle + half, self.interval
+
+    @property
+    def gives(self) -> str:  # type: ignore[override]
+        """With units."""
+        named = ", ".join(f"{name} in {unit}" if unit else name for name, unit in self.targets.items())
+        one = "its interval" if len(self.targets) == 1 else "their intervals"
+        return f"{named}, and the ends (_low, _high) of {one}, which shall hold {100 * self.interval:g} % of new values"
+
+    @property
+    def width(self) -> int:
+        return 3 * len(self.targets)
+
+    def answered(self, stored: np.ndarray) -> dict[str, list[Any]]:
+        """TARGET, TARGET_low and TARGET_high of each, in its unit."""
+        low, high, _ = self.intervals(stored)
+        found: dict[str, list[Any]] = {}
+        for k, name in enumerate(self.targets):
+            for end, values in (("", stored), ("_low", low), ("_high", high)):
+                found[f"{name}{end}"] = values[:, k].tolist()
+        return found
+
+    def lines(self, stored: np.ndarray) -> list[str]:
+        """Each number with its unit and its interval."""
+        low, high, interval = self.intervals(stored[None])
+        said = []
+        for k, (name, unit) in enumerate(self.targets.items()):
+            value, least, most = (f"{one:.{_decimals(self.scale[k])}f}" for one in (stored[k], low[0, k], high[0, k]))
+            said.append(f"{name}  {f'{value} {unit}'.strip()}  ({100 * interval:g} % interval {least} to {most})")
+        return said
+
+
+def _probabilities(categories: Sequence[str], stored: np.ndarray) -> dict[str, list[Any]]:
+    return {f"probability_{name}": stored[:, k].tolist() for k, name in enumerate(categories)}
+
+
+def _decimals(size: float) -> int:
+    """That numbers with the deviation `size` are read with."""
+    return min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
 
 
 def _sorted(keys: Iterable[str]) -> list[str]:

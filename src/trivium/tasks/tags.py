@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +21,9 @@ from trivium.tasks.metric import nats, share
 
 METRICS = {one.key: one for one in (
     share("macro_f1", "macro F1"), share("micro_f1", "micro F1"), share("sample_f1", "F1 per sample"),
-    share("mean_ap", "mean average precision", head="mAP"), share("subset", "samples with exactly their tags"),
-    nats("nll", "negative log-likelihood"), share("ece", "calibration error (ECE)", higher=False, head="ECE"))}
+    share("mean_ap", "mean average precision", head="mAP"),
+    share("subset", "samples with exactly their tags", head="exact"), nats("nll", "negative log-likelihood"),
+    share("ece", "calibration error (ECE)", higher=False, head="ECE"))}
 SPARSE = 0.1  # share of ones up to which products skip the zeros
 _SMALLEST = 1e-12  # probability; keeps the NLL of a certain mistake finite (27.6 nats per tag)
 
@@ -33,6 +36,13 @@ class Outcome(base.Outcome):
     """
 
     probability: np.ndarray
+
+    @cached_property
+    def counted(self) -> Any:
+        """Hits, and targets plus predictions, of the tags that the samples have: [2 tags, B]; for `_sums`."""
+        kept = self.y.any(0)
+        y, prediction = self.y[:, kept], self.prediction[:, kept]
+        return _countable(np.concatenate([y & prediction, y + prediction], 1))
 
 
 def outcome(probability: np.ndarray, prediction: np.ndarray, y: np.ndarray) -> Outcome:
@@ -60,9 +70,8 @@ def weighted(result: Outcome, weights: Array, names: Sequence[str], bins: int = 
                   "subset": lambda: (result.prediction == result.y).all(1).astype(np.float64)}
     values = {name: per_sample[name]() @ weights / total for name in names if name in per_sample}
     if "macro_f1" in names:
-        present = result.y.any(0)
-        hits = _sums((result.prediction & result.y)[:, present], weights)
-        values["macro_f1"] = _ratio(2 * hits, _sums((result.prediction + result.y)[:, present], weights)).mean(0)
+        hits, both = np.split(_sums(result.counted, weights), 2)
+        values["macro_f1"] = _ratio(2 * hits, both).mean(0)
     if "micro_f1" in names:
         hits, both = (part.sum(1) @ weights for part in (result.prediction & result.y, result.prediction + result.y))
         values["micro_f1"] = _ratio(2 * hits, both)
@@ -79,7 +88,7 @@ def permuted(result: Outcome, weights: Array, names: Sequence[str]) -> dict[str,
     With its margins fixed, F1 is linear in the hits, so its mean over all permutations of the samples has a closed
     form: tag c is hit support_c x answered_c / n times.
     """
-    support, answered = _sums(result.y, weights), _sums(result.prediction, weights)
+    support, answered = (_sums(_countable(part), weights) for part in (result.y, result.prediction))
     hits = support * answered / weights.sum(0)
     macro = _ratio(2 * hits, support + answered)[result.y.any(0)].mean(0)
     found = {"macro_f1": macro, "micro_f1": _ratio(2 * hits.sum(0), (support + answered).sum(0))}
@@ -90,12 +99,11 @@ def average_precision(result: Outcome, weights: Array) -> Array:
     """Of each tag that the samples have, under weightings [B, R]: [tags, R]. The mean of the precision at the samples
     that have the tag, in the order of its probability; those that are equally probable count at once.
 
-    Work: B x R additions per tag, since the order differs between tags; several weightings are summed in 32 bits (an
-    error below 1e-5), in half the time.
+    Work: B x R additions per tag, since the order differs between tags.
     """
     tags = np.flatnonzero(result.y.any(0))
     found = np.empty((len(tags), weights.shape[1]))
-    weights = weights.astype(np.float32) if weights.shape[1] > 1 else weights
+    weights = _light(weights)
     for k, tag in enumerate(tags):
         p, has = result.probability[:, tag], result.y[:, tag] > 0
         order = np.argsort(-p, kind="stable")
@@ -159,13 +167,25 @@ def _gaps(result: Outcome, bins: int) -> Array:
     return sums.reshape(bins, -1)
 
 
-def _sums(values: np.ndarray, weights: Array) -> Array:
-    """Per column of values [B, C], their weighted sums [C, R]."""
-    if weights.shape[1] > 1 and np.count_nonzero(values) < SPARSE * values.size:
-        from scipy.sparse import csr_array  # takes a while to import: not for a single weighting
+def _countable(values: np.ndarray) -> Any:
+    """The columns of [B, C] as rows [C, B], without their zeros where these are most."""
+    if np.count_nonzero(values) < SPARSE * values.size:
+        from scipy.sparse import csr_array
 
-        return csr_array(values.T, dtype=np.float64) @ weights
-    return values.T.astype(np.float64) @ weights
+        return csr_array(values.T, dtype=np.float32)
+    return values.T
+
+
+def _sums(rows: Any, weights: Array) -> Array:
+    """Per row of what `_countable` gave, the weighted sums [C, R]."""
+    weights = _light(weights)
+    found: Array = (rows.astype(weights.dtype) if isinstance(rows, np.ndarray) else rows) @ weights
+    return found.astype(np.float64)
+
+
+def _light(weights: Array) -> np.ndarray:
+    """Many weightings in 32 bits: sums are right to 1e-5, and take half the time."""
+    return weights.astype(np.float32) if weights.shape[1] > 1 else weights
 
 
 def _segments(order: np.ndarray, ends: np.ndarray, weights: Array) -> Array:

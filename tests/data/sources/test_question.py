@@ -21,8 +21,8 @@ def test_quantities_are_refused() -> None:
 
 
 def test_more_classes_than_can_be_compared() -> None:
-    with pytest.raises(UserError, match=r"has 1,001 different labels \(`0`, `1`, `2`, ...\); at most 1,000 classes can be "
-                                        "compared. They are numbers: .* set `task: regression`"):
+    with pytest.raises(UserError, match=r"has 1,001 different labels \(`0`, `1`, `2`, ...\); at most 1,000 classes can "
+                                        "be compared. They are numbers: .* set `task: regression`"):
         refuse([str(i) for i in range(1001)], "p.csv: column `price`")
     with pytest.raises(UserError, match="If a cell holds several tags, set `task: multilabel`"):
         refuse([f"c{i}" for i in range(1001)], "p.csv: column `name`")

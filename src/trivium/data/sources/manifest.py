@@ -139,9 +139,9 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tu
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
     for words in same_column({s: chosen[s] for s in streams}):
         raise UserError(f"params.yaml: {words}")
-    if what := next((what for what, column in chosen.items() if column in target and what in (*streams, "weight")), ""):
-        raise UserError(f"params.yaml: the column `{chosen[what]}` of {path} is read as the label and as {what}: a model "
-                        "would be given the answer. Name another column for one of them.")
+    if given := [what for what in (*streams, "weight") if chosen.get(what) in target]:
+        raise UserError(f"params.yaml: the column `{chosen[given[0]]}` of {path} is read as the label and as "
+                        f"{given[0]}, so that models are told the answer. Name another column for one of them.")
     table = rows.read(path, sorted({*chosen.values(), *target}), target)
     made = {what: values(streams[what].modality, table[column]) if what in streams else _plain(table[column])
             for what, column in chosen.items()}
@@ -151,8 +151,8 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tu
 
 
 def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool = True, there: bool = True) -> str:
-    """The column of the file at `path`, whose columns are `names`, that `key` of params.yaml calls `column`; "" where
-    there is none. needed: `column` may not be empty;  there: such a column may not be absent
+    """The column of the file at `path`, whose columns are `names`, that `key` of params.yaml (or an option) calls
+    `column`; "" where there is none. needed: `column` may not be empty;  there: such a column may not be absent
 
     Raises: UserError.
     """
@@ -162,7 +162,8 @@ def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool =
     if not found and column and there:
         near = difflib.get_close_matches(column, names, 1, 0.5)
         hint = f"Did you mean `{near[0]}`? " if near else ""
-        raise UserError(f"{path} has no column `{column}`, which {key} in params.yaml names. {hint}"
+        where = key if key.startswith("--") else f"{key} in params.yaml"
+        raise UserError(f"{path} has no column `{column}`, which {where} names. {hint}"
                         f"The file has the columns {', '.join(names)}.")
     return found or ""
 

@@ -82,7 +82,7 @@ def _costs(inputs: Inputs) -> list[Cost]:
 
 def _metrics(inputs: Inputs) -> list[Metric]:
     """Those that may rank and are known, the one that does first."""
-    entries, may = inputs.comparison.get("strategies", {}), inputs.task.ranking if inputs.task else ()
+    entries, may = inputs.comparison.get("strategies", {}), inputs.task.ranks if inputs.task else ()
     found = [one for one in inputs.metrics.values() if any((entries[s].get(one.key) or {}).get("mean") is not None
                                                            for s in inputs.order)]
     return [one for one in found if one.key in may] or found

@@ -101,7 +101,7 @@ def _right_or_wrong(answers: Answers, right: np.ndarray, best: int, title: str) 
         (f"{title} is right, others are not", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1), True),
         (f"{title} is wrong, others are right", ~right[:, best] & right[:, others].any(1),
          (sure * right).sum(1) + sure[:, best], True),
-        ("All are wrong", (~right).all(1), sure.mean(1), True),
+        ("All are wrong", np.all(~right, 1), sure.mean(1), True),
     ]
 
 

@@ -72,9 +72,9 @@ def _numbers(inputs: Inputs, found: results.Means) -> Figure:
 def _parts(inputs: Inputs, found: results.Means, part: tuple[str, str], first: str, wide: bool) -> Figure:
     body = results.table(inputs, found, f"Results per {part[0]}", part[0], "mae")
     caption = (
-        f"By {part[1]} of the true {first}, cut where training samples are. A bias above 0: the predictions are too high "
-        "there. Models that know little answer the middle for all, so that the lowest quarter has a bias above 0 and the "
-        "highest one below."
+        f"By {part[1]} of the true {first}, cut where training samples are. A bias above 0: the predictions are too "
+        "high there. Models that know little answer the middle for all, so that the lowest quarter has a bias above 0 "
+        "and the highest one below."
     )
     return Figure(body, caption, "Where it is off", wide)
 
