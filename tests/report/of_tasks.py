@@ -1,5 +1,5 @@
-"""Small finished projects of other tasks than classes: prices, prices with areas, tags, grades. What models answer is made
-up, and what is said of it is `trivium.comparison`'s own.
+"""Small finished projects of other tasks than classes: prices, rents with areas, tags, grades. What models answer is
+made up, and what is said of it is `trivium.comparison`'s own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def houses(samples: int) -> Kind:
 
 def _numbers(units: dict[str, str], values: np.ndarray) -> Kind:
     y, deviation = values.astype(np.float32), values.std(0)
-    task = tasks.of({"name": "regression", "targets": units, "loss": "mse", "interval": 0.9, "scale": deviation.tolist()})
+    task = tasks.of({"name": "regression", "targets": units, "interval": 0.9, "scale": deviation.tolist()})
 
     def answer(rows: np.ndarray, skill: float, rng: np.random.Generator) -> np.ndarray:
         middle, spread = y.mean(0), deviation * np.sqrt(1 - skill**2)
@@ -70,7 +70,8 @@ def tagged(samples: int) -> Kind:
     """Things with up to eight tags, of which some are rare."""
     share = np.linspace(0.55, 0.06, len(TAGS))
     y = (np.random.default_rng(5).random((samples, len(TAGS))) < share).astype(np.uint8)
-    task = tasks.of({"name": "multilabel", "tags": list(TAGS), "thresholds": [0.4 + 0.02 * k for k in range(len(TAGS))]})
+    thresholds = [0.4 + 0.02 * k for k in range(len(TAGS))]
+    task = tasks.of({"name": "multilabel", "tags": list(TAGS), "thresholds": thresholds})
 
     def answer(rows: np.ndarray, skill: float, rng: np.random.Generator) -> np.ndarray:
         prior = np.log(share / (1 - share))
@@ -126,8 +127,8 @@ def _data(root: Path, kind: Kind, seeds: int) -> None:
     table = table.set_column(table.column_names.index("y"), "y", y)
     pq.write_table(table.set_column(table.column_names.index("label"), "label", said), path)
     title = {"regression": "Second-hand finds", "multilabel": "Things with tags"}.get(kind.task.name, "Graded things")
-    meta = {"source": "manifest", "root": "data/raw", "title": title, "card": "", "world": None, "task": kind.task.plain(),
-            "streams": {stream: stream for stream in STREAMS}}
+    meta = {"source": "manifest", "root": "data/raw", "title": title, "card": "", "world": None,
+            "task": kind.task.plain(), "streams": {stream: stream for stream in STREAMS}}
     save(meta, root / "data/aligned/meta.json")
     columns = {f"seed_{seed}": split for seed, split in enumerate(_splits(samples, seeds))}
     (root / "data/features").mkdir(parents=True)
@@ -187,8 +188,8 @@ def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, sc
         samples.append({"sample": f"d{rows[k]:05}", "why": why, "label": said[0], "prediction": said[1], "support": 0.8,
                         "picture": f"pictures/{k}_{why}.svg", "tokens": {"text": [["seven", 0.8]]}})
     return {
-        "contribution": {"score": given, "log_probability": given, "subsets": {},
-                         "parts": {part: {m: given[m] * (1 - 0.1 * k) for m in STREAMS} for k, part in enumerate(parts)}},
+        "contribution": {"score": given, "log_probability": given, "subsets": {}, "parts": {
+            part: {m: given[m] * (1 - 0.1 * k) for m in STREAMS} for k, part in enumerate(parts)}},
         "robustness": {"corruption": {m: {"levels": levels, "score": falls[m], "relative": float(np.mean(falls[m]))}
                                       for m in STREAMS},
                        "misalignment": {m: {"0": score, "0.5": score - given[m] / 2, "1": score - given[m]}
@@ -197,7 +198,8 @@ def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, sc
         "probes": {m: {"before": 0.1 * BRINGS[m], "after": score * BRINGS[m]} for m in STREAMS},
         "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
         "information": {},
-        "rows": {key: dict.fromkeys(STREAMS, len(rows)) for key in ("contribution", "corruption", "misalignment", "probes")},
+        "rows": {key: dict.fromkeys(STREAMS, len(rows))
+                 for key in ("contribution", "corruption", "misalignment", "probes")},
     }
 
 

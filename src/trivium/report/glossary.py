@@ -7,14 +7,14 @@ from collections.abc import Collection
 MEANINGS: tuple[tuple[tuple[str, ...], str, str], ...] = (  # keys that must all be there, a term, what it says
     (("kappa", "mae"), "Quadratic kappa, steps off",
      "How much better than chance the answers are, where an answer that is twice as many steps off counts four "
-     "times: 1 is perfect, 0 chance. The mean absolute error says how many steps off an answer is on average."),
+     "times: 1 is perfect, 0 chance. The mean absolute error (MAE) says how many steps off an answer is on average."),
     (("accuracy", "macro_f1"), "Accuracy, macro F1",
      "Accuracy is the share of right answers. Macro F1 weighs every class alike, however rare it is."),
     (("micro_f1", "macro_f1"), "Macro, micro and sample F1",
      "F1 is 100 % where just the right tags are given; one that is missing costs as much as one too many. Macro F1"
      " weighs every tag alike, however rare it is; micro F1 every tag that is given or missed; F1 per sample every"
      " sample."),
-    (("mean_ap",), "Mean average precision",
+    (("mean_ap",), "Mean average precision (mAP)",
      "How well the samples that have a tag are put before those that lack it, whatever the threshold: 100 % is "
      "perfect."),
     (("r2",), "R²",

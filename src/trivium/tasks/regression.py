@@ -28,7 +28,7 @@ from trivium.tasks.base import LOWEST, Array, Reasons, Task
 from trivium.tasks.links import Squares
 from trivium.tasks.metric import Metric
 from trivium.tasks.numbers import Outcome
-from trivium.tasks.shown import Numbers
+from trivium.tasks.shown import QUARTERS, Numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 Loss = Literal["mse", "mae", "huber"]
 LEAST = 1e-3  # deviation of residuals, of scaled targets: a model that is never surely right
-QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 STRATA, IN_EACH = 10, 10  # at most, and rows that each holds at least
 FINEST = 1e-5  # deviation over the largest size: less is lost in the rounding of 32 bits
 
@@ -319,7 +318,7 @@ class Regression(Numbers, Task):
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        return numbers.metrics(self.targets, self.scale)
+        return numbers.metrics(dict(self.targets), self.scale)
 
     def stored(self, answers: Tensor) -> Array:
         """The predictions, half the widths of their intervals and the deviations of the normal distributions, [B, 3 K].

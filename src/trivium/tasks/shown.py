@@ -210,7 +210,8 @@ class Numbers(Shown):
         """In the unit of the target, or of the first one where the row is a part of the samples."""
         place = list(self.targets).index(row) if row in self.targets else 0
         unit, digits = list(self.targets.values())[place], _decimals(self.scale[place])
-        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"), "bias": ("bias", "")}
+        error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"),
+                 "bias": ("bias", "")}
         return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
                 if key in error else
                 bare(key, "R²") if key == "r2" else share(key, key.replace("_", " ")) for key in _sorted(keys)}

@@ -32,8 +32,8 @@ class Example:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much there is; `targets`: how many have which; `few`: the streams and the splits, in as far as they are known;
-    `target`: what the truth of an example is called.
+    """How much there is; `targets`: how many have which; `few`: the streams and the splits, in as far as they are
+    known;  `target`: what the truth of an example is called.
     """
 
     lead: str

@@ -101,7 +101,7 @@ def _right_or_wrong(answers: Answers, right: np.ndarray, best: int, title: str) 
         (f"{title} is right, others are not", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1), True),
         (f"{title} is wrong, others are right", ~right[:, best] & right[:, others].any(1),
          (sure * right).sum(1) + sure[:, best], True),
-        ("All are wrong", np.asarray(~right.any(1)), sure.mean(1), True),
+        ("All are wrong", np.all(~right, 1), sure.mean(1), True),
     ]
 
 
@@ -157,7 +157,8 @@ def _card(inputs: Inputs, answers: Answers, row: int, known: dict[str, Any]) -> 
     for strategy, told in answers.told.items():
         guess, gap = told.prediction[row], float(told.gap[row])
         if told.confidence is None:
-            answer, off = (whole(text) if task.quantities else text for text in (task.words(guess), task.gap_words(y, guess)))
+            texts = task.words(guess), task.gap_words(y, guess)
+            answer, off = map(whole, texts) if task.quantities else texts
             given.append(Answer(name(inputs, strategy), answer, None, off, bar(gap / widest)))
         else:
             sure = float(told.confidence[row])

@@ -23,8 +23,8 @@ CHARTS = 12
 
 @dataclass(frozen=True)
 class Context:
-    """`pictures`: of each number, their results where there are several, and those of parts of the samples; `rest`: what
-    is not drawn, may be empty.
+    """`pictures`: of each number, their results where there are several, and those of parts of the samples; `rest`:
+    what is not drawn, may be empty.
     """
 
     lead: str
@@ -65,15 +65,18 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def _numbers(inputs: Inputs, found: results.Means) -> Figure:
-    return Figure(results.table(inputs, found, "Results per number", "number", "", named=True), title="Number by number",
-                  wide=True)
+    body = results.table(inputs, found, "Results per number", "number", "", named=True)
+    return Figure(body, title="Number by number", wide=True)
 
 
 def _parts(inputs: Inputs, found: results.Means, part: tuple[str, str], first: str, wide: bool) -> Figure:
     body = results.table(inputs, found, f"Results per {part[0]}", part[0], "mae")
-    return Figure(body, f"By {part[1]} of the true {first}, cut where training samples are. A bias above 0: the predictions "
-                  "are too high there. Models that know little answer the middle for all, so that the lowest quarter has "
-                  "a bias above 0 and the highest one below.", "Where it is off", wide)
+    caption = (
+        f"By {part[1]} of the true {first}, cut where training samples are. A bias above 0: the predictions are too "
+        "high there. Models that know little answer the middle for all, so that the lowest quarter has a bias above 0 "
+        "and the highest one below."
+    )
+    return Figure(body, caption, "Where it is off", wide)
 
 
 def _read(inputs: Inputs) -> Drawn | None:
