@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
+from trivium import modalities
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
@@ -38,7 +40,6 @@ class Predictor:
     """
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
-        from trivium import modalities
         from trivium.modalities.spec import Spec, scale_and_shift
 
         self.model = model
@@ -51,11 +52,9 @@ class Predictor:
             own = dict(about["processor"])
             self._processors[s] = modalities.processor(own.pop("name"))
             self._settings[s] = self._processors[s].Settings.model_validate(own)
-            if self._specs[s].kind == "tokens":
-                from tokenizers import Tokenizer
-
-                self._tokenizers[s] = Tokenizer.from_str(about["tokenizer"])
-            elif self._specs[s].kind != "counts":
+            if about.get("tokenizer") is not None:
+                self._tokenizers[s] = self._processors[s].load(about["tokenizer"])
+            elif not self._specs[s].discrete:
                 self._affine[s] = scale_and_shift(self._specs[s], about["statistics"])
 
     @classmethod
@@ -65,6 +64,11 @@ class Predictor:
 
         folder, seed = best(root, strategy)
         return cls(models.load(folder), preparation(root, seed, folder))
+
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """The columns of each stream of tables."""
+        return {s: self._tokenizers[s].names for s, spec in self._specs.items() if spec.kind == "columns"}
 
     @classmethod
     def of_package(cls, folder: str | Path) -> Predictor:
@@ -113,11 +117,10 @@ class Predictor:
             if kind == "counts":
                 inputs[m] = self._counts(m, [row.get(m) if present[i, k] else "" for i, row in enumerate(rows)])
                 continue
-            tokens = kind == "tokens"
-            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
-            if tokens and there:
-                x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
-            else:
+            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if kind == "tokens" else torch.float32)
+            if self._specs[m].discrete and there:
+                x[there] = self._encode(m, [rows[i][m] for i in there], there, errors).to(x.dtype)
+            elif there:
                 raw = {}
                 for i in there:
                     try:
@@ -137,14 +140,22 @@ class Predictor:
         texts = [_text(value) for value in values]
         return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
-    def _encode(self, m: str, values: list[Any]) -> np.ndarray:
+    def _encode(self, m: str, values: list[Any], there: Sequence[int], errors: Errors) -> Tensor:
+        """[B, ...] of texts, and of the cells of tables. there: rows that they are from, for `errors`, which are noted.
+        """
+        import torch
+
         texts = [_text(value) for value in values]
-        return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
+        judge = getattr(modalities.get(self.streams[m]), "errors", None)
+        if judge is not None:
+            for k, error in enumerate(judge(pa.array(texts, pa.string()))):
+                if error:
+                    errors[there[k]] = f"{m} {texts[k][:60]!r} cannot be used: {error}"
+                    texts[k] = "{}"
+        return torch.from_numpy(self._processors[m].encode(texts, self._tokenizers[m], self._specs[m]))
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path) -> np.ndarray:
         """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
-        from trivium import modalities
-
         value, kind = values[m], modalities.get(self.streams[m])
         start, end = (_seconds(values.get(key), key) for key in TIMES)
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
@@ -179,7 +190,8 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
 
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed, classes, and
-    `streams`: per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null).
+    `streams`: per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null; of a
+    table, what its columns are scaled by).
 
     Raises: UserError (no features, or others than the model was trained on).
     """
@@ -189,8 +201,9 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
                         "back to the features of dvc.lock.")
     streams = {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
-                   "tokenizer": store.tokenizer(s, seed).read_text(encoding="utf-8")
-                   if read.spec["kind"] == "tokens" else None} for s, read in store.reads.streams.items()}
+                   "tokenizer": fitted.read_text(encoding="utf-8")
+                   if (fitted := store.tokenizer(s, seed)).exists() else None}
+               for s, read in store.reads.streams.items()}
     return {"seed": seed, "task": store.task.plain(), "streams": streams}
 
 

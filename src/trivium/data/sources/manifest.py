@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from trivium import modalities
 from trivium.data import tables
 from trivium.data.sources import question, raw, rows
-from trivium.data.streams import same_column
+from trivium.data.streams import read_from, same_column
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
@@ -124,31 +124,54 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
 def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> pa.Table:
     """The columns that the settings name, under the names of the settings."""
     names = rows.columns(path)
-    chosen = {}
-    for what in (*REQUIRED, *streams, *ABOUT, *TIMES):
-        column = streams[what].column or what if what in streams else getattr(settings, what)
+    chosen: dict[str, str] = {}
+    read: dict[str, dict[str, str]] = {s: {} for s in streams}  # stream -> name of a column -> that in the file
+    wanted = [(what, getattr(settings, what)) for what in REQUIRED]
+    wanted += [(s, column) for s, stream in streams.items() for column in read_from(s, stream)]
+    for what, column in [*wanted, *((what, getattr(settings, what)) for what in (*ABOUT, *TIMES))]:
         needed = what in REQUIRED or what in streams
         if not column and needed:
             raise UserError(f"params.yaml: data.manifest.{what} is empty, but it is needed. {path} has the columns "
                             f"{', '.join(names)}.")
         if found := rows.named(column, names, path):
-            chosen[what] = found
+            if what in streams:
+                read[what][column] = found
+            else:
+                chosen[what] = found
         elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
             near = difflib.get_close_matches(column, names, 1, 0.5)
             hint = f"Did you mean `{near[0]}`? " if near else ""
             key = f"data.streams.{what}" if what in streams else f"data.manifest.{what}"
             raise UserError(f"{path} has no column `{column}`, which {key} in params.yaml names. {hint}"
                             f"The file has the columns {', '.join(names)}.")
-    for words in same_column({s: chosen[s] for s in streams}):
+    for words in same_column({s: list(own.values()) for s, own in read.items()}):
         raise UserError(f"params.yaml: {words}")
-    table = rows.read(path, sorted(set(chosen.values())))
-    made = {what: values(streams[what].modality, table[column]) if what in streams else _plain(table[column])
-            for what, column in chosen.items()}
+    _refuse_label(chosen["label"], streams, read)
+    table = rows.read(path, sorted({*chosen.values(), *(column for own in read.values() for column in own.values())}))
+    made = {what: _plain(table[column]) for what, column in chosen.items()}
+    made |= {s: values(streams[s].modality, {name: table[column] for name, column in own.items()})
+             for s, own in read.items()}
     return pa.table(made | {what: _integers(made[what]) for what in ("label", "group") if what in made})
 
 
-def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts as they are, paths without white space around; blank is null."""
+def _refuse_label(label: str, streams: Mapping[str, Stream], read: Mapping[str, Mapping[str, str]]) -> None:
+    """Raises: UserError (a table holds the very column that is to be told)."""
+    for s, own in read.items():
+        if streams[s].modality == "table" and label in own.values():
+            raise UserError(f"params.yaml: `data.streams.{s}` reads the column `{label}`, which is the label that is "
+                            "to be told: leave it out.")
+
+
+def values(modality: str, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Texts as they are, paths without white space around; the cells of a table packed into one; blank is null.
+
+    columns: those of the stream, by the names that params.yaml gives them; one, if it is no table
+    """
+    if modality == "table":
+        from trivium.modalities.columns import packed
+
+        return packed.pack(columns)
+    (column,) = columns.values()
     return _not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
@@ -236,9 +259,11 @@ def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, ti
     """
     there = column.is_valid().combine_chunks()
     values = column.filter(there).combine_chunks()
-    if modalities.is_written(modality):
+    if modalities.is_prose(modality):
         clean = modalities.get(modality).clean
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
+    elif modalities.is_written(modality):
+        digests = pa.nulls(len(values), pa.string())  # equal cells are no sign that two rows are the same thing
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
         names = [located(value, folder) for value in once.dictionary.to_pylist()]
