@@ -66,7 +66,8 @@ def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> No
         changed = deepcopy(params)
         changed["encoder"]["words"] = entry
         text = checked(changed)
-        assert "`encoder.words` names either an `architecture` (cells, cnn, " in text and "or published `weights`" in text
+        assert "`encoder.words` names either an `architecture` (cells, cnn, " in text
+        assert "or published `weights`" in text
 
 
 def test_an_architecture_that_reads_one_modality_is_refused_for_another(params: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ will read, has to carry what the sample is about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from pydantic import Field
@@ -90,7 +90,7 @@ class Cells:
         return torch.where(codes == 2, (guess[..., 0] - x[..., 0]).square(), wrong)
 
 
-GOALS = {"tokens": Words, "columns": Cells}  # by kind of input; of all others, patches
+GOALS: dict[str, Any] = {"tokens": Words, "columns": Cells}  # by kind of input; of all others, patches
 
 
 class Masked(nn.Module):
@@ -102,7 +102,7 @@ class Masked(nn.Module):
         super().__init__()
         self.encoder, self.share = encoder, share
         spec = encoder.spec
-        self.goal: Words | Patches | Cells = GOALS.get(spec.kind, Patches)(encoder)
+        self.goal = GOALS.get(spec.kind, Patches)(encoder)
         probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
         self.count, out, width = self.goal.count(probe), self.goal.out, encoder.width
         self.whole = nn.Linear(width, width)
