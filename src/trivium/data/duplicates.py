@@ -20,8 +20,8 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
     same digest, or, for samples that are written and nothing else, when all their digests are equal: in whatever
     streams of one modality these stand. Rows of a table are alike without being the same thing: they tell apart samples
-    with the same text, and join none by themselves. Chains count. A file that stands in for a missing one (see `placeholders`) in
-    some stream is no content in any.
+    with the same text, and join none by themselves. Chains count. A file that stands in for a missing one (see
+    `placeholders`) in some stream is no content in any.
 
     rows: the table of each stream;  streams: name -> modality
     """

@@ -1,4 +1,4 @@
-"""The columns of a table as plain features: of a number itself and whether it is missing, of a category a 1 at its code.
+"""The columns of a table as plain features: a number itself and whether it is missing, a 1 at the code of a category.
 
 Nothing in it is trained. Legend: `B` rows, `K` columns, `D` features.
 """

@@ -7,6 +7,7 @@ Legend: `B` rows, `K` columns, `D` width.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class Perceptron(OfColumns):
         super().__init__(spec, width)
         self.stem = ColumnTokens(spec, width)
         sides = [spec.shape[0] * width, *[width] * depth]
-        hidden = [part for a, b in zip(sides, sides[1:], strict=False) for part in (nn.Linear(a, b), nn.GELU())]
+        hidden = [part for a, b in pairwise(sides) for part in (nn.Linear(a, b), nn.GELU())]
         self.perceptron = nn.Sequential(*hidden, nn.Linear(width, width), nn.LayerNorm(width))
 
     def tokens(self, x: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
 nothing (padding for text, the train mean elsewhere) to the input, one stream at a time, the others as they are. They
 sum to log p(input) - log p(nothing). Of a table, where there is no line between two categories: what the
-log-probability loses when a column alone goes missing, whether or not the encoder has gradients. Beside them, where an encoder attends: `rollout`, which says where it looks, not
-for which class. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke
-most must lower the probability sooner than taking away at random.
+log-probability loses when a column alone goes missing, whether or not the encoder has gradients. Beside them, where an
+encoder attends: `rollout`, which says where it looks, not for which class. Whether either is to be believed, deletion
+curves say (Petsiuk et al. 2018): taking away what spoke most must lower the probability sooner than taking away at
+random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """

@@ -1,4 +1,6 @@
-"""Attributions as SVG: words and the columns of a table as bars, images and spectrograms under a colour veil. The same numbers, the same bytes."""
+"""Attributions as SVG: words and the columns of a table as bars, images and spectrograms under a colour veil. The same
+numbers, the same bytes.
+"""
 
 from __future__ import annotations
 

@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
+SHARED = ("spec", "processors", "columns")
+
+
 def names() -> tuple[str, ...]:
     """All modalities there are, sorted."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("spec", "processors", "columns")))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in SHARED))
 
 
 def get(name: str) -> ModuleType:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16",
           "features": "float32", "counts": "int32", "columns": "float32"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape, for mean and deviation; what
-# is not here is not normalised
+STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape, for mean and deviation
 PATCHED = ("tokens", "image", "spectrogram", "waveform")  # kinds that encoders of any modality cut into tokens
 
 

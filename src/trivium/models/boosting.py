@@ -3,8 +3,8 @@
 The trees are arrays of nodes, evaluated here; scikit-learn is not needed for an answer. Of wide vectors they see a few
 directions. Tables that nobody has trained an encoder for are seen column by column.
 
-Legend: `B` samples, `S` streams, `D` width, `F` columns that trees see, `T` trees, `N` nodes of the largest one, `R` raw
-outputs, `C` outputs.
+Legend: `B` samples, `S` streams, `D` width, `F` columns that trees see, `T` trees, `N` nodes of the largest one, `R`
+raw outputs, `C` outputs.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Boosting(nn.Module):
     def __init__(self, streams: Sequence[str], parts: Mapping[str, Sequence[int]], trees: Mapping[str, int],
                  task: Task) -> None:
         super().__init__()
-        self.streams, self.shapes = tuple(streams), {s: list(shape) for s, shape in parts.items()}
-        self.parts = nn.ModuleDict({s: _part(shape) for s, shape in parts.items()})
+        self.streams, self.shapes = tuple(streams), {s: list(parts[s]) for s in streams if s in parts}
+        self.parts = nn.ModuleDict({s: _part(shape) for s, shape in self.shapes.items()})
         self.trees = Trees(**trees)
         self.register_buffer("spread", torch.zeros(trees["raw"], task.outputs, dtype=torch.float64))
         self.register_buffer("offset", torch.zeros(task.outputs, dtype=torch.float64))

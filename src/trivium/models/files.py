@@ -27,7 +27,7 @@ PRETRAINED = Path("models/pretrain")  # below the working directory, where stage
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
              ) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, ensemble, unimodal or encoder."""
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, ensemble, unimodal, encoder."""
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
             "specs": {s: spec.plain() for s, spec in specs.items()}, "task": task.plain(), **more}
 

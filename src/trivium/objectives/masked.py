@@ -2,8 +2,9 @@
 
 Text: masked language modelling, cross-entropy over the vocabulary (Devlin et al. 2019). Images and spectrograms: masked
 autoencoding, squared error on the hidden patches (He et al. 2022, in the simple form of Xie et al. 2022: the encoder
-sees all positions). Tables: a number's squared error, the cross-entropy over the categories of a column. Each prediction is made from its token *and* the pooled vector, so that the vector, which fusion
-will read, has to carry what the sample is about.
+sees all positions). Tables: a number's squared error, the cross-entropy over a column's categories. Each prediction is
+made from its token *and* the pooled vector, so that the vector, which fusion will read, has to carry what the sample is
+about.
 """
 
 from __future__ import annotations

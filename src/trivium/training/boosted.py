@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.training.strategy import Unit
 
-    Shape = list[int]
+    Reduced = tuple[nn.Module, list[int], float]  # what `_reduced` gives
 
 DIRECTIONS = 64  # that trees see of a stream at most
 BATCH = 512  # samples that pass an encoder at a time
@@ -61,7 +61,8 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     return {
         "history": [], "temperature": model.boosting.calibration.tolist(),
         "chosen": _way(found), "members": {name: {"nll": nll} for name, nll in found.tried.items()},
-        "validation": {"nll": -task.log_likelihood(answers, truth).mean().item(), "accuracy": task.score(answers, truth)},
+        "validation": {"nll": -task.log_likelihood(answers, truth).mean().item(),
+                       "accuracy": task.score(answers, truth)},
         "flops": {"budget": unit.limit, "pretrain": spent, "train": paid, "total": spent + paid},
         "parameters": {"total": size + sum(p.numel() for p in model.parameters()), "trained": size},
     }
@@ -75,7 +76,7 @@ def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed
                    for k in range(0, len(rows), BATCH)])
 
 
-def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> tuple[nn.Module, Shape, float]:
+def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Reduced:
     """What makes at most `DIRECTIONS` columns of a stream's vectors, its shape (see `Boosting`), and what the vectors
     and it cost (FLOPs): fitted on those of the train `rows` that have the stream.
     """
@@ -95,7 +96,7 @@ def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed
     return part, [encoder.width, len(basis)], cost + _cost(x.size, len(basis))
 
 
-def _of_counts(store: Store, stream: str, encoder: Any, rows: np.ndarray, seed: int) -> tuple[nn.Module, Shape, float]:
+def _of_counts(store: Store, stream: str, encoder: Any, rows: np.ndarray, seed: int) -> Reduced:
     x = encoder.transform(store.ragged(stream).csr(rows, encoder.buckets)).astype(np.float64)
     kept = np.unique(x.indices)
     basis = _directions(x[:, kept], seed)
@@ -132,7 +133,7 @@ def _pass(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: i
     return cost
 
 
-def _columns(store: Store, encoders: dict[str, Any], reduced: dict[str, tuple[nn.Module, Shape, float]],
+def _columns(store: Store, encoders: dict[str, Any], reduced: dict[str, Reduced],
              rows: np.ndarray, seed: int) -> np.ndarray:
     """float64 [N, F], NaN for the streams that a sample lacks; as `Boosting.columns`."""
     found = []
@@ -146,7 +147,7 @@ def _columns(store: Store, encoders: dict[str, Any], reduced: dict[str, tuple[nn
     return np.concatenate(found, 1)
 
 
-def _model(store: Store, encoders: dict[str, Any], reduced: dict[str, tuple[nn.Module, Shape, float]], found: Grown,
+def _model(store: Store, encoders: dict[str, Any], reduced: dict[str, Reduced], found: Grown,
            task: Any) -> Boosted:
     boosting = Boosting(store.streams, {s: reduced[s][1] for s in found.chosen}, found.trees.about(), task)
     for s in found.chosen:

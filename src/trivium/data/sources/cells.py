@@ -85,6 +85,7 @@ def _facts(rng: np.random.Generator, symbols: np.ndarray) -> dict[str, pa.Chunke
     return {name: pa.chunked_array([column]) for name, column in columns.items()}
 
 
-CARD = """A made-up table of houses, each with a text, that is related to the label by a rule with a known answer: whether
-the size is above 50, and whether the kind is one of two, say it together, and neither says anything alone. For tests and
-for checking the comparison itself: what wins here says nothing about real data, except that the machinery can tell."""
+CARD = """A made-up table of houses, each with a text, that is related to the label by a rule with a known answer:
+whether the size is above 50, and whether the kind is one of two, say it together, and neither says anything alone. For
+tests and for checking the comparison itself: what wins here says nothing about real data, except that the machinery can
+tell."""

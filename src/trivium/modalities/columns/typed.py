@@ -102,8 +102,8 @@ def _numbers(parts: pa.Array, name: str) -> np.ndarray:
 def guess(column: Column, counts: np.ndarray) -> Type:
     """What a column is, by the texts that train has of it; counts: int64 [U], see `Column.counts`.
 
-    Two values that are a usual pair (`yes`, `no`; `0`, `1`) are a boolean. Numbers, and dates, are what at least 95 % of
-    the cells can be read as; numbers with leading zeros (`0171`) name something. All else is a category.
+    Two values that are a usual pair (`yes`, `no`; `0`, `1`) are a boolean. Numbers, and dates, are what at least 95 %
+    of the cells can be read as; numbers with leading zeros (`0171`) name something. All else is a category.
     """
     here = (counts > 0) & ~column.missing
     total = counts[here].sum()
