@@ -1,8 +1,9 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label, and
-the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be.
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the path
+of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label,
+and the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be
+told. Columns that nothing else takes become a table.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, edit, sizes, targets
+from trivium.cli import columns, edit, facts, sizes, targets
+from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, find, refuse_outs, relative
@@ -29,6 +31,8 @@ from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
 OFFERED = {s: {"modality": s} for s in STREAMS}
+CELLS = {s: {"modality": modality} for s, modality in known.OFFERED["cells"].items()}
+BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
 OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
 
 
@@ -47,6 +51,8 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
         raise UserError(f"--label and --weight name columns of a table, and `{name}` brings its own labels.")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
+    elif name == "cells":
+        changes = {"data.streams": CELLS} | _processors({"text": sizes.SYMBOLS["text"]}, settings) | _boosted(settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
         changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
@@ -54,8 +60,8 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
         changes = _manifest(Path(what), params.parent, settings, labels, weight)
         name = "manifest"
     changes = {"data.source": name, "data.watch": CARD, "task": "classification"} | changes
-    known = settings["data"]["source"], settings["data"]["manifest"]["path"]
-    other = (name, changes.get("data.manifest.path", known[1])) != known
+    before = settings["data"]["source"], settings["data"]["manifest"]["path"]
+    other = (name, changes.get("data.manifest.path", before[1])) != before
     if other and settings["split"].get("held_out_domain"):
         changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
     for key, value in changes.items():
@@ -129,10 +135,10 @@ def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
 def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weight: str | None) -> dict[str, Any]:
     configured: dict[str, Any] = settings["data"]["manifest"]
     if not path.suffix and not path.exists() and os.sep not in str(path):
-        near = difflib.get_close_matches(path.name, ("digits", "symbols", "stamps"), 1)
+        near = difflib.get_close_matches(path.name, ("digits", "symbols", "cells", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
-        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, stamps or the path of a CSV, JSONL "
-                        "or Parquet file.")
+        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, stamps or the path of a "
+                        "CSV, JSONL or Parquet file.")
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
@@ -151,15 +157,22 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
             if column not in {*(needed[what] for what in REQUIRED), *apart}}
     found = columns.about(path, names, chosen, {*apart, *(column for _, column in kept.values())})
     target = target or [found["label"]]
-    streams = columns.streams(path, names, kept, {*found.values(), *apart})
-    if not streams:
+    tables = facts.kept(path, names, settings["data"].get("streams") or {})
+    held = {rows.named(column, names, path) or column for own in tables.values() for column in own}
+    found = {what: column for what, column in found.items() if column not in held or what in REQUIRED}
+    streams = columns.streams(path, names, kept, {*found.values(), *held, *apart})
+    if not tables:
+        taken = {*found.values(), *apart, *(column for _, column in streams.values())}
+        tables = _facts(path, names, taken, settings)
+        held = {column for own in tables.values() for column in own}
+    if not streams and not tables:
         raise UserError(f"{path} has no column with a value for {', '.join(kinds.names())}. It has {', '.join(names)}: "
                         "name one of them as the `column` of a stream, under data.streams in params.yaml.")
     table = rows.read(path, sorted({column for _, column in streams.values()}))
     files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
-    used = {*found.values(), *apart, *(column for _, column in streams.values())}
+    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
@@ -185,19 +198,39 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
         "data.watch": _watch(path, files, root),
         "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
-                         for s, (modality, column) in streams.items()},
+                         for s, (modality, column) in streams.items()}
+        | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
         "data.manifest.path": place,
         **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},
         **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
+        **(_boosted(settings) if tables else {}),
     }
+
+
+def _facts(path: Path, names: list[str], taken: set[str], settings: Any) -> dict[str, list[str]]:
+    """The columns that nothing else takes, as one table; {} where there is none."""
+    found = facts.find(path, [name for name in names if name not in taken])
+    if found.taken and not facts.read_everywhere(settings):
+        print(f"note: {', '.join(found.taken)} could be a table: give each recipe under `pretrain` an encoder for it, "
+              "such as {table: rows} with encoder.rows: {modality: table, architecture: ft_transformer}.")
+        return {}
+    print(*found.words, sep="\n", end="\n" if found.words else "")
+    return {facts.NAME: list(found.taken)} if found.taken else {}
+
+
+def _boosted(settings: Any) -> dict[str, Any]:
+    """Trees on simple features among the strategies, where they are not there yet."""
+    there = any(isinstance(one, Mapping) and one.get("strategy") == "boosting" for one in settings["train"].values())
+    return {} if there or "simple" not in settings["pretrain"] else {"train.boosted": BOOSTED}
 
 
 def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, Any], columns.Streams]:
     """The names of columns in params.yaml, and the streams, without those that a look at another table gave."""
     configured: dict[str, Any] = data["manifest"]
     streams = {str(s): (str(one["modality"]), str(one.get("column") or s))
-               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one}
+               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one
+               and one["modality"] != "table"}
     before = root / configured["path"]
     if not configured["path"] or before.resolve() == path.resolve():
         return configured, streams
