@@ -81,10 +81,14 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
         assert entry["picture"] == f"changed_{k}.svg"
         size = drawn(project / "reports/explained" / entry["picture"])[:2]
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
+        words = (project / "reports/explained" / entry["picture"]).read_text(encoding="utf-8")
         assert set(entry["strategies"]) == {"joint", "second"}
         for name, answer in entry["strategies"].items():
             assert (answer["support"] == answer["truth"]) == (answer["prediction"] == entry["label"])
             assert answer["nats"]["text"] == pytest.approx(sum(w for _, w in answer["tokens"]["text"]), abs=1e-5)
+            told = "right" if answer["prediction"] == entry["label"] else (
+                f"wrong: {entry['label']} has {answer['truth']:.0%}")
+            assert f">{told}<" in words and f">{answer['prediction']} ({answer['support']:.0%})<" in words
             assert ("rollout" in answer) == (name == "second")
         shares = [share for _, share in entry["strategies"]["second"]["rollout"]["text"]]
         assert sum(shares) == pytest.approx(1.0, abs=1e-5) or not shares

@@ -90,7 +90,9 @@ def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], fou
                 "nats": {s: float(panel.values.sum()) for s, panel in shown[k].items()},
                 "tokens": pictures.words(shown[k]),
             } | ({"rollout": pictures.words(attended[k])} if attended[k] else {})
-            verdict = "right" if guess == entry["label"] else f"in truth {entry['label']}"
+            missed = f"wrong: {entry['label']} has {truth[k]:.0%}" if model.task.categorical else (
+                f"in truth {entry['label']}")
+            verdict = "right" if guess == entry["label"] else missed
             said = f"{evaluated['title']}\n{model.task.told(about['prediction'][k], p)}\n{verdict}"
             rows[k].append(pictures.Row(said, shown[k], attended[k]))
     for entry, lines in zip(found["samples"], rows, strict=True):
