@@ -149,7 +149,10 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     for recipe in params.pretrain:
         params.read_by(recipe)
     params.entries  # noqa: B018  the strategies' settings are checked
-    params.kind  # noqa: B018  the task's too
+    metric, known = params.compare.metric, params.kind.ranks
+    if metric not in ("auto", *known):
+        raise UserError(f"{name}: `compare.metric`: {params.kind.name} is not ranked by `{metric}`; "
+                        f"{parts.nearest(metric, ('auto', *known))}")
     return params
 
 

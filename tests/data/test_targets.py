@@ -178,6 +178,16 @@ def test_tags_in_every_form(form: str) -> None:
     assert made.labels(np.array([6])).dtype == np.uint8
 
 
+def test_a_cell_without_tags_says_so() -> None:
+    cells = ["", "[]", "red", "red;round"]
+    ingest(save("m.csv", [{"label": cells[i % 4]} for i in range(100)]), "multilabel")
+    report, out = check("multilabel", max_bad_fraction=0.3)
+    assert out == {f"r{i:03}": "it has no label (a row that has none of the tags says `[]`)" for i in range(0, 100, 4)}
+    assert report["coverage"] == {"red": {"rows": 50, "text": 50}, "round": {"rows": 25, "text": 25}}
+    draw()
+    assert store().labels(np.array([0, 1])).tolist() == [[0, 0], [1, 0]]
+
+
 def test_a_tag_that_only_test_has_is_a_warning() -> None:
     where = ["train"] * 60 + ["val"] * 20 + ["test"] * 20
     rows = [{"label": "red;new" if i >= 90 else ("red;round", "round", "red")[i % 3], "split": where[i]}
@@ -263,7 +273,7 @@ def test_numbers_and_lists_are_questioned_where_classes_are_wanted_and_nowhere_e
     with pytest.raises(UserError, match="Set `task: regression` in params.yaml"):
         ingest(prices, "classification")
     assert len(ingest(prices, "regression")) == 100
-    with pytest.raises(UserError, match="Column `label` holds 100 different decimal numbers .* Set `task: regression`"):
+    with pytest.raises(UserError, match="m.csv: column `label` holds 100 different decimal numbers .* Set `task: reg"):
         check("classification")  # the task was another when these rows came in
     lists = save("m.csv", [{"label": str([["a"], ["a", "b"]][i % 2])} for i in range(100)])
     with pytest.raises(UserError, match="set `task: multilabel` in params.yaml"):

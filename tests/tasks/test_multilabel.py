@@ -111,7 +111,7 @@ def test_the_score_is_the_f1_of_each_sample() -> None:
     assert task.right(answers, y).tolist() == [0.5, 1.0, 0.0]
     assert task.right(torch.stack([answers, answers]), y).shape == (2, 3)
     stored = task.stored(answers)
-    assert task.truth(stored, y.numpy()) == pytest.approx([0.6 * 0.7 * 0.8, 0.6 * 0.9 * 0.5, 0.1 * 0.7 * 0.05])
+    assert task.truth(stored, y.numpy()) ** 3 == pytest.approx([0.6 * 0.7 * 0.8, 0.6 * 0.9 * 0.5, 0.1 * 0.7 * 0.05])
     assert task.support(answers, y).exp().tolist() == pytest.approx(task.truth(stored, y.numpy()).tolist())
     assert (task.prediction(stored) == task.guess(answers).numpy()).all()
     found = task.scores(task.outcome(stored, y.numpy()), ("sample_f1", "nll"))

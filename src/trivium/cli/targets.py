@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data.sources import question
+from trivium.data.sources import question, rows
+from trivium.data.sources.manifest import find
 from trivium.settings.errors import UserError
 
 Chosen = str | dict[str, Any]  # `task` of params.yaml
@@ -39,6 +41,18 @@ class Guess:
     labels: tuple[str, ...] = ()  # where they are few whole numbers, in their order
 
 
+def label_columns(path: Path, names: Sequence[str], asked: Sequence[str],
+                  configured: str | list[str] | None) -> list[str]:
+    """The label columns that were asked for, or those of params.yaml where the table has them all; else none. Raises:
+    UserError.
+    """
+    if asked:
+        return list(dict.fromkeys(find(path, names, column, "--label") for column in asked))
+    wanted = [configured] if isinstance(configured, str) else list(configured or ())
+    found = [column for name in wanted if (column := rows.named(name, names, path))]
+    return found if len(found) == len(wanted) else []
+
+
 def guess(columns: Mapping[str, pa.ChunkedArray]) -> Guess:
     """columns: of strings, a list as a JSON array. Raises: UserError (several columns that are no target together)."""
     if len(columns) == 1:
@@ -46,7 +60,7 @@ def guess(columns: Mapping[str, pa.ChunkedArray]) -> Guess:
     found = {name: pc.unique(column.drop_null()) for name, column in columns.items()}
     if all(pc.all(pc.is_in(pc.utf8_lower(cells), pa.array(FLAGS))).as_py() for cells in found.values()):
         return Guess("multilabel", f"{len(columns)} columns of 0 and 1, each a tag")
-    odd = [name for name, cells in found.items() if _numeric(cells).mean() < MOST]
+    odd = [name for name, cells in found.items() if len(cells) and _numeric(cells).mean() < MOST]
     if odd:
         raise UserError(f"The label columns {', '.join(columns)} are no target together: `{odd[0]}` holds no numbers. "
                         "Several columns are several numbers, or one column of 0 and 1 for each tag.")

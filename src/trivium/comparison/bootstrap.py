@@ -42,11 +42,24 @@ def replicates(
     units: per seed, `[B]`: which of the `N` units a sample is, or belongs to. Where they are groups, three or more.
     counts: per seed, `[B]`: how much each sample counts; the same where it is not given.
     """
+    from threadpoolctl import threadpool_limits
+
     count = 1 + max(int(own.max()) for own in units)
     fewest = min(len(np.unique(own)) for own in units)
     shape = 1 - 2 / fewest if fewest < min(map(len, units)) else 1.0
     step = max(1, min(resamples, _CELLS // max(count, *map(len, units))))
     found = {name: np.empty((resamples, len(strategies), len(units))) for name in names}
+    with threadpool_limits(1):  # on a busy machine more threads take many times as long
+        _fill(found, strategies, units, of, names, bins, (seed, shape, count, step), counts)
+    return found
+
+
+def _fill(found: dict[str, Array], strategies: Sequence[Sequence[Outcome]], units: Sequence[NDArray[np.int64]],
+          of: Scores, names: Sequence[str], bins: int, drawn: tuple[int, float, int, int],
+          counts: Sequence[Array] | None) -> None:
+    """drawn: seed and shape of the weights, how many units, resamples at a time"""
+    seed, shape, count, step = drawn
+    resamples = len(next(iter(found.values())))
     for start in range(0, resamples, step):
         stop = min(start + step, resamples)
         weights = np.random.default_rng([seed, start]).standard_gamma(shape, (count, stop - start))
@@ -57,7 +70,6 @@ def replicates(
             for s, strategy in enumerate(strategies):
                 for name, value in of(strategy[j], mine, names, bins).items():
                     found[name][start:stop, s, j] = value
-    return found
 
 
 def points(

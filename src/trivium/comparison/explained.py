@@ -107,7 +107,7 @@ def _answers(model: Any, store: Store, places: np.ndarray, paid: Callable[[str],
     from trivium.evaluation import attribution, encoded, pictures
 
     clean = encoded.encode_rows(model, store, places, SEED, len(places))
-    streams = [s for s in encoded.readers(model) if encoded.gives(model, s, "gradients") and paid(s)]
+    streams = [s for s in encoded.readers(model) if attribution.shows(encoded.encoder(model, s)) and paid(s)]
     batch = store.batch(places, SEED, streams)
     inputs = {s: x[:, : max(1, int((x != PAD).sum(1).max()))]  # published text encoders see no padding
               if store.specs[s].kind == "tokens" and encoded.encoder(model, s).published else x

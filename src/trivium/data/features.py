@@ -4,7 +4,8 @@ Rows stream through a pool of processes in chunks, so memory does not grow with 
 names, labels, splits). The bytes do not depend on the number of processes.
 
 data/features
-    features.json      task; sizes (rows per seed and split); meta (of the aligned data)
+    features.json      task; sizes (rows per seed and split); meta (of the aligned data); of each stream of tables,
+                       under `tables`, its `columns` (see `table.about`) and those that are `telling`
     samples.parquet    sample, y, has_STREAM, seed_K, and weight and domain where the data knows them
     STREAM/DIGEST/     one folder for each processor that reads the stream: `x.arrow`, tokenizers, and `reading.json`
                        (spec; columns and statistics per seed; cut: see `tensors.Cut`)
@@ -23,6 +24,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
-from trivium.data import tables, texts
+from trivium.data import tables, telling, texts
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
 from trivium.encoders import Described
@@ -40,7 +42,7 @@ from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
 # what tensors depend on, besides data and settings
-CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "../modalities")
+CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "cells.py", "../modalities")
 
 
 def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str | Path,
@@ -77,7 +79,10 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     tables.write(index, out / "samples.parquet")
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
-    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta}, out / "features.json")
+    facts = {one.stream: _table(one, index, present[one.stream], meta["task"], out) for one in readings.values()
+             if one.modality == "table"}
+    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta} | ({"tables": facts} if facts else {}),
+                      out / "features.json")
     about, task = (json.dumps(one, sort_keys=True).encode() for one in (
         {key: value for key, value in meta.items() if key != "task"}, meta["task"]))
     samples = tables.digest((out / "samples.parquet").read_bytes() + about)
@@ -115,6 +120,19 @@ def _read(one: Reading, entry: str, described: Described, out: Path, values: str
     about = tables.read_json(out / one.folder / "reading.json")
     return Read(entry=entry, encoder=described.plain(), features=one.folder, values=values,
                 **{key: about[key] for key in ("spec", "digest", "columns", "statistics", "cut")})
+
+
+def _table(one: Reading, index: pa.Table, present: np.ndarray, task: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """What the columns of a stream are, and which of them hold the answer, by the first seed's rows."""
+    about = tables.read_json(out / one.folder / "reading.json")
+    told: list[dict[str, Any]] = []
+    if task["name"] == "classification":
+        train, val = (np.flatnonzero(pc.equal(index["seed_0"], split).to_numpy() & present) for split in
+                      ("train", "val"))
+        parts = [(column, codes) for column, codes in about["spec"]["columns"]]
+        told = telling.columns(out / one.folder / "x.arrow", about["columns"][0], parts, train, val,
+                               index["y"].to_numpy().astype(np.int64))
+    return {"columns": about["table"], "telling": told}
 
 
 def _digest(index: pa.Table, aligned: Path) -> dict[str, str]:

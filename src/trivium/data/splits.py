@@ -15,7 +15,7 @@ from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.linked_rows import codes, components
 from trivium.data.settings import Split
-from trivium.modalities import is_written
+from trivium.modalities import is_prose
 from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
@@ -85,7 +85,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
 def _shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
     """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
     shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
-    written = [samples[s] for s, modality in streams.items() if is_written(modality)]
+    written = [samples[s] for s, modality in streams.items() if is_prose(modality)]
     if settings.group_identical_text and written:
         texts = pa.chunked_array([chunk for column in written for chunk in column.chunks], pa.string())
         text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFC")))

@@ -21,7 +21,7 @@ from trivium.data.arrow_file import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import READS, Reads
 from trivium.encoders import Described
-from trivium.modalities.spec import Spec, scale_and_shift
+from trivium.modalities.spec import STATISTICS_AXIS, Spec, scale_and_shift
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ FEATURES = Path("data/features")
 
 @dataclass(frozen=True)
 class Batch:
-    """inputs: per stream, tokens int64 [B, T], counts int64 [B, L, 2], others float32 [B, *Spec.shape], normalised,
-    0 where missing; or, where `encoded`, the encoders' vectors [B, D_s].
+    """inputs: per stream, tokens int64 [B, T], counts int64 [B, L, 2], others float32 [B, *Spec.shape], normalised
+    (but for columns), 0 where missing; or, where `encoded`, the encoders' vectors [B, D_s].
     present: bool [B, S] in the order of `Store.streams`;  y: targets [B, *T], int64 of classes, else float32
     weight: float32 [B], how much each sample counts; None where all count the same
     """
@@ -181,7 +181,9 @@ class Store:
                      weight=None if weight is None else torch.from_numpy(weight)).to(self.device)
 
     def tokenizer(self, stream: str, seed: int) -> Path:
-        """The file of the tokenizer that made the tokens of `stream` for `seed`."""
+        """The file of what was fitted on train for `seed`: the tokenizer that made the tokens of `stream`, or what its
+        columns were scaled by. It is not there where nothing is fitted.
+        """
         read = self.reads.streams[stream]
         return self.folder / read.features / f"{read.columns[seed]}.json"
 
@@ -207,6 +209,8 @@ class Store:
         x = torch.from_numpy(self._column(s, seed).gather(rows)).view(len(rows), *spec.shape)
         if spec.kind == "tokens":
             return x.long()
+        if spec.kind not in STATISTICS_AXIS:
+            return x
         scale, shift = self._scale_and_shift(s, seed)
         x = x.float().mul_(scale).add_(shift)
         if not bool(present.all()):

@@ -42,7 +42,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     kind, own = tasks.chosen(task)
     target = meta.get("target", ["label"])
     if kind.categorical:  # `task` may have been another when these rows came in
-        question.refuse(pc.unique(labels.table["label"].drop_null()).to_pylist(), f"Column `{target[0]}`")
+        found_labels = pc.unique(labels.table["label"].drop_null()).to_pylist()
+        question.refuse(found_labels, f"{meta['title']}: column `{target[0]}`")
     values, unread = kind.read(labels.table["label"], target, own)
     empty = labels.table["label"].is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
@@ -54,7 +55,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         frame = stream_frame(r, measures[m], labels.per_key(keys))
         r.out = _judge(m, frame, expectations.stream_rules(m, names, r.timed, settings), suites)
     frame = label_frame(labels, rows, measures, keys, unread)
-    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame)), suites)
+    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame), kind.empty), suites)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
 
     def learnt() -> tuple[Task, list[str]]:

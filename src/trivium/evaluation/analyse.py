@@ -106,10 +106,10 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
         found["probes"] = Wish.of(max(1, most // 2), (before + (stream not in model.kept)) * usual)
     column = asked.store.streams.index(stream)
     seen = [k for k in asked.explained if asked.test.present[k, column]]
-    if moves and seen:
+    if attribution.shows(encoder) and seen:
         each = attribution.PASSES * cost(_tokens(asked, stream, asked.rows[seen]).max())
         found["attribution"] = Wish(len(seen), each, len(seen))
-    if moves and spec.kind != "tokens":
+    if moves and not spec.discrete:
         found["attacks"] = Wish.of(fewer, robustness.PASSES["attacks"] * usual)
     return found
 

@@ -2,10 +2,11 @@
 
 Integrated gradients (Sundararajan, Taly & Yan 2017) of the support of the prediction (`Task.support`: the
 log-probability of the chosen class) along the straight line from nothing (padding for text, the train mean elsewhere)
-to the input, one stream at a time, the others as they are. They sum to the support with the input less that without.
-Beside them, where an encoder attends: `rollout`, which says where it looks, not for which answer. Whether either is to
-be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke most must lower the support sooner than
-taking away at random.
+to the input, one stream at a time, the others as they are. They sum to the support with the input less that without. Of
+a table, where there is no line between two categories: what the support loses when a column alone goes missing, whether
+or not the encoder has gradients. Beside them, where an encoder attends: `rollout`, which says where it looks, not for
+which answer. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke most
+must lower the support sooner than taking away at random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """
@@ -47,6 +48,29 @@ def choose(task: Task, answers: Tensor, y: Tensor, each: int = 2) -> dict[int, s
     return chosen
 
 
+def shows(encoder: nn.Module) -> bool:
+    """Whether it can be told what an answer rests on in the inputs of an encoder."""
+    return "gradients" in encoder.gives or encoder.spec.kind == "columns"
+
+
+@torch.no_grad()
+def without_each(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor, size: int = encoded.SIZE,
+                 ) -> Tensor:
+    """[B, K] of a table: nats of `target` that are lost when column k is missing and all others are as they are.
+
+    Arguments as those of `integrated_gradients`.
+    """
+    encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
+    whole = encoded.answer(model, clean).gather(1, target[:, None])[:, 0]
+    found = []
+    for column in range(x.shape[1]):
+        less = x.clone()
+        less[:, column] = 0
+        one = encoded.replace(clean, stream, encoded.through(encoder, less, size))
+        found.append(whole - encoded.answer(model, one).gather(1, target[:, None])[:, 0])
+    return torch.stack(found, 1)
+
+
 def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor,
                          size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
@@ -84,7 +108,7 @@ def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, 
     """
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     scores = [_units(attribution, spec) for attribution in attributions.values()]
-    real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores[0], dtype=torch.bool)
+    real = _real(x, spec) if spec.discrete else torch.ones_like(scores[0], dtype=torch.bool)
     generator = torch.Generator().manual_seed(0)
     orders = [*scores, *(torch.rand(real.shape, generator=generator).to(scores[0]) for _ in range(RANDOM))]
     cuts = torch.linspace(0, 1, CUTS + 1, dtype=torch.float64, device=x.device).view(-1, 1, 1) * real.sum(1).view(-1, 1)
@@ -118,7 +142,8 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     looked: dict[str, Tensor] = {}
     areas: dict[str, dict[str, float]] = {}
     for m in [s for s in encoded.readers(model) if s in batch.inputs]:
-        found[m] = integrated_gradients(model, batch, clean, m, target, size)
+        told = without_each if specs[m].kind == "columns" else integrated_gradients
+        found[m] = told(model, batch, clean, m, target, size)
         there = clean.present[:, model.streams.index(m)]
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])
         if seen is not None:
@@ -165,9 +190,14 @@ def _embedding(encoder: nn.Module) -> nn.Embedding:
     return next(module for module in encoder.modules() if isinstance(module, nn.Embedding))
 
 
+def _real(x: Tensor, spec: Spec) -> Tensor:
+    """bool [B, U]: tokens that are no padding, columns that are not missing."""
+    return (x if spec.kind == "tokens" else x[..., 1]) != PAD
+
+
 def _units(attribution: Tensor, spec: Spec) -> Tensor:
     """[B, U]: attribution summed (up to a constant) over the blocks that are deleted together."""
-    if spec.kind == "tokens":
+    if spec.discrete:
         return attribution
     whole = attribution.sum(1, keepdim=True)
     pooled = nn.functional.adaptive_avg_pool1d(whole, 4 * GRID) if whole.dim() == 3 else (
@@ -177,7 +207,7 @@ def _units(attribution: Tensor, spec: Spec) -> Tensor:
 
 def _keep(x: Tensor, kept: Tensor, spec: Spec) -> Tensor:
     """x without the units that are not `kept` (bool [B, U])."""
-    if spec.kind == "tokens":
-        return torch.where(kept, x, PAD)
+    if spec.discrete:
+        return torch.where(kept.view(*kept.shape, *[1] * (x.dim() - 2)), x, PAD)
     grid = (4 * GRID,) if x.dim() == 3 else (GRID, GRID)
     return x * nn.functional.interpolate(kept.to(x.dtype).view(-1, 1, *grid), x.shape[2:], mode="nearest")

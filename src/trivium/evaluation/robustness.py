@@ -99,7 +99,7 @@ def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     found: dict[str, Any] = {}
     active = STRENGTHS[1:]
     for m in encoded.readers(model):
-        if m not in batch.inputs or specs[m].kind == "tokens":
+        if m not in batch.inputs or specs[m].discrete:
             continue
         x = batch.inputs[m]
         shape = (-1, *[1] * (x.dim() - 1))

@@ -11,6 +11,7 @@ from typing import Any
 import trivium
 from trivium.data.tables import read_json
 from trivium.machine import files
+from trivium.modalities import is_written
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
 ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings", "tasks")
@@ -65,7 +66,7 @@ def example(root: Path, streams: Mapping[str, str]) -> list[dict[str, str | None
 
 
 def _inline(modality: str, value: str | None, media: Path) -> str | None:
-    if value is None or modality == "text":
+    if value is None or is_written(modality):
         return value
     file = media / value
     kind = KINDS.get(file.suffix.lower())

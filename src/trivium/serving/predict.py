@@ -45,7 +45,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     from trivium.machine.progress import Progress
 
     predictor = Predictor.of_strategy(root, strategy)
-    samples = read(manifest, predictor.streams, _names(root)).to_pylist()
+    samples = read(manifest, predictor.streams, _names(root), predictor.cells).to_pylist()
     _warn_of_guesses(predictor, strategy, samples)
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     if out and (out.is_dir() or not out.parent.is_dir()):
@@ -95,27 +95,33 @@ def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapp
               "reads nothing else: for these it answers without having seen anything.", file=sys.stderr)
 
 
-def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None = None) -> pa.Table:
+def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None = None,
+         cells: Mapping[str, Sequence[str]] | None = None) -> pa.Table:
     """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the streams, `start` and `end`.
 
     streams: name -> modality;  names: what params.yaml calls the columns ("title": "caption"); neither their case nor
-    white space around them matters. Raises: UserError.
+    white space around them matters.  cells: the columns of each stream of tables; without, the one of its name; those
+    that the file lacks are missing.  Raises: UserError.
     """
     known = rows.columns(path)
     called = {key: rows.named(name, known, path) for key, name in (names or {}).items()}
-    chosen = {}
-    for key in ("id", *streams, *TIMES):
+    chosen: dict[str, str] = {}
+    tables = {s: {name: found for name in (cells or {}).get(s, (s,)) if (found := rows.named(name, known, path))}
+              for s, modality in streams.items() if modality == "table"}
+    tables = {s: own for s, own in tables.items() if own}
+    for key in ("id", *(s for s in streams if s not in tables), *TIMES):
         own, other = rows.named(key, known, path), called.get(key)
         if other and own in [column for s, column in called.items() if s != key]:
             own = None  # a stream may be called like the column of another
         if found := own or other:
             chosen[key] = found
-    if not chosen.keys() & streams.keys():
+    if not (chosen.keys() | tables.keys()) & streams.keys():
         raise UserError(f"{path} has none of the columns {', '.join(streams)}; it has {', '.join(known)}.")
-    table = rows.read(path, sorted(set(chosen.values())))
+    table = rows.read(path, sorted({*chosen.values(), *(name for own in tables.values() for name in own.values())}))
     read = {key: table[name] for key, name in chosen.items()}
-    for s in (s for s in streams if s in read):
-        read[s] = values(streams[s], read[s])
+    read |= {s: values("table", {name: table[column] for name, column in own.items()}) for s, own in tables.items()}
+    for s in (s for s in streams if s in read and s not in tables):
+        read[s] = values(streams[s], {s: read[s]})
         if not is_written(streams[s]):
             read[s] = pa.array([value and located(value, path.parent) for value in read[s].to_pylist()], pa.string())
     return pa.table(read)

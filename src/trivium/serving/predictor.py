@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
+from trivium import modalities
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
@@ -43,7 +45,6 @@ class Predictor:
     """
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
-        from trivium import modalities
         from trivium.modalities.spec import Spec, scale_and_shift
 
         self.model = model
@@ -56,11 +57,9 @@ class Predictor:
             own = dict(about["processor"])
             self._processors[s] = modalities.processor(own.pop("name"))
             self._settings[s] = self._processors[s].Settings.model_validate(own)
-            if self._specs[s].kind == "tokens":
-                from tokenizers import Tokenizer
-
-                self._tokenizers[s] = Tokenizer.from_str(about["tokenizer"])
-            elif self._specs[s].kind != "counts":
+            if about.get("tokenizer") is not None:
+                self._tokenizers[s] = self._processors[s].load(about["tokenizer"])
+            elif not self._specs[s].discrete:
                 self._affine[s] = scale_and_shift(self._specs[s], about["statistics"])
 
     @classmethod
@@ -70,6 +69,11 @@ class Predictor:
 
         folder, seed = best(root, strategy)
         return cls(models.load(folder), preparation(root, seed, folder))
+
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """The columns of each stream of tables."""
+        return {s: self._tokenizers[s].names for s, spec in self._specs.items() if spec.kind == "columns"}
 
     @classmethod
     def of_package(cls, folder: str | Path) -> Predictor:
@@ -128,11 +132,13 @@ class Predictor:
             if kind == "counts":
                 inputs[m] = self._counts(m, [row.get(m) if present[i, k] else "" for i, row in enumerate(rows)])
                 continue
-            tokens = kind == "tokens"
-            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
-            if tokens and there:
-                x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
-            else:
+            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if kind == "tokens" else torch.float32)
+            if self._specs[m].discrete and there:
+                x[there] = self._encode(m, [rows[i][m] for i in there], there, broken).to(x.dtype)
+                for i in there:
+                    present[i, k] = present[i, k] and not any(why.startswith(f"{m} ") for why in broken[i])
+                x[~present[:, k]] = 0
+            elif there:
                 raw = {}
                 for i in there:
                     try:
@@ -153,14 +159,22 @@ class Predictor:
         texts = [_text(value) for value in values]
         return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
-    def _encode(self, m: str, values: list[Any]) -> np.ndarray:
+    def _encode(self, m: str, values: list[Any], there: Sequence[int], broken: list[list[str]]) -> Tensor:
+        """[B, ...] of texts, and of the cells of tables. there: rows that they are from, for `broken`: which cannot be used.
+        """
+        import torch
+
         texts = [_text(value) for value in values]
-        return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
+        judge = getattr(modalities.get(self.streams[m]), "errors", None)
+        if judge is not None:
+            for k, error in enumerate(judge(pa.array(texts, pa.string()))):
+                if error:
+                    broken[there[k]].append(f"{m} {texts[k][:60]!r} cannot be used: {error}")
+                    texts[k] = "{}"
+        return torch.from_numpy(self._processors[m].encode(texts, self._tokenizers[m], self._specs[m]))
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path) -> np.ndarray:
         """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
-        from trivium import modalities
-
         value, kind = values[m], modalities.get(self.streams[m])
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
@@ -195,7 +209,8 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
 
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed and `streams`:
-    per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null).
+    per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null; of a table, what
+    its columns are scaled by).
 
     Raises: UserError (no features, or others than the model was trained on).
     """
@@ -205,15 +220,16 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
                         "back to the features of dvc.lock.")
     streams = {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
-                   "tokenizer": store.tokenizer(s, seed).read_text(encoding="utf-8")
-                   if read.spec["kind"] == "tokens" else None} for s, read in store.reads.streams.items()}
+                   "tokenizer": fitted.read_text(encoding="utf-8")
+                   if (fitted := store.tokenizer(s, seed)).exists() else None}
+               for s, read in store.reads.streams.items()}
     return {"seed": seed, "streams": streams}
 
 
 def columns(task: Task) -> dict[str, type]:
     """The columns of `Predictor.table`: `object` for texts, `float` for numbers."""
     one = task.answered(np.zeros((1, task.width)))
-    kinds = {name: object if isinstance(values[0], str) else float for name, values in one.items()}
+    kinds: dict[str, type] = {name: object if isinstance(values[0], str) else float for name, values in one.items()}
     return kinds | {"warning": object, "error": object}
 
 

@@ -122,6 +122,8 @@ class Task(Shown, ABC):
 
     # --- targets as people write them
 
+    empty: ClassVar[str] = "it has no label"  # why a row whose cell is empty cannot be used
+
     @classmethod
     @abstractmethod
     def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Any) -> tuple[pa.Array, Reasons]:

@@ -8,7 +8,7 @@ bootstrap replicate. A metric of several targets is the mean over them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ def outcome(prediction: Array, half: Array, deviation: Array, y: np.ndarray, sca
     return Outcome(goal, prediction, -np.maximum(each.sum(1), LOWEST), half, prediction, tuple(scale))
 
 
-def metrics(targets: dict[str, str], scale: Sequence[float]) -> dict[str, Metric]:
+def metrics(targets: Mapping[str, str], scale: Sequence[float]) -> dict[str, Metric]:
     """All, in the units of `targets` (name -> unit) where there is one, else in deviations.
 
     scale: [K]; says how many decimals an error needs, and which is as good as none (5 % of it).

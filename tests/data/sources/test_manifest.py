@@ -392,3 +392,25 @@ def test_columns_of_streams(changes: dict[str, str], message: str) -> None:
     rows = [{"id": str(i), "label": "ab"[i], "img": "img/a.png", "scan": "img/a.png"} for i in range(2)]
     with pytest.raises(UserError, match=message):
         ingest(save(rows), ("photo", "scan"), **changes)
+
+
+def test_lists_in_a_label_column_become_json(folder: Path) -> None:
+    cells = [["a", "b"], [], None, ['say "é"', None], ["a"]]
+    expected = ['["a", "b"]', "[]", None, '["say \\"é\\"", null]', '["a"]']
+    path = folder / "m.parquet"
+    ids = [str(i) for i in range(5)]
+    for kind in (pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.dictionary(pa.int32(), pa.string()))):
+        pq.write_table(pa.table({"id": ids, "label": pa.array(cells, kind), "text": ids}), path, row_group_size=2)
+        assert [row["label"] for row in ingest("mine/m.parquet", task="multilabel")["labels"]] == expected
+    (folder / "m.jsonl").write_text("".join(
+        json.dumps({"id": i, "label": cell, "text": "x"}) + "\n" for i, cell in zip(ids, cells, strict=True)))
+    assert [row["label"] for row in ingest("mine/m.jsonl", task="multilabel")["labels"]] == expected
+    pq.write_table(pa.table({"id": ids[:2], "label": [[1.5, float("nan")], [2.0]], "text": ids[:2]}), path)
+    assert [row["label"] for row in ingest("mine/m.parquet", task="regression")["labels"]] == ["[1.5, null]", "[2.0]"]
+
+
+def test_several_label_columns_become_json_objects(folder: Path) -> None:
+    (folder / "m.csv").write_text('id,text,a,"b ""q"""\n1,x,1.0, y \n2,x,,"say ""z"""\n', encoding="utf-8")
+    made = ingest("mine/m.csv", task="regression", label=["a", 'b "q"'])
+    assert [json.loads(row["label"]) for row in made["labels"]] == [{"a": "1", 'b "q"': "y"},
+                                                                    {"a": None, 'b "q"': 'say "z"'}]

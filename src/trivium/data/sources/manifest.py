@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from trivium import modalities
 from trivium.data import tables
 from trivium.data.sources import question, raw, rows
-from trivium.data.streams import same_column
+from trivium.data.streams import read_from, same_column
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
@@ -126,25 +126,29 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
 def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tuple[pa.Table, list[str]]:
     """The columns that the settings name, under the names of the settings, and those of the target."""
     names = rows.columns(path)
-    chosen = {}
-    for what in ("id", *streams, *ABOUT, *TIMES, *(["weight"] if settings.weight else [])):
-        column = streams[what].column or what if what in streams else getattr(settings, what)
-        key = f"data.streams.{what}" if what in streams else f"data.manifest.{what}"
-        needed = what in (*REQUIRED, *streams, "weight")
+    chosen: dict[str, str] = {}
+    for what in ("id", *ABOUT, *TIMES, *(["weight"] if settings.weight else [])):
+        column = getattr(settings, what)
+        needed = what in (*REQUIRED, "weight")
         # a usual name may be absent, one that somebody chose may not
-        if found := find(path, names, column, key, needed, needed or column != what):
+        if found := find(path, names, column, f"data.manifest.{what}", needed, needed or column != what):
             chosen[what] = found
+    read = {s: {column: find(path, names, column, f"data.streams.{s}") for column in read_from(s, stream)}
+            for s, stream in streams.items()}  # stream -> name of a column -> that in the file
     target = [find(path, names, column, "data.manifest.label") for column in settings.labels]
     if twice := next((column for column in target if target.count(column) > 1), None):
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
-    for words in same_column({s: chosen[s] for s in streams}):
+    for words in same_column({s: list(own.values()) for s, own in read.items()}):
         raise UserError(f"params.yaml: {words}")
-    if given := [what for what in (*streams, "weight") if chosen.get(what) in target]:
-        raise UserError(f"params.yaml: the column `{chosen[given[0]]}` of {path} is read as the label and as "
-                        f"{given[0]}, so that models are told the answer. Name another column for one of them.")
-    table = rows.read(path, sorted({*chosen.values(), *target}), target)
-    made = {what: values(streams[what].modality, table[column]) if what in streams else _plain(table[column])
-            for what, column in chosen.items()}
+    used = {s: list(own.values()) for s, own in read.items()} | {"weight": [chosen.get("weight", "")]}
+    if given := [(what, column) for what, own in used.items() for column in own if column in target]:
+        raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
+                        f"{given[0][0]}, so that models are told the answer. Name another column for one of them.")
+    table = rows.read(path, sorted({*chosen.values(), *target, *(c for own in read.values() for c in own.values())}),
+                      target)
+    made = {what: _plain(table[column]) for what, column in chosen.items()}
+    made |= {s: values(streams[s].modality, {name: table[column] for name, column in own.items()})
+             for s, own in read.items()}
     labels = {column: _integers(_plain(table[column])) for column in target}
     made["label"] = rows.objects(labels) if len(target) > 1 else labels[target[0]]
     return pa.table(made | ({"group": _integers(made["group"])} if "group" in made else {})), target
@@ -168,8 +172,16 @@ def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool =
     return found or ""
 
 
-def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts as they are, paths without white space around; blank is null."""
+def values(modality: str, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Texts as they are, paths without white space around; the cells of a table packed into one; blank is null.
+
+    columns: those of the stream, by the names that params.yaml gives them; one, if it is no table
+    """
+    if modality == "table":
+        from trivium.modalities.columns import packed
+
+        return packed.pack(columns)
+    (column,) = columns.values()
     return _not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
@@ -258,9 +270,11 @@ def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, ti
     """
     there = column.is_valid().combine_chunks()
     values = column.filter(there).combine_chunks()
-    if modalities.is_written(modality):
+    if modalities.is_prose(modality):
         clean = modalities.get(modality).clean
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
+    elif modalities.is_written(modality):
+        digests = pa.nulls(len(values), pa.string())  # equal cells are no sign that two rows are the same thing
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
         names = [located(value, folder) for value in once.dictionary.to_pylist()]

@@ -177,12 +177,18 @@ def _arrays(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column
     made = []
     for chunk in column.chunks:
-        once = pc.dictionary_encode(chunk.flatten(), null_encoding="encode")
-        cells = pa.array([_json(value) for value in once.dictionary.to_pylist()], pa.string()).take(once.indices)
+        cells = _once(chunk.flatten())
         ends = np.cumsum(np.append(0, pc.fill_null(pc.list_value_length(chunk), 0).to_numpy()))
         joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), cells), ", ")
         made.append(pc.if_else(chunk.is_valid(), pc.binary_join_element_wise("[", joined, "]", ""), None))
     return pa.chunked_array(made, pa.string())
+
+
+def _once(values: pa.Array) -> pa.Array:
+    """As JSON, `null` where there is none."""
+    once = values.dictionary_encode()
+    cells = pa.array([_json(value) for value in once.dictionary.to_pylist()], pa.string())
+    return pc.fill_null(cells.take(once.indices), "null")
 
 
 def _json(value: Any) -> str:
@@ -194,9 +200,7 @@ def objects(columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """Several columns of strings as one of JSON objects {name: cell or null}, each different cell written once."""
     pieces: list[Any] = []
     for name, column in columns.items():
-        once = column.combine_chunks().dictionary_encode()
-        cells = pa.array([_json(value) for value in once.dictionary.to_pylist()], pa.string()).take(once.indices)
-        pieces += [f"{', ' if pieces else '{'}{_json(name)}: ", pc.fill_null(cells, "null")]
+        pieces += [f"{', ' if pieces else '{'}{_json(name)}: ", _once(column.combine_chunks())]
     return pa.chunked_array([pc.binary_join_element_wise(*pieces, "}", "")])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from trivium.data import tables
-from trivium.data.readings import warnings
+from trivium.data.readings import columns, warnings
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report import targets
@@ -71,7 +71,7 @@ def _counted(inputs: Inputs) -> Counted | None:
     counts = targets.count(inputs)
     if counts is None:
         return None
-    few = [_presence(inputs, counts), _splits(inputs)]
+    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs)]
     return Counted(_lead(inputs, counts), targets.pictures(counts), [one for one in few if one],
                    _examples(inputs, counts), capital(counts.task.target))
 
@@ -98,6 +98,26 @@ def _presence(inputs: Inputs, counts: targets.Counts) -> Figure | None:
     ]
     caption = " ".join(sentence(words) for words in warnings(inputs.root))
     return Figure(Table("Share of samples that have each stream", ["stream", "present", ""], rows), caption, "Streams")
+
+
+def _columns(inputs: Inputs) -> list[Figure]:
+    """What the columns of each stream of tables were taken for."""
+    figures = []
+    for stream, about in columns(inputs.root).items():
+        rows = [
+            [
+                Cell(one["column"], head=True),
+                Cell(one["type"]),
+                Cell(numbers.whole(one["values"]), classes="number"),
+                Cell(numbers.percent(one["missing"]), classes="number"),
+            ]
+            for one in about["columns"][:MOST]
+        ]
+        left = len(about["columns"]) - len(rows)
+        caption = "By the rows that the first seed learns from." + (f" {left} more are not shown." if left else "")
+        title = f"Columns of {stream}"
+        figures.append(Figure(Table(title, ["column", "taken for", "values", "missing"], rows), caption, title))
+    return figures
 
 
 def _splits(inputs: Inputs) -> Figure | None:

@@ -14,7 +14,8 @@ from trivium.report.prices import flops, seconds
 from trivium.report.sections import cost
 
 LONG = 110  # characters of an answer that is set smaller
-WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side"}  # of a linear probe; else a stream
+WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side",  # of a linear probe
+        "sum": "a sum over streams", "together": "all streams together"}  # of boosted trees; else a stream
 END = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")  # between two sentences
 
 
