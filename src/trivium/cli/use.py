@@ -1,9 +1,9 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the path
-of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label,
-and the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be
-told. Columns that nothing else takes become a table.
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the
+path of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the
+label, and the sizes of each encoder's processor by a look at the data; those with published weights are told what they
+may be told. Columns that nothing else takes become a table.
 """
 
 from __future__ import annotations
