@@ -99,8 +99,8 @@ def agreement(copy: Path, manifest: Path) -> dict[str, float]:
 
 def page(known: dict[str, Any]) -> str:
     """The table of docs/real-data.md: one line per set."""
-    columns = ("set", "rows, outputs, metric", "constant", "simple features", "linear probe", "best from scratch", "best",
-               "recommended", "scikit-learn")
+    columns = ("set", "rows, outputs, metric", "constant", "simple features", "linear probe", "best from scratch",
+               "best", "recommended", "scikit-learn")
     lines = [MARK, "", f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     for name, one in known["sets"].items():
         found = one["strategies"]

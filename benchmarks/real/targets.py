@@ -11,7 +11,7 @@ gradient boosting on the facts alone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score, f1_score, log_loss, r2_score
-from sklearn.pipeline import make_pipeline, make_union
+from sklearn.pipeline import make_union
 from sklearn.preprocessing import MultiLabelBinarizer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
@@ -135,11 +135,11 @@ def main(manifests: Sequence[str]) -> None:
     for manifest in manifests:
         table = pd.read_csv(manifest, dtype=str, keep_default_na=False).set_index("id")
         tags = table["label"].str.contains(";").any()
-        ways: Callable[[str], dict[str, list[float]]] = lambda metric: score(  # noqa: E731
-            Path(manifest), random_splits(table), "multilabel" if tags else "regression", metric)
+        task = "multilabel" if tags else "regression"
         for metric in ("micro_f1", "macro_f1", "mean_ap") if tags else ("r2",):
+            ways = score(Path(manifest), random_splits(table), task, metric)
             print(manifest, metric, ", ".join(f"{way} {np.mean(values):.3f} ± {np.std(values):.3f}"
-                                              for way, values in ways(metric).items()))
+                                              for way, values in ways.items()))
 
 
 if __name__ == "__main__":
