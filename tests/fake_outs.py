@@ -113,8 +113,8 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
         return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "sd": 0.01}
 
     entries = {name: {"title": fake_about(name)["title"], "rank": rank, "accuracy": span(strategies[name]),
-                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05), "learned": True,
-                      "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
+                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05),
+                      "learned": True, "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
                       "parameters": {"total": 1000, "trained": 100}, "seeds": {}}
                for rank, name in enumerate(order, start=1)}
     best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
