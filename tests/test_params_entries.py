@@ -135,7 +135,7 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
-        "which reads text, gives none. What works with the recipe `simple`: `linear`.")
+        "which reads text, gives none. What works with the recipe `simple`: `boosting`, `linear`.")
 
 
 @pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
