@@ -17,7 +17,6 @@ from trivium.evaluation.analyse import analyse
 from trivium.evaluation.pictures import Panel, _kept, token_texts
 from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
-from trivium.modalities.spec import Spec
 
 STREAMS = ["text", "image", "audio"]
 SETTINGS = Settings(batch=256, calibration_bins=15)
@@ -61,6 +60,7 @@ def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp
     for sample in first["attribution"]["samples"]:
         assert drawn(project / "first" / sample["picture"])[:2] == ("918", "288")
     assert (project / "first/vectors/seed_0.safetensors").exists()
+    assert (project / "first/explained.json").exists() and (project / "first/explained.safetensors").exists()
     run(project, tmp_path / "second", seed=1)
     assert [path.name for path in (tmp_path / "second").iterdir()] == ["vectors"]
 
@@ -86,11 +86,10 @@ def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> No
 
 
 def test_long_texts_show_the_tokens_that_count_in_reading_order() -> None:
-    spec = Spec("text", "tokens", (40,), vocab=50)
     x = np.r_[np.arange(3, 33), np.zeros(10, int)]
     values = np.zeros(40, np.float32)
     values[[29, 2, 5]] = [0.1, -3.0, 2.0]
-    panel = Panel(spec, x, values, [f"t{k}" for k in x[:30]])
+    panel = Panel("tokens", x, values, [f"t{k}" for k in x[:30]])
     other = panel._replace(values=np.roll(values, 1) / 1000)  # as loud as the first, relative to itself
     assert _kept([panel], 3).tolist() == [2, 5, 29]
     assert _kept([panel, other], 4).tolist() == [2, 3, 5, 6]

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trivium.data.store import Batch, Store
-    from trivium.modalities.spec import Spec
 
 # ColorBrewer's PuOr (Brewer 2003), -1 to 1: violet speaks against the answer, orange for it; told apart by colour-blind
 # eyes too.
@@ -29,11 +28,11 @@ LONGEST = 12  # letters of a token
 
 
 class Panel(NamedTuple):
-    """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
-    to it, 0-1), and its tokens as text (else empty).
+    """One stream of one sample: x, a tensor of the sort `kind` (see `Spec.kind`), its attribution in nats (or, with
+    `shares`, the encoder's attention to it, 0-1), and its tokens as text (else empty).
     """
 
-    spec: Spec
+    kind: str
     x: np.ndarray
     values: np.ndarray
     tokens: list[str]
@@ -74,7 +73,7 @@ def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], 
     """For each sample of `batch` a panel per stream of `arrays` [B, ...]."""
     texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].cpu().numpy()]
              for m in arrays if store.specs[m].kind == "tokens"}
-    return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
+    return [{m: Panel(store.specs[m].kind, batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
                       texts[m][k] if m in texts else [], shares) for m, array in arrays.items()}
             for k in range(len(batch))]
 
@@ -82,7 +81,7 @@ def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], 
 def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
     """[token, value] of every token, per stream of tokens."""
     return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.x != 0].tolist(), strict=True)]
-            for m, panel in panels.items() if panel.spec.kind == "tokens"}
+            for m, panel in panels.items() if panel.kind == "tokens"}
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
@@ -102,7 +101,7 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
         parts += [_text(word, 12, top + side / 2 + 4 + 15 * (n - (len(words) - 1) / 2), "start")
                   for n, word in enumerate(words)]
         for column, m in enumerate(streams):
-            room = 85 if any(line[m].spec.kind == "tokens" for _, line in lines if m in line) else 28  # for names
+            room = 85 if any(line[m].kind == "tokens" for _, line in lines if m in line) else 28  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
                 alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
@@ -140,7 +139,7 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     """Places of the at most `most` tokens that count most in any of `panels`, which have the same ones, in reading
     order.
     """
-    if panels[0].spec.kind != "tokens":
+    if panels[0].kind != "tokens":
         return np.arange(0)
     real = np.flatnonzero(panels[0].x)
     counts = np.max([np.abs(panel.values[real]) / np.abs(panel.values).max(initial=1e-9) for panel in panels], axis=0)
@@ -149,11 +148,11 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
 
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
     title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
-    if panel.spec.kind == "tokens":
+    if panel.kind == "tokens":
         title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
         places = np.cumsum(panel.x != 0)[kept] - 1
         panel = panel._replace(values=panel.values[kept], tokens=[panel.tokens[k] for k in places])
-    return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]
+    return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.kind](box, panel, units)]
 
 
 def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
