@@ -9,7 +9,7 @@ def main(params: Params) -> None:
 
     check(params)  # before anything runs
     with fresh("data/raw") as out:
-        sources.write(params.data, out)
+        sources.write(params.data, out, params.kind)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ from trivium.stage import fresh, run
 
 def main(params: Params) -> None:
     from trivium.data.features import write
-    from trivium.data.readings import warnings
+    from trivium.data.readings import columns, warnings
 
     check(params)  # before anything runs: `ingest` looks only when the data changes
     recipes = {name: params.read_by(name) for name in params.pretrain}
     with fresh("data/features") as out, fresh("data/reads") as reads:
         write("data/aligned", "data/splits", out, reads, recipes, params.encoders, params.seeds)
+    for stream, about in columns(Path(".")).items():
+        print(f"{stream}:", ", ".join(f"{one['column']} ({one['type']})" for one in about["columns"]))
     for words in warnings(Path(".")):
         print(f"warning: {words}")
 

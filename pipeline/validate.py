@@ -9,10 +9,12 @@ def main(params: Params) -> None:
     from trivium.data.validation import validate
 
     with fresh("data/valid") as out:
-        report = validate("data/raw", out, params.streams, params.validate_)
+        report = validate("data/raw", out, params.streams, params.validate_, params.task)
         tables.write_json(report, "reports/validation.json")
     for name, rows in report["tables"].items():
         print(f"{name}: {rows['rows']:,} rows, {rows['quarantined'] + rows['followed']:,} of them in quarantine")
+    for words in report["warnings"]:
+        print(f"warning: {words}")
     for found in report["placeholders"]:
         print(f"note: {found['rows']:,} rows have the same {found['stream']}, {found['file']}: it is taken for a "
               "placeholder, so these rows are split like any others. If it is one thing that they are about, give them "

@@ -45,46 +45,47 @@ def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int
 
 def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, samples: int = 60) -> None:
     """One strategy; seed k is right on the first `accuracy` of its samples, and its validation NLL is 0.5 - 0.1 k."""
-    own = name not in ("unimodal", "ensemble")
+    own, task = name not in ("unimodal", "ensemble"), Classification(CLASSES)
     trained: list[dict[str, Any]] = []
     tested: list[dict[str, Any]] = []
-    rows: dict[str, list[Any]] = {"seed": [], "sample": [], "y": [], "prediction": [], "probabilities": []}
+    rows: dict[str, list[Any]] = {"seed": [], "sample": [], "y": [], "prediction": [], "answer": []}
     for seed in range(seeds):
         y = np.random.default_rng([seed, samples]).integers(len(CLASSES), size=samples)
         right = np.arange(samples) < accuracy * samples
         prediction = np.where(right, y, (y + 1) % len(CLASSES))
         start = 0.0 if name == "end_to_end" else 0.5
         history = [{"phase": "head", "step": 10 * k, "epoch": k, "flops": BUDGET * (start + (1 - start) * k / 5),
-                    "train_loss": 1.0 / k, "val_nll": 1.0 / k + 0.1 * seed, "val_accuracy": accuracy * k / 5}
+                    "train_loss": 1.0 / k, "val_nll": 1.0 / k + 0.1 * seed, "val_score": accuracy * k / 5}
                    for k in range(1, 6)] if own else []
         trained.append({
             "seed": seed, "flops": {"budget": BUDGET, "pretrain": start * BUDGET, "train": (1 - start) * BUDGET,
                                     "total": BUDGET, "analytic": BUDGET},
             "parameters": {"total": 1000, "trained": 100},
-            "validation": {"nll": 0.5 - 0.1 * seed, "accuracy": accuracy}, "temperature": 1.5, "history": history})
+            "validation": {"nll": 0.5 - 0.1 * seed, "score": accuracy}, "calibration": 1.5, "history": history})
         if name == "unimodal":
             trained[-1]["chosen"] = "audio"
         names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1")
         metrics = dict.fromkeys(names, accuracy)
         tested.append({
-            "seed": seed, "n": samples, "metrics": metrics | {"nll": 1 - accuracy, "brier": 0.2, "ece": 0.05},
-            "subsets": {"text": {"accuracy": 0.5, "nll": 1.0}, "text+image": {"accuracy": 0.6, "nll": 0.9}},
-            "per_class": {label: {"precision": accuracy, "recall": accuracy, "f1": accuracy,
+            "seed": seed, "n": samples, "task": task.plain(),
+            "metrics": metrics | {"nll": 1 - accuracy, "brier": 0.2, "ece": 0.05},
+            "subsets": {"text": {"score": 0.5, "nll": 1.0}, "text+image": {"score": 0.6, "nll": 0.9}},
+            "table": {label: {"precision": accuracy, "recall": accuracy, "f1": accuracy,
                                   "support": int((y == k).sum())} for k, label in enumerate(CLASSES)},
             "training": {}})
         rows["seed"] += [seed] * samples
         rows["sample"] += [f"s{k:03}" for k in range(samples)]
         rows["y"] += y.tolist()
         rows["prediction"] += prediction.tolist()
-        rows["probabilities"] += [np.eye(len(CLASSES))[k].tolist() for k in prediction]
+        rows["answer"] += [np.eye(len(CLASSES))[k].tolist() for k in prediction]
     shutil.rmtree(root / "models" / name, ignore_errors=True)
     about = fake_about(name)
     write_json(about | {"seeds": trained}, root / f"models/{name}/training.json")
-    write_json(about | {"task": Classification(CLASSES).plain(), "streams": list(READ_BY), "world": None,
+    write_json(about | {"task": task.plain(), "streams": list(READ_BY), "world": None,
                         "seeds": tested},
                root / f"reports/evaluate/{name}/metrics.json")
     schema = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
-                        ("probabilities", pa.list_(pa.float32()))])
+                        ("answer", pa.list_(pa.float32()))])
     write(pa.table(rows, schema=schema), root / f"reports/evaluate/{name}/predictions.parquet")
     stage = f"train@{name}"
     write_json({"seconds": 12.5, "seeds": [6.0, 6.0], "peak_memory_bytes": 5e8},
@@ -112,15 +113,18 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
         return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "sd": 0.01}
 
     entries = {name: {"title": fake_about(name)["title"], "rank": rank, "accuracy": span(strategies[name]),
-                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "learned": True,
+                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05), "learned": True,
                       "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
                       "parameters": {"total": 1000, "trained": 100}, "seeds": {}}
                for rank, name in enumerate(order, start=1)}
     best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
     sentence = f"Take {best}: it beats {worst} by 20.0 points of accuracy (95 % interval 15.0 to 25.0)."
-    constant = {"label": "anna", "accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1}
-    write_json({"dataset": {"title": "Digits", "streams": list(READ_BY)}, "settings": {"seeds": 2},
-                "metric": "accuracy", "constant": constant,
+    constant = {"label": "anna", "accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1, "ece": 0.1}
+    task = Classification(CLASSES)
+    write_json({"dataset": {"title": "Digits", "task": task.name, "outputs": task.outputs, "streams": list(READ_BY)},
+                "settings": {"seeds": 2}, "metric": "accuracy",
+                "metrics": {key: one.plain() for key, one in task.metrics.items()}, "beside": list(task.beside),
+                "score": task.shown.plain(), "constant": constant,
                 "strategies": entries, "skipped": {}, "pairs": [],
                 "verdict": {"learned": True, "winner": order[0], "tied": [order[0]], "behind": [],
                             "recommended": order[0], "within": order[0], "simple": False, "sentence": sentence,

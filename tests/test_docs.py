@@ -88,9 +88,3 @@ def test_adding_a_strategy(follow: Guide) -> None:
     groups = made.recipe("selfsup_words").groups
     assert [(group.name, (group.objective or {}).get("name")) for group in groups] == [
         ("text", "masked"), ("image", None), ("audio", None)]
-
-
-def test_every_file_that_the_guides_link_to_is_there() -> None:
-    for guide in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", guide.read_text(encoding="utf-8")):
-            assert (guide.parent / target).exists(), f"{guide.name}: {target}"

@@ -46,6 +46,34 @@ def test_what_the_entries_say_is_typed_with_every_default_filled_in(params: dict
     assert words.settings == {"width": 64, "depth": 2}
 
 
+def test_the_task_is_a_name_or_a_name_with_settings(params: dict[str, Any]) -> None:
+    assert parse(params).task == "classification" and parse(params).kind.name == "classification"
+    own = {"name": "regression", "units": {"price": "EUR"}, "loss": "huber"}
+    assert parse(params | {"task": own}).kind.name == "regression"
+    del params["task"]
+    assert parse(params).task == "classification"  # as before there were others
+
+
+@pytest.mark.parametrize(("task", "words"), [
+    ("regresion", "params.yaml: `task`: there is no task `regresion`; did you mean `regression`?"),
+    ({"name": "regression", "los": "mse"}, "params.yaml: unknown key `task.los`; did you mean `loss`?"),
+    ({"name": "regression", "loss": "hubr"}, "params.yaml: `task.loss`: did you mean `huber`? (got 'hubr')"),
+    ({"loss": "huber"}, "params.yaml: `task` is a name, or a mapping with the key `name` (got {'loss': 'huber'})."),
+    (None, "params.yaml: `task` must be a text or a mapping (got null)."),
+])
+def test_a_task_that_is_none(params: dict[str, Any], task: Any, words: str) -> None:
+    assert message(params | {"task": task}) == words
+
+
+def test_labels_are_a_column_or_several(params: dict[str, Any]) -> None:
+    assert parse(params).data.manifest.labels == ["label"]
+    params["data"]["manifest"] |= {"label": ["price", "area"]}
+    made = parse(params).data.manifest
+    assert (made.label, made.labels, made.weight) == (["price", "area"], ["price", "area"], "")
+    params["data"]["manifest"] |= {"label": []}
+    assert message(params) == "params.yaml: `data.manifest.label` is empty: it needs one entry at least."
+
+
 def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
     with pytest.raises(Exception, match="frozen"):
         parse(params).seeds = 7  # type: ignore[misc]
@@ -179,7 +207,7 @@ MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "i
     ({"photo": {"modality": "imagee"}},
      "`data.streams.photo.modality`: there is no modality `imagee`; did you mean `image`?"),
     ({"photo": {"modality": "qqq"}},
-     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, text."),
+     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, table, text."),
     ({"photo": {"modality": "image", "colunm": "img"}},
      "unknown key `data.streams.photo.colunm`; did you mean `column`?"),
     ({"photo": {"column": "img"}}, "`data.streams.photo.modality` is missing."),
@@ -264,7 +292,8 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
                                     "`end_to_end`?"),
         ("data.streams.image.modality", "imagee",
          "`data.streams.image.modality`: there is no modality `imagee`; did you mean `image`?"),
-        ("compare.metric", "acuracy", "`compare.metric`: did you mean `accuracy`? (got 'acuracy')"),
+        ("compare.metric", "acuracy", "`compare.metric`: classification is not ranked by `acuracy`; did you mean "
+                                      "`accuracy`?"),
         ("data.source", "manifst", "`data.source`: did you mean `manifest`? (got 'manifst')"),
         ("loop.device", "xyz", "`loop.device` must be one of auto, cpu, cuda (got 'xyz')."),
         ("encoder.patches.processor.channels", 2, "`encoder.patches.processor.channels` must be one of 1, 3 (got 2)."),

@@ -30,7 +30,7 @@ def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(("entry", "words"), [
-    ({}, "`encoder.spare.modality` is missing: audio, image, text."),
+    ({}, "`encoder.spare.modality` is missing: audio, image, table, text."),
     ({"modality": "txt", "architecture": "cnn"}, "`encoder.spare.modality`: there is no modality `txt`; did you mean "
                                                  "`text`?"),
     ({"modality": "text", "architecture": "cnn", "wdth": 3}, "unknown key `encoder.spare.wdth`; did you mean `width`?"),
@@ -66,7 +66,8 @@ def test_an_encoder_has_an_architecture_or_weights(params: dict[str, Any]) -> No
         changed = deepcopy(params)
         changed["encoder"]["words"] = entry
         text = checked(changed)
-        assert "`encoder.words` names either an `architecture` (cnn, " in text and "or published `weights`" in text
+        assert "`encoder.words` names either an `architecture` (cells, cnn, " in text
+        assert "or published `weights`" in text
 
 
 def test_an_architecture_that_reads_one_modality_is_refused_for_another(params: dict[str, Any]) -> None:

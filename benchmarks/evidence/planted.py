@@ -14,7 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.tasks.classification import Classification
 from trivium.tasks.scores import Outcome
+
+TASK = Classification(["right", "wrong"])
+MEASURED = ("accuracy",)
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,9 @@ def _test_sets(world: World, population: int, rng: np.random.Generator) -> list[
 
 
 def _outcome(right: NDArray[np.bool_]) -> Outcome:
-    """Two classes, label 0 throughout: only which predictions are right matters here."""
+    """Label 0 throughout: only which predictions are right matters here."""
     nothing = np.zeros(len(right))
-    return Outcome(np.zeros(len(right), np.int64), (~right).astype(np.int64), nothing, nothing, nothing, 2)
+    return Outcome(np.zeros(len(right), np.int64), (~right).astype(np.int64), nothing, nothing, nothing, TASK.outputs)
 
 
 def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evidence.planted import World, accuracy, draw, effect_for
+from benchmarks.evidence.planted import MEASURED, TASK, World, accuracy, draw, effect_for
 from trivium.comparison.intervals import estimate
 from trivium.comparison.pairs import Pair, Rules, compare, measure
 from trivium.machine.progress import Progress
@@ -114,7 +114,7 @@ def groups(repetitions: int = 300, rules: Rules = RULES) -> list[dict[str, Any]]
                 outcomes, units = draw(world, np.random.default_rng([6, k, repetition]))
                 apart = [own * world.group + np.arange(len(own)) % world.group for own in units]
                 for grouped, own in ((True, units), (False, apart)):
-                    results = measure(outcomes, own, rules)
+                    results = measure(TASK, outcomes, own, rules, MEASURED)
                     values, resampled = results.points["accuracy"], results.replicates["accuracy"]
                     one = estimate(values[0] - values[1], resampled[:, 0] - resampled[:, 1], rules.confidence)
                     hits[grouped].append(one.low <= truth <= one.high)
@@ -127,7 +127,7 @@ def groups(repetitions: int = 300, rules: Rules = RULES) -> list[dict[str, Any]]
 def _runs(world: World, repetitions: int, seed: list[int], rules: Rules, progress: Progress) -> Iterable[list[Pair]]:
     for repetition in range(repetitions):
         outcomes, rows = draw(world, np.random.default_rng([*seed, repetition]))
-        yield compare(outcomes, measure(outcomes, rows, rules), rules)
+        yield compare(outcomes, measure(TASK, outcomes, rows, rules, MEASURED), rules)
         progress.add()
 
 
@@ -138,7 +138,7 @@ def _covered(world: World, repetitions: int, seed: list[int], rules: Rules, prog
     for repetition in range(repetitions):
         rng = np.random.default_rng([*seed, repetition])
         outcomes, rows = draw(world, rng)
-        results = measure(outcomes, rows, rules)
+        results = measure(TASK, outcomes, rows, rules, MEASURED)
         values, resampled = results.points["accuracy"], results.replicates["accuracy"]
         moved = resampled[:, 0] - resampled[:, 1]
         found = estimate(values[0] - values[1], moved, rules.confidence, rules.overlap)

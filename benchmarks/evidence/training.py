@@ -39,7 +39,7 @@ def run() -> dict[str, Any]:
     for _ in range(DEALS):
         seeds = rng.permutation(SEEDS)[: 2 * EACH]
         names = {"a": [trained[k] for k in seeds[:EACH]], "b": [trained[k] for k in seeds[EACH:]]}
-        pair, = compare(names, measure(names, [rows] * EACH, RULES), RULES)
+        pair, = compare(names, measure(found.task, names, [rows] * EACH, RULES, (RULES.metric.key,)), RULES)
         declared.append(pair.beats)
     return {**share(declared, "false_winner_share"), "trainings": SEEDS,
             "accuracies": sorted(round(float(one.correct.mean()), 4) for one in trained)}

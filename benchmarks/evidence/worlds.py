@@ -2,7 +2,7 @@
 
 Every world runs through the stages themselves (symbols renderer), in a scratch folder. What must hold is written
 beside each world. 200 or 500 training samples where unimodal labels help: the encoders read these symbols so well that
-with 500 of `dominant` every strategy is near the ceiling (docs/statistics.md). 2,000 where only the streams together
+with 500 of `dominant` every strategy is near the ceiling (docs/evidence.md). 2,000 where only the streams together
 carry the label.
 """
 

@@ -28,6 +28,7 @@ from trivium.training import settings as training
 if TYPE_CHECKING:
     from trivium.encoders import Described
     from trivium.strategies import Entry
+    from trivium.tasks import Task
     from trivium.training.needs import Read
     from trivium.training.recipes import Recipe
 
@@ -50,6 +51,7 @@ class Params(Section):
     """encoder, pretrain, train: the entries as they are written; `encoders`, `recipes`, `entries`: checked."""
 
     seeds: Annotated[int, Field(ge=2, le=100)]
+    task: str | dict[str, Any] = "classification"
     data: Data
     validate_: Validate = Field(alias="validate")
     align: Align
@@ -66,6 +68,13 @@ class Params(Section):
     def streams(self) -> dict[str, str]:
         """Stream -> modality, in the order of the data."""
         return {name: stream.modality for name, stream in self.data.streams.items()}
+
+    @property
+    def kind(self) -> type[Task]:
+        """The sort of task. Raises: UserError."""
+        from trivium import tasks  # imports numpy
+
+        return tasks.chosen(self.task)[0]
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -140,6 +149,10 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
     for recipe in params.pretrain:
         params.read_by(recipe)
     params.entries  # noqa: B018  the strategies' settings are checked
+    metric, known = params.compare.metric, params.kind.ranks
+    if metric not in ("auto", *known):
+        raise UserError(f"{name}: `compare.metric`: {params.kind.name} is not ranked by `{metric}`; "
+                        f"{parts.nearest(metric, ('auto', *known))}")
     return params
 
 

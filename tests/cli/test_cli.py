@@ -48,12 +48,12 @@ def test_show(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert lines[1] == "Which way to train on Digits?"
     table = [re.split(r"  +", line.strip()) for line in lines]
     assert ["rank", "strategy", "accuracy", "95 % interval", "macro F1", "NLL", "FLOPs", "failed"] in table
-    assert ["1", "Frozen supervised components", "90.0 %", "88.0 to 92.0", "90.0 %", "0.100", "1.00e+09",
+    assert ["1", "Frozen supervised components", "90.0 %", "88.0 to 92.0", "90.0 %", "0.100 nats", "1.00e+09",
             "0 %"] in table
-    assert ["always anna", "35.0 %", "17.0 %", "1.100"] in table
+    assert ["always “anna”", "35.0 %", "17.0 %", "1.100 nats"] in table
     assert "Take “Frozen supervised components”: it beats “End to end” by 20.0 points" in " ".join(lines)
     assert any("reports/report.html" in line for line in lines)
-    assert "  trivium predict supervised_frozen manifest.csv      labels for new data" in lines
+    assert "  trivium predict supervised_frozen manifest.csv      answers to new data" in lines
 
 
 def test_predict_one_sample(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,7 +69,7 @@ def test_predict_a_table_to_the_terminal(
     (project / "table.csv").write_text("text\nalpha one\nbeta two\n")
     main(["predict", "supervised_frozen", "table.csv"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "id,label,probability_anna,probability_ben,probability_carla,error"
+    assert lines[0] == "id,label,probability_anna,probability_ben,probability_carla,warning,error"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"]
 
 

@@ -27,6 +27,8 @@ def root(tmp_path: Path) -> Path:
     ("pretrain.scratch", {"encoder": {"text": "words"}},
      "unknown key `pretrain.scratch.encoder`; did you mean `encoders`?"),
     ("train.ensemble.start", "selfsup", "`ensemble` needs classifiers"),
+    ("task", "regresion", "`task`: there is no task `regresion`; did you mean `regression`?"),
+    ("task", {"name": "regression", "los": "huber"}, "unknown key `task.los`; did you mean `loss`?"),
     ("encoder.words.architecture", "cnnn", "there is no architecture `cnnn`; did you mean `cnn`?"),
     ("encoder.words", {"modality": "text", "weights": "./nowhere"}, "there is no folder ./nowhere"),
 ])
@@ -40,6 +42,22 @@ def test_wrong_settings_stop_the_first_command_of_make_repro(
     with pytest.raises(SystemExit) as stopped:
         main(["repair"])
     assert str(stopped.value.code).startswith("\nparams.yaml: ") and words in str(stopped.value.code)
+
+
+def test_a_file_from_before_there_were_tasks_is_completed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    """DVC would stop `validate` with "Parameters 'task' are missing"."""
+    monkeypatch.chdir(root)
+    with_task = Path("params.yaml").read_text().splitlines(keepends=True)
+    without = [line for line in with_task if not line.startswith(("task:", "                            # its own"))]
+    assert len(with_task) - len(without) == 2
+    Path("params.yaml").write_text("".join(without))
+    main(["repair"])
+    assert Path("params.yaml").read_text() == "".join([*without[:3], "task: classification\n", *without[3:]])
+    assert "the line `task: classification`" in capsys.readouterr().err
+    main(["repair"])
+    assert capsys.readouterr().err == ""
 
 
 def test_the_old_form_is_refused(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_status_of_a_strategy_that_was_not_begun(tmp_path: Path, monkeypatch: py
     write_json(read_json(path) | {"seeds": [], "skipped": {"budget": 2e9, "needed": 5e9, "sentence": "No."}}, path)
     write_json(read_json(path), root / "reports/evaluate/unimodal/metrics.json")
     assert status(root).splitlines()[-3:] == [
-        "  end_to_end         evaluated (2 seeds), test accuracy 0.700",
-        "  supervised_frozen  evaluated (2 seeds), test accuracy 0.900",
+        "  end_to_end         evaluated (2 seeds), 70.0 % accuracy on test",
+        "  supervised_frozen  evaluated (2 seeds), 90.0 % accuracy on test",
         "  unimodal           not begun: it needs 2.5 times the budget"]
 
 
@@ -116,7 +116,7 @@ def test_the_answer_comes_first_and_the_table_has_the_constant_answer(tmp_path: 
     assert said[3].startswith("Take “Frozen supervised components”: it beats “End to end” by 20.0 points of accuracy")
     table = [line.split() for line in said if line.startswith((" ", "rank"))]
     assert table[1][:6] == ["1", "Frozen", "supervised", "components", "90.0", "%"]
-    assert table[4] == ["always", "anna", "35.0", "%", "17.0", "%", "1.100"]
+    assert table[4] == ["always", "“anna”", "35.0", "%", "17.0", "%", "1.100", "nats"]
 
 
 def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> None:
@@ -135,9 +135,11 @@ def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("metric", "heads", "constant"), [
     ("accuracy", ["accuracy", "95", "%", "interval", "macro", "F1", "NLL", "FLOPs", "failed"],
-     ["35.0", "%", "17.0", "%", "1.100"]),
-    ("macro_f1", ["macro", "F1", "95", "%", "interval", "NLL", "FLOPs", "failed"], ["17.0", "%", "1.100"]),
-    ("nll", ["NLL", "95", "%", "interval", "macro", "F1", "FLOPs", "failed"], ["1.100", "nats", "17.0", "%"]),
+     ["always", "“anna”", "35.0", "%", "17.0", "%", "1.100", "nats"]),
+    ("macro_f1", ["macro", "F1", "95", "%", "interval", "NLL", "ECE", "FLOPs", "failed"],
+     ["always", "“anna”", "17.0", "%", "1.100", "nats", "10.0", "%"]),
+    ("nll", ["NLL", "95", "%", "interval", "macro", "F1", "ECE", "FLOPs", "failed"],
+     ["the", "class", "shares", "of", "train", "1.100", "nats", "17.0", "%", "10.0", "%"]),
 ])
 def test_what_ranks_has_one_column(tmp_path: Path, metric: str, heads: list[str], constant: list[str]) -> None:
     path = fake_outs(tmp_path) / "reports/comparison.json"
@@ -146,7 +148,7 @@ def test_what_ranks_has_one_column(tmp_path: Path, metric: str, heads: list[str]
         entry["nll"] = entry["macro_f1"] = entry["accuracy"]
     path.write_text(json.dumps(found | {"metric": metric}))
     table = [line.split() for line in show(tmp_path).splitlines() if line.startswith((" ", "rank"))]
-    assert (table[0][2:], table[4][2:]) == (heads, constant)
+    assert (table[0][2:], table[4]) == (heads, constant)
 
 
 def test_a_comparison_that_stopped_on_the_way_is_told(tmp_path: Path) -> None:

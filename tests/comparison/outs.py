@@ -14,7 +14,6 @@ import pyarrow as pa
 from trivium.comparison.build import build
 from trivium.comparison.settings import Settings
 from trivium.data.tables import read_json, write, write_json
-from trivium.tasks import scores
 from trivium.tasks.classification import Classification
 
 CLASSES = ["ash", "beech", "cedar"]
@@ -105,28 +104,29 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
     guess = np.where(right, y, (y + rng.integers(1, len(CLASSES), len(y))) % len(CLASSES))
     p = np.full((len(y), len(CLASSES)), 0.1)
     p[np.arange(len(y)), guess] = 0.8
-    counts = scores.confusion(y, guess, len(CLASSES))
-    found = scores.score(scores.outcome(p, y))
-    subsets = {"+".join(s): {"accuracy": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
+    task = Classification(CLASSES)
+    result = task.outcome(p, y)
+    found = task.scores(result)
+    subsets = {"+".join(s): {"score": found["accuracy"] * (0.5 + len(s) / 6), "nll": 1.0}
                for size in (1, 2, 3) for s in combinations(STREAMS, size)}
     training = {"flops": {"budget": BUDGET, "pretrain": 0.0, "train": flops, "total": flops, "analytic": flops},
-                "parameters": {"total": 1000, "trained": 900}, "temperature": 1.0,
-                "validation": {"nll": found["nll"], "accuracy": found["accuracy"]}}
-    return {"seed": k, "n": len(y), "n_train": 2 * len(y), "metrics": found, "subsets": subsets,
-            "per_class": scores.per_class(counts, CLASSES), "training": training}, p
+                "parameters": {"total": 1000, "trained": 900}, "calibration": 1.0,
+                "validation": {"nll": found["nll"], "score": found["accuracy"]}}
+    return {"seed": k, "n": len(y), "n_train": 2 * len(y), "task": task.plain(), "metrics": found, "subsets": subsets,
+            "table": task.table(result), "training": training}, p
 
 
 def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:
     return pa.table({
         "seed": pa.array(np.full(len(own), seed), pa.int32()), "sample": [f"t{row:05}" for row in own],
         "y": pa.array(y[own], pa.int32()), "prediction": pa.array(p.argmax(1), pa.int32()),
-        "probabilities": pa.array(p.tolist(), pa.list_(pa.float32()))})
+        "answer": pa.array(p.tolist(), pa.list_(pa.float32()))})
 
 
 def _history(rng: np.random.Generator, name: str, flops: float, end: dict[str, float]) -> list[dict]:
     """Fifteen evaluations on the way to `end`; components' curves carry their stream as phase."""
     phases = ["audio"] if name in COMBINED else ["train"]
     return [{"phase": phase, "step": step, "epoch": 2.0 * step, "flops": flops * step / 15,
-             "train_loss": end["nll"] + 0.8 / step, "val_accuracy": end["accuracy"] * step / 15,
+             "train_loss": end["nll"] + 0.8 / step, "val_score": end["score"] * step / 15,
              "val_nll": end["nll"] + 0.6 / step + abs(rng.normal(0, 0.02)) * (step < 15)}
             for phase in phases for step in range(1, 16)]

@@ -18,7 +18,7 @@ NAMES = ["end_to_end", "ensemble", "frozen"]
 
 
 def analysed() -> dict[str, Any]:
-    curve = {"levels": [0.0, 1.0], "accuracy": [0.8, 0.4], "relative": 0.6}
+    curve = {"levels": [0.0, 1.0], "score": [0.8, 0.4], "relative": 0.6}
     table = [[50, 10, 10, 0], [10, 50, 10, 0], [10, 10, 50, 0]]
     return {
         "information": {"subsets": {s: {"val": nll, "test": nll} for s, nll in SUBSETS.items()}, "labels": [70, 70, 70],
@@ -62,7 +62,7 @@ def test_the_ensemble_is_made_of_the_same_samples(folder: Path) -> None:
     """Predictions are drawn independently, so the mean of two that are right 80 % of the time gains a little."""
     gained = across(load(folder, NAMES), folder, NAMES[0])["similarity"]["ensemble"]
     assert gained["joint_errors"] == pytest.approx(1.0, abs=0.25)
-    assert 0.65 < gained["accuracy"]["low"] <= gained["accuracy"]["mean"] <= gained["accuracy"]["high"] < 0.95
+    assert 0.65 < gained["score"]["low"] <= gained["score"]["mean"] <= gained["score"]["high"] < 0.95
 
 
 def test_an_analysis_that_a_strategy_lacks_leaves_it_out(folder: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.comparison.outs import CLASSES, STREAMS, TITLES, change, compared, skip, write_outs
 from trivium.data.tables import read, read_json, write, write_json
-from trivium.evaluation.predictions import SCHEMA
+from trivium.evaluation import predictions
+from trivium.tasks.classification import METRICS, Classification
 
 ACCURACIES = {"end_to_end": 0.70, "unimodal": 0.80, "ensemble": 0.90}
 
@@ -18,13 +19,14 @@ def project(tmp_path):
 
 def test_every_part_of_the_comparison(project):
     found = compared(project, ACCURACIES)
-    assert list(found) == ["dataset", "settings", "metric", "constant", "strategies", "skipped", "pairs", "verdict",
-                           "similarity"]
-    assert found["dataset"]["title"] == "Trees" and found["dataset"]["classes"] == len(CLASSES)
-    assert found["dataset"]["streams"] == STREAMS
+    assert list(found) == ["dataset", "settings", "metric", "metrics", "beside", "score", "constant", "strategies",
+                           "skipped", "pairs", "verdict", "similarity"]
+    assert found["dataset"]["title"] == "Trees" and found["dataset"]["outputs"] == len(CLASSES)
+    assert found["dataset"]["streams"] == STREAMS and found["dataset"]["task"] == "classification"
+    assert found["metric"] == "accuracy" and list(found["metrics"]) == list(METRICS)
     assert (found["dataset"]["train"], found["dataset"]["test"]) == (800, 400)
     assert found["settings"] == {"seeds": 5, "split": "holdout", "bootstrap": 300, "confidence": 0.95,
-                                 "threshold": 0.75, "metric": "accuracy", "reference": ""}
+                                 "threshold": 0.75, "metric": "auto", "reference": ""}
     best = found["strategies"]["ensemble"]
     assert best["title"] == "Ensemble" and best["strategy"] == "ensemble" and best["start"] == "supervised"
     assert best["rank"] == 1 and best["flops"] == 1.02e12 and best["parameters"] == {"total": 1000, "trained": 900}
@@ -98,8 +100,8 @@ def test_one_class_nearly_always(tmp_path):
     path = tmp_path / "reports/evaluate/unimodal/predictions.parquet"
     table = read(path).to_pandas()
     table["prediction"] = 2
-    table["probabilities"] = [[0.1, 0.1, 0.8]] * len(table)
-    write(pa.Table.from_pandas(table, SCHEMA, preserve_index=False), path)
+    table["answer"] = [[0.1, 0.1, 0.8]] * len(table)
+    write(pa.Table.from_pandas(table, predictions.schema(Classification(CLASSES)), preserve_index=False), path)
     found = compared(tmp_path, ["unimodal", "ensemble"])["strategies"]
     assert found["unimodal"]["one_class"] == 1 and found["ensemble"]["one_class"] < 0.4
     assert not found["unimodal"]["learned"]

@@ -35,7 +35,7 @@ def test_the_one_that_loses_least(tmp_path: Path) -> None:
         seeds = [read_json(tmp_path / f"reports/evaluate/{name}/metrics.json")["seeds"][k] for k in range(5)]
         away = [seed["domain"]["held_out"]["metrics"]["accuracy"] for seed in seeds]
         drops = [seed["metrics"]["accuracy"] - one for seed, one in zip(seeds, away, strict=True)]
-        assert entry["accuracy"]["mean"] == pytest.approx(np.mean(away), rel=1e-5)
+        assert entry["value"]["mean"] == pytest.approx(np.mean(away), rel=1e-5)
         assert entry["drop"]["mean"] == pytest.approx(np.mean(drops), rel=1e-5)
         true = {"end_to_end": 0.3, "unimodal": 0.1, "ensemble": 0.3}[name]
         assert entry["drop"]["low"] < true < entry["drop"]["high"] < entry["drop"]["low"] + 0.1
@@ -74,8 +74,8 @@ def test_a_domain_like_the_others(tmp_path: Path) -> None:
 
 def test_domains_of_the_test_set(tmp_path: Path) -> None:
     """Seeds take turns: 0, 2 and 4 have both domains, 1 and 3 only one of them and another one."""
-    by = [{"a": {"n": 10, "accuracy": 0.5}, "b": {"n": 20, "accuracy": 0.9}},
-          {"a": {"n": 15, "accuracy": 0.7}, "c": {"n": 20, "accuracy": 1.0}}]
+    by = [{"a": {"n": 10, "score": 0.5}, "b": {"n": 20, "score": 0.9}},
+          {"a": {"n": 15, "score": 0.7}, "c": {"n": 20, "score": 1.0}}]
     write_outs(tmp_path, TEST)
     for name in TEST:
         path = tmp_path / "reports/evaluate" / name / "metrics.json"
@@ -86,5 +86,5 @@ def test_domains_of_the_test_set(tmp_path: Path) -> None:
     found = outs.compared(tmp_path, TEST)["robustness"]["domain"]
     assert list(found) == ["by"] and list(found["by"]) == ["a", "b", "c"]
     assert found["by"]["a"]["n"] == 12
-    assert found["by"]["a"]["accuracy"]["ensemble"] == {"mean": 0.58, "low": 0.5, "high": 0.7}
-    assert found["by"]["c"] == {"n": 20, "accuracy": {name: {"mean": 1, "low": 1, "high": 1} for name in TEST}}
+    assert found["by"]["a"]["score"]["ensemble"] == {"mean": 0.58, "low": 0.5, "high": 0.7}
+    assert found["by"]["c"] == {"n": 20, "score": {name: {"mean": 1, "low": 1, "high": 1} for name in TEST}}

@@ -16,25 +16,25 @@ from trivium.comparison.explained import comparable, most_changed
 from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.encoders import describe
-from trivium.evaluation import encoded, shown
+from trivium.evaluation import answers, encoded
 from trivium.evaluation import explained as evaluated
+from trivium.evaluation.answers import Answer, Explained
 from trivium.evaluation.sampling import some
-from trivium.evaluation.shown import Answer, Explained
 from trivium.models import files
 
 TITLES = {"joint": "Joint", "second": "Second"}
 EVERY = {"text": 32, "image": 32, "audio": 32}
 
 
-def answers(truth: dict[str, float], rows: dict[str, int] | None = None) -> Explained:
+def explains(truth: dict[str, float], rows: dict[str, int] | None = None) -> Explained:
     """truth: sample -> probability of the true label."""
-    return Explained(kinds=dict.fromkeys(rows or {}, "image"), rows=rows or {}, answers=[
-        Answer(sample=sample, label="yes", prediction="yes", probability=1.0, truth=p, nats={}, tokens={}, rollout={})
-        for sample, p in truth.items()])
+    return Explained(specs={}, rows=rows or {}, answers=[
+        Answer(sample=sample, label="yes", prediction="yes", told="yes (100%)", support=1.0, truth=p, nats={},
+               tokens={}, rollout={}) for sample, p in truth.items()])
 
 
-ONE = answers({"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3})
-TWO = answers({"d": 0.5, "c": 0.1, "b": 0.9, "a": 0.4, "e": 0.3})
+ONE = explains({"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3})
+TWO = explains({"d": 0.5, "c": 0.1, "b": 0.9, "a": 0.4, "e": 0.3})
 
 
 def test_the_most_changed_samples_come_first_and_ties_go_by_name() -> None:
@@ -49,7 +49,7 @@ def test_the_most_changed_samples_come_first_and_ties_go_by_name() -> None:
 
 def test_samples_that_somebody_could_not_afford_are_not_compared() -> None:
     truth = {name: 0.5 for name in "abcdefgh"}
-    dear, cheap, blind = answers(truth, {"photo": 4, "scan": 8}), answers(truth, {"photo": 8}), answers(truth)
+    dear, cheap, blind = explains(truth, {"photo": 4, "scan": 8}), explains(truth, {"photo": 8}), explains(truth)
     assert [comparable(some) for some in ([cheap, blind], [cheap, dear], [blind])] == [8, 4, 8]
 
 
@@ -95,7 +95,7 @@ def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
         assert set(entry["strategies"]) == {"joint", "second"}
         for name, answer in entry["strategies"].items():
-            assert (answer["probability"] == answer["truth"]) == (answer["prediction"] == entry["label"])
+            assert (answer["support"] == answer["truth"]) == (answer["prediction"] == entry["label"])
             assert answer["nats"]["text"] == pytest.approx(sum(w for _, w in answer["tokens"]["text"]), abs=1e-5)
             assert bool(answer["rollout"]) == (name == "second")
         shares = [share for _, share in entry["strategies"]["second"]["rollout"]["text"]]
@@ -124,11 +124,11 @@ def test_what_was_too_dear_to_explain_is_not_shown(project: Path) -> None:
 
 def test_a_picture_is_that_of_the_tensors_themselves(project: Path) -> None:
     """One channel says what a picture shows of three."""
-    about, arrays = shown.read(project / "reports/evaluate/joint")
+    about, arrays = answers.read(project / "reports/evaluate/joint")
     store = Store("supervised", project)
     for k, answer in enumerate(about.answers):
         batch = store.batch(np.array([store.samples.index(answer.sample)]), 0)
-        panel = shown.panels(about, arrays, k)["image"]
+        panel = answers.panels(about, arrays, k)["image"]
         assert panel.x[0] == pytest.approx(batch.inputs["image"][0].mean(0).numpy(), abs=1e-6)
         assert panel.values.sum() == pytest.approx(answer.nats["image"], abs=1e-5)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests import networks
 from trivium.comparison.laziness import summary, unlearned
 
 
@@ -19,6 +20,7 @@ TITLES = {"joint": "End to end", "ensemble": "Ensemble"}
 READ = {"image": "patches", "audio": "bands"}
 ALONE = {"ensemble": READ}
 READERS = {"joint": READ, "ensemble": READ}
+SCORE = networks.task(2).shown
 
 
 def test_summary() -> None:
@@ -27,37 +29,38 @@ def test_summary() -> None:
                   {"image": {"before": 0.1, "after": 0.3}, "audio": {"before": 0.5, "after": 0.9}}],
         "ensemble": [{"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.9}}] * 2,
     }
-    found = summary(measured, ALONE, READERS, TITLES)
+    found = summary(measured, ALONE, READERS, TITLES, SCORE)
     assert found["strategies"]["joint"]["image"] == {
         "before": pytest.approx(0.2), "after": pytest.approx(0.3), "alone": pytest.approx(0.8)}
     assert found["unlearned"] == {"joint": ["image"]}
     assert found["sentence"] == ("“End to end” taught its image encoder less than half of what training alone does: a "
                                  "linear probe gets 30% from `patches` (20% before any training, 80% trained alone).")
-    still = summary(measured, ALONE, READERS, TITLES, still={"joint"})
+    still = summary(measured, ALONE, READERS, TITLES, SCORE, still={"joint"})
     assert still["unlearned"] == {} and still["sentence"] == (
         "No strategy was found to leave image or audio unlearned.")
-    few = summary(measured, ALONE, READERS, TITLES, samples={"image": 99, "audio": 100})
+    few = summary(measured, ALONE, READERS, TITLES, SCORE, samples={"image": 99, "audio": 100})
     assert few["unlearned"] == {} and few["sentence"] == (
         "No strategy was found to leave audio unlearned; of image that cannot be said.")
-    assert summary(measured, ALONE, READERS, TITLES, samples={"image": 16, "audio": 16})["sentence"] == (
+    assert summary(measured, ALONE, READERS, TITLES, SCORE, samples={"image": 16, "audio": 16})["sentence"] == (
         "Fewer than 100 test samples cannot tell which stream was left unlearned.")
 
 
 def test_another_encoder_trained_alone_is_no_reference() -> None:
     measured = {name: [{"image": {"before": 0.3, "after": after}}]
                 for name, after in (("joint", 0.3), ("ensemble", 0.8))}
-    found = summary(measured, {"ensemble": {"image": "resnet"}}, READERS | {"ensemble": {"image": "resnet"}}, TITLES)
+    other = {"ensemble": {"image": "resnet"}}
+    found = summary(measured, other, READERS | other, TITLES, SCORE)
     assert found["strategies"]["joint"]["image"]["alone"] is None and found["unlearned"] == {}
 
 
 def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
-    found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, {}, READERS, TITLES)
+    found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, {}, READERS, TITLES, SCORE)
     assert found["sentence"] == "" and found["unlearned"] == {}
     assert found["strategies"]["joint"]["image"]["alone"] is None
 
 
 def said(probes: dict[str, dict[str, float]]) -> str:
-    return str(summary({"ensemble": [probes]}, ALONE, READERS, TITLES)["sentence"])
+    return str(summary({"ensemble": [probes]}, ALONE, READERS, TITLES, SCORE)["sentence"])
 
 
 def test_what_is_said_when_nothing_is_unlearned() -> None:
@@ -72,6 +75,6 @@ def test_what_is_said_when_nothing_is_unlearned() -> None:
 def test_what_one_seed_denies_may_be_chance() -> None:
     measured = {"joint": [{"image": {"before": 0.3, "after": after}} for after in (0.28, 0.41)],
                 "ensemble": [{"image": {"before": 0.3, "after": 0.4}}] * 2}
-    assert summary(measured, ALONE, READERS, TITLES)["unlearned"] == {}
+    assert summary(measured, ALONE, READERS, TITLES, SCORE)["unlearned"] == {}
     measured["joint"][1]["image"]["after"] = 0.35
-    assert summary(measured, ALONE, READERS, TITLES)["unlearned"] == {"joint": ["image"]}
+    assert summary(measured, ALONE, READERS, TITLES, SCORE)["unlearned"] == {"joint": ["image"]}

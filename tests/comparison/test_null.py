@@ -3,11 +3,25 @@
 import numpy as np
 import pytest
 
-from trivium.comparison.null import always, constant, gains, permuted
+from trivium.comparison.null import always, constant, gains
 from trivium.comparison.pairs import Rules, measure
-from trivium.tasks.scores import outcome, score
+from trivium.tasks.classification import METRICS, Classification
+from trivium.tasks.scores import outcome, permuted
 
 PRIOR = np.array([0.6, 0.3, 0.1])
+TASK = Classification(["ash", "beech", "cedar"])
+
+
+def train(shares):
+    """Labels of train rows that have these class shares."""
+    return np.repeat(np.arange(len(shares)), np.round(600 * np.asarray(shares)).astype(int))
+
+
+def gained(known, shares, units, rules):
+    """Of strategies on seeds of the same class shares in train."""
+    task = Classification([f"c{k}" for k in range(len(shares))])
+    results = measure(task, known, units, rules, (rules.metric.key,))
+    return gains(task, known, [train(shares)] * len(units), units, results, rules)
 
 
 def answers(rng, prior, y, skill=0.0, noise=1.0, bias=1.0):
@@ -25,16 +39,16 @@ def drawn(seed, prior, metric, skills, seeds=3, tests=200, groups=0):
     names = {f"s{k}": [answers(rng, prior, y, skill, bias=6.0 if k == 0 else 1.0) for y in ys]
              for k, skill in enumerate(skills)}
     units = [(np.arange(tests) % groups if groups else np.arange(tests) + tests * j) for j in range(seeds)]
-    rules = Rules(resamples=150, metric=metric)
-    return gains(names, [np.array(prior)] * seeds, units, measure(names, units, rules, (metric,)), rules)
+    return gained(names, prior, units, Rules(resamples=150, metric=METRICS[metric]))
 
 
 def test_the_constant_answer_by_hand():
-    (found,) = constant([np.array([0, 0, 1, 2])], [PRIOR])
-    assert score(found, ("accuracy", "nll", "brier")) == pytest.approx({
+    y = np.array([0, 0, 1, 2])
+    (found,) = constant(TASK, [train(PRIOR)], [y])
+    assert TASK.scores(found, ("accuracy", "nll", "brier")) == pytest.approx({
         "accuracy": 0.5, "nll": -np.log([0.6, 0.6, 0.3, 0.1]).mean(),
         "brier": (2 * (0.16 + 0.09 + 0.01) + (0.36 + 0.49 + 0.01) + (0.36 + 0.09 + 0.81)) / 4})
-    assert always([np.array([0, 0, 1, 2])] * 2, [PRIOR, np.array([0.1, 0.2, 0.7])], ("accuracy",)) == {
+    assert always(TASK, [train(PRIOR), train([0.1, 0.2, 0.7])], [y, y], ("accuracy",)) == {
         "accuracy": 0.375}
 
 
@@ -47,7 +61,7 @@ def test_permuted_labels_in_closed_form_are_the_mean_of_permutations():
     drawn = []
     for _ in range(3000):
         p = np.eye(3)[found.prediction]
-        drawn.append(score(outcome(p, rng.permutation(y)), names))
+        drawn.append(TASK.scores(outcome(p, rng.permutation(y)), names))
     for name in names:
         assert exact[name] == pytest.approx(np.mean([one[name] for one in drawn]), abs=0.003)
     weights = np.repeat([[2.0], [0.0]], 30, axis=0)  # half of the samples, twice: the same as that half alone
@@ -79,8 +93,7 @@ def test_one_lucky_seed_of_five_is_not_surely_better():
     ys = [rng.integers(3, size=200) for _ in range(5)]
     some = {"a": [answers(rng, np.ones(3) / 3, y, skill=6.0 if k == 2 else 0.0) for k, y in enumerate(ys)]}
     units = [np.arange(200) + 200 * k for k in range(5)]
-    rules = Rules(resamples=200)
-    gain = gains(some, [np.ones(3) / 3] * 5, units, measure(some, units, rules), rules)["a"]
+    gain = gained(some, np.ones(3) / 3, units, Rules(resamples=200))["a"]
     assert gain.p_holm < 0.001 and gain.low < 0 and not gain.learned and gain.failed >= 0.6
 
 
@@ -89,9 +102,7 @@ def test_one_class_always_is_no_better_than_itself():
     y = np.array([0, 1, 2] * 20)
     same = {"a": [outcome(np.tile([0.8, 0.1, 0.1], (60, 1)), y)] * 2}
     for metric in ("accuracy", "macro_f1"):
-        rules = Rules(resamples=50, metric=metric)
-        units = [np.arange(60)] * 2
-        gain = gains(same, [np.array([0.4, 0.3, 0.3])] * 2, units, measure(same, units, rules, (metric,)), rules)["a"]
+        gain = gained(same, [0.4, 0.3, 0.3], [np.arange(60)] * 2, Rules(resamples=50, metric=METRICS[metric]))["a"]
         assert (gain.learned, gain.failed, gain.p) == (False, 1.0, 1.0) and gain.mean == pytest.approx(0, abs=1e-12)
 
 
@@ -100,9 +111,8 @@ def test_what_many_samples_of_few_groups_say_is_not_sure():
     y = np.repeat([0, 1, 0, 1, 0, 1], 200)
     guess = np.repeat([0, 1, 0, 1, 1, 0], 200)
     known = {"a": [outcome(np.eye(2)[guess] * 0.8 + 0.1, y)] * 2}
-    rules, shares = Rules(resamples=400), [np.array([0.5, 0.5])] * 2
     for units, learned in ((np.arange(1200), True), (np.arange(1200) // 200, False)):
-        gain = gains(known, shares, [units] * 2, measure(known, [units] * 2, rules), rules)["a"]
+        gain = gained(known, [0.5, 0.5], [units] * 2, Rules(resamples=400))["a"]
         assert gain.learned is learned and gain.mean == pytest.approx(1 / 6)
 
 
@@ -113,10 +123,10 @@ def test_what_is_clear_alone_may_be_chance_among_many():
     def right(count):
         return [outcome(np.eye(3)[np.where(np.arange(99) < count, y, (y + 1) % 3)] * 0.7 + 0.1, y)] * 3
 
-    units, shares, rules = [np.arange(99) + 99 * k for k in range(3)], [np.ones(3) / 3] * 3, Rules(resamples=400)
+    units = [np.arange(99) + 99 * k for k in range(3)]
     found = {}
     for names in (["a"], ["a", "b", "c", "d"]):
         known = {name: right(41 if name == "a" else 33) for name in names}
-        found[len(names)] = gains(known, shares, units, measure(known, units, rules), rules)["a"]
+        found[len(names)] = gained(known, np.ones(3) / 3, units, Rules(resamples=400))["a"]
     assert (found[1].learned, found[4].learned) == (True, False)
     assert found[4].p == found[1].p == found[1].p_holm < 0.05 < found[4].p_holm == 4 * found[4].p

@@ -39,10 +39,10 @@ def test_samples_of_one_group_are_one_unit(tmp_path):
     assert load(few, ["a"]).groups == Groups(2, 2, False)
 
 
-def test_the_shares_of_train_are_those_of_each_seed(folder):
+def test_the_labels_of_train_are_those_of_each_seed(folder):
     found, y = load(folder, ["a"]), read(folder.parents[1] / "data/features/samples.parquet")["y"].to_numpy()
     rest = np.bincount(y) - np.bincount(found.outcomes["a"][1].y)
-    assert found.shares[1].tolist() == pytest.approx((rest / 40).tolist())
+    assert np.bincount(found.train[1]).tolist() == rest.tolist() and len(found.train[1]) == 40
 
 
 def test_what_was_not_begun_is_left_out(folder):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.evidence.planted import World, draw
+from benchmarks.evidence.planted import MEASURED, TASK, World, draw
 from trivium.comparison.pairs import Results, Rules, compare, measure
 
 RULES = Rules(resamples=500)
@@ -10,7 +10,7 @@ RULES = Rules(resamples=500)
 
 def run(world, seed=0, rules=RULES):
     outcomes, rows = draw(world, np.random.default_rng(seed))
-    return compare(outcomes, measure(outcomes, rows, rules), rules)
+    return compare(outcomes, measure(TASK, outcomes, rows, rules, MEASURED), rules)
 
 
 def test_all_pairs_the_better_one_first():
@@ -31,7 +31,7 @@ def test_one_lucky_seed_is_not_enough():
     outcomes, rows = draw(World(effects=(1.0, 1.0), seed_sd=0.0), np.random.default_rng(1))
     better = np.ones(500, bool)
     outcomes["s0"][0] = replace(outcomes["s0"][0], prediction=np.where(better, 0, 1))
-    pair = compare(outcomes, measure(outcomes, rows, RULES), RULES)[0]
+    pair = compare(outcomes, measure(TASK, outcomes, rows, RULES, MEASURED), RULES)[0]
     assert pair.a == "s0" and pair.difference.mean > 0.04 and not pair.beats
 
 

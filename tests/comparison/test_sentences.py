@@ -4,7 +4,7 @@ from tests.comparison.test_verdict import costs, lost, pair
 from trivium.comparison.null import Gain
 from trivium.comparison.sentences import Words, say
 from trivium.comparison.verdict import Cost, decide
-from trivium.tasks.metric import METRICS
+from trivium.tasks.classification import METRICS, Classification
 
 TITLES = {"a": "End to end", "b": "Ensemble", "c": "LP-FT", "r": "Reference"}
 GAIN = Gain(0.4, 0.35, 0.45, 0.0, 0.0, True, 0.0)
@@ -14,8 +14,8 @@ HOLM = ", 0.04 after Holm's correction for all pairs."
 
 
 def told(ranked, pairs, cost, reference="", metric="accuracy", gains=None, **more):
-    words = Words(TITLES, METRICS[metric], pairs, {name: GAIN for name in ranked} | (gains or {}), cost, 0.95, "ash",
-                  0.412, **more)
+    words = Words(TITLES, METRICS[metric], pairs, {name: GAIN for name in ranked} | (gains or {}), cost, 0.95,
+                  Classification(["ash", "beech"]).null_words(METRICS[metric], "ash", 0.412), **more)
     return say(decide(ranked, pairs, cost, reference), words)
 
 

@@ -85,7 +85,7 @@ def test_figures_show_what_was_found(project):
     assert "training compute per seed, pretraining included (TFLOP)" in words["compute"]
     assert "validation NLL (nats); the lowest is kept" in words["learning"]
     full = read_json(project / "reports/evaluate/ensemble/metrics.json")["seeds"]
-    assert f"{50 * sum(seed['subsets']['text+image+audio']['accuracy'] for seed in full):.1f}" in words["subsets"]
+    assert f"{50 * sum(seed['subsets']['text+image+audio']['score'] for seed in full):.1f}" in words["subsets"]
 
 
 def test_figures_are_in_the_metric_that_ranks_and_do_without_what_was_not_measured(project):

@@ -18,6 +18,7 @@ from trivium.encoders import describe
 from trivium.machine.cache import Cache
 from trivium.serving.predictor import Predictor
 from trivium.settings.errors import UserError
+from trivium.tasks.classification import Classification
 
 LONGER = describe("longer", ENTRIES["words"] | {"processor": {"length": 9, "vocab": 64}})
 WIDER = describe("wider", ENTRIES["words"] | {"width": 32})
@@ -141,9 +142,9 @@ def test_sounds_for_a_published_model_are_kept_and_served_as_its_extractor_makes
         if sound is not None:
             assert np.abs(found[i, :128] - (sound - sound.mean()) / sound.std()).max() < 2e-3
         assert not found[i, 0 if sound is None else 128:].any()
-    prepared = {"task": {"name": "classification", "classes": ["a", "b"]}, "streams": {"audio": {
+    prepared = {"streams": {"audio": {
         "spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[0]}}}
-    answers = Predictor(Heard(), prepared).probabilities([{"audio": f"media/{i}.wav"} for i in (0, 1)], tmp_path)
+    answers = Predictor(Heard(), prepared).answers([{"audio": f"media/{i}.wav"} for i in (0, 1)], tmp_path)[0]
     assert answers == pytest.approx(softmax(found[:2, :2].astype(float), 1), abs=1e-6)
 
 
@@ -151,6 +152,7 @@ class Heard:
     """Answers with the first two numbers of what it hears."""
 
     streams = readers = ("audio",)
+    task = Classification(["a", "b"])
 
     def __call__(self, inputs, present):
         return inputs["audio"][:, 0, :2]

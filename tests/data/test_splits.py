@@ -227,7 +227,7 @@ def test_label_budgets_are_nested_and_stratified(tmp_path):
     for budget in (0.01, 0.1, 0.5, 1.0):
         report, seeds = run(tmp_path, labels, labels=budget)
         kept[budget] = [set(np.flatnonzero(sides == "train")) for sides in seeds.values()]
-        assert report["seeds"][0]["classes"]["b"]["train"] == max(1, round(budget * 50))
+        assert report["seeds"][0]["categories"]["b"]["train"] == max(1, round(budget * 50))
         assert report["seeds"][0]["counts"]["train"] + report["seeds"][0]["counts"]["unlabelled"] == 500
     for seed in range(3):
         assert kept[0.01][seed] < kept[0.1][seed] < kept[0.5][seed] < kept[1.0][seed]

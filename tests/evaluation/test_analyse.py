@@ -17,6 +17,7 @@ from trivium.evaluation.analyse import analyse
 from trivium.evaluation.pictures import Panel, _kept, token_texts
 from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
+from trivium.modalities.spec import Spec
 
 STREAMS = ["text", "image", "audio"]
 SETTINGS = Settings(batch=256, calibration_bins=15)
@@ -46,7 +47,7 @@ def first(project: Path) -> dict[str, Any]:
 def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -> None:
     found = json.loads(json.dumps(first, allow_nan=False))
     assert set(found) == {"contribution", "information", "robustness", "probes", "attribution", "rows"}
-    assert list(found["contribution"]["accuracy"]) == STREAMS
+    assert list(found["contribution"]["score"]) == STREAMS
     assert len(found["information"]["subsets"]) == 7
     assert list(found["robustness"]["corruption"]) == STREAMS
     assert set(found["robustness"]["attacks"]) == {"image", "audio"}
@@ -86,10 +87,11 @@ def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> No
 
 
 def test_long_texts_show_the_tokens_that_count_in_reading_order() -> None:
+    spec = Spec("text", "tokens", (40,), vocab=50)
     x = np.r_[np.arange(3, 33), np.zeros(10, int)]
     values = np.zeros(40, np.float32)
     values[[29, 2, 5]] = [0.1, -3.0, 2.0]
-    panel = Panel("tokens", x, values, [f"t{k}" for k in x[:30]])
+    panel = Panel(spec, x, values, [f"t{k}" for k in x[:30]])
     other = panel._replace(values=np.roll(values, 1) / 1000)  # as loud as the first, relative to itself
     assert _kept([panel], 3).tolist() == [2, 5, 29]
     assert _kept([panel, other], 4).tolist() == [2, 3, 5, 6]

@@ -103,9 +103,10 @@ def test_padding_is_not_there_to_be_deleted() -> None:
 def test_samples_are_the_surest_and_the_same_for_all() -> None:
     p = torch.tensor([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.05, 0.95]])
     y = torch.tensor([0, 0, 0, 1, 1])
-    assert choose(p.log(), y, each=1) == {4: "confident", 2: "wrong", 0: "same"}
-    assert choose(p.log(), y, each=2) == {4: "confident", 1: "confident", 2: "wrong", 3: "wrong", 0: "same"}
-    assert choose(p[:2].log(), y[:2], each=1) == {1: "confident", 0: "same"}  # nothing is wrong
+    task = networks.task(2)
+    assert choose(task, p.log(), y, each=1) == {4: "confident", 2: "wrong", 0: "same"}
+    assert choose(task, p.log(), y, each=2) == {4: "confident", 1: "confident", 2: "wrong", 3: "wrong", 0: "same"}
+    assert choose(task, p[:2].log(), y[:2], each=1) == {1: "confident", 0: "same"}  # nothing is wrong
 
 
 def test_explain_leaves_out_what_a_sample_lacks() -> None:

@@ -14,10 +14,9 @@ from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import domain
 from trivium.evaluation.evaluate import evaluate
 from trivium.evaluation.settings import Settings
-from trivium.tasks.scores import outcome, score
 
 DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
-TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "temperature": 1.0}
+TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "calibration": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +55,14 @@ def test_evaluate_keeps_both(project: Path, tmp_path: Path, monkeypatch: pytest.
         assert y.tolist() == store.batch(store.rows(seed, "domain"), seed).y.tolist()
         assert found["metrics"]["accuracy"] == (y == prediction).mean()
         assert found["metrics"] == pytest.approx(
-            score(outcome(own["probabilities"].to_pylist(), y)), abs=1e-5)
+            store.task.scores(store.task.outcome(np.array(own["answer"].to_pylist()), y)), abs=1e-5)
         tested = answers.filter(pc.equal(answers["seed"], seed)).to_pylist()
         assert not {row["sample"] for row in tested} & set(street)
         by = record["domain"]["by"]
         assert list(by) == ["phone", "studio"]
         for name in by:
             right = [row["y"] == row["prediction"] for row in tested if DOMAINS[int(row["sample"][1:])] == name]
-            assert by[name] == {"n": len(right), "accuracy": pytest.approx(np.mean(right))}
+            assert by[name] == {"n": len(right), "score": pytest.approx(np.mean(right))}
 
 
 class Known:
@@ -77,7 +76,7 @@ def test_domains_of_the_test_set() -> None:
     store = Known(["b", "a", None, "a", "c", "b"])
     right = np.array([True, True, False, False])
     assert domain.within(store, np.array([0, 1, 2, 3]), right) == {  # type: ignore[arg-type]
-        "a": {"n": 2, "accuracy": 0.5}, "b": {"n": 1, "accuracy": 1.0}}
+        "a": {"n": 2, "score": 0.5}, "b": {"n": 1, "score": 1.0}}
     assert domain.within(store, np.array([1, 2, 3]), right[1:]) == {}  # type: ignore[arg-type]
     assert domain.within(Known([None] * 4), np.arange(4), right) == {}  # type: ignore[arg-type]
 

@@ -162,10 +162,10 @@ def test_counts_are_permuted_and_corrupted_but_neither_compared_nor_attacked(pro
     store.specs["text"] = replace(store.specs["text"], kind="counts")
     model = Linear(store).eval().requires_grad_(False)
     found = run(model, store, tmp_path)
-    assert set(found["contribution"]["accuracy"]) == set(STREAMS) and len(found["information"]["subsets"]) == 7
-    assert found["contribution"]["accuracy"]["audio"] == 0 != found["contribution"]["log_probability"]["text"]
+    assert set(found["contribution"]["score"]) == set(STREAMS) and len(found["information"]["subsets"]) == 7
+    assert found["contribution"]["score"]["audio"] == 0 != found["contribution"]["log_probability"]["text"]
     corruption = found["robustness"]["corruption"]
-    assert set(corruption) == set(STREAMS) and len(set(corruption["audio"]["accuracy"])) == 1
+    assert set(corruption) == set(STREAMS) and len(set(corruption["audio"]["score"])) == 1
     assert found["rows"]["corruption"] == {"text": 6, "image": 6, "audio": 6}
     assert set(found["robustness"]["attacks"]) == set(found["probes"]) == {"image"}
     assert set(found["attribution"]["deletion"]) == {"image"} and len(found["attribution"]["samples"]) >= 4
@@ -184,6 +184,6 @@ def test_counts_under_noise_are_those_of_other_words(project: Path) -> None:
     found = corruption(model, clean, "text", Noise(store, 0, "text", rows), 7)
     broken = Noise(store, 0, "text", rows)(slice(None), 1.0)
     right = model.answer({**clean.inputs, "text": broken}, clean.present).argmax(1) == clean.y
-    assert found["accuracy"][-1] == right.double().mean().item()
+    assert found["score"][-1] == right.double().mean().item()
     right = model.answer(clean.inputs, clean.present).argmax(1) == clean.y
-    assert found["accuracy"][0] == right.double().mean().item()
+    assert found["score"][0] == right.double().mean().item()

@@ -7,11 +7,14 @@ import pytest
 
 from tests.helpers import drawn
 from trivium.evaluation.pictures import Panel, Row, draw
+from trivium.modalities.spec import Spec
+
+TEXT = Spec("text", "tokens", (6,), vocab=50)
 
 
 def words(values: list[float], tokens: list[str]) -> Panel:
     padded = np.r_[values, np.zeros(6 - len(values))]
-    return Panel("tokens", np.r_[np.arange(3, 3 + len(values)), np.zeros(6 - len(values), int)], padded, tokens)
+    return Panel(TEXT, np.r_[np.arange(3, 3 + len(values)), np.zeros(6 - len(values), int)], padded, tokens)
 
 
 def test_a_bar_per_token_to_the_side_it_speaks_for(tmp_path: Path) -> None:
@@ -32,7 +35,7 @@ def test_the_veil_lies_where_the_attribution_is(tmp_path: Path) -> None:
     x[0, :, 6:] = 1.0  # the right half is white
     values[0, 2, 3] = 2.0
     for kind in ("image", "spectrogram"):
-        draw(tmp_path / "a.svg", "", [Row("", {"m": Panel(kind, x, values, [])}, {})])
+        draw(tmp_path / "a.svg", "", [Row("", {"m": Panel(Spec("m", kind, (1, 12, 12)), x, values, [])}, {})])
         _, _, texts, shapes = drawn(tmp_path / "a.svg")
         assert "m: +2.00 nats" in texts and ("frequency" in texts) == (kind == "spectrogram")
         (pixels,) = [shape["pixels"] for shape in shapes if shape["tag"] == "image"]
@@ -43,7 +46,7 @@ def test_the_veil_lies_where_the_attribution_is(tmp_path: Path) -> None:
 
 
 def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
-    image = Panel("image", np.ones((1, 4, 8)), np.ones((1, 4, 8)), [])
+    image = Panel(Spec("image", "image", (1, 4, 8)), np.ones((1, 4, 8)), np.ones((1, 4, 8)), [])
     rows = [Row("joint\ncat (80%)\nright", {"text": words([1.0], ["yes"]), "image": image}, {}),
             Row("unimodal\ndog (51%)\nwrong: cat has 49%", {"image": image}, {})]
     draw(tmp_path / "a.svg", "s1", rows)
@@ -57,7 +60,7 @@ def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
 def test_each_line_has_the_tokens_that_its_own_encoder_read(tmp_path: Path) -> None:
     """The second encoder cuts the text after two tokens, the third puts a mark before it."""
     values = [0.4, -0.2, 0.1]
-    short = Panel("tokens", np.array([3, 4]), np.array([0.3, 0.2]), ["yes", "no"])
+    short = Panel(Spec("text", "tokens", (2,), vocab=50), np.array([3, 4]), np.array([0.3, 0.2]), ["yes", "no"])
     marked = words([0.0, 0.5, 0.1, 0.2], ["[CLS]", "yes", "no", "more"])
     rows = [Row("one", {"text": words(values, ["yes", "no", "more"])}, {}), Row("two", {"text": short}, {}),
             Row("three", {"text": marked}, {})]
@@ -68,7 +71,8 @@ def test_each_line_has_the_tokens_that_its_own_encoder_read(tmp_path: Path) -> N
 
 
 def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
-    panel = Panel("waveform", np.array([[0.0, 2.0, -2.0, 1.0, 0.0]]), np.array([[0.0, 0.0, 0.3, 0.0, 0.0]]), [])
+    spec = Spec("audio", "waveform", (1, 5))
+    panel = Panel(spec, np.array([[0.0, 2.0, -2.0, 1.0, 0.0]]), np.array([[0.0, 0.0, 0.3, 0.0, 0.0]]), [])
     draw(tmp_path / "a.svg", "", [Row("", {"audio": panel}, {})])
     _, _, texts, shapes = drawn(tmp_path / "a.svg")
     sound, said = ([float(point.split(",")[1]) for point in shape["points"].split()] for shape in shapes

@@ -7,15 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests import networks
 from trivium.evaluation import predictions
+
+TASK = networks.task(3)
 
 
 def pieces(seed: int, samples: int, size: int = 3) -> list[pa.Table]:
     """Sample k is of class 2 and was given 0.6 for it."""
     rows = [range(start, min(start + size, samples)) for start in range(0, samples, size)]
     p = np.array([0.2, 0.2, 0.6])
-    return [predictions.table(seed, [f"s{seed}{k}" for k in own], np.full(len(own), 2), np.tile(p, (len(own), 1)))
-            for own in rows]
+    return [predictions.table(TASK, seed, [f"s{seed}{k}" for k in own], np.full(len(own), 2),
+                              np.tile(p, (len(own), 1))) for own in rows]
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(path: Path, tables: list[pa.Table]) -> Path:
-    with predictions.writer(path) as add:
+    with predictions.writer(path, TASK) as add:
         for table in tables:
             add(table)
     return path
@@ -35,8 +38,8 @@ def test_the_file_holds_every_row_in_order_in_small_row_groups(tmp_path: Path, s
     table = pq.read_table(path)
     assert table.to_pydict() == {
         "seed": [0] * 10, "sample": [f"s0{k}" for k in range(10)], "y": [2] * 10, "prediction": [2] * 10,
-        "probabilities": [[pytest.approx(0.2), pytest.approx(0.2), pytest.approx(0.6)]] * 10}
-    assert table.schema == predictions.SCHEMA
+        "answer": [[pytest.approx(0.2), pytest.approx(0.2), pytest.approx(0.6)]] * 10}
+    assert table.schema == predictions.schema(TASK)
     file = pq.ParquetFile(path)
     assert [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)] == [6, 4]
 
@@ -61,12 +64,12 @@ def test_a_piece_is_of_one_seed_and_not_too_large(tmp_path: Path, small: None) -
     assert list(predictions.read(path, 2)) == []
 
 
-def test_probabilities_of_a_piece_are_its_own(tmp_path: Path) -> None:
+def test_answers_of_a_piece_are_its_own(tmp_path: Path) -> None:
     p = np.random.default_rng(0).dirichlet(np.ones(3), 5)
-    tables = [predictions.table(seed, list("abcde"), np.zeros(5), p + seed) for seed in (0, 1)]
+    tables = [predictions.table(TASK, seed, list("abcde"), np.zeros(5), p + seed) for seed in (0, 1)]
     (_, first), (_, second) = predictions.read(write(tmp_path / "x.parquet", tables))
-    assert (predictions.probabilities(first) == p.astype(np.float32)).all()
-    assert (predictions.probabilities(second) == (p + 1).astype(np.float32)).all()
+    assert (predictions.answers(first) == p.astype(np.float32)).all()
+    assert (predictions.answers(second) == (p + 1).astype(np.float32)).all()
 
 
 def test_files_of_seeds_become_one(tmp_path: Path, small: None) -> None:

@@ -42,7 +42,7 @@ def test_noise_takes_accuracy_to_chance() -> None:
     found = corruption(model, clean, "audio", noise(batch, "audio"), 5000)
     assert found["levels"] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     # P(sqrt(1 - s) + sqrt(s) z > 0) of the normal distribution
-    assert found["accuracy"] == pytest.approx([1.0, 0.977, 0.890, 0.793, 0.691, 0.5], abs=0.01)
+    assert found["score"] == pytest.approx([1.0, 0.977, 0.890, 0.793, 0.691, 0.5], abs=0.01)
     assert found["relative"] == pytest.approx(0.820, abs=0.01)
     assert found == corruption(model, clean, "audio", noise(batch, "audio"), 777)
 
@@ -54,7 +54,7 @@ def test_a_modality_that_is_not_used_stays_flat() -> None:
     x[:, 0, 0] = 2.0 * y - 1
     batch = Batch({"audio": x, "image": torch.randn(100, 1, 2, 2)}, torch.ones(100, 2, dtype=torch.bool), y)
     found = corruption(model, encoded.encode(model, batch, 100), "image", noise(batch, "image"), 100)
-    assert found["accuracy"] == [1.0] * len(LEVELS)
+    assert found["score"] == [1.0] * len(LEVELS)
 
 
 def test_relative_robustness_is_the_area() -> None:

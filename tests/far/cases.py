@@ -143,22 +143,21 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
     """Everything that evaluate asks of a model."""
     model, batch = make().eval().to(where), data().to(where)
     clean = encoded.encode(model, batch, 16)
-    names = [str(k) for k in range(CLASSES)]
-    chosen = attribution.choose(encoded.answer(model, clean), clean.y)
+    chosen = attribution.choose(model.task, encoded.answer(model, clean), clean.y)
     these = torch.tensor(list(chosen))
     some, few = batch[these], clean[these]
     about, found, looked = attribution.explain(model, some, few, SPECS)
     vectors = clean.inputs["text"]
     return {
         "predicted": model(batch.inputs, batch.present).cpu(),
-        "contribution": contribution.contribution(model, clean, names),
-        "information": information.measure(model, clean, clean, CLASSES),
+        "contribution": contribution.contribution(model, clean),
+        "information": information.measure(model, clean, clean),
         "corruption": robustness.corruption(model, clean, "image", lambda part, level: batch.inputs["image"][part] * (
             1 - level), 16),
         "misalignment": robustness.misalignment(model, clean),
         "shift": robustness.shift(model, batch, clean, SPECS, 16),
         "attacks": robustness.attacks(model, batch, clean, SPECS),
-        "probe": probes.probe(vectors, clean.y, vectors, clean.y, CLASSES),
+        "probe": probes.probe(model.task, vectors, clean.y, vectors, clean.y),
         "chosen": chosen, "attribution": about,
         "sums": {m: x.cpu().double().sum().item() for m, x in (found | looked).items()},
     }

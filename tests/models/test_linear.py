@@ -7,14 +7,17 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 
+from tests import networks
 from trivium.data.ragged import RaggedColumn, RaggedWriter
 from trivium.encoders.tfidf import TfIdf, fit_idf
 from trivium.modalities.processors import ngrams
-from trivium.models.linear import LOWEST, Linear, combine
+from trivium.models.linear import Linear
+from trivium.tasks.base import LOWEST
 from trivium.training import logistic
 from trivium.training.linear import fit, fit_probe
 
 BUCKETS = 2**20
+TASK, ONE = networks.task(3), torch.ones(())
 WORDS = {0: "sun beach summer hot sand", 1: "snow ice winter cold sled", 2: "rain wet autumn grey leaf"}
 
 
@@ -53,14 +56,15 @@ def two_streams(small):
     cut = lambda of, rows: {s: x[rows] for s, x in of.items()}  # noqa: E731
     x = {"text": small["matrix"], "photo": photo}
     first, last = np.arange(60), np.arange(60, 90)
-    found = fit(cut(x, first), cut(here, first), y[:60], cut(x, last), cut(here, last), y[60:], 3)
+    found = fit(cut(x, first), cut(here, first), y[:60], cut(x, last), cut(here, last), y[60:], TASK)
     vectors = {"text": small["pairs"], "photo": torch.from_numpy(photo)}
     return found, vectors, torch.from_numpy(np.stack([here["text"], here["photo"]], 1)), y
 
 
-def module(answer, small, prior, temperature, streams=("text", "photo")):
-    return Linear.of(streams, answer.way, answer.weights, answer.biases, answer.intercept, prior, temperature,
-                     {"text": small["idf"]})
+def module(found, small, streams=("text", "photo")):
+    answer = found.answer
+    return Linear.of(streams, answer.way, answer.weights, answer.biases, answer.intercept, found.nothing,
+                     found.chosen.calibration, {"text": small["idf"]})
 
 
 def test_the_twenty_lines_of_scikit_learn(small, monkeypatch):
@@ -71,20 +75,20 @@ def test_the_twenty_lines_of_scikit_learn(small, monkeypatch):
     x = union.fit_transform(small["train"]) / 2**0.5  # two parts of length 1: rows of length 1
     pipeline = LogisticRegression(C=1 / (60 * 1e-3), tol=1e-10, max_iter=9999).fit(x, small["y"])
     expected = pipeline.predict_log_proba(union.transform(small["other"]) / 2**0.5)
-    probe = fit_probe(small["matrix"][:60], small["y"], small["matrix"][60:], small["y_other"], 3, strengths=(1e-3,))
+    probe = fit_probe(small["matrix"][:60], small["y"], small["matrix"][60:], small["y_other"], TASK, strengths=(1e-3,))
     net = Linear.of(("text",), "mean", {"text": probe.weight}, {"text": probe.bias}, np.zeros(3, np.float32),
-                    np.log(np.full(3, 1 / 3, np.float32)), 1.0, {"text": small["idf"]})
-    found = net.forward_vectors({"text": small["pairs"][60:]}, torch.ones(30, 1, dtype=torch.bool)).numpy()
+                    np.log(np.full(3, 1 / 3, np.float32)), ONE, {"text": small["idf"]})
+    found = net({"text": small["pairs"][60:]}, torch.ones(30, 1, dtype=torch.bool), TASK).numpy()
     assert np.abs(found - expected).max() < 1e-5
 
 
 def test_the_module_answers_as_the_fit_did(small):
     found, vectors, present, y = two_streams(small)
     assert found.chosen.streams == ("text", "photo")
-    net = module(found.answer, small, found.prior, found.chosen.temperature)
-    log_p = net.forward_vectors({s: x[60:] for s, x in vectors.items()}, present[60:]).numpy()
+    net = module(found, small)
+    log_p = net({s: x[60:] for s, x in vectors.items()}, present[60:], TASK).numpy()
     assert -log_p[np.arange(30), y[60:]].mean() == pytest.approx(found.chosen.nll, abs=1e-5)
-    assert (log_p.argmax(1) == y[60:]).mean() == pytest.approx(found.chosen.accuracy)
+    assert (log_p.argmax(1) == y[60:]).mean() == pytest.approx(found.chosen.score)
     assert np.exp(log_p).sum(1) == pytest.approx(1, abs=1e-5)
 
 
@@ -93,15 +97,15 @@ def test_what_an_absent_stream_holds_changes_nothing(small, way):
     found, vectors, _, _ = two_streams(small)
     net = Linear.of(("photo", "text"), way, {"text": np.ones((3, BUCKETS), np.float32) * [[1], [2], [3]],
                                              "photo": np.eye(3, 5, dtype=np.float32)},
-                    {s: np.zeros(3, np.float32) for s in ("text", "photo")}, np.zeros(3, np.float32), found.prior, 2.0,
-                    {"text": small["idf"]})
+                    {s: np.zeros(3, np.float32) for s in ("text", "photo")}, np.zeros(3, np.float32), found.nothing,
+                    2 * ONE, {"text": small["idf"]})
     present = torch.tensor([[True, False], [False, True], [False, False], [True, True]])
     spoiled = {"photo": torch.where(present[:, :1], vectors["photo"][:4], torch.nan),
                "text": torch.where(present[:, 1:, None], vectors["text"][:4], vectors["text"][10:14])}
-    here = net.forward_vectors({s: x[:4] for s, x in vectors.items()}, present)
-    assert torch.equal(net.forward_vectors(spoiled, present), here)
-    assert torch.equal(here[2], torch.from_numpy(found.prior))  # nothing to read: the class shares
-    all_there = net.forward_vectors({s: x[:4] for s, x in vectors.items()}, torch.ones(4, 2, dtype=torch.bool))
+    here = net({s: x[:4] for s, x in vectors.items()}, present, TASK)
+    assert torch.equal(net(spoiled, present, TASK), here)
+    assert torch.equal(here[2], torch.from_numpy(found.nothing))  # nothing to read: the class shares
+    all_there = net({s: x[:4] for s, x in vectors.items()}, torch.ones(4, 2, dtype=torch.bool), TASK)
     assert not torch.allclose(here[:2], all_there[:2]) and torch.equal(here[3], all_there[3])
 
 
@@ -111,7 +115,7 @@ def test_contributions_add_up_to_the_logits(small):
     columns = np.flatnonzero(small["idf"])
     weight[:, columns] = np.random.default_rng(0).normal(size=(3, len(columns)))
     net = Linear.of(("text",), "mean", {"text": weight}, {"text": np.full(3, 0.5, np.float32)},
-                    np.zeros(3, np.float32), found.prior, 1.0, {"text": small["idf"]})
+                    np.zeros(3, np.float32), found.nothing, ONE, {"text": small["idf"]})
     parts = net.contributions(vectors)["text"]
     assert parts.shape == (*vectors["text"].shape[:2], 3)
     assert torch.allclose(parts.sum(1) + 0.5, net.parts["text"](vectors["text"]), atol=1e-5)
@@ -123,11 +127,11 @@ def test_contributions_add_up_to_the_logits(small):
 
 def test_it_is_saved_as_plain_arrays_and_loaded(small):
     found, vectors, present, _ = two_streams(small)
-    net = module(found.answer, small, found.prior, found.chosen.temperature)
+    net = module(found, small)
     about = json.loads(json.dumps(net.about()))
     again = Linear(**about)
     again.load_state_dict(net.state_dict())
-    assert torch.equal(again.forward_vectors(vectors, present), net.forward_vectors(vectors, present))
+    assert torch.equal(again(vectors, present, TASK), net(vectors, present, TASK))
     kept = len(np.unique(small["matrix"][np.arange(60)[np.arange(60) % 5 > 0]].indices))  # in a train row with text
     assert about["counts"] == {"text": [BUCKETS, kept]} and about["dense"] == {"photo": 5}
     assert not any(p.requires_grad for p in net.parameters())
@@ -136,7 +140,7 @@ def test_it_is_saved_as_plain_arrays_and_loaded(small):
 @pytest.mark.slow
 def test_torch_can_export_it(small):
     found, vectors, present, _ = two_streams(small)
-    net = module(found.answer, small, found.prior, found.chosen.temperature)
+    net = module(found, small)
 
     class Whole(torch.nn.Module):
         def __init__(self):
@@ -144,27 +148,28 @@ def test_torch_can_export_it(small):
             self.net = net
 
         def forward(self, text, photo, present):
-            return self.net.forward_vectors({"text": text, "photo": photo}, present)
+            return self.net({"text": text, "photo": photo}, present, TASK)
 
     program = torch.export.export(Whole(), (vectors["text"][:4], vectors["photo"][:4], present[:4]))
     assert torch.allclose(program.module()(vectors["text"][:4], vectors["photo"][:4], present[:4]),
-                          net.forward_vectors({s: x[:4] for s, x in vectors.items()}, present[:4]))
+                          net({s: x[:4] for s, x in vectors.items()}, present[:4], TASK))
 
 
 def test_ways_to_combine_by_hand():
     scores = torch.tensor([[[0.0, 0.0], [0.0, np.log(3)]]])
     shares = torch.tensor([0.5, 0.5]).log()
     both, one = torch.tensor([[True, True]]), torch.tensor([[False, True]])
-    zero = torch.zeros(2)
-    assert combine(scores, both, "mean", zero, shares, 1.0)[0].exp().tolist() == pytest.approx(
+    zero, combine = torch.zeros(2), networks.task(2).combined
+    assert combine(scores, both, "mean", zero, shares, ONE)[0].exp().tolist() == pytest.approx(
         [1 / (1 + 3**0.5), 3**0.5 / (1 + 3**0.5)])
-    assert combine(scores, both, "concatenation", zero, shares, 1.0)[0].exp().tolist() == pytest.approx([0.25, 0.75])
-    assert combine(scores, one, "mean", zero, shares, 0.5)[0].exp().tolist() == pytest.approx([0.1, 0.9])
+    assert combine(scores, both, "concatenation", zero, shares, ONE)[0].exp().tolist() == pytest.approx([0.25, 0.75])
+    assert combine(scores, one, "mean", zero, shares, 0.5 * ONE)[0].exp().tolist() == pytest.approx([0.1, 0.9])
     tilted = torch.tensor([np.log(3), 0.0])
-    assert combine(scores, both, "concatenation", tilted, shares, 1.0)[0].exp().tolist() == pytest.approx([0.5, 0.5])
+    assert combine(scores, both, "concatenation", tilted, shares, ONE)[0].exp().tolist() == pytest.approx([0.5, 0.5])
 
 
 def test_a_class_that_train_lacks_stays_at_the_floor_however_hot():
-    prior = torch.tensor([0.0, LOWEST])
-    log_p = combine(torch.tensor([[[0.0, -1e4]]]), torch.tensor([[True]]), "mean", torch.zeros(2), prior, 20.0)
+    shares = torch.tensor([0.0, LOWEST])
+    scores, here = torch.tensor([[[0.0, -1e4]]]), torch.tensor([[True]])
+    log_p = networks.task(2).combined(scores, here, "mean", torch.zeros(2), shares, 20 * ONE)
     assert log_p[0].tolist() == pytest.approx([0.0, LOWEST])

@@ -65,7 +65,7 @@ def test_a_saved_model_comes_back(tmp_path: Path, value: object, widths: dict[st
     chosen = fusion.chosen(value, "fusion")
     encoders, about = parts(widths)
     model = models.multimodal(encoders, networks.task(4), chosen, seed=1).eval()
-    model.temperature.fill_(2.0)
+    model.calibration.fill_(2.0)
     described = files.describe("fusion", about, SPECS, Classification("abcd"), fusion=chosen)
     models.save(model, described, tmp_path / "one")
     models.save(model, described, tmp_path / "two")
@@ -82,7 +82,7 @@ def test_an_ensemble_comes_back_with_the_members_it_chose(tmp_path: Path) -> Non
     members = {s: Unimodal(encoder, 4) for s, encoder in encoders.items()}
     for chosen in (["text", "image"], ["image"]):
         model = Ensemble({s: members[s] for s in chosen}, ("text", "image"), networks.task(2)).eval()
-        model.temperatures.fill_(3.0)
+        model.calibrations.fill_(3.0)
         models.save(model, files.describe("ensemble", about, SPECS, Classification("abcd"), members=chosen),
                     tmp_path / "one")
         again = models.load(tmp_path / "one")
@@ -180,10 +180,10 @@ def test_the_ensemble_multiplies_probabilities_of_present_modalities() -> None:
 def test_a_temperature_flattens() -> None:
     model = networks.multimodal(SPECS, 4).eval()
     sharp = model(INPUTS, PRESENT)
-    model.temperature.fill_(2.0)
+    model.calibration.fill_(2.0)
     torch.testing.assert_close(model(INPUTS, PRESENT), (sharp / 2).log_softmax(-1))
     ensemble = Ensemble({"text": member(0.8, 0.2)}, ("text",), networks.task(2))
-    ensemble.temperatures.fill_(2.0)
+    ensemble.calibrations.fill_(2.0)
     present = torch.ones(1, 1, dtype=torch.bool)
     # square roots of 4 : 1 are 2 : 1
     torch.testing.assert_close(ensemble({"text": torch.zeros(1, 1)}, present).exp(), torch.tensor([[2 / 3, 1 / 3]]))

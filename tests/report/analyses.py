@@ -29,7 +29,7 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
                 "sample": f"d{test[k]:05}",
                 "why": why,
                 "label": label,
-                "probability": 0.97,
+                "support": 0.97,
                 "picture": picture,
                 "prediction": label if why != "wrong" else classes[0],
                 "tokens": {"text": [["seven", 0.8]]},
@@ -37,8 +37,8 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
         )
     return {
         "contribution": {
-            "accuracy": {m: PIECES[m] / 2 for m in STREAMS},
-            "per_class": {c: {m: PIECES[m] / 2 - 0.01 * k for m in STREAMS} for k, c in enumerate(classes)},
+            "score": {m: PIECES[m] / 2 for m in STREAMS},
+            "parts": {c: {m: PIECES[m] / 2 - 0.01 * k for m in STREAMS} for k, c in enumerate(classes)},
         },
         "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
     }
@@ -55,7 +55,7 @@ def additions(order: list[str]) -> dict[str, Any]:
     subsets = ["+".join(subset) for size in (1, 2, 3) for subset in itertools.combinations(STREAMS, size)]
 
     def falls(slope: float, steps: tuple[float, ...]) -> dict[str, Any]:
-        return {name: [{"level": x, "accuracy": span(0.9 - 0.02 * k - slope * x)} for x in steps] for k, name in places}
+        return {name: [{"level": x, "score": span(0.9 - 0.02 * k - slope * x)} for x in steps] for k, name in places}
 
     learned = {m: {"before": 0.2, "after": PIECES[m] - 0.1, "alone": PIECES[m]} for m in STREAMS}
     return {
@@ -97,7 +97,7 @@ def additions(order: list[str]) -> dict[str, Any]:
         "similarity": {
             "sentence": "The audio encoders are the most alike.",
             "maps": [{"title": "Audio encoders (CKA)", "names": order, "values": square, "caption": "Debiased CKA."}],
-            "ensemble": {"members": [order[0], order[-1]], "joint_errors": 1.9, "accuracy": span(0.905), "gain": 0.012},
+            "ensemble": {"members": [order[0], order[-1]], "joint_errors": 1.9, "score": span(0.905), "gain": 0.012},
         },
     }
 
@@ -106,8 +106,8 @@ def explain(root: Path) -> None:
     """Two samples that changed, as trivium.comparison.explained leaves them."""
     samples = []
     for k, label in enumerate(("7", "<b>")):
-        answers = {"end_to_end": {"prediction": "1", "probability": 0.9, "truth": 0.04},
-                   "ensemble": {"prediction": label, "probability": 0.875, "truth": 0.875}}
+        answers = {"end_to_end": {"prediction": "1", "support": 0.9, "truth": 0.04},
+                   "ensemble": {"prediction": label, "support": 0.875, "truth": 0.875}}
         samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
     folder = root / "reports/explained"
     folder.mkdir()

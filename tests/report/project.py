@@ -15,6 +15,8 @@ from tests.report.analyses import additions
 from tests.report.samples import write_samples
 from tests.report.trained import BUDGET, TITLES, about, evaluate, pretrain, save, train
 from trivium.comparison.budgets import VARIANTS, Variant, gather
+from trivium.tasks import Task
+from trivium.tasks.classification import Classification
 
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,
@@ -114,9 +116,10 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
         f"{100 * gap - 2.8:.1f} to {100 * gap + 2.8:.1f}){evil}.",
     } | changed
     comparison: dict[str, Any] = {
-        "dataset": {"title": f"Digits, world dominant{evil}", "train": 60.0,
+        "dataset": {"task": "classification", "title": f"Digits, world dominant{evil}", "train": 60.0,
                     "test": float(found[best]["seeds"][0]["n"])},
         "metric": "accuracy",
+        **said_by(Classification(["a", "b"])),
         "constant": {"label": f"7{evil}", "accuracy": 0.14, "balanced_accuracy": 0.1, "macro_f1": 0.025, "nll": 2.29},
         "strategies": entries,
         "skipped": {},
@@ -128,6 +131,12 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
     if extras:
         save(gather(comparison, {variant.name: elsewhere(comparison, variant) for variant in VARIANTS}),
              root / "reports/curves.json")
+
+
+def said_by(task: Task) -> dict[str, Any]:
+    """What a comparison says of the metrics of a task."""
+    return {"metrics": {key: one.plain() for key, one in task.metrics.items()}, "beside": list(task.beside),
+            "score": task.shown.plain()}
 
 
 def elsewhere(comparison: dict[str, Any], variant: Variant) -> dict[str, Any]:

@@ -114,7 +114,9 @@ def test_menus_headings_and_legends_work(opened: Callable[..., Opened]) -> None:
     page.page.locator("#strategies select").select_option("nll")
     assert page.page.locator("#strategies thead th").nth(2).inner_text() == "negative log-likelihood"
     page.page.locator("#strategies thead th").nth(2).click()
-    values = [float(value) for value in page.page.locator("#strategies tbody td.wide b:visible").all_inner_texts()]
+    shown = page.page.locator("#strategies tbody td.wide b:visible").all_inner_texts()
+    assert all(value.endswith("\u00a0nats") for value in shown)
+    values = [float(value.split("\u00a0")[0]) for value in shown]
     assert values == sorted(values) and len(values) == 6
     switch = page.page.locator("#learning .switch").first
     toggled = switch.get_attribute("data-toggle")

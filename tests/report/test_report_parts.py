@@ -18,6 +18,7 @@ from trivium.drawing.charts import Point, scatter, spread
 from trivium.drawing.looks import Look
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
+from trivium.report.answers import binned
 from trivium.report.markdown import render
 from trivium.report.media import Media
 from trivium.report.parts import breakable, coded
@@ -161,7 +162,7 @@ def test_calibration_bins() -> None:
         np.repeat([0.95, 0.97, 0.55, 1.0, 0.25], [10, 10, 10, 10, 9]),
         np.repeat([1, 0, 1, 1, 1], [10, 10, 10, 10, 9]),
     )
-    found = bins(confidence, right == 1)
+    found = bins(binned(confidence, right == 1))
     assert found == [(pytest.approx(0.55), 1.0, 10 / 49), (pytest.approx(2.92 / 3), pytest.approx(2 / 3), 30 / 49)]
 
 

@@ -89,7 +89,7 @@ def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
 
 def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
-    mean = {"accuracy": {"mean": 0.905}, "gain": -0.0001, "members": ["end_to_end", "ensemble"]}
+    mean = {"score": {"mean": 0.905}, "gain": -0.0001, "members": ["end_to_end", "ensemble"]}
     said = "".join(changed(root, similarity={"sentence": "", "ensemble": mean}).words)
     assert ("The mean of “End to end” and “Ensemble of single streams” reaches 90.5\u00a0%, as much as the better of "
             "them alone.") in said  # fmt: skip
@@ -97,7 +97,7 @@ def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: P
 
 def test_no_axis_of_shares_goes_beyond_all_of_it(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
-    curve = [{"level": x, "accuracy": {"mean": y, "low": y, "high": y}} for x, y in ((0, 1.0), (0.1, 1.0))]
+    curve = [{"level": x, "score": {"mean": y, "low": y, "high": y}} for x, y in ((0, 1.0), (0.1, 1.0))]
     changed(root, robustness={"corruption": {}, "attacks": {"pgd on image": {"end_to_end": curve}}, "summary": {}})
     text = (root / "reports/report.html").read_text(encoding="utf-8")
     section = text.split('<section id="robustness">')[1].split("</section>")[0]

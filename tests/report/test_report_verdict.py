@@ -124,7 +124,7 @@ def test_groups_of_test_samples_are_said_where_there_are_some(tmp_path: Path) ->
 
 def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
     comparison = json.loads((project / "reports/comparison.json").read_text())
-    rows = {re.split("recommended|not told apart|worse|behind", row[1])[0]: row for row in page.cells if len(row) == 9}
+    rows = {re.split("recommended|not told apart|worse|behind", row[1])[0]: row for row in page.cells if len(row) == 10}
     entries = comparison["strategies"]
     assert {entry["title"] for entry in entries.values()} <= set(rows)
     for entry in entries.values():
@@ -135,10 +135,11 @@ def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
         assert f"{100 * accuracy['high']:.1f}\u00a0%" in row[2]
         assert row[3] == f"{100 * entry['macro_f1']['mean']:.1f}\u00a0%"
         assert row[4] == f"{entry['nll']['mean']:.3f}"
-        assert row[5] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
-        assert row[7] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
-        assert row[8] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
+        assert row[5] == f"{100 * entry['ece']['mean']:.1f}\u00a0%"
+        assert row[6] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
+        assert row[8] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
+        assert row[9] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
     # Seconds: own seeds, and twice three streams' 8 s of pretraining for all but end_to_end (20 s).
-    assert rows["End to end"][6] == "20\u00a0s" and rows["Best single stream"][6] == f"{20 + 1 + 3 * 8}\u00a0s"
+    assert rows["End to end"][7] == "20\u00a0s" and rows["Best single stream"][7] == f"{20 + 1 + 3 * 8}\u00a0s"
     (constant,) = [row for row in page.cells if row[1:2] == ["always “7”"]]
     assert constant[2].startswith("14.0\u00a0%") and constant[3:5] == ["2.5\u00a0%", "2.290"]

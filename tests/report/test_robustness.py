@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tests.report.project import said_by
 from trivium.report import html
 from trivium.report.inputs import Inputs
+from trivium.tasks.classification import Classification
 
 SAYS = "Accuracy on the held-out domain <phone> is 3.0 to 10.0 points below that on the test set."
 
@@ -23,13 +25,13 @@ HELD_OUT = {
     "sentence": SAYS,
     "least": None,
     "strategies": {
-        "joint": {"accuracy": span(0.80), "drop": span(0.10)},
-        "late": {"accuracy": span(0.72), "drop": span(0.03)},
+        "joint": {"value": span(0.80), "drop": span(0.10)},
+        "late": {"value": span(0.72), "drop": span(0.03)},
     },
 }
 BY = {
-    "street": {"n": 30.0, "accuracy": {"joint": span(0.95), "late": span(0.70)}},
-    "<b>studio": {"n": 70.4, "accuracy": {"joint": span(0.88)}},
+    "street": {"n": 30.0, "score": {"joint": span(0.95), "late": span(0.70)}},
+    "<b>studio": {"n": 70.4, "score": {"joint": span(0.88)}},
 }
 
 
@@ -37,7 +39,8 @@ def rows(root: Path, robust: dict[str, Any]) -> tuple[str, list[list[str]]]:
     """The section's markup, and the text of its table cells."""
     (root / "reports").mkdir()
     strategies = {"late": {"rank": 2}, "joint": {"rank": 1}}
-    (root / "reports/comparison.json").write_text(json.dumps({"strategies": strategies, "robustness": robust}))
+    (root / "reports/comparison.json").write_text(json.dumps(
+        {"strategies": strategies, "robustness": robust, "metric": "accuracy", **said_by(Classification(["a", "b"]))}))
     made = html.content("robustness", Inputs(root, 0))
     lines = re.findall(r"<tr>(.*?)</tr>", made, re.DOTALL)
     return made, [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line)]
@@ -67,7 +70,7 @@ def test_each_alone(tmp_path: Path) -> None:
 
 
 def test_no_domains_no_word_of_them(tmp_path: Path) -> None:
-    curve = [{"level": x, "accuracy": span(0.9 - x)} for x in (0.0, 0.5)]
+    curve = [{"level": x, "score": span(0.9 - x)} for x in (0.0, 0.5)]
     made, cells = rows(tmp_path, {"corruption": {"text": {"joint": curve, "late": curve}}})
     assert "Noise on text" in made and "domain" not in made and cells == []
     (tmp_path / "none").mkdir()

@@ -45,7 +45,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Predictions with a difficulty per sample that all strategies share, and their metrics."""
     hard = np.random.default_rng([1]).normal(0, 1.2, len(y))
-    rows: dict[str, list[Any]] = {key: [] for key in ("seed", "sample", "y", "prediction", "probabilities")}
+    rows: dict[str, list[Any]] = {key: [] for key in ("seed", "sample", "y", "prediction", "answer")}
     seeds = []
     for seed, test in enumerate(tests):
 
@@ -64,22 +64,23 @@ def evaluate(
         rows["sample"] += [f"d{k:05}" for k in test]
         rows["y"] += y[test].tolist()
         rows["prediction"] += prediction.tolist()
-        rows["probabilities"] += p.astype(np.float32).tolist()
+        rows["answer"] += p.astype(np.float32).tolist()
         subsets = {}
         for size in (1, 2, 3):
             for subset in itertools.combinations(STREAMS, size):
                 q = answer((skill + 0.1 * seed) * min(1, sum(PIECES[m] for m in subset) / 1.8 + 0.05))
-                subsets["+".join(subset)] = {"accuracy": float((q.argmax(1) == y[test]).mean()), "nll": 1.0}
-        subsets["text+image+audio"]["accuracy"] = float((prediction == y[test]).mean())
+                subsets["+".join(subset)] = {"score": float((q.argmax(1) == y[test]).mean()), "nll": 1.0}
+        subsets["text+image+audio"]["score"] = float((prediction == y[test]).mean())
         confusion = np.zeros((len(classes), len(classes)), int)
         np.add.at(confusion, (y[test], prediction), 1)
         seeds.append(
             {
                 "seed": seed,
                 "n": len(test),
+                "task": Classification(classes).plain(),
                 "metrics": metrics(p, y[test], confusion),
                 "subsets": subsets,
-                    "per_class": per_class(confusion, classes),
+                "table": per_class(confusion, classes),
             }
             | {"training": {"chosen": "audio" if seed else "text"} if name == "unimodal" else {}}
             | (analysis(root, name, seed, test, y, classes) if extras else {})
@@ -90,7 +91,7 @@ def evaluate(
             ("sample", pa.string()),
             ("y", pa.int32()),
             ("prediction", pa.int32()),
-            ("probabilities", pa.list_(pa.float32())),
+            ("answer", pa.list_(pa.float32())),
         ]
     )
     folder = root / f"reports/evaluate/{name}"
@@ -141,7 +142,7 @@ def pretrain(root: Path, seeds: int) -> None:
             {
                 "streams": [stream],
                 "seed": seed,
-                "validation": {"nll": 0.5, "accuracy": 0.8} if labelled else {"loss": 0.5},
+                "validation": {"nll": 0.5, "score": 0.8} if labelled else {"loss": 0.5},
                 "history": [
                     {
                         "step": k,
@@ -149,7 +150,7 @@ def pretrain(root: Path, seeds: int) -> None:
                         "flops": BUDGET * k / 40,
                         "train_loss": None,
                         "val_nll": 2.3 / (1 + k * PIECES[stream]),
-                        "val_accuracy": PIECES[stream] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed if labelled else None,
+                        "val_score": PIECES[stream] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed if labelled else None,
                     }
                     for k in range(12)
                 ],
@@ -169,7 +170,7 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
     for seed in evaluation["seeds"]:
         final = seed["metrics"]["accuracy"]
         parts = [
-            {"phase": m, "step": k, "flops": k * 1e10, "val_nll": 2.0 / k, "val_accuracy": 0.1 * k}
+            {"phase": m, "step": k, "flops": k * 1e10, "val_nll": 2.0 / k, "val_score": 0.1 * k}
             for m in STREAMS
             for k in range(1, 5)
         ]
@@ -184,7 +185,7 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
                     "flops": BUDGET * (spent + (1 - spent) * k / 15),
                     "train_loss": 1 / k,
                     "val_nll": 0.4 + 2 * np.exp(-k / 3) * (2 - spent) + 0.03 * seed["seed"],
-                    "val_accuracy": final * (1 - 0.8 * np.exp(-k / 3)),
+                    "val_score": final * (1 - 0.8 * np.exp(-k / 3)),
                 }
                 for k in range(1, 16)
             ]
@@ -193,10 +194,10 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
             {
                 "seed": seed["seed"],
                 "history": history,
-                "temperature": 1.2,
+                "calibration": 1.2,
                 "flops": {"budget": BUDGET, "pretrain": BUDGET * spent, "train": BUDGET * (1 - spent), "total": BUDGET},
                 "parameters": {"total": 171_234, "trained": 171_234},
-                "validation": {"nll": 0.45, "accuracy": final},
+                "validation": {"nll": 0.45, "score": final},
             }
         )
     save(about(name) | {"seeds": seeds}, root / f"models/{name}/training.json")

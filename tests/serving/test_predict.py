@@ -27,7 +27,8 @@ def test_a_table_in_a_table_out(root: Path, tmp_path: Path, capsys: pytest.Captu
     with out.open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["id"] for row in table] == ["a", "b"]
-    assert list(table[0]) == ["id", "label", "probability_anna", "probability_ben", "probability_carla", "error"]
+    assert list(table[0]) == [
+        "id", "label", "probability_anna", "probability_ben", "probability_carla", "warning", "error"]
     for row in table:
         shares = {name: float(row[f"probability_{name}"]) for name in ("anna", "ben", "carla")}
         assert abs(sum(shares.values()) - 1) < 1e-5 and row["label"] == max(shares, key=lambda name: shares[name])
@@ -41,22 +42,29 @@ def test_one_bad_row_has_its_reason_and_the_others_their_answer(
     (tmp_path / "half.png").write_bytes(image.read_bytes()[:200])
     files = [image] * 150
     files[1], files[140] = tmp_path / "gone.png", tmp_path / "half.png"
-    (tmp_path / "some.csv").write_text("id,text,image\n" + "".join(f"r{i},alpha,{f}\n" for i, f in enumerate(files)))
+    texts = ["alpha"] * 150
+    texts[1] = ""
+    lines = [f"r{i},{text},{file}\n" for i, (text, file) in enumerate(zip(texts, files, strict=True))]
+    (tmp_path / "some.csv").write_text("id,text,image\n" + "".join(lines))
     predict_table(root, "supervised_frozen", tmp_path / "some.csv", out)
     with out.open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["id"] for row in table] == [f"r{i}" for i in range(150)]
     assert {i: row["error"] for i, row in enumerate(table) if row["error"]} == {
-        1: "image 'gone.png' cannot be used: there is no such file",
+        1: "image 'gone.png' cannot be used: there is no such file"}
+    assert {i: row["warning"] for i, row in enumerate(table) if row["warning"]} == {
         140: "image 'half.png' cannot be used: cannot be decoded: image file is truncated"}
-    assert [i for i, row in enumerate(table) if not row["label"]] == [1, 140]
-    assert {row["probability_ben"] for row in table} == {"", table[0]["probability_ben"]}
+    assert [i for i, row in enumerate(table) if not row["label"]] == [1]
+    assert {row["probability_ben"] for row in table} == {
+        "", table[0]["probability_ben"], table[140]["probability_ben"]}
     said = capsys.readouterr().err
-    assert "note: 2 of 150 rows have no answer; the column `error` says why:\n  row 2, id r1: image 'gone" in said
+    assert "note: 1 of 150 rows has no answer; the column `error` says why:\n  row 2, id r1: image 'gone" in said
+    assert ("note: 1 of 150 rows has an answer without a stream that cannot be used; the column `warning` says which:\n"
+            "  row 141, id r140: image 'half") in said
 
 
 def test_where_no_row_has_an_answer_no_file_is_left_behind(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("text,image\nalpha,no.png\nbeta,nope.png\n")
+    (tmp_path / "bad.csv").write_text("text,image\n,no.png\n,nope.png\n")
     with pytest.raises(UserError, match="None of the 2 rows can be answered:\n  row 1, id 1: image 'no.png' cannot"):
         predict_table(root, "supervised_frozen", tmp_path / "bad.csv", tmp_path / "out.csv")
     for out, why in ((tmp_path, "is a folder"), (tmp_path / "no/out.csv", "there is no folder")):
@@ -74,7 +82,15 @@ def test_one_sample_in_words(root: Path) -> None:
 
 def test_one_sample_that_cannot_be_used(root: Path) -> None:
     with pytest.raises(UserError, match="^The image 'gone.png' cannot be used: there is no such file.$"):
-        predict_sample(root, "supervised_frozen", {"text": "alpha", "image": "gone.png", "audio": None})
+        predict_sample(root, "supervised_frozen", {"text": None, "image": "gone.png", "audio": None})
+
+
+def test_one_sample_without_what_cannot_be_used(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = {"text": "alpha", "image": None, "audio": None}
+    expected = predict_sample(root, "supervised_frozen", text)
+    assert predict_sample(root, "supervised_frozen", text | {"image": "gone.png"}) == expected
+    assert capsys.readouterr().err == (
+        "note: the image 'gone.png' cannot be used: there is no such file; the answer is that of the rest.\n")
 
 
 @pytest.mark.parametrize("name", ["table.csv", "semicolons.csv", "table.tsv", "table.jsonl", "table.parquet"])
@@ -106,8 +122,8 @@ def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str
     (root / "spans.csv").write_text("id,audio,start,end\na,data/raw/media/0.wav,,\nb,data/raw/media/0.wav,500,501\n")
     predict_table(root, "supervised_frozen", root / "spans.csv", None)
     good, bad = capsys.readouterr().out.splitlines()[1:]
-    assert good.startswith("a,") and good.endswith(",")
-    assert bad == ("b,,,,,\"audio 'data/raw/media/0.wav' cannot be used: starts at 500.0 s, but the recording lasts "
+    assert good.startswith("a,") and good.endswith(",,")
+    assert bad == ("b,,,,,,\"audio 'data/raw/media/0.wav' cannot be used: starts at 500.0 s, but the recording lasts "
                    "0.20 s\"")
 
 

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from tests.helpers import ROOT
 from trivium.data.store import Store
 from trivium.data.tables import read, read_json, write_json
 from trivium.serving import package
-from trivium.serving.predictor import Predictor, best, data_uri
+from trivium.serving.predictor import Predictor, Value, best, data_uri
 from trivium.settings.errors import UserError
 
 
@@ -32,6 +33,13 @@ def rows(root: Path) -> list[dict[str, str | None]]:
     return read(root / "data/aligned/samples.parquet").select(["text", "image", "audio"]).to_pylist()
 
 
+def answered(predictor: Predictor, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> np.ndarray:
+    """Where nothing is left out."""
+    found, warnings, errors = predictor.answers(rows, root)
+    assert not any(warnings) and not any(errors)
+    return found
+
+
 def test_the_best_seed_is_taken(root: Path) -> None:
     assert best(root, "supervised_frozen") == (root / "models/supervised_frozen/seed_1", 1)
 
@@ -46,56 +54,70 @@ def test_raw_values_give_what_the_stored_features_give(root: Path, predictor: Pr
     assert not bool(batch.present.all())  # some samples lack a modality
     with torch.inference_mode():
         expected = models.load(root / "models/supervised_frozen/seed_1")(batch.inputs, batch.present).exp().numpy()
-    found = predictor.probabilities(rows(root), root / "data/raw")
-    assert predictor.classes == tuple(CLASSES)
+    found = answered(predictor, rows(root), root / "data/raw")
+    assert predictor.task.categories == tuple(CLASSES)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     np.testing.assert_allclose(found.sum(1), 1)
 
 
 def test_path_bytes_and_data_uri_are_the_same(root: Path, predictor: Predictor) -> None:
     image, audio = root / "data/raw/media/3.png", root / "data/raw/media/3.wav"
-    as_paths = predictor.probabilities([{"image": str(image), "audio": "media/3.wav"}], root / "data/raw")
-    as_bytes = predictor.probabilities([{"image": image.read_bytes(), "audio": audio.read_bytes()}])
-    as_uris = predictor.probabilities([{"image": data_uri(image, "image/png"), "audio": data_uri(audio, "audio/wav")}])
+    as_paths = answered(predictor, [{"image": str(image), "audio": "media/3.wav"}], root / "data/raw")
+    as_bytes = answered(predictor, [{"image": image.read_bytes(), "audio": audio.read_bytes()}])
+    as_uris = answered(predictor, [{"image": data_uri(image, "image/png"), "audio": data_uri(audio, "audio/wav")}])
     np.testing.assert_array_equal(as_paths, as_bytes)
     np.testing.assert_array_equal(as_paths, as_uris)
 
 
 def test_missing_is_none_nan_or_empty(predictor: Predictor) -> None:
-    found = predictor.probabilities([{"text": "alpha one"}, {"text": "alpha one", "image": None, "audio": ""},
-                                     {"text": "alpha one", "image": float("nan")}, {}])
+    found = answered(predictor, [{"text": "alpha one"}, {"text": "alpha one", "image": None, "audio": ""},
+                                 {"text": "alpha one", "image": float("nan")}, {}])
     np.testing.assert_allclose(found[1:3], found[[0, 0]], rtol=1e-6)
     assert not np.allclose(found[3], found[0], rtol=1e-3)
-    assert predictor.probabilities([]).shape == (0, 3)
+    assert answered(predictor, []).shape == (0, 3)
 
 
-def test_an_unreadable_file_is_named_with_its_row(predictor: Predictor, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Row 2: image 'nope.png' cannot be used: there is no such file"):
-        predictor.probabilities([{"text": "alpha"}, {"image": "nope.png"}], tmp_path)
-    with pytest.raises(UserError, match="Row 1: audio 'data:audio/wav;base64,%%' cannot be used: not valid base64"):
-        predictor.probabilities([{"audio": "data:audio/wav;base64,%%"}])
+def test_an_unreadable_file_is_named(predictor: Predictor, tmp_path: Path) -> None:
+    found, warnings, errors = predictor.answers(
+        [{"text": "alpha"}, {"image": "nope.png"}, {"audio": "data:audio/wav;base64,%%"}], tmp_path)
+    assert errors[:2] == [None, "image 'nope.png' cannot be used: there is no such file"]
+    assert str(errors[2]).startswith("audio 'data:audio/wav;base64,%%' cannot be used: not valid base64")
+    assert warnings == [None, None, None] and np.isnan(found).any(1).tolist() == [False, True, True]
 
 
 def test_a_name_tells_why_there_is_no_file(predictor: Predictor, tmp_path: Path) -> None:
-    _, errors = predictor.answers([{"image": "https://example.org/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
+    _, _, errors = predictor.answers([{"image": "https://example.org/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
     assert [str(error).split("used: ")[1] for error in errors] == [
         "there is no such file: this is an address on the web; fetch it, and name the file",
         "there is no such file: these look like 2 files, and a cell has room for one"]
 
 
-def test_other_rows_have_their_answer(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+def test_a_value_that_cannot_be_used_is_left_out_with_a_warning(
+    root: Path, predictor: Predictor, tmp_path: Path,
+) -> None:
     """Also where a sound breaks off, which libsndfile reads without a word."""
     whole = (root / "data/raw/media/0.wav").read_bytes()
     (tmp_path / "half.wav").write_bytes(whole[:len(whole) // 2])
-    found, errors = predictor.answers([{"text": "alpha"}, {"text": "alpha", "audio": "half.wav"}, {"audio": b"noise"},
-                                       {"text": "alpha", "audio": whole, "start": "soon"}], tmp_path)
-    assert errors[0] is None
-    assert str(errors[1]).startswith("audio 'half.wav' cannot be used: has ")
-    assert str(errors[1]).endswith("bytes of sound that its header names: the file is truncated")
-    assert errors[2:] == ["audio the given bytes cannot be used: not sound, or of a format that libsndfile cannot read",
-                          "start is 'soon', not a number of seconds"]
-    assert np.isnan(found).any(1).tolist() == [False, True, True, True]
-    np.testing.assert_allclose(found[0], predictor.probabilities([{"text": "alpha"}])[0], rtol=1e-6)
+    found, warnings, errors = predictor.answers(
+        [{"text": "alpha"}, {"text": "alpha", "audio": "half.wav"}, {"text": "alpha", "audio": whole, "start": "soon"},
+         {"text": "alpha", "image": b"noise", "audio": b"noise"}, {"audio": b"noise", "image": "no.png"}], tmp_path)
+    np.testing.assert_allclose(found[1:4], found[[0, 0, 0]], rtol=1e-6)
+    assert np.isnan(found[4]).all() and warnings[4] is None and errors[:4] == [None] * 4
+    assert warnings[0] is None
+    assert str(warnings[1]).startswith("audio 'half.wav' cannot be used: has ")
+    assert str(warnings[1]).endswith("bytes of sound that its header names: the file is truncated")
+    assert warnings[2] == "audio the given bytes cannot be used: start is 'soon', not a number of seconds"
+    noise = "audio the given bytes cannot be used: not sound, or of a format that libsndfile cannot read"
+    assert str(warnings[3]).split("; ")[1] == noise and "image the given bytes cannot be used" in str(warnings[3])
+    assert errors[4] == f"image 'no.png' cannot be used: there is no such file; {noise}"
+
+
+def test_no_answer_where_the_model_reads_nothing_of_what_is_left(root: Path, tmp_path: Path) -> None:
+    deaf = Predictor.of_strategy(root, "supervised_frozen")
+    deaf.read = ("image",)
+    found, warnings, errors = deaf.answers([{"text": "alpha", "image": "no.png"}, {"text": "alpha"}], tmp_path)
+    assert np.isnan(found).any(1).tolist() == [True, False] and warnings == [None, None]
+    assert errors == ["image 'no.png' cannot be used: there is no such file", None]
 
 
 def test_one_bad_row_does_not_fail_a_batch_of_mlflow(root: Path, tmp_path: Path) -> None:
@@ -104,12 +126,14 @@ def test_one_bad_row_does_not_fail_a_batch_of_mlflow(root: Path, tmp_path: Path)
     from trivium.serving.pyfunc import _load_pyfunc
 
     package.write(root, "supervised_frozen", tmp_path / "packed")
-    table = pd.DataFrame({"text": ["alpha", "beta"], "image": [None, "gone.png"]}, index=[7, 9])
+    table = pd.DataFrame({"text": ["alpha", None, "beta"], "image": [None, "gone.png", b"noise"]}, index=[7, 9, 8])
     found = _load_pyfunc(str(tmp_path / "packed")).predict(table)
-    assert list(found.columns) == ["label", "probability_anna", "probability_ben", "probability_carla", "error"]
-    assert list(found.index) == [7, 9]
-    assert found["label"][7] in CLASSES and found["error"][7] is None
-    assert found["label"][9] is None and found["probability_ben"].isna().tolist() == [False, True]
+    assert list(found.columns) == [
+        "label", "probability_anna", "probability_ben", "probability_carla", "warning", "error"]
+    assert list(found.index) == [7, 9, 8]
+    assert found["label"][7] in CLASSES and found["warning"][7] is None and found["error"][7] is None
+    assert found["label"][9] is None and found["probability_ben"].isna().tolist() == [False, True, False]
+    assert found["label"][8] in CLASSES and found["warning"][8].startswith("image the given bytes cannot be used")
     assert found["error"][9] == "image 'gone.png' cannot be used: there is no such file"
 
 
@@ -138,8 +162,8 @@ def test_a_package_stands_alone(root: Path, predictor: Predictor, tmp_path: Path
     assert {path.name for path in (tmp_path / "packed").iterdir()} == {"model.safetensors", "model.json", "inputs.json"}
     alone = Predictor.of_package(tmp_path / "packed")
     sample = [{"text": "beta two", "image": "media/1.png"}]
-    np.testing.assert_array_equal(alone.probabilities(sample, root / "data/raw"),
-                                  predictor.probabilities(sample, root / "data/raw"))
+    np.testing.assert_array_equal(answered(alone, sample, root / "data/raw"),
+                                  answered(predictor, sample, root / "data/raw"))
 
 
 def test_the_code_of_a_package_is_all_that_a_prediction_needs(tmp_path: Path) -> None:
@@ -148,7 +172,7 @@ def test_the_code_of_a_package_is_all_that_a_prediction_needs(tmp_path: Path) ->
     files = {str(path.relative_to(made)) for path in made.rglob("*.py")}
     assert {"serving/pyfunc.py", "encoders/cnn.py", "fusion/concat.py", "modalities/text.py", "models/files.py",
             "data/sources/rows.py"} <= files
-    for room in ("encoders", "modalities", "fusion", "models"):  # rooms within them, too
+    for room in ("encoders", "modalities", "fusion", "models", "tasks"):  # rooms within them, too
         assert {str(path.relative_to(source)) for path in (source / room).rglob("*.py")} <= files
     assert not any(file.startswith(("training", "report", "tracking", "cli")) for file in files)
 
@@ -180,12 +204,12 @@ def test_published_weights_that_stay_with_the_recipe_come_along(root: Path, tmp_
     save_file({name: w for name, w in weights.items() if not name.startswith(prefix)}, model / "model.safetensors")
     write_json(read_json(model / "model.json") | {"apart": {"image": "supervised/image/all"}}, model / "model.json")
     sample = [{"text": "beta two", "image": "media/1.png"}]
-    expected = Predictor.of_strategy(root, "supervised_frozen").probabilities(sample, root / "data/raw")
+    expected = answered(Predictor.of_strategy(root, "supervised_frozen"), sample, root / "data/raw")
     np.testing.assert_array_equal(
-        Predictor.of_strategy(mine, "supervised_frozen").probabilities(sample, root / "data/raw"), expected)
+        answered(Predictor.of_strategy(mine, "supervised_frozen"), sample, root / "data/raw"), expected)
     package.write(mine, "supervised_frozen", tmp_path / "packed")
     shutil.rmtree(mine)
-    np.testing.assert_array_equal(Predictor.of_package(tmp_path / "packed").probabilities(sample, root / "data/raw"),
+    np.testing.assert_array_equal(answered(Predictor.of_package(tmp_path / "packed"), sample, root / "data/raw"),
                                   expected)
 
 
@@ -213,16 +237,16 @@ def test_a_recipe_with_another_name_changes_nothing(root: Path, predictor: Predi
     path = mine / "models/supervised_frozen/training.json"
     write_json(read_json(path) | {"start": "renamed"}, path)
     sample = [{"text": "beta two"}]
-    np.testing.assert_array_equal(Predictor.of_strategy(mine, "supervised_frozen").probabilities(sample),
-                                  predictor.probabilities(sample))
+    np.testing.assert_array_equal(answered(Predictor.of_strategy(mine, "supervised_frozen"), sample),
+                                  answered(predictor, sample))
 
 
 def test_the_example_is_two_complete_samples_that_need_no_file(root: Path, predictor: Predictor) -> None:
     example = package.example(root, predictor.streams)
     assert [row["text"] for row in example] == ["alpha one 0", "beta two 1"]
     assert all(str(row["image"]).startswith("data:image/png;base64,") for row in example)
-    raw = predictor.probabilities(rows(root)[:2], root / "data/raw")
-    np.testing.assert_array_equal(predictor.probabilities(example), raw)
+    raw = answered(predictor, rows(root)[:2], root / "data/raw")
+    np.testing.assert_array_equal(answered(predictor, example), raw)
 
 
 def test_the_example_without_the_data_has_two_rows_too(tmp_path: Path) -> None:
@@ -236,9 +260,9 @@ def test_the_part_of_a_recording_that_a_row_is_about(root: Path, predictor: Pred
     soundfile.write(tmp_path / "long.wav", np.concatenate([np.resize(wave[::-1], rate // 4), wave, wave]), rate)
     soundfile.write(tmp_path / "cut.wav", wave, rate)
     span = {"start": "0.25", "end": str(0.25 + len(wave) / rate)}  # as a CSV has them
-    cut, part, all_of_it = predictor.probabilities(
+    cut, part, all_of_it = answered(predictor, 
         [{"audio": "cut.wav"}, {"audio": "long.wav"} | span, {"audio": "long.wav", "start": None}], tmp_path)
     np.testing.assert_allclose(part, cut, rtol=1e-6)
     assert not np.allclose(all_of_it, cut, rtol=1e-3)
-    with pytest.raises(UserError, match="Row 1: start is 'soon', not a number of seconds"):
-        predictor.probabilities([{"audio": "cut.wav", "start": "soon"}], tmp_path)
+    (error,) = predictor.answers([{"audio": "cut.wav", "start": "soon"}], tmp_path)[2]
+    assert error == "audio 'cut.wav' cannot be used: start is 'soon', not a number of seconds"

@@ -1,14 +1,16 @@
 import numpy as np
 import pytest
 
+from tests import networks
 from trivium.tasks import scores as metrics
+from trivium.tasks.base import joined
 
 P = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1]]  # predicted: 0, 1, 2, 0
 Y = [0, 1, 0, 2]
 
 
 def score(p, y, **how):
-    return metrics.score(metrics.outcome(p, y), **how)
+    return networks.task(np.shape(p)[1]).scores(metrics.outcome(p, y), **how)
 
 
 def test_score_of_four_predictions():
@@ -33,9 +35,9 @@ def test_weights_count_like_copies_of_a_sample():
 
 
 def test_outcomes_of_pieces_are_those_of_the_whole():
-    pieces = metrics.joined([metrics.outcome(P[:1], Y[:1]), metrics.outcome(P[1:], Y[1:])])
-    assert metrics.score(pieces) == score(P, Y)
-    assert metrics.score(pieces, ("accuracy", "nll")) == {name: score(P, Y)[name] for name in ("accuracy", "nll")}
+    task, pieces = networks.task(3), joined([metrics.outcome(P[:1], Y[:1]), metrics.outcome(P[1:], Y[1:])])
+    assert task.scores(pieces) == score(P, Y)
+    assert task.scores(pieces, ("accuracy", "nll")) == {name: score(P, Y)[name] for name in ("accuracy", "nll")}
 
 
 def test_a_class_without_test_samples_is_left_out_of_macro_averages():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
+from trivium.tasks.classification import Classification
 from trivium.tracking import store
 from trivium.tracking.model import signature
 from trivium.tracking.sync import sync
@@ -51,7 +52,8 @@ def test_the_model_stands_alone_and_survives_a_move(tmp_path: Path) -> None:
     found = load(root, elsewhere)
     assert found["name"] == "supervised_frozen" and found["accuracy"] == 0.9
     assert found["inputs"] == ["text", "image", "audio", "start", "end"]
-    assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla", "error"]
+    assert found["columns"] == ["label", "probability_anna", "probability_ben", "probability_carla",
+                                "warning", "error"]
     assert found["rows"] == 2 and found["text"] == 2
     assert found["bytes"] == [True, True, False]  # an error for the damaged one alone
     assert found["code"].startswith(str(store.artifacts(root)))  # the code that travels with the model
@@ -131,11 +133,11 @@ def recommend(root: Path, strategy: str) -> None:
 
 
 def test_the_signature_names_streams_and_times_where_any_is_heard() -> None:
-    prepared = {"task": {"name": "classification", "classes": ["a"]}, "streams": {
-        s: {"spec": {"modality": modality}} for s, modality in (
+    prepared = {"streams": {s: {"spec": {"modality": modality}} for s, modality in (
         ("title", "text"), ("photo", "image"), ("scan", "image"))}}
-    inputs = signature(prepared).inputs
+    task = Classification(["a"])
+    inputs = signature(prepared, task).inputs
     assert str(inputs.inputs[0].type) == "DataType.string"
     assert [one.name for one in inputs] == ["title", "photo", "scan"]
     prepared["streams"]["voice"] = {"spec": {"modality": "audio"}}
-    assert [one.name for one in signature(prepared).inputs][3:] == ["voice", "start", "end"]
+    assert [one.name for one in signature(prepared, task).inputs][3:] == ["voice", "start", "end"]

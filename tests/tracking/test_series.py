@@ -9,30 +9,30 @@ from trivium.tracking import outs, series
 
 SEED = {
     "seed": 0, "flops": {"budget": 200.0, "pretrain": 100.0, "train": 100.0, "total": 200.0},
-    "parameters": {"total": 7, "trained": 3}, "validation": {"nll": 0.4, "accuracy": 0.9},
+    "parameters": {"total": 7, "trained": 3}, "validation": {"nll": 0.4, "score": 0.9},
     "history": [
-        {"phase": "head", "flops": 120.0, "train_loss": 1.0, "val_nll": 0.9, "val_accuracy": 0.5},
-        {"phase": "finetune", "flops": 200.0, "train_loss": 0.5, "val_nll": 0.4, "val_accuracy": 0.9},
+        {"phase": "head", "flops": 120.0, "train_loss": 1.0, "val_nll": 0.9, "val_score": 0.5},
+        {"phase": "finetune", "flops": 200.0, "train_loss": 0.5, "val_nll": 0.4, "val_score": 0.9},
     ],
 }
 
 
 def test_steps_are_percent_of_the_budget_with_pretraining() -> None:
     assert series.curves(SEED) == {
-        "train/loss": {60: 1.0, 100: 0.5}, "val/nll": {60: 0.9, 100: 0.4}, "val/accuracy": {60: 0.5, 100: 0.9}}
+        "train/loss": {60: 1.0, 100: 0.5}, "val/nll": {60: 0.9, 100: 0.4}, "val/score": {60: 0.5, 100: 0.9}}
 
 
 def test_a_strategy_that_trains_nothing_has_one_point() -> None:
     seed = SEED | {"history": [], "flops": SEED["flops"] | {"total": 190.0}}
-    assert series.curves(seed) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/accuracy": {95: 0.9}}
-    assert series.mean_curves([seed, seed]) == {"val/nll": {95: 0.4}, "val/accuracy": {95: 0.9}}
+    assert series.curves(seed) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/score": {95: 0.9}}
+    assert series.mean_curves([seed, seed]) == {"val/nll": {95: 0.4}, "val/score": {95: 0.9}}
 
 
 def test_mean_curve_interpolates_between_the_measurements_of_each_seed() -> None:
     other = SEED | {"history": [
-        {"flops": 100.0, "train_loss": 3.0, "val_nll": 1.0, "val_accuracy": 0.1},
-        {"flops": 160.0, "train_loss": 2.0, "val_nll": 0.8, "val_accuracy": 0.4},
-        {"flops": 200.0, "train_loss": 1.5, "val_nll": 0.6, "val_accuracy": 0.7}]}
+        {"flops": 100.0, "train_loss": 3.0, "val_nll": 1.0, "val_score": 0.1},
+        {"flops": 160.0, "train_loss": 2.0, "val_nll": 0.8, "val_score": 0.4},
+        {"flops": 200.0, "train_loss": 1.5, "val_nll": 0.6, "val_score": 0.7}]}
     # at 60 %: 1.0 and 3 - 1/3; at 80 %: 0.75 (half way) and 2.0; nothing at 50 %, which one seed did not reach
     mean = series.mean_curves([SEED, other])["train/loss"]
     assert list(mean) == [60, 80, 100]
@@ -47,18 +47,19 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     results = series.strategy_results(outcome, entry, {"seconds": 12.5, "peak_gpu_memory_bytes": 7e8})
     expected = {
         "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
-        "subset_accuracy/text-image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
+        "subset_score/text-image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
         "cost/parameters": 1000.0, "cost/seconds": 12.5, "cost/peak_gpu_memory_bytes": 7e8}
     assert {name: results[name] for name in expected} == expected
 
 
 def test_what_evaluate_measured_beyond_the_score() -> None:
-    tested = {"metrics": {}, "contribution": {"accuracy": {"text": 0.3}},
+    tested = {"metrics": {}, "contribution": {"score": {"text": 0.3}},
               "probes": {"text": {"before": 0.1, "after": 0.2}},
               "robustness": {"corruption": {"text": {"relative": 0.4}}},
               "domain": {"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}}}
     results = series.seed_results(SEED, tested)
-    expected = {"contribution/text": 0.3, "probe/text": 0.2, "corrupted_accuracy/text": 0.4, "held_out_accuracy": 0.5}
+    expected = {"contribution/text": 0.3, "probe/text": 0.2, "corrupted_score/text": 0.4,
+                "held_out/accuracy": 0.5, "held_out/brier": 0.6}
     assert {name: results[name] for name in expected} == expected
 
 
@@ -75,14 +76,14 @@ def test_final_results_have_step_0_and_six_digits() -> None:
 
 def test_shares_of_compute_and_labels_are_steps_in_percent() -> None:
     def point(share: float, mean: float) -> dict[str, Any]:
-        return {"share": share, "strategies": {"a": {"accuracy": {"mean": mean, "low": mean - 0.25, "high": 1.0}}}}
+        return {"share": share, "strategies": {"a": {"value": {"mean": mean, "low": mean - 0.25, "high": 1.0}}}}
 
     found = {"compute": {"points": [point(0.5, 0.5), point(1, 0.75)]}, "labels": {"points": [point(0.25, 0.25)]}}
-    assert series.by_share(found, "a") == {
-        "budget/accuracy_by_compute": {50: 0.5, 100: 0.75}, "budget/accuracy_by_compute_low": {50: 0.25, 100: 0.5},
-        "budget/accuracy_by_compute_high": {50: 1.0, 100: 1.0}, "budget/accuracy_by_labels": {25: 0.25},
-        "budget/accuracy_by_labels_low": {25: 0.0}, "budget/accuracy_by_labels_high": {25: 1.0}}
-    assert series.by_share({}, "a") == {}
+    assert series.by_share(found, "a", "r2") == {
+        "budget/r2_by_compute": {50: 0.5, 100: 0.75}, "budget/r2_by_compute_low": {50: 0.25, 100: 0.5},
+        "budget/r2_by_compute_high": {50: 1.0, 100: 1.0}, "budget/r2_by_labels": {25: 0.25},
+        "budget/r2_by_labels_low": {25: 0.0}, "budget/r2_by_labels_high": {25: 1.0}}
+    assert series.by_share({}, "a", "r2") == {}
 
 
 def test_system_points_stand_at_the_time_they_were_sampled() -> None:
@@ -95,7 +96,7 @@ def test_system_points_stand_at_the_time_they_were_sampled() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), [
     ("pretrain.objective.text+audio", "pretrain.objective.text-audio"),
-    ("subset_accuracy/text_a-image", "subset_accuracy/text_a-image"),
+    ("subset_score/text_a-image", "subset_score/text_a-image"),
     ("mlflow.source.git.commit", "mlflow.source.git.commit"),
     ("a: b-c", "a: b-c"),
     ("größe", "größe"),

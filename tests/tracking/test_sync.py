@@ -90,13 +90,13 @@ def test_what_a_parent_says(synced: Path) -> None:
     assert {key: tags.get(key) for key in wanted} == wanted
     note = tags["mlflow.note.content"]
     assert "only the fusion and the head learn" in note  # from the strategy's own file
-    assert "0.900** (interval 0.880 to 0.920)" in note and "rank **1** of 3" in note
+    assert "On test **90.0 % accuracy** (interval 88.0 to 92.0 %)" in note and "rank **1** of 3" in note
     assert "“Frozen supervised components”: it beats “End to end”" in note
     assert [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs] == [
         ("digits (dominant) data/reads/supervised.json", "b" * 32), ("digits (dominant) data/raw", "a" * 32)]
-    assert artifacts(run) == {"confusion_matrix.svg", "per_class.csv", "predictions.parquet",
+    assert artifacts(run) == {"confusion_matrix.svg", "table.csv", "predictions.parquet",
                               "metrics.json", "training.json"}
-    table = (Path(run.info.artifact_uri) / "per_class.csv").read_text().splitlines()
+    table = (Path(run.info.artifact_uri) / "table.csv").read_text().splitlines()
     assert table[0] == "class,precision,recall,f1,support" and table[1].startswith("anna,0.9,0.9,0.9,")
 
 
@@ -128,7 +128,7 @@ def test_charts_line_up(synced: Path) -> None:
     client = MlflowClient(tracking_uri=store.uri(synced))
     steps = {}
     for run in runs(synced, "tags.kind = 'seed'"):
-        history = client.get_metric_history(run.info.run_id, "val/accuracy")
+        history = client.get_metric_history(run.info.run_id, "val/score")
         steps[run.info.run_name] = [point.step for point in history]
     assert steps["end_to_end/seed_0"] == [20, 40, 60, 80, 100]
     assert steps["supervised_frozen/seed_0"] == [60, 70, 80, 90, 100]  # half of the budget went into pretraining
@@ -141,7 +141,7 @@ def test_the_comparison_run(synced: Path) -> None:
     assert artifacts(run) == {"comparison.json", "report.html"}
     assert run.data.params == {"winner": "supervised_frozen", "recommended": "supervised_frozen",
                                "tied": '["supervised_frozen"]'}
-    assert "| 1 | supervised_frozen | 0.900 | 0.880 to 0.920 | 1.00e+09 |" in run.data.tags["mlflow.note.content"]
+    assert "| 1 | supervised_frozen | 90.0 % | 88.0 to 92.0 % | 1.00e+09 |" in run.data.tags["mlflow.note.content"]
 
 
 def test_the_second_sync_writes_nothing_and_does_not_import_mlflow(synced: Path) -> None:
@@ -245,7 +245,7 @@ def test_what_a_killed_sync_left_is_swept(project: Path) -> None:
 def test_a_failure_in_the_middle_leaves_no_half_written_run(fresh: Path) -> None:
     broken = fresh / "reports/evaluate/unimodal/metrics.json"
     content = json.loads(broken.read_text())
-    del content["seeds"][0]["per_class"]["anna"]
+    del content["seeds"][0]["table"]
     broken.write_text(json.dumps(content))
     with pytest.raises(KeyError):
         sync(fresh)
@@ -281,7 +281,7 @@ def test_outs_of_gigabytes_are_not_copied(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("trivium.tracking.runs.LARGE", predictions - 1)
     sync(root)
     (run,) = runs(root, "tags.kind = 'parent'")
-    assert artifacts(run) >= {"confusion_matrix.svg", "per_class.csv"}
+    assert artifacts(run) >= {"confusion_matrix.svg", "table.csv"}
     assert "predictions.parquet" not in artifacts(run)
     said = (Path(run.info.artifact_uri) / "predictions.parquet.txt").read_text()
     assert said == "reports/evaluate/unimodal/predictions.parquet, 0.0 GB, is not copied into MLflow\n"

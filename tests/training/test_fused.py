@@ -59,7 +59,7 @@ def validation(model: Multimodal, seed: int, scale: float) -> float:
     """NLL on the validation samples at a temperature of `scale`."""
     store = Store("scratch")
     batch = store.batch(store.rows(seed, "val"), seed)
-    model.eval().temperature.fill_(scale)
+    model.eval().calibration.fill_(scale)
     return nll_loss(model(batch.inputs, batch.present), batch.y).item()
 
 
@@ -167,14 +167,14 @@ def test_validation_chooses_weights_and_temperature_and_nothing_reads_the_test(
     monkeypatch.setattr(Store, "batch", lambda store, rows, *more: (read.extend(rows), batch(store, rows, *more))[1])
     record, model = train(Plan("fusion", "concat", (Phase("joint", 1.0, 0.001),)))
     assert sorted(set(read)) == list(range(18))
-    scale = model.temperature.item()
+    scale = model.calibration.item()
     assert record["validation"]["nll"] == pytest.approx(validation(model, 0, scale), rel=1e-5)
     store = Store("scratch")
     val, train_set = (store.batch(store.rows(0, split), 0) for split in ("val", "train"))
     assert scale == pytest.approx(temperature(logits(model, val), val.y), rel=1e-5)
     other = temperature(logits(model, train_set), train_set.y)
     assert 0.05 < other < scale < 1
-    assert record["temperature"] == pytest.approx(scale)
+    assert record["calibration"] == pytest.approx(scale)
 
 
 class Sure(nn.Module):
@@ -198,7 +198,7 @@ def test_weights_that_are_right_and_too_sure_are_chosen_over_untrained_ones() ->
     task = Joint(model)  # type: ignore[arg-type]
     history = fit(task, feed, feed, Schedule(1, 4, 10.0), tiny.LOOP, device.prepare("cpu"), 0)
     assert [row["val_nll"] for row in history] == pytest.approx([0.6931, 0.5623], abs=1e-4)
-    assert [row["val_accuracy"] for row in history] == [0.75, 0.75]
+    assert [row["val_score"] for row in history] == [0.75, 0.75]
     assert model.sharpness.item() == pytest.approx(10)
 
 

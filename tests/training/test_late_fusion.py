@@ -53,8 +53,8 @@ def test_the_lowest_nll_on_validation_is_chosen_after_calibration(tmp_path: Path
     assert nll["image"] == pytest.approx((cost(0.15) + cost(-0.15)) / 2, rel=1e-5)  # 3, as flat as may be
     assert nll["audio"] == pytest.approx(-(3 * math.log(0.6) + 2 * math.log(0.4) + math.log(0.5)) / 6, rel=1e-5)
     assert record["chosen"] == "audio" and list(model.members) == ["audio"]  # though all are right half of the time
-    assert {one["accuracy"] for one in record["members"].values()} == {0.5}
-    assert record["temperature"] == pytest.approx([1 / math.log(1.5)]) == model.temperatures.tolist()
+    assert {one["score"] for one in record["members"].values()} == {0.5}
+    assert record["calibration"] == pytest.approx([1 / math.log(1.5)]) == model.calibrations.tolist()
     assert record["validation"] == record["members"]["audio"]
     assert {row["phase"] for row in record["history"]} == {"audio"}
 
@@ -68,7 +68,7 @@ def test_a_choice_is_charged_for_all_it_chose_from(tmp_path: Path, monkeypatch: 
 def test_the_ensemble_adds_up_calibrated_members(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     record, model = run(tmp_path, monkeypatch, SUM, text=[2.0, 0.0], image=[0.0, 0.0], audio=[1.0, 0.0])
     assert list(model.members) == ["text", "image", "audio"] and "chosen" not in record
-    assert record["temperature"] == pytest.approx([20, 20, 1 / math.log(1.5)])
+    assert record["calibration"] == pytest.approx([20, 20, 1 / math.log(1.5)])
     both = 0.1 + math.log(1.5)  # what text and audio say for the first class
     assert record["validation"]["nll"] == pytest.approx((3 * cost(both) + 2 * cost(-both) + cost(-0.1)) / 6, rel=1e-5)
     assert {row["phase"] for row in record["history"]} == {"text", "image", "audio"}

@@ -3,9 +3,11 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
+from tests import networks
 from trivium.training.linear import fit, fit_probe
 
 CLASSES = 3
+TASK = networks.task(CLASSES)
 
 
 def world(rows, seed, sure=2.0):
@@ -20,21 +22,21 @@ def world(rows, seed, sure=2.0):
 def fitted(names, train=None, val=None, **changes):
     (x, here, y), (x_val, here_val, y_val) = train or world(300, 0), val or world(200, 1)
     take = lambda of: {s: of[s] for s in names}  # noqa: E731
-    return fit(take(x), take(here), y, take(x_val), take(here_val), y_val, CLASSES, **changes)
+    return fit(take(x), take(here), y, take(x_val), take(here_val), y_val, TASK, **changes)
 
 
 def test_a_probe_on_vectors_that_hold_the_label_is_perfect():
     y, y_val = np.arange(60) % 3, np.arange(30) % 3
-    probe = fit_probe(np.eye(4)[y], y, np.eye(4)[y_val], y_val, 3)
+    probe = fit_probe(np.eye(4)[y], y, np.eye(4)[y_val], y_val, TASK)
     assert ((np.eye(4)[y_val] @ probe.weight.T + probe.bias).argmax(1) == y_val).all() and probe.nll < 1e-3
     assert probe.weight.shape == (3, 4) and probe.bias.shape == (3,) and probe.weight.dtype == np.float32
-    sparse = fit_probe(csr_array(np.eye(4)[y]), y, csr_array(np.eye(4)[y_val]), y_val, 3)
+    sparse = fit_probe(csr_array(np.eye(4)[y]), y, csr_array(np.eye(4)[y_val]), y_val, TASK)
     assert ((np.eye(4)[y_val] @ sparse.weight.T + sparse.bias).argmax(1) == y_val).all()
 
 
 def test_a_probe_is_as_good_as_scikit_learns():
     (x, _, y), (x_val, _, y_val) = world(300, 0), world(400, 1)
-    probe = fit_probe(x["a"], y, x_val["a"], y_val, CLASSES)
+    probe = fit_probe(x["a"], y, x_val["a"], y_val, TASK)
     theirs = max(LogisticRegression(C=c).fit(x["a"], y).score(x_val["a"], y_val) for c in (0.01, 0.1, 1, 10))
     assert ((x_val["a"] @ probe.weight.T + probe.bias).argmax(1) == y_val).mean() == pytest.approx(theirs, abs=0.01)
 
@@ -48,7 +50,7 @@ def test_every_way_is_tried_and_the_best_on_validation_is_kept():
     assert noise.nll == pytest.approx(np.log(3), abs=0.03) and noise.nll > alone.nll > mean.nll
     assert found.chosen is min(found.tried, key=lambda tried: tried.nll) and found.chosen.nll <= joint.nll
     assert found.chosen.way == found.answer.way and tuple(found.answer.weights) == found.chosen.streams
-    assert found.prior == pytest.approx(np.log(np.bincount(world(300, 0)[2]) / 300), abs=1e-6)
+    assert found.nothing == pytest.approx(np.log(np.bincount(world(300, 0)[2]) / 300), abs=1e-6)
 
 
 def test_a_stream_alone_where_another_promises_what_it_does_not_hold():
@@ -56,7 +58,7 @@ def test_a_stream_alone_where_another_promises_what_it_does_not_hold():
     rng = np.random.default_rng(2)
     lure = np.eye(4)[y] + rng.normal(0, 0.4, (300, 4)), rng.normal(size=(400, 4))
     every = {s: np.ones(300, bool) for s in "an"}, {s: np.ones(400, bool) for s in "an"}
-    found = fit({"a": x["a"], "n": lure[0]}, every[0], y, {"a": x_val["a"], "n": lure[1]}, every[1], y_val, CLASSES)
+    found = fit({"a": x["a"], "n": lure[0]}, every[0], y, {"a": x_val["a"], "n": lure[1]}, every[1], y_val, TASK)
     assert found.chosen.streams == ("a",) and not found.answer.intercept.any()
     assert found.tried[3].way == "concatenation" and found.tried[3].nll > 1.5 * found.chosen.nll
 
@@ -92,16 +94,17 @@ def test_streams_that_nothing_can_be_learned_from_are_left_out():
     x, here, y = world(300, 0)
     val = world(200, 1)
     never = {**here, "b": here["b"] & False}
-    found = fit(x, never, y, *val, CLASSES)
+    found = fit(x, never, y, *val, TASK)
     assert {tried.streams for tried in found.tried} == {("a",), ("noise",), ("a", "noise")}
     with pytest.raises(ValueError, match="no stream"):
-        fit({"b": x["b"]}, {"b": never["b"]}, y, {"b": val[0]["b"]}, {"b": val[1]["b"]}, val[2], CLASSES)
+        fit({"b": x["b"]}, {"b": never["b"]}, y, {"b": val[0]["b"]}, {"b": val[1]["b"]}, val[2], TASK)
 
 
 def test_a_class_that_train_lacks_costs_its_floor():
     (x, here, y), (x_val, here_val, y_val) = world(300, 0), world(200, 1)
     y_val[:2] = 3
-    found = fit(x, here, y, x_val, here_val, y_val, 4)
-    assert found.prior[3] == pytest.approx(-27.63, abs=0.01)
-    rest = fit(x, here, y, *({s: of[s][2:] for s in of} for of in (x_val, here_val)), y_val[2:], 4)
+    found = fit(x, here, y, x_val, here_val, y_val, networks.task(4))
+    assert found.nothing[3] == pytest.approx(-27.63, abs=0.01)
+    rest = fit(x, here, y, *({s: of[s][2:] for s in of} for of in (x_val, here_val)), y_val[2:],
+               networks.task(4))
     assert found.chosen.nll == pytest.approx((rest.chosen.nll * 198 + 2 * 27.631) / 200, abs=1e-3)

@@ -5,9 +5,12 @@ from scipy.sparse import csr_array, random_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from tests import networks
 from trivium.tasks.temperature import calibrated_nll
 from trivium.training import logistic
 from trivium.training.logistic import Dense, Sparse, fit_blocks, flops, lbfgs, nonzeros
+
+TASK = networks.task(3)
 
 
 def problem(rows=120, classes=3, seed=0):
@@ -23,8 +26,8 @@ def every(x):
     return np.ones(x.shape[0], bool)
 
 
-def fit(x, y, strength, classes=3):
-    return fit_blocks([x], [every(x)], y, [x], [every(x)], y, classes, [(strength,)])
+def fit(x, y, strength):
+    return fit_blocks([x], [every(x)], y, [x], [every(x)], y, TASK, [(strength,)])
 
 
 def log_softmax(x):
@@ -68,7 +71,7 @@ def test_the_usual_tolerance_costs_next_to_nothing(monkeypatch):
 def test_blocks_side_by_side_are_penalised_each_by_its_own_strength(monkeypatch):
     monkeypatch.setattr(logistic, "TOLERANCE", 1e-12)
     dense, sparse, y = problem(rows=60)
-    found = fit_blocks([dense, sparse], [every(dense)] * 2, y, [dense, sparse], [every(dense)] * 2, y, 3,
+    found = fit_blocks([dense, sparse], [every(dense)] * 2, y, [dense, sparse], [every(dense)] * 2, y, TASK,
                        [(1e-2, 1e-3)])
     length = np.sqrt(sparse.power(2).sum() / 60)
     both = np.hstack([StandardScaler().fit_transform(dense) / 5**0.5, sparse.toarray() / length * 10**0.5])
@@ -79,14 +82,14 @@ def test_blocks_side_by_side_are_penalised_each_by_its_own_strength(monkeypatch)
 def test_the_strength_is_the_one_that_validation_prefers():
     x, _, y = problem()
     noisy = np.random.default_rng(3).normal(size=(60, 40))
-    useless = fit_blocks([noisy], [every(noisy)], y[:60], [noisy[::-1]], [every(noisy)], y[:60], 3,
+    useless = fit_blocks([noisy], [every(noisy)], y[:60], [noisy[::-1]], [every(noisy)], y[:60], TASK,
                          [(1.0,), (1e-2,), (1e-4,), (1e-6,)])
     assert useless.strengths == (1.0,)
     val, _, y_val = problem(seed=1)
     tried = {}
     for strength in (1e-1, 1e-2, 1e-3):
-        tried[strength] = fit_blocks([x], [every(x)], y, [val], [every(val)], y_val, 3, [(strength,)]).nll
-    best = fit_blocks([x], [every(x)], y, [val], [every(val)], y_val, 3, [(s,) for s in tried])
+        tried[strength] = fit_blocks([x], [every(x)], y, [val], [every(val)], y_val, TASK, [(strength,)]).nll
+    best = fit_blocks([x], [every(x)], y, [val], [every(val)], y_val, TASK, [(s,) for s in tried])
     assert best.strengths == (min(tried, key=tried.get),)
     assert best.nll == pytest.approx(min(tried.values()), abs=1e-3)
     assert best.nll == pytest.approx(calibrated_nll(answers(best, val), y_val), abs=1e-6)
@@ -97,7 +100,7 @@ def test_weaker_strengths_are_not_tried_once_two_were_worse(monkeypatch):
     original = logistic._minimise
     monkeypatch.setattr(logistic, "_minimise", lambda *a: tried.append(a[2]) or original(*a))
     noisy = np.random.default_rng(3).normal(size=(60, 40))
-    fit_blocks([noisy], [every(noisy)], np.arange(60) % 3, [noisy[::-1]], [every(noisy)], np.arange(60) % 3, 3,
+    fit_blocks([noisy], [every(noisy)], np.arange(60) % 3, [noisy[::-1]], [every(noisy)], np.arange(60) % 3, TASK,
                [(1.0,), (1e-1,), (1e-2,), (1e-3,)])
     assert tried == [(1.0,), (1e-1,), (1e-2,)]
 
@@ -105,12 +108,12 @@ def test_weaker_strengths_are_not_tried_once_two_were_worse(monkeypatch):
 def test_a_class_that_train_lacks_and_a_column_that_never_varies():
     x, _, y = problem()
     x[:, 3] = 0.1
-    found = fit_blocks([x], [every(x)], y * 2, [x], [every(x)], np.where(y == 0, 1, y * 2), 6, [(1e-3,)])
+    found = fit_blocks([x], [every(x)], y * 2, [x], [every(x)], np.where(y == 0, 1, y * 2), networks.task(6), [(1e-3,)])
     assert (found.weights[0][:, 3] == 0).all() and (found.weights[0][[1, 3, 5]] == 0).all()
     assert found.intercept[[1, 3, 5]].tolist() == [-1e4] * 3
     assert found.nll < 1  # of the validation rows of classes 2 and 4
     with pytest.raises(ValueError, match="validation rows of their classes"):
-        fit_blocks([x], [every(x)], y * 2, [x], [every(x)], y * 0 + 1, 6, [(1e-3,)])
+        fit_blocks([x], [every(x)], y * 2, [x], [every(x)], y * 0 + 1, networks.task(6), [(1e-3,)])
 
 
 def test_rows_without_a_block_are_its_mean_and_do_not_shape_it():
@@ -138,7 +141,7 @@ def test_numbers_that_are_not_finite_are_told_where_they_count():
     x, _, y = problem()
     x[5, 2] = np.inf
     here = np.arange(120) != 5
-    fit_blocks([x], [here], y, [x], [here], y, 3, [(1e-2,)])
+    fit_blocks([x], [here], y, [x], [here], y, TASK, [(1e-2,)])
     with pytest.raises(ValueError, match="not finite"), np.errstate(invalid="ignore"):
         fit(x, y, 1e-2)
 
@@ -167,6 +170,6 @@ def test_the_minimum_of_a_known_function():
 def test_same_inputs_same_bytes():
     x, sparse, y = problem()
     both = [x, sparse], [every(x)] * 2, y
-    one, two = (fit_blocks(*both, *both, 3, [(1e-2, 1e-2), (1e-3, 1e-3)]) for _ in range(2))
+    one, two = (fit_blocks(*both, *both, TASK, [(1e-2, 1e-2), (1e-3, 1e-3)]) for _ in range(2))
     assert [w.tobytes() for w in one.weights] == [w.tobytes() for w in two.weights] and one.nll == two.nll
     assert {w.dtype for w in (*one.weights, *one.biases, one.intercept)} == {np.dtype(np.float32)}

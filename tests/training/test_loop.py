@@ -59,7 +59,7 @@ def test_it_learns_and_the_history_says_how() -> None:
     assert [row["epoch"] for row in history] == [0, 1, 2, 3, 4, 5]
     assert history[0]["train_loss"] is None
     assert history[-1]["val_nll"] < 0.25 < history[0]["val_nll"]
-    assert history[-1]["val_accuracy"] > 0.95
+    assert history[-1]["val_score"] > 0.95
 
 
 def test_the_weights_of_the_lowest_validation_nll_are_kept() -> None:
@@ -165,7 +165,7 @@ def test_a_sample_counts_once_however_the_batches_fall(monkeypatch: pytest.Monke
     whole = loop.validate(task, feed(80, 2), accelerator)
     monkeypatch.setattr(loop, "VALIDATION_BATCH", 7)
     assert loop.validate(task, feed(80, 2), accelerator) == pytest.approx(whole)
-    assert loop.validate(scripted, feed(80, 2), accelerator) == {"val_nll": pytest.approx(3.0), "val_accuracy": 0.0}
+    assert loop.validate(scripted, feed(80, 2), accelerator) == {"val_nll": pytest.approx(3.0), "val_score": 0.0}
 
 
 def test_a_loss_that_is_not_finite_is_never_chosen() -> None:

@@ -74,7 +74,7 @@ def streams(path: Path, names: Sequence[str], kept: Streams, taken: Collection[s
         elif modality:
             print(f"note: `{column}` of {path} names files of {modality}, but none of the first is there: it is left "
                   "out.")
-    order = (*STREAMS, *sorted(set(modalities.names()) - set(STREAMS)))
+    order = (*STREAMS, *sorted(set(modalities.names()) - {*STREAMS, "table"}))  # tables: see `facts`
     for modality in order:
         if modality not in (*chosen.values(), *(one for one, _ in found.values())):
             chosen |= {column: modality for column in [c for c in _usual(modality, names) if c in free

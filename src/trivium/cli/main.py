@@ -46,11 +46,16 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                                "reports/measured; says nothing when all is well")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
+    use.add_argument("--label", action="append", default=[], metavar="COLUMN",
+                     help="of a table: what is to be predicted; more than once for several numbers, or for tags that "
+                          "have a column of 0 and 1 each")
+    use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
-    command("curves", _curves, "accuracy over compute and over labels: repeats the comparison four times, as DVC "
+    command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
                                "experiments")
-    predict = command("predict", _predict, "labels for new data, from the best seed of a trained strategy")
+    predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
+                                  "and probabilities, tags, or numbers in their units with intervals")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
                          help="CSV, JSONL or Parquet with a column for each stream (any may be empty), called like the "
@@ -76,10 +81,12 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 def _repair(_: argparse.Namespace) -> None:
     from trivium.cli.measured import again
-    from trivium.cli.ready import check
+    from trivium.cli.ready import check, complete
 
     _mend()
     check(Path("."))
+    if said := complete(Path(".")):
+        print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
 
 
@@ -94,7 +101,7 @@ def _mend() -> None:
 def _use(arguments: argparse.Namespace) -> None:
     from trivium.cli.use import use
 
-    use(arguments.data)
+    use(arguments.data, labels=arguments.label, weight=arguments.weight)
 
 
 def _status(_: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import trivium
@@ -15,6 +16,19 @@ from trivium.params import Params, load
 from trivium.settings.errors import UserError
 
 GOOD = ".cache/checked"  # the digest of what was looked at last and found right: to look at it takes seconds (torch)
+
+
+def complete(root: Path) -> str | None:
+    """Write `task` into a params.yaml of the time before there was one: DVC asks for each key that a stage depends on.
+    What was done, in words.
+    """
+    path = root / "params.yaml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    seeds = re.search(r"^seeds:.*\n", text, re.MULTILINE)
+    if not seeds or re.search(r"^task\s*:", text, re.MULTILINE):
+        return None
+    files.write(path.resolve(), text[:seeds.end()] + "task: classification\n" + text[seeds.end():])
+    return "params.yaml did not say what is predicted: now it has the line `task: classification`, as it was before."
 
 
 def check(root: Path) -> None:

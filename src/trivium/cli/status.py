@@ -19,9 +19,12 @@ REASONS = 4  # per stage that are told
 
 def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
+    from trivium import tasks
+    from trivium.comparison.build import ranking
     from trivium.params import load
 
-    strategies = list(load(root / "params.yaml").train)
+    settings = load(root / "params.yaml")
+    strategies = list(settings.train)
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
@@ -34,8 +37,9 @@ def status(root: Path) -> str:
             words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
         elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
-            mean = sum(seed["metrics"]["accuracy"] for seed in seeds) / len(seeds)
-            words = f"evaluated ({len(seeds)} seeds), test accuracy {mean:.3f}"
+            metric = ranking(tasks.of(read_json(evaluated)["task"]), settings.compare.metric)
+            mean = sum(seed["metrics"][metric.key] for seed in seeds) / len(seeds)
+            words = f"evaluated ({len(seeds)} seeds), {metric.level(mean)} on test"
         lines.append(f"  {name:<{width}}  {words}")
     return "\n".join(lines)
 
@@ -113,7 +117,7 @@ def show(root: Path) -> str:
               "and, after `source .venv/bin/activate`,",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit"]
     if verdict["recommended"]:
-        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      labels for new data")
+        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      answers to new data")
     return "\n".join(["", *lines, ""])
 
 
@@ -132,34 +136,28 @@ def _unfinished(root: Path) -> bool:
 
 
 def _table(found: dict[str, Any]) -> list[str]:
-    """A line per strategy, best first, in the metric that ranks, with macro F1 and NLL; and that of the constant."""
-    from trivium.tasks.metric import METRICS
+    """A line per strategy, best first, in the metric that ranks, with two beside it; and that of the constant."""
+    from trivium import tasks
+    from trivium.tasks.metric import Metric
 
-    metric, constant = METRICS[found["metric"]], found["constant"]
+    metrics = {key: Metric.of(one) for key, one in found["metrics"].items()}
+    metric, constant = metrics[found["metric"]], found["constant"]
     entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])
     sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
-    knows = "class shares" if metric.key == "nll" else f"always {constant['label']}"
+    knows = tasks.kind(found["dataset"]["task"]).always(metric, constant["label"])
     width = max(len(name) for name in (*(entry["title"] for entry in entries), knows))
-    unit = "%" if metric.higher else "nats"
-
-    def number(value: float) -> str:
-        return f"{100 * value:.1f}" if metric.higher else f"{value:.3f}"
-
-    def others(macro: float, nll: float) -> str:
-        """The columns of what does not rank."""
-        beside = {"macro_f1": f"{100 * macro:>6.1f} %", "nll": f"{nll:>5.3f}"}
-        return "  ".join(text for key, text in beside.items() if key != metric.key)
-
-    head = {"accuracy": "accuracy", "balanced_accuracy": "bal. acc.", "macro_f1": "macro F1", "nll": "NLL"}[metric.key]
-    heads = "  ".join(text for key, text in (("macro_f1", "macro F1"), ("nll", "  NLL")) if key != metric.key)
-    lines = [f"{'rank':>4}  {'strategy':<{width}}  {head:>9}  {sure:^16}  {heads}     FLOPs  failed"]
+    beside = [metrics[key] for key in found["beside"] if key != metric.key][:2]
+    heads = [one.head or one.words for one in beside]
+    rows = [[f"{'rank':>4}", "strategy", metric.head or metric.words, sure, *heads, "FLOPs", "failed"]]
     for entry in entries:
         span = entry[metric.key]
-        between = f"{number(span['low'])} to {number(span['high'])}"
-        line = (f"{entry['rank']:>4}  {entry['title']:<{width}}  {number(span['mean'])} {unit:<4}".ljust(width + 19)
-                + f"{between:^16}  {others(entry['macro_f1']['mean'], entry['nll']['mean'])}  "
-                f"{entry['flops']:>8.2e}  {100 * entry['failed_share']:>4.0f} %")
-        lines.append(line.rstrip())
-    lines.append(f"{'':>4}  {knows:<{width}}  {number(constant[metric.key])} {unit:<4}".ljust(width + 19) + " " * 18
-                 + others(constant["macro_f1"], constant["nll"]))
-    return lines
+        between = f"{metric.number(span['low'])} to {metric.number(span['high'])}"
+        rows.append([f"{entry['rank']:>4}", entry["title"], metric.value(span["mean"]), between,
+                     *(one.value(entry[one.key]["mean"]) for one in beside), f"{entry['flops']:.2e}",
+                     f"{100 * entry['failed_share']:.0f} %"])
+    rows.append(["", knows, metric.value(constant[metric.key]), "", *(one.value(constant[one.key]) for one in beside),
+                 "", ""])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    widths[1] = width
+    return ["  ".join(cell.ljust(wide) if k == 1 else cell.center(wide) if k == 3 else cell.rjust(wide)
+                      for k, (cell, wide) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]

@@ -1,8 +1,9 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `stamps` (with languages: `stamps:fr,es`) or the path of a
-manifest. For a manifest the columns are found by their names and values, and the sizes of each encoder's processor by a
-look at the data; those with published weights are told what they may be told.
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the path
+of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label,
+and the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be
+told. Columns that nothing else takes become a table.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from io import StringIO
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,49 +20,54 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, sizes
+from trivium.cli import columns, edit, facts, sizes, targets
+from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, refuse_outs, relative
+from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, find, refuse_outs, relative
 from trivium.data.sources.worlds import NAMES
-from trivium.machine.files import write
-from trivium.params import parse, refuse_empty, refuse_old, unreadable
+from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError
 
 CARD = "data/README.md"  # what DVC watches where the data is made here
 OFFERED = {s: {"modality": s} for s in STREAMS}
+CELLS = {s: {"modality": modality} for s, modality in known.OFFERED["cells"].items()}
+BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
 OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
 
-NULL = "tag:yaml.org,2002:null"
 
-
-def use(what: str, params: str | Path = "params.yaml") -> None:
+def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
     """Edit `params` in place so that the pipeline runs on `what`, and print what was set.
 
-    Raises: UserError (no such source, world or file; no column for the id, the label or any stream).
+    labels, weight: columns of a table. Raises: UserError (no such source, world, file or column; no column for the id,
+    the label or any stream).
     """
     params = Path(params)
-    yaml, settings = _load(params)
+    yaml, settings = edit.load(params)
     refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
+    if name in ("digits", "symbols", "stamps") and (labels or weight):
+        raise UserError(f"--label and --weight name columns of a table, and `{name}` brings its own labels.")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
+    elif name == "cells":
+        changes = {"data.streams": CELLS} | _processors({"text": sizes.SYMBOLS["text"]}, settings) | _boosted(settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
         changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
     else:
-        changes = _manifest(Path(what), params.parent, settings)
+        changes = _manifest(Path(what), params.parent, settings, labels, weight)
         name = "manifest"
-    changes = {"data.source": name, "data.watch": CARD} | changes
-    known = settings["data"]["source"], settings["data"]["manifest"]["path"]
-    other = (name, changes.get("data.manifest.path", known[1])) != known
+    changes = {"data.source": name, "data.watch": CARD, "task": "classification"} | changes
+    before = settings["data"]["source"], settings["data"]["manifest"]["path"]
+    other = (name, changes.get("data.manifest.path", before[1])) != before
     if other and settings["split"].get("held_out_domain"):
         changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
     for key, value in changes.items():
-        _set(settings, key, value)
+        edit.put(settings, key, value)
     parse(settings, str(params))
-    _save(params, yaml, settings)
+    edit.save(params, yaml, settings)
     said = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())
     print(f"{params} now says", *said, sep="\n  ")
 
@@ -127,43 +132,57 @@ def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
     return True
 
 
-def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
-    configured: dict[str, str] = settings["data"]["manifest"]
+def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weight: str | None) -> dict[str, Any]:
+    configured: dict[str, Any] = settings["data"]["manifest"]
     if not path.suffix and not path.exists() and os.sep not in str(path):
-        near = difflib.get_close_matches(path.name, ("digits", "symbols", "stamps"), 1)
+        near = difflib.get_close_matches(path.name, ("digits", "symbols", "cells", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
-        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, stamps or the path of a CSV, JSONL "
-                        "or Parquet file.")
+        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, stamps or the path of a "
+                        "CSV, JSONL or Parquet file.")
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
     names = rows.columns(path)
     chosen, named = _chosen(path, settings["data"], root)
-    needed = columns.about(path, names, chosen)
+    target = targets.label_columns(path, names, labels, chosen.get("label"))
+    weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)
+    chosen = {what: column for what, column in chosen.items() if what != "label"} | (
+        {"label": target[0]} if target else {})
+    apart = {*target[1:], *([weight] if weight else [])}
+    needed = columns.about(path, names, chosen, apart)
     if lacking := [what for what in REQUIRED if what not in needed]:
         what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
         raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
                         f"to `{'`, another to `'.join(lacking)}`, or name it as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
-            if column not in [needed[what] for what in REQUIRED]}
-    found = columns.about(path, names, chosen, {column for _, column in kept.values()})
-    streams = columns.streams(path, names, kept, set(found.values()))
-    if not streams:
+            if column not in {*(needed[what] for what in REQUIRED), *apart}}
+    found = columns.about(path, names, chosen, {*apart, *(column for _, column in kept.values())})
+    target = target or [found["label"]]
+    tables = facts.kept(path, names, settings["data"].get("streams") or {})
+    held = {rows.named(column, names, path) or column for own in tables.values() for column in own}
+    found = {what: column for what, column in found.items() if column not in held or what in REQUIRED}
+    streams = columns.streams(path, names, kept, {*found.values(), *held, *apart})
+    if not tables:
+        taken = {*found.values(), *apart, *(column for _, column in streams.values())}
+        tables = _facts(path, names, taken, settings)
+        held = {column for own in tables.values() for column in own}
+    if not streams and not tables:
         raise UserError(f"{path} has no column with a value for {', '.join(kinds.names())}. It has {', '.join(names)}: "
                         "name one of them as the `column` of a stream, under data.streams in params.yaml.")
     table = rows.read(path, sorted({column for _, column in streams.values()}))
     files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()}
     refuse_outs(path, files, root)
-    used = {*found.values(), *(column for _, column in streams.values())}
+    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
               "of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
-            if what not in (*found, "path") and chosen.get(what, column) not in ("", what)}
-    asked = {what: column for what, column in found.items() if column == chosen.get(what)}
-    for what, column in (asked | {s: column for s, (_, column) in kept.items()}).items():
+            if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)}
+    as_said = {what: column for what, column in found.items() if column == chosen.get(what) and not (
+        what == "label" and labels)}
+    for what, column in (as_said | {s: column for s, (_, column) in kept.items()}).items():
         if column != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
     if (place := _from(root, path)).startswith("../"):
@@ -172,21 +191,46 @@ def _manifest(path: Path, root: Path, settings: Any) -> dict[str, Any]:
     values: dict[str, list[pa.ChunkedArray]] = {}
     for modality, column in streams.values():
         values.setdefault(modality, []).append(table[column])
+    label: str | list[str] = target if len(target) > 1 else target[0]
+    same = (settings["data"]["source"], configured["path"], configured["label"]) == ("manifest", place, label)
+    cells = rows.read(path, target, target)
     return {
+        "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
         "data.watch": _watch(path, files, root),
         "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
-                         for s, (modality, column) in streams.items()},
+                         for s, (modality, column) in streams.items()}
+        | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
         "data.manifest.path": place,
-        **{f"data.manifest.{what}": column for what, column in (found | lost).items()},
+        **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},
+        **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
+        **(_boosted(settings) if tables else {}),
     }
 
 
-def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, str], columns.Streams]:
+def _facts(path: Path, names: list[str], taken: set[str], settings: Any) -> dict[str, list[str]]:
+    """The columns that nothing else takes, as one table; {} where there is none."""
+    found = facts.find(path, [name for name in names if name not in taken])
+    if found.taken and not facts.read_everywhere(settings):
+        print(f"note: {', '.join(found.taken)} could be a table: give each recipe under `pretrain` an encoder for it, "
+              "such as {table: rows} with encoder.rows: {modality: table, architecture: ft_transformer}.")
+        return {}
+    print(*found.words, sep="\n", end="\n" if found.words else "")
+    return {facts.NAME: list(found.taken)} if found.taken else {}
+
+
+def _boosted(settings: Any) -> dict[str, Any]:
+    """Trees on simple features among the strategies, where they are not there yet."""
+    there = any(isinstance(one, Mapping) and one.get("strategy") == "boosting" for one in settings["train"].values())
+    return {} if there or "simple" not in settings["pretrain"] else {"train.boosted": BOOSTED}
+
+
+def _chosen(path: Path, data: Any, root: Path) -> tuple[dict[str, Any], columns.Streams]:
     """The names of columns in params.yaml, and the streams, without those that a look at another table gave."""
-    configured: dict[str, str] = data["manifest"]
+    configured: dict[str, Any] = data["manifest"]
     streams = {str(s): (str(one["modality"]), str(one.get("column") or s))
-               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one}
+               for s, one in (data.get("streams") or {}).items() if isinstance(one, Mapping) and "modality" in one
+               and one["modality"] != "table"}
     before = root / configured["path"]
     if not configured["path"] or before.resolve() == path.resolve():
         return configured, streams
@@ -243,46 +287,3 @@ def _from(root: Path, path: Path) -> str:
     if path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
         return os.path.normpath(path).replace(os.sep, "/")
     return os.path.relpath(path, root).replace(os.sep, "/")
-
-
-def _load(params: Path) -> tuple[Any, Any]:
-    from ruamel.yaml import YAML, YAMLError
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 10_000
-    yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, "null"))
-    try:
-        return yaml, yaml.load(params.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
-    except YAMLError as error:
-        raise unreadable(params, error) from None
-
-
-def _save(params: Path, yaml: Any, settings: Any) -> None:
-    """Lines that differ only in white space stay as they were."""
-    dumped = StringIO()
-    yaml.dump(settings, dumped)
-    old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
-    if len(old) == len(new):
-        new = [a if a.split() == b.split() else b for a, b in zip(old, new, strict=True)]
-    write(params.resolve(), "\n".join(new) + "\n")
-
-
-def _set(settings: Any, dotted: str, value: Any) -> None:
-    *sections, key = dotted.split(".")
-    for name in sections:
-        settings = settings.setdefault(name, {})
-    if settings.get(key) != value or (isinstance(value, Mapping) and list(settings[key]) != list(value)):
-        settings[key] = _on_one_line(value)
-
-
-def _on_one_line(value: Any) -> Any:
-    from ruamel.yaml.comments import CommentedMap
-
-    if not isinstance(value, Mapping):
-        return value
-    made = CommentedMap({key: _on_one_line(one) for key, one in value.items()})
-    made.fa.set_flow_style()
-    return made

@@ -40,12 +40,13 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
         parts["information"] = information.summary(
             known, streams, readers, {name: reads.read(one) for name, one in about.items()})
     if known := of("robustness"):
-        parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles)
+        parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles, found.task.shown)
     if known := of("probes"):
         alone = {name: one["recipe"]["encoders"] for name, one in about.items()
                  if one["strategy"] in ALONE and "supervised" in one["recipe"]["objectives"]}
         still = {name for name, one in about.items() if one["strategy"] in recipes.STILL}
-        parts["laziness"] = laziness.summary(known, alone, readers, titles, still, _probed(found, streams))
+        parts["laziness"] = laziness.summary(known, alone, readers, titles, found.task.shown, still,
+                                              _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
     return parts
@@ -70,7 +71,8 @@ def _vectors(found: Evaluated, folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict[str, str]) -> dict[str, Any]:
     maps = similarity.maps(_vectors(found, folder), streams)
-    wrong = {name: np.concatenate([result.correct == 0 for result in seeds]) for name, seeds in found.outcomes.items()}
+    wrong = {name: np.concatenate([one.correct == 0 for one in seeds if one.correct is not None])
+             for name, seeds in found.outcomes.items()} if found.task.categorical else {}
     alike = similarity.least_alike(wrong)
     if alike is None:
         return {"maps": maps, "ensemble": None, "sentence": ""}
@@ -85,4 +87,4 @@ def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict
 
 def _side_by_side(first: Path, second: Path) -> Iterator[similarity.Piece]:
     for (seed, a), (_, b) in zip(predictions.read(first), predictions.read(second), strict=True):
-        yield seed, a["y"].to_numpy(), predictions.probabilities(a), predictions.probabilities(b)
+        yield seed, a["y"].to_numpy(), predictions.answers(a), predictions.answers(b)

@@ -5,8 +5,8 @@
     of        of which comparison (see `mark`)
     compute   points, sentence; labels: the same, each point being a comparison of its own:
               share of the present compute or labels, in 0-1 or above; words for it; labels (training samples that have
-              one, mean over seeds); strategies -> accuracy {mean, low, high} and flops (mean over seeds), less
-              those that the budget does not pay for; its verdict:
+              one, mean over seeds); strategies -> value {mean, low, high} of the metric that
+              ranks and flops (mean over seeds), less those that the budget does not pay for; its verdict:
               winner, tied, behind, sentence, learned (whether any strategy is surely better than the null)
 
 Points are in rising order. All points over labels have the same compute.
@@ -59,10 +59,10 @@ def gather(present: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) 
 
 
 def _point(variant: Variant, share: float, comparison: Mapping[str, Any]) -> dict[str, Any]:
-    strategies, verdict = comparison["strategies"], comparison["verdict"]
+    strategies, verdict, metric = comparison["strategies"], comparison["verdict"], comparison["metric"]
     return {
         "share": share, "words": variant.words, "labels": comparison["dataset"]["train"],
-        "strategies": {name: {"accuracy": {key: entry["accuracy"][key] for key in ("mean", "low", "high")},
+        "strategies": {name: {"value": {key: entry[metric][key] for key in ("mean", "low", "high")},
                               "flops": entry["flops"]} for name, entry in strategies.items()},
         "verdict": {key: verdict[key] for key in ("winner", "tied", "behind", "sentence")}
         | {"learned": verdict.get("learned", True)},

@@ -1,12 +1,15 @@
 """`reports/comparison.json`: every strategy with its intervals, every pair, and the verdict.
 
-    dataset     title, source, classes, streams, train and test samples per seed; groups that the test samples are of,
-                in all and per test set, and whether they are resampled (see `outcomes.Groups`); world (generated data)
-    settings    what the statistics were made with;  metric: the one that ranks
-    constant    label and metrics of the answer that knows no inputs: the most common label of train, its class shares
+    dataset     title, source, task (its name), outputs (classes, tags or numbers), streams, train and test samples per
+                seed; groups that the test samples are of, in all and per test set, and whether they are resampled (see
+                `outcomes.Groups`); world (generated data)
+    settings    what the statistics were made with;  metric: the one that ranks;  metrics: all of the task's, as people
+                read them (see `Metric`);  beside: those that stand in tables next to it;  score: likewise a `Metric`,
+                of what the analyses measure
+    constant    label and metrics of the answer that knows no inputs: the most common label of train, its mean, ...
     strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in
                 the metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class
-                (largest share of the answers that are one class, mean over seeds); chosen (seed -> what it took,
+                (of classes: largest share of the answers that are one, mean over seeds); chosen (seed -> what it took,
                 where it chooses); flops (mean over seeds) and over_budget (these over the budget); parameters;
                 to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
     skipped     name -> title, budget and needed (FLOPs), setting (that makes it so), sentence: what the budget does not
@@ -14,14 +17,14 @@
     pairs       a, b (a is better in the metric that ranks), difference: by how much, with low and high; p_outperform =
                 P(a > b) with its own; p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats;
                 verdict: "better", "ahead" (the interval has no zero, and yet it is not sure), "close" (a is better by
-                `metric.CLOSE` at most) or "open"
+                `Metric.close` at most) or "open"
     verdict     learned (whether any strategy), winner or null, tied, behind, recommended or null, within (recommended
                 within the budget, or null), simple (taken for being the reference), sentence, reason: see `verdict`
     information, robustness, laziness, similarity: see `across`; robustness has `domain` where the data names domains,
                 see `domain.summary`
 
-Numbers are rounded to six significant digits. Shares and their differences are 0-1; of the NLL, less is better, and
-differences say by how many nats a has less.
+Numbers are rounded to six significant digits. Shares and their differences are 0-1; differences say by how much a is
+better, so where less is better by how much a has less.
 """
 
 from __future__ import annotations
@@ -41,9 +44,11 @@ from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
 from trivium.comparison.verdict import Cost, Verdict, decide, listed
 from trivium.data.tables import read_json
-from trivium.tasks import scores
-from trivium.tasks.metric import CLOSE, METRICS
-from trivium.tasks.scores import Array
+from trivium.settings.errors import UserError
+from trivium.settings.parts import nearest
+from trivium.tasks import Task
+from trivium.tasks.base import Array
+from trivium.tasks.metric import Metric
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
@@ -61,20 +66,21 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     """
     root = Path(root)
     found = load(root / EVALUATED, entries)
-    rules = _rules(settings, split_method, bins, found)
-    metric = METRICS[settings.metric]
-    results = measure(found.outcomes, found.units, rules, scores.METRICS)
+    metric = ranking(found.task, settings.metric)
+    rules = _rules(settings, metric, split_method, bins, found)
+    results = measure(found.task, found.outcomes, found.units, rules, tuple(found.task.metrics), found.weights)
     pairs = compare(found.outcomes, results, rules)
-    gains = null.gains(found.outcomes, found.shares, found.units, results, rules)
+    gains = null.gains(found.task, found.outcomes, found.train, found.units, results, rules, found.weights)
     names = list(found.outcomes)
     ranked = [names[s] for s in np.argsort(-metric.upward(results.points[metric.key]).mean(1), kind="stable")]
-    about, constant = _dataset(found, root), _constant(found)
+    about, constant = _dataset(found, root), _constant(found, bins)
     costs = {name: _cost(found, name, gains[name]) for name in names}
-    decided = decide(ranked, pairs, costs, settings.reference)
+    decided = decide(ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
-        constant["label"], constant[metric.key], recipes.published({n: found.metrics[n]["recipe"] for n in names}),
-        _notes(found, root), len(found.skipped), _budget(root))
+        found.task.null_words(metric, constant["label"], constant[metric.key]),
+        recipes.published({n: found.metrics[n]["recipe"] for n in names}), _notes(found, root), len(found.skipped),
+        _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
         parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
@@ -82,11 +88,14 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         "dataset": about,
         "settings": {"seeds": len(found.seeds), "split": split_method, **settings.model_dump()},
         "metric": metric.key,
+        "metrics": {key: one.plain() for key, one in found.task.metrics.items()},
+        "beside": list(found.task.beside),
+        "score": found.task.shown.plain(),
         "constant": constant,
         "strategies": {name: {"rank": ranked.index(name) + 1} | _strategy(found, s, name, results, rules, about)
                        | _judged(gains[name], costs[name]) for s, name in enumerate(names)},
         "skipped": {name: {"title": one["title"], **one["skipped"]} for name, one in found.skipped.items()},
-        "pairs": [_pair(pair, found.seeds) for pair in pairs],
+        "pairs": [_pair(pair, found.seeds, metric) for pair in pairs],
         "verdict": _verdict(decided, words),
     } | parts)
 
@@ -108,19 +117,29 @@ def _notes(found: Evaluated, root: Path) -> list[str]:
     return [*said, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
-def _rules(settings: Settings, split_method: str, bins: int, found: Evaluated) -> Rules:
+def ranking(task: Task, key: str) -> Metric:
+    """The metric that ranks. key: `compare.metric`. Raises: UserError (the task has no such metric to rank by)."""
+    known = [name for name in task.metrics if name in task.ranks]
+    if key == "auto":
+        return task.metrics[task.primary]
+    if key not in known:
+        raise UserError(f"params.yaml: `compare.metric`: {task.name} is not ranked by `{key}`; {nearest(key, known)}")
+    return task.metrics[key]
+
+
+def _rules(settings: Settings, metric: Metric, split_method: str, bins: int, found: Evaluated) -> Rules:
     overlap = None
     if split_method == "kfold":
         seeds = next(iter(found.metrics.values()))["seeds"]
         overlap = float(np.mean([seed["n"] / seed["n_train"] for seed in seeds]))
-    return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, settings.metric)
+    return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, metric)
 
 
 def _dataset(found: Evaluated, root: Path) -> dict[str, Any]:
     first = next(iter(found.metrics.values()))
     meta = read_json(root / FEATURES)["meta"]
-    about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "classes": len(first["task"]["classes"]),
-             "streams": _streams(found),
+    about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "task": found.task.name,
+             "outputs": found.task.outputs, "streams": _streams(found),
              "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
              "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
              "groups": found.groups.whole, "test_groups": found.groups.each, "resampled": found.groups.resampled}
@@ -132,34 +151,33 @@ def _streams(found: Evaluated) -> list[str]:
     return list(dict.fromkeys(s for about in found.metrics.values() for s in about["streams"]))
 
 
-def _constant(found: Evaluated) -> dict[str, Any]:
-    first = next(iter(found.metrics.values()))
-    label = int(np.argmax(np.mean(found.shares, axis=0)))
+def _constant(found: Evaluated, bins: int) -> dict[str, Any]:
     y = [one.y for one in next(iter(found.outcomes.values()))]
-    return {"label": first["task"]["classes"][label]} | null.always(
-        y, found.shares, ("accuracy", "balanced_accuracy", "macro_f1", "nll"))
+    return {"label": found.task.constant_words(np.concatenate(found.train))} | null.always(
+        found.task, found.train, y, tuple(found.task.metrics), bins, found.weights)
 
 
 def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: Mapping[str, Any],
               ) -> dict[str, Any]:
     """What is known of a strategy besides how it stands to others."""
-    about, outcomes = found.metrics[name], found.outcomes[name]
+    about, outcomes, metrics = found.metrics[name], found.outcomes[name], found.task.metrics
     trained = {str(seed["seed"]): seed["training"] for seed in about["seeds"]}
-    one = [np.bincount(result.prediction).max() / len(result.y) for result in outcomes]
     told: dict[str, Any] = {key: about[key] for key in ("title", "strategy", "start", "recipe")} | {
-        "one_class": float(np.mean(one)),
         "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
-        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in scores.METRICS}
+        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in metrics}
                   for j, seed in enumerate(found.seeds)}}
+    if found.task.categorical:
+        told["one_class"] = float(np.mean([np.bincount(one.prediction).max() / len(one.y) for one in outcomes]))
     if all("chosen" in training for training in trained.values()):
         told["chosen"] = {seed: training["chosen"] for seed, training in trained.items()}
     ceiling = dataset.get("world", {}).get("bayes", {}).get("all")
-    if ceiling is not None:
+    if ceiling is not None and "accuracy" in metrics:
         told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
     spans = {
         metric: estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
-                         rules.overlap).within(*scores.RANGES[metric]) for metric in scores.METRICS}
-    spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
+                         rules.overlap).within(one.lowest, one.highest) for metric, one in metrics.items()}
+    if "accuracy" in metrics:
+        spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
     return told | {metric: _span(span) for metric, span in spans.items()}
 
 
@@ -193,15 +211,15 @@ def _span(found: Estimate) -> dict[str, float]:
     return {"mean": found.mean, "low": found.low, "high": found.high, "sd": found.sd}
 
 
-def _pair(pair: Pair, seeds: tuple[int, ...]) -> dict[str, Any]:
+def _pair(pair: Pair, seeds: tuple[int, ...], metric: Metric) -> dict[str, Any]:
     chance, low, high = pair.outperform
     said = "better" if pair.beats else "ahead" if pair.difference.low > 0 else (
-        "close" if pair.difference.high <= CLOSE else "open")
+        "close" if pair.difference.high <= metric.close else "open")
     return {
         "a": pair.a, "b": pair.b, "difference": pair.difference.mean, "low": pair.difference.low,
         "high": pair.difference.high, "p_outperform": chance, "p_outperform_low": low, "p_outperform_high": high,
         "p_value": pair.difference.p, "p_value_holm": pair.p_holm, "mcnemar_p": pair.mcnemar_pooled,
-        "mcnemar_p_seeds": {str(seed): p for seed, p in zip(seeds, pair.mcnemar, strict=True)},
+        "mcnemar_p_seeds": {str(seed): p for seed, p in zip(seeds, pair.mcnemar, strict=False)},
         "beats": pair.beats, "verdict": said,
     }
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from trivium import tasks
 from trivium.data.tables import read_json, write_json
 from trivium.tasks.scores import confusion_in
 
 WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
-METRICS = ("train_loss", "val_nll", "val_accuracy")
+METRICS = ("train_loss", "val_nll", "val_score")
 
 
 def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mapping[str, Any]) -> None:
@@ -22,31 +23,40 @@ def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mappi
 
     folder: holds `<strategy>/metrics.json` and `predictions.parquet`;  trained: per strategy its `training.json`.
     """
-    found = comparison["strategies"]
+    found, key = comparison["strategies"], comparison["metric"]
     order = sorted(found, key=lambda name: found[name]["rank"])
-    _csv(out / "strategies.csv", ("strategy", "flops", "accuracy", "low", "high", "nll", "ece", "failed_share"), (
-        (name, s["flops"], s["accuracy"]["mean"], s["accuracy"]["low"], s["accuracy"]["high"], s["nll"]["mean"],
-         s["ece"]["mean"], s["failed_share"]) for name, s in ((name, found[name]) for name in order)))
+    columns = ("strategy", "flops", "value", "low", "high", *comparison["metrics"], "failed_share")
+    _csv(out / "strategies.csv", columns, (
+        (name, s["flops"], s[key]["mean"], s[key]["low"], s[key]["high"],
+         *(s[metric]["mean"] for metric in comparison["metrics"]), s["failed_share"])
+        for name, s in ((name, found[name]) for name in order)))
     _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", *METRICS), (
         (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
         for name in order for seed in trained[name]["seeds"]
         for step in history(seed, comparison["dataset"]["streams"])))
     chosen = folder / (comparison["verdict"]["recommended"] or order[0])
-    classes = read_json(chosen / "metrics.json")["task"]["classes"]
-    shares = confusion(chosen / "predictions.parquet", len(classes))
+    _csv(out / "confusion.csv", ("label", "prediction", "share"), _confusion(chosen))
+
+
+def _confusion(folder: Path) -> Iterable[tuple[str, str, str]]:
+    """Label, prediction and share of a strategy's confusion matrix; nothing where its answers are no classes."""
+    task = tasks.of(read_json(folder / "metrics.json")["task"])
+    if not task.categorical:
+        return
+    classes = task.categories
+    shares = confusion(folder / "predictions.parquet", len(classes))
     shown = np.ones_like(shares, bool) if len(classes) <= WHOLE else shares > 0
-    _csv(out / "confusion.csv", ("label", "prediction", "share"), (
-        (classes[row], classes[column], f"{shares[row, column]:.4f}") for row, column in np.argwhere(shown)))
+    for row, column in np.argwhere(shown):
+        yield classes[row], classes[column], f"{shares[row, column]:.4f}"
 
 
 def summary(out: Path, comparison: Mapping[str, Any]) -> None:
     """Fill the folder `out` with a file of few numbers per strategy, which DVC shows as a line each."""
-    verdict = comparison["verdict"]
+    verdict, key = comparison["verdict"], comparison["metric"]
     for name, s in comparison["strategies"].items():
         write_json({
-            "rank": s["rank"], "accuracy": s["accuracy"]["mean"], "low": s["accuracy"]["low"],
-            "high": s["accuracy"]["high"], "macro_f1": s["macro_f1"]["mean"], "nll": s["nll"]["mean"],
-            "ece": s["ece"]["mean"], "failed": s["failed_share"], "flops": s["flops"],
+            "rank": s["rank"], **{metric: s[metric]["mean"] for metric in comparison["metrics"]},
+            "low": s[key]["low"], "high": s[key]["high"], "failed": s["failed_share"], "flops": s["flops"],
             "parameters": s["parameters"]["total"], "winner": int(name == verdict["winner"]),
             "recommended": int(name == verdict["recommended"]),
         }, out / f"{name}.json")
@@ -57,7 +67,7 @@ def history(seed: Mapping[str, Any], streams: Sequence[str]) -> list[dict[str, A
     own = [step for step in seed["history"] if step["phase"] not in streams]
     validation = seed["validation"]
     return own or [{"phase": "combined", "flops": seed["flops"]["total"], "train_loss": None,
-                    "val_nll": validation["nll"], "val_accuracy": validation["accuracy"]}]
+                    "val_nll": validation["nll"], "val_score": validation["score"]}]
 
 
 def confusion(predictions: Path, classes: int) -> np.ndarray:

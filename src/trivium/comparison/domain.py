@@ -1,11 +1,11 @@
 """Domain shift: what strategies lose on a domain that none learned from, and where in the test set they do well.
 
     name, n     of the held-out domain: its name, its samples
-    strategies  name -> accuracy and drop (accuracy on the test set less accuracy on the held-out domain), each {mean,
-                low, high} as in `intervals`; balanced_accuracy and nll, means over seeds
+    strategies  name -> value (the metric that ranks, on the held-out domain) and drop (by how much it is better on the
+                test set), each {mean, low, high} as in `intervals`; metrics: all of them, means over seeds
     least       the strategy that clearly loses least, or null
     sentence    what follows, in words
-    by          domain of the test set -> n (mean over seeds) and accuracy, strategy -> {mean, low, high} with the worst
+    by          domain of the test set -> n (mean over seeds) and score, strategy -> {mean, low, high} with the worst
                 and the best seed
 
 All but `by` are there where a domain is held out, and `by` where the test set has several domains.
@@ -46,23 +46,26 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
           rules: Rules, titles: Mapping[str, str]) -> dict[str, Any]:
     names = list(held)
     elsewhere = load(folder, names, "held_out.parquet")
-    outcomes = list(elsewhere.outcomes.values())
-    accuracy = points(outcomes)["accuracy"]
-    resampled = replicates(outcomes, elsewhere.units, rules.resamples, seed=STREAM)["accuracy"]
-    drop, drops = results.points["accuracy"] - accuracy, results.replicates["accuracy"] - resampled
-    lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap).within(-1, 1)
+    outcomes, metric, of = list(elsewhere.outcomes.values()), rules.metric, elsewhere.task.weighted
+    key, up = metric.key, metric.upward
+    value = points(outcomes, of, (key,), rules.bins, elsewhere.weights)[key]
+    resampled = replicates(outcomes, elsewhere.units, rules.resamples, of, (key,), rules.bins, STREAM,
+                           elsewhere.weights)[key]
+    drop, drops = up(results.points[key]) - up(value), up(results.replicates[key]) - up(resampled)
+    lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap).within(-metric.most, metric.most)
             for s, name in enumerate(names)}
     strategies = {
         name: {
-            "accuracy": _span(estimate(accuracy[s], resampled[:, s], rules.confidence, rules.overlap), 0.0),
-            "drop": _span(lost[name], -1.0),
-            **{key: float(np.mean([seed["metrics"][key] for seed in held[name]]))
-               for key in ("balanced_accuracy", "nll")},
+            "value": _span(estimate(value[s], resampled[:, s], rules.confidence, rules.overlap).within(
+                metric.lowest, metric.highest)),
+            "drop": _span(lost[name]),
+            "metrics": {one: float(np.mean([seed["metrics"][one] for seed in held[name]]))
+                        for one in held[name][0]["metrics"]},
         } for s, name in enumerate(names)
     }
     least = _least(names, drop, drops, rules)
     return {"name": domain, "n": n, "strategies": strategies, "least": least,
-            "sentence": _sentence(domain, lost, least, rules.confidence, titles)}
+            "sentence": _sentence(domain, lost, least, rules, titles)}
 
 
 def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rules) -> str | None:
@@ -77,38 +80,36 @@ def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rul
     return names[best] if others and all(clear) else None
 
 
-def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, confidence: float,
-              titles: Mapping[str, str]) -> str:
-    where = f"the held-out domain {domain}"
-    if not least and min(holm([one.p for one in lost.values()])) > 1 - confidence:
-        return f"No strategy's accuracy on {where} clearly differs from that on its test set."
+def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, rules: Rules, titles: Mapping[str, str],
+              ) -> str:
+    where, metric = f"the held-out domain {domain}", rules.metric
+    if not least and min(holm([one.p for one in lost.values()])) > 1 - rules.confidence:
+        return f"No strategy's {metric.words} on {where} clearly differs from that on its test set."
     drops = [one.mean for one in lost.values()]
-    way, verb, sign = ("below", "loses least", 1) if max(drops) > 0 else ("above", "gains most", -1)
+    worse, verb, sign = (True, "loses least", 1) if max(drops) > 0 else (False, "gains most", -1)
+    way = "below" if worse == metric.higher else "above"
     ends = sorted(sign * drop for drop in drops)
-    span = " to ".join(_points(end) for end in dict.fromkeys((ends[0], ends[-1])))
-    said = f"Accuracy on {where} is {span} points {way} that on the test set"
+    span = " to ".join(metric.number(end) for end in dict.fromkeys((ends[0], ends[-1])))
+    words = metric.words[:1].upper() + metric.words[1:]
+    said = f"{words} on {where} is {span} {metric.short}".rstrip() + f" {way} that on the test set"
     if least:
         low, high = sorted((sign * lost[least].low, sign * lost[least].high))
-        return (f"{said}; “{titles[least]}” {verb}, {_points(sign * lost[least].mean)} points ({_points(low)} to "
-                f"{_points(high)}).")
+        own = f"{metric.number(sign * lost[least].mean)} {metric.short}".rstrip()
+        return f"{said}; “{titles[least]}” {verb}, {own} ({metric.number(low)} to {metric.number(high)})."
     return f"{said}; no strategy clearly {verb}." if len(drops) > 1 else f"{said}."
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _span(found: Estimate, lowest: float) -> dict[str, float]:
-    return {"mean": found.mean, "low": max(found.low, lowest), "high": min(found.high, 1.0)}
+def _span(found: Estimate) -> dict[str, float]:
+    return {"mean": found.mean, "low": found.low, "high": found.high}
 
 
 def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Any]:
-    """{strategy: [{domain: {"n", "accuracy"}} of one seed]}, turned around; a seed may lack a domain."""
+    """{strategy: [{domain: {"n", "score"}} of one seed]}, turned around; a seed may lack a domain."""
     found: dict[str, Any] = {}
     for domain in sorted({name for seeds in measured.values() for seed in seeds for name in seed}):
         there = {name: [seed[domain] for seed in seeds if domain in seed] for name, seeds in measured.items()}
         first = next(iter(there.values()))
-        found[domain] = {"n": float(np.mean([seed["n"] for seed in first])), "accuracy": {
+        found[domain] = {"n": float(np.mean([seed["n"] for seed in first])), "score": {
             name: {"mean": float(np.mean(values)), "low": min(values), "high": max(values)}
-            for name, seeds in there.items() if (values := [seed["accuracy"] for seed in seeds])}}
+            for name, seeds in there.items() if (values := [seed["score"] for seed in seeds])}}
     return found

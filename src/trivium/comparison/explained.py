@@ -3,8 +3,8 @@
 Of those that every strategy explained in `evaluate` (see `trivium.evaluation.explained`); no model is asked again.
 
 `explained.json`: seed; among (samples that were compared); samples: [{sample, label, spread (standard deviation over
-strategies of the probability of the true label, 0-1), picture, strategies: name -> {prediction, probability, truth
-(probability of the true label), nats (stream -> sum of its attributions), tokens, rollout}}].
+strategies of `truth`), picture, strategies: name -> {prediction, told, support, truth (how much the answer speaks for
+the label, for a class its probability), nats (stream -> sum of its attributions), tokens, rollout}}].
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from trivium.data.tables import rounded, write_json
-from trivium.evaluation import pictures, shown
-from trivium.evaluation.shown import Explained
+from trivium.evaluation import answers, pictures
+from trivium.evaluation.answers import Explained
 
 SAMPLES = 3
 SEED = 0
@@ -43,7 +43,7 @@ def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[
     titles: strategy -> what people call it, in the order of the pictures. Reads `reports/evaluate/<strategy>` below
     `root`.
     """
-    read = {name: shown.read(root / "reports/evaluate" / name) for name in titles}
+    read = {name: answers.read(root / "reports/evaluate" / name) for name in titles}
     about = [one for one, _ in read.values()]
     among = comparable(about)
     samples = []
@@ -55,9 +55,9 @@ def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[
         for name, (one, arrays) in read.items():
             answer = one.answers[k]
             entry["strategies"][name] = answer.model_dump(mode="json", exclude={"sample", "label"})
-            verdict = "right" if answer.prediction == label else f"wrong: {label} has {answer.truth:.0%}"
-            said = f"{titles[name]}\n{answer.prediction} ({answer.probability:.0%})\n{verdict}"
-            rows.append(pictures.Row(said, shown.panels(one, arrays, k), shown.panels(one, arrays, k, "rollout")))
+            verdict = "right" if answer.prediction == label else f"in truth {label}"
+            said = f"{titles[name]}\n{answer.told}\n{verdict}"
+            rows.append(pictures.Row(said, answers.panels(one, arrays, k), answers.panels(one, arrays, k, "rollout")))
         pictures.draw(out / entry["picture"], f"{sample}, in truth {label}", rows)
         samples.append(entry)
     found = rounded({"seed": SEED, "among": among, "samples": samples})

@@ -19,7 +19,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
-from trivium.tasks.metric import METRICS, Metric
+from trivium.tasks.metric import Metric
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 QUIET, LINE = "#59636e", "#e2e6ea"
@@ -52,7 +52,7 @@ def result(comparison: Mapping[str, Any]) -> str:
     left, bottom = _gutter(titles.values()), 58 + 46 * len(order)
     seen = [seed[metric.key] for name in order for seed in found[name]["seeds"].values()]
     seen += [found[name][metric.key][end] for name in order for end in ("low", "high")]
-    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20, most=metric.most)
+    x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20, most=metric.highest)
     seeds = comparison["settings"]["seeds"]
     parts = [_title(f"Test {metric.words}: mean, {_interval(comparison)}, and each of {seeds} seeds"),
              *_below(x, bottom, 52, f"test {metric.words}", x.ticks(7), _text_of(metric))]
@@ -80,7 +80,7 @@ def compute(comparison: Mapping[str, Any]) -> str:
     if max(flops) > 10 * min(flops) > 0:
         x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
     y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52,
-               most=metric.most)
+               most=metric.highest)
     parts = [_title(f"What the {metric.words} costs (equal costs stand side by side)"),
              *_frame(x, y, f"test {metric.words}, {_interval(comparison)}", _text_of(metric))]
     places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
@@ -125,7 +125,7 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
 
 
 def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
-    """Accuracy when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
+    """The score when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
     where a model reads none of the streams."""
     titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38
     place = {s: k for k, s in enumerate(comparison["dataset"]["streams"])}
@@ -136,12 +136,13 @@ def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
     if not columns:
         return ""
     left = _gutter(titles.values())
-    values = np.array([[np.mean([seed[subset]["accuracy"] for seed in known[name]])
+    values = np.array([[np.mean([seed[subset]["score"] for seed in known[name]])
                         if all(subset in seed for seed in known[name]) and reads.some(subset, seen[name]) else np.nan
                         for subset in columns]
                        for name in order])
     bottom = 40 + high * len(order)
-    parts = [_title("When streams are missing: test accuracy (%)")]
+    score = Metric.of(comparison["score"])
+    parts = [_title(f"When streams are missing: test {score.words}{' (%)' if score.scale == 100 else ''}")]
     for row, name in enumerate(order):
         parts.append(_text(titles[name], left - 12, 44 + high * (row + 0.5), "end",
                            font_weight=_weight(comparison, name)))
@@ -150,7 +151,7 @@ def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
         x, y, share = left + wide * column, 40 + high * row, float((values[row, column] - low) / max(most - low, 0.01))
         colour = "#" + bytes(round(255 + share * (end - 255)) for end in bytes.fromhex(COLOURS[0][1:])).hex()
         parts += [tag("rect", x=float(x), y=float(y), width=wide - 2, height=high - 2, fill=colour),
-                  _text(f"{100 * values[row, column]:.1f}", x + wide / 2 - 1, y + high / 2 + 3, "middle",
+                  _text(score.number(values[row, column]), x + wide / 2 - 1, y + high / 2 + 3, "middle",
                         fill="white" if share > 0.6 else None)]
     for column, subset in enumerate(columns):
         parts += [_text(("+ " if k else "") + s, left + wide * (column + 0.5) - 1, bottom + 18 + 15 * k, "middle")
@@ -186,11 +187,11 @@ def _short(title: str) -> str:
 
 
 def _metric(comparison: Mapping[str, Any]) -> Metric:
-    return METRICS[comparison["metric"]]
+    return Metric.of(comparison["metrics"][comparison["metric"]])
 
 
 def _text_of(metric: Metric) -> Callable[[float], str]:
-    return _percent if metric.higher else lambda value: f"{value:.3g}"
+    return _percent if metric.scale == 100 else lambda value: f"{value:.3g}"
 
 
 def _interval(comparison: Mapping[str, Any]) -> str:

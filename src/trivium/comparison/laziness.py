@@ -7,20 +7,23 @@ alone: joint training may stop learning a stream once another one explains the l
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-Probes = Mapping[str, Mapping[str, float]]  # stream -> {"before", "after"}, accuracies; of one seed
+from trivium.tasks.metric import Metric
+
+Probes = Mapping[str, Mapping[str, float]]  # stream -> {"before", "after"}, scores; of one seed
 Readers = Mapping[str, Mapping[str, str]]  # strategy -> stream -> the encoder that reads it
 
 HALF = 0.5  # an encoder that gained less than this share of what training alone gains is unlearned
 ENOUGH = 100  # test samples of all seeds together: of fewer, nothing is said
-WORTH = 0.03  # accuracy that training alone must gain, or there is nothing to learn
+WORTH = 0.03  # score that training alone must gain, or there is nothing to learn
 
 
 def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Streams whose encoder gained less than `HALF` of what training alone gained, where that is worth `WORTH`.
 
-    probes: {stream: {"before", "after", "alone"}}, accuracies: of the encoder at its random start (None where the
+    probes: {stream: {"before", "after", "alone"}}, scores: of the encoder at its random start (None where the
     weights were published), inside the strategy's model, and trained alone (None where nobody trained it alone).
     """
     found = []
@@ -32,12 +35,13 @@ def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: Readers, titles: Mapping[str, str],
-            still: Collection[str] = (), samples: Mapping[str, int] | None = None) -> dict[str, Any]:
+            score: Metric, still: Collection[str] = (), samples: Mapping[str, int] | None = None) -> dict[str, Any]:
     """Of several strategies, {strategy: [the probes of one seed]}.
 
     alone: those whose encoders were trained alone, of which the first with the same encoder is held against a strategy;
-    still: strategies whose encoders do not move, so that they leave nothing unlearned;  samples: stream -> test samples
-    that every strategy's probe was asked about, all seeds together; enough of them where it is not given.
+    score: how the task says its score;  still: strategies whose encoders do not move, so that they leave nothing
+    unlearned;  samples: stream -> test samples that every strategy's probe was asked about, all seeds together; enough
+    of them where it is not given.
 
     Returns strategies {strategy: {stream: {"before", "after", "alone"}}} (means over seeds), unlearned {strategy:
     [stream]} where there is any, and a sentence.
@@ -54,31 +58,38 @@ def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: R
                   and _always_below(s, measured[name], measured[other[name][s] or ""])]
         if missed:
             lazy[name] = missed
+    say = partial(_said, score)
     said = [f"“{titles[name]}” taught its {' and '.join(missed)} encoder{'s' * (len(missed) > 1)} less than half of "
             "what training alone does: a linear probe gets " + ", ".join(
-                f"{found[name][s]['after']:.0%} from `{readers[name][s]}` ({found[name][s]['before']:.0%} before any "
-                f"training, {found[name][s]['alone']:.0%} trained alone)" for s in missed)
+                f"{say(found[name][s]['after'])} from `{readers[name][s]}` ({say(found[name][s]['before'])} before "
+                f"any training, {say(found[name][s]['alone'])} trained alone)" for s in missed)
             for name, missed in lazy.items()]
     streams = list(dict.fromkeys(s for reads in readers.values() for s in reads))
     return {"strategies": found, "unlearned": lazy,
-            "sentence": "; ".join(said or _learned(means, alone, streams, few)) + "." if said or alone else ""}
+            "sentence": "; ".join(said or _learned(means, alone, streams, few, score)) + "." if said or alone else ""}
 
 
 def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Readers, streams: Collection[str],
-             few: Collection[str]) -> list[str]:
+             few: Collection[str], score: Metric) -> list[str]:
     """What is said where nobody left anything unlearned, and of which of the `streams` that cannot be said; few: those
     with too few samples."""
     if set(streams) <= set(few):
         return [f"Fewer than {ENOUGH} test samples cannot tell which stream was left unlearned"]
-    drawn = {s: score for name in reversed(list(alone)) for s, score in means.get(name, {}).items()
-             if "before" in score and s not in few}
-    learned = [s for s, score in drawn.items() if score["after"] - score["before"] >= WORTH]
-    plain = [f"{score['before']:.0%} from the {s} encoder" for s, score in drawn.items() if score["before"] > 1 - WORTH]
+    drawn = {s: one for name in reversed(list(alone)) for s, one in means.get(name, {}).items()
+             if "before" in one and s not in few}
+    learned = [s for s, one in drawn.items() if one["after"] - one["before"] >= WORTH]
+    plain = [f"{_said(score, one['before'])} from the {s} encoder" for s, one in drawn.items()
+             if one["before"] > 1 - WORTH]
     rest = [s for s in streams if s not in learned]
     unknown = f"; of {' and '.join(rest)} that cannot be said" if rest else ""
     return [f"No strategy was found to leave {' or '.join(learned)} unlearned{unknown}" if learned else
             f"Before any training a linear probe gets {' and '.join(plain)}: there is little to learn" if plain else
             "Nothing was learned from any stream alone that a linear probe could read"]
+
+
+def _said(score: Metric, value: float) -> str:
+    """In whole percent, or as the score is said."""
+    return f"{value:.0%}" if score.scale == 100 else score.level(value)
 
 
 def _reference(stream: str, name: str, means: Mapping[str, Mapping[str, Any]], alone: Readers, readers: Readers,

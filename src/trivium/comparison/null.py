@@ -1,18 +1,15 @@
 """What a strategy must surely beat before anything is claimed of it: answers that know nothing of the inputs.
 
-    accuracy                      the most common label of train, always
-    nll                           the class shares of train, always
-    macro_f1, balanced_accuracy   the strategy's own answers, the labels permuted
+    of most metrics           the constant answer, from the targets of train: the most common label, their mean
+    those of Task.permuted    the strategy's own answers, the targets permuted
 
-A constant answer would be a poor null for macro scores, which it does worst at. With its margins fixed, a macro score
-is linear in the hits, so its mean over all permutations has a closed form: class c is hit support_c x answered_c / n
-times.
+A constant answer would be a poor null for macro scores, which it does worst at.
 
 A strategy has learned something if two things hold. Its models know something: by a test over samples (or groups of
 them) with the models as they are, which needs no second seed, after Holm's correction for the number of strategies. And
 that is not owed to a lucky seed: the interval of the gain over seeds and samples, made as everywhere, lies above 0.
 
-Legend: `S` strategies, `J` seeds, `R` resamples, `B` samples, `C` classes.
+Legend: `S` strategies, `J` seeds, `R` resamples, `B` samples.
 """
 
 from __future__ import annotations
@@ -27,10 +24,8 @@ from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import estimate
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
-from trivium.tasks.metric import METRICS
-from trivium.tasks.scores import Array, Outcome, score
+from trivium.tasks.base import Array, Outcome, Task
 
-PERMUTED = ("balanced_accuracy", "macro_f1")
 FAILED = 0.05  # one-sided level of a single seed
 
 
@@ -51,56 +46,41 @@ class Gain:
     failed: float
 
 
-def constant(y: Sequence[NDArray[np.int64]], shares: Sequence[Array]) -> list[Outcome]:
-    """Per seed, the outcome of always giving the class shares of train, `shares` [C], and their most common label."""
-    found = []
-    for own, p in zip(y, shares, strict=True):
-        label = int(np.argmax(p))
-        mine = p[own]
-        found.append(Outcome(own, np.full(len(own), label), np.full(len(own), p[label]),
-                             -np.log(np.maximum(mine, 1e-12)), (p**2).sum() - 2 * mine + 1, len(p)))
-    return found
+def constant(task: Task, train: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> list[Outcome]:
+    """Per seed, the outcome of the constant answer. train, y: targets [N, *T] of the train rows and of the test set."""
+    return [task.constant(known, own) for known, own in zip(train, y, strict=True)]
 
 
-def permuted(result: Outcome, weights: Array, names: tuple[str, ...], bins: int = 15) -> dict[str, Array]:
-    """The macro scores to expect of the same answers on permuted labels, under weightings `[B, R]`: `[R]` each."""
-    support, answered = (_sums(codes, weights, result.classes) for codes in (result.y, result.prediction))
-    present = np.unique(result.y)
-    hits = support * answered / weights.sum(0)
-    both = support + answered
-    scores = {"balanced_accuracy": answered / weights.sum(0),
-              "macro_f1": np.divide(2 * hits, both, out=np.zeros_like(hits), where=both > 0)}
-    return {name: scores[name][present].mean(0) for name in names}
-
-
-def gains(outcomes: Mapping[str, Sequence[Outcome]], shares: Sequence[Array], units: Sequence[NDArray[np.int64]],
-          results: Results, rules: Rules) -> dict[str, Gain]:
-    """Per strategy, its gain over the null of `rules.metric`. shares: of train's classes, per seed `[C]`."""
-    up, name = METRICS[rules.metric].upward, (rules.metric,)
-    if rules.metric in PERMUTED:
-        known = list(outcomes.values())
-        null = points(known, name, of=permuted)
-        moved = replicates(known, units, rules.resamples, name, of=permuted)
-    else:
-        always = [constant([one.y for one in next(iter(outcomes.values()))], shares)]
-        null, moved = points(always, name), replicates(always, units, rules.resamples, name)
-    better = np.round(up(results.points[rules.metric]) - up(null[rules.metric]), 12)  # [S, J]; equals differ by 1e-17
-    scatter = up(results.replicates[rules.metric]) - up(moved[rules.metric])  # [R, S, J]
+def gains(task: Task, outcomes: Mapping[str, Sequence[Outcome]], train: Sequence[np.ndarray],
+          units: Sequence[NDArray[np.int64]], results: Results, rules: Rules, weights: Sequence[Array] | None = None,
+          ) -> dict[str, Gain]:
+    """Per strategy, its gain over the null of `rules.metric`. train: targets of the train rows, per seed;  weights: of
+    the test samples, per seed.
+    """
+    metric, known, of = rules.metric, list(outcomes.values()), task.chance
+    up, name = metric.upward, (metric.key,)
+    if metric.key not in task.permuted:
+        known, of = [constant(task, train, [one.y for one in known[0]])], task.weighted
+    null = points(known, of, name, rules.bins, weights)
+    moved = replicates(known, units, rules.resamples, of, name, rules.bins, counts=weights)
+    better = np.round(up(results.points[metric.key]) - up(null[metric.key]), 12)  # [S, J]; equals differ by 1e-17
+    scatter = up(results.replicates[metric.key]) - up(moved[metric.key])  # [R, S, J]
     freedom = [len(np.unique(own)) - 1 for own in (np.concatenate(units), *units)]
     tested = [_as_they_are(better[s], scatter[:, s], freedom) for s in range(len(outcomes))]
     adjusted = holm([p for p, _ in tested])
-    found, most = {}, METRICS[rules.metric].most
+    gained, most = {}, metric.most
     for s, strategy in enumerate(outcomes):
         span = estimate(better[s], scatter[:, s], rules.confidence, rules.overlap).within(-most, most)
         learned = span.low > 0 and adjusted[s] <= 1 - rules.confidence
-        found[strategy] = Gain(span.mean, span.low, span.high, tested[s][0], adjusted[s], learned, tested[s][1])
-    return found
+        gained[strategy] = Gain(span.mean, span.low, span.high, tested[s][0], adjusted[s], learned, tested[s][1])
+    return gained
 
 
-def always(y: Sequence[NDArray[np.int64]], shares: Sequence[Array], names: tuple[str, ...]) -> dict[str, float]:
-    """The metrics of the constant answer, means over seeds."""
-    found = [score(one, names) for one in constant(y, shares)]
-    return {name: float(np.mean([seed[name] for seed in found])) for name in names}
+def always(task: Task, train: Sequence[np.ndarray], y: Sequence[np.ndarray], names: Sequence[str], bins: int = 15,
+           weights: Sequence[Array] | None = None) -> dict[str, float]:
+    """The metrics of the constant answer, means over seeds; see `constant`."""
+    found = points([constant(task, train, y)], task.weighted, names, bins, weights)
+    return {name: float(found[name].mean()) for name in names}
 
 
 def _as_they_are(values: Array, replicates: Array, freedom: Sequence[int]) -> tuple[float, float]:
@@ -115,10 +95,3 @@ def _as_they_are(values: Array, replicates: Array, freedom: Sequence[int]) -> tu
     needed = [float(stdtrit(one, 1 - FAILED)) for one in freedom[1:]] * replicates.std(0, ddof=1)
     return p, float((values <= needed).mean())
 
-
-def _sums(codes: NDArray[np.int64], weights: Array, count: int) -> Array:
-    """Sums `[C, R]` of weights `[B, R]` by `codes` `[B]`."""
-    from scipy.sparse import csr_array
-
-    ones = csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), (count, len(codes)))
-    return ones @ weights

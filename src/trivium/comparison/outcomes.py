@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from trivium import tasks
 from trivium.data.tables import GROUPS, read, read_json
 from trivium.evaluation import predictions
 from trivium.settings.errors import UserError
-from trivium.tasks.scores import Array, Outcome, joined, outcome
+from trivium.tasks import Task
+from trivium.tasks.base import Outcome, joined
 
 SPLITS = Path("data/splits/splits.parquet")
 SAMPLES = Path("data/features/samples.parquet")
@@ -35,25 +37,27 @@ class Groups:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """All strategies on the same test samples.
+    """All strategies on the same test samples. task: what they predict, with what train tells of it at the first seed.
 
     seeds: in ascending order. outcomes: per strategy, one per seed. units: per seed, which unit each outcome is of, in
     their order: a number per group of samples that belong together, or per sample, see `Groups`. metrics: each
-    strategy's `metrics.json`. shares: of the classes in train, `[C]` per seed. skipped: `metrics.json` of those that
-    were not begun.
+    strategy's `metrics.json`. train: targets `[N, *T]` of the train rows, per seed. weights: of the samples, in their
+    order, per seed; None where all count the same. skipped: `metrics.json` of those that were not begun.
     """
 
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Outcome]]
     units: list[NDArray[np.int64]]
     metrics: dict[str, dict[str, Any]]
-    shares: list[Array]
+    task: Task
+    train: list[NDArray]
+    weights: list[NDArray[np.float64]] | None
     groups: Groups
     skipped: dict[str, dict[str, Any]]
 
 
 def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions.parquet") -> Evaluated:
-    """Read `<folder>/<strategy>/{<file>,metrics.json}`, which samples are of one group, and the labels of train.
+    """Read `<folder>/<strategy>/{<file>,metrics.json}`, which samples are of one group, and the targets of train.
 
     folder: `reports/evaluate` of a project.
 
@@ -72,7 +76,7 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
             continue
         if not path.exists():
             raise UserError(f"{path} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
-        keys, outcomes[name] = _read(path)
+        keys, outcomes[name] = _read(path, metrics[name])
         if first is None:
             first = path, keys
         elif not keys.equals(first[1]):
@@ -87,10 +91,13 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
         raise UserError(f"{path} has one seed only: without a second one nothing can be said about chance. "
                         "Set `seeds` in params.yaml to 2 or more (5 to 10 are advised).")
     seeds, starts = np.unique(keys["seed"].to_numpy(), return_index=True)
-    root, classes = Path(folder).parents[1], next(iter(outcomes.values()))[0].classes
+    root, task = Path(folder).parents[1], tasks.of(next(iter(metrics.values()))["task"])
     units, groups = _units(read(root / SPLITS), keys["sample"], starts[1:])
-    return Evaluated(tuple(seeds.tolist()), outcomes, units, metrics,
-                     _shares(root / SAMPLES, seeds.tolist(), classes), groups, skipped)
+    samples = read(root / SAMPLES)
+    y = task.numbers(samples["y"])
+    train = [y[pc.equal(samples[f"seed_{seed}"], "train").to_numpy()] for seed in seeds.tolist()]
+    return Evaluated(tuple(seeds.tolist()), outcomes, units, metrics, task.fitted(train[0]), train,
+                     _weights(samples, keys["sample"], starts[1:]), groups, skipped)
 
 
 def _units(splits: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64],
@@ -104,17 +111,20 @@ def _units(splits: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64]
     return units, Groups(len(np.unique(groups)), float(np.mean(each)), enough)
 
 
-def _shares(path: Path, seeds: Sequence[int], classes: int) -> list[Array]:
-    table = read(path)
-    y = table["y"].to_numpy()
-    counts = [np.bincount(y[pc.equal(table[f"seed_{seed}"], "train").to_numpy()], minlength=classes) for seed in seeds]
-    return [one / one.sum() for one in counts]
+def _weights(table: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64]) -> list[NDArray[np.float64]] | None:
+    """Per seed, whose `samples` begin at `starts`, the weight of each."""
+    if "weight" not in table.column_names:
+        return None
+    rows = pc.index_in(samples, table["sample"]).to_numpy()
+    return np.split(table["weight"].to_numpy().astype(np.float64)[rows], starts)
 
 
-def _read(path: Path) -> tuple[pa.Table, list[Outcome]]:
-    """Seed, sample and label of every row, and the outcomes of each seed."""
+def _read(path: Path, metrics: dict[str, Any]) -> tuple[pa.Table, list[Outcome]]:
+    """Seed, sample and target of every row, and the outcomes of each seed."""
+    own = {seed["seed"]: tasks.of(seed["task"]) for seed in metrics["seeds"]}
     keys, parts = [], dict[int, list[Outcome]]()
     for seed, piece in predictions.read(path):
         keys.append(piece.select(["seed", "sample", "y"]))
-        parts.setdefault(seed, []).append(outcome(predictions.probabilities(piece), piece["y"].to_numpy()))
+        task = own[seed]
+        parts.setdefault(seed, []).append(task.outcome(predictions.answers(piece), task.numbers(piece["y"])))
     return pa.Table.from_batches(keys), [joined(parts[seed]) for seed in parts]

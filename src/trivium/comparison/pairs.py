@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import Estimate, estimate, outperform
 from trivium.comparison.significance import holm, mcnemar
-from trivium.tasks.metric import METRICS
-from trivium.tasks.scores import Array, Outcome
+from trivium.tasks.base import Array, Outcome, Task
+from trivium.tasks.classification import METRICS
+from trivium.tasks.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -29,22 +30,23 @@ class Rules:
     threshold: float = 0.75
     overlap: float | None = None
     bins: int = 15
-    metric: str = "accuracy"
+    metric: Metric = METRICS["accuracy"]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """`a` is at least as good as `b`. difference: by how much it is better, in the unit of the metric that ranks: a
-    share, 0-1, or nats, of which `a` has fewer."""
+    """`a` is at least as good as `b`. difference: by how much it is better, in the unit of the metric that ranks.
+    seeds: how many."""
 
     a: str
     b: str
     difference: Estimate
     outperform: tuple[float, float, float]  # P(a > b) and the ends of its interval
     p_holm: float
-    mcnemar: tuple[float, ...]  # p-value per seed
-    mcnemar_pooled: float  # p-value over the predictions of all seeds
+    mcnemar: tuple[float, ...]  # p-value per seed; empty where no answer is just right or wrong
+    mcnemar_pooled: float | None  # p-value over the predictions of all seeds
     beats: bool
+    seeds: int
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,12 @@ class Results:
     replicates: dict[str, Array]
 
 
-def measure(
-    outcomes: Mapping[str, Sequence[Outcome]],
-    units: Sequence[NDArray[np.int64]],
-    rules: Rules,
-    names: tuple[str, ...] = ("accuracy",),
-) -> Results:
-    """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`."""
-    strategies = list(outcomes.values())
-    return Results(points(strategies, names, rules.bins),
-                   replicates(strategies, units, rules.resamples, names, rules.bins))
+def measure(task: Task, outcomes: Mapping[str, Sequence[Outcome]], units: Sequence[NDArray[np.int64]], rules: Rules,
+            names: Sequence[str], weights: Sequence[Array] | None = None) -> Results:
+    """The metrics `names` of every strategy, seed and resample; see `bootstrap.replicates`. weights: of the samples."""
+    strategies, of = list(outcomes.values()), task.weighted
+    return Results(points(strategies, of, names, rules.bins, weights),
+                   replicates(strategies, units, rules.resamples, of, names, rules.bins, counts=weights))
 
 
 def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:
@@ -77,12 +75,12 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
       hold at once (intersection-union test, Berger 1982).
     """
     names = list(outcomes)
-    up = METRICS[rules.metric].upward
-    values, resampled = up(results.points[rules.metric]), up(results.replicates[rules.metric])
+    up, key = rules.metric.upward, rules.metric.key
+    values, resampled = up(results.points[key]), up(results.replicates[key])
     order = sorted(range(len(names)), key=lambda s: -values[s].mean())
     both = list(combinations(order, 2))
     gaps = [(values[a] - values[b], resampled[:, a] - resampled[:, b]) for a, b in both]
-    most = METRICS[rules.metric].most
+    most = rules.metric.most
     differences = [estimate(*gap, rules.confidence, rules.overlap).within(-most, most) for gap in gaps]
     chances = [outperform(*gap, rules.confidence) for gap in gaps]
     adjusted = holm([difference.p for difference in differences])
@@ -91,7 +89,7 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
     likely = [chance[0] >= rules.threshold and chance[1] > 0.5 for chance in chances]
     best = range(len(names) - 1)  # the pairs of the best strategy come first
     wins = all(likely[i] and differences[i].p <= alpha for i in best)
-    right = {name: [result.correct > 0 for result in results_] for name, results_ in outcomes.items()}
+    right = {name: [one.correct > 0 for one in seeds if one.correct is not None] for name, seeds in outcomes.items()}
     return [
         Pair(
             a=names[a],
@@ -100,8 +98,10 @@ def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: 
             outperform=chances[i],
             p_holm=adjusted[i],
             mcnemar=tuple(mcnemar(one, two) for one, two in zip(right[names[a]], right[names[b]], strict=True)),
-            mcnemar_pooled=mcnemar(np.concatenate(right[names[a]]), np.concatenate(right[names[b]])),
+            mcnemar_pooled=mcnemar(np.concatenate(right[names[a]]), np.concatenate(right[names[b]]))
+            if right[names[a]] else None,
             beats=(likely[i] and adjusted[i] <= alpha) or (wins and i in best),
+            seeds=len(outcomes[names[a]]),
         )
         for i, (a, b) in enumerate(both)
     ]

@@ -12,7 +12,7 @@ from trivium.data.readings import READS, Reads
 from trivium.data.tables import read_json
 
 LARGE = 0.1  # share of a stream that an encoder does not see: the verdict says so
-STILL = ("frozen", "linear")  # strategies in which encoders do not move
+STILL = ("frozen", "linear", "boosting")  # strategies in which encoders do not move
 
 
 def from_scratch(about: Mapping[str, Any]) -> bool:

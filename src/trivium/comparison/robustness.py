@@ -7,17 +7,19 @@ from typing import Any
 
 import numpy as np
 
-LITTLE = 0.02  # of accuracy: less is not worth a sentence
+from trivium.tasks.metric import Metric
+
+LITTLE = 0.02  # of the score: less is not worth a sentence
 
 
 def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str | None,
-            titles: Mapping[str, str]) -> dict[str, Any]:
+            titles: Mapping[str, str], score: Metric) -> dict[str, Any]:
     """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
     relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended;
-    titles: strategy -> what people call it.
+    titles: strategy -> what people call it; score: how the task says its score.
 
     Returns corruption, misalignment, shift {m: curves} and attacks {"fgsm on m": curves}, curves being {strategy:
-    [{"level", "accuracy": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
+    [{"level", "score": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
     {"relative", "effective"}}}; reference; sentence.
     """
     found: dict[str, Any] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}, "reference": reference,
@@ -26,10 +28,10 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
     for name, seeds in measured.items():
         for m in _everywhere(seeds, "corruption"):
             noisy = [seed["corruption"][m] for seed in seeds]
-            curves = [one["accuracy"] for one in noisy]
+            curves = [one["score"] for one in noisy]
             found["corruption"].setdefault(m, {})[name] = _curve(noisy[0]["levels"], curves)
             known = reference is not None and m in _everywhere(measured[reference], "corruption")
-            late = [seed["corruption"][m]["accuracy"] for seed in measured[reference or ""]] if known else []
+            late = [seed["corruption"][m]["score"] for seed in measured[reference or ""]] if known else []
             gaps = [effective(f, r) for f, r in zip(curves, late, strict=True)] if late else []
             found["summary"][name][m] = {
                 "relative": float(np.mean([one["relative"] for one in noisy])),
@@ -42,7 +44,7 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
             for how in seeds[0]["attacks"][m]:
                 found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
                     [seed["attacks"][m][how] for seed in seeds])
-    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"], titles)}
+    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"], titles, score)}
 
 
 def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
@@ -50,30 +52,32 @@ def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     return [m for m in seeds[0][kind] if all(m in seed[kind] for seed in seeds)]
 
 
-def effective(accuracies: Sequence[float], reference: Sequence[float]) -> float:
+def effective(scores: Sequence[float], reference: Sequence[float]) -> float:
     """Effective robustness: sum over levels of f(s) - [r(s) + f(0) - r(0)], r being late fusion's curve (MultiBench).
 
-    Above 0: accuracy falls less than that of the reference, whatever it is without noise.
+    Above 0: the score falls less than that of the reference, whatever it is without noise.
     """
-    f, r = np.asarray(accuracies), np.asarray(reference)
+    f, r = np.asarray(scores), np.asarray(reference)
     return float((f - (r + f[0] - r[0])).sum())
 
 
 def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any],
-              titles: Mapping[str, str]) -> str:
+              titles: Mapping[str, str], score: Metric) -> str:
     """Empty where nothing is recommended, or where its noise was too dear to measure."""
     curves = {m: of[chosen] for m, of in corruption.items() if chosen in of}
     if chosen is None or not curves:
         return ""
-    lost = {m: curve[0]["accuracy"]["mean"] - curve[-1]["accuracy"]["mean"] for m, curve in curves.items()}
+    lost = {m: curve[0]["score"]["mean"] - curve[-1]["score"]["mean"] for m, curve in curves.items()}
     worst, title = max(lost, key=lambda m: lost[m]), f"“{titles[chosen]}”"
     if lost[worst] < LITTLE:
         return f"Noise on a single stream costs {title} next to nothing."
     known = sorted((name for name in robust if worst in robust[name]), key=lambda name: name != chosen)
     best = max(known, key=lambda name: robust[name][worst]["relative"])
-    said = (f"Noise on {worst} costs {title} most: {100 * lost[worst]:.0f} points of accuracy when nothing but noise "
-            "is left")
-    who = "no strategy is more accurate" if best == chosen else f"“{titles[best]}” is the most accurate"
+    said = (f"Noise on {worst} costs {title} most: {score.number(lost[worst], more=-1)} {score.unit} when nothing but "
+            "noise is left")
+    better, most = ("is more accurate", "is the most accurate") if score.words == "accuracy" else (
+        "does better", "does best")
+    who = f"no strategy {better}" if best == chosen else f"“{titles[best]}” {most}"
     return said + (f"; on average over all strengths of noise {who}." if len(known) > 1 else ".")
 
 
@@ -82,5 +86,5 @@ def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
 
 
 def _curve(levels: Sequence[float], seeds: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
-    return [{"level": level, "accuracy": {"mean": float(np.mean(at)), "low": min(at), "high": max(at)}}
+    return [{"level": level, "score": {"mean": float(np.mean(at)), "low": min(at), "high": max(at)}}
             for level, at in zip(levels, zip(*seeds, strict=True), strict=True)]

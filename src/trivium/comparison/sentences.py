@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trivium.comparison.null import PERMUTED, Gain
+from trivium.comparison.null import Gain
 from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
 from trivium.drawing import numbers
-from trivium.tasks.metric import CLOSE, Metric
+from trivium.tasks.metric import Metric
 
 TRY = ("a larger budget (`budget.{}`)", "more samples", "cleaner labels: look at some rows by hand")
 CHEAP = {"compute": "takes less training compute", "parameters": "has fewer parameters"}
@@ -22,10 +22,10 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 
 @dataclass(frozen=True)
 class Words:
-    """What the sentences are made of, by the names of strategies. label: of the constant answer;  always: its value in
-    the metric, None where that is not the null;  published: strategy -> what is said of its published weights;
-    notes: other sentences, such as those about strategies that were not begun;  skipped: how many these are;  budget:
-    its setting that counts."""
+    """What the sentences are made of, by the names of strategies. null: what a strategy must surely beat;  published:
+    strategy -> what is said of its published weights;  notes: other sentences, such as those about strategies that were
+    not begun;  skipped: how many these are;  budget: its setting that counts.
+    """
 
     titles: Mapping[str, str]
     metric: Metric
@@ -33,8 +33,7 @@ class Words:
     gains: Mapping[str, Gain]
     costs: Mapping[str, Cost]
     confidence: float
-    label: str
-    always: float
+    null: str
     published: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     skipped: int = 0
@@ -63,14 +62,6 @@ class Words:
         said = [self.metric.number(amount, more=more) for amount in (mean, low, high)]
         return f"{said[0]} {self.metric.unit} ({100 * self.confidence:g} % interval {said[1]} to {said[2]})"
 
-    def null(self) -> str:
-        """What a strategy must beat."""
-        if self.metric.key in PERMUTED:
-            return "its own answers on shuffled labels"
-        if self.metric.higher:
-            return f"always answering “{self.label}” ({100 * self.always:.1f} % right)"
-        return f"always giving the class shares of train ({self.always:.3f} nats)"
-
 
 def say(verdict: Verdict, words: Words) -> tuple[str, str]:
     """The sentence and the reason."""
@@ -85,7 +76,7 @@ def say(verdict: Verdict, words: Words) -> tuple[str, str]:
         said = f"Every strategy costs more than the budget: {said}"
     unlearned = [name for name in verdict.whole.ranked if not words.costs[name].learned]
     if unlearned and within.recommended:
-        why.append(f"Not surely better than {words.null()}: {words.all(unlearned)}.")
+        why.append(f"Not surely better than {words.null}: {words.all(unlearned)}.")
     if taken in words.published:
         why.append(words.published[taken])
     return said[:1].upper() + said[1:], " ".join([*why, *words.notes])
@@ -99,18 +90,18 @@ def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
     ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
     begun = f" Only {count} of {count + words.skipped} could be trained within the budget." if words.skipped else ""
-    return (f"Nothing was learned: no strategy is surely better than {words.null()}.{begun}",
+    return (f"Nothing was learned: no strategy is surely better than {words.null}.{begun}",
             " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.notes]))
 
 
 def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
     """What to take within a set of strategies, and the reasons."""
     if choice.recommended is None:
-        return f"no strategy is surely better than {words.null()}.", []
+        return f"no strategy is surely better than {words.null}.", []
     first, take = choice.tied[0], f"take {words.price(choice.recommended)}"
     gain = words.gains[first]
     if len(choice.ranked) == 1:
-        return (f"{take}, the only strategy: it is better than {words.null()} by "
+        return (f"{take}, the only strategy: it is better than {words.null} by "
                 f"{words.span(gain.mean, gain.low, gain.high)}."), []
     rest = [name for name in choice.ranked if name != first]
     second = words.pair(first, rest[0])
@@ -121,11 +112,11 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
     lead = _lead(second, words)
     if choice.simple:
         return (f"{take}, which is simple: no other strategy is surely better, and none can be more than "
-                f"{words.metric.close} better."), [lead]
+                f"{words.metric.close_words} better."), [lead]
     if len(choice.level) > 1:
         return _level(choice, words, take, lead)
     if not choice.behind:
-        return f"{take}: no other strategy is surely better than {words.null()}.", [lead]
+        return f"{take}: no other strategy is surely better than {words.null}.", [lead]
     near = words.pair(first, choice.behind[0])
     return (f"{take}. It is ahead of {words.title(near.b)} by {words.gap(near)}: likely, but not sure"
             + (f" among {len(words.pairs)} pairs." if len(words.pairs) > 1 else ".")), [_sure(near, words)]
@@ -173,7 +164,7 @@ def _one(choice: Choice, words: Words, worst: float) -> list[str]:
 
 def _each(choice: Choice, words: Words, worst: Mapping[str, float]) -> list[str]:
     """Why the others, of which there are several, are not taken: a sentence for each reason, with whom it is about."""
-    said, wide = [], [name for name in worst if worst[name] > CLOSE]
+    said, wide = [], [name for name in worst if worst[name] > words.metric.close]
     safe = [name for name in worst if name not in wide]
     if choice.risky:
         who = "Each of them" if not safe else f"All of them but {words.all(safe)}" if len(safe) == 1 else ""
@@ -182,8 +173,8 @@ def _each(choice: Choice, words: Words, worst: Mapping[str, float]) -> list[str]
         if len(wide) == 1:
             said.append(f"{words.title(largest)} may be up to {_amount(worst[largest], words)} worse.")
         else:
-            said.append(f"{who or words.all(wide)} may be more than {words.metric.close} worse, {words.title(largest)} "
-                        f"by up to {words.metric.number(worst[largest])}.")
+            said.append(f"{who or words.all(wide)} may be more than {words.metric.close_words} worse, "
+                        f"{words.title(largest)} by up to {words.metric.number(worst[largest])}.")
     if choice.failing:
         said.append(f"{words.all(choice.failing)} failed on more seeds.")
     if choice.lower:
@@ -196,7 +187,7 @@ def _lower(choice: Choice, words: Words) -> str:
 
 
 def _amount(difference: float, words: Words) -> str:
-    return f"{words.metric.number(difference)} {words.metric.unit.split(' ')[0]}"
+    return f"{words.metric.number(difference)} {words.metric.short}".rstrip()
 
 
 def _between(low: float, high: float, words: Words) -> str:
@@ -208,7 +199,7 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
     """What more compute than the budget buys: `dear`, which costs more, against the one to take within the budget."""
     name, gain = f"{words.price(dear)},", words.gains[dear]
     if not words.costs[dear].learned:
-        return f"More compute buys nothing here: {name} is not surely better than {words.null()}."
+        return f"More compute buys nothing here: {name} is not surely better than {words.null}."
     if within.recommended is None:
         return f"{name[:1].upper()}{name[1:]} is, by {words.span(gain.mean, gain.low, gain.high)}: take it."
     other, pair = words.title(within.recommended), words.pair(dear, within.recommended)
@@ -241,7 +232,7 @@ def _sure(pair: Pair, words: Words, alone: bool = False) -> str:
     alone: for a claim that needs no correction (see `pairs.compare`).
     """
     chance, low, high = pair.outperform
-    seeds = len(pair.mcnemar)
+    seeds = pair.seeds
     chances = f" (in a new run: probability {chance:.2f}, {low:.2f} to {high:.2f})" if low < high else ""
     holm = "" if alone else f", {pair.p_holm:.2g} after Holm's correction for all pairs"
     return (f"{words.title(pair.a)} came out ahead on {chance * seeds:g} of {seeds} seeds{chances}; "

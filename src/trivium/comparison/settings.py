@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,5 +13,5 @@ class Settings(Section):
     bootstrap: Annotated[int, Field(ge=100)]  # resamples
     confidence: Annotated[float, Field(gt=0.5, lt=1)]  # of every interval
     threshold: Annotated[float, Field(ge=0.5, lt=1)]  # probability of outperforming that a winner needs
-    metric: Literal["accuracy", "balanced_accuracy", "macro_f1", "nll"] = "accuracy"  # that ranks
+    metric: str = "auto"  # the key of one that ranks; auto: the task's own
     reference: str = ""  # the entry of `train` that everybody should beat; "": none

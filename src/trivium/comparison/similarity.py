@@ -71,14 +71,14 @@ def least_alike(wrong: dict[str, NDArray[np.bool_]]) -> tuple[float, str, str] |
 def ensemble(pieces: Iterable[Piece]) -> dict[str, Any]:
     """What the mean of two strategies' log-probabilities reaches, from what both answered to the same samples.
 
-    Returns {"accuracy": {"mean", "low", "high"} (worst and best seed), "gain": over the better of the two, a share}.
+    Returns {"score": {"mean", "low", "high"} (worst and best seed), "gain": over the better of the two, a share}.
     """
     right: dict[int, list[NDArray[np.bool_]]] = {}
     for seed, y, first, second in pieces:
         p, q = (np.maximum(x, SMALLEST, dtype=np.float64) for x in (first, second))
         right.setdefault(seed, []).append(np.stack([score.argmax(1) == y for score in (p * q, first, second)]))
     both, one, two = np.array([np.concatenate(parts, 1).mean(1) for parts in right.values()]).T
-    return {"accuracy": {"mean": float(both.mean()), "low": float(both.min()), "high": float(both.max())},
+    return {"score": {"mean": float(both.mean()), "low": float(both.min()), "high": float(both.max())},
             "gain": float(both.mean() - max(one.mean(), two.mean()))}
 
 

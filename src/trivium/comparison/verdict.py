@@ -3,11 +3,11 @@
 Within a set of strategies (those that the budget pays for; all of them) the one to take is
 
 - nobody, where none is surely better than the null,
-- the reference, unless an interval says that a rival is better, or lets one be better by more than `metric.CLOSE`,
+- the reference, unless an interval says that a rival is better, or lets one be better by more than `Metric.close`,
 - the winner, where there is one,
 - else the cheapest of those that nobody beats and that are not behind the first: fewest training FLOPs, then fewest
   parameters, then the higher rank; never one that is not surely better than the null, that failed on more seeds than
-  the first did, that is worse than one that is behind, or that may lose more than `metric.CLOSE` to the first.
+  the first did, that is worse than one that is behind, or that may lose more than `Metric.close` to the first.
 """
 
 from __future__ import annotations
@@ -78,17 +78,21 @@ class Verdict:
     recommended: str | None
 
 
-def decide(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], reference: str = "") -> Verdict:
-    """The verdict on strategies `ranked` by the metric, best first; `reference`: the simple one, "" without."""
-    whole = choose(ranked, pairs, costs, reference)
-    within = choose([name for name in ranked if not costs[name].over], pairs, costs, reference)
+def decide(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], reference: str = "",
+           close: float = CLOSE) -> Verdict:
+    """The verdict on strategies `ranked` by the metric, best first; `reference`: the simple one, "" without; close: a
+    difference that is as good as none, see `Metric.close`.
+    """
+    whole = choose(ranked, pairs, costs, reference, close)
+    within = choose([name for name in ranked if not costs[name].over], pairs, costs, reference, close)
     best = whole.recommended
     dear = best is not None and costs[best].over and (
         within.recommended is None or whole.simple or ahead(pairs, best, within.recommended)[0] > 0)
     return Verdict(whole, within, best if dear else within.recommended)
 
 
-def choose(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], reference: str = "") -> Choice:
+def choose(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], reference: str = "",
+           close: float = CLOSE) -> Choice:
     """See the head of this file. pairs: of these and perhaps of others."""
     pairs = [pair for pair in pairs if pair.a in ranked and pair.b in ranked]
     beaten = {pair.b for pair in pairs if pair.beats}
@@ -102,22 +106,22 @@ def choose(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cos
     others = [name for name in tied[1:] if name not in behind]
     failing = tuple(name for name in others if costs[name].failed > costs[first].failed)
     lower = tuple(name for name in others if ranked.index(name) > last and name not in failing)
-    risky = tuple(name for name in others if gaps[name].high > CLOSE and name not in failing + lower)
+    risky = tuple(name for name in others if gaps[name].high > close and name not in failing + lower)
     safe = [name for name in (first, *others) if name not in failing + lower + risky]
     alone = all(name in beaten for name in ranked if name != first)
     winner = first if alone and len(ranked) > 1 else None
     recommended, cheap = _cheapest(safe, costs)
-    if simple := keeps(reference, tied, pairs):
+    if simple := keeps(reference, tied, pairs, close):
         recommended, cheap = reference, ""
     return Choice(tuple(ranked), winner, tied, behind, recommended, failing, lower, risky, cheap, simple)
 
 
-def keeps(reference: str, tied: Sequence[str], pairs: Sequence[Pair]) -> bool:
+def keeps(reference: str, tied: Sequence[str], pairs: Sequence[Pair], close: float = CLOSE) -> bool:
     """Whether the reference is the one to take for being simple: no rival's interval against it says that the rival is
-    better, or reaches beyond `CLOSE`."""
+    better, or reaches beyond `close`."""
     rivals = [pair.b if pair.a == reference else pair.a for pair in pairs if reference in (pair.a, pair.b)]
     against = [ahead(pairs, rival, reference) for rival in rivals]
-    return reference in tied and all(low <= 0 and high <= CLOSE for low, high in against)
+    return reference in tied and all(low <= 0 and high <= close for low, high in against)
 
 
 def ahead(pairs: Sequence[Pair], one: str, other: str) -> tuple[float, float]:

@@ -5,7 +5,7 @@ case where nothing has times. For each label row, of the stream's rows with its 
 
 - those that overlap with it count; where none does, those at most `tolerance` seconds away;
 - written text: all of them, in the order of time, with a space between; the span reaches from the first to the last;
-- media (image, audio): the one with the largest overlap, the earlier one if two are equal;
+- media (image, audio) and tables: the one with the largest overlap, the earlier one if two are equal;
 - `<stream>_start` and `_end` are seconds *in the medium's file*: the label's interval cut to that of the row (the
   row's own interval where they only come near each other). Null: from the beginning, or to the end, of the file.
   Times in a stream's table therefore say which part of the file the row is; times in labels are on the same clock.
@@ -23,12 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium import tasks
 from trivium.data import tables
 from trivium.data.intervals import meeting
 from trivium.data.linked_rows import codes_in
 from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
-from trivium.modalities import is_written
+from trivium.modalities import is_prose, is_written
 from trivium.settings.errors import UserError
 
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz
@@ -58,8 +59,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
         met = overlap >= OVERLAP
         met |= ~np.isin(i, i[met])
         i, j, overlap = i[met], j[met], overlap[met]
-        written = is_written(modality)
-        taken, span = (_join if written else _largest)(table, i, j, overlap)
+        taken, span = (_join if is_prose(modality) else _largest)(table, i, j, overlap)
         sample = taken.pop("row")
         begin, until = (np.full(labels.num_rows, np.nan) for _ in range(2))
         apart = span["overlap"] < OVERLAP
@@ -69,7 +69,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
         place[sample] = np.arange(len(sample))
         met_by = pa.array(place, mask=place < 0)
         columns[m] = taken["value"].take(met_by)
-        if not written:
+        if not is_written(modality):
             columns[f"{m}_digest"] = table["digest"].take(pa.array(taken["used"])).take(met_by)
         columns[f"{m}_start"], columns[f"{m}_end"] = _seconds(begin), _seconds(until)
         columns[f"has_{m}"] = pa.array(place >= 0)
@@ -84,9 +84,11 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
                         "params.yaml.")
     counts["samples"] = int(has.sum())
     lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any stream is near in time"))
-    y = codes_in(labels["label"], pa.array(meta["task"]["classes"]))
+    task = tasks.of(meta["task"])
+    weight = {"weight": labels["weight"]} if "weight" in labels.column_names else {}
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
-                        **{name: labels[name] for name in CARRIED}, "y": pa.array(y, type=pa.int32()), **columns})
+                        **{name: labels[name] for name in CARRIED}, "y": task.column(task.encode(labels["label"])),
+                        **weight, **columns})
     tables.write(samples.filter(pa.array(has)), out / "samples.parquet")
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     tables.write_json(meta, out / "meta.json")

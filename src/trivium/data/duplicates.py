@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data.linked_rows import codes, codes_in, connected, number
-from trivium.modalities import is_written
+from trivium.modalities import is_prose, is_written
 
 MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`
 
@@ -19,8 +19,9 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
 
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
     same digest, or, for samples that are written and nothing else, when all their digests are equal: in whatever
-    streams of one modality these stand. Chains count. A file that stands in for a missing one (see `placeholders`) in
-    some stream is no content in any.
+    streams of one modality these stand. Rows of a table are alike without being the same thing: they tell apart samples
+    with the same text, and join none by themselves. Chains count. A file that stands in for a missing one (see
+    `placeholders`) in some stream is no content in any.
 
     rows: the table of each stream;  streams: name -> modality
     """
@@ -28,14 +29,16 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     label_key = codes_in(labels["key"], keys)
     nodes = len(keys)
     a, b = [], []
-    media = np.zeros(len(keys), dtype=bool)
+    media, prose = (np.zeros(len(keys), dtype=bool) for _ in range(2))
     texts: list[np.ndarray] = []
     for modality in dict.fromkeys(streams.values()):
         alike = [rows[s] for s in streams if streams[s] == modality]
-        table = pa.concat_tables([each.select(["key", "digest"]) for each in alike])
+        content = "value" if is_written(modality) and not is_prose(modality) else "digest"
+        table = pa.concat_tables([each.select(["key", content]) for each in alike])
         key = codes_in(table["key"], keys)
-        digest = codes(table["digest"])
+        digest = codes(table[content])
         if is_written(modality):
+            prose[key] |= is_prose(modality)
             combined = np.zeros(len(keys), dtype=np.uint64)
             np.add.at(combined, key, _scatter(digest))
             texts.append(combined)
@@ -47,7 +50,7 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
         b.append(digest[shared] + nodes)
         nodes += int(digest.max(initial=-1)) + 1
     if texts:
-        alone = np.flatnonzero(~media)
+        alone = np.flatnonzero(~media & prose)
         same = number(np.unique(np.stack(texts, axis=1)[alone], axis=0, return_inverse=True)[1].reshape(-1))
         a.append(alone)
         b.append(same + nodes)

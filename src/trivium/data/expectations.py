@@ -91,17 +91,19 @@ def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Vali
     return rules + _time_rules(timed) + [_unique(timed)]
 
 
-def label_rules(timed: bool) -> list[Rule]:
-    """Of labels: columns sample, key, label, split, start, end, given, present, until.
+def label_rules(timed: bool, columns: Collection[str] = (), empty: str = "it has no label") -> list[Rule]:
+    """Of labels: columns sample, key, label, split, start, end, given, present, until, and those of `columns` besides.
 
+    empty: why a row without a label cannot be used
     given: rows of its key in the tables of all streams; present: those that are not in quarantine
     until: seconds at which its recording ends, NaN where that is unknown
+    unread: why its label is no target;  weight: NaN where it is none, weight_given: as it was written
     """
     rules = [
         Rule("every row has a sample name", "ExpectColumnValuesToNotBeNull", {"column": "sample"},
              "it has no sample name"),
         Rule("every row has a key", "ExpectColumnValuesToNotBeNull", {"column": "key"}, "it has no key"),
-        Rule("every row has a label", "ExpectColumnValuesToNotBeNull", {"column": "label"}, "it has no label"),
+        Rule("every row has a label", "ExpectColumnValuesToNotBeNull", {"column": "label"}, empty),
         Rule("split is train, val or test", "ExpectColumnValuesToBeInSet",
              {"column": "split", "value_set": list(tables.SPLITS[:3])},
              "its split is `{split}`, which is none of train, val (dev, valid, validation) and test"),
@@ -110,6 +112,11 @@ def label_rules(timed: bool) -> list[Rule]:
         Rule("every sample has a usable stream", "ExpectColumnValuesToBeBetween",
              {"column": "present", "min_value": 1}, "everything of the key `{key}` is in quarantine"),
     ]
+    if "unread" in columns:
+        rules.append(Rule("every label can be read", "ExpectColumnValuesToBeNull", {"column": "unread"}, "{unread}"))
+    if "weight" in columns:
+        rules.append(Rule("every weight is a number, 0 or more", "ExpectColumnValuesToNotBeNull", {"column": "weight"},
+                          "its weight is `{weight_given}`, which is no number of 0 or more"))
     if timed:
         rules.append(Rule("no label starts after its recording", "ExpectColumnPairValuesAToBeGreaterThanB",
                           {"column_A": "until", "column_B": "start", "ignore_row_if": "either_value_is_missing"},
@@ -120,7 +127,7 @@ def label_rules(timed: bool) -> list[Rule]:
 
 
 def class_rules(streams: Collection[str], settings: Validate) -> list[Rule]:
-    """Of classes, one row each: columns label, rows, and per stream the rows that have it."""
+    """Of classes or tags, one row each: columns label, rows, and per stream the rows that have it."""
     few = Rule("every class has validate.min_class_count rows", "ExpectColumnValuesToBeBetween",
                {"column": "rows", "min_value": settings.min_class_count},
                f"its class `{{label}}` has {{rows:g}} usable rows; validate.min_class_count in params.yaml is "
@@ -129,13 +136,17 @@ def class_rules(streams: Collection[str], settings: Validate) -> list[Rule]:
                          {"column": m, "min_value": 1}, level="warning") for m in streams]
 
 
-def kept_rules(streams: Collection[str]) -> list[Rule]:
-    """Of the labels that are left: columns label, duplicate_group, and per stream 1 where it is present, else 0."""
+def kept_rules(streams: Collection[str], classes: bool = True) -> list[Rule]:
+    """Of the labels that are left: columns label, duplicate_group, and per stream 1 where it is present, else 0.
+
+    classes: whether labels are classes
+    """
+    two = Rule("there are two classes or more", "ExpectColumnUniqueValueCountToBeBetween",
+               {"column": "label", "min_value": 2},
+               "fewer than two classes are left, so there is nothing to tell apart: check the label column, or lower "
+               "validate.min_class_count in params.yaml", "stop")
     return [
-        Rule("there are two classes or more", "ExpectColumnUniqueValueCountToBeBetween",
-             {"column": "label", "min_value": 2},
-             "fewer than two classes are left, so there is nothing to tell apart: check the label column, or lower "
-             "validate.min_class_count in params.yaml", "stop"),
+        *([two] if classes else []),
         *(Rule(f"some samples have {m}", "ExpectColumnSumToBeBetween", {"column": m, "min_value": 1},
                f"no usable {m} is left: mend it, or take {m} out of data.streams in params.yaml", "stop")
           for m in streams),

@@ -4,8 +4,9 @@ Rows stream through a pool of processes in chunks, so memory does not grow with 
 names, labels, splits). The bytes do not depend on the number of processes.
 
 data/features
-    features.json      task; sizes (rows per seed and split); meta (of the aligned data)
-    samples.parquet    sample, y, has_STREAM, seed_K, and domain where the data knows it
+    features.json      task; sizes (rows per seed and split); meta (of the aligned data); of each stream of tables,
+                       under `tables`, its `columns` (see `table.about`) and those that are `telling`
+    samples.parquet    sample, y, has_STREAM, seed_K, and weight and domain where the data knows them
     STREAM/DIGEST/     one folder for each processor that reads the stream: `x.arrow`, tokenizers, and `reading.json`
                        (spec; columns and statistics per seed; cut: see `tensors.Cut`)
     STREAM/values.parquet   of text, what the processors read: see `texts`
@@ -23,6 +24,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
-from trivium.data import tables, texts
+from trivium.data import tables, telling, texts
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
 from trivium.encoders import Described
@@ -40,7 +42,7 @@ from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
 # what tensors depend on, besides data and settings
-CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "../modalities")
+CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "cells.py", "../modalities")
 
 
 def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str | Path,
@@ -77,12 +79,17 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     tables.write(index, out / "samples.parquet")
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
-    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta}, out / "features.json")
-    samples = tables.digest((out / "samples.parquet").read_bytes() + json.dumps(meta, sort_keys=True).encode())
+    facts = {one.stream: _table(one, index, present[one.stream], meta["task"], out) for one in readings.values()
+             if one.modality == "table"}
+    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta} | ({"tables": facts} if facts else {}),
+                      out / "features.json")
+    about, task = (json.dumps(one, sort_keys=True).encode() for one in (
+        {key: value for key, value in meta.items() if key != "task"}, meta["task"]))
+    samples = tables.digest((out / "samples.parquet").read_bytes() + about)
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
-        about = Reads(samples=samples, streams=found).model_dump(mode="json")
-        tables.write_json(about, reads / f"{name}.json", sort=False)  # the order of streams
+        reading_of = Reads(samples=samples, task=tables.digest(task), streams=found).model_dump(mode="json")
+        tables.write_json(reading_of, reads / f"{name}.json", sort=False)  # the order of streams
 
 
 def reading(stream: str, described: Described) -> Reading:
@@ -115,6 +122,19 @@ def _read(one: Reading, entry: str, described: Described, out: Path, values: str
                 **{key: about[key] for key in ("spec", "digest", "columns", "statistics", "cut")})
 
 
+def _table(one: Reading, index: pa.Table, present: np.ndarray, task: Mapping[str, Any], out: Path) -> dict[str, Any]:
+    """What the columns of a stream are, and which of them hold the answer, by the first seed's rows."""
+    about = tables.read_json(out / one.folder / "reading.json")
+    told: list[dict[str, Any]] = []
+    if task["name"] == "classification":
+        train, val = (np.flatnonzero(pc.equal(index["seed_0"], split).to_numpy() & present) for split in
+                      ("train", "val"))
+        parts = [(column, codes) for column, codes in about["spec"]["columns"]]
+        told = telling.columns(out / one.folder / "x.arrow", about["columns"][0], parts, train, val,
+                               index["y"].to_numpy().astype(np.int64))
+    return {"columns": about["table"], "telling": told}
+
+
 def _digest(index: pa.Table, aligned: Path) -> dict[str, str]:
     """Stream -> digest of its values and of who may learn from which."""
     drawn = [name for name in index.column_names if name.startswith("seed_")]
@@ -143,9 +163,10 @@ def _code() -> str:
 
 
 def _index(aligned: Path, splits: Path, streams: Sequence[str], seeds: int) -> pa.Table:
-    """sample, y, has_STREAM, seed_K, and domain where the data knows it: what is known of every row."""
+    """sample, y, has_STREAM, seed_K, and weight and domain where the data knows them: what is known of every row."""
     path = aligned / "samples.parquet"
-    index = pq.read_table(path, columns=["sample", "y", *(f"has_{s}" for s in streams)])
+    weight = ["weight"] if "weight" in pq.read_schema(path).names else []
+    index = pq.read_table(path, columns=["sample", "y", *weight, *(f"has_{s}" for s in streams)])
     drawn = tables.read(splits / "splits.parquet")
     if not drawn["sample"].equals(index["sample"]):
         place = pc.index_in(index["sample"], drawn["sample"])

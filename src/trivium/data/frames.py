@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,8 @@ from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from trivium.tasks import Task
 
 LABELS = ("sample", "key", "label", "group", "domain", "language", "split", "start", "end")
 STREAM = ("key", "value", "digest", "start", "end")
@@ -60,7 +62,8 @@ def load(raw: Path, streams: Collection[str]) -> tuple[Rows, dict[str, Rows], in
         if not (raw / f"{name}.parquet").exists():
             raise UserError(f"{raw} has no {name}.parquet: " + ("run `dvc repro ingest`." if name == "labels" else (
                 f"take {name} out of data.streams in params.yaml, or run `dvc repro ingest`.")))
-    labels = _columns(tables.read(raw / "labels.parquet"), LABELS)
+    table = tables.read(raw / "labels.parquet")
+    labels = _columns(table, (*LABELS, *(["weight"] if "weight" in table.column_names else [])))
     for i, name in enumerate(LABELS):
         if labels.schema.field(name).type == pa.string():
             text = pc.utf8_trim_whitespace(labels[name])
@@ -88,8 +91,9 @@ def stream_frame(rows: Rows, measures: Measures, labels: np.ndarray) -> pd.DataF
                         **{name: values for name, values in measures.items() if name != "error"})
 
 
-def label_frame(labels: Rows, streams: dict[str, Rows], measures: dict[str, Measures], keys: int) -> pd.DataFrame:
-    """For `expectations.label_rules`."""
+def label_frame(labels: Rows, streams: dict[str, Rows], measures: dict[str, Measures], keys: int,
+                unread: Mapping[int, str]) -> pd.DataFrame:
+    """For `expectations.label_rules`. unread: why the target of a row cannot be used."""
     given, present, until = np.zeros(keys, dtype=np.int64), np.zeros(keys, dtype=np.int64), np.full(keys, np.nan)
     for m, rows in streams.items():
         given += rows.per_key(keys, kept_only=False)
@@ -101,20 +105,36 @@ def label_frame(labels: Rows, streams: dict[str, Rows], measures: dict[str, Meas
             np.fmax.at(until, rows.key[whole], measures[m]["seconds"][whole])
     present[given == 0] = 1  # again one reason is enough
     frame = labels.table.select(["sample", "key", "label", "split", "start", "end"]).to_pandas()
+    more: dict[str, Any] = {"unread": pa.array(_spread(unread, len(frame))).to_pandas()} if unread else {}
+    if "weight" in labels.table.column_names:
+        given_weight = labels.table["weight"]
+        more |= {"weight": weights(given_weight), "weight_given": pc.fill_null(given_weight, "missing").to_pandas()}
     return frame.assign(given=at(given, labels.key, 1), present=at(present, labels.key, 1),
-                        until=at(until, labels.key, np.nan))
+                        until=at(until, labels.key, np.nan), **more)
 
 
-def class_frame(labels: Rows, has: dict[str, np.ndarray]) -> pd.DataFrame:
-    """For `expectations.class_rules`: the kept labels by class, sorted. has: bool [label rows] per stream."""
+def weights(cells: pa.ChunkedArray) -> np.ndarray:
+    """float64 [N]: how much each row counts; NaN where that is no number of 0 or more."""
+    numbers = pc.utf8_trim_whitespace(cells)
+    numeric = pc.match_substring_regex(numbers, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    bare = pc.utf8_ltrim(pc.if_else(numeric, numbers, None), "+")
+    found = np.asarray(pc.fill_null(bare.cast(pa.float64()), np.nan).to_numpy())
+    return np.where(np.isfinite(found) & (found >= 0), found, np.nan)
+
+
+def category_frame(task: Task, y: np.ndarray, has: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """For `expectations.class_rules`: targets y [N, *T] by category. has: bool [N] per stream."""
     import pandas as pd
 
-    kept = labels.kept()
-    names = labels.table["label"].take(pa.array(kept))
-    classes = sorted(pc.unique(names).to_pylist())
-    code = codes_in(names, pa.array(classes, type=pa.string()))
-    columns = {m: np.bincount(code[has[m][kept]], minlength=len(classes)) for m in has}
-    return pd.DataFrame({"label": classes, "rows": np.bincount(code, minlength=len(classes)), **columns})
+    return pd.DataFrame({"label": list(task.categories), "rows": task.tally(y),
+                         **{m: task.tally(y[there]) for m, there in has.items()}})
+
+
+def _spread(reasons: Mapping[int, str], rows: int) -> list[str | None]:
+    found: list[str | None] = [None] * rows
+    for row, reason in reasons.items():
+        found[row] = reason
+    return found
 
 
 def at(values: np.ndarray, codes: np.ndarray, unknown: float = 0) -> np.ndarray:

@@ -36,8 +36,12 @@ def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
     rows: the table of each stream;  streams: name -> modality
     A value that crashes its decoder is an error like any other; it does not stop the rest.
     """
+    whole = {s: errors for s in rows if (errors := _errors(streams[s]))}  # judged at once, without other processes
+    every, rows = rows, {s: table for s, table in rows.items() if s not in whole}
     total = sum(table.num_rows for table in rows.values())
-    found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in rows.items()}
+    found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in every.items()}
+    for s, errors in whole.items():
+        found[s]["error"][:] = errors(every[s]["value"])
     done = dict.fromkeys(rows, 0)
     progress = None
     for task, results in measured(_work, _tasks(rows, streams, root), total, meanwhile):
@@ -53,6 +57,13 @@ def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
     if progress:
         progress.close()
     return found
+
+
+def _errors(modality: str) -> Callable[[pa.ChunkedArray], list[str | None]] | None:
+    """What judges all values of a modality together, where it has that."""
+    from trivium import modalities
+
+    return getattr(modalities.get(modality), "errors", None)
 
 
 def _tasks(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str) -> Iterator[Task]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.data.tables import digest, read_json
+from trivium.data.telling import said
 from trivium.settings.base import Section
 
 READS = Path("data/reads")
@@ -49,23 +50,35 @@ class Read(Section):
 
 
 def warnings(root: Path) -> list[str]:
-    """What the encoders of all recipes do not see, in words, each encoder once; empty before preprocess ran."""
+    """What the encoders of all recipes do not see, in words, each encoder once, and columns of tables that hold the
+    answer; empty before preprocess ran.
+    """
     found = {}
     for path in sorted((root / READS).glob("*.json")):
         for stream, read in Reads.model_validate(read_json(path)).streams.items():
             if read.warning:
                 found[read.entry] = f"{stream}: {read.warning}"
-    return list(found.values())
+    return list(found.values()) + [said(stream, one) for stream, about in columns(root).items()
+                                   for one in about["telling"]]
+
+
+def columns(root: Path) -> dict[str, dict[str, Any]]:
+    """Of each stream of tables, its `columns` and those that are `telling`; empty before preprocess ran."""
+    path = root / "data/features/features.json"
+    return read_json(path).get("tables", {}) if path.exists() else {}
 
 
 class Reads(Section):
-    """samples: digest of the samples, their labels and their splits."""
+    """samples: digest of the samples, their targets, weights and splits;  task: of what is predicted of them, and how
+    (a regression's loss): what is trained depends on it, and what is taken as it comes does not.
+    """
 
     samples: str
+    task: str = ""
     streams: dict[str, Read]
 
     @property
     def digest(self) -> str:
         """Of all of it, but for the names of encoders."""
         parts = [[s, read.encoder, read.features, read.digest] for s, read in self.streams.items()]
-        return digest(json.dumps([self.samples, parts], sort_keys=True).encode())
+        return digest(json.dumps([self.samples, self.task, parts], sort_keys=True).encode())

@@ -9,12 +9,14 @@ from pydantic import Field
 from trivium.settings.base import Count, Section, Share
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
+OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
 
 class Stream(Section):
     modality: str
     column: str = ""  # of the manifest; "": it is called like the stream
+    columns: tuple[str, ...] = ()  # of a table, in place of `column`
 
 
 class Digits(Section):
@@ -26,6 +28,10 @@ class Symbols(Digits):
     pass
 
 
+class Cells(Section):
+    samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
+
+
 class Stamps(Section):
     folder: str
     language: str
@@ -34,22 +40,29 @@ class Stamps(Section):
 class Manifest(Section):
     path: str
     id: str
-    label: str
+    label: str | Annotated[list[str], Field(min_length=1)]
     group: str
     split: str
     language: str
     domain: str
     start: str
     end: str
+    weight: str = ""
+
+    @property
+    def labels(self) -> list[str]:
+        """The columns of the target."""
+        return [self.label] if isinstance(self.label, str) else list(self.label)
 
 
 class Data(Section):
-    source: Literal["digits", "symbols", "stamps", "manifest"]
+    source: Literal["digits", "symbols", "cells", "stamps", "manifest"]
     watch: str
     streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
     digits: Digits
     symbols: Symbols
+    cells: Cells = Cells()
     stamps: Stamps
     manifest: Manifest
 

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium import tasks
 from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.linked_rows import codes, components
 from trivium.data.settings import Split
-from trivium.modalities import is_written
+from trivium.modalities import is_prose
 from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
@@ -32,13 +33,14 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     them.
 
     Raises:
-        UserError: too few groups, a class without a training row, shares that leave nothing to train on, or a domain
-            that the data does not have.
+        UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
+            class without a training row, where the task needs one of each.
     """
     samples = tables.read(Path(aligned) / "samples.parquet")
     meta = tables.read_json(Path(aligned) / "meta.json")
-    classes = meta["task"]["classes"]
-    y = samples["y"].to_numpy().astype(np.int64)
+    task = tasks.of(meta["task"])
+    targets = task.numbers(samples["y"])
+    y = task.strata(targets)
     groups = components(len(y), _shared(samples, settings, meta["streams"]))
     fixed = np.full(len(y), FREE)
     warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
@@ -57,18 +59,19 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
         _draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
         if settings.labels < 1:
             _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
-        counts = np.zeros((len(tables.SPLITS), len(classes)), dtype=np.int64)
-        np.add.at(counts, (sides, y), 1)
-        warnings += _judge(seed, counts, classes, method, method == "holdout" and len(missing) == 2, settings)
-        if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST].sum()):
+        counts = np.bincount(sides, minlength=len(tables.SPLITS))
+        tally = np.stack([task.tally(targets[sides == side]) for side in range(len(tables.SPLITS))])
+        warnings += _judge_categories(seed, tally, task, method, settings)
+        warnings += _judge(seed, counts, method == "holdout" and len(missing) == 2, settings)
+        if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST]):
             warnings.append(f"The test set of seed {seed} is of {tested} group{'s' * (tested != 1)}, which cannot tell "
                             "how much groups differ: intervals take its samples for independent, and are too narrow.")
         columns.append(pa.array(tables.SPLITS).take(pa.array(sides)))
         reports.append({
             "seed": seed,
-            "counts": dict(zip(tables.SPLITS, counts.sum(axis=1).tolist(), strict=True)),
-            "classes": {name: dict(zip(tables.SPLITS, counts[:, k].tolist(), strict=True))
-                        for k, name in enumerate(classes)},
+            "counts": dict(zip(tables.SPLITS, counts.tolist(), strict=True)),
+            "categories": {name: dict(zip(tables.SPLITS, tally[:, k].tolist(), strict=True))
+                           for k, name in enumerate(task.categories)},
         })
     names = ["sample", *(f"seed_{seed}" for seed in range(seeds)), "group"]
     tables.write(pa.table([samples["sample"], *columns, pa.array(groups)], names=names), Path(out) / "splits.parquet")
@@ -82,7 +85,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
 def _shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
     """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
     shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
-    written = [samples[s] for s, modality in streams.items() if is_written(modality)]
+    written = [samples[s] for s, modality in streams.items() if is_prose(modality)]
     if settings.group_identical_text and written:
         texts = pa.chunked_array([chunk for column in written for chunk in column.chunks], pa.string())
         text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFC")))
@@ -182,7 +185,7 @@ def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split,
 
 
 def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.Generator) -> None:
-    """Make all but a stratified `share` of train UNLABELLED, in place; at least one row per class stays.
+    """Make all but a stratified `share` of train UNLABELLED, in place; at least one row per stratum stays.
 
     Which rows go first depends on the seed alone, so a smaller budget is part of every larger one.
     """
@@ -195,14 +198,37 @@ def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.
     sides[train[rank >= keep[y[train]]]] = UNLABELLED
 
 
-def _judge(seed: int, counts: np.ndarray, classes: list[str], method: str, compare: bool, settings: Split) -> list[str]:
-    """Warnings about one seed's split; counts [splits, C]. Raises: UserError where it cannot be trained or tested."""
-    def named(flags: np.ndarray) -> str:
-        return ", ".join(f"`{classes[k]}`" for k in np.flatnonzero(flags)[:5]) + (" ..." if flags.sum() > 5 else "")
+def _judge(seed: int, counts: np.ndarray, compare: bool, settings: Split) -> list[str]:
+    """Warnings about the sizes of one seed's split; counts [splits]. Raises: UserError (nothing to choose weights by or
+    to test on).
+    """
+    for side in (VAL, TEST):
+        if counts[side] == 0:
+            name = tables.SPLITS[side]
+            raise UserError(f"No row is left for {name} with seed {seed}: the groups are too few or too large for "
+                            f"split.{name}. Give a finer `group`, raise the share, or add data.")
+    shares = counts / np.delete(counts, OUT).sum()
+    return [f"{tables.SPLITS[side]} of seed {seed} holds {shares[side]:.0%} of the samples instead of {want:.0%}: few, "
+            "large groups." for side, want in ((VAL, settings.val), (TEST, settings.test))
+            if compare and abs(shares[side] - want) > 0.05]
 
-    total = counts.sum(axis=0)
-    untrained = (total > 0) & (counts[TRAIN] == 0)
-    apart = untrained & (counts[list(OUT)].sum(axis=0) == total)
+
+def _judge_categories(seed: int, tally: np.ndarray, task: tasks.Task, method: str, settings: Split) -> list[str]:
+    """Warnings about what one seed cannot learn or test; tally [splits, categories]. Raises: UserError (a class
+    without a training row, where the task needs one of each).
+    """
+    def named(flags: np.ndarray) -> str:
+        found = np.flatnonzero(flags)
+        return ", ".join(f"`{task.categories[k]}`" for k in found[:5]) + (" ..." if len(found) > 5 else "")
+
+    total = tally.sum(axis=0)
+    untrained, untested = ((total > 0) & (tally[side] == 0) for side in (TRAIN, TEST))
+    if not task.needs_every_category:
+        return [f"{named(flags)}: no {side} row with seed {seed}, so that {what}." for flags, side, what in (
+            (untrained, "training", "no model can learn this"),
+            (untested & ~untrained & (method != "kfold"), "test", "nothing is known of how well models tell this"))
+            if flags.any()]
+    apart = untrained & (tally[list(OUT)].sum(axis=0) == total)
     if settings.held_out_domain and apart.any():
         raise UserError(f"No training row is left for {named(apart)}: all such rows are in the held-out domain "
                         f"`{settings.held_out_domain}`, or share a group with rows of it. Hold out another domain, or "
@@ -213,18 +239,6 @@ def _judge(seed: int, counts: np.ndarray, classes: list[str], method: str, compa
                         "split.method: holdout, or a finer `group`.",
                "holdout": "Give a finer `group`, or lower split.val and split.test in params.yaml."}[method]
         raise UserError(f"No training row is left for {named(untrained)} with seed {seed}. {why}")
-    for side in (VAL, TEST):
-        if counts[side].sum() == 0:
-            name = tables.SPLITS[side]
-            raise UserError(f"No row is left for {name} with seed {seed}: the groups are too few or too large for "
-                            f"split.{name}. Give a finer `group`, raise the share, or add data.")
-    warnings = []
-    untested = (total > 0) & (counts[TEST] == 0)
     if untested.any() and method != "kfold":
-        warnings.append(f"{named(untested)}: trained but not tested with seed {seed}; too few groups hold this class.")
-    shares = counts.sum(axis=1) / np.delete(counts, OUT, axis=0).sum()
-    for side, want in ((VAL, settings.val), (TEST, settings.test)):
-        if compare and abs(shares[side] - want) > 0.05:
-            warnings.append(f"{tables.SPLITS[side]} of seed {seed} holds {shares[side]:.0%} of the samples instead of "
-                            f"{want:.0%}: few, large groups.")
-    return warnings
+        return [f"{named(untested)}: trained but not tested with seed {seed}; too few groups hold this class."]
+    return []

@@ -6,7 +6,7 @@ Legend: `B` samples, `S` streams, `T` tokens or frames, `C` channels, `F` freque
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from trivium.data.arrow_file import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import READS, Reads
 from trivium.encoders import Described
-from trivium.modalities.spec import Spec, scale_and_shift
+from trivium.modalities.spec import STATISTICS_AXIS, Spec, scale_and_shift
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,28 +33,28 @@ FEATURES = Path("data/features")
 
 @dataclass(frozen=True)
 class Batch:
-    """inputs: per stream, tokens int64 [B, T], counts int64 [B, L, 2], others float32 [B, *Spec.shape], normalised,
-    0 where missing; or, where `encoded`, the encoders' vectors [B, D_s].
-    present: bool [B, S] in the order of `Store.streams`; y: int64 [B].
+    """inputs: per stream, tokens int64 [B, T], counts int64 [B, L, 2], others float32 [B, *Spec.shape], normalised
+    (but for columns), 0 where missing; or, where `encoded`, the encoders' vectors [B, D_s].
+    present: bool [B, S] in the order of `Store.streams`;  y: targets [B, *T], int64 of classes, else float32
+    weight: float32 [B], how much each sample counts; None where all count the same
     """
 
     inputs: dict[str, Tensor]
     present: Tensor
     y: Tensor
     encoded: bool = False
+    weight: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, index: Any) -> Batch:
         """The samples of `index`: a tensor of positions or of booleans, or a slice."""
-        return Batch({name: x[index] for name, x in self.inputs.items()}, self.present[index], self.y[index],
-                     self.encoded)
+        return self._each(lambda x: x[index])
 
     def take(self, index: Tensor) -> Batch:
         """The samples at the positions `index`: twice as fast as `[index]`."""
-        return Batch({name: x.index_select(0, index) for name, x in self.inputs.items()},
-                     self.present.index_select(0, index), self.y.index_select(0, index), self.encoded)
+        return self._each(lambda x: x.index_select(0, index))
 
     @classmethod
     def joined(cls, parts: Sequence[Batch]) -> Batch:
@@ -62,19 +62,20 @@ class Batch:
         import torch
 
         inputs = {name: joined([part.inputs[name] for part in parts]) for name in parts[0].inputs}
+        weights = [part.weight for part in parts if part.weight is not None]
         return cls(inputs, torch.cat([part.present for part in parts]), torch.cat([part.y for part in parts]),
-                   parts[0].encoded)
+                   parts[0].encoded, torch.cat(weights) if weights else None)
 
     def to(self, device: Any, non_blocking: bool = False) -> Batch:
-        def move(x: Tensor) -> Tensor:
-            return x.to(device, non_blocking=non_blocking)
-
-        return Batch({name: move(x) for name, x in self.inputs.items()}, move(self.present), move(self.y), self.encoded)
+        return self._each(lambda x: x.to(device, non_blocking=non_blocking))
 
     def pin(self) -> Batch:
         """In page-locked memory, from where copies to a GPU do not block."""
-        inputs = {name: x.pin_memory() for name, x in self.inputs.items()}
-        return Batch(inputs, self.present.pin_memory(), self.y.pin_memory(), self.encoded)
+        return self._each(lambda x: x.pin_memory())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        return Batch({name: change(x) for name, x in self.inputs.items()}, change(self.present), change(self.y),
+                     self.encoded, None if self.weight is None else change(self.weight))
 
 
 def joined(parts: Sequence[Tensor]) -> Tensor:
@@ -115,7 +116,10 @@ class Store:
         self.meta: dict[str, Any] = described["meta"]
         self.world: dict[str, Any] | None = self.meta.get("world")
         self._table = tables.read(self.folder / "samples.parquet")
-        self._y = self._table["y"].to_numpy().astype(np.int64)
+        self._y = self.task.numbers(self._table["y"])
+        known = "weight" in self._table.column_names
+        self._weight = self._table["weight"].to_numpy().astype(np.float32) if known else None
+        self._fitted: dict[int, tasks.Task] = {}
         self._present = np.stack([self._table[f"has_{s}"].to_numpy() for s in self.streams], axis=1)
         self._columns: dict[tuple[str, str], Column] = {}
         self._ragged: dict[str, RaggedColumn] = {}
@@ -147,8 +151,18 @@ class Store:
         return np.flatnonzero(pc.equal(self._table[f"seed_{seed}"], split).to_numpy()).astype(np.int64)
 
     def labels(self, rows: np.ndarray) -> np.ndarray:
-        """int64 [B]: the class of each of `rows`."""
+        """The target of each of `rows`, [B, *T]."""
         return self._y[rows]
+
+    def weights(self, rows: np.ndarray) -> np.ndarray | None:
+        """float32 [B]: how much each of `rows` counts; None where all count the same."""
+        return None if self._weight is None else self._weight[rows]
+
+    def task_at(self, seed: int) -> tasks.Task:
+        """The task with what it takes from the train rows of `seed`."""
+        if seed not in self._fitted:
+            self._fitted[seed] = self.task.fitted(self.labels(self.rows(seed, "train")))
+        return self._fitted[seed]
 
     def has(self, stream: str) -> np.ndarray:
         """bool, by row: whether a sample has `stream`."""
@@ -162,10 +176,14 @@ class Store:
         present = torch.from_numpy(self._present[rows])
         inputs = {s: self._input(s, rows, seed, present[:, i]) for i, s in enumerate(self.streams)
                   if only is None or s in only}
-        return Batch(inputs, present, torch.from_numpy(self._y[rows])).to(self.device)
+        y, weight = torch.from_numpy(self._y[rows]), self.weights(rows)
+        return Batch(inputs, present, y if y.dtype == torch.int64 else y.float(),
+                     weight=None if weight is None else torch.from_numpy(weight)).to(self.device)
 
     def tokenizer(self, stream: str, seed: int) -> Path:
-        """The file of the tokenizer that made the tokens of `stream` for `seed`."""
+        """The file of what was fitted on train for `seed`: the tokenizer that made the tokens of `stream`, or what its
+        columns were scaled by. It is not there where nothing is fitted.
+        """
         read = self.reads.streams[stream]
         return self.folder / read.features / f"{read.columns[seed]}.json"
 
@@ -191,6 +209,8 @@ class Store:
         x = torch.from_numpy(self._column(s, seed).gather(rows)).view(len(rows), *spec.shape)
         if spec.kind == "tokens":
             return x.long()
+        if spec.kind not in STATISTICS_AXIS:
+            return x
         scale, shift = self._scale_and_shift(s, seed)
         x = x.float().mul_(scale).add_(shift)
         if not bool(present.all()):

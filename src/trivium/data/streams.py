@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from trivium import modalities
-from trivium.data.settings import STREAMS, Data
+from trivium.data.settings import OFFERED, Data, Stream
 from trivium.settings import parts
 
 # Columns, tables and options that stand beside those of the streams; parts of a network; what torch's modules that hold
 # other modules by name call their own.
-NAMES = """sample label labels group domain language split y duplicate_group id start end rows samples quarantine
+NAMES = """sample label labels group domain language split weight y duplicate_group id start end rows samples quarantine
 error out help fusion head apply bfloat16 buffers children clear compile cpu cuda double eval float forward half ipu
 items keys modules mtia parameters pop to train training type update values xpu"""
 TAKEN = frozenset(NAMES.split())
@@ -25,19 +25,38 @@ def wrong(data: Data) -> list[str]:
               for s in data.streams if s in TAKEN or _beside(s, data.streams)]
     found += [f"`data.streams.{s}` is {one.modality}, but {s} is the name of another modality: choose another name."
               for s, one in data.streams.items() if data.source == "manifest" and s in known and s != one.modality]
+    for s, one in data.streams.items():
+        if one.columns and one.modality != "table":
+            found.append(f"`data.streams.{s}.columns`: only a table has several, and {s} is {one.modality}: name one "
+                         "`column`.")
+        elif one.columns and one.column:
+            found.append(f"`data.streams.{s}` names a `column` and `columns`: put all of them into `columns`.")
+        found += [f"`data.streams.{s}.columns` names `{name}` twice." for name in dict.fromkeys(one.columns)
+                  if one.columns.count(name) > 1]
     if data.source == "manifest":
-        return found + same_column({s: one.column or s for s, one in data.streams.items()})
+        return found + same_column({s: read_from(s, one) for s, one in data.streams.items()})
+    offered = OFFERED.get(data.source, OFFERED["digits"])
     return found + [f"`data.streams.{s}` is {one.modality}, but `data.source: {data.source}` offers the streams "
-                    f"{', '.join(STREAMS)} alone, each of the modality of its name: leave `{s}` out, or bring your own "
+                    f"{', '.join(offered)} alone, {_each(offered)}: leave `{s}` out, or bring your own "
                     "data (docs/bring-your-own-data.md)." for s, one in data.streams.items()
-                    if one.modality in known and (s not in STREAMS or one.modality != s)]
+                    if one.modality in known and offered.get(s) != one.modality]
 
 
-def same_column(columns: Mapping[str, str]) -> list[str]:
+def _each(offered: Mapping[str, str]) -> str:
+    return "each of the modality of its name" if all(s == modality for s, modality in offered.items()) else (
+        ", ".join(f"{s} of modality {modality}" for s, modality in offered.items()))
+
+
+def read_from(name: str, stream: Stream) -> tuple[str, ...]:
+    """The columns of the manifest that a stream is read from."""
+    return stream.columns or (stream.column or name,)
+
+
+def same_column(columns: Mapping[str, Sequence[str]]) -> list[str]:
     """columns: of each stream."""
     first: dict[str, str] = {}
     return [f"`data.streams`: `{other}` and `{s}` are both read from the column `{column}`: name another `column` for "
-            "one of them, or leave it out." for s, column in columns.items()
+            "one of them, or leave it out." for s, own in columns.items() for column in dict.fromkeys(own)
             if (other := first.setdefault(column, s)) != s]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
-from trivium.data import tables
+from trivium.data import cells, tables
 from trivium.data.arrow_file import Writer
 from trivium.data.ragged import RaggedWriter
 from trivium.machine.progress import Progress
@@ -72,12 +72,13 @@ def fill(run: Map, rows: Rows, one: Reading, seen: np.ndarray, out: Path) -> Non
     """Write the folder of `one`. seen: bool [S, rows] of what each seed may learn from."""
     part = registry.processor(one.processor)
     spec = replace(part.spec(one.settings), name=one.stream, modality=one.modality)
-    make = {"tokens": _tokens, "counts": _counts}.get(spec.kind, _tensors)
-    spec, columns, statistics, cut = make(run, rows, seen, one, spec, out)
+    make = {"tokens": _tokens, "counts": _counts, "columns": _columns}.get(spec.kind, _tensors)
+    spec, columns, statistics, cut, *about = make(run, rows, seen, one, spec, out)
     files = sorted(file for file in out.iterdir())
     content = b"".join(file.name.encode() + _hash(file) for file in files)
     tables.write_json({"spec": spec.plain(), "columns": columns, "statistics": statistics, "cut": cut.plain(),
-                       "digest": tables.digest(content + json.dumps(statistics).encode())}, out / "reading.json")
+                       "digest": tables.digest(content + json.dumps(statistics).encode()),
+                       **({"table": about[0]} if about else {})}, out / "reading.json")
 
 
 def _hash(file: Path) -> bytes:
@@ -165,6 +166,12 @@ def _counts(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, ou
         for _, found in _results(run, functools.partial(_count, one), rows, 512):
             writer.add(found)
     return spec, ["x"] * len(seen), [None] * len(seen), Cut("tokens", "length")
+
+
+def _columns(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
+    """What is fitted on each seed's rows, then one pass; nothing is cut."""
+    spec, columns, about = cells.fill(rows, seen, one, spec, out)
+    return spec, columns, [None] * len(seen), Cut("tokens", "length"), about
 
 
 def _count(one: Reading, chunk: list[tuple]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,32 +10,43 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium import tasks
 from trivium.data import expectations, quarantine, tables
 from trivium.data.duplicates import duplicate_groups, placeholders
-from trivium.data.frames import VALUE_SHOWN, Rows, at, class_frame, label_frame, load, stream_frame
-from trivium.data.linked_rows import codes_in
+from trivium.data.frames import VALUE_SHOWN, Rows, at, category_frame, label_frame, load, stream_frame, weights
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
+from trivium.data.sources import question
 from trivium.modalities import is_written
 from trivium.settings.errors import UserError
-from trivium.tasks.classification import Classification
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from trivium.tasks import Task
 
-def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate) -> dict[str, Any]:
+
+def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
+             task: str | Mapping[str, Any] = "classification") -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
-    streams: name -> modality. A row that cannot be used takes along only what hangs on it: an unreadable image its own
-    row, a bad label its sample's rows. A sample stays as long as it has one stream.
+    streams: name -> modality;  task: as params.yaml names it. A row that cannot be used takes along only what hangs on
+    it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long as it has one stream.
 
     Raises:
-        UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream or
-            fewer than two classes are left.
+        UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream is
+            left, or no targets that the task can learn (fewer than two classes, a number that never changes).
     """
     labels, rows, keys = load(Path(raw), streams)
     meta = tables.read_json(Path(raw) / "meta.json")
+    kind, own = tasks.chosen(task)
+    target = meta.get("target", ["label"])
+    if kind.categorical:  # `task` may have been another when these rows came in
+        found_labels = pc.unique(labels.table["label"].drop_null()).to_pylist()
+        question.refuse(found_labels, f"{meta['title']}: column `{target[0]}`")
+    values, unread = kind.read(labels.table["label"], target, own)
+    empty = labels.table["label"].is_null().to_numpy()
+    unread = {row: reason for row, reason in unread.items() if not empty[row]}
     measures = probe({m: r.table for m, r in rows.items()}, streams, meta["root"], meanwhile=expectations.load)
 
     suites: list[dict[str, Any]] = []
@@ -43,14 +54,29 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         names = [name for name in measures[m] if name != "error"]
         frame = stream_frame(r, measures[m], labels.per_key(keys))
         r.out = _judge(m, frame, expectations.stream_rules(m, names, r.timed, settings), suites)
-    frame = label_frame(labels, rows, measures, keys)
-    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed), suites)
+    frame = label_frame(labels, rows, measures, keys, unread)
+    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame), kind.empty), suites)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
-    classes = class_frame(labels, has)
-    rare = _judge("classes", classes, expectations.class_rules(streams, settings), suites)
-    of_class = codes_in(labels.table["label"], pa.array(classes["label"], type=pa.string()))
-    labels.out |= {row: rare[of_class[row]] for row in labels.kept().tolist() if of_class[row] in rare}
+
+    def learnt() -> tuple[Task, list[str]]:
+        """The task of the rows that are left, and warnings."""
+        try:
+            return kind.over(values.take(pa.array(labels.kept())), target, own, settings.min_class_count)
+        except UserError as error:
+            _check(labels, rows, streams, meta["root"], settings)  # too many bad rows may be why
+            raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
+
+    found, warnings = learnt()
+    coverage = _coverage(found, labels, has)
+    if coverage is not None:
+        _judge("classes", coverage, expectations.class_rules(streams, settings), suites)
+    here = labels.kept()
+    if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
+        labels.out |= {int(here[place]): reason for place, reason in rare.items()}
+        found, warnings = learnt()
+        coverage = _coverage(found, labels, has)
     _check(labels, rows, streams, meta["root"], settings)
+    warnings += _unread(unread, len(labels.table), target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
     first = _first_samples(labels, keys)
@@ -59,9 +85,11 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     kept_rows = {m: r.table.take(r.kept()) for m, r in rows.items()}
     kept = labels.table.take(labels.kept())
     kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, streams))
+    if "weight" in kept.column_names:
+        kept = _weighed(kept)
     frame = kept.select(["label", "duplicate_group"]).to_pandas().assign(
         **{m: has[m][labels.kept()].astype(np.int64) for m in rows})
-    _judge("samples", frame, expectations.kept_rules(streams), suites)
+    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical), suites)
 
     tables.write(kept, Path(out) / "labels.parquet")
     for m, table in kept_rows.items():
@@ -71,20 +99,47 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     parts += [quarantine.table(m, r.table["key"], first.take(pa.array(r.key, mask=r.key < 0)), r.table["value"], r.out)
               for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
-    coverage = class_frame(labels, has).set_index("label")
-    tables.write_json(meta | {"task": Classification(coverage.index).plain(), "streams": dict(streams)},
-                      Path(out) / "meta.json")
+    tables.write_json(meta | {"task": found.plain(), "streams": dict(streams)}, Path(out) / "meta.json")
     sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
     return {
         "suites": suites,
         "tables": {name: {"rows": len(r.table), "quarantined": bad[name], "followed": len(r.out) - bad[name]}
                    for name, r in [("labels", labels), *rows.items()]},
-        "coverage": {name: {column: int(n) for column, n in row.items()} for name, row in coverage.iterrows()},
+        "warnings": warnings,
+        "coverage": {} if coverage is None else {name: {column: int(n) for column, n in row.items()}
+                                                 for name, row in coverage.set_index("label").iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
         "placeholders": [found for m, table in kept_rows.items() if not is_written(streams[m])
                          for found in _placeholders(m, table)],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
+
+
+def _coverage(task: Task, labels: Rows, has: Mapping[str, np.ndarray]) -> pd.DataFrame | None:
+    """The kept rows by category, None where the task has none."""
+    if not task.categories:
+        return None
+    here = labels.kept()
+    y = task.encode(labels.table["label"].take(pa.array(here)))
+    return category_frame(task, y, {m: there[here] for m, there in has.items()})
+
+
+def _unread(unread: Mapping[int, str], rows: int, target: Sequence[str]) -> list[str]:
+    """What share of the targets cannot be used, in words."""
+    if not unread:
+        return []
+    first = min(unread)
+    return [f"{len(unread):,} of {rows:,} rows ({len(unread) / rows:.1%}) are in quarantine for their "
+            f"`{'`, `'.join(target)}`; the first, row {first + 1}: {unread[first]}."]
+
+
+def _weighed(kept: pa.Table) -> pa.Table:
+    """With weights as numbers. Raises: UserError (nothing weighs anything)."""
+    found = weights(kept["weight"])
+    if not found.any():
+        raise UserError("Every row has the weight 0, so that none counts: name another column as data.manifest.weight "
+                        "in params.yaml, or none (\"\").")
+    return kept.set_column(kept.schema.get_field_index("weight"), "weight", pa.array(found))
 
 
 def _judge(name: str, frame: pd.DataFrame, rules: list[expectations.Rule], suites: list[dict]) -> quarantine.Reasons:

@@ -141,11 +141,12 @@ def lines(
     x_zero: bool = True,
     x_ticks: Sequence[float] = (),
     most: float = math.inf,
+    named: bool = False,
 ) -> Markup:
     """Curves with bands; `points` are shown beside them (strategies without a curve). Later series lie on top.
 
     With `x_ticks`, above zero, the x axis is logarithmic and has its ticks there. `most`: where the y axis ends, 1 for
-    shares.
+    shares. `named`: whether the names of the series stand in the picture.
     """
     height = 300
     xs = [v for s in series for v in s.xs] + [p.x for p in points]
@@ -169,6 +170,10 @@ def lines(
             last = index == len(px) - 1
             group.append(marker(item.look, at_x, at_y, 4 if last or index % every == 0 else 1.5, tip))
         drawn.append(tag("g", group, class_=item.look.classes))
+    for place, item in enumerate(series if named else ()):
+        at_y = 40 + 18 * place
+        drawn.append(tag("g", marker(item.look, WIDTH - 18, at_y - 4, 4), class_=item.look.classes))
+        drawn.append(tag("text", item.name, class_="tick", x=WIDTH - 28, y=at_y, text_anchor="end"))
     for point in points:
         drawn.append(marker(point.look, x(point.x), y(point.y), 5, point.tip))
     return _svg(height, label, drawn)
@@ -208,9 +213,13 @@ def bar(share: float, classes: str = "") -> Markup:
     )
 
 
-def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str) -> Markup:
-    """Confidence against the share that was right; bins of (confidence, accuracy, share of the samples)."""
-    side = 200
+def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str, stated: str = "confidence",
+                true: str = "right") -> Markup:
+    """Confidence against the share that was right; bins of (confidence, share right, share of the samples).
+
+    stated, true: what the two are called.
+    """
+    side, counted = 200, "samples" if true == "right" else "answers"
     x, y = Scale(0, 1, 38, side - 8), Scale(0, 1, side - 40, 10)
     grid = [
         tag("path", class_="grid", d=f"M{x(0):.1f} {y(t):.1f}H{x(1):.1f}M{x(t):.1f} {y(0):.1f}V{y(1):.1f}")
@@ -221,14 +230,14 @@ def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: s
         for t in (0, 0.5, 1)
     ]
     words += [tag("text", f"{t:.0%}", class_="tick", x=x(0) - 5, y=y(t) + 4, text_anchor="end") for t in (0.5, 1)]
-    words.append(tag("text", "confidence", class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
+    words.append(tag("text", stated, class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
     dots = [
         marker(
             look,
             x(c),
             y(a),
             2.5 + 7 * share**0.5,
-            f"confidence {c:.0%}: right {a:.0%} of the time ({share:.0%} of the samples)",
+            f"{stated} {c:.0%}: {true} {a:.0%} of the time ({share:.0%} of the {counted})",
         )
         for c, a, share in bins
     ]
@@ -259,7 +268,7 @@ def _frame(
 ) -> list[Markup]:
     bottom = height - 40
     factor, unit = numbers.axis(x.high, unit)
-    x_text = (lambda v: f"{v:,.0f}" if v >= 100 else f"{v:.3g}") if factor == 1 else (lambda v: f"{v / factor:.3g}")
+    x_text = numbers.plain if factor == 1 else (lambda v: f"{v / factor:.3g}")
     round_ticks = replace(x, low=x.low / factor, high=x.high / factor).ticks(4)
     parts = []
     for tick in y.ticks(5):

@@ -23,6 +23,11 @@ def tick(value: float) -> str:
     return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-6 else 1)
 
 
+def plain(value: float) -> str:
+    """A number along an axis as it is: no zeros behind it; from 100,000 with k, M, G."""
+    return (f"{value:,.6g}" if abs(value) < 1e5 else scaled(value, "")).replace("-", "−")
+
+
 def points(value: Any) -> str:
     """A difference of two shares in percentage points, with its sign."""
     return f"{100 * value:+.1f}".replace("-", "−") if known(value) else NONE
@@ -74,13 +79,13 @@ def times(value: float) -> str:
 def axis(highest: float, unit: str) -> tuple[float, str]:
     """One unit for all ticks of an axis that ends at `highest`: what to divide them by, and its name for the title.
 
-    `unit`: "FLOP", "s" or "" for counts.
+    `unit`: "FLOP", "s" or "" for counts; any other one stays as it is.
     """
     if unit == "s":
         limits = ((1.0, "s", 300), (60.0, "min", 18_000), (3600.0, "h", math.inf))
         return next((factor, name) for factor, name, limit in limits if highest < limit)
-    if not unit and highest < 20_000:
-        return 1.0, ""
+    if unit not in ("FLOP", "") or (not unit and highest < 20_000):
+        return 1.0, unit
     factor, prefix = prefixed(highest)
     return factor, f"{prefix}{unit}"
 

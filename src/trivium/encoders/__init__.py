@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trivium import modalities
+from trivium.modalities.spec import PATCHED
 from trivium.settings import parts
 from trivium.settings.errors import UserError
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
-SHARED = ("base", "brought", "hub", "published", "stored")
+SHARED = ("base", "brought", "columns", "hub", "published", "stored")
 COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
 
@@ -113,6 +114,11 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
         raise UserError(f"params.yaml: `{where}`: `{architecture}` reads {' or '.join(part.PROCESSOR)}, "
                         f"not {modality}.")
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
+    kind = modalities.processor(made).spec(chosen).kind
+    if kind not in PATCHED and not hasattr(part, "PROCESSOR"):
+        able = [one for one in names() if modality in getattr(parts.get(sys.modules[__name__], one, "", ""),
+                                                              "PROCESSOR", ())]
+        raise UserError(f"params.yaml: `{where}`: `{architecture}` cannot read {modality}; {' or '.join(able)} can.")
     tokenizer = getattr(chosen, "tokenizer", "trained")
     if files and tokenizer != "trained":
         from trivium.encoders import brought

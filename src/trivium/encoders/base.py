@@ -40,7 +40,8 @@ class Encoder(nn.Module):
     width: int  # D
     gives: frozenset[str] = GIVES
     published = False
-    patch: tuple[int, ...]  # of one token, in input units per axis; () for text
+    patch: tuple[int, ...]  # of one token, in input units per axis; () for text and columns
+    special = 0  # tokens before those of the patches: a class token
 
     def tokens(self, x: Tensor) -> Tensor:
         raise TypeError("an encoder defines `tokens`")

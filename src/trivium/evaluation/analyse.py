@@ -64,7 +64,8 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     count, size = settings.analysis_rows, settings.batch
     chosen = some(store.samples, rows, count, seed)
     test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
-    asked = Asked(model, store, seed, chosen, test, attribution.choose(encoded.answer(model, test), test.y), size)
+    asked = Asked(model, store, seed, chosen, test, attribution.choose(model.task, encoded.answer(model, test), test.y),
+                  size)
     val = encoded.encode_rows(model, store, some(store.samples, store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
     counts = _counts(asked, settings)
@@ -72,7 +73,7 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
         explained.write(model, store, seed, chosen, test, counts["explained"], size, out)
     return rounded({
         "contribution": contribution(model, test),
-        "information": information.measure(model, val, test, store.task.outputs),
+        "information": information.measure(model, val, test) if model.task.categorical else {},
         "robustness": _robustness(asked, counts),
         "probes": _probes(asked, counts["probes"]),
         "attribution": _attribution(asked, counts["attribution"], out if seed == 0 else None),
@@ -109,12 +110,12 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
         found["probes"] = Wish.of(max(1, most // 2), (before + (stream not in model.kept)) * usual)
     column = asked.store.streams.index(stream)
     seen = [k for k in asked.explained if asked.test.present[k, column]]
-    if moves and seen:
+    if attribution.shows(encoder) and seen:
         each = attribution.PASSES * cost(_tokens(asked, stream, asked.rows[seen]).max())
         found["attribution"] = Wish(len(seen), each, len(seen))
-    if moves and spec.kind != "tokens":
+    if moves and not spec.discrete:
         found["attacks"] = Wish.of(fewer, robustness.PASSES["attacks"] * usual)
-    if moves and asked.seed == 0:
+    if attribution.shows(encoder) and asked.seed == 0:
         same = asked.rows[: explained.ROWS]
         each = attribution.ATTRIBUTE * cost(_tokens(asked, stream, same).max())
         found["explained"] = Wish(len(same), each, min(explained.LEAST, len(same)))
@@ -164,7 +165,7 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
                                   for rows in (train_rows, asked.rows[:n])]} | vectors
-        found[s] = {kind: probes.probe(x[has], train.y[has], z[has_test], unseen.y[has_test], store.task.outputs)
+        found[s] = {kind: probes.probe(store.task_at(seed), x[has], train.y[has], z[has_test], unseen.y[has_test])
                     for kind, (x, z) in vectors.items()}
     return found
 
@@ -182,10 +183,11 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
     attended = pictures.panels(store, seed, batch, looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(asked.explained.items()):
-        label, guess = (store.task.words(one) for one in (int(clean.y[k]), about["prediction"][k]))
+        task, prediction = asked.model.task, about["prediction"][k]
+        label = task.words(clean.y[k].tolist())
         entry: dict[str, Any] = {
-            "sample": store.samples[asked.rows[place]], "why": why, "label": label, "prediction": guess,
-            "probability": about["probability"][k], "tokens": pictures.words(shown[k]),
+            "sample": store.samples[asked.rows[place]], "why": why, "label": label,
+            "prediction": task.words(prediction), "support": about["support"][k], "tokens": pictures.words(shown[k]),
         }
         if looked:
             entry["rollout"] = pictures.words(attended[k])
@@ -193,7 +195,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
             entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
         if out is not None:
             entry["picture"] = f"pictures/{k}_{why}.svg"
-            title = f"{guess} ({entry['probability']:.0%}), in truth {label}"
+            title = f"{task.told(prediction, entry['support'])}, in truth {label}"
             pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
         samples.append(entry)
     return {"deletion": about["deletion"], "samples": samples}

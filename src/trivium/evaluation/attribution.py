@@ -1,10 +1,12 @@
-"""Why this answer: how much each word, pixel and moment of sound spoke for the class that a model chose.
+"""Why this answer: how much each word, pixel and moment of sound spoke for what a model predicts.
 
-Integrated gradients (Sundararajan, Taly & Yan 2017) of the chosen class's log-probability along the straight line from
-nothing (padding for text, the train mean elsewhere) to the input, one stream at a time, the others as they are. They
-sum to log p(input) - log p(nothing). Beside them, where an encoder attends: `rollout`, which says where it looks, not
-for which class. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke
-most must lower the probability sooner than taking away at random.
+Integrated gradients (Sundararajan, Taly & Yan 2017) of the support of the prediction (`Task.support`: the
+log-probability of the chosen class) along the straight line from nothing (padding for text, the train mean elsewhere)
+to the input, one stream at a time, the others as they are. They sum to the support with the input less that without. Of
+a table, where there is no line between two categories: what the support loses when a column alone goes missing, whether
+or not the encoder has gradients. Beside them, where an encoder attends: `rollout`, which says where it looks, not for
+which answer. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke most
+must lower the support sooner than taking away at random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """
@@ -24,6 +26,7 @@ from trivium.evaluation import encoded
 from trivium.evaluation.rollout import rollout
 from trivium.modalities.spec import Spec
 from trivium.models.network import Model
+from trivium.tasks import Task
 
 POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maximum, the path has kinks
 CUTS = 10  # of a deletion curve
@@ -33,17 +36,11 @@ ATTRIBUTE = 2 + 3 * POINTS + 1  # passes of an encoder that attends, per sample;
 PASSES = ATTRIBUTE + (CUTS + 1) * (2 + RANDOM)
 
 
-def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
-    """Samples to explain, position -> why: the surest right answers, the surest wrong ones, and the first of the test
-    set, which are the same for every strategy.
+def choose(task: Task, answers: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
+    """Samples to explain, position -> why: those that tell most, and the first of the test set, which are the same for
+    every strategy.
     """
-    own = log_probabilities.gather(1, y[:, None])[:, 0]
-    top, guess = log_probabilities.max(1)
-    right = guess == y
-    orders = {
-        "confident": torch.where(right, -own, torch.inf), "wrong": torch.where(right, torch.inf, -top),
-        "same": torch.arange(len(y), device=y.device).float(),
-    }
+    orders = task.telling(answers, y) | {"same": torch.arange(len(y), device=y.device).float()}
     chosen: dict[int, str] = {}
     for why, order in orders.items():
         for k in order.argsort(stable=True)[:each].tolist():
@@ -52,12 +49,35 @@ def choose(log_probabilities: Tensor, y: Tensor, each: int = 2) -> dict[int, str
     return chosen
 
 
+def shows(encoder: nn.Module) -> bool:
+    """Whether it can be told what an answer rests on in the inputs of an encoder."""
+    return "gradients" in encoder.gives or encoder.spec.kind == "columns"
+
+
+@torch.no_grad()
+def without_each(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor, size: int = encoded.SIZE,
+                 ) -> Tensor:
+    """[B, K] of a table: nats of `target` that are lost when column k is missing and all others are as they are.
+
+    Arguments as those of `integrated_gradients`.
+    """
+    encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
+    whole = encoded.answer(model, clean).gather(1, target[:, None])[:, 0]
+    found = []
+    for column in range(x.shape[1]):
+        less = x.clone()
+        less[:, column] = 0
+        one = encoded.replace(clean, stream, encoded.through(encoder, less, size))
+        found.append(whole - encoded.answer(model, one).gather(1, target[:, None])[:, 0])
+    return torch.stack(found, 1)
+
+
 def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor,
                          size: int = encoded.SIZE) -> Tensor:
     """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
 
-    batch: inputs; clean: the same, encoded; target: int64 [B], the class that is asked about; size: of the G x B points
-    on all lines, how many pass the model at a time.
+    batch: inputs; clean: the same, encoded; target: [B, *T], the prediction that is asked about; size: of the G x B
+    points on all lines, how many pass the model at a time.
     """
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     end = _embedded(encoder, x)
@@ -72,7 +92,7 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, 
         points = points.detach().requires_grad_(True)
         with torch.enable_grad():
             one = encoded.replace(clean[these], stream, _from_embedded(encoder, x[these], points))
-            own = encoded.answer(model, one).gather(1, target[these][:, None])
+            own = model.task.support(encoded.answer(model, one), target[these])
             slopes.append(torch.autograd.grad(own.sum(), points)[0])
     slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
     found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
@@ -82,14 +102,14 @@ def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, 
 @torch.no_grad()
 def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, target: Tensor,
              attributions: Mapping[str, Tensor], size: int = encoded.SIZE) -> dict[str, float]:
-    """Area under the probability of `target` while more and more of the input is deleted, 0-1, mean over samples.
+    """Area under the support of `target` while more and more of the input is deleted, 0-1, mean over samples.
 
     Returns an area for each of `attributions`, most important first, and for a "random" order. An attribution that
     means something has a smaller area than that.
     """
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
     scores = [_units(attribution, spec) for attribution in attributions.values()]
-    real = x != PAD if spec.kind == "tokens" else torch.ones_like(scores[0], dtype=torch.bool)
+    real = _real(x, spec) if spec.discrete else torch.ones_like(scores[0], dtype=torch.bool)
     generator = torch.Generator().manual_seed(0)
     orders = [*scores, *(torch.rand(real.shape, generator=generator).to(scores[0]) for _ in range(RANDOM))]
     cuts = torch.linspace(0, 1, CUTS + 1, dtype=torch.float64, device=x.device).view(-1, 1, 1) * real.sum(1).view(-1, 1)
@@ -100,20 +120,21 @@ def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, 
         kept = (rank >= cuts.round(decimals=9)).flatten(0, 1)
         vectors = encoded.through(encoder, _keep(x[every], kept, spec), size)
         one = encoded.replace(clean[every], stream, vectors)
-        left = encoded.answer(model, one).exp().gather(1, target[every][:, None])
+        left = model.task.support(encoded.answer(model, one), target[every]).exp()
         areas.append(float(np.trapezoid(left.view(CUTS + 1, -1).mean(1).tolist(), dx=1 / CUTS)))
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
-def attribute(model: Model, batch: Batch, clean: Batch, target: Tensor, size: int = encoded.SIZE,
-              ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Of every input of `batch` that the model reads, by stream: what it said for `target` (int64 [B]), in nats, and
-    the attention rollout of the encoders that attend. Both are 0 for a stream that a sample lacks.
+def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], target: Tensor,
+              size: int = encoded.SIZE) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Of every input of `batch` that the model reads, by stream: what it said for `target` [B, *T], in nats, and the
+    attention rollout of the encoders that attend. Both are 0 for a stream that a sample lacks.
     """
     found: dict[str, Tensor] = {}
     looked: dict[str, Tensor] = {}
     for m in [s for s in encoded.readers(model) if s in batch.inputs]:
-        found[m] = integrated_gradients(model, batch, clean, m, target, size)
+        told = without_each if specs[m].kind == "columns" else integrated_gradients
+        found[m] = told(model, batch, clean, m, target, size)
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])
         if seen is not None:
             there = clean.present[:, model.streams.index(m)]
@@ -126,22 +147,23 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     """Attribution and deletion of every sample and every input of `batch` that the model reads.
 
     Returns:
-        {"deletion": {m: {"area", "random"}}, "prediction": [B], "probability": [B], "attention": {m: [B]} where the
-        fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
+        {"deletion": {m: {"area", "random"}}, "prediction": [B, *T], "support": [B] (0-1), "attention": {m: [B]} where
+        the fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
         attend, whose deletion is "rollout". All are 0 for a stream that a sample lacks, and the deletion curves are
         over the samples that have it.
     """
     with torch.no_grad():
-        log_probabilities = encoded.answer(model, clean)
-    top, target = log_probabilities.max(1)
-    found, looked = attribute(model, batch, clean, target, size)
+        answers = encoded.answer(model, clean)
+        target = model.task.guess(answers)
+        support = model.task.support(answers, target)
+    found, looked = attribute(model, batch, clean, specs, target, size)
     areas: dict[str, dict[str, float]] = {}
     for m in found:
         there = clean.present[:, model.streams.index(m)]
         if there.any():
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
             areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size)
-    about = {"deletion": areas, "prediction": target.tolist(), "probability": top.exp().tolist()}
+    about = {"deletion": areas, "prediction": target.tolist(), "support": support.exp().tolist()}
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is not None:
         with torch.no_grad():
@@ -180,9 +202,14 @@ def _embedding(encoder: nn.Module) -> nn.Embedding:
     return next(module for module in encoder.modules() if isinstance(module, nn.Embedding))
 
 
+def _real(x: Tensor, spec: Spec) -> Tensor:
+    """bool [B, U]: tokens that are no padding, columns that are not missing."""
+    return (x if spec.kind == "tokens" else x[..., 1]) != PAD
+
+
 def _units(attribution: Tensor, spec: Spec) -> Tensor:
     """[B, U]: attribution summed (up to a constant) over the blocks that are deleted together."""
-    if spec.kind == "tokens":
+    if spec.discrete:
         return attribution
     whole = attribution.sum(1, keepdim=True)
     pooled = nn.functional.adaptive_avg_pool1d(whole, 4 * GRID) if whole.dim() == 3 else (
@@ -192,7 +219,7 @@ def _units(attribution: Tensor, spec: Spec) -> Tensor:
 
 def _keep(x: Tensor, kept: Tensor, spec: Spec) -> Tensor:
     """x without the units that are not `kept` (bool [B, U])."""
-    if spec.kind == "tokens":
-        return torch.where(kept, x, PAD)
+    if spec.discrete:
+        return torch.where(kept.view(*kept.shape, *[1] * (x.dim() - 2)), x, PAD)
     grid = (4 * GRID,) if x.dim() == 3 else (GRID, GRID)
     return x * nn.functional.interpolate(kept.to(x.dtype).view(-1, 1, *grid), x.shape[2:], mode="nearest")

@@ -31,8 +31,8 @@ def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, 
     """Shapley values of an encoded `batch`; they sum to the value of all streams less that of none.
 
     Returns:
-        accuracy {m: phi}, log_probability {m: phi} (of the targets, nats), per_class {name: {m: phi}} (accuracy on the
-        `Task.parts` of the samples), subsets {"none" or "a+b": {"accuracy", "log_probability"}}.
+        score {m: phi}, log_probability {m: phi} (of the targets, nats), parts {name: {m: phi}} (score on the
+        `Task.parts` of the samples), subsets {"none" or "a+b": {"score", "log_probability"}}.
     """
     others = encoded.cycles(len(batch), orders, seed=0)
     parts = model.task.parts(batch.y)
@@ -40,10 +40,10 @@ def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, 
               for s in subsets(model.streams)}
     phi = shapley(model.streams, values.__getitem__)
     return {
-        "accuracy": {m: float(phi[m][0]) for m in model.streams},
+        "score": {m: float(phi[m][0]) for m in model.streams},
         "log_probability": {m: float(phi[m][1]) for m in model.streams},
-        "per_class": {name: {m: float(phi[m][2 + k]) for m in model.streams} for k, name in enumerate(parts)},
-        "subsets": {"+".join(s) or "none": {"accuracy": float(value[0]), "log_probability": float(value[1])}
+        "parts": {name: {m: float(phi[m][2 + k]) for m in model.streams} for k, name in enumerate(parts)},
+        "subsets": {"+".join(s) or "none": {"score": float(value[0]), "log_probability": float(value[1])}
                     for s, value in values.items()},
     }
 
@@ -80,7 +80,7 @@ def shapley(players: Sequence[str], value: Callable[[tuple[str, ...]], np.ndarra
 
 
 def _value(task: Task, answers: Tensor, y: Tensor, parts: Sequence[Tensor]) -> np.ndarray:
-    """[2 + parts]: accuracy, mean log-likelihood of the targets, accuracy on each part of the samples."""
+    """[2 + parts]: score, mean log-likelihood of the targets, score on each part of the samples."""
     right = task.right(answers, y).mean(0)  # [B]
     own = task.log_likelihood(answers, y).mean(0)
     return np.array([right.mean().item(), own.mean().item(), *(right[part].mean().item() for part in parts)])

@@ -7,24 +7,24 @@ from typing import Any
 import numpy as np
 
 from trivium.data.store import Store
-from trivium.tasks import scores
+from trivium.tasks.base import Outcome, Task
 
 MOST = 12  # domains of a test set that are told apart: the largest of the data
 
 
-def held_out(store: Store, rows: np.ndarray, answers: scores.Outcome, bins: int) -> dict[str, Any]:
-    """{"name", "n", "metrics": all of `scores.METRICS`} of the held-out samples `rows`, which are of one domain."""
-    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": scores.score(answers, bins=bins)}
+def held_out(store: Store, rows: np.ndarray, task: Task, answers: Outcome, bins: int) -> dict[str, Any]:
+    """{"name", "n", "metrics": all of the task's} of the held-out samples `rows`, which are of one domain."""
+    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": task.scores(answers, bins=bins)}
 
 
 def within(store: Store, test: np.ndarray, right: np.ndarray) -> dict[str, dict[str, Any]]:
-    """{domain: {"n", "accuracy"}} of the test set; empty unless it has samples of two known domains or more.
+    """{domain: {"n", "score"}} of the test set; empty unless it has samples of two known domains or more.
 
-    test: rows [B];  right: bool [B], whether the model is
+    test: rows [B];  right: [B], see `Task.right`
     """
     names, counts = np.unique([name for name in store.domains if name is not None], return_counts=True)
     largest = names[np.argsort(-counts, kind="stable")][:MOST].tolist()
     own = np.array([store.domains[row] for row in test], dtype=object)
-    found = {name: {"n": int((own == name).sum()), "accuracy": float(right[own == name].mean())}
+    found = {name: {"n": int((own == name).sum()), "score": float(right[own == name].mean())}
              for name in sorted(largest) if (own == name).any()}
     return found if len(found) > 1 else {}

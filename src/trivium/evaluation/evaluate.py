@@ -6,6 +6,7 @@ Nothing before this reads a sample of either.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trivium import models
 from trivium.data import tables
@@ -24,8 +26,7 @@ from trivium.machine import device as devices
 from trivium.machine.progress import track
 from trivium.machine.workers import processes
 from trivium.models.network import Model
-from trivium.tasks import scores
-from trivium.tasks.scores import Outcome
+from trivium.tasks.base import Outcome, joined
 
 
 def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> dict[str, Any]:
@@ -69,51 +70,57 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     model: Any = models.load(Path("models") / entry / f"seed_{seed}").to(device)
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, size)
-    result = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
-    counts = scores.confusion(result.y, result.prediction, store.task.outputs)
+    result, right = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
+    weight = store.weights(test)
     elsewhere: dict[str, Any] = {}
-    if by := domain.within(store, test, result.correct > 0):
+    if by := domain.within(store, test, right):
         elsewhere["by"] = by
     if len(held := store.rows(seed, "domain")):
         far = encoded.encode_rows(model, store, held, seed, size)
-        answers = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
-        elsewhere["held_out"] = domain.held_out(store, held, answers, bins)
-    kept = ("flops", "parameters", "validation", "temperature", "chosen", "members")
+        answers, _ = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
+        elsewhere["held_out"] = domain.held_out(store, held, model.task, answers, bins)
+    kept = ("flops", "parameters", "validation", "calibration", "chosen", "members")
     return {
-        "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")),
-        "metrics": scores.score(result, bins=bins),
+        "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")), "task": model.task.plain(),
+        "metrics": model.task.scores(result, weight=weight, bins=bins),
         "subsets": subsets(model, batch, store.streams, size),
-        "per_class": scores.per_class(counts, store.task.plain()["classes"]),
+        "table": model.task.table(result),
         "training": {key: record[key] for key in kept if key in record},
     } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, settings, out)
 
 
-def predict(model: Model, batch: Batch, size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Probabilities, float64 [B, C], and labels [B], of `size` samples at a time."""
+def answers(model: Model, batch: Batch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The task's answers [B, A] and the targets [B, *T], of `size` samples at a time."""
     for one in (batch[k : k + size] for k in range(0, len(batch), size)):
-        yield encoded.answer(model, one).double().softmax(-1).cpu().numpy(), one.y.cpu().numpy()
+        yield encoded.answer(model, one), one.y
 
 
 def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
-    """Accuracy and NLL when a sample shows no more than the streams of a subset, for every non-empty subset."""
+    """Score and NLL when a sample shows no more than the streams of a subset, for every non-empty subset."""
     found: dict[str, dict[str, float]] = {}
     for count in range(1, len(streams) + 1):
         for shown in combinations(streams, count):
             mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
-            seen = Batch(batch.inputs, batch.present & mask, batch.y, encoded=True)
-            answers = scores.joined([scores.outcome(p, y) for p, y in predict(model, seen, size)])
-            found["+".join(shown)] = scores.score(answers, ("accuracy", "nll"))
+            seen = replace(batch, present=batch.present & mask)
+            parts = [(model.task.right(one, y), model.task.log_likelihood(one, y))
+                     for one, y in answers(model, seen, size)]
+            right, own = (torch.cat(part).double().mean().item() for part in zip(*parts, strict=True))
+            found["+".join(shown)] = {"score": right, "nll": -own}
     return found
 
 
-def _write(path: Path, model: Model, batch: Batch, store: Store, seed: int, rows: np.ndarray, size: int) -> Outcome:
-    """Keep the probabilities of every sample at `path`, and return what the metrics need of them."""
-    answers: list[Outcome] = []
-    with predictions.writer(path) as add:
-        for k, (p, y) in enumerate(predict(model, batch, size)):
-            add(predictions.table(seed, [store.samples[row] for row in rows[k * size : (k + 1) * size]], y, p))
-            answers.append(scores.outcome(p, y))
-    return scores.joined(answers)
+def _write(path: Path, model: Model, batch: Batch, store: Store, seed: int, rows: np.ndarray, size: int,
+           ) -> tuple[Outcome, np.ndarray]:
+    """Keep the answers to every sample at `path`; returns what the metrics need of them, and `Task.right` [B]."""
+    task, outcomes, right = model.task, list[Outcome](), list[np.ndarray]()
+    with predictions.writer(path, task) as add:
+        for k, (found, y) in enumerate(answers(model, batch, size)):
+            stored, targets = task.stored(found), y.cpu().numpy()
+            add(predictions.table(task, seed, [store.samples[row] for row in rows[k * size : (k + 1) * size]], targets,
+                                  stored))
+            outcomes.append(task.outcome(stored, targets))
+            right.append(task.right(found, y).cpu().numpy())
+    return joined(outcomes), np.concatenate(right)
 
 
 def _part(name: str, seed: int) -> str:

@@ -26,8 +26,8 @@ MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant
 
 
 @torch.no_grad()
-def measure(model: Model, val: Batch, test: Batch, classes: int) -> dict[str, Any]:
-    """How well `model` predicts from each subset; `val`, `test`: encoded batches.
+def measure(model: Model, val: Batch, test: Batch) -> dict[str, Any]:
+    """How well `model`, whose task is one class of several, predicts from each subset; `val`, `test`: encoded batches.
 
     A model is restricted by a presence mask, or by averaging its probabilities over other samples' absent streams,
     whichever has the lower NLL on validation, after a temperature fitted there. One part in n + 1 of each answer is
@@ -38,7 +38,7 @@ def measure(model: Model, val: Batch, test: Batch, classes: int) -> dict[str, An
         tables {m: [C][C + 1]}: test samples by label and by prediction from m alone, or m missing (last column); empty
         with more than `MOST_CLASSES` classes.
     """
-    doubt = 1 / (len(val) + 1)
+    doubt, classes = 1 / (len(val) + 1), len(model.task.categories)
     others = {len(batch): encoded.cycles(len(batch), ORDERS, seed=1) for batch in (val, test)}
     found, tables = {}, {}
     for shown in subsets(model.streams):

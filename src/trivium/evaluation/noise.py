@@ -1,4 +1,5 @@
-"""What a stream's inputs become when they get worse: noise over images and sounds, strange words in texts.
+"""What a stream's inputs become when they get worse: noise over images and sounds, strange words in texts, other rows'
+cells in tables.
 
 Words are replaced before any processor sees them, by words of the train texts, and the text is processed again: so each
 encoder meets the same broken text, whatever it cuts it into.
@@ -16,7 +17,7 @@ from trivium import modalities
 from trivium.data.store import Store
 from trivium.evaluation.sampling import draw, generator, some
 
-TEXTS = 1024  # of train whose words are drawn from
+TEXTS = 1024  # of train whose words, or cells, are drawn from
 
 
 class Noise:
@@ -36,7 +37,8 @@ class Noise:
                     for name, text in zip(names, self.texts[part], strict=True)]
             return self.store.encode(self.stream, self.seed, said)
         x, spec = self.store.batch(self.rows[part], self.seed, [self.stream]).inputs[self.stream], self.store.specs
-        return torch.cat([self.corrupt(one, severity, generator(name, self.stream), spec[self.stream])
+        others = (self.cells,) if spec[self.stream].kind == "columns" else ()
+        return torch.cat([self.corrupt(one, severity, generator(name, self.stream), spec[self.stream], *others)
                           for name, one in zip(names, x.split(1), strict=True)])
 
     @cached_property
@@ -46,7 +48,15 @@ class Noise:
     @cached_property
     def words(self) -> list[str]:
         """Of train, each as often as it stands there."""
+        return [word for text in self.store.texts(self.stream, self.known) for word in text.split()] or [""]
+
+    @cached_property
+    def cells(self) -> Tensor:
+        """Rows of train as they are."""
+        return self.store.batch(self.known, self.seed, [self.stream]).inputs[self.stream]
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """Some rows of train that have the stream."""
         train = self.store.rows(self.seed, "train")
-        train = train[self.store.has(self.stream)[train]]
-        known = self.store.texts(self.stream, some(self.store.samples, train, TEXTS, self.seed))
-        return [word for text in known for word in text.split()] or [""]
+        return some(self.store.samples, train[self.store.has(self.stream)[train]], TEXTS, self.seed)

@@ -1,4 +1,6 @@
-"""Attributions as SVG: words as bars, images and spectrograms under a colour veil. The same numbers, the same bytes."""
+"""Attributions as SVG: words and the columns of a table as bars, images and spectrograms under a colour veil. The same
+numbers, the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from trivium.data.store import Batch, Store
+    from trivium.modalities.spec import Spec
 
 # ColorBrewer's PuOr (Brewer 2003), -1 to 1: violet speaks against the answer, orange for it; told apart by colour-blind
 # eyes too.
@@ -24,19 +27,29 @@ COLOURS = np.array([list(bytes.fromhex(colour)) for colour in (
 LOOKED = "#009e73"  # the green of Okabe & Ito: where an encoder looks, which speaks neither for nor against
 MOST_TOKENS = 24
 FEW_TOKENS = 10  # where rows are named, and drawn smaller
-LONGEST = 12  # letters of a token
+LONGEST, LONGEST_CELL = 12, 20  # letters of a token, and of a column with its value
 
 
 class Panel(NamedTuple):
-    """One stream of one sample: x, a tensor of the sort `kind` (see `Spec.kind`), its attribution in nats (or, with
-    `shares`, the encoder's attention to it, 0-1), and its tokens as text (else empty).
+    """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
+    to it, 0-1), and its tokens, or cells that are not missing, as text (else empty).
     """
 
-    kind: str
+    spec: Spec
     x: np.ndarray
     values: np.ndarray
     tokens: list[str]
     shares: bool = False
+
+    @property
+    def listed(self) -> bool:
+        """Whether it is drawn as a list."""
+        return self.spec.kind in _TEXTS
+
+    @property
+    def real(self) -> np.ndarray:
+        """bool, of each token or column: whether it is one of `tokens`."""
+        return (self.x if self.spec.kind == "tokens" else self.x[..., 1]) != 0
 
 
 class Row(NamedTuple):
@@ -71,17 +84,17 @@ class Box(NamedTuple):
 def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
            ) -> list[dict[str, Panel]]:
     """For each sample of `batch` a panel per stream of `arrays` [B, ...]."""
-    texts = {m: [token_texts(store, m, seed, ids) for ids in batch.inputs[m].cpu().numpy()]
-             for m in arrays if store.specs[m].kind == "tokens"}
-    return [{m: Panel(store.specs[m].kind, batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
+    texts = {m: [told(store, m, seed, one) for one in batch.inputs[m].cpu().numpy()]
+             for m in arrays if (told := _TEXTS.get(store.specs[m].kind))}
+    return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
                       texts[m][k] if m in texts else [], shares) for m, array in arrays.items()}
             for k in range(len(batch))]
 
 
 def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
-    """[token, value] of every token, per stream of tokens."""
-    return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.x != 0].tolist(), strict=True)]
-            for m, panel in panels.items() if panel.kind == "tokens"}
+    """[token, value] of every token, or cell, per stream of these."""
+    return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.real].tolist(), strict=True)]
+            for m, panel in panels.items() if panel.listed}
 
 
 def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
@@ -101,7 +114,8 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
         parts += [_text(word, 12, top + side / 2 + 4 + 15 * (n - (len(words) - 1) / 2), "start")
                   for n, word in enumerate(words)]
         for column, m in enumerate(streams):
-            room = 85 if any(line[m].kind == "tokens" for _, line in lines if m in line) else 28  # for names
+            listed = [line[m].spec.kind for _, line in lines if m in line and line[m].listed]
+            room = (28, 85, 125)[1 + ("columns" in listed) if listed else 0]  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13, side)
             if m in panels:
                 alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
@@ -110,6 +124,13 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
                 parts.append(_text("not read", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(drawing(width, height, parts), encoding="utf-8")
+
+
+def cell_texts(store: Store, stream: str, seed: int, x: np.ndarray) -> list[str]:
+    """What each column of `x` [K, 2] that is not missing says: `area 61.2`."""
+    from trivium.modalities.table import load
+
+    return [said for said in load(store.tokenizer(stream, seed).read_text(encoding="utf-8")).said(x) if said]
 
 
 def token_texts(store: Store, stream: str, seed: int, ids: np.ndarray) -> list[str]:
@@ -132,27 +153,28 @@ def _tokenizer(path: str) -> Any:
 
 def _same(one: Panel, other: Panel) -> bool:
     """Whether both are the same tokens: what was cut by another tokenizer, or earlier, has them at other places."""
-    return one.tokens == other.tokens and np.array_equal(one.x != 0, other.x != 0)
+    return one.tokens == other.tokens and np.array_equal(one.real, other.real)
 
 
 def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
     """Places of the at most `most` tokens that count most in any of `panels`, which have the same ones, in reading
     order.
     """
-    if panels[0].kind != "tokens":
+    if not panels[0].listed:
         return np.arange(0)
-    real = np.flatnonzero(panels[0].x)
+    real = np.flatnonzero(panels[0].real)
     counts = np.max([np.abs(panel.values[real]) / np.abs(panel.values).max(initial=1e-9) for panel in panels], axis=0)
     return real[np.sort(np.argsort(-counts, kind="stable")[:most])]
 
 
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
     title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
-    if panel.kind == "tokens":
-        title += f" ({len(kept)} of {len(panel.tokens)} tokens)" if len(kept) < len(panel.tokens) else ""
-        places = np.cumsum(panel.x != 0)[kept] - 1
+    if panel.listed:
+        each = "tokens" if panel.spec.kind == "tokens" else "cells"
+        title += f" ({len(kept)} of {len(panel.tokens)} {each})" if len(kept) < len(panel.tokens) else ""
+        places = np.cumsum(panel.real)[kept] - 1
         panel = panel._replace(values=panel.values[kept], tokens=[panel.tokens[k] for k in places])
-    return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.kind](box, panel, units)]
+    return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]
 
 
 def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
@@ -168,13 +190,15 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
         top = box.top + step * k
         parts.append(tag("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
                          height=0.8 * step, fill=colour))
-        short = token if len(token) <= LONGEST else token[: LONGEST - 1] + "…"
+        longest = LONGEST if panel.spec.kind == "tokens" else LONGEST_CELL
+        short = token if len(token) <= longest else token[: longest - 1] + "…"
         parts.append(_text(short, box.left - 5, top + step / 2 + 3.5, "end", size=min(10, step + 1)))
     for value, anchor in ((low, "start"), (high, "end")):
         if value:
             parts.append(_text(f"{value:+.2g}", zero + value * scale, box.bottom + 11, anchor, size=9))
     if units:
-        words = "share of the attention" if panel.shares else "nats for the answer, per token"
+        each = "token" if panel.spec.kind == "tokens" else "column"
+        words = "share of the attention" if panel.shares else f"nats for the answer, per {each}"
         parts.append(_text(words, box.middle[0], box.bottom + 26, size=10))
     line = tag("path", d=f"M{zero:.1f} {box.top:.1f}V{box.bottom:.1f}", stroke="#555555", stroke_width=0.8)
     return [*parts, line, _frame(box)]
@@ -252,4 +276,5 @@ def _css(colour: np.ndarray) -> str:
     return "#" + bytes(np.round(colour).astype(np.uint8)).hex()
 
 
-_KINDS = {"tokens": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}
+_TEXTS = {"tokens": token_texts, "columns": cell_texts}
+_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}

@@ -1,10 +1,11 @@
 """`predictions.parquet`: what a strategy's models answered to every test sample, written and read in pieces. With 1,000
 classes and 1,000,000 samples the whole is gigabytes, and a stage holds no more than a piece of it.
 
-Columns: seed, y, prediction int32; sample string; probabilities float32 [C]. Rows by seed, then in the order of the
+Columns: seed int32; sample string; y, prediction (the target and what is predicted, as `Task.column` writes them);
+answer float32 [A] (as `Task.stored` has it: of classes their probabilities). Rows by seed, then in the order of the
 data: the same for every strategy. A piece is of one seed.
 
-Legend: `B` samples of a piece, `C` classes.
+Legend: `B` samples of a piece, `A` numbers of an answer.
 """
 
 from __future__ import annotations
@@ -20,14 +21,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from trivium.tasks import Task
+
 ROWS = 8192  # of a piece at most, and about those of a row group in the file: 32 MB with 1,000 classes
-SCHEMA = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
-                    ("probabilities", pa.list_(pa.float32()))])
+NAMES = ("seed", "sample", "y", "prediction", "answer")
+
+
+def schema(task: Task) -> pa.Schema:
+    target = task.column(task.example(0).numpy()).type
+    return pa.schema(list(zip(NAMES, (pa.int32(), pa.string(), target, target, pa.list_(pa.float32())), strict=True)))
 
 
 @contextmanager
-def writer(path: Path) -> Iterator[Callable[[pa.Table], None]]:
-    """Yields `add(piece)`, which appends tables of `SCHEMA` to a new file. The same pieces give the same bytes."""
+def writer(path: Path, like: Task | pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """Yields `add(piece)`, which appends tables of one schema to a new file. The same pieces give the same bytes."""
     waiting: list[pa.Table] = []
 
     def flush() -> None:
@@ -39,25 +46,26 @@ def writer(path: Path) -> Iterator[Callable[[pa.Table], None]]:
         if sum(map(len, waiting)) >= ROWS:
             flush()
 
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
+    with pq.ParquetWriter(path, like if isinstance(like, pa.Schema) else schema(like), compression="zstd") as file:
         yield add
         if waiting:
             flush()
 
 
-def table(seed: int, samples: list[str], y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> pa.Table:
-    """A piece of one seed: labels [B], probabilities [B, C]."""
-    count, classes = probabilities.shape
-    flat = pa.array(probabilities.astype(np.float32).reshape(-1))
-    offsets = pa.array(np.arange(0, count * classes + 1, classes, dtype=np.int32))
-    columns = [np.full(count, seed, np.int32), samples, y.astype(np.int32),
-               probabilities.argmax(1).astype(np.int32), pa.ListArray.from_arrays(offsets, flat)]
-    return pa.table(dict(zip(SCHEMA.names, columns, strict=True)), SCHEMA)
+def table(task: Task, seed: int, samples: list[str], y: np.ndarray, stored: NDArray[np.float64]) -> pa.Table:
+    """A piece of one seed: targets [B, *T], stored answers [B, A]."""
+    count, width = stored.shape
+    flat = pa.array(stored.astype(np.float32).reshape(-1))
+    offsets = pa.array(np.arange(0, count * width + 1, width, dtype=np.int32))
+    columns = [np.full(count, seed, np.int32), samples, task.column(y), task.column(task.prediction(stored)),
+               pa.ListArray.from_arrays(offsets, flat)]
+    return pa.table(dict(zip(NAMES, columns, strict=True)), schema(task))
 
 
 def join(parts: Iterable[Path], path: Path) -> None:
     """The rows of files that were written side by side, one file after the other; each is removed once it was read."""
-    with writer(path) as add:
+    parts = list(parts)
+    with writer(path, pq.read_schema(parts[0])) as add:
         for part in parts:
             for _, piece in read(part):
                 add(pa.Table.from_batches([piece]))
@@ -80,11 +88,11 @@ def _by_seed(piece: pa.RecordBatch, chosen: int | None) -> Iterator[tuple[int, p
             yield int(seeds[start]), piece.slice(start, stop - start)
 
 
-def probabilities(piece: pa.RecordBatch) -> NDArray[np.float32]:
-    """[B, C]"""
-    return piece["probabilities"].flatten().to_numpy().reshape(len(piece), -1)
+def answers(piece: pa.RecordBatch) -> NDArray[np.float32]:
+    """[B, A]"""
+    return piece["answer"].flatten().to_numpy().reshape(len(piece), -1)
 
 
 def _may_hold(group: Any, seed: int) -> bool:
-    seeds = group.column(SCHEMA.names.index("seed")).statistics
+    seeds = group.column(NAMES.index("seed")).statistics
     return seeds.min <= seed <= seeds.max

@@ -31,11 +31,11 @@ PASSES = {  # of the encoder, per sample
 @torch.no_grad()
 def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, float], Tensor], size: int,
                ) -> dict[str, Any]:
-    """Accuracy at each of `LEVELS` of noise on `stream`, the others clean.
+    """Score at each of `LEVELS` of noise on `stream`, the others clean.
 
     clean: an encoded batch;  noise: the inputs of `stream` of a part of it, at a severity
 
-    Returns {"levels", "accuracy": [one per level], "relative": area under the curve, 0-1}. A stream that the model does
+    Returns {"levels", "score": [one per level], "relative": area under the curve, 0-1}. A stream that the model does
     not read has a flat curve.
     """
     curve = [_score(model, clean)] * len(LEVELS)
@@ -49,12 +49,12 @@ def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, 
                 answers = encoded.answer(model, encoded.replace(own, stream, vectors))
                 right[k] += model.task.right(answers, own.y).sum().item()
         curve[1:] = [count / len(clean) for count in right[1:]]
-    return {"levels": list(LEVELS), "accuracy": curve, "relative": relative(curve)}
+    return {"levels": list(LEVELS), "score": curve, "relative": relative(curve)}
 
 
 @torch.no_grad()
 def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
-    """Accuracy {m: {share: ..}} when m of that share of the samples of an encoded batch is another sample's."""
+    """Score {m: {share: ..}} when m of that share of the samples of an encoded batch is another sample's."""
     order = encoded.cycles(len(clean), 1, seed=2)[0]
     first = torch.randperm(len(clean), generator=torch.Generator().manual_seed(3))  # who is hit first
     found: dict[str, dict[str, float]] = {}
@@ -71,7 +71,7 @@ def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
 @torch.no_grad()
 def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
           ) -> dict[str, dict[str, float]]:
-    """Accuracy {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first.
+    """Score {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first.
 
     For the sounds among the inputs of `batch`; `clean`: the same samples, encoded.
     """
@@ -89,17 +89,17 @@ def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], s
 
 def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> dict[str, Any]:
-    """Accuracy under attack on one of the inputs of `batch` at a time: images and sounds, since words cannot change a
+    """Score under attack on one of the inputs of `batch` at a time: images and sounds, since words cannot change a
     little. `clean`: the same samples, encoded.
 
-    Returns {m: {"fgsm": {strength: accuracy}, "pgd": {strength: accuracy}}}: the fast gradient sign method (Goodfellow
+    Returns {m: {"fgsm": {strength: score}, "pgd": {strength: score}}}: the fast gradient sign method (Goodfellow
     et al. 2015) and projected gradient descent in the same L-infinity ball (Madry et al. 2018), from the clean input,
-    `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the true class.
+    `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the target.
     """
     found: dict[str, Any] = {}
     active = STRENGTHS[1:]
     for m in encoded.readers(model):
-        if m not in batch.inputs or specs[m].kind == "tokens":
+        if m not in batch.inputs or specs[m].discrete:
             continue
         x = batch.inputs[m]
         shape = (-1, *[1] * (x.dim() - 1))
@@ -117,9 +117,9 @@ def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
     return found
 
 
-def relative(accuracies: Sequence[float], levels: Sequence[float] = LEVELS) -> float:
-    """Relative robustness: trapezoid area under accuracy over severity 0-1 (Liang et al. 2021, MultiBench)."""
-    return float(np.trapezoid(accuracies, levels))
+def relative(scores: Sequence[float], levels: Sequence[float] = LEVELS) -> float:
+    """Relative robustness: trapezoid area under the score over severity 0-1 (Liang et al. 2021, MultiBench)."""
+    return float(np.trapezoid(scores, levels))
 
 
 def _gradient(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> Tensor:

@@ -12,6 +12,8 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     clean(value) -> str                        the text as every processor reads it
     corrupt(text, severity, words, draw)       a cleaned text with other `words` in it, from none (0) to all (1)
 
+A modality of kind "columns" has, in place of `decode`, what `table.py` has.
+
 `value` is the text itself or a path relative to `root`; `start` and `end` are seconds, None where the whole is meant.
 """
 
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
+SHARED = ("spec", "processors", "columns")
+
+
 def names() -> tuple[str, ...]:
     """All modalities there are, sorted."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in ("spec", "processors")))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in SHARED))
 
 
 def get(name: str) -> ModuleType:
@@ -42,7 +47,12 @@ def get(name: str) -> ModuleType:
 
 
 def is_written(name: str) -> bool:
-    """Whether values of a modality are the text itself, not paths."""
+    """Whether values of a modality are the content itself, not paths."""
+    return is_prose(name) or getattr(get(name), "WRITTEN", False)
+
+
+def is_prose(name: str) -> bool:
+    """Whether values of a modality are texts, which are cleaned, joined and alike where their words are."""
     return hasattr(get(name), "clean")
 
 

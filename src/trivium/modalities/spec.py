@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16",
-          "features": "float32", "counts": "int32"}  # per kind
+          "features": "float32", "counts": "int32", "columns": "float32"}  # per kind
 STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape, for mean and deviation
+PATCHED = ("tokens", "image", "spectrogram", "waveform")  # kinds that encoders of any modality cut into tokens
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,11 @@ class Spec:
 
     kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N) | features (D,)
         | counts (buckets,), which come as pairs of id and count
+        | columns (K, 2), a number and a code each; code 0 is missing, 1 a number or any other category
     modality: what sort of stream it is; as the name where that is not said
     vocab: of tokens; id 0 is padding, 1 an unknown token, 2 the mask
     native: the ids of padding, unknown and mask in a ready-made tokenizer; empty for one of our own
+    columns: name and number of codes of each column; 2 codes: it is a number
     """
 
     name: str
@@ -37,6 +40,7 @@ class Spec:
     vocab: int = 0
     native: tuple[int, ...] = ()
     modality: str = ""
+    columns: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.modality:
@@ -46,12 +50,18 @@ class Spec:
     def of(cls, name: str, about: Mapping[str, Any]) -> Spec:
         """From what `plain` gave."""
         return cls(name, about["kind"], tuple(about["shape"]), about["vocab"], tuple(about["native"]),
-                   about["modality"])
+                   about["modality"], tuple((column, codes) for column, codes in about.get("columns", ())))
 
     def plain(self) -> dict[str, Any]:
         """A JSON value, without the name."""
-        return {"kind": self.kind, "shape": list(self.shape), "vocab": self.vocab, "native": list(self.native),
-                "modality": self.modality}
+        about = {"kind": self.kind, "shape": list(self.shape), "vocab": self.vocab, "native": list(self.native),
+                 "modality": self.modality}
+        return about | ({"columns": [list(one) for one in self.columns]} if self.columns else {})
+
+    @property
+    def discrete(self) -> bool:
+        """Whether inputs are choices among a few, between which there is nothing."""
+        return self.kind in ("tokens", "counts", "columns")
 
     @property
     def bytes(self) -> int:

@@ -74,6 +74,13 @@ def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
     return tokenizer, replace(spec(settings), vocab=tokenizer.get_vocab_size(), native=native)
 
 
+def load(text: str) -> Tokenizer:
+    """A tokenizer from what `fit` gave and `save` wrote."""
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(text)
+
+
 def encode(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> np.ndarray:
     """int32 [B, T] of raw texts, with a `tokenizer` made by `fit`."""
     return cut(texts, tokenizer, spec)[0]

@@ -27,9 +27,10 @@ PRETRAINED = Path("models/pretrain")  # below the working directory, where stage
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
              ) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion, linear, ensemble, unimodal or encoder."""
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, ensemble, unimodal, encoder."""
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
-            "specs": {s: spec.plain() for s, spec in specs.items()}, "task": task.plain(), **more}
+            "specs": {s: spec.plain() for s, spec in specs.items()},
+            **({} if kind == "encoder" else {"task": task.plain()}), **more}  # an encoder's weights may know of no task
 
 
 def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -> None:
@@ -94,17 +95,23 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
     from trivium.models import build
     from trivium.models.network import Ensemble, Unimodal
 
-    specs, task = specs_of(about), tasks.of(about["task"])
+    specs = specs_of(about)
     encoders = {s: _encoder(about, s, spec) for s, spec in specs.items()}
+    if about["kind"] == "encoder":
+        return next(iter(encoders.values()))
+    task = tasks.of(about["task"])
     if about["kind"] == "linear":
         from trivium.models.linear import Linear, Probed
 
         linear = Linear(**about["linear"])
         return Probed({s: encoders[s] for s in linear.parts}, linear, task)
+    if about["kind"] == "boosted":
+        from trivium.models.boosting import Boosted, Boosting, reader
+
+        boosting = Boosting(task=task, **about["boosting"])
+        return Boosted({s: reader(encoders[s]) for s in boosting.parts}, boosting, task)
     if about["kind"] == "fusion":
         return build.multimodal(encoders, task, about["fusion"], seed=0)
-    if about["kind"] == "encoder":
-        return next(iter(encoders.values()))
     members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":
         return next(iter(members.values()))

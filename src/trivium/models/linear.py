@@ -2,7 +2,7 @@
 
 A dense stream's vector is [B, D], a text's its counts [B, L, 2], which are an embedding bag weighted by TF-IDF.
 
-Legend: `B` samples, `S` streams of the data, `P` those that are read, `L` n-grams, `D` width, `C` classes.
+Legend: `B` samples, `S` streams of the data, `P` those that are read, `L` n-grams, `D` width, `C` outputs.
 """
 
 from __future__ import annotations
@@ -20,66 +20,65 @@ from trivium.models.network import Model, Vectors
 from trivium.tasks import Task
 
 Way = Literal["mean", "concatenation"]  # a stream alone is the mean of one
-LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
-NEVER = -1e4  # a logit that no temperature brings back
 
 
 class Bag(nn.Module):
     """A linear map of TF-IDF weights. Of the V buckets only the K that train has seen have weights."""
 
-    def __init__(self, buckets: int, kept: int, classes: int) -> None:
+    def __init__(self, buckets: int, kept: int, outputs: int) -> None:
         super().__init__()
         self.tfidf = TfIdf(buckets)
         self.register_buffer("place", torch.zeros(buckets + 1, dtype=torch.int32))  # id -> row of `weight`
-        self.weight = nn.Parameter(torch.zeros(kept + 1, classes))  # row 0 is 0: padding, and what train never saw
-        self.bias = nn.Parameter(torch.zeros(classes))
+        self.weight = nn.Parameter(torch.zeros(kept + 1, outputs))  # row 0 is 0: padding, and what train never saw
+        self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """int64 [B, L, 2] -> logits [B, C]."""
+        """int64 [B, L, 2] -> scores [B, C]."""
         ids, value = self.tfidf.weights(x)
         return nn.functional.embedding_bag(self.place[ids], self.weight, per_sample_weights=value,
                                            mode="sum") + self.bias
 
     def contributions(self, x: Tensor) -> Tensor:
-        """[B, L, C]: what each n-gram adds to the logits."""
+        """[B, L, C]: what each n-gram adds to the scores."""
         ids, value = self.tfidf.weights(x)
         return self.weight[self.place[ids].long()] * value.unsqueeze(-1)
 
 
 class Linear(nn.Module):
-    """Logits of each stream that is read, put together.
+    """Scores of each stream that is read; `Task.combined` puts them together.
 
     streams: of the data, in the order of `present`.  dense: stream -> D.  counts: stream -> (V, K).
+    calibration: the shape of the task's
     """
 
     def __init__(
-        self, streams: Sequence[str], way: Way, classes: int,
-        dense: Mapping[str, int], counts: Mapping[str, Sequence[int]],
+        self, streams: Sequence[str], way: Way, outputs: int,
+        dense: Mapping[str, int], counts: Mapping[str, Sequence[int]], calibration: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        self.streams, self.way, self.classes = tuple(streams), way, classes
+        self.streams, self.way, self.outputs = tuple(streams), way, outputs
         self.parts = nn.ModuleDict()
         for stream in self.streams:
             if stream in dense:
-                self.parts[stream] = nn.Linear(dense[stream], classes)
+                self.parts[stream] = nn.Linear(dense[stream], outputs)
             elif stream in counts:
                 buckets, kept = counts[stream]
-                self.parts[stream] = Bag(buckets, kept, classes)
-        self.register_buffer("intercept", torch.zeros(classes))
-        self.register_buffer("prior", torch.zeros(classes))
-        self.register_buffer("temperature", torch.ones(()))
+                self.parts[stream] = Bag(buckets, kept, outputs)
+        self.register_buffer("intercept", torch.zeros(outputs))
+        self.register_buffer("nothing", torch.zeros(outputs))
+        self.register_buffer("calibration", torch.ones(tuple(calibration)))
 
     @classmethod
     def of(
         cls, streams: Sequence[str], way: Way, weights: Mapping[str, np.ndarray], biases: Mapping[str, np.ndarray],
-        intercept: np.ndarray, prior: np.ndarray, temperature: float, idf: Mapping[str, np.ndarray],
+        intercept: np.ndarray, nothing: np.ndarray, calibration: Tensor, idf: Mapping[str, np.ndarray],
     ) -> Linear:
         """From plain arrays: weights [C, D] and biases [C] of the streams that are read; idf [V] of texts, for which D
-        is V; intercept, prior [C].
+        is V; intercept, nothing [C].
         """
         kept = {s: np.flatnonzero(weights[s].any(0)) for s in weights if s in idf}
-        model = cls(streams, way, len(prior), {s: w.shape[1] for s, w in weights.items() if s not in idf},
-                    {s: (len(idf[s]), len(columns)) for s, columns in kept.items()})
+        model = cls(streams, way, len(nothing), {s: w.shape[1] for s, w in weights.items() if s not in idf},
+                    {s: (len(idf[s]), len(columns)) for s, columns in kept.items()}, calibration.shape)
         with torch.no_grad():
             for stream, part in model.parts.items():
                 part.bias.copy_(torch.from_numpy(biases[stream]))
@@ -91,25 +90,26 @@ class Linear(nn.Module):
                 else:
                     part.weight.copy_(torch.from_numpy(weights[stream]))
             model.intercept.copy_(torch.from_numpy(intercept))
-            model.prior.copy_(torch.from_numpy(prior))
-            model.temperature.fill_(temperature)
+            model.nothing.copy_(torch.from_numpy(nothing))
+            model.calibration.copy_(calibration)
         return model.eval().requires_grad_(False)
 
     def about(self) -> dict[str, Any]:
         """A JSON value; `Linear(**about)` takes this one's `state_dict`."""
         parts = self.parts.items()
-        return {"streams": list(self.streams), "way": self.way, "classes": self.classes,
+        return {"streams": list(self.streams), "way": self.way, "outputs": self.outputs,
                 "dense": {s: part.in_features for s, part in parts if isinstance(part, nn.Linear)},
-                "counts": {s: [part.tfidf.buckets, len(part.weight) - 1] for s, part in parts if isinstance(part, Bag)}}
+                "counts": {s: [part.tfidf.buckets, len(part.weight) - 1] for s, part in parts if isinstance(part, Bag)},
+                "calibration": list(self.calibration.shape)}
 
-    def forward_vectors(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        """Log-probabilities [B, C]; `present`: bool [B, S]. The class shares of train where nothing is to be read."""
+    def forward(self, vectors: Mapping[str, Tensor], present: Tensor, task: Task) -> Tensor:
+        """The task's answer [B, A]; `present`: bool [B, S]."""
         scores = torch.stack([part(vectors[s]) for s, part in self.parts.items()], 1)
         here = present[:, [self.streams.index(s) for s in self.parts]]
-        return combine(scores, here, self.way, self.intercept, self.prior, self.temperature)
+        return task.combined(scores, here, self.way, self.intercept, self.nothing, self.calibration)
 
     def contributions(self, vectors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Text stream -> [B, L, C]: tf * IDF * weight of each n-gram, exactly what it adds to its stream's logits."""
+        """Text stream -> [B, L, C]: tf * IDF * weight of each n-gram, exactly what it adds to its stream's scores."""
         return {s: part.contributions(vectors[s]) for s, part in self.parts.items() if isinstance(part, Bag)}
 
 
@@ -125,22 +125,5 @@ class Probed(Model):
         return dict(self.encoders.items())
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        return self.linear.forward_vectors(vectors, present)
+        return self.linear(vectors, present, self.task)
 
-
-def combine(
-    scores: Tensor, present: Tensor, way: Way, intercept: Tensor, prior: Tensor, temperature: Tensor | float
-) -> Tensor:
-    """Logits [B, P, C] of the streams -> log-probabilities [B, C], none below `LOWEST`.
-
-    present: bool [B, P]; the others' logits are not looked at.  prior: log class shares; one at `LOWEST` stays there.
-    """
-    seen = present.unsqueeze(-1)
-    if way == "mean":
-        each = scores.log_softmax(-1).clamp(min=LOWEST)
-        total = torch.where(seen, each, 0.0).sum(1) / seen.sum(1).clamp(min=1)
-    else:
-        total = torch.where(seen, scores, 0.0).sum(1) + intercept
-    total = total.masked_fill(prior <= LOWEST, NEVER)
-    answer = (total / temperature).log_softmax(-1)
-    return torch.where(present.any(1, keepdim=True), answer, prior).clamp(min=LOWEST)

@@ -1,4 +1,5 @@
-"""encoders -> fusion -> head. Legend: `B` samples, `S` streams, `D` width, `C` outputs.
+"""encoders -> fusion -> head. Legend: `B` samples, `S` streams, `D` width, `C` outputs, `A`
+numbers of an answer.
 
 Vectors are a dict, stream -> [B, D_s], at each encoder's own width. What stands behind the encoders takes them from
 anywhere: `answer` gives the same for vectors that were made long ago, or belong to another sample.
@@ -62,11 +63,11 @@ class Model(nn.Module):
         return batch.inputs if batch.encoded else self.vectors(batch.inputs)
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        """The task's answer, [B, C]."""
+        """The task's answer, [B, A]."""
         raise TypeError("a model defines `answer`")
 
     def forward(self, inputs: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        """The task's answer, [B, C]; `present`: bool [B, S] in the order of `streams`."""
+        """The task's answer, [B, A]; `present`: bool [B, S] in the order of `streams`."""
         return self.answer(self.vectors(inputs), present)
 
 
@@ -76,7 +77,7 @@ class Multimodal(Model):
     def __init__(self, encoders: Mapping[str, Encoder], fusion: nn.Module, head: nn.Module, task: Task) -> None:
         super().__init__(task)
         self.encoders, self.fusion, self.head = nn.ModuleDict(encoders), fusion, head
-        self.register_buffer("temperature", task.uncalibrated())
+        self.register_buffer("calibration", task.uncalibrated())
 
     @property
     def streams(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -91,7 +92,7 @@ class Multimodal(Model):
         return self.head(self.fusion(vectors, present))
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        return self.task.answer(self.outputs(vectors, present), self.temperature)
+        return self.task.answer(self.outputs(vectors, present), self.calibration)
 
 
 class Ensemble(Model):
@@ -100,14 +101,14 @@ class Ensemble(Model):
     def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...], task: Task) -> None:
         super().__init__(task)
         self.members, self.streams = nn.ModuleDict(members), streams
-        self.register_buffer("temperatures", torch.stack([task.uncalibrated() for _ in members]))
+        self.register_buffer("calibrations", torch.stack([task.uncalibrated() for _ in members]))
 
     @property
     def readers(self) -> dict[str, Encoder]:
         return {s: member.encoder for s, member in self.members.items()}
 
     def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
-        answers = [self.task.answer(member.head(vectors[s]), self.temperatures[k])
+        answers = [self.task.answer(member.head(vectors[s]), self.calibrations[k])
                    for k, (s, member) in enumerate(self.members.items())]
         seen = present[:, [self.streams.index(s) for s in self.members]]
         return self.task.pooled(torch.stack(answers), seen.T)

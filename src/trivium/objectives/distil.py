@@ -39,7 +39,7 @@ class Distil(Joint):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         vectors = self.model.read(batch)
-        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y)
+        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y, batch.weight)
         if not self.alpha:
             return total
         for s, teacher in self.teachers.items():

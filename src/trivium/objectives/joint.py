@@ -20,7 +20,7 @@ class Joint(nn.Module):
         self.model, self.task = model, model.task
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return self.task.loss(self.outputs(batch), batch.y)
+        return self.task.loss(self.outputs(batch), batch.y, batch.weight)
 
     def outputs(self, batch: Batch) -> Tensor:
         return self.model.outputs(self.model.read(batch), batch.present)

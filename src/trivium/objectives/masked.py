@@ -2,14 +2,15 @@
 
 Text: masked language modelling, cross-entropy over the vocabulary (Devlin et al. 2019). Images and spectrograms: masked
 autoencoding, squared error on the hidden patches (He et al. 2022, in the simple form of Xie et al. 2022: the encoder
-sees all positions). Each prediction is made from its token *and* the pooled vector, so that the vector, which fusion
-will read, has to carry what the sample is about.
+sees all positions). Tables: a number's squared error, the cross-entropy over a column's categories. Each prediction is
+made from its token *and* the pooled vector, so that the vector, which fusion will read, has to carry what the sample is
+about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
 from pydantic import Field
@@ -33,6 +34,66 @@ class Settings(Section):
     mask: Annotated[float, Field(gt=0, lt=1)] = 0.5  # share of the input that is hidden
 
 
+class Words:
+    """Which token of the vocabulary it was. out: what is guessed of each token."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.out = encoder.spec.vocab
+
+    def count(self, x: Tensor) -> int:
+        """T of inputs like `x`."""
+        return x.shape[1]
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """Those of the `hidden` (bool [B, T]) that somebody knows: not what augmentation has masked already."""
+        return hidden & (x != PAD) & (x != MASK)
+
+    def error(self, guess: Tensor, x: Tensor) -> Tensor:
+        """[B, T] of guesses [B, T, out]."""
+        return nn.functional.cross_entropy(guess.transpose(1, 2), x, reduction="none")
+
+
+class Patches:
+    """The numbers of a patch."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.out = encoder.patches(torch.zeros(1, *encoder.spec.shape)).shape[2]
+
+    def count(self, x: Tensor) -> int:
+        return self.encoder.patches(x).shape[1]
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return hidden
+
+    def error(self, guess: Tensor, x: Tensor) -> Tensor:
+        return (guess - self.encoder.patches(x)).square().mean(-1)
+
+
+class Cells:
+    """The number of a column, or its category; of those that are not missing."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.codes = torch.tensor([codes for _, codes in encoder.spec.columns])
+        self.out = int(self.codes.max())
+
+    def count(self, x: Tensor) -> int:
+        return x.shape[1]
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return hidden & (x[..., 1] > 0)
+
+    def error(self, guess: Tensor, x: Tensor) -> Tensor:
+        codes = self.codes.to(x.device)
+        none = torch.arange(self.out, device=x.device) >= codes.unsqueeze(-1)  # [K, out]
+        wrong = nn.functional.cross_entropy(guess.masked_fill(none, -1e4).transpose(1, 2), x[..., 1].long(),
+                                            reduction="none")
+        return torch.where(codes == 2, (guess[..., 0] - x[..., 0]).square(), wrong)
+
+
+GOALS: dict[str, Any] = {"tokens": Words, "columns": Cells}  # by kind of input; of all others, patches
+
+
 class Masked(nn.Module):
     """Raises: UserError (an encoder of the hub whose tokens are not those of `patches`)."""
 
@@ -42,16 +103,13 @@ class Masked(nn.Module):
         super().__init__()
         self.encoder, self.share = encoder, share
         spec = encoder.spec
-        self.text = spec.kind == "tokens"
-        probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if self.text else torch.float32)
-        patches = None if self.text else encoder.patches(probe)
-        self.count = spec.shape[0] if patches is None else patches.shape[1]
-        out = spec.vocab if patches is None else patches.shape[2]
-        width = encoder.width
+        self.goal = GOALS.get(spec.kind, Patches)(encoder)
+        probe = torch.zeros(1, *spec.shape, dtype=torch.int64 if spec.kind == "tokens" else torch.float32)
+        self.count, out, width = self.goal.count(probe), self.goal.out, encoder.width
         self.whole = nn.Linear(width, width)
         self.decode = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, out))
         with torch.no_grad():
-            tokens = encoder.tokens(probe).shape[1]
+            tokens = encoder.tokens(probe).shape[1] - encoder.special
         if tokens != self.count:
             raise UserError(f"The encoder that params.yaml names for {spec.name} makes {tokens} tokens of {self.count} "
                             "patches, so that masked pretraining cannot tell which token stands for which patch. Take "
@@ -67,17 +125,13 @@ class Masked(nn.Module):
         x = batch.inputs[self.encoder.spec.name]
         hidden = torch.rand(len(x), self.count, generator=generator) < self.share  # [B, T]
         hidden = hidden.to(x.device, non_blocking=True)
-        if self.text:
-            hidden &= (x != PAD) & (x != MASK)  # what augmentation has masked already, nobody can tell
+        hidden = self.goal.known(x, hidden)
         seen = self.encoder.hide(x, hidden)
         tokens = self.encoder.tokens(seen)
         vector = self.encoder.pool(tokens, seen)
-        guess = self.decode(tokens + self.whole(vector).unsqueeze(1))  # [B, T, vocab or P]
+        guess = self.decode(tokens[:, self.encoder.special:] + self.whole(vector).unsqueeze(1))  # [B, T, out]
         weight = hidden.float()  # not bf16: it could not count beyond 256
-        if self.text:
-            error = nn.functional.cross_entropy(guess.transpose(1, 2), x, reduction="none")
-        else:
-            error = (guess - self.encoder.patches(x)).square().mean(-1)
+        error = self.goal.error(guess, x)
         return (error * weight).sum() / weight.sum().clamp(min=1)
 
     def score(self, batch: Batch) -> Tensor:

@@ -37,7 +37,7 @@ class Supervised(nn.Module):
         return self.model.encoder
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        return self.task.loss(self.outputs(batch), batch.y)
+        return self.task.loss(self.outputs(batch), batch.y, batch.weight)
 
     def outputs(self, batch: Batch) -> Tensor:
         return self.model(batch.inputs[self.encoder.spec.name])

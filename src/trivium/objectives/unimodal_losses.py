@@ -29,9 +29,11 @@ class UnimodalLosses(Joint):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         vectors = self.model.read(batch)
-        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y)
+        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y, batch.weight)
         for s, weight in self.weights.items():
             own = self.task.losses(self.heads[s](vectors[s]), batch.y)
             there = batch.present[:, self.model.streams.index(s)].to(own.dtype)
-            total = total + weight * (own * there).sum() / there.sum().clamp(min=1)
+            if batch.weight is not None:
+                there = there * batch.weight
+            total = total + weight * (own * there).sum() / there.sum().clamp(min=1 if batch.weight is None else 1e-12)
         return total

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium import tasks
 from trivium.comparison import reads
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.machine.files import read_figures
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
-from trivium.tasks.metric import METRICS, Metric
+from trivium.tasks.metric import Metric, share
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The test predictions of all strategies, row by row.
-
-    keys: a table of seed, sample and y.  prediction, confidence: strategy -> [N], the class and its probability, 0-1
-    """
-
-    keys: pa.Table
-    prediction: dict[str, np.ndarray]
-    confidence: dict[str, np.ndarray]
-
-    @cached_property
-    def y(self) -> np.ndarray:
-        """[N]"""
-        return self.keys["y"].to_numpy()
-
-    def right(self, strategy: str) -> np.ndarray:
-        """bool [N]"""
-        return self.prediction[strategy] == self.y
+    from trivium.report.answers import Answers
+    from trivium.tasks import Task
 
 
 class Inputs:
@@ -95,9 +74,34 @@ class Inputs:
         return self.comparison.get("verdict") or {}
 
     @cached_property
+    def task(self) -> Task | None:
+        """What is predicted; None where neither evaluations nor data say so."""
+        about = next((found["task"] for found in self.evaluations.values() if found.get("task")), self.meta.get("task"))
+        return tasks.of(about) if about else None
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """All that were measured, by key: the one that ranks, then in the order in which people look at them."""
+        rank, found = self.comparison["metric"], self.comparison["metrics"]
+        order = [key for key in (self.task.metrics if self.task else found) if key in found]
+        return {key: Metric.of(found[key]) for key in sorted(order, key=lambda key: key != rank)}
+
+    @cached_property
     def metric(self) -> Metric:
         """The one that ranks."""
-        return METRICS[self.comparison.get("metric", "accuracy")]
+        return self.metrics[self.comparison["metric"]]
+
+    @cached_property
+    def beside(self) -> list[Metric]:
+        """Those that stand in tables next to it: where it is not the usual one, that one first."""
+        usual = [self.task.primary] if self.task else []
+        keys = dict.fromkeys([*usual, *self.comparison["beside"]])
+        return [self.metrics[key] for key in keys if key != self.metric.key and key in self.metrics]
+
+    @cached_property
+    def score(self) -> Metric:
+        """Of what the analyses measure."""
+        return Metric.of(self.comparison["score"]) if "score" in self.comparison else share("score", "score")
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -148,11 +152,6 @@ class Inputs:
         return {name: training for name, training in found.items() if training}
 
     @cached_property
-    def classes(self) -> list[str]:
-        listed = next((m["task"]["classes"] for m in self.evaluations.values() if m.get("task")), None)
-        return [str(label) for label in listed or []]
-
-    @cached_property
     def streams(self) -> list[str]:
         """Those that any strategy reads, in the order of the data."""
         read = [stream for found in self.evaluations.values() for stream in found.get("streams") or []]
@@ -175,20 +174,13 @@ class Inputs:
 
     @cached_property
     def answers(self) -> Answers | None:
-        """None without predictions. A strategy that was tested on other rows than the first one is left out."""
-        found: Answers | None = None
-        for name in self.order:
-            path = self.root / f"reports/evaluate/{name}/predictions.parquet"
-            if path.exists():
-                keys, prediction, confidence = _answers(path)
-                if found is None:
-                    found = Answers(keys, {}, {})
-                if keys.equals(found.keys):
-                    found.prediction[name], found.confidence[name] = prediction, confidence
-        return found
+        """See `report.answers`."""
+        from trivium.report import answers
+
+        return answers.read(self.root, self.evaluations)
 
     def rows(self, samples: list[str]) -> dict[str, dict[str, Any]]:
-        """Rows of `samples.parquet` by sample name."""
+        """Rows of `samples.parquet` by sample name; `target`: what the truth is called, `truth`: it in words."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -198,7 +190,11 @@ class Inputs:
             return {}
         table = pq.read_table(path)
         chosen = table.filter(pc.is_in(table["sample"], pa.array(samples, table["sample"].type)))
-        return {row["sample"]: row for row in chosen.to_pylist()}
+        rows = {row["sample"]: row for row in chosen.to_pylist()}
+        if self.task is not None:
+            for row, y in zip(rows.values(), self.task.numbers(chosen["y"]), strict=True):
+                row |= {"target": self.task.target, "truth": self.task.words(y)}
+        return rows
 
     @cached_property
     def measured(self) -> dict[str, dict[str, Any]]:
@@ -207,18 +203,3 @@ class Inputs:
         """
         files = sorted((self.root / "reports/measured").glob("*.json"))
         return {file.stem: read_figures(file) for file in files if "." not in file.stem}
-
-
-def _answers(path: Path) -> tuple[pa.Table, np.ndarray, np.ndarray]:
-    """Keys, prediction and confidence of every row; of the probabilities, only a piece is held at a time."""
-    import numpy as np
-    import pyarrow as pa
-
-    from trivium.evaluation import predictions
-
-    keys, guesses, confidences = [], [], []
-    for _, piece in predictions.read(path):
-        keys.append(piece.select(["seed", "sample", "y"]))
-        guesses.append(piece["prediction"].to_numpy())
-        confidences.append(predictions.probabilities(piece)[np.arange(len(piece)), guesses[-1]])
-    return pa.Table.from_batches(keys), np.concatenate(guesses), np.concatenate(confidences)

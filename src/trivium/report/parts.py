@@ -15,17 +15,8 @@ from markupsafe import Markup, escape
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, swatch
 from trivium.report.inputs import Inputs
-
-METRICS = {  # key: (name, format, whether higher is better)
-    "accuracy": ("accuracy", numbers.percent, True),
-    "balanced_accuracy": ("balanced accuracy", numbers.percent, True),
-    "macro_precision": ("macro precision", numbers.percent, True),
-    "macro_recall": ("macro recall", numbers.percent, True),
-    "macro_f1": ("macro F1", numbers.percent, True),
-    "nll": ("negative log-likelihood", numbers.decimal, False),
-    "brier": ("Brier score", numbers.decimal, False),
-    "ece": ("calibration error (ECE)", numbers.percent, False),
-}
+from trivium.report.measures import said, span
+from trivium.tasks.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -117,14 +108,13 @@ def legend(inputs: Inputs, strategies: Sequence[str]) -> list[Switch]:
     return [Switch(name(inputs, strategy), f"s{inputs.looks[strategy].number}") for strategy in strategies]
 
 
-def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: str, unit: str = "") -> Line:
-    """Accuracy (`{"mean", "low", "high"}`, 0-1) of one strategy over `key`, in the order of `steps`."""
-    ys = [step["accuracy"]["mean"] for step in steps]
-    band = [
-        (step["accuracy"].get("low", y), step["accuracy"].get("high", y)) for step, y in zip(steps, ys, strict=True)
-    ]
+def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: str, metric: Metric, of: str = "score",
+          unit: str = "") -> Line:
+    """The values `of` steps ({"mean", "low", "high"} of the metric) of one strategy over `key`, in their order."""
+    ys = [step[of]["mean"] for step in steps]
+    band = [(step[of].get("low", y), step[of].get("high", y)) for step, y in zip(steps, ys, strict=True)]
     tips = [
-        f"{inputs.titles[strategy]}: {numbers.percent(y)} ({numbers.percent(low)} to {numbers.percent(high)}) at "
+        f"{inputs.titles[strategy]}: {said(metric, y)} ({span(metric, low, high)}) at "
         f"{numbers.scaled(step[key], unit) if unit else format(step[key], ',g')}"
         for step, y, (low, high) in zip(steps, ys, band, strict=True)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from trivium.modalities import table
 from trivium.report.inputs import Inputs
 
 TEXT = 280  # characters
@@ -33,7 +34,8 @@ def media(inputs: Inputs, row: dict[str, Any]) -> list[Medium]:
 def _medium(inputs: Inputs, row: dict[str, Any], stream: str, modality: str, named: bool) -> Medium:
     """named: whether a person could not tell otherwise which stream this is."""
     value, name = row.get(stream), stream if named else ""
-    which = f"of sample {row.get('sample', '')}, label {row.get('label', '')}" + (f", {stream}" if named else "")
+    target = f"{row.get('target', 'label')} {row.get('truth', row.get('label', ''))}"
+    which = f"of sample {row.get('sample', '')}, {target}" + (f", {stream}" if named else "")
     if value is None:
         return Medium("absent", f"no {stream}")
     if modality == "image":
@@ -42,4 +44,6 @@ def _medium(inputs: Inputs, row: dict[str, Any], stream: str, modality: str, nam
     if modality == "audio":
         uri = inputs.media.audio(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
         return Medium("audio", uri, f"Sound {which}", name) if uri else Medium("absent", "sound not embedded")
+    if modality == "table":
+        value = table.said(value)
     return Medium("text", value if len(value) <= TEXT else value[: TEXT - 1] + "…", name=name)

@@ -1,1 +1,1 @@
-"""A trained model as people use it: raw text, image and audio in, a label with its probabilities out."""
+"""A trained model as people use it: raw values of the streams in, answers of the task out."""

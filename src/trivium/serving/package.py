@@ -11,9 +11,10 @@ from typing import Any
 import trivium
 from trivium.data.tables import read_json
 from trivium.machine import files
+from trivium.modalities import is_written
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
-ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings")
+ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings", "tasks")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
@@ -65,7 +66,7 @@ def example(root: Path, streams: Mapping[str, str]) -> list[dict[str, str | None
 
 
 def _inline(modality: str, value: str | None, media: Path) -> str | None:
-    if value is None or modality == "text":
+    if value is None or is_written(modality):
         return value
     file = media / value
     kind = KINDS.get(file.suffix.lower())

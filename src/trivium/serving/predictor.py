@@ -1,6 +1,9 @@
-"""From raw values to probabilities: a trained model, and what its inputs went through.
+"""From raw values to answers: a trained model, and what its inputs went through.
 
-Legend: `B` samples, `S` streams, `C` classes.
+A stream whose value cannot be used, such as a damaged picture, is left out, as one that a sample does not have: the
+answer is that of the others, with a warning. Where none is left that the model reads, there is no answer, but an error.
+
+Legend: `B` samples, `S` streams, `A` numbers of a stored answer.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
+from trivium import modalities
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
@@ -24,8 +29,10 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from trivium.tasks import Task
+
 Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
-Errors = list[str | None]  # per row, why it cannot be used; None where it can
+Reasons = list[str | None]  # per row; None where all is well
 BATCH = 64
 PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 
@@ -33,16 +40,15 @@ PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 class Predictor:
     """`model`: as `trivium.models.load` gives it;  `prepared`: what `preparation` found.
 
-    streams: the inputs it knows, in order, with their modality;  classes: the labels, in the order of the
-    probabilities;  read: those of the streams that make a difference to this model.
+    task: what the model predicts;  streams: the inputs it knows, in order, with their modality;  read: those of them
+    that make a difference to this model.
     """
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
-        from trivium import modalities
         from trivium.modalities.spec import Spec, scale_and_shift
 
         self.model = model
-        self.classes: tuple[str, ...] = tuple(prepared["task"]["classes"])
+        self.task: Task = model.task
         self.streams: dict[str, str] = {s: prepared["streams"][s]["spec"]["modality"] for s in model.streams}
         self.read: tuple[str, ...] = tuple(model.readers)
         self._specs, self._settings, self._processors, self._tokenizers, self._affine = {}, {}, {}, {}, {}
@@ -51,11 +57,9 @@ class Predictor:
             own = dict(about["processor"])
             self._processors[s] = modalities.processor(own.pop("name"))
             self._settings[s] = self._processors[s].Settings.model_validate(own)
-            if self._specs[s].kind == "tokens":
-                from tokenizers import Tokenizer
-
-                self._tokenizers[s] = Tokenizer.from_str(about["tokenizer"])
-            elif self._specs[s].kind != "counts":
+            if about.get("tokenizer") is not None:
+                self._tokenizers[s] = self._processors[s].load(about["tokenizer"])
+            elif not self._specs[s].discrete:
                 self._affine[s] = scale_and_shift(self._specs[s], about["statistics"])
 
     @classmethod
@@ -66,6 +70,11 @@ class Predictor:
         folder, seed = best(root, strategy)
         return cls(models.load(folder), preparation(root, seed, folder))
 
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """The columns of each stream of tables."""
+        return {s: self._tokenizers[s].names for s, spec in self._specs.items() if spec.kind == "columns"}
+
     @classmethod
     def of_package(cls, folder: str | Path) -> Predictor:
         """What `trivium.serving.package.write` made: stands alone, wherever it lies."""
@@ -73,38 +82,48 @@ class Predictor:
 
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
-    def probabilities(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> np.ndarray:
-        """As `answers`, where every row must have one. Raises: UserError (a row that cannot be used, and why)."""
-        found, errors = self.answers(rows, root)
-        for row, error in enumerate(errors, 1):
-            if error:
-                raise UserError(f"Row {row}: {error}.")
-        return found
+    def table(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> dict[str, list[Any]]:
+        """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing. See `answers`.
+        """
+        stored, warnings, errors = self.answers(rows, root)
+        good = np.array([error is None for error in errors], bool)
+        found: dict[str, list[Any]] = {}
+        for name, values in self.task.answered(stored[good]).items():
+            there = iter(values)
+            found[name] = [next(there) if fine else None for fine in good]
+        return found | {"warning": warnings, "error": errors}
 
-    def answers(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> tuple[np.ndarray, Errors]:
-        """float64 [B, C], each row sums to 1; and why rows cannot be used: those are NaN.
+    def answers(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".",
+                ) -> tuple[np.ndarray, Reasons, Reasons]:
+        """Stored answers (see `Task.stored`), float64 [B, A], NaN where there is none; warnings: which streams were
+        left out, and why; errors: why there is no answer.
 
         rows: a value per stream, and optionally `start` and `end`, seconds, of the recording
         root: what relative paths are relative to
         """
         import torch
 
-        parts, errors = [np.zeros((0, len(self.classes)))], Errors()
+        parts, warnings, errors = [np.zeros((0, self.task.width))], Reasons(), Reasons()
+        reads = [s in self.read for s in self.streams]
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
-                inputs, present, bad = self._inputs(rows[start:start + BATCH], Path(root))
-                parts.append(self.model(inputs, present).double().softmax(-1).numpy())
-                parts[-1][[error is not None for error in bad]] = np.nan
-                errors += bad
-        return np.concatenate(parts), errors
+                inputs, present, broken = self._inputs(rows[start:start + BATCH], Path(root))
+                parts.append(self.task.stored(self.model(inputs, present)))
+                lost = [bool(why) and not any(here) for why, here in zip(broken, present[:, reads], strict=True)]
+                parts[-1][lost] = np.nan
+                told = ["; ".join(why) or None for why in broken]
+                warnings += [None if gone else why for why, gone in zip(told, lost, strict=True)]
+                errors += [why if gone else None for why, gone in zip(told, lost, strict=True)]
+        return np.concatenate(parts), warnings, errors
 
-    def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path) -> tuple[dict[str, Tensor], Tensor, Errors]:
-        """Tensors as `trivium.data.store.Store.batch` makes them, zero where a value cannot be used; presence bool
-        [B, S].
+    def _inputs(self, rows: Sequence[Mapping[str, Value]], root: Path,
+                ) -> tuple[dict[str, Tensor], Tensor, list[list[str]]]:
+        """Tensors as `trivium.data.store.Store.batch` makes them; presence bool [B, S]; per row, which values cannot be
+        used, and why: they are not present.
         """
         import torch
 
-        errors: Errors = [None] * len(rows)
+        broken: list[list[str]] = [[] for _ in rows]
         present = torch.tensor([[not _missing(row.get(m)) for m in self.streams] for row in rows])
         inputs: dict[str, Tensor] = {}
         for k, m in enumerate(self.streams):
@@ -113,22 +132,25 @@ class Predictor:
             if kind == "counts":
                 inputs[m] = self._counts(m, [row.get(m) if present[i, k] else "" for i, row in enumerate(rows)])
                 continue
-            tokens = kind == "tokens"
-            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if tokens else torch.float32)
-            if tokens and there:
-                x[there] = torch.from_numpy(self._encode(m, [rows[i][m] for i in there])).long()
-            else:
+            x = torch.zeros(len(rows), *self._specs[m].shape, dtype=torch.int64 if kind == "tokens" else torch.float32)
+            if self._specs[m].discrete and there:
+                x[there] = self._encode(m, [rows[i][m] for i in there], there, broken).to(x.dtype)
+                for i in there:
+                    present[i, k] = present[i, k] and not any(why.startswith(f"{m} ") for why in broken[i])
+                x[~present[:, k]] = 0
+            elif there:
                 raw = {}
                 for i in there:
                     try:
                         raw[i] = self._decode(m, rows[i], root)
                     except ValueError as error:
-                        errors[i] = errors[i] or str(error)
+                        broken[i].append(str(error))
+                        present[i, k] = False
                 if raw:
                     scale, shift = self._affine[m]
                     x[list(raw)] = torch.addcmul(shift, torch.from_numpy(np.stack(list(raw.values()))).float(), scale)
             inputs[m] = x
-        return inputs, present, errors
+        return inputs, present, broken
 
     def _counts(self, m: str, values: list[Any]) -> Tensor:
         """int64 [B, L, 2]: ids and counts of the n-grams of texts."""
@@ -137,18 +159,26 @@ class Predictor:
         texts = [_text(value) for value in values]
         return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
-    def _encode(self, m: str, values: list[Any]) -> np.ndarray:
+    def _encode(self, m: str, values: list[Any], there: Sequence[int], broken: list[list[str]]) -> Tensor:
+        """[B, ...] of texts, and of the cells of tables. there: rows that they are from, for `broken`: which cannot be used.
+        """
+        import torch
+
         texts = [_text(value) for value in values]
-        return self._processors[m].encode(texts, self._tokenizers[m], self._specs[m])
+        judge = getattr(modalities.get(self.streams[m]), "errors", None)
+        if judge is not None:
+            for k, error in enumerate(judge(pa.array(texts, pa.string()))):
+                if error:
+                    broken[there[k]].append(f"{m} {texts[k][:60]!r} cannot be used: {error}")
+                    texts[k] = "{}"
+        return torch.from_numpy(self._processors[m].encode(texts, self._tokenizers[m], self._specs[m]))
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path) -> np.ndarray:
         """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
-        from trivium import modalities
-
         value, kind = values[m], modalities.get(self.streams[m])
-        start, end = (_seconds(values.get(key), key) for key in TIMES)
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
+            start, end = (_seconds(values.get(key), key) for key in TIMES)
             with tempfile.TemporaryDirectory() as scratch:
                 path = str(_as_file(value, Path(scratch)) or root / value)
                 if problem := kind.probe(path, "", start, end).get("error"):
@@ -178,8 +208,9 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
 
 
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
-    """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed, classes, and
-    `streams`: per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null).
+    """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed and `streams`:
+    per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null; of a table, what
+    its columns are scaled by).
 
     Raises: UserError (no features, or others than the model was trained on).
     """
@@ -189,9 +220,17 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "
                         "back to the features of dvc.lock.")
     streams = {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
-                   "tokenizer": store.tokenizer(s, seed).read_text(encoding="utf-8")
-                   if read.spec["kind"] == "tokens" else None} for s, read in store.reads.streams.items()}
-    return {"seed": seed, "task": store.task.plain(), "streams": streams}
+                   "tokenizer": fitted.read_text(encoding="utf-8")
+                   if (fitted := store.tokenizer(s, seed)).exists() else None}
+               for s, read in store.reads.streams.items()}
+    return {"seed": seed, "streams": streams}
+
+
+def columns(task: Task) -> dict[str, type]:
+    """The columns of `Predictor.table`: `object` for texts, `float` for numbers."""
+    one = task.answered(np.zeros((1, task.width)))
+    kinds: dict[str, type] = {name: object if isinstance(values[0], str) else float for name, values in one.items()}
+    return kinds | {"warning": object, "error": object}
 
 
 def data_uri(path: Path, kind: str) -> str:

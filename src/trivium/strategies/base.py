@@ -37,13 +37,13 @@ class Phase:
 class Plan:
     """A strategy.
 
-    combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors; `ensemble`
-        sums the log-probabilities of the recipe's unimodal classifiers; `best` keeps the one with the lowest
-        validation NLL.
+    combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
+        `boosting` grows trees on them; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
+        `best` keeps the one with the lowest validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
-    combine: Literal["fusion", "linear", "ensemble", "best"]
+    combine: Literal["fusion", "linear", "boosting", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights

@@ -2,21 +2,40 @@
 
 A task owns its target, the width of heads, losses, calibration, the metrics and what they are called. No room above
 asks which task it is: it asks the task. `base.Task` says what that is.
+
+To add one, write `tasks/<name>.py` with a `Settings` and a `TASK`, and name it in params.yaml: `task: regression`, or
+`task: {name: ordinal, order: [low, mid, high]}`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+from trivium.settings import parts
 from trivium.tasks.base import Task
-from trivium.tasks.classification import Classification
-from trivium.tasks.regression import Regression
 
-TASKS = {one.name: one for one in (Classification, Regression)}
+SHARED = ("base", "cells", "links", "metric", "numbers", "probing", "scores", "shown", "tags", "temperature")
+
+
+def names() -> tuple[str, ...]:
+    return parts.names(sys.modules[__name__])
+
+
+def kind(name: str, where: str = "task") -> type[Task]:
+    """Raises: UserError (no such task)."""
+    return parts.get(sys.modules[__name__], name, "task", where).TASK
+
+
+def chosen(value: str | Mapping[str, Any], where: str = "task") -> tuple[type[Task], Any]:
+    """The task that `value` of params.yaml names, and its typed settings. Raises: UserError."""
+    name, own = parts.split(value, where)
+    part = parts.get(sys.modules[__name__], name, "task", where)
+    return part.TASK, parts.typed(part.Settings, own, where)
 
 
 def of(about: Mapping[str, Any]) -> Task:
     """From what `Task.plain` gave."""
     own = dict(about)
-    return TASKS[own.pop("name")].of(own)
+    return kind(own.pop("name")).of(own)

@@ -1,28 +1,109 @@
 """What every task can be asked.
 
-An *output* is what a head gives, [B, C], and an *answer* is a calibrated distribution over the target, [B, C] as well:
-whatever a task needs to say how likely each target is. Answers of several models can be pooled, and averaged over what
-was changed in their inputs; the analyses know no more than that.
+An *output* is what a head gives, [B, C], and an *answer* is a calibrated distribution over the target, [B, A]: whatever
+a task needs to say how likely each target is. Answers of several models can be pooled, and averaged over what was
+changed in their inputs; the analyses know no more than that. An *outcome* is what the metrics need of each sample.
 
-Legend: `B` samples, `C` outputs, `P` models or changes.
+A task grows on its way. `params.yaml` names it with its settings; `read` and `over` look at the targets (validate);
+`fitted` adds what train alone may tell (at a seed); `decided` adds what is chosen on validation once a model is
+trained, such as thresholds. `plain` and `of` carry it from stage to stage.
+
+Legend: `N` rows, `B` samples, `C` outputs, `A` numbers of an answer, `P` models or changes, `R` weightings, `T` the
+shape of one target: () for a class, [K] for several numbers or tags.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.tasks.shown import Shown
 
 if TYPE_CHECKING:
-    import numpy as np
+    import pyarrow as pa
     from torch import Tensor
 
+    from trivium.tasks.metric import Metric
 
-class Task(ABC):
+Array = NDArray[np.float64]
+Reasons = dict[int, str]  # row -> why it cannot be used
+LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
+
+
+class Link(Protocol):
+    """How a linear probe's scores meet targets: the convex loss that `training.logistic` minimises, in numpy.
+
+    outputs: int64 [C'], the outputs of the task that are fitted; the others keep a score of `NEVER`.
+    start: float64 [C'], scores that know no input.  curvature: float64 [C'], a bound of the loss's second derivative
+    there.
+    """
+
+    outputs: np.ndarray
+    start: np.ndarray
+    curvature: np.ndarray
+
+    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """The mean loss of scores [N, C'] of the train rows, which have a weight [N] or count the same, and its
+        gradient [N, C']. May overwrite `scores`. See `mean`.
+        """
+
+    def usable(self, y: np.ndarray) -> np.ndarray:
+        """bool [M]: the validation targets that scores [M, C'] can be judged by."""
+
+    def judged(self, scores: np.ndarray, y: np.ndarray) -> float:
+        """The calibrated NLL of scores [M, C'] of usable targets, nats."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the metrics need of each of `B` predictions. Every array is [B, ...]; a task adds its own.
+
+    y, prediction: [B, *T].  nll: nats [B].  weight: of each sample [B], or None where all count the same.
+    """
+
+    y: np.ndarray
+    prediction: np.ndarray
+    nll: Array
+
+    @property
+    def correct(self) -> Array | None:
+        """1.0 where the model is right and 0.0 where it is not, [B]; None where there is no right and wrong."""
+        return None
+
+
+Own = TypeVar("Own", bound=Outcome)
+
+
+def joined(parts: Sequence[Own]) -> Own:
+    """The outcomes of all samples, from those of some at a time."""
+    first = parts[0]
+    each = {one.name: [getattr(part, one.name) for part in parts] for one in fields(first)}
+    return type(first)(**{name: np.concatenate(values) if isinstance(values[0], np.ndarray) and values[0].ndim
+                          else values[0] for name, values in each.items()})
+
+
+def mean(each: np.ndarray, slopes: np.ndarray, weight: np.ndarray | None) -> tuple[float, np.ndarray]:
+    """Losses [N] and their gradients [N, C'] to a mean loss and its gradient, in place."""
+    if weight is None:
+        slopes /= len(slopes)
+        return float(each.mean()), slopes
+    share = weight / weight.sum()
+    slopes *= share[:, None]
+    return float(each @ share), slopes
+
+
+class Task(Shown, ABC):
     """outputs: C, the width of a head."""
 
     name: ClassVar[str]
     outputs: int
+
+    # --- as a value that crosses stages
 
     @classmethod
     @abstractmethod
@@ -33,21 +114,102 @@ class Task(ABC):
     def plain(self) -> dict[str, Any]:
         """A JSON value, with the name."""
 
+    def _with(self, **changed: Any) -> Self:
+        """This task with some of what `plain` holds changed."""
+        about = self.plain() | changed
+        del about["name"]
+        return self.of(about)
+
+    # --- targets as people write them
+
+    empty: ClassVar[str] = "it has no label"  # why a row whose cell is empty cannot be used
+
+    @classmethod
+    @abstractmethod
+    def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Any) -> tuple[pa.Array, Reasons]:
+        """Targets of the cells of labels.parquet: a value per row that `over` and `column` understand, null where it
+        cannot be used, and why for those rows.
+
+        cells: string [N], null where empty; of several columns, a JSON object {column: cell}
+        columns: of the user's table;  settings: of this task
+        """
+
+    @classmethod
+    @abstractmethod
+    def over(cls, values: pa.Array, columns: Sequence[str], settings: Any, fewest: int) -> tuple[Self, list[str]]:
+        """The task of these targets, and warnings in words. fewest: rows that a class or a tag needs.
+
+        Raises: UserError (there is nothing to learn: empty, constant, ...).
+        """
+
+    def rare(self, values: pa.Array, fewest: int) -> Reasons:
+        """Rows that cannot be used since too few others have their target."""
+        return {}
+
+    @abstractmethod
+    def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
+        """Targets [N, *T] of cells that `read` found fine."""
+
+    @abstractmethod
+    def column(self, y: np.ndarray) -> pa.Array:
+        """Targets [N, *T] as a column of a table."""
+
+    @abstractmethod
+    def numbers(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+        """Targets [N, *T] of such a column."""
+
+    @abstractmethod
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        """int64 [N]: rows of one stratum are spread evenly over the splits."""
+
+    @property
+    @abstractmethod
+    def categories(self) -> tuple[str, ...]:
+        """What a split must not lose: classes, tags; empty where there is nothing of the sort."""
+
+    @abstractmethod
+    def tally(self, y: np.ndarray) -> np.ndarray:
+        """int64 [categories]: rows that have each."""
+
+    needs_every_category: ClassVar[bool] = True  # a category without a training row is an error, else a warning
+
+    # --- words
+
     @abstractmethod
     def words(self, target: Any) -> str:
-        """A target as people say it."""
+        """A target as people say it: `cat`, `12.5 EUR`, `red, round`."""
+
+    score_words: ClassVar[str]  # what the mean of `right` is called in a sentence: accuracy, R²
+    score_percent: ClassVar[bool] = True  # shown in percent, else as it is
+
+    @property
+    def shown(self) -> Metric:
+        """How the mean of `right` is said; the analyses speak of it."""
+        from trivium.tasks import metric
+
+        return metric.share("score", self.score_words) if self.score_percent else metric.bare(
+            "score", self.score_words, lowest=-np.inf)
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        """What a strategy must surely beat; constant, value: the constant answer and its value."""
+        if metric.key in self.permuted:
+            return "its own answers on shuffled targets"
+        return f"always answering “{constant}” ({metric.level(value)})"
+
+    # --- training; targets are tensors [B, *T]
 
     @abstractmethod
     def example(self, samples: int) -> Tensor:
-        """Any targets, [B, ...], to count with."""
+        """Any targets, [B, *T], to count with."""
 
     @abstractmethod
     def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
         """What training minimises the mean of, [B]."""
 
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """That mean."""
-        return self.losses(outputs, y).mean()
+    def loss(self, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
+        """That mean, weighted where samples have a weight [B]."""
+        each = self.losses(outputs, y)
+        return each.mean() if weight is None else (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
     @abstractmethod
     def nll(self, outputs: Tensor, y: Tensor) -> float:
@@ -73,22 +235,53 @@ class Task(ABC):
 
     @abstractmethod
     def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
-        """Calibrated outputs, [B, C]."""
+        """Calibrated outputs, [B, A]."""
+
+    def decided(self, answers: Tensor, y: Tensor) -> Self:
+        """The task of one model that is trained, with what is chosen by its answers on validation."""
+        return self
 
     @abstractmethod
     def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
-        """What several models that know different things say together, [B, C].
+        """What several models that know different things say together, [B, A].
 
-        answers: [P, B, C];  seen: bool [P, B], whose answer counts; none: what knows nothing says
+        answers: [P, B, A];  seen: bool [P, B], whose answer counts; none: what knows nothing says
         """
 
     @abstractmethod
+    def averaged(self, answers: Tensor) -> Tensor:
+        """The mixture of answers [P, B, A], [B, A]."""
+
+    @abstractmethod
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
-        """How good each answer is, [..., B] of [..., B, C]; its mean is the score that people look at, 1 at best."""
+        """How good each answer is, [..., B] of [..., B, A]; its mean is the score that people look at, 1 at best."""
 
     def score(self, answers: Tensor, y: Tensor) -> float:
-        """The mean of `right`. It may be asked of outputs, too: calibration does not change it."""
+        """The mean of `right`."""
         return self.right(answers, y).mean().item()
+
+    @abstractmethod
+    def score_of(self, outputs: Tensor, y: Tensor) -> float:
+        """The same of outputs that are not calibrated yet, during training."""
+
+    @abstractmethod
+    def guess(self, answers: Tensor) -> Tensor:
+        """The targets that answers [B, A] predict, [B, *T]."""
+
+    @abstractmethod
+    def support(self, answers: Tensor, target: Tensor) -> Tensor:
+        """How much answers [B, A] speak for the predictions `target` [B, *T]: the logarithm of a number 0-1, such as
+        the probability of the class; [B].
+        """
+
+    def told(self, target: Any, support: float) -> str:
+        """A prediction as people say it; support: not its logarithm."""
+        return self.words(target)
+
+    def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Which samples tell most of a model, by why: ascending in this order [B], inf where it does not apply."""
+        own = self.log_likelihood(answers, y)
+        return {"closest": -own, "furthest": own}
 
     @abstractmethod
     def parts(self, y: Tensor) -> dict[str, Tensor]:
@@ -96,7 +289,101 @@ class Task(ABC):
 
     @abstractmethod
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
-        """Of the targets, nats, [..., B] of [..., B, C]; not below `LOWEST`."""
+        """Of the targets, nats, [..., B] of [..., B, A]; not below `LOWEST`."""
 
+    # --- linear probes
 
-LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
+    @abstractmethod
+    def link(self, y: np.ndarray) -> Link:
+        """For the train targets `y` [N, *T]."""
+
+    @abstractmethod
+    def nothing(self, y: np.ndarray) -> np.ndarray:
+        """float32 [C]: outputs of what knows no input, from the train targets `y` (log class shares, means)."""
+
+    def heat(self, calibration: Tensor) -> np.ndarray:
+        """What a probe's scores are divided by, so that those of several streams can be averaged: float32."""
+        return np.float32(1.0)  # type: ignore[return-value]
+
+    def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """bool [M]: the targets that probes can be calibrated by, given `nothing` of train."""
+        return np.ones(len(y), bool)
+
+    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
+        """The outputs [B, C] of linear probes. scores: [B, S, C] of the streams, of which those `present` (bool [B, S])
+        count; way: "mean", of scores that are calibrated each, or "concatenation": their sum and the intercept [C];
+        nothing: [C], for samples of which nothing is present.
+        """
+        import torch
+
+        seen = present.unsqueeze(-1)
+        found = torch.where(seen, scores, 0.0).sum(1)
+        found = found / seen.sum(1).clamp(min=1) if way == "mean" else found + intercept
+        return torch.where(present.any(1, keepdim=True), found, nothing)
+
+    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
+                 calibration: Tensor) -> Tensor:
+        """The answer [B, A] of linear probes, see `total`."""
+        return self.answer(self.total(scores, present, way, intercept, nothing), calibration)
+
+    @abstractmethod
+    def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
+        """What a small regularised linear model says: answers to `test` [M, D] when fitted on `train` [B, D] with the
+        targets `y`; columns are standardised, their last one is the constant.
+        """
+
+    # --- metrics; targets are numpy arrays
+
+    @property
+    @abstractmethod
+    def metrics(self) -> dict[str, Metric]:
+        """All that are measured, by key, in the order in which people look at them."""
+
+    primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
+    beside: ClassVar[tuple[str, ...]]  # the keys of metrics that stand in tables next to the one that ranks
+    ranks: ClassVar[tuple[str, ...]]  # the keys of metrics that may rank
+    permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
+    categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
+
+    @abstractmethod
+    def stored(self, answers: Tensor) -> Array:
+        """What predictions.parquet keeps of answers [B, A], in units that people know: float64 [B, A]."""
+
+    @abstractmethod
+    def prediction(self, stored: np.ndarray) -> np.ndarray:
+        """The targets that are predicted, [B, *T]."""
+
+    @abstractmethod
+    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """How much stored answers [B, A] speak for the targets [B, *T]: 0-1, as `support` does for predictions; [B]."""
+
+    @abstractmethod
+    def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
+        """Of stored answers [B, A] and targets [B, *T]. Raises: ValueError (shapes or values are not as said)."""
+
+    @abstractmethod
+    def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
+        """The outcome on targets `y` of an answer that knows the targets of train and no inputs."""
+
+    @abstractmethod
+    def constant_words(self, train: np.ndarray) -> str:
+        """That answer, as people say it."""
+
+    @abstractmethod
+    def weighted(self, result: Any, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
+        """The metrics `names` under each of R weightings [B, R] of the samples: [R] each."""
+
+    def chance(self, result: Any, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
+        """The metrics `names`, of `permuted`, to expect of the same answers on permuted targets: [R] each."""
+        raise KeyError(f"no metric of {self.name} is held against permuted targets")
+
+    def scores(self, result: Any, names: Sequence[str] = (), weight: np.ndarray | None = None, bins: int = 15,
+               ) -> dict[str, float]:
+        """The metrics `names` (all of them where none is named); weight: of each sample [B]."""
+        each = np.ones((len(result.y), 1)) if weight is None else np.asarray(weight, np.float64)[:, None]
+        found = self.weighted(result, each, tuple(names) or tuple(self.metrics), bins)
+        return {name: float(value[0]) for name, value in found.items()}
+
+    @abstractmethod
+    def table(self, result: Any) -> dict[str, dict[str, float]]:
+        """Class, tag, number or part of the samples -> what people want to know of each: a table of the report."""

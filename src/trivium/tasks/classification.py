@@ -1,23 +1,53 @@
 """One class of several per sample. An answer is the log-probability of each class.
 
-Legend: `B` samples, `C` classes, `P` models or changes.
+Legend: `N` rows, `B` samples, `C` classes, `P` models or changes, `R` weightings.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from trivium.tasks.base import LOWEST, Task
+import numpy as np
+
+from trivium.settings.base import Section
+from trivium.settings.errors import UserError
+from trivium.tasks import scores
+from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
+from trivium.tasks.metric import Metric, nats, share
+from trivium.tasks.scores import Outcome
+from trivium.tasks.shown import Classes
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from torch import Tensor
 
+    from trivium.tasks.base import Link
 
-class Classification(Task):
+MOST = 1000  # classes
+STATED = ("nll", "brier", "ece")  # metrics of the probabilities
+NEVER = -1e4  # a logit that no temperature brings back
+METRICS = {one.key: one for one in (
+    share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy", head="bal. acc."),
+    share("macro_precision", "macro precision"), share("macro_recall", "macro recall"), share("macro_f1", "macro F1"),
+    nats("nll", "negative log-likelihood"), Metric("brier", "Brier score", "", False, 0.0, 2.0, 1.0, 3, ""),
+    share("ece", "calibration error (ECE)", higher=False, head="ECE"))}
+
+
+class Settings(Section):
+    pass
+
+
+class Classification(Classes, Task):
     """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B]."""
 
     name = "classification"
+    score_words = "accuracy"
+    primary = "accuracy"
+    beside: ClassVar[tuple[str, ...]] = ("macro_f1", "nll", "ece")
+    ranks: ClassVar[tuple[str, ...]] = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+    permuted: ClassVar[tuple[str, ...]] = ("balanced_accuracy", "macro_f1")
+    categorical = True
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
@@ -29,6 +59,61 @@ class Classification(Task):
 
     def plain(self) -> dict[str, Any]:
         return {"name": self.name, "classes": list(self.classes)}
+
+    @classmethod
+    def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Any) -> tuple[pa.Array, Reasons]:
+        """The labels as they are; what is empty has none."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        values = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+        return values, {row: "it has no label" for row in np.flatnonzero(pc.is_null(values).to_numpy(False)).tolist()}
+
+    @classmethod
+    def over(cls, values: pa.Array, columns: Sequence[str], settings: Any, fewest: int) -> tuple[Self, list[str]]:
+        import pyarrow.compute as pc
+
+        classes = sorted(pc.unique(values.drop_null()).to_pylist())
+        if len(classes) < 2:
+            raise UserError("fewer than two classes are left, so there is nothing to tell apart: check the label "
+                            "column, or lower validate.min_class_count in params.yaml")
+        if len(classes) > MOST:
+            raise UserError(f"there are {len(classes):,} classes; at most {MOST:,} can be compared")
+        return cls(classes), []
+
+    def rare(self, values: pa.Array, fewest: int) -> Reasons:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        code = pc.index_in(values, value_set=pa.array(self.classes)).fill_null(-1).to_numpy()
+        count = np.bincount(code[code >= 0], minlength=self.outputs)
+        few = (code >= 0) & (count[code] < fewest)
+        return {row: f"its class `{self.classes[code[row]]}` has {count[code[row]]} usable rows; "
+                     f"validate.min_class_count in params.yaml is {fewest}" for row in np.flatnonzero(few).tolist()}
+
+    def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        return pc.index_in(cells, value_set=pa.array(self.classes)).to_numpy().astype(np.int64)
+
+    def column(self, y: np.ndarray) -> pa.Array:
+        import pyarrow as pa
+
+        return pa.array(y, type=pa.int32())
+
+    def numbers(self, column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+        return column.to_numpy(zero_copy_only=False).astype(np.int64)
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        return y
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        return self.classes
+
+    def tally(self, y: np.ndarray) -> np.ndarray:
+        return np.bincount(y, minlength=self.outputs)
 
     def words(self, target: Any) -> str:
         return self.classes[int(target)]
@@ -44,10 +129,10 @@ class Classification(Task):
 
         return functional.cross_entropy(outputs, y, reduction="none")
 
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+    def loss(self, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         from torch.nn import functional
 
-        return functional.cross_entropy(outputs, y)
+        return functional.cross_entropy(outputs, y) if weight is None else super().loss(outputs, y, weight)
 
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         from torch.nn import functional
@@ -85,14 +170,165 @@ class Classification(Task):
             total = total + torch.where(counts.unsqueeze(-1), one, 0.0)
         return total.log_softmax(-1)
 
+    def averaged(self, answers: Tensor) -> Tensor:
+        return answers.logsumexp(0) - float(np.log(len(answers)))
+
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """1 where the most probable class is the label, else 0."""
         return (answers.argmax(-1) == y).double()
 
+    def score_of(self, outputs: Tensor, y: Tensor) -> float:
+        return self.score(outputs, y)  # calibration does not change it
+
+    def guess(self, answers: Tensor) -> Tensor:
+        return answers.argmax(-1)
+
+    def support(self, answers: Tensor, target: Tensor) -> Tensor:
+        """The log-probability of the class."""
+        return answers.gather(-1, target.unsqueeze(-1)).squeeze(-1)
+
+    def told(self, target: Any, support: float) -> str:
+        return f"{self.words(target)} ({support:.0%})"
+
+    def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """The surest right answers, and the surest wrong ones."""
+        import torch
+
+        guess = self.guess(answers)
+        sure, right = self.support(answers, guess), guess == y
+        return {"confident": torch.where(right, -sure, torch.inf), "wrong": torch.where(right, torch.inf, -sure)}
+
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
-        return {self.classes[int(k)]: y == k for k in y.unique()}
+        return {self.classes[k]: y == k for k in y.cpu().unique().tolist()}
 
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
         own = answers.double().clamp(min=LOWEST)
         return own.gather(-1, y.expand(own.shape[:-1]).unsqueeze(-1)).squeeze(-1)
+
+    def link(self, y: np.ndarray) -> Link:
+        return Softmax(y)
+
+    def nothing(self, y: np.ndarray) -> np.ndarray:
+        """Log class shares, not below the logarithm of 1e-12."""
+        return np.log(np.maximum(self.tally(y) / len(y), 1e-12)).astype(np.float32)
+
+    def heat(self, calibration: Tensor) -> np.ndarray:
+        return np.float32(calibration.item())  # type: ignore[return-value]
+
+    def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Those whose class train has."""
+        return nothing[y] > LOWEST
+
+    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
+        return self.combined(scores, present, way, intercept, nothing, self.uncalibrated())
+
+    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
+                 calibration: Tensor) -> Tensor:
+        """Log-probabilities, none below `LOWEST`: their mean over the streams, or of summed logits. A class that train
+        lacks stays at `LOWEST`; the class shares of train where nothing is to be read.
+        """
+        import torch
+
+        seen = present.unsqueeze(-1)
+        if way == "mean":
+            each = scores.log_softmax(-1).clamp(min=LOWEST)
+            total = torch.where(seen, each, 0.0).sum(1) / seen.sum(1).clamp(min=1)
+        else:
+            total = torch.where(seen, scores, 0.0).sum(1) + intercept
+        total = total.masked_fill(nothing <= LOWEST, NEVER)
+        answer = (total / calibration).log_softmax(-1)
+        return torch.where(present.any(1, keepdim=True), answer, nothing).clamp(min=LOWEST)
+
+    def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
+        """Logits of logistic regression."""
+        from torch.nn import functional
+
+        from trivium.tasks.probing import fit
+
+        return test @ fit(train, functional.one_hot(y, self.outputs).double(), lambda z: z.softmax(1), bound=0.5)
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        return METRICS
+
+    def stored(self, answers: Tensor) -> Array:
+        """Probabilities."""
+        return answers.double().softmax(-1).cpu().numpy()
+
+    def prediction(self, stored: np.ndarray) -> np.ndarray:
+        return stored.argmax(1)
+
+    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """The probability of the label."""
+        return stored[np.arange(len(stored)), y].astype(np.float64)
+
+    def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
+        return scores.outcome(stored, y)
+
+    def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
+        """Of the class shares of train, and the label that these predict."""
+        p = self._shares(train)
+        label, mine = int(self.prediction(p[None])[0]), p[y]
+        return Outcome(y, np.full(len(y), label), -np.log(np.maximum(mine, 1e-12)), np.full(len(y), p[label]),
+                       (p**2).sum() - 2 * mine + 1, len(p))
+
+    def constant_words(self, train: np.ndarray) -> str:
+        return self.words(self.prediction(self._shares(train)[None])[0])
+
+    def null_words(self, metric: Metric, constant: str, value: float) -> str:
+        if metric.key in self.permuted:
+            return "its own answers on shuffled labels"
+        if metric.key == "accuracy":
+            return f"always answering “{constant}” ({metric.value(value)} right)"
+        if metric.key in STATED:
+            return f"always giving the class shares of train ({metric.value(value)})"
+        return super().null_words(metric, constant, value)
+
+    @classmethod
+    def always(cls, metric: Metric, constant: str) -> str:
+        return "the class shares of train" if metric.key in STATED else super().always(metric, constant)
+
+    def _shares(self, train: np.ndarray) -> Array:
+        counts = self.tally(train)
+        return counts / counts.sum()
+
+    def weighted(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
+        return scores.weighted(result, weights, names, bins)
+
+    def chance(self, result: Outcome, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
+        return scores.permuted(result, weights, names)
+
+    def table(self, result: Outcome) -> dict[str, dict[str, float]]:
+        """Precision, recall, F1 and support of each class."""
+        return scores.per_class(scores.confusion(result.y, result.prediction, self.outputs), self.classes)
+
+
+class Softmax:
+    """Multinomial logistic regression on the classes that train has."""
+
+    def __init__(self, y: np.ndarray) -> None:
+        self.outputs, self.goal = np.unique(y, return_inverse=True)
+        share = np.bincount(self.goal) / len(y)
+        self.start, self.curvature, self.rows = np.log(share), share * (1 - share), np.arange(len(y))
+
+    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        scores -= scores.max(1, keepdims=True)
+        p = np.exp(scores)
+        total = p.sum(1, keepdims=True)
+        each = np.log(total[:, 0]) - scores[self.rows, self.goal]
+        p /= total
+        p[self.rows, self.goal] -= 1
+        return mean(each, p, weight)
+
+    def usable(self, y: np.ndarray) -> np.ndarray:
+        """Those whose class train has."""
+        return np.isin(y, self.outputs)
+
+    def judged(self, scores: np.ndarray, y: np.ndarray) -> float:
+        from trivium.tasks.temperature import calibrated_nll
+
+        return calibrated_nll(scores, np.searchsorted(self.outputs, y))
+
+
+TASK = Classification

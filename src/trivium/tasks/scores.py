@@ -17,22 +17,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from trivium.tasks import base
+from trivium.tasks.base import Array
+
 METRICS = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "nll", "brier", "ece")
-LOWER_IS_BETTER = ("nll", "brier", "ece")
-RANGES = {name: (0.0, 1.0) for name in METRICS} | {"nll": (0.0, np.inf), "brier": (0.0, 2.0)}
 _BY_CLASS = {"balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"}
 _SMALLEST = 1e-12  # probability; keeps the NLL of a certain mistake finite (27.6 nats)
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(base.Outcome):
     """What the metrics need to know of each of `B` predictions; without the `[B, C]` probabilities."""
 
-    y: NDArray[np.int64]
-    prediction: NDArray[np.int64]
     confidence: Array  # probability of the predicted class
-    nll: Array  # nats
     brier: Array  # squared distance between the probabilities and the one-hot label, 0-2
     classes: int
 
@@ -41,8 +38,9 @@ class Outcome:
         return (self.prediction == self.y).astype(np.float64)
 
 
-def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
-    """Outcomes of probabilities `[B, C]` (rows sum to one) and labels `[B]` in `0..C-1`.
+def outcome(probabilities: ArrayLike, y: ArrayLike, prediction: NDArray[np.int64] | None = None) -> Outcome:
+    """Outcomes of probabilities `[B, C]` (rows sum to one) and labels `[B]` in `0..C-1`. prediction: `[B]`; the most
+    probable class where it is not given.
 
     Raises:
         ValueError: shapes, labels or probabilities are not as said.
@@ -54,7 +52,8 @@ def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
         raise ValueError(f"labels must lie in 0..{p.shape[1] - 1}; got {labels.min()}..{labels.max()}.")
     if not (p.min() >= 0 and np.allclose(p.sum(1), 1, atol=1e-3)):
         raise ValueError("probabilities must be finite, not negative, and sum to one in every row.")
-    rows, prediction = np.arange(len(p)), p.argmax(1)
+    rows = np.arange(len(p))
+    prediction = p.argmax(1) if prediction is None else prediction
     own = p[rows, labels]
     return Outcome(
         y=labels,
@@ -66,21 +65,8 @@ def outcome(probabilities: ArrayLike, y: ArrayLike) -> Outcome:
     )
 
 
-def joined(parts: Sequence[Outcome]) -> Outcome:
-    """The outcomes of all samples, from those of some at a time."""
-    columns = ("y", "prediction", "confidence", "nll", "brier")
-    found = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
-    return Outcome(**found, classes=parts[0].classes)
-
-
-def score(result: Outcome, names: tuple[str, ...] = METRICS, bins: int = 15) -> dict[str, float]:
-    """The metrics `names`; see `weighted`."""
-    found = weighted(result, np.ones((len(result.y), 1)), names, bins)
-    return {name: float(value[0]) for name, value in found.items()}
-
-
 def weighted(
-    result: Outcome, weights: Array, names: tuple[str, ...] = METRICS, bins: int = 15
+    result: Outcome, weights: Array, names: Sequence[str] = METRICS, bins: int = 15
 ) -> dict[str, Array]:
     """The metrics `names` under each of `R` weightings `[B, R]` of the samples: `[R]` each.
 
@@ -106,6 +92,20 @@ def confusion(y: ArrayLike, prediction: ArrayLike, classes: int) -> NDArray[np.i
     """Counts `[C, C]`: row = label, column = prediction."""
     cells = np.asarray(y, np.int64) * classes + np.asarray(prediction, np.int64)
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def permuted(result: Outcome, weights: Array, names: Sequence[str]) -> dict[str, Array]:
+    """The macro scores to expect of the same answers on permuted labels, under weightings `[B, R]`: `[R]` each.
+
+    With its margins fixed, a macro score is linear in the hits, so its mean over all permutations has a closed form:
+    class c is hit support_c x answered_c / n times.
+    """
+    each = np.ones(len(weights))
+    support, answered = (_sum_by(codes, each, weights, result.classes) for codes in (result.y, result.prediction))
+    present = np.unique(result.y)
+    hits = support * answered / weights.sum(0)
+    scores = {"balanced_accuracy": answered / weights.sum(0), "macro_f1": _ratio(2 * hits, support + answered)}
+    return {name: scores[name][present].mean(0) for name in names}
 
 
 def confusion_in(predictions: Path, classes: int) -> NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -21,15 +23,15 @@ def temperature(logits: Any, y: Any) -> float:
     Raises:
         ValueError: shapes do not agree, or there is no sample.
     """
-    return 1 / _sharpness(*_parts(logits, y))
+    return 1 / sharpest(partial(_measure, *_parts(logits, y)))
 
 
 def calibrated_nll(logits: Any, y: Any) -> float:
     """Mean NLL in nats of softmax(logits / T) on labels `[B]` at the T of `temperature`: what a model with these
     logits is worth once it is calibrated (Berta et al. 2025, arXiv 2501.19195). Raises: as `temperature`.
     """
-    parts, count = _parts(logits, y)
-    return _measure(parts, count, _sharpness(parts, count))[0]
+    measure = partial(_measure, *_parts(logits, y))
+    return measure(sharpest(measure))[0]
 
 
 def _parts(logits: Any, y: Any) -> tuple[list[tuple[Tensor, Tensor]], int]:
@@ -59,14 +61,14 @@ def _measure(parts: list[tuple[Tensor, Tensor]], count: int, sharpness: float) -
     return nll, slope, curvature
 
 
-def _sharpness(parts: list[tuple[Tensor, Tensor]], count: int) -> float:
-    """The 1/T of the lowest NLL."""
+def sharpest(measure: Callable[[float], tuple[float, float, float]]) -> float:
+    """The 1/T of the lowest NLL. measure: of 1/T, the NLL, which is convex in it, its slope and its curvature."""
     low, high, at = 1 / HOTTEST, 1 / COLDEST, 1.0
     for edge, rises in ((low, 1), (high, -1)):
-        if _measure(parts, count, edge)[1] * rises >= 0:
+        if measure(edge)[1] * rises >= 0:
             return edge
     for _ in range(60):
-        _, slope, curvature = _measure(parts, count, at)
+        _, slope, curvature = measure(at)
         low, high = (at, high) if slope < 0 else (low, at)
         step = at - slope / curvature if curvature > 0 else low
         after = step if low < step < high else (low + high) / 2

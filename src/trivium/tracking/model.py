@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.tasks import Task
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:
@@ -47,29 +48,29 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
         mlflow.pyfunc.save_model(
             logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
             code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
-            signature=signature(prepared), input_example=pd.DataFrame(package.example(root, modalities)))
+            signature=signature(prepared, outcome.task), input_example=pd.DataFrame(package.example(root, modalities)))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name
 
 
-def signature(prepared: dict[str, Any]) -> ModelSignature:
-    """Any of the streams in, and the part of a recording in seconds; label and probabilities out, or an error."""
+def signature(prepared: dict[str, Any], task: Task) -> ModelSignature:
+    """Any of the streams in, and the part of a recording in seconds; answers of the task out, a warning or an error."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema, TensorSpec
     from mlflow.types.schema import AnyType
 
     from trivium.data.sources.manifest import TIMES
+    from trivium.serving.predictor import columns
 
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if about["spec"]["modality"] == "text" else AnyType(), s, required=False)
         for s, about in prepared["streams"].items()]
     if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
-    outputs: list[ColSpec | TensorSpec] = [ColSpec(DataType.string, "label", required=False)]
-    outputs += [ColSpec(DataType.double, f"probability_{label}", required=False)
-                for label in prepared["task"]["classes"]]
-    outputs.append(ColSpec(DataType.string, "error", required=False))
+    outputs: list[ColSpec | TensorSpec] = [
+        ColSpec(DataType.double if kind is float else DataType.string, name, required=False)
+        for name, kind in columns(task).items()]
     return ModelSignature(Schema(inputs), Schema(outputs))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 
+from trivium.tasks.metric import Metric
 from trivium.tracking.outs import Outcome, Outs
 
 EXPERIMENT = """\
@@ -12,20 +13,28 @@ Which way to train a multimodal model wins on this data and this compute budget,
 
 * Each strategy is one run with its seeds nested below it (**+** opens them); `rank` 1 is best. The run `comparison`
   holds the verdict, the table and the report.
-* `test/accuracy` is the mean over seeds, `test/accuracy_low` and `test/accuracy_high` the ends of its interval.
-* Charts of training (`train/loss`, `val/nll`, `val/accuracy`): the step is the **percentage of the compute budget**
+* `test/{key}`, {words}, is what ranks: the mean over seeds, and `test/{key}_low` and `test/{key}_high` are the ends of
+  its interval. Shares are 0 to 1{units}.
+* Charts of training (`train/loss`, `val/nll`, `val/score`): the step is the **percentage of the compute budget**
   that was spent by then, pretraining included, so that all strategies line up.
 * `cost/seconds` is the wall clock of the strategy's own stage, all seeds together, without the pretraining that
   strategies share; `cost/train_flops` is one seed with its pretraining.
-* `budget/*` (after `trivium curves`): accuracy with less and more; the step is the percentage of the present compute
+* `budget/*` (after `trivium curves`): {words} with less and more; the step is the percentage of the present compute
   or labels.
-* `contribution/*`: Shapley value of a stream, in accuracy; `probe/*`: what a linear probe gets from its encoder;
-  `corrupted_accuracy/*`: mean accuracy from clean to noise in that stream.
+* The score of `val/score`, `subset_score/*` and what follows is {score}. `contribution/*`: Shapley value of a stream;
+  `probe/*`: what a linear probe gets from its encoder; `corrupted_score/*`: mean from clean to noise in that stream.
 * Older results stay: `tags.latest = 'true'` shows the present ones. Filter also by `tags.dataset`, `tags.world`,
   `tags.fusion`, `tags.strategy`, `tags.kind` (parent, seed, comparison).
 
 This store is a view that `trivium sync` makes from the pipeline's outputs; delete it and it can be made again.
 """
+
+
+def experiment(outs: Outs) -> str:
+    """What stands above the runs table."""
+    task, metric = outs.outcomes[0].task, outs.metric
+    units = [f", `test/{one.key}` in {one.short}" for one in task.metrics.values() if one.short not in ("", "points")]
+    return EXPERIMENT.format(key=metric.key, words=metric.words, score=task.score_words, units="".join(units))
 
 
 def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
@@ -34,10 +43,11 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     of = f" of {len(comparison['strategies'])}" if "strategies" in comparison else ""
     seeds = len(outcome.metrics["seeds"])
     lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
-    lines.append(f"* Test accuracy **{results['test/accuracy']:.3f}**{interval(results, 'test/accuracy')}, "
-                 f"mean of {seeds} seeds" + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
-    if "test/nll" in results and "test/ece" in results:
-        lines.append(f"* NLL {results['test/nll']:.3f}, expected calibration error {results['test/ece']:.3f}")
+    lines.append(f"* On test **{outs.metric.level(results[f'test/{outs.metric.key}'])}**{interval(results, outs.metric)}"
+                 f", mean of {seeds} seeds" + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
+    beside = [one.level(results[f"test/{one.key}"]) for one in outs.beside if f"test/{one.key}" in results]
+    if beside:
+        lines.append(f"* {', '.join(beside)}")
     cost = f"* Cost per seed: {results['cost/train_flops']:.2e} training FLOPs"
     if results["cost/pretrain_flops"]:
         share = results["cost/pretrain_flops"] / results["cost/train_flops"]
@@ -51,8 +61,8 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     if "verdict" in comparison:
         lines += ["", f"*Verdict of the comparison*: {comparison['verdict']['sentence']}"]
     lines += ["", f"The model of this run is seed {outcome.best['seed']}, the best on validation. It takes a table "
-              f"with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with a "
-              "label and a probability per class."]
+              f"with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with "
+              f"{outcome.task.gives}."]
     return "\n".join(lines)
 
 
@@ -61,12 +71,12 @@ def comparison(outs: Outs) -> str:
     found = outs.comparison or {}
     verdict = found.get("verdict", {})
     lines = [f"**{verdict.get('sentence', 'No verdict yet.')}**", "", str(verdict.get("reason", "")), "",
-             "| rank | strategy | accuracy | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
+             f"| rank | strategy | {outs.metric.words} | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
     entries = sorted(found.get("strategies", {}).items(), key=lambda item: item[1]["rank"])
     for name, entry in entries:
-        accuracy = entry["accuracy"]
-        lines.append(f"| {entry['rank']} | {name} | {accuracy['mean']:.3f} | {accuracy['low']:.3f} to "
-                     f"{accuracy['high']:.3f} | {entry.get('flops', float('nan')):.2e} |")
+        span, metric = entry[outs.metric.key], outs.metric
+        lines.append(f"| {entry['rank']} | {name} | {metric.value(span['mean'])} | {metric.number(span['low'])} to "
+                     f"{metric.value(span['high'])} | {entry.get('flops', float('nan')):.2e} |")
     return "\n".join([*lines, "", "The artifact `report.html` tells the whole story; `figures` holds its pictures."])
 
 
@@ -79,7 +89,6 @@ def what(kind: str) -> str:
     return " ".join(text.strip().split("\n\n")[0].split())
 
 
-def interval(results: Mapping[str, float], name: str) -> str:
-    if f"{name}_low" not in results:
-        return ""
-    return f" (interval {results[f'{name}_low']:.3f} to {results[f'{name}_high']:.3f})"
+def interval(results: Mapping[str, float], metric: Metric) -> str:
+    low, high = (results.get(f"test/{metric.key}_{end}") for end in ("low", "high"))
+    return "" if low is None or high is None else f" (interval {metric.number(low)} to {metric.value(high)})"

@@ -12,11 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from trivium import tasks
 from trivium.comparison import budgets
+from trivium.comparison.build import ranking
 from trivium.data.tables import read_json, read_yaml
 from trivium.machine.files import read_figures
+from trivium.tasks import Task
+from trivium.tasks.metric import Metric
 
-LAYOUT = 6  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
+LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class Outcome:
         """The entry of `training["seeds"]` with the lowest validation NLL."""
         return min(self.training["seeds"], key=lambda seed: (seed["validation"]["nll"], seed["seed"]))
 
+    @property
+    def task(self) -> Task:
+        return tasks.of(self.metrics["task"])
+
 
 @dataclass(frozen=True)
 class Outs:
@@ -64,6 +72,18 @@ class Outs:
             return known.get(outcome.name, {}).get("rank", float("inf")), outcome.best["validation"]["nll"]
 
         return sorted(self.outcomes, key=place)
+
+    @property
+    def metric(self) -> Metric:
+        """The one that ranks, or will. Raises: UserError (`compare.metric` names one that the task has not)."""
+        compared = (self.comparison or {}).get("metric") or self.params.get("compare", {}).get("metric", "auto")
+        return ranking(self.outcomes[0].task, compared)
+
+    @property
+    def beside(self) -> list[Metric]:
+        """Those that stand in tables next to it."""
+        task, first = self.outcomes[0].task, self.metric.key
+        return [task.metrics[key] for key in task.beside if key != first]
 
 
 def read(root: Path) -> Outs:

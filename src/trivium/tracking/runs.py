@@ -95,7 +95,7 @@ class Writer:
 
     def _shares(self, outcome: Outcome) -> tuple[list[Point], dict[str, str]]:
         """What `make curves` found about the strategy, and a tag that tells whether it is written."""
-        shares = series.by_share(self.outs.curves, outcome.name)
+        shares = series.by_share(self.outs.curves, outcome.name, self.outs.metric.key)
         return (series.points({}, shares, self.now), {"curves": digest(shares)}) if shares else ([], {})
 
     def comparison(self, verdict: Mapping[str, Any], fingerprint: str) -> str:
@@ -190,8 +190,9 @@ class Writer:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             reports = self.outs.root / "reports/evaluate" / outcome.name
-            confusion.write(outcome, reports / "predictions.parquet", folder / "confusion_matrix.svg")
-            _per_class(outcome, folder / "per_class.csv")
+            if outcome.task.categorical:
+                confusion.write(outcome, reports / "predictions.parquet", folder / "confusion_matrix.svg")
+            _table(outcome, folder / "table.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 if (size := file.stat().st_size) <= LARGE:
@@ -204,14 +205,22 @@ class Writer:
             self.client.log_artifacts(run, str(reports / "pictures"), "pictures")
 
 
-def _per_class(outcome: Outcome, path: Path) -> None:
-    """CSV, means over the seeds, in the order of the classes."""
-    keys, seeds = ("precision", "recall", "f1", "support"), outcome.metrics["seeds"]
+def _table(outcome: Outcome, path: Path) -> None:
+    """`Task.table` as a CSV, means over the seeds that have a row."""
+    task, tables = outcome.task, [seed["table"] for seed in outcome.metrics["seeds"]]
+    rows = {name: found for name in task.order if (found := [table[name] for table in tables if name in table])}
+    keys = {key for found in rows.values() for row in found for key in row}
+    columns = list(task.columns("", keys))
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["class", *keys])
-        for label in outcome.metrics["task"]["classes"]:
-            table.writerow([label, *(round(fmean(seed["per_class"][label][key] for seed in seeds), 4) for key in keys)])
+        table.writerow([f"{task.target} or {task.part[0]}" if task.quantities else task.part[0], *columns])
+        for name, found in rows.items():
+            table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
+
+
+def _mean(values: list[float]) -> str:
+    """Six significant digits; nothing where there is none."""
+    return f"{fmean(values):.6g}" if values else ""
 
 
 def _allowed(values: Mapping[str, Any]) -> dict[str, Any]:

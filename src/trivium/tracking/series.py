@@ -18,7 +18,7 @@ from typing import Any
 from trivium.tracking.outs import Outcome
 
 Point = tuple[str, float, int, int]
-CURVES = {"train/loss": "train_loss", "val/nll": "val_nll", "val/accuracy": "val_accuracy"}
+CURVES = {"train/loss": "train_loss", "val/nll": "val_nll", "val/score": "val_score"}
 REFUSED = re.compile(r"[^\w.\- :/]")  # signs that MLflow does not take in a name
 LONGEST = 250  # signs of a name
 DIGITS = 6  # significant ones: a table of 0.679999999 is hard to read, and the outs keep them all
@@ -37,7 +37,7 @@ def curves(seed: Mapping[str, Any]) -> dict[str, dict[int, float]]:
                 found[name][round(100 * entry["flops"] / budget)] = entry[key]
     if not seed["history"]:
         end = round(100 * seed["flops"]["total"] / budget)
-        found["val/nll"][end], found["val/accuracy"][end] = seed["validation"]["nll"], seed["validation"]["accuracy"]
+        found["val/nll"][end], found["val/score"][end] = seed["validation"]["nll"], seed["validation"]["score"]
     return found
 
 
@@ -59,21 +59,21 @@ def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float
 
 
 def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Final numbers of one seed, as far as they were measured: `test/*`, `subset_accuracy/*`, `cost/*`, ..."""
+    """Final numbers of one seed, as far as they were measured: `test/*`, `subset_score/*`, `cost/*`, ..."""
     found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
     found |= {f"subset_{key}/{subset.replace('+', '-')}": value
               for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
     found |= {"cost/train_flops": training["flops"]["total"], "cost/pretrain_flops": training["flops"]["pretrain"],
               "cost/parameters": training["parameters"]["total"],
               "cost/trained_parameters": training["parameters"]["trained"]}
-    if isinstance(training.get("temperature"), int | float):
-        found["temperature"] = training["temperature"]
-    found |= {f"contribution/{m}": value for m, value in metrics.get("contribution", {}).get("accuracy", {}).items()}
+    if isinstance(training.get("calibration"), int | float):
+        found["calibration"] = training["calibration"]
+    found |= {f"contribution/{m}": value for m, value in metrics.get("contribution", {}).get("score", {}).items()}
     found |= {f"probe/{m}": values["after"] for m, values in metrics.get("probes", {}).items()}
-    found |= {f"corrupted_accuracy/{m}": values["relative"]
+    found |= {f"corrupted_score/{m}": values["relative"]
               for m, values in metrics.get("robustness", {}).get("corruption", {}).items()}
     held_out = metrics.get("domain", {}).get("held_out", {}).get("metrics", {})
-    found |= {f"held_out_{key}": held_out[key] for key in ("accuracy", "balanced_accuracy", "nll") if key in held_out}
+    found |= {f"held_out/{key}": value for key, value in held_out.items()}
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
@@ -94,16 +94,16 @@ def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mappi
     return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
 
 
-def by_share(curves: Mapping[str, Any], strategy: str) -> dict[str, dict[int, float]]:
-    """Metric -> {percent of the present compute or labels: accuracy} of a strategy, with its interval's ends.
+def by_share(curves: Mapping[str, Any], strategy: str, metric: str) -> dict[str, dict[int, float]]:
+    """Name -> {percent of the present compute or labels: value} of a strategy, with its interval's ends.
 
-    curves: see `trivium.comparison.budgets`; empty where there are none.
+    curves: see `trivium.comparison.budgets`; empty where there are none.  metric: the key of the one that ranks.
     """
     found: dict[str, dict[int, float]] = {}
     for kind in ("compute", "labels") if curves else ():
         for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
-            found[f"budget/accuracy_by_{kind}{end}"] = {
-                round(100 * point["share"]): point["strategies"][strategy]["accuracy"][key]
+            found[f"budget/{metric}_by_{kind}{end}"] = {
+                round(100 * point["share"]): point["strategies"][strategy]["value"][key]
                 for point in curves[kind]["points"] if strategy in point["strategies"]}
     return found
 

@@ -50,8 +50,8 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
     from trivium.tracking.runs import Writer
 
     writer = Writer(client, experiment, found, package.code(scratch))
-    client.set_experiment_tag(experiment, "mlflow.note.content", notes.EXPERIMENT)
-    view.save(client, experiment)
+    client.set_experiment_tag(experiment, "mlflow.note.content", notes.experiment(found))
+    view.save(client, experiment, view.columns(found.metric.key, [one.key for one in found.beside]))
     known = {}
     for run in _runs(client, experiment, "tags.kind != 'seed'"):
         if Path(local_file_uri_to_path(run.info.artifact_uri)).is_dir():

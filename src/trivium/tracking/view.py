@@ -7,6 +7,7 @@ shows its own default table.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,14 +15,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 FIRST = "strategies"  # the view that `trivium ui` opens
-WIDTHS = {  # column -> pixels
-    "metrics.`rank`": 60, "metrics.`test/accuracy`": 115, "metrics.`test/accuracy_low`": 130,
-    "metrics.`test/accuracy_high`": 135, "metrics.`test/nll`": 90, "metrics.`test/ece`": 90,
+WIDTHS = {  # column -> pixels, after those of the results
     "metrics.`cost/train_flops`": 130, "metrics.`cost/seconds`": 115, "metrics.`cost/parameters`": 130,
     "params.`train.start`": 130, "tags.`fusion`": 90, "tags.`dataset`": 90, "tags.`world`": 100,
 }
-SECTIONS = ("test", "val", "train", "cost", "budget", "contribution", "probe", "subset_accuracy", "subset_nll",
-            "corrupted_accuracy")  # of the charts, in this order
+SECTIONS = ("test", "val", "train", "cost", "budget", "contribution", "probe", "subset_score", "subset_nll",
+            "corrupted_score", "held_out")  # of the charts, in this order
 PRESENT = "tags.latest = 'true'"
 VIEWS: dict[str, dict[str, Any]] = {
     FIRST: {"name": "Strategies, best first", "searchFilter": f"{PRESENT} AND tags.kind != 'seed'",
@@ -33,11 +32,17 @@ VIEWS: dict[str, dict[str, Any]] = {
 }
 
 
-def save(client: MlflowClient, experiment: str) -> None:
-    """Keep the views, and say that this experiment trains models (not agents)."""
+def columns(first: str, beside: Sequence[str]) -> dict[str, int]:
+    """Column -> pixels. first: the key of the metric that ranks;  beside: of those that stand next to it."""
+    names = [f"test/{first}", f"test/{first}_low", f"test/{first}_high", *(f"test/{key}" for key in beside)]
+    return {"metrics.`rank`": 60} | {f"metrics.`{name}`": 34 + 6 * len(name) for name in names} | WIDTHS
+
+
+def save(client: MlflowClient, experiment: str, widths: Mapping[str, int]) -> None:
+    """Keep the views, and say that this experiment trains models (not agents). widths: see `columns`."""
     sections = [{"uuid": name, "name": name, "display": True, "isReordered": False} for name in SECTIONS]
     common = {"startTime": "ALL", "lifecycleFilter": "Active", "modelVersionFilter": "All Runs", "datasetsFilter": [],
-              "selectedColumns": list(WIDTHS), "columnOrder": list(WIDTHS), "columnWidths": WIDTHS,
+              "selectedColumns": list(widths), "columnOrder": list(widths), "columnWidths": dict(widths),
               "compareRunSections": sections, "compareRunCharts": [], "isAccordionReordered": True}
     for place, (key, view) in enumerate(VIEWS.items()):
         state = json.dumps(common | {name: value for name, value in view.items() if name != "name"})

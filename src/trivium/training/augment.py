@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -26,4 +27,4 @@ class Augment:
     def __call__(self, batch: Batch, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
         inputs = {s: self.by_stream[s](x, generator) if s in self.by_stream else x for s, x in batch.inputs.items()}
-        return Batch(inputs, batch.present, batch.y)
+        return replace(batch, inputs=inputs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -53,7 +54,7 @@ class Feed:
         """Further inputs of the same rows, which are never augmented; not of a feed that streams from disk."""
         held = self.memory
         assert held is not None
-        self.memory = Batch(held.inputs | inputs, held.present, held.y)
+        self.memory = replace(held, inputs=held.inputs | inputs)
         self.bytes += sum(x[:1].nbytes for x in inputs.values())
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     store, batch = Store(unit.entry.start), loop.batch
     assert unit.fusion is not None
     parts = {s: _start(store, plan, s, seed) for s in store.streams}
-    model = models.multimodal(parts, store.task, unit.fusion, seed)
+    model = models.multimodal(parts, store.task_at(seed), unit.fusion, seed)
     pretraining, fitting = components.charged(store.recipe, seed), 0.0
     if plan.probe:
         fitting = _from_probe(model, store, seed)
@@ -78,19 +78,18 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
                     for row in found]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
-    scale = _temperature(Joint(model), feeds[1] if len(read) == len(store.streams) else used[1])
-    model.temperature.copy_(scale)
+    _calibrate(model, feeds[1] if len(read) == len(store.streams) else used[1])
     model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
-    about = files.describe("fusion", store.encoders, store.specs, store.task, fusion=unit.fusion,
+    about = files.describe("fusion", store.encoders, store.specs, model.task, fusion=unit.fusion,
                            features=store.digest,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
     return {
-        "history": history, "temperature": scale.tolist(),
-        "validation": {"nll": best["val_nll"], "accuracy": best["val_accuracy"]},
+        "history": history, "calibration": model.calibration.tolist(),
+        "validation": {"nll": best["val_nll"], "score": best["val_score"]},
         "flops": {"budget": limit, "pretrain": pretraining, "train": spent - pretraining, "total": spent,
                   "analytic": counted_again},
         "parameters": {"total": sum(p.numel() for p in model.parameters()), "trained": trained},
@@ -229,7 +228,7 @@ def _analytic(objective: Joint, store: Store, what: str) -> float:
 
 
 def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:
-    model, batch = objective.model, budget.example(store.specs, store.task)
+    model, batch = objective.model, budget.example(store.specs, objective.task)
     if what in model.encoders:
         return lambda: model.encoders[what](batch.inputs[what])
     for s, part in model.encoders.items():
@@ -251,17 +250,19 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
     for batch in feed.once(VALIDATION_BATCH):
         with accelerator.autocast():
             vectors = {s: encoder(batch.inputs[s]).float() for s, encoder in own.items()}
-        batches.append(Batch(vectors, batch.present, batch.y, encoded=True))
+        batches.append(replace(batch, inputs=vectors, encoded=True))
         done += len(batch)
         report(done)
     whole = Batch.joined(batches)
     vectors = whole.inputs | {s: one.take(feed.rows).to(whole.y.device) for s, one in kept.items()}
-    return Feed(Batch({s: vectors[s] for s in store.streams}, whole.present, whole.y, encoded=True), feed.rows,
-                feed.seed, feed.device)
+    return Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device)
 
 
 @torch.no_grad()
-def _temperature(objective: Joint, val: Feed) -> Tensor:
-    """Fitted on validation (Guo et al. 2017), in float32 as the model will answer."""
-    outputs, labels = zip(*((objective.outputs(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
-    return objective.task.calibration(torch.cat(outputs), torch.cat(labels))
+def _calibrate(model: Multimodal, val: Feed) -> None:
+    """Fitted on validation (Guo et al. 2017), in float32 as the model will answer; then what the task decides there."""
+    objective = Joint(model)
+    found, targets = zip(*((objective.outputs(batch), batch.y) for batch in val.once(VALIDATION_BATCH)), strict=True)
+    outputs, y = torch.cat(found), torch.cat(targets)
+    model.calibration.copy_(model.task.calibration(outputs, y))
+    model.task = model.task.decided(model.task.answer(outputs, model.calibration), y)

@@ -29,7 +29,8 @@ from trivium.training.settings import Loop
 
 HOME = Path(".cache/units")
 MOST = 200  # finished units that are kept, the latest ones
-CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "objectives", "strategies", "training")
+CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "objectives", "strategies", "tasks",
+        "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
 Work = Callable[[Any, Path, Report], dict[str, Any]]  # work(unit, folder, report) -> record

@@ -14,6 +14,7 @@ from trivium.data.store import Batch, Store
 from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
+from trivium.tasks import Task
 from trivium.training import components
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH
@@ -34,22 +35,22 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         assert isinstance(member, Unimodal)
         members[s] = member.to(kind)
     val = _encoded(members, store, store.rows(seed, "val"), seed, report)
-    temperatures, scores = {}, {}
+    calibrations, scores, task = {}, {}, store.task_at(seed)
     for k, (s, member) in enumerate(members.items()):
         has = val.present[:, k]
-        temperatures[s] = store.task.calibration(member.head(val.inputs[s][has]), val.y[has])
-        scores[s] = _score({s: member}, store, val, [temperatures[s]])[1]
+        calibrations[s] = task.calibration(member.head(val.inputs[s][has]), val.y[has])
+        scores[s] = _score({s: member}, store, task, val, [calibrations[s]])[1]
     chosen = [min(scores, key=lambda s: scores[s]["nll"])] if best else list(store.streams)
-    kept = [temperatures[s] for s in chosen]
-    model, validation = _score({s: members[s] for s in chosen}, store, val, kept)
-    about = files.describe("ensemble", store.encoders, store.specs, store.task, members=chosen,
+    kept = [calibrations[s] for s in chosen]
+    model, validation = _score({s: members[s] for s in chosen}, store, task, val, kept)
+    about = files.describe("ensemble", store.encoders, store.specs, model.task, members=chosen,
                            features=store.digest)
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())
     spent = components.charged(store.recipe, seed)
     return {
         "history": _history(store.recipe, seed, chosen), "validation": validation, "members": scores,
-        "temperature": [one.tolist() for one in kept], **({"chosen": chosen[0]} if best else {}),
+        "calibration": [one.tolist() for one in kept], **({"chosen": chosen[0]} if best else {}),
         "flops": {"budget": unit.limit, "pretrain": spent, "train": 0.0, "total": spent},
         "parameters": {"total": size, "trained": size},
     }
@@ -65,14 +66,15 @@ def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed:
     return Batch.joined(parts)
 
 
-def _score(members: dict[str, Unimodal], store: Store, val: Batch, temperatures: list[Tensor],
+def _score(members: dict[str, Unimodal], store: Store, task: Task, val: Batch, calibrations: list[Tensor],
            ) -> tuple[Ensemble, dict[str, float]]:
-    """The ensemble of some `members`; its NLL and accuracy on all of `val`, samples without the stream included."""
-    model = Ensemble(members, store.streams, store.task).to(val.y.device).eval()
-    model.temperatures.copy_(torch.stack(temperatures))
+    """The ensemble of some `members`; its NLL and score on all of `val`, samples without the stream included."""
+    model = Ensemble(members, store.streams, task).to(val.y.device).eval()
+    model.calibrations.copy_(torch.stack(calibrations))
     answers = model.answer(val.inputs, val.present)
-    nll = -store.task.log_likelihood(answers, val.y).mean().item()
-    return model, {"nll": nll, "accuracy": store.task.score(answers, val.y)}
+    model.task = task.decided(answers, val.y)
+    nll = -task.log_likelihood(answers, val.y).mean().item()
+    return model, {"nll": nll, "score": model.task.score(answers, val.y)}
 
 
 def _history(recipe: str, seed: int, chosen: list[str]) -> list[dict[str, Any]]:

@@ -1,13 +1,14 @@
-"""Multinomial logistic regression on dense and sparse columns side by side, and its strength chosen on validation.
+"""A regularised linear model on dense and sparse columns side by side, its strength chosen on validation: logistic
+regression of classes or tags, ridge regression of numbers, as the task's link says.
 
-    minimise  mean NLL + sum over blocks of strength / 2 * |weight|^2
+    minimise  mean loss + sum over blocks of strength / 2 * |weight|^2
 
 as scikit-learn's LogisticRegression does at C = 1 / (N strength). Every block of columns is scaled so that the mean
 square length of its rows is 1: one grid of strengths suits all. L-BFGS (Nocedal & Wright 2006, algorithm 7.4) from
 strong to weak, each from the one before. Not scikit-learn's: on 3,000 texts and 22 classes its steps take six times as
 long, there are twice as many without the diagonal, and its tolerance ends a warm start at once.
 
-Legend: `N` train rows, `D` columns, `K` columns after reduction, `C` classes.
+Legend: `N` train rows, `D` columns, `K` columns after reduction, `C` outputs, of which C' are fitted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
+
+    from trivium.tasks.base import Link, Task
 
     Matrix: TypeAlias = np.ndarray | csr_array
 
@@ -35,8 +38,8 @@ class Fit:
     """One answer: the sum over blocks of x @ weight.T + bias, and the intercept; columns as they came.
 
     weights: float32 [C, D] per block.  biases: float32 [C] per block, for its mean.  intercept: float32 [C], `NEVER`
-    for a class that train lacks.  strengths: per block.  iterations: passes over train, over all strengths tried.  nll:
-    on the validation rows whose class is in train, in nats, at the best temperature.
+    for an output that is not fitted.  strengths: per block.  iterations: passes over train, over all strengths tried.
+    nll: on the validation rows that the link can judge, calibrated, in nats.
     """
 
     weights: tuple[np.ndarray, ...]
@@ -113,23 +116,22 @@ def nonzeros(x: Matrix, present: np.ndarray) -> int:
 def fit_blocks(
     train: Sequence[Matrix], present: Sequence[np.ndarray], y: np.ndarray,
     val: Sequence[Matrix], val_present: Sequence[np.ndarray], y_val: np.ndarray,
-    classes: int, strengths: Sequence[tuple[float, ...]],
+    task: Task, strengths: Sequence[tuple[float, ...]], weight: np.ndarray | None = None,
 ) -> Fit:
-    """train, val: one matrix [N, D] per block; present: bool [N] per block; y, y_val: int [N], below `classes`;
-    strengths: what to try, from strong to weak, one number per block.
+    """train, val: one matrix [N, D] per block; present: bool [N] per block; y, y_val: targets [N, *T] of `task`;
+    strengths: what to try, from strong to weak, one number per block; weight: of each train row [N].
 
-    Raises: ValueError (no train row, no validation row whose class is in train, or numbers that are not finite).
+    Raises: ValueError (no train row, no validation row that can be judged, or numbers that are not finite).
     """
     from threadpoolctl import threadpool_limits
 
-    from trivium.models.linear import NEVER
-    from trivium.tasks.temperature import calibrated_nll
+    from trivium.tasks.classification import NEVER
 
-    seen, goal = np.unique(y, return_inverse=True)
-    usable = np.isin(y_val, seen)
-    if not len(y) or not usable.any():
+    link = task.link(y) if len(y) else None
+    usable = link.usable(y_val) if link else np.zeros(0, bool)
+    if link is None or not usable.any():
         raise ValueError("a probe needs train rows, and validation rows of their classes")
-    truth = np.searchsorted(seen, y_val[usable])
+    truth = y_val[usable]
     with threadpool_limits(1):  # sums do not depend on the machine, nor on who else is at work
         kinds = [Dense(x, here) if isinstance(x, np.ndarray) else Sparse(x, here)
                  for x, here in zip(train, present, strict=True)]
@@ -137,36 +139,36 @@ def fit_blocks(
         judged = [kind.apply(x, here)[usable] for kind, x, here in zip(kinds, val, val_present, strict=True)]
         if not all(np.isfinite(part if isinstance(part, np.ndarray) else part.data).all() for part in fitted + judged):
             raise ValueError("the vectors hold numbers that are not finite")
-        z, steps, best, waited = _start(fitted, goal), 0, (np.inf, strengths[0], np.zeros(0)), 0
+        z, steps, best, waited = _start(fitted, link), 0, (np.inf, strengths[0], np.zeros(0)), 0
         for strength in strengths:
-            z, passes = _minimise(fitted, goal, strength, z)
+            z, passes = _minimise(fitted, link, strength, z, weight)
             steps += passes
-            nll = calibrated_nll(_scores(judged, z), truth)
+            nll = link.judged(_scores(judged, z), truth)
             waited += 1
             if nll < best[0]:
                 best, waited = (nll, strength, z), 0
             if waited == PATIENCE:
                 break
         raw = [kind.unfold(part) for kind, part in zip(kinds, _split(fitted, best[2]), strict=True)]
-    intercept = np.full(classes, NEVER)
-    intercept[seen] = best[2][-1]
+    intercept = np.full(task.outputs, NEVER)
+    intercept[link.outputs] = best[2][-1]
     total = sum(nonzeros(x, here) for x, here in zip(train, present, strict=True))
-    return Fit(tuple(_spread(weight, seen, classes) for weight, _ in raw),
-               tuple(_spread(bias, seen, classes) for _, bias in raw), intercept.astype(np.float32),
-               strengths=best[1], iterations=steps, flops=flops(total, classes, steps), nll=best[0])
+    return Fit(tuple(_spread(part, link, task.outputs) for part, _ in raw),
+               tuple(_spread(bias, link, task.outputs) for _, bias in raw), intercept.astype(np.float32),
+               strengths=best[1], iterations=steps, flops=flops(total, task.outputs, steps), nll=best[0])
 
 
-def _spread(part: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
-    """float32 [C, ...] with 0 for classes that are not in `seen`."""
-    spread = np.zeros((classes, *part.shape[1:]), np.float32)
-    spread[seen] = part
+def _spread(part: np.ndarray, link: Link, outputs: int) -> np.ndarray:
+    """float32 [C, ...] with 0 for outputs that are not fitted."""
+    spread = np.zeros((outputs, *part.shape[1:]), np.float32)
+    spread[link.outputs] = part
     return spread
 
 
-def _start(x: Sequence[Any], goal: np.ndarray) -> np.ndarray:
-    """float64 [K + 1, C]: no weights, and the logits of the class shares behind them."""
-    z = np.zeros((sum(part.shape[1] for part in x) + 1, goal.max() + 1))
-    z[-1] = np.log(np.bincount(goal) / len(goal))
+def _start(x: Sequence[Any], link: Link) -> np.ndarray:
+    """float64 [K + 1, C']: no weights, and what knows no input behind them."""
+    z = np.zeros((sum(part.shape[1] for part in x) + 1, len(link.outputs)))
+    z[-1] = link.start
     return z
 
 
@@ -182,28 +184,20 @@ def _scores(x: Sequence[Any], z: np.ndarray) -> np.ndarray:
 
 
 def _minimise(
-    x: Sequence[Any], goal: np.ndarray, strengths: Sequence[float], z: np.ndarray
+    x: Sequence[Any], link: Link, strengths: Sequence[float], z: np.ndarray, weight: np.ndarray | None
 ) -> tuple[np.ndarray, int]:
-    """The best z [K + 1, C] from `z` on, and passes."""
-    count, rows = len(goal), np.arange(len(goal))
+    """The best z [K + 1, C'] from `z` on, and passes."""
     turned = [part.T if isinstance(part, np.ndarray) else part.T.tocsr() for part in x]
     penalty = np.repeat([*strengths, 0.0], [*(part.shape[1] for part in x), 1])[:, None]
 
     def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
-        scores = _scores(x, z)
-        scores -= scores.max(1, keepdims=True)
-        p = np.exp(scores)
-        total = p.sum(1, keepdims=True)
-        value = (np.log(total[:, 0]) - scores[rows, goal]).mean() + np.vdot(penalty * z, z) / 2
-        p /= total
-        p[rows, goal] -= 1
-        p /= count
-        return float(value), np.concatenate([*(part @ p for part in turned), p.sum(0)[None]]) + penalty * z
+        value, p = link.loss(_scores(x, z), weight)
+        gradient = np.concatenate([*(part @ p for part in turned), p.sum(0)[None]]) + penalty * z
+        return value + float(np.vdot(penalty * z, z)) / 2, gradient
 
-    share = np.bincount(goal) / count
     squares = np.concatenate([np.asarray((part**2 if isinstance(part, np.ndarray) else part.power(2)).mean(0)).ravel()
                               for part in x] + [np.ones(1)])
-    curvature = squares[:, None] * (share * (1 - share)) + penalty  # the Hessian's diagonal where the weights are 0
+    curvature = squares[:, None] * link.curvature + penalty  # the Hessian's diagonal where the weights are 0
     return lbfgs(loss, z, 1 / np.maximum(curvature, 1e-12))
 
 

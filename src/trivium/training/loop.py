@@ -50,7 +50,7 @@ def fit(
     run goes on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
-    val_nll, val_accuracy.
+    val_nll, val_score.
     """
     objective.to(accelerator.device)
     optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
@@ -99,10 +99,10 @@ def validate(objective: nn.Module, val: Feed, accelerator: Accelerator) -> dict[
         labels.append(batch.y)
     y = torch.cat(labels)
     if not objective.labels:
-        return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_accuracy": 0.0}
+        return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_score": 0.0}
     found = torch.cat(outputs)
     return {"val_nll": _finite(objective.nll(found, y)),  # type: ignore[operator]
-            "val_accuracy": objective.task.score(found, y)}  # type: ignore[union-attr, operator]
+            "val_score": objective.task.score_of(found, y)}  # type: ignore[union-attr, operator]
 
 
 def _train(objective: nn.Module) -> None:

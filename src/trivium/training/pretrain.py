@@ -163,13 +163,13 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dic
     for s in group.streams:
         kind, model = ("unimodal", objective.model) if hasattr(objective, "model") else (
             "encoder", objective.encoders[s])
-        models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.task), folder / s)
+        models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.task_at(seed)), folder / s)
     best = min(history, key=lambda row: row["val_nll"])
     return {
         "flops": steps * loop.batch * cost, "epochs": round(steps * loop.batch / len(rows), 3),
         "parameters": sum(p.numel() for p in objective.parameters()), "samples": len(rows),
         "objective": (group.objective or {})["name"],
-        "validation": ({"nll": best["val_nll"], "accuracy": best["val_accuracy"]} if objective.labels else
+        "validation": ({"nll": best["val_nll"], "score": best["val_score"]} if objective.labels else
                        {"loss": best["val_nll"]}),
         "history": [row | {"flops": row["step"] * loop.batch * cost} for row in history],
     }
@@ -186,7 +186,7 @@ def _objective(store: Store, group: Group, seed: int) -> Any:
     assert group.objective is not None
     encoders = {s: models.encoder(store.encoders[s], store.specs[s], seed) for s in group.streams}
     with models.drawn(seed, f"{group.name}/{group.objective['name']}"):
-        return objectives.build(group.objective, encoders, store.streams, store.task)
+        return objectives.build(group.objective, encoders, store.streams, store.task_at(seed))
 
 
 def _has(store: Store, group: Group) -> np.ndarray:

@@ -35,14 +35,14 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     found, own = fit(store, encoders, seed)
     report(1, 1)
     model = _model(store, encoders, found)
-    about = files.describe("linear", store.encoders, store.specs, store.task, linear=model.linear.about(),
+    about = files.describe("linear", store.encoders, store.specs, model.task, linear=model.linear.about(),
                            features=store.digest, apart=components.apart(store.recipe, model.readers))
     models.save(model.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
     return {
-        "history": [], "temperature": found.chosen.temperature, "chosen": _way(found.chosen),
-        "validation": {"nll": found.chosen.nll, "accuracy": found.chosen.accuracy},
-        "members": {_way(one): {"nll": one.nll, "accuracy": one.accuracy} for one in found.tried},
+        "history": [], "calibration": found.chosen.calibration.tolist(), "chosen": _way(found.chosen),
+        "validation": {"nll": found.chosen.nll, "score": found.chosen.score},
+        "members": {_way(one): {"nll": one.nll, "score": one.score} for one in found.tried},
         "flops": {"budget": unit.limit, "pretrain": spent, "train": own, "total": spent + own},
         "parameters": {"total": sum(p.numel() for p in model.parameters()),
                        "trained": sum(p.numel() for p in model.linear.parameters())},
@@ -59,7 +59,7 @@ def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, f
     present = {split: {s: store.has(s)[these] for s in store.streams} for split, these in rows.items()}
     y = {split: store.labels(these) for split, these in rows.items()}
     found = linear.fit(vectors["train"], present["train"], y["train"], vectors["val"], present["val"], y["val"],
-                       store.task.outputs)
+                       store.task_at(seed), weight=store.weights(rows["train"]))
     return found, found.flops + sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
 
 
@@ -86,9 +86,9 @@ def _pass(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: i
 def _model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:
     answer = found.answer
     idf = {s: encoders[s].idf.cpu().numpy() for s in answer.weights if store.specs[s].kind == "counts"}
-    probes = Linear.of(store.streams, answer.way, answer.weights, answer.biases, answer.intercept, found.prior,
-                       found.chosen.temperature, idf)
-    return Probed({s: encoders[s] for s in probes.parts}, probes, store.task)
+    probes = Linear.of(store.streams, answer.way, answer.weights, answer.biases, answer.intercept, found.nothing,
+                       found.chosen.calibration, idf)
+    return Probed({s: encoders[s] for s in probes.parts}, probes, found.chosen.task)
 
 
 def _way(one: Tried) -> str:

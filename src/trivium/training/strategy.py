@@ -99,6 +99,10 @@ def _work(unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
         from trivium.training import probed
 
         return probed.train(unit, folder, report)
+    if unit.entry.plan.combine == "boosting":
+        from trivium.training import boosted
+
+        return boosted.train(unit, folder, report)
     from trivium.training import late_fusion
 
     return late_fusion.combine(unit, folder, report)

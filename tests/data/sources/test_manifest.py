@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from trivium import tasks
 from trivium.data import tables
 from trivium.data.settings import Manifest, Stream
 from trivium.data.sources.manifest import _check_size, write
@@ -43,11 +44,13 @@ def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
     return str(path)
 
 
-def ingest(file: str, streams: tuple[str, ...] = ("text",), **changes: str) -> dict[str, list[dict[str, Any]]]:
+def ingest(file: str, streams: tuple[str, ...] = ("text",), task: str = "classification",
+           **changes: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {"path": changes.get("path", file)}
+    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {
+        "path": changes.get("path", file), "weight": changes.get("weight", "")}
     chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
-    write(Path("raw"), Manifest(**names), 0, chosen)
+    write(Path("raw"), Manifest(**names), 0, chosen, tasks.kind(task))
     return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}
 
 
@@ -389,3 +392,25 @@ def test_columns_of_streams(changes: dict[str, str], message: str) -> None:
     rows = [{"id": str(i), "label": "ab"[i], "img": "img/a.png", "scan": "img/a.png"} for i in range(2)]
     with pytest.raises(UserError, match=message):
         ingest(save(rows), ("photo", "scan"), **changes)
+
+
+def test_lists_in_a_label_column_become_json(folder: Path) -> None:
+    cells = [["a", "b"], [], None, ['say "é"', None], ["a"]]
+    expected = ['["a", "b"]', "[]", None, '["say \\"é\\"", null]', '["a"]']
+    path = folder / "m.parquet"
+    ids = [str(i) for i in range(5)]
+    for kind in (pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.dictionary(pa.int32(), pa.string()))):
+        pq.write_table(pa.table({"id": ids, "label": pa.array(cells, kind), "text": ids}), path, row_group_size=2)
+        assert [row["label"] for row in ingest("mine/m.parquet", task="multilabel")["labels"]] == expected
+    (folder / "m.jsonl").write_text("".join(
+        json.dumps({"id": i, "label": cell, "text": "x"}) + "\n" for i, cell in zip(ids, cells, strict=True)))
+    assert [row["label"] for row in ingest("mine/m.jsonl", task="multilabel")["labels"]] == expected
+    pq.write_table(pa.table({"id": ids[:2], "label": [[1.5, float("nan")], [2.0]], "text": ids[:2]}), path)
+    assert [row["label"] for row in ingest("mine/m.parquet", task="regression")["labels"]] == ["[1.5, null]", "[2.0]"]
+
+
+def test_several_label_columns_become_json_objects(folder: Path) -> None:
+    (folder / "m.csv").write_text('id,text,a,"b ""q"""\n1,x,1.0, y \n2,x,,"say ""z"""\n', encoding="utf-8")
+    made = ingest("mine/m.csv", task="regression", label=["a", 'b "q"'])
+    assert [json.loads(row["label"]) for row in made["labels"]] == [{"a": "1", 'b "q"': "y"},
+                                                                    {"a": None, 'b "q"': 'say "z"'}]

@@ -1,34 +1,54 @@
 import pytest
 
-from trivium.data.sources.question import labels
+from trivium.data.sources.question import note, refuse
 from trivium.settings.errors import UserError
 
 
 def test_lists_are_refused() -> None:
     for found in (["['a']", "['a', 'b']", "['b', 'a']"], ['["a"]', '["a", "b"]', "none"], ["{a}", "{a, b}"]):
-        with pytest.raises(UserError, match="m.csv: column `tags` holds lists .*, and every combination would be a cl"):
-            labels(found, "m.csv: column `tags`")
+        with pytest.raises(UserError, match="m.csv: column `tags` holds lists .*, and every combination would be a cl"
+                                            "ass of its own. .* set `task: multilabel` in params.yaml"):
+            refuse(found, "m.csv: column `tags`")
 
 
 def test_quantities_are_refused() -> None:
     prices = [f"{i * 1.37:.2f}" for i in range(21)]
-    with pytest.raises(UserError, match=r"holds 21 different decimal numbers \(`0.00`, `1.37`, `2.74`\), which look"):
-        labels(prices, "p.csv: column `price`")
+    with pytest.raises(UserError, match=r"holds 21 different decimal numbers \(`0.00`, `1.37`, `2.74`\), which look"
+                                        ".* Set `task: regression` in params.yaml"):
+        refuse(prices, "p.csv: column `price`")
     with pytest.raises(UserError, match="21 different decimal numbers"):
-        labels([price.replace(".", ",") for price in prices], "p.csv: column `price`")
+        refuse([price.replace(".", ",") for price in prices], "p.csv: column `price`")
+
+
+def test_more_classes_than_can_be_compared() -> None:
+    with pytest.raises(UserError, match=r"has 1,001 different labels \(`0`, `1`, `2`, ...\); at most 1,000 classes can "
+                                        "be compared. They are numbers: .* set `task: regression`"):
+        refuse([str(i) for i in range(1001)], "p.csv: column `price`")
+    with pytest.raises(UserError, match="If a cell holds several tags, set `task: multilabel`"):
+        refuse([f"c{i}" for i in range(1001)], "p.csv: column `name`")
+    refuse([f"c{i}" for i in range(1000)], "p.csv: column `name`")
 
 
 @pytest.mark.parametrize("found", [["a|b", "b|a", "a", "b"], ["x;y", "y;z", "x", "z;x"]])
-def test_several_tags_are_asked_about(found: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    labels(found, "m.csv: column `tags`")
-    said = capsys.readouterr().out
-    assert said.startswith("note: m.csv: column `tags` has labels with `") and "every combination is a class" in said
+def test_several_tags_are_asked_about(found: list[str]) -> None:
+    refuse(found, "m.csv: column `tags`")
+    said = note(found, "m.csv: column `tags`")
+    assert said.startswith("m.csv: column `tags` has labels with `") and "set `task: multilabel`" in said
+
+
+def test_many_whole_numbers_are_asked_about() -> None:
+    found = [str(i) for i in range(21)]
+    refuse(found, "m.csv: column `age`")
+    assert note(found, "m.csv: column `age`") == (
+        "m.csv: column `age` has 21 different whole numbers, and each is a class of its own. If they are a quantity, "
+        "set `task: regression` in params.yaml.")
+    assert note(found[:20], "m.csv: column `age`") == ""
 
 
 @pytest.mark.parametrize("found", [
-    ["cat", "dog"], ["[positive]", "[negative]"], ["1.0.2", "1.1.0"], [str(i) for i in range(200)],
+    ["cat", "dog"], ["[positive]", "[negative]"], ["1.0.2", "1.1.0"], [str(i) for i in range(20)],
     [f"{i / 2:.1f}" for i in range(1, 11)], ["animal|cat", "thing|car"], ["a, b", "c, d"], ["b|w", "colour"],
 ])
-def test_classes_are_not(found: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    labels(found, "m.csv: column `label`")
-    assert capsys.readouterr().out == ""
+def test_classes_are_not(found: list[str]) -> None:
+    refuse(found, "m.csv: column `label`")
+    assert note(found, "m.csv: column `label`") == ""

@@ -12,7 +12,7 @@ import functools
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,17 +24,17 @@ import pyarrow.compute as pc
 from trivium import modalities
 from trivium.data import tables
 from trivium.data.sources import question, raw, rows
-from trivium.data.streams import same_column
+from trivium.data.streams import read_from, same_column
 from trivium.machine.progress import track
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from trivium.data.settings import Manifest, Stream
+    from trivium.tasks import Task
 
 REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
-CLASSES = (2, 1000)  # at least, at most
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
 MOST_BYTES = 2**31 - 2**24  # of all values of a stream together: what an Arrow column of strings can hold
 OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
@@ -42,18 +42,19 @@ OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features"
 BATCH = 10_000  # files that are handed out to threads at a time
 
 
-def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream]) -> None:
-    """Tables in `out` of what the file at `settings.path` says.
+def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task]) -> None:
+    """Tables in `out` of what the file at `settings.path` says. task: what is predicted, so what labels must be.
 
-    Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, too few or too many
-        classes, a time that is not a number, an unknown split, too much text).
+    Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, labels that are no
+        classes where the task has these, a time that is not a number, an unknown split, too much text).
     """
     if not settings.path:
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
                         "`make repro DATA=path/to/manifest.csv`.")
     path = Path(settings.path)
-    table = _choose(path, settings, streams)
-    _check_classes(table["label"], path, settings.label)
+    table, target = _choose(path, settings, streams)
+    if task.categorical:
+        _check_classes(table["label"], path, target)
     refuse_outs(path, (name for s, stream in streams.items() if not modalities.is_written(stream.modality)
                        for name in table[s].unique().to_pylist() if name))
     empty = pa.nulls(table.num_rows, pa.string())
@@ -67,9 +68,10 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
             for s, stream in streams.items()}
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
-    raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about}), made,
+    weight = {"weight": table["weight"]} if "weight" in table.column_names else {}
+    raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about, **weight}), made,
              source="manifest", root=root.replace(os.sep, "/"), title=path.name,
-             card=f"{table.num_rows:,} rows of `{path.name}`.")
+             card=f"{table.num_rows:,} rows of `{path.name}`.", target=target)
 
 
 def relative(value: str, folder: Path) -> str:
@@ -121,34 +123,65 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
                             "there.")
 
 
-def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> pa.Table:
-    """The columns that the settings name, under the names of the settings."""
+def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tuple[pa.Table, list[str]]:
+    """The columns that the settings name, under the names of the settings, and those of the target."""
     names = rows.columns(path)
-    chosen = {}
-    for what in (*REQUIRED, *streams, *ABOUT, *TIMES):
-        column = streams[what].column or what if what in streams else getattr(settings, what)
-        needed = what in REQUIRED or what in streams
-        if not column and needed:
-            raise UserError(f"params.yaml: data.manifest.{what} is empty, but it is needed. {path} has the columns "
-                            f"{', '.join(names)}.")
-        if found := rows.named(column, names, path):
+    chosen: dict[str, str] = {}
+    for what in ("id", *ABOUT, *TIMES, *(["weight"] if settings.weight else [])):
+        column = getattr(settings, what)
+        needed = what in (*REQUIRED, "weight")
+        # a usual name may be absent, one that somebody chose may not
+        if found := find(path, names, column, f"data.manifest.{what}", needed, needed or column != what):
             chosen[what] = found
-        elif needed or (column and column != what):  # a usual name may be absent, one that somebody chose may not
-            near = difflib.get_close_matches(column, names, 1, 0.5)
-            hint = f"Did you mean `{near[0]}`? " if near else ""
-            key = f"data.streams.{what}" if what in streams else f"data.manifest.{what}"
-            raise UserError(f"{path} has no column `{column}`, which {key} in params.yaml names. {hint}"
-                            f"The file has the columns {', '.join(names)}.")
-    for words in same_column({s: chosen[s] for s in streams}):
+    read = {s: {column: find(path, names, column, f"data.streams.{s}") for column in read_from(s, stream)}
+            for s, stream in streams.items()}  # stream -> name of a column -> that in the file
+    target = [find(path, names, column, "data.manifest.label") for column in settings.labels]
+    if twice := next((column for column in target if target.count(column) > 1), None):
+        raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
+    for words in same_column({s: list(own.values()) for s, own in read.items()}):
         raise UserError(f"params.yaml: {words}")
-    table = rows.read(path, sorted(set(chosen.values())))
-    made = {what: values(streams[what].modality, table[column]) if what in streams else _plain(table[column])
-            for what, column in chosen.items()}
-    return pa.table(made | {what: _integers(made[what]) for what in ("label", "group") if what in made})
+    used = {s: list(own.values()) for s, own in read.items()} | {"weight": [chosen.get("weight", "")]}
+    if given := [(what, column) for what, own in used.items() for column in own if column in target]:
+        raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
+                        f"{given[0][0]}, so that models are told the answer. Name another column for one of them.")
+    table = rows.read(path, sorted({*chosen.values(), *target, *(c for own in read.values() for c in own.values())}),
+                      target)
+    made = {what: _plain(table[column]) for what, column in chosen.items()}
+    made |= {s: values(streams[s].modality, {name: table[column] for name, column in own.items()})
+             for s, own in read.items()}
+    labels = {column: _integers(_plain(table[column])) for column in target}
+    made["label"] = rows.objects(labels) if len(target) > 1 else labels[target[0]]
+    return pa.table(made | ({"group": _integers(made["group"])} if "group" in made else {})), target
 
 
-def values(modality: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts as they are, paths without white space around; blank is null."""
+def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool = True, there: bool = True) -> str:
+    """The column of the file at `path`, whose columns are `names`, that `key` of params.yaml (or an option) calls
+    `column`; "" where there is none. needed: `column` may not be empty;  there: such a column may not be absent
+
+    Raises: UserError.
+    """
+    if not column and needed:
+        raise UserError(f"params.yaml: {key} is empty, but it is needed. {path} has the columns {', '.join(names)}.")
+    found = rows.named(column, names, path)
+    if not found and column and there:
+        near = difflib.get_close_matches(column, names, 1, 0.5)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        where = key if key.startswith("--") else f"{key} in params.yaml"
+        raise UserError(f"{path} has no column `{column}`, which {where} names. {hint}"
+                        f"The file has the columns {', '.join(names)}.")
+    return found or ""
+
+
+def values(modality: str, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Texts as they are, paths without white space around; the cells of a table packed into one; blank is null.
+
+    columns: those of the stream, by the names that params.yaml gives them; one, if it is no table
+    """
+    if modality == "table":
+        from trivium.modalities.columns import packed
+
+        return packed.pack(columns)
+    (column,) = columns.values()
     return _not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
@@ -169,17 +202,18 @@ def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
                                       "^-0$", "0")
 
 
-def _check_classes(labels: pa.ChunkedArray, path: Path, column: str) -> None:
-    found = pc.unique(labels.drop_null())
-    shown = ", ".join(found.slice(0, 3).to_pylist())
-    if len(found) < CLASSES[0]:
-        what = f"only the label {shown}" if shown else "no label"
-        raise UserError(f"{path}: column `{column}` has {what}; there must be at least two classes to tell apart.")
-    if len(found) > CLASSES[1]:
-        raise UserError(f"{path}: column `{column}` has {len(found):,} different labels ({shown}, ...); at most "
-                        f"{CLASSES[1]:,} classes can be compared. If the labels are numbers, put them into ranges "
-                        "first; if it is another column, name that one as data.manifest.label in params.yaml.")
-    question.labels(found.to_pylist(), f"{path}: column `{column}`")
+def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str]) -> None:
+    if len(target) > 1:
+        raise UserError(f"params.yaml: data.manifest.label names {len(target)} columns ({', '.join(target)}), but one "
+                        "class per row is to be predicted: name one column, or set `task: multilabel` (a column of 0 "
+                        "and 1 for each tag) or `task: regression` (several numbers).")
+    found, where = pc.unique(labels.drop_null()).to_pylist(), f"{path}: column `{target[0]}`"
+    if len(found) < 2:
+        what = f"only the label {found[0]}" if found else "no label"
+        raise UserError(f"{where} has {what}; there must be at least two classes to tell apart.")
+    question.refuse(found, where)
+    if words := question.note(found, where):
+        print(f"note: {words}")
 
 
 def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
@@ -236,9 +270,11 @@ def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, ti
     """
     there = column.is_valid().combine_chunks()
     values = column.filter(there).combine_chunks()
-    if modalities.is_written(modality):
+    if modalities.is_prose(modality):
         clean = modalities.get(modality).clean
         digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
+    elif modalities.is_written(modality):
+        digests = pa.nulls(len(values), pa.string())  # equal cells are no sign that two rows are the same thing
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
         names = [located(value, folder) for value in once.dictionary.to_pylist()]

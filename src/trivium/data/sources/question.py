@@ -9,30 +9,54 @@ from trivium.settings.errors import UserError
 
 LIST = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 DECIMAL = re.compile(r"[+-]?\d*[.,]\d+")
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 SEPARATORS = ("|", ";")
 FEW = 20  # different labels; so many decimal numbers may be grades or versions
+MOST = 1000  # classes that can be compared
 OTHER = "; if it is another column, name that one as data.manifest.label in params.yaml."
 
 
-def labels(found: Sequence[str], where: str) -> None:
-    """Look at the different labels of a column, `where`; print a note where they may be several tags in one cell.
+def refuse(found: Sequence[str], where: str) -> None:
+    """Look at the different labels of a column, `where`.
 
-    Raises: UserError (most are lists, or decimal numbers of which there are more than 20).
+    Raises: UserError (there are more than 1,000; most are lists, or decimal numbers of which there are more than 20).
     """
     shown = ", ".join(f"`{label}`" for label in found[:3])
-    lists = [label for label in found if LIST.fullmatch(label)]
-    if 2 * len(lists) > len(found) and any("," in label for label in lists):
-        raise UserError(f"{where} holds lists ({shown}), and every combination would be a class of its own. Give each "
-                        f"row the one label that is to be told{OTHER}")
+    if _lists(found):
+        raise UserError(f"{where} holds lists ({shown}), and every combination would be a class of its own. If they "
+                        f"are tags of which a row may have several, set `task: multilabel` in params.yaml{OTHER}")
     numbers = [label for label in found if DECIMAL.fullmatch(label)]
     if len(found) > FEW and 2 * len(numbers) > len(found):
         raise UserError(f"{where} holds {len(found):,} different decimal numbers ({shown}), which look like a "
-                        "quantity, and every one would be a class of its own. Put them into ranges (`low`, `middle`, "
-                        f"`high`) first{OTHER}")
+                        "quantity, and every one would be a class of its own. Set `task: regression` in "
+                        f"params.yaml{OTHER}")
+    if len(found) > MOST:
+        numeric = 2 * sum(bool(NUMBER.fullmatch(label)) for label in found) > len(found)
+        mend = ("They are numbers: if they are a quantity, set `task: regression` in params.yaml" if numeric else
+                "If a cell holds several tags, set `task: multilabel` in params.yaml")
+        raise UserError(f"{where} has {len(found):,} different labels ({shown}, ...); at most {MOST:,} classes can be "
+                        f"compared. {mend}{OTHER}")
+
+
+def note(found: Sequence[str], where: str) -> str:
+    """What is odd about these labels, though they may be classes; "" where nothing is."""
     for sign in SEPARATORS:
-        several = [label for label in found if sign in label]
-        parts = {part.strip() for label in several for part in label.split(sign)}
-        if len(several) > 1 and len(parts) < len(several) + len(parts.intersection(found)):
-            print(f"note: {where} has labels with `{sign}` (`{several[0]}`): every combination is a class of its own. "
-                  "If they are several tags, give each row the one that is to be told.")
-            return
+        if several := tagged(found, sign):
+            return (f"{where} has labels with `{sign}` (`{several[0]}`): every combination is a class of its own. If "
+                    "they are several tags, set `task: multilabel` in params.yaml.")
+    if len(found) > FEW and all(NUMBER.fullmatch(label) for label in found):
+        return (f"{where} has {len(found):,} different whole numbers, and each is a class of its own. If they are a "
+                "quantity, set `task: regression` in params.yaml.")
+    return ""
+
+
+def tagged(found: Sequence[str], sign: str) -> list[str]:
+    """The labels that hold several tags with `sign` between them; none where the parts are as many as the labels."""
+    several = [label for label in found if sign in label]
+    parts = {part.strip() for label in several for part in label.split(sign)}
+    return several if len(several) > 1 and len(parts) < len(several) + len(parts.intersection(found)) else []
+
+
+def _lists(found: Sequence[str]) -> bool:
+    lists = [label for label in found if LIST.fullmatch(label)]
+    return 2 * len(lists) > len(found) and any("," in label for label in lists)

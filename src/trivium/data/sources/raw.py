@@ -26,12 +26,13 @@ def root(out: Path) -> str:
 
 
 def save(out: Path, labels: pa.Table, streams: Mapping[str, pa.Table], *, source: str, root: str, title: str,
-         card: str, world: dict | None = None) -> None:
-    """`card`: Markdown, what this data is and is not."""
+         card: str, world: dict | None = None, target: Sequence[str] = ("label",)) -> None:
+    """`card`: Markdown, what this data is and is not;  target: the columns that people know labels by."""
     tables.write(labels, out / "labels.parquet")
     for name, rows in streams.items():
         tables.write(rows, out / f"{name}.parquet")
-    tables.write_json({"source": source, "root": root, "title": title, "card": card, "world": world}, out / "meta.json")
+    tables.write_json({"source": source, "root": root, "title": title, "card": card, "world": world,
+                       "target": list(target)}, out / "meta.json")
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -8,10 +8,11 @@ import mmap
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,20 +68,24 @@ def _bare(name: str) -> str:
     return unicodedata.normalize("NFC", name).strip().casefold()
 
 
-def read(path: Path, names: Sequence[str]) -> pa.Table:
-    """The columns `names` as strings. Raises: UserError (unreadable, no rows, a cell is a list or an object)."""
+def read(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> pa.Table:
+    """The columns `names` as strings; a list in one of `lists` as a JSON array.
+
+    Raises: UserError (unreadable, no rows, a cell is an object, or a list elsewhere).
+    """
     try:
         if _kind(path) == "csv":
             table = _read_csv(path, names)
         elif _kind(path) == "jsonl":
-            table = _read_jsonl(path, names)
+            table = _read_jsonl(path, names, lists)
         else:
             import pyarrow.parquet as pq
 
             table = pq.read_table(path, columns=list(names))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
-    table = pa.table({name: _strings(table[name], name, path) for name in names})
+    table = pa.table({name: _strings(_arrays(table[name]) if name in lists else table[name], name, path)
+                      for name in names})
     if table.num_rows == 0:
         raise UserError(f"{path} has no rows.")
     return table
@@ -166,6 +171,39 @@ def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
+def _arrays(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Lists as JSON arrays, each different value written once; other columns, and lists of lists, as they are."""
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)) or column.type.value_type.num_fields:
+        return column
+    made = []
+    for chunk in column.chunks:
+        cells = _once(chunk.flatten())
+        ends = np.cumsum(np.append(0, pc.fill_null(pc.list_value_length(chunk), 0).to_numpy()))
+        joined = pc.binary_join(pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), cells), ", ")
+        made.append(pc.if_else(chunk.is_valid(), pc.binary_join_element_wise("[", joined, "]", ""), None))
+    return pa.chunked_array(made, pa.string())
+
+
+def _once(values: pa.Array) -> pa.Array:
+    """As JSON, `null` where there is none."""
+    once = values.dictionary_encode()
+    cells = pa.array([_json(value) for value in once.dictionary.to_pylist()], pa.string())
+    return pc.fill_null(cells.take(once.indices), "null")
+
+
+def _json(value: Any) -> str:
+    """A JSON value; null for NaN, which pandas and others write for an empty cell."""
+    return "null" if value != value else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def objects(columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Several columns of strings as one of JSON objects {name: cell or null}, each different cell written once."""
+    pieces: list[Any] = []
+    for name, column in columns.items():
+        pieces += [f"{', ' if pieces else '{'}{_json(name)}: ", _once(column.combine_chunks())]
+    return pa.chunked_array([pc.binary_join_element_wise(*pieces, "}", "")])
+
+
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Floats as strings; whole ones as integers, since that they were before a missing value made floats of them."""
     double = pc.if_else(pc.is_nan(column), None, column).cast(pa.float64())
@@ -219,11 +257,13 @@ def _read_csv(path: Path, names: Sequence[str]) -> pa.Table:
     return csv.read_csv(path, convert_options=convert, **_csv_options(path))
 
 
-def _read_jsonl(path: Path, names: Sequence[str]) -> pa.Table:
+def _read_jsonl(path: Path, names: Sequence[str], lists: Collection[str]) -> pa.Table:
     cells: dict[str, list[str | None]] = {name: [] for name in names}
     for number, row in _objects(path):
         for name in names:
             value = row.get(name)
+            if isinstance(value, list) and name in lists and not any(isinstance(one, (list, dict)) for one in value):
+                value = f"[{', '.join(_json(one) for one in value)}]"
             if isinstance(value, (list, dict)):
                 raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
             cells[name].append(_cell(value))

@@ -37,7 +37,7 @@ def write(out: Path, settings: Symbols, seed: int, streams: Collection[str] = ST
     n = settings.samples
     y, symbols = rules.draw(np.random.default_rng([seed, 0]), n)
     keys = [f"s{i:05}" for i in range(n)]
-    render: dict[str, Callable] = {"text": _texts, "image": _images, "audio": _sounds}
+    render: dict[str, Callable] = {"text": texts, "image": _images, "audio": _sounds}
     made = {}
     for m in streams:
         contents = render[m](np.random.default_rng([seed, 1 + STREAMS.index(m)]), symbols[m])
@@ -47,7 +47,8 @@ def write(out: Path, settings: Symbols, seed: int, streams: Collection[str] = ST
              root=raw.root(out), title=f"symbols, world {settings.world}", card=CARD, world=rules.meta())
 
 
-def _texts(rng: np.random.Generator, symbols: np.ndarray) -> list[str]:
+def texts(rng: np.random.Generator, symbols: np.ndarray) -> list[str]:
+    """16 words per symbol, see above."""
     n = len(symbols)
     fillers = rng.integers(*FILLERS, (n, TOKENS))
     places = rng.random((n, TOKENS)).argsort(axis=1)[:, :2]

@@ -28,6 +28,7 @@ FIDELITY = {"redundant": (0.9, 0.9, 0.9), "dominant": (0.75, 0.5, 0.9)}  # r of 
 class World:
     name: str
     joint: np.ndarray  # float64 [C, text, image, audio], sums to 1; P(y) is uniform in every world
+    streams: tuple[str, ...] = STREAMS  # of the joint's other axes
 
     @property
     def classes(self) -> int:
@@ -35,7 +36,7 @@ class World:
 
     def symbols(self, stream: str) -> int:
         """How many symbols `stream` has."""
-        return self.joint.shape[1 + STREAMS.index(stream)]
+        return self.joint.shape[1 + self.streams.index(stream)]
 
     def draw(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Labels int64 [n], in random order, class counts at most one apart; and the symbols int64 [n] per stream."""
@@ -43,22 +44,22 @@ class World:
         given = self.joint.reshape(self.classes, -1).cumsum(axis=1)
         given /= given[:, -1:]
         flat = (rng.random(n)[:, None] >= given[y]).sum(axis=1)
-        return y, dict(zip(STREAMS, np.unravel_index(flat, self.joint.shape[1:]), strict=True))
+        return y, dict(zip(self.streams, np.unravel_index(flat, self.joint.shape[1:]), strict=True))
 
-    def bits(self, streams: tuple[str, ...] = STREAMS) -> float:
-        """Mutual information between the label and the symbols of `streams`, in bits."""
-        p = self._marginal(streams)
+    def bits(self, streams: tuple[str, ...] = ()) -> float:
+        """Mutual information between the label and the symbols of `streams` (all), in bits."""
+        p = self._marginal(streams or self.streams)
         independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
         seen = p > 0
         return float((p[seen] * np.log2(p[seen] / independent[seen])).sum())
 
-    def bayes(self, streams: tuple[str, ...] = STREAMS) -> float:
-        """The best accuracy that anybody can reach who sees the symbols of `streams`, 0-1."""
-        return float(self._marginal(streams).max(axis=0).sum())
+    def bayes(self, streams: tuple[str, ...] = ()) -> float:
+        """The best accuracy that anybody can reach who sees the symbols of `streams` (all), 0-1."""
+        return float(self._marginal(streams or self.streams).max(axis=0).sum())
 
     def meta(self) -> dict:
         """What `meta.json` keeps: bits and accuracy ceilings of each stream alone, and of all together."""
-        seen = {**{m: (m,) for m in STREAMS}, "all": STREAMS}
+        seen = {**{m: (m,) for m in self.streams}, "all": self.streams}
         return {
             "name": self.name,
             "bits": {key: round(self.bits(streams), 6) for key, streams in seen.items()},
@@ -67,7 +68,7 @@ class World:
 
     def _marginal(self, streams: tuple[str, ...]) -> np.ndarray:
         """P(y, symbols) as float64 [C, combinations of symbols]."""
-        unseen = tuple(1 + axis for axis, m in enumerate(STREAMS) if m not in streams)
+        unseen = tuple(1 + axis for axis, m in enumerate(self.streams) if m not in streams)
         return self.joint.sum(axis=unseen).reshape(self.classes, -1)
 
 

@@ -22,12 +22,14 @@ from trivium.report.sections import (
     learning,
     machine,
     pairs,
+    predicted,
     provenance,
     reading,
     robustness,
     similarity,
     strategies,
     subsets,
+    tags,
 )
 
 
@@ -73,6 +75,8 @@ GROUPS = (
         Section("budgets", "With less or more compute and labels", budgets.context),
         Section("learning", "How they learned", learning.context),
         Section("errors", "What is mistaken for what", errors.context),
+        Section("tags", "Tag by tag", tags.context),
+        Section("predicted", "Predicted against true", predicted.context),
         Section("disagreements", "Where the strategies disagree", disagreements.context),
         Section("similarity", "How alike the strategies are", similarity.context),
     )),

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Name, Table, name
 
 KINDS = ("area", "rollout", "random")  # of deletion
-REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all"}
+REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all",
+           "closest": "among the closest answers", "furthest": "among those furthest off"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Card:
 @dataclass(frozen=True)
 class Context:
     """`strategy`: the one whose answers are `shown` and in the `rest`;  `others`: what the others make of one sample;
-    `changed`: where they differ most, of `among` samples;  `attended`: whether any encoder attends.
+    `changed`: where they differ most, of `among` samples;  `attended`: whether any encoder attends;  `single`: whether
+    an answer is one class, which has a probability.
     """
 
     strategy: str
@@ -52,6 +55,7 @@ class Context:
     among: int
     deletion: Table | None
     attended: bool
+    single: bool
 
 
 def context(inputs: Inputs) -> Context | None:
@@ -70,9 +74,9 @@ def context(inputs: Inputs) -> Context | None:
     if not own and not others and not changed:
         return None
     shown, rest = own[: len(first)], own[len(first) :]
-    strategy = inputs.titles[inputs.shown]
+    strategy, single = inputs.titles[inputs.shown], inputs.task is not None and inputs.task.categorical
     among = compared.get("among", 0)
-    return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs))
+    return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
 
 
 def _samples(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
@@ -85,11 +89,13 @@ def _card(inputs: Inputs, strategy: str, item: dict[str, Any]) -> Card | None:
     if not item.get("picture"):
         return None
     path = inputs.root / "reports/evaluate" / strategy / item["picture"]
-    said = f"{item['prediction']} with {numbers.percent(item['probability'], 0)}"
+    single = inputs.task is not None and inputs.task.categorical
+    said = item["prediction"] + (f" with {numbers.percent(item['support'], 0)}" if single else "")
     picture = _picture(inputs, path, f"What the answer {said} to sample {item['sample']} rests on")
     if picture is None:
         return None
-    after = "(right)" if item["label"] == item["prediction"] else f"(wrong: it is {item['label']})"
+    wrong = f"(wrong: it is {item['label']})" if single else f"(in truth {item['label']})"
+    after = "(right)" if item["label"] == item["prediction"] else wrong
     why = REASONS.get(item.get("why", ""), item.get("why", ""))
     note = f"Sample {item['sample']}: {why}{_fusion(item)}"
     return Card("Answer", said, f" {after}", name(inputs, strategy), picture, note)
@@ -117,11 +123,18 @@ def _changed(inputs: Inputs, samples: list[dict[str, Any]]) -> list[Card]:
         picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], alt)
         if picture is None:
             continue
-        truths = [found["truth"] for found in answers.values()]
-        span = f"{numbers.percent(min(truths), 0)} to {numbers.percent(max(truths), 0)}"
-        after = f": the strategies give it {span}"
-        cards.append(Card("True label", item["label"], after, None, picture, f"Sample {item['sample']}"))
+        target = inputs.task.target if inputs.task else "target"
+        cards.append(Card(f"True {target}", item["label"], _answered(inputs, answers), None, picture,
+                          f"Sample {item['sample']}"))
     return cards
+
+
+def _answered(inputs: Inputs, answers: dict[str, dict[str, Any]]) -> str:
+    """What the strategies make of a sample: how probable they call its class, or what each of them says."""
+    if inputs.task is None or not inputs.task.categorical:
+        return f": the strategies say {listed(list(dict.fromkeys(found['prediction'] for found in answers.values())))}"
+    truths = [found["truth"] for found in answers.values()]
+    return f": the strategies give it {numbers.percent(min(truths), 0)} to {numbers.percent(max(truths), 0)}"
 
 
 def _attended(inputs: Inputs) -> bool:

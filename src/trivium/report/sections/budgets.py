@@ -8,6 +8,7 @@ from typing import Any
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
+from trivium.report.measures import axis, tick
 from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend
 from trivium.report.sections.cost import ceiling
 
@@ -34,26 +35,28 @@ def _picture(inputs: Inputs, kind: str) -> Figure:
     steps = {strategy: [_step(point, strategy, kind) for point in points if strategy in point["strategies"]]
              for strategy in inputs.order}  # what the budget of a point does not pay for is not there
     unit, label = ("FLOP", "training compute") if kind == "compute" else ("", "labelled training samples")
-    series = [curve(inputs, strategy, steps[strategy], "at", unit) for strategy in reversed(inputs.order)]
+    metric = inputs.metric
+    series = [curve(inputs, strategy, steps[strategy], "at", metric, "value", unit)
+              for strategy in reversed(inputs.order)]
     ticks = [numbers.mean(_step(point, s, kind)["at"] for s in inputs.order if s in point["strategies"]) or 1.0
              for point in points]
     chart = lines(
         series,
         label,
         unit,
-        "test accuracy",
-        numbers.tick,
-        f"Test accuracy against {label}",
-        marks=ceiling(inputs, [value for line in series for value in line.ys]),
+        axis(metric, "test"),
+        tick(metric),
+        f"Test {metric.words} against {label}",
+        marks=ceiling(inputs, metric, [value for line in series for value in line.ys]),
         x_ticks=ticks,
-        most=1,
+        most=metric.highest,
     )
     return Figure(chart, title=label.capitalize())
 
 
 def _step(point: dict[str, Any], strategy: str, kind: str) -> dict[str, Any]:
     entry = point["strategies"][strategy]
-    return {"at": entry["flops"] if kind == "compute" else point["labels"], "accuracy": entry["accuracy"]}
+    return {"at": entry["flops"] if kind == "compute" else point["labels"], "value": entry["value"]}
 
 
 def _verdicts(found: dict[str, Any]) -> Table:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
-from trivium.drawing import numbers
 from trivium.drawing.charts import reliability
 from trivium.report.inputs import Inputs
+from trivium.report.measures import said
 from trivium.report.parts import Name, name
 
-BINS = 10
-LEAST = 10  # samples of a bin that is drawn
+LEAST = 10  # claims of a bin that is drawn
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,13 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Context:
-    """`off`: how far the strategy `shown` is off, in points; empty where that is not known."""
+    """`off`: how far the strategy `shown` is off, in points; empty where that is not known;  `category`: what is
+    claimed of a sample where it may have several, else empty.
+    """
 
     shown: str
     off: str
+    category: str
     diagrams: list[Diagram]
 
 
@@ -37,29 +40,25 @@ def context(inputs: Inputs) -> Context | None:
     answers = inputs.answers
     if answers is None:
         return None
-    entries = inputs.comparison.get("strategies", {})
-    errors = {s: value for s in answers.confidence if (value := (entries[s].get("ece") or {}).get("mean")) is not None}
+    claims = {s: told.claims for s, told in answers.told.items() if told.claims is not None}
+    if not claims:
+        return None
+    metric, entries = inputs.metrics.get("ece"), inputs.comparison.get("strategies", {})
+    errors = {s: value for s in claims if metric and (value := (entries[s].get("ece") or {}).get("mean")) is not None}
+    single = answers.task.categorical
+    words = ("confidence", "right") if single else ("stated probability", "true")
     diagrams = []
-    for strategy, confidence in answers.confidence.items():
-        found = bins(confidence, answers.right(strategy))
-        ece = numbers.percent(errors[strategy]) if strategy in errors else ""
-        says = f"{inputs.titles[strategy]}: confidence against the share that was right" + (ece and f"; ECE {ece}")
-        picture = reliability(found, inputs.looks[strategy], says)
+    for strategy, sums in claims.items():
+        ece = said(metric, errors[strategy]) if metric and strategy in errors else ""
+        says = f"{inputs.titles[strategy]}: {words[0]} against the share that was {words[1]}" + (ece and f"; ECE {ece}")
+        picture = reliability(bins(sums), inputs.looks[strategy], says, *words)
         diagrams.append(Diagram(name(inputs, strategy), picture, ece))
-    off = f"{100 * errors[inputs.shown]:.1f}" if inputs.shown in errors else ""
-    return Context(inputs.titles.get(inputs.shown, ""), off, diagrams)
+    off = metric.number(errors[inputs.shown]) if metric and inputs.shown in errors else ""
+    return Context(inputs.titles.get(inputs.shown, ""), off, "" if single else answers.task.category[0], diagrams)
 
 
-def bins(confidence, right) -> list[tuple[float, float, float]]:  # type: ignore[no-untyped-def]
-    """(mean confidence, share right, share of the samples) of equally wide bins that are not empty; arrays [N]."""
-    import numpy as np
-
-    index = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    found = []
-    for number in range(BINS):
-        chosen = index == number
-        if chosen.sum() >= LEAST:
-            found.append(
-                (float(confidence[chosen].mean(dtype=np.float64)), float(right[chosen].mean()), float(chosen.mean()))
-            )
-    return found
+def bins(claims: np.ndarray) -> list[tuple[float, float, float]]:
+    """(mean confidence, share that was right, share of all claims) of the bins of `Told.claims` that hold enough."""
+    total = float(claims[:, 2].sum())
+    return [(float(stated / count), float(true / count), float(count / total))
+            for stated, true, count in claims if count >= LEAST]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report.inputs import Inputs
+from trivium.report.measures import said
 from trivium.report.parts import Cell, Table, name, rests
 
 
@@ -24,11 +25,15 @@ class Reached:
 
 @dataclass(frozen=True)
 class Learned:
-    """What each encoder learned; `sentence` and `rests` may be empty."""
+    """What each encoder learned; `sentence` and `rests` may be empty;  `target`: what a probe reads;  `words`: of the
+    numbers.
+    """
 
     sentence: str
     table: Table
     rests: str
+    target: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def _reached(inputs: Inputs) -> Reached | None:
 
 
 def _learned(inputs: Inputs) -> Learned | None:
-    """Accuracy of a probe per strategy and stream; the shade is the share of what training alone gained."""
+    """The score of a probe per strategy and stream; the shade is the share of what training alone gained."""
     laziness = inputs.comparison.get("laziness") or {}
     found = {s: values for s in inputs.order if (values := (laziness.get("strategies") or {}).get(s))}
     if not found:
@@ -94,13 +99,14 @@ def _learned(inputs: Inputs) -> Learned | None:
             gained = None
             if numbers.known(after) and numbers.known(before) and numbers.known(alone) and alone - before > 0.01:
                 gained = (after - before) / (alone - before)
-            row.append(Cell(numbers.percent(after), after, shade=gained, classes="number"))
+            row.append(Cell(said(inputs.score, after), after, shade=gained, classes="number"))
         rows.append(row)
     foot = [
-        [Cell(label, head=True)] + [Cell(numbers.percent(kinds[kind][m]), classes="number") for m in inputs.streams]
+        [Cell(label, head=True)] + [Cell(said(inputs.score, kinds[kind][m]), classes="number") for m in inputs.streams]
         for kind, label in (("alone", "trained alone"), ("before", "before any training"))
         if any(value is not None for value in kinds[kind].values())
     ]
     columns = ["strategy", *inputs.streams]
     table = Table("What each encoder learned", columns, rows, sort=True, classes="heat", foot=foot)
-    return Learned(str(laziness.get("sentence") or ""), table, rests(inputs, "probes") or " on test samples")
+    return Learned(str(laziness.get("sentence") or ""), table, rests(inputs, "probes") or " on test samples",
+                   inputs.task.target if inputs.task else "target", inputs.score.words)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import partial
+from math import inf
 from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, lines, swatch
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.report.inputs import Inputs
+from trivium.report.measures import axis, said, tick
 from trivium.report.parts import Figure, Name
 from trivium.report.sections.learning import mean_line
 
@@ -26,7 +28,7 @@ def context(inputs: Inputs) -> Context | None:
     trained = {recipe: [unit for unit in units if unit.get("history")] for recipe, units in inputs.recipes.items()}
     groups = list(dict.fromkeys(_group(unit) for units in trained.values() for unit in units))
     looks = {group: Look(NUMBER + k, k % HUES, k % SHAPES) for k, group in enumerate(groups)}
-    pictures = [made for recipe, units in trained.items() if (made := _recipe(recipe, units, looks))]
+    pictures = [made for recipe, units in trained.items() if (made := _recipe(inputs, recipe, units, looks))]
     if not pictures:
         return None
     return Context([Name(group, swatch(look)) for group, look in looks.items()], pictures)
@@ -37,10 +39,10 @@ def _group(unit: dict[str, Any]) -> str:
     return " and ".join(unit["streams"])
 
 
-def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Figure | None:
-    labelled = any("accuracy" in (unit.get("validation") or {}) for unit in units)
-    key, label = ("val_accuracy", "validation accuracy") if labelled else ("val_nll", "validation loss")
-    text = numbers.percent if labelled else numbers.decimal
+def _recipe(inputs: Inputs, recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Figure | None:
+    labelled, score = any("score" in (unit.get("validation") or {}) for unit in units), inputs.score
+    key, label = ("val_score", axis(score, "validation")) if labelled else ("val_nll", "validation loss")
+    text = partial(said, score) if labelled else numbers.decimal
     histories = {group: [unit["history"] for unit in units if _group(unit) == group] for group in looks}
     found = [mean_line(group, looks[group], of, key, text) for group, of in histories.items() if of]
     series: list[Line] = [line for line in found if line]
@@ -48,6 +50,6 @@ def _recipe(recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) ->
         return None
     says = f"{label} of each stream alone with the recipe {recipe}"
     return Figure(
-        lines(series, "training compute", "FLOP", label, lambda v: text(v, 0 if labelled else 2), says,
-              most=1 if labelled else math.inf), title=recipe
+        lines(series, "training compute", "FLOP", label, tick(score) if labelled else numbers.plain, says,
+              most=score.highest if labelled else inf), title=recipe
     )

@@ -13,9 +13,12 @@ from typing import Any
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report.inputs import Inputs
+from trivium.report.measures import amount, capital
 from trivium.report.parts import Cell, Figure, Table, breakable, name, rests, sentence
+from trivium.report.results import ordered
+from trivium.tasks.metric import Metric
 
-MOST = 24  # classes in the table
+MOST = 24  # classes, tags or other parts of the samples in the table
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ def context(inputs: Inputs) -> Context | None:
     information = inputs.comparison.get("information") or {}
     made = [
         _shapley(inputs),
-        _per_class(inputs),
+        _per_part(inputs),
         _bits(inputs, information),
         _encoders(information),
         _pairs(information.get("pairs") or {}),
@@ -41,8 +44,8 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
-    """Contribution to accuracy (a share, 0-1) per stream, one value per seed whose model reads the stream."""
-    found = [seed.get("accuracy") or {} for seed in contributed(inputs, strategy)]
+    """Contribution to the score per stream, one value per seed whose model reads the stream."""
+    found = [seed.get("score") or {} for seed in contributed(inputs, strategy)]
     values = {stream: [seed[stream] for seed in found if stream in seed] for stream in inputs.streams}
     return {stream: known for stream, known in values.items() if known}
 
@@ -52,8 +55,8 @@ def contributed(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
     seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
     both = [(seed["contribution"], seen) for seed, seen in zip(seeds, inputs.read.get(strategy, []), strict=True)
             if seed.get("contribution")]
-    return [{"accuracy": _kept(found.get("accuracy"), seen),
-             "per_class": {label: _kept(of, seen) for label, of in (found.get("per_class") or {}).items()}}
+    return [{"score": _kept(found.get("score"), seen),
+             "parts": {part: _kept(of, seen) for part, of in (found.get("parts") or {}).items()}}
             for found, seen in both]
 
 
@@ -67,48 +70,49 @@ def _shapley(inputs: Inputs) -> Figure | None:
         return None
     highest = max(numbers.mean(known) or 0 for found in values.values() for known in found.values()) or 1
     rows = [
-        [Cell(name(inputs, s), s, head=True), *(_amount(found.get(m) or [], highest) for m in inputs.streams)]
+        [Cell(name(inputs, s), s, head=True),
+         *(_amount(inputs.score, found.get(m) or [], highest) for m in inputs.streams)]
         for s, found in values.items()
     ]
     caption = (
-        f"Points of accuracy that a stream brings{rests(inputs, 'contribution')}, averaged over every order in which "
-        "the streams could join (Shapley value) and over the seeds whose model reads it; an absent stream is that of "
-        "another sample. A dash: no model of the strategy reads the stream."
+        f"{capital(amount(inputs.score))} that a stream brings{rests(inputs, 'contribution')}, averaged over every "
+        "order in which the streams could join (Shapley value) and over the seeds whose model reads it; an absent "
+        "stream is that of another sample. A dash: no model of the strategy reads the stream."
     )
     return Figure(Table("Contributions", ["strategy", *inputs.streams], rows, sort=True), caption, "Contribution")
 
 
-def _amount(seeds: list[float], highest: float) -> Cell:
+def _amount(score: Metric, seeds: list[float], highest: float) -> Cell:
     mean = numbers.mean(seeds)
     if mean is None:
         return Cell(numbers.NONE)
-    tip = f"seeds: {numbers.points(min(seeds))} to {numbers.points(max(seeds))}"
-    return Cell(numbers.points(mean), mean, classes="number", tip=tip, bar=bar(mean / highest))
+    tip = f"seeds: {score.number(min(seeds), True)} to {score.number(max(seeds), True)}"
+    return Cell(score.number(mean, True), mean, classes="number", tip=tip, bar=bar(mean / highest))
 
 
-def _per_class(inputs: Inputs) -> Figure | None:
-    found = [seed["per_class"] for seed in contributed(inputs, inputs.shown)]
-    values = {
-        label: {m: numbers.mean(seed.get(label, {}).get(m) for seed in found) for m in inputs.streams}
-        for label in inputs.classes
-    }
-    labels = [label for label in inputs.classes if any(v is not None for v in values[label].values())][:MOST]
-    if not labels:
+def _per_part(inputs: Inputs) -> Figure | None:
+    if inputs.task is None:
         return None
-    highest = max(v for label in labels for v in values[label].values() if v is not None) or 1
+    found, score = [seed["parts"] for seed in contributed(inputs, inputs.shown)], inputs.score
+    one, several = inputs.task.part
+    parts = ordered(inputs, [part for seed in found for part in seed])
+    values = {part: {m: numbers.mean(seed.get(part, {}).get(m) for seed in found) for m in inputs.streams}
+              for part in parts}
+    shown = [part for part in parts if any(v is not None for v in values[part].values())][:MOST]
+    if not shown:
+        return None
+    highest = max(v for part in shown for v in values[part].values() if v is not None) or 1
     rows = [
-        [Cell(label, label, head=True)]
-        + [
-            Cell(numbers.points(v), v, classes="number", shade=v / highest if v is not None else None)
-            for v in values[label].values()
-        ]
-        for label in labels
+        [Cell(part, part if inputs.task.categories else parts.index(part), head=True)]
+        + [Cell(numbers.NONE if v is None else score.number(v, True), v, classes="number",
+                shade=v / highest if v is not None else None) for v in values[part].values()]
+        for part in shown
     ]
-    content = Table("Contribution per class", ["class", *inputs.streams], rows, sort=True, classes="heat")
-    caption = f"Points of accuracy per class, for “{inputs.titles[inputs.shown]}”."
-    if len(inputs.classes) > len(labels):
-        caption += f" The first {len(labels)} of {len(inputs.classes)} classes."
-    return Figure(content, caption, "Contribution per class")
+    content = Table(f"Contribution per {one}", [one, *inputs.streams], rows, sort=True, classes="heat")
+    caption = f"{capital(amount(score))} per {one}, for “{inputs.titles[inputs.shown]}”."
+    if len(parts) > len(shown):
+        caption += f" The first {len(shown)} of {len(parts)} {several}."
+    return Figure(content, caption, f"Contribution per {one}")
 
 
 def _bits(inputs: Inputs, information: dict[str, Any]) -> Figure | None:

@@ -1,18 +1,17 @@
-"""What accuracy costs: compute, time and parameters."""
+"""What good answers cost: compute, time and parameters."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 from trivium.comparison.verdict import SAME_COST, listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, Figure, Option
+from trivium.report.measures import axis, said, span, tick
+from trivium.report.parts import Figure, Option
 from trivium.report.prices import flops, latency, parameters, seconds
-
-SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "nll")
+from trivium.tasks.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,15 @@ class View:
 
 @dataclass(frozen=True)
 class Context:
-    """`fronts`: who is on the Pareto fronts, empty where nothing was learned;  `metrics`: to choose from."""
+    """`fronts`: who is on the Pareto fronts, empty where nothing was learned;  `metrics`: to choose from;  `up`: which
+    way is better in a picture.
+    """
 
     lead: str
     fronts: str
     metrics: list[Option]
     views: list[View]
+    up: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def picture(inputs: Inputs) -> Figure | None:
     costs, metrics = _costs(inputs), _metrics(inputs)
     if not costs or not metrics:
         return None
-    better = "Up" if METRICS[metrics[0]][2] else "Down"
+    better = "Up" if metrics[0].higher else "Down"
     caption = (f"{better} is better, left is cheaper; equal costs stand side by side. Ringed: nothing is better at no "
                "more cost.")
     return replace(_picture(inputs, metrics[0], costs[0]), caption=caption)
@@ -60,8 +62,9 @@ def context(inputs: Inputs) -> Context | None:
     return Context(
         _lead(inputs),
         _fronts(inputs, metrics[0], costs) if inputs.recommended else "",
-        [Option(key, METRICS[key][0]) for key in metrics],
-        [View(metric, [_picture(inputs, metric, cost) for cost in costs]) for metric in metrics],
+        [Option(one.key, one.words) for one in metrics],
+        [View(one.key, [_picture(inputs, one, cost) for cost in costs]) for one in metrics],
+        _ups(metrics),
     )
 
 
@@ -77,62 +80,57 @@ def _costs(inputs: Inputs) -> list[Cost]:
     return [cost for cost in costs if len([value for value in cost.values.values() if value is not None]) > 1]
 
 
-def _metrics(inputs: Inputs) -> list[str]:
-    """Those of SHOWN that are known, the one that ranks first."""
-    entries = inputs.comparison.get("strategies", {})
-    first = sorted(SHOWN, key=lambda key: key != inputs.metric.key)
-    return [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+def _metrics(inputs: Inputs) -> list[Metric]:
+    """Those that may rank and are known, the one that does first."""
+    entries, may = inputs.comparison.get("strategies", {}), inputs.task.ranks if inputs.task else ()
+    found = [one for one in inputs.metrics.values() if any((entries[s].get(one.key) or {}).get("mean") is not None
+                                                           for s in inputs.order)]
+    return [one for one in found if one.key in may] or found
 
 
-def _fronts(inputs: Inputs, metric: str, costs: list[Cost]) -> str:
+def _ups(metrics: list[Metric]) -> str:
+    """`Up is better (for the negative log-likelihood: down)`."""
+    down = [one.words for one in metrics if not one.higher]
+    if len(down) == len(metrics):
+        return "Down is better"
+    return "Up is better" + (f" (for the {listed(down)}: down)" if down else "")
+
+
+def _fronts(inputs: Inputs, metric: Metric, costs: list[Cost]) -> str:
     """The strategies on each cost's Pareto front, in a sentence; costs with the same front are named together."""
-    name, _, higher = METRICS[metric]
     found: dict[str, list[str]] = {}
     for cost in costs:
-        members = listed([f"“{name}”" for name in front(_points(inputs, metric, cost), higher)])
+        members = listed([f"“{name}”" for name in front(_points(inputs, metric, cost), metric.higher)])
         found.setdefault(members, []).append(cost.title.removesuffix(" per seed"))
     said = "; ".join(f"{members} by {listed(titles)}" for members, titles in found.items())
-    return f"On the Pareto front of {name} and cost: {said}."
+    return f"On the Pareto front of {metric.words} and cost: {said}."
 
 
-def _points(inputs: Inputs, metric: str, cost: Cost) -> list[Point]:
+def _points(inputs: Inputs, metric: Metric, cost: Cost) -> list[Point]:
     """The strategies whose metric and cost are known, best rank first."""
     entries = inputs.comparison["strategies"]
     text = numbers.seconds if cost.unit == "s" else lambda value: numbers.scaled(value, cost.unit)
-    name, shown, _ = METRICS[metric]
     points = []
     for strategy in inputs.order:
-        entry, spent = entries[strategy].get(metric) or {}, cost.values.get(strategy)
+        entry, spent = entries[strategy].get(metric.key) or {}, cost.values.get(strategy)
         mean = entry.get("mean")
         if mean is None or spent is None:
             continue
         low, high = entry.get("low", mean), entry.get("high", mean)
-        value = f"{shown(mean)} ({shown(low)} to {shown(high)})"
-        tip = f"{inputs.titles[strategy]}: {name} {value}, {cost.title} {text(spent)}"
+        value = f"{said(metric, mean)} ({span(metric, low, high)})"
+        tip = f"{inputs.titles[strategy]}: {metric.words} {value}, {cost.title} {text(spent)}"
         points.append(Point(inputs.titles[strategy], inputs.looks[strategy], spent, mean, low, high, tip))
     return points
 
 
-def _picture(inputs: Inputs, metric: str, cost: Cost) -> Figure:
+def _picture(inputs: Inputs, metric: Metric, cost: Cost) -> Figure:
     points = _points(inputs, metric, cost)
-    name, shown, higher = METRICS[metric]
-    marks = ceiling(inputs, [v for p in points for v in (p.low, p.high)]) if metric == "accuracy" else []
-    best = max if higher else min
+    marks = ceiling(inputs, metric, [v for p in points for v in (p.low, p.high)])
+    best = max if metric.higher else min
     top = best(points, key=lambda point: point.y)
-    label = f"{name} against {cost.title}; {top.name} is best with {shown(top.y)}"
-    return Figure(
-        scatter(
-            points,
-            cost.title,
-            cost.unit,
-            name,
-            lambda v: shown(v, 0 if metric != "nll" else 2),
-            label,
-            front(points, higher),
-            marks,
-            most=1 if higher else math.inf,
-        )
-    )
+    label = f"{metric.words} against {cost.title}; {top.name} is best with {said(metric, top.y)}"
+    return Figure(scatter(points, cost.title, cost.unit, axis(metric), tick(metric), label,
+                          front(points, metric.higher), marks, most=metric.highest))
 
 
 def front(points: list[Point], higher: bool = True) -> list[str]:
@@ -144,10 +142,10 @@ def front(points: list[Point], higher: bool = True) -> list[str]:
     return [p.name for p in points if not any(beats(o, p) for o in points)]
 
 
-def ceiling(inputs: Inputs, values: list[float]) -> list[Mark]:
+def ceiling(inputs: Inputs, metric: Metric, values: list[float]) -> list[Mark]:
     """The best possible accuracy, unless it is so far up that the strategies could no longer be told apart."""
     best = (inputs.world.get("bayes") or {}).get("all")
-    if not numbers.known(best) or best - max(values) > max(values) - min(values):
+    if metric.words != inputs.score.words or not numbers.known(best) or best - max(values) > max(values) - min(values):
         return []
     return [Mark(best, f"best possible {numbers.percent(best)}")]
 
@@ -158,7 +156,8 @@ def _lead(inputs: Inputs) -> str:
     if spent and max(spent) <= 1.1 * min(spent):
         return (
             f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its recipe "
-            "included; so accuracy can be compared as it is, and time shows what this machine makes of it."
+            f"included; so {inputs.metric.words} can be compared as it is, and time shows what this machine makes of "
+            "it."
         )
     if spent:
         least, most = numbers.flops(min(spent)), numbers.flops(max(spent))

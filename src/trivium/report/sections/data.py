@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from trivium.data import tables
-from trivium.data.readings import warnings
+from trivium.data.readings import columns, warnings
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
+from trivium.report import targets
 from trivium.report.inputs import Inputs
 from trivium.report.markdown import render
+from trivium.report.measures import capital
 from trivium.report.parts import Cell, Figure, Table, sentence
 from trivium.report.sample import Medium, media
 
 EXAMPLES = 3
-MOST = 24  # classes, reasons and rows in a table
+MOST = 24  # reasons and rows in a table
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Counted:
-    """How much there is; `few`: the streams and the splits, in as far as they are known."""
+    """How much there is; `targets`: how many have which; `few`: the streams and the splits, in as far as they are
+    known;  `target`: what the truth of an example is called.
+    """
 
     lead: str
-    classes: Figure
+    targets: list[Figure]
     few: list[Figure]
     examples: list[Example]
+    target: str
 
 
 @dataclass(frozen=True)
@@ -62,73 +68,56 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def _counted(inputs: Inputs) -> Counted | None:
-    counts = _counts(inputs)
-    if not counts:
+    counts = targets.count(inputs)
+    if counts is None:
         return None
-    few = [_presence(inputs, counts), _splits(inputs)]
-    return Counted(_lead(inputs, counts), _classes(counts), [one for one in few if one], _examples(inputs, counts))
+    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs)]
+    return Counted(_lead(inputs, counts), targets.pictures(counts), [one for one in few if one],
+                   _examples(inputs, counts), capital(counts.task.target))
 
 
-def _counts(inputs: Inputs) -> dict[str, Any]:
-    """Rows in all, per class and per stream, and the first sample of the first classes."""
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    path = inputs.root / "data/aligned/samples.parquet"
-    if not path.exists():
-        return {}
-    names = pq.read_schema(path).names
-    present = [stream for stream in inputs.streams if f"has_{stream}" in names]
-    samples = pq.read_table(path, columns=["sample", "label", *(f"has_{stream}" for stream in present)])
-    labels = {str(item["values"]): item["counts"] for item in pc.value_counts(samples["label"]).to_pylist()}
-    first = []
-    for label in sorted(labels)[:: max(1, len(labels) // EXAMPLES)][:EXAMPLES]:
-        first.append(samples["sample"][pc.index(samples["label"], label).as_py()].as_py())
-    return {
-        "rows": len(samples),
-        "labels": dict(sorted(labels.items())),
-        "first": first,
-        "present": {stream: pc.sum(samples[f"has_{stream}"]).as_py() or 0 for stream in present},
-    }
-
-
-def _lead(inputs: Inputs, counts: dict[str, Any]) -> str:
-    streams = list(counts["present"])
+def _lead(inputs: Inputs, counts: targets.Counts) -> str:
+    streams = list(counts.present)
     named = f"{', '.join(streams[:-1])} and {streams[-1]}" if len(streams) > 1 else "".join(streams)
-    return f"{numbers.whole(counts['rows'])} samples with {named}, in {len(counts['labels'])} classes" + (
+    return f"{numbers.whole(len(counts.y))} samples with {named}, {targets.words(counts)}" + (
         f": {inputs.meta['title']}." if inputs.meta.get("title") else "."
     )
 
 
-def _classes(counts: dict[str, Any]) -> Figure:
-    labels = counts["labels"]
-    shown = sorted(labels, key=lambda label: (-labels[label], label))[:MOST] if len(labels) > MOST else list(labels)
-    highest = max(labels.values())
-    rows = [
-        [
-            Cell(label, label, head=True),
-            Cell(numbers.whole(labels[label]), labels[label], classes="number"),
-            Cell(bar=bar(labels[label] / highest)),
-        ]
-        for label in shown
-    ]
-    caption = f"The {MOST} largest of {len(labels)} classes." if len(labels) > MOST else ""
-    return Figure(Table("Samples per class", ["class", "samples", ""], rows), caption, "Classes")
-
-
-def _presence(inputs: Inputs, counts: dict[str, Any]) -> Figure | None:
-    if not counts["present"]:
+def _presence(inputs: Inputs, counts: targets.Counts) -> Figure | None:
+    if not counts.present:
         return None
+    whole = len(counts.y)
     rows = [
         [
             Cell(stream, head=True),
-            Cell(numbers.percent(count / counts["rows"]), classes="number"),
-            Cell(bar=bar(count / counts["rows"])),
+            Cell(numbers.percent(count / whole), classes="number"),
+            Cell(bar=bar(count / whole)),
         ]
-        for stream, count in counts["present"].items()
+        for stream, count in counts.present.items()
     ]
     caption = " ".join(sentence(words) for words in warnings(inputs.root))
     return Figure(Table("Share of samples that have each stream", ["stream", "present", ""], rows), caption, "Streams")
+
+
+def _columns(inputs: Inputs) -> list[Figure]:
+    """What the columns of each stream of tables were taken for."""
+    figures = []
+    for stream, about in columns(inputs.root).items():
+        rows = [
+            [
+                Cell(one["column"], head=True),
+                Cell(one["type"]),
+                Cell(numbers.whole(one["values"]), classes="number"),
+                Cell(numbers.percent(one["missing"]), classes="number"),
+            ]
+            for one in about["columns"][:MOST]
+        ]
+        left = len(about["columns"]) - len(rows)
+        caption = "By the rows that the first seed learns from." + (f" {left} more are not shown." if left else "")
+        title = f"Columns of {stream}"
+        figures.append(Figure(Table(title, ["column", "taken for", "values", "missing"], rows), caption, title))
+    return figures
 
 
 def _splits(inputs: Inputs) -> Figure | None:
@@ -147,10 +136,14 @@ def _splits(inputs: Inputs) -> Figure | None:
     return Figure(Table("Samples per split", ["split", "samples", ""], rows), caption, "Splits")
 
 
-def _examples(inputs: Inputs, counts: dict[str, Any]) -> list[Example]:
-    rows = inputs.rows(counts["first"])
-    return [Example(sample, str(rows[sample].get("label", "")), media(inputs, rows[sample]))
-            for sample in counts["first"] if sample in rows]
+def _examples(inputs: Inputs, counts: targets.Counts) -> list[Example]:
+    """The first sample of targets that are far apart."""
+    strata = counts.task.strata(counts.y)
+    kinds = np.unique(strata)
+    names = [counts.samples[int(np.argmax(strata == one))].as_py()
+             for one in kinds[:: max(1, len(kinds) // EXAMPLES)][:EXAMPLES]]
+    rows = inputs.rows(names)
+    return [Example(name, rows[name]["truth"], media(inputs, rows[name])) for name in names if name in rows]
 
 
 def _validation(inputs: Inputs) -> Validation | None:

@@ -1,11 +1,11 @@
-"""The confusion matrix of the strategy that is looked at, and its result per class."""
+"""Of classes: the confusion matrix of the strategy that is looked at, and its result per class."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from trivium.drawing import numbers
-from trivium.drawing.charts import bar
+from trivium.report import results
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Figure, Table
 from trivium.tasks.scores import confusion_in
@@ -28,9 +28,9 @@ class Context:
 def context(inputs: Inputs) -> Context | None:
     seeds = inputs.evaluations.get(inputs.shown, {}).get("seeds") or []
     predictions = inputs.root / f"reports/evaluate/{inputs.shown}/predictions.parquet"
-    labels = inputs.classes
-    if not predictions.exists() or not labels:
+    if inputs.task is None or not inputs.task.categorical or not predictions.exists():
         return None
+    labels = list(inputs.task.categories)
     total = confusion_in(predictions, len(labels)).tolist()
     wrong = sorted(
         ((total[i][j], i, j) for i in range(len(labels)) for j in range(len(labels)) if i != j and total[i][j]),
@@ -91,40 +91,13 @@ def _frequent(labels: list[str], total: list[list[int]], wrong: list[tuple[int, 
 
 
 def _per_class(inputs: Inputs, labels: list[str]) -> Figure | None:
-    seeds = inputs.evaluations[inputs.shown].get("seeds") or []
-    keys = ("precision", "recall", "f1", "support")
-    found = {
-        label: {
-            key: numbers.mean((seed.get("per_class") or {}).get(label, {}).get(key) for seed in seeds) for key in keys
-        }
-        for label in labels
-    }
-    kept = [label for label in labels if found[label]["f1"] is not None]
-    if not kept:
+    everything = {label: of for label, of in results.means(inputs).items() if label in labels and "f1" in of}
+    if not everything:
         return None
-    if len(kept) > MOST:  # the hardest classes
-        kept = sorted(kept, key=lambda label: (found[label]["f1"], label))[:MOST]
-    rows = [
-        [Cell(label, label, head=True)]
-        + [
-            Cell(numbers.percent(found[label][key]), found[label][key], classes="number")
-            for key in ("precision", "recall")
-        ]
-        + [
-            Cell(
-                numbers.percent(found[label]["f1"]),
-                found[label]["f1"],
-                classes="number",
-                bar=bar(found[label]["f1"] or 0),
-            ),
-            Cell(numbers.whole(found[label]["support"]), found[label]["support"], classes="number"),
-        ]
-        for label in kept
-    ]
+    found = results.hardest(everything, "f1", MOST)
     caption = (
         "Per class, mean over seeds."
-        if len(kept) == len(labels)
+        if len(found) == len(labels)
         else f"The {MOST} hardest of {len(labels)} classes, mean over seeds."
     )
-    columns = ["class", "precision", "recall", "F1", "samples"]
-    return Figure(Table("Results per class", columns, rows, sort=True), caption)
+    return Figure(results.table(inputs, found, "Results per class", "class", "f1"), caption)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from trivium.drawing import numbers
-from trivium.drawing.charts import Format, Line, Point, lines
+from trivium.drawing.charts import Line, Point, lines
 from trivium.drawing.looks import Look
 from trivium.report.inputs import Inputs
+from trivium.report.measures import axis, said, tick
 from trivium.report.parts import Figure, Switch, legend
+from trivium.tasks.metric import Metric, nats
 
+LOSS = nats("nll", "validation loss")
 MOST = 80  # evaluations that are drawn per curve
 
 
@@ -25,8 +28,8 @@ def context(inputs: Inputs) -> Context | None:
     pictures = [
         picture
         for picture in (
-            _picture(inputs, "val_nll", "nll", "validation loss (NLL)", lambda v: numbers.decimal(v, 2)),
-            _picture(inputs, "val_accuracy", "accuracy", "validation accuracy", numbers.tick),
+            _picture(inputs, "val_nll", "nll", "validation loss (NLL), nats", LOSS),
+            _picture(inputs, "val_score", "score", axis(inputs.score, "validation"), inputs.score),
         )
         if picture
     ]
@@ -35,15 +38,14 @@ def context(inputs: Inputs) -> Context | None:
     return Context(legend(inputs, [s for s in inputs.order if inputs.training.get(s)]), pictures)
 
 
-def _picture(inputs: Inputs, key: str, final: str, label: str, tick: Format) -> Figure | None:
-    text = numbers.percent if final == "accuracy" else numbers.decimal
+def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -> Figure | None:
+    text = partial(said, metric)
     series = [line for s in reversed(inputs.order) if (line := _line(inputs, s, key, text))]
     points = [point for s in inputs.order if (point := _point(inputs, s, final, text))]
     if not series:
         return None
-    says = f"{label} of {len(series)} strategies against training compute"
-    return Figure(lines(series, "training compute", "FLOP", label, tick, says, points,
-                        most=1 if final == "accuracy" else math.inf))
+    says = f"{label.split(',')[0]} of {len(series)} strategies against training compute"
+    return Figure(lines(series, "training compute", "FLOP", label, tick(metric), says, points, most=metric.highest))
 
 
 def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
+from trivium.report.measures import unit
 from trivium.report.parts import Cell, Table, name
 
 SHOWN = 12  # pairs that are seen at once; the rest folds away
@@ -37,14 +38,15 @@ def context(inputs: Inputs) -> Context | None:
         _table(inputs, shown[:SHOWN], "Pairs of strategies"),
         _table(inputs, rest, "More pairs") if rest else None,
         inputs.metric.words,
-        inputs.metric.close,
+        inputs.metric.close_words,
     )
 
 
 def _table(inputs: Inputs, pairs: list[dict[str, Any]], label: str) -> Table:
-    unit = inputs.metric.unit.split(" ")[0]
-    columns = ["A", "B", f"A better by, {unit}", "P(A > B)", "p (Holm)", "p (McNemar)", "verdict"]
-    return Table(label, columns, [_row(inputs, pair) for pair in pairs], sort=True)
+    counted = any(numbers.known(pair.get("mcnemar_p")) for pair in pairs)
+    columns = ["A", "B", f"A better by, {unit(inputs.metric)}", "P(A > B)", "p (Holm)",
+               *(["p (McNemar)"] if counted else []), "verdict"]
+    return Table(label, columns, [_row(inputs, pair, counted) for pair in pairs], sort=True)
 
 
 def _lead(sure: int, count: int) -> str:
@@ -58,10 +60,11 @@ def _lead(sure: int, count: int) -> str:
     return f"{sure} of {count} differences between two strategies {are} clear; the others could be chance."
 
 
-def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:
+def _row(inputs: Inputs, pair: dict[str, Any], counted: bool) -> list[Cell]:
+    """counted: whether right answers can be counted, so that McNemar's test says something."""
     number = inputs.metric.number
     span = f"({number(pair['low'], True)} to {number(pair['high'], True)})" if numbers.known(pair.get("low")) else ""
-    said = {"better": "A is better", "ahead": "A is ahead, not surely", "close": f"within {inputs.metric.close}",
+    said = {"better": "A is better", "ahead": "A is ahead, not surely", "close": f"within {inputs.metric.close_words}",
             "open": "open"}[pair["verdict"]]  # fmt: skip
     return [
         Cell(name(inputs, pair["a"]), pair["a"], head=True),
@@ -69,6 +72,6 @@ def _row(inputs: Inputs, pair: dict[str, Any]) -> list[Cell]:
         Cell(number(pair["difference"], True), pair["difference"], classes="number strong", quiet=span),
         Cell(numbers.decimal(pair.get("p_outperform"), 2), pair.get("p_outperform"), classes="number"),
         Cell(numbers.p_value(pair.get("p_value_holm")), pair.get("p_value_holm"), classes="number"),
-        Cell(numbers.p_value(pair.get("mcnemar_p")), pair.get("mcnemar_p"), classes="number"),
+        *([Cell(numbers.p_value(pair.get("mcnemar_p")), pair.get("mcnemar_p"), classes="number")] if counted else []),
         Cell(said, said, classes="verdict-cell"),
     ]

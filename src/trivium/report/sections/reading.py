@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
+from trivium.report import glossary
 from trivium.report.inputs import Inputs
 from trivium.report.sections.strategies import null
 from trivium.report.sections.verdict import groups
@@ -14,7 +15,8 @@ from trivium.report.sections.verdict import groups
 @dataclass(frozen=True)
 class Context:
     """`words`, `close`: of the metric that ranks;  `reference`: its title, empty without one;  `groups`: a sentence
-    where the test samples belong together;  `generated`: whether the data was.
+    where the test samples belong together;  `generated`: whether the data was;  `metrics`: terms and what they mean;
+    `ceiling`: what the best possible is of.
     """
 
     confidence: str
@@ -25,6 +27,8 @@ class Context:
     reference: str
     groups: str
     generated: bool
+    metrics: list[tuple[str, str]]
+    ceiling: str
 
 
 def context(inputs: Inputs) -> Context:
@@ -33,11 +37,13 @@ def context(inputs: Inputs) -> Context:
         numbers.percent(settings.get("confidence", 0.95), 0),
         numbers.percent(settings.get("threshold", 0.75), 0),
         inputs.metric.words,
-        inputs.metric.close,
+        inputs.metric.close_words,
         null(inputs),
         inputs.titles.get(settings.get("reference", ""), ""),
         _groups(inputs.comparison.get("dataset") or {}),
         bool(inputs.world),
+        glossary.terms(inputs.metrics),
+        inputs.score.words,
     )
 
 

@@ -1,4 +1,4 @@
-"""What happens to the accuracy when inputs get worse or come from elsewhere. (Missing streams have a section of
+"""What happens to the answers when inputs get worse or come from elsewhere. (Missing streams have a section of
 their own.)
 
 Reads `comparison.json`'s `robustness` (see `summary` in trivium.comparison.robustness and trivium.comparison.domain).
@@ -12,7 +12,9 @@ from typing import Any
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
+from trivium.report.measures import axis, capital, said, tick, unit
 from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend, name, rests, sentence
+from trivium.tasks.metric import Metric
 
 KINDS = (  # key, title, axis; `{}` is the stream, or the attack and the stream
     ("misalignment", "wrong partner: {}", "share of samples whose {} is another sample's"),
@@ -59,28 +61,30 @@ def context(inputs: Inputs) -> Context | None:
 def _inside(inputs: Inputs, found: dict[str, Any]) -> Inside | None:
     corrupted = found.get("corruption") or {}
     axes = {stream: AXES.get(inputs.modality(stream), "share of {} that is noise") for stream in corrupted}
-    noise = [chart for stream, axis in axes.items()
-             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", axis)]
-    others = [chart for key, title, axis in KINDS for chart in _charts(inputs, found.get(key), title, axis)]
+    noise = [chart for stream, below in axes.items()
+             for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", below)]
+    others = [chart for key, title, below in KINDS for chart in _charts(inputs, found.get(key), title, below)]
     summary = _summary(inputs, found)
     if not noise and not others and not summary:
         return None
-    said = sentence(str(found.get("sentence") or "Accuracy as the inputs get worse, from clean on the left"))
+    words = capital(inputs.score.words)
+    lead = sentence(str(found.get("sentence") or f"{words} as the inputs get worse, from clean on the left"))
     where = rests(inputs, *MEASURED) or " on a part of the test set"
-    return Inside(said, legend(inputs, inputs.order), noise, summary, others, where)
+    return Inside(lead, legend(inputs, inputs.order), noise, summary, others, where)
 
 
-def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, axis: str) -> list[Figure]:
+def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, below: str) -> list[Figure]:
     """One chart per stream (or attack), a line per strategy."""
-    charts = []
+    charts, score = [], inputs.score
     for key, of in (curves or {}).items():
         series = [
-            curve(inputs, strategy, of[strategy], "level") for strategy in reversed(inputs.order) if of.get(strategy)
+            curve(inputs, strategy, of[strategy], "level", score)
+            for strategy in reversed(inputs.order) if of.get(strategy)
         ]
-        label = axis.format(key)
+        label = below.format(key)
         if series:
-            says = f"Test accuracy against {label}"
-            chart = lines(series, label, "", "test accuracy", numbers.tick, says, most=1)
+            says = f"Test {score.words} against {label}"
+            chart = lines(series, label, "", axis(score, "test"), tick(score), says, most=score.highest)
             charts.append(Figure(chart, title=sentence(title.format(key)).removesuffix(".")))
     return charts
 
@@ -98,12 +102,13 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Figure | None:
             of = values.get(strategy, {}).get(stream, {})
             area, effective = of.get("relative"), of.get("effective")
             extra = f"({numbers.decimal(effective, 2, True)})" if known else ""
-            row.append(Cell(numbers.percent(area), area, classes="number", quiet=extra))
+            row.append(Cell(said(inputs.score, area), area, classes="number", quiet=extra))
         rows.append(row)
-    caption = "Relative robustness: mean accuracy from clean to nothing but noise (area under the curve)."
+    words = inputs.score.words
+    caption = f"Relative robustness: mean {words} from clean to nothing but noise (area under the curve)."
     if known:
         caption += (
-            " In brackets, effective robustness: above zero, accuracy falls less than that of "
+            f" In brackets, effective robustness: above zero, {words} falls less than that of "
             f"“{inputs.titles.get(found['reference'], '')}”, whatever it is without noise."
         )
     return Figure(Table("Robustness in numbers", ["strategy", *streams], rows, sort=True), caption)
@@ -115,40 +120,43 @@ def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Elsewhere | None:
 
 
 def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
-    """Accuracy on the domain that no strategy learned from, and by how much it is below that on the test set."""
+    """The metric that ranks on the domain that no strategy learned from, and by how much it is worse than on the test
+    set.
+    """
     values: dict[str, Any] = shifted.get("strategies") or {}
-    rows = []
+    rows, metric = [], inputs.metric
+    words = capital(metric.words)
     for strategy in [known for known in inputs.order if known in values]:
-        away, drop = values[strategy]["accuracy"], values[strategy]["drop"]
-        home = away["mean"] + drop["mean"]
+        away, drop = values[strategy]["value"], values[strategy]["drop"]
+        home = away["mean"] + (drop["mean"] if metric.higher else -drop["mean"])
         rows.append(
             [
                 Cell(name(inputs, strategy), strategy, head=True),
-                Cell(numbers.percent(home), home, classes="number"),
-                _interval(away, f"{numbers.SPACE}%"),
-                _interval(drop),
+                Cell(said(metric, home), home, classes="number"),
+                _interval(metric, away, said(metric, away["mean"])),
+                _interval(metric, drop, metric.number(drop["mean"])),
             ]
         )
     if not rows:
         return None
     domain = str(shifted["name"])
     caption = (
-        f"Accuracy on {domain} ({numbers.plural(shifted['n'], 'sample')}), a domain that nothing was trained or tuned "
+        f"{words} on {domain} ({numbers.plural(shifted['n'], 'sample')}), a domain that nothing was trained or tuned "
         "on, with its interval; the test set is of the other domains."
     )
-    columns = ["strategy", "test set", breakable(domain), "lost, points"]
-    return Figure(Table("Accuracy on the held-out domain", columns, rows, sort=True), caption, "The held-out domain")
+    columns = ["strategy", "test set", breakable(domain), f"lost, {unit(metric)}"]
+    return Figure(Table(f"{words} on the held-out domain", columns, rows, sort=True), caption, "The held-out domain")
 
 
-def _interval(found: dict[str, float], unit: str = "") -> Cell:
-    mean, low, high = (numbers.decimal(100 * found[key], 1) for key in ("mean", "low", "high"))
-    return Cell(mean + unit, found["mean"], classes="number", quiet=f"({low} to {high})")
+def _interval(metric: Metric, found: dict[str, float], shown: str) -> Cell:
+    reach = f"({metric.number(found['low'])} to {metric.number(found['high'])})"
+    return Cell(shown, found["mean"], classes="number", quiet=reach)
 
 
 def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
-    """Accuracy per domain of the test set; the stronger the colour, the higher."""
+    """The score per domain of the test set; the stronger the colour, the higher."""
     by: dict[str, Any] = shifted.get("by") or {}
-    means = {domain: {s: one["mean"] for s, one in of["accuracy"].items()} for domain, of in by.items()}
+    means = {domain: {s: one["mean"] for s, one in of["score"].items()} for domain, of in by.items()}
     shown = [value for of in means.values() for value in of.values()]
     if not shown:
         return None
@@ -159,13 +167,13 @@ def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
         for of in means.values():
             value = of.get(strategy)
             shade = None if value is None else (value - low) / (high - low or 1)
-            row.append(Cell(numbers.percent(value), value, shade, "number"))
+            row.append(Cell(said(inputs.score, value), value, shade, "number"))
         rows.append(row)
     sizes = ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items())
     caption = (
-        "Test accuracy per domain, mean over seeds; the stronger the colour, the higher. Samples in the test set of a "
-        f"seed: {sizes}."
+        f"Test {inputs.score.words} per domain, mean over seeds; the stronger the colour, the higher. Samples in the "
+        f"test set of a seed: {sizes}."
     )
     columns = ["strategy", *(breakable(domain) for domain in by)]
-    table = Table("Accuracy per domain", columns, rows, sort=True, classes="heat")
+    table = Table(f"{capital(inputs.score.words)} per domain", columns, rows, sort=True, classes="heat")
     return Figure(table, caption, "Domains of the test set")

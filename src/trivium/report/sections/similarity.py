@@ -3,7 +3,7 @@
 Errors in common are counted from the test predictions. `comparison.json`'s `similarity`, when it is there, adds
     sentence    in words
     maps        [{"title", "names": [N], "values": [N][N] of 0-1 or null, "caption"}], e.g. debiased CKA per modality
-    ensemble    what the two that err least together reach: members, accuracy, gain (shares, 0-1)
+    ensemble    what the two that err least together reach: members, score, gain
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from trivium.comparison.similarity import ERRORS, joint_errors
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
+from trivium.report.measures import said, unit
 from trivium.report.parts import Cell, Figure, Table, breakable, name
 
 Matrix = list[list[float | None]]
@@ -53,9 +54,9 @@ def context(inputs: Inputs) -> Context | None:
 
 def _errors(inputs: Inputs) -> Figure | None:
     answers = inputs.answers
-    if answers is None or len(answers.prediction) < 2:
+    if answers is None or len(answers.told) < 2 or not answers.task.categorical:
         return None
-    names = list(answers.prediction)
+    names = list(answers.told)
     wrong = {a: ~answers.right(a) for a in names}
     values: Matrix = [[joint_errors(wrong[a], wrong[b]) if a != b else None for b in names] for a in names]
     known = [value for row in values for value in row if value is not None]
@@ -89,7 +90,7 @@ def _heat(
 
 def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
     members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
-    gain, reached = numbers.points(found["gain"]), numbers.percent(found["accuracy"]["mean"])
+    gain, reached = inputs.score.number(found["gain"], True), said(inputs.score, found["score"]["mean"])
     if float(gain.replace("−", "-")) == 0:
         return f"The mean of {members} reaches {reached}, as much as the better of them alone."
-    return f"The mean of {members} reaches {reached}: {gain} points on the better of them."
+    return f"The mean of {members} reaches {reached}: {gain} {unit(inputs.score)} on the better of them."

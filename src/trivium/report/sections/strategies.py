@@ -8,18 +8,18 @@ from typing import Any
 
 from markupsafe import Markup
 
-from trivium.comparison.null import PERMUTED
 from trivium.comparison.recipes import published
 from trivium.comparison.verdict import OVER
 from trivium.drawing import numbers
 from trivium.drawing.charts import interval
 from trivium.drawing.scale import around
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, Cell, Name, Option, name
+from trivium.report.measures import cell, heading, said, span
+from trivium.report.parts import Cell, Name, Option, name
 from trivium.report.prices import flops, parameters, seconds
-from trivium.report.sections.verdict import took
+from trivium.report.sections.verdict import always, took
+from trivium.tasks.metric import Metric
 
-COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro F1", "nll": "NLL"}  # each its own, less what ranks
 ONE = 0.95  # share of the answers that are one class: nearly always
 
 
@@ -88,12 +88,12 @@ class Context:
 
 def context(inputs: Inputs) -> Context | None:
     entries = inputs.comparison.get("strategies", {})
-    first = sorted(METRICS, key=lambda key: key != inputs.metric.key)
-    metrics = [key for key in first if any((entries[s].get(key) or {}).get("mean") is not None for s in inputs.order)]
+    metrics = [one for one in inputs.metrics.values() if any(_mean(entries[s], one.key) is not None
+                                                             for s in inputs.order)]
     if not metrics:
         return None
     spent = seconds(inputs)
-    own = [key for key in COLUMNS if key in metrics[1:]]
+    own = [one for one in inputs.beside if one in metrics]
     costs = [
         (title, key)
         for title, key, values in (
@@ -104,20 +104,20 @@ def context(inputs: Inputs) -> Context | None:
         )
         if any(value is not None for value in values)
     ]
-    measured = {key: _measured(inputs, key) for key in metrics}
+    measured = [_measured(inputs, one) for one in metrics]
     rows = []
     for strategy in inputs.order:
         entry = entries[strategy]
-        cells = [Cell(METRICS[key][1](_mean(entry, key)), _mean(entry, key), classes="number") for key in own]
+        cells = [Cell(cell(one, _mean(entry, one.key)), _mean(entry, one.key), classes="number") for one in own]
         cells += [_cost(key, entry, spent.get(strategy)) for _, key in costs]
-        shown = [measured[key][strategy] for key in metrics]
+        shown = [each[strategy] for each in measured]
         rows.append(
             Row(entry.get("rank"), strategy, name(inputs, strategy), _tags(inputs, strategy), shown, cells)
         )
     return Context(
         _lead(inputs),
-        [Option(key, METRICS[key][0]) for key in metrics],
-        [COLUMNS[key] for key in own] + [title for title, _ in costs],
+        [Option(one.key, one.words) for one in metrics],
+        [heading(one) for one in own] + [title for title, _ in costs],
         rows,
         _constant(inputs, metrics, own),
         [str(one["sentence"]) for one in (inputs.comparison.get("skipped") or {}).values()],
@@ -155,12 +155,11 @@ def _lead(inputs: Inputs) -> str:
 
 def null(inputs: Inputs) -> str:
     """What a strategy must surely beat to have learned anything."""
-    if inputs.metric.key in PERMUTED:
-        return "their own answers on shuffled labels"
-    label = (inputs.comparison.get("constant") or {}).get("label")
-    if inputs.metric.key == "nll":
-        return "always giving the class shares of train"
-    return f"always answering “{label}”" if label else "always giving the most common label"
+    found = inputs.comparison.get("constant") or {}
+    value = found.get(inputs.metric.key)
+    if inputs.task is None or not numbers.known(value):
+        return "an answer that knows nothing of the inputs"
+    return inputs.task.null_words(inputs.metric, str(found["label"]), value)
 
 
 def _tags(inputs: Inputs, strategy: str) -> list[Tag]:
@@ -192,23 +191,21 @@ def _against(inputs: Inputs, strategy: str) -> str:
             "ahead": "ahead, not surely" if ahead else "behind, not surely"}.get(pair["verdict"], "not told apart")
 
 
-def _constant(inputs: Inputs, metrics: list[str], own: list[str]) -> Constant | None:
+def _constant(inputs: Inputs, metrics: list[Metric], own: list[Metric]) -> Constant | None:
     found = inputs.comparison.get("constant") or {}
     if not found:
         return None
-    words = "the class shares of train" if inputs.metric.key == "nll" else f"always “{found['label']}”"
-    shown = [Measured(key, found.get(key), METRICS[key][1](found.get(key))) for key in metrics]
-    return Constant(words, shown, [Cell(METRICS[key][1](found.get(key)), classes="number") for key in own])
+    shown = [Measured(one.key, found.get(one.key), said(one, found.get(one.key))) for one in metrics]
+    return Constant(always(inputs), shown, [Cell(cell(one, found.get(one.key)), classes="number") for one in own])
 
 
 def _mean(entry: dict[str, Any], key: str) -> float | None:
     return (entry.get(key) or {}).get("mean")
 
 
-def _measured(inputs: Inputs, key: str) -> dict[str, Measured]:
+def _measured(inputs: Inputs, metric: Metric) -> dict[str, Measured]:
     """Per strategy, all drawn on one scale."""
-    entries = inputs.comparison["strategies"]
-    title, text, _ = METRICS[key]
+    entries, key = inputs.comparison["strategies"], metric.key
     dots = {
         s: [seed[key] for _, seed in sorted((entries[s].get("seeds") or {}).items()) if numbers.known(seed.get(key))]
         for s in inputs.order
@@ -222,10 +219,11 @@ def _measured(inputs: Inputs, key: str) -> dict[str, Measured]:
     for strategy, entry in known.items():
         mean = entry["mean"]
         low, high = (entry[end] if numbers.known(entry.get(end)) else mean for end in ("low", "high"))
-        span = f"{text(low)} to {text(high)}".replace(f"{numbers.SPACE}% to", " to")
-        tip = f"{inputs.titles[strategy]}: {title} {text(mean)}, interval {span}, {len(dots[strategy])} seeds"
+        reach = span(metric, low, high)
+        tip = (f"{inputs.titles[strategy]}: {metric.words} {said(metric, mean)}, interval {reach}, "
+               f"{len(dots[strategy])} seeds")
         picture = interval(mean, low, high, dots[strategy], scale, inputs.looks[strategy], tip)
-        found[strategy] = Measured(key, mean, text(mean), span, picture)
+        found[strategy] = Measured(key, mean, said(metric, mean), reach, picture)
     return found
 
 

@@ -1,22 +1,27 @@
-"""Accuracy when only some streams are there, for every subset."""
+"""The score when only some streams are there, for every subset."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from trivium.comparison import reads
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
+from trivium.report.measures import capital, percent, said
 from trivium.report.parts import Cell, Table, breakable, name
 
 
 @dataclass(frozen=True)
 class Context:
+    """`words`: of the numbers."""
+
     lead: str
     table: Table
+    words: str
 
 
-def means(inputs: Inputs, strategy: str, key: str = "accuracy") -> dict[str, float]:
+def means(inputs: Inputs, strategy: str, key: str = "score") -> dict[str, float]:
     """Per subset of streams ("text+image"), the mean over seeds; without those of which some model reads nothing."""
     seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
     subsets = sorted({subset for seed in seeds for subset in seed.get("subsets") or {}})
@@ -46,7 +51,7 @@ def context(inputs: Inputs) -> Context | None:
         [Cell(name(inputs, strategy), strategy, head=True)]
         + [
             Cell(
-                numbers.percent(found.get(subset)),
+                said(inputs.score, found.get(subset)),
                 found.get(subset),
                 classes="number",
                 shade=(found[subset] - low) / (high - low or 1) if subset in found else None,
@@ -56,7 +61,8 @@ def context(inputs: Inputs) -> Context | None:
         for strategy, found in values.items()
     ]
     known = {subset: ceilings.get("all" if subset == full and "all" in ceilings else subset) for subset in subsets}
-    foot = [[Cell("best possible", head=True)] + [Cell(numbers.percent(known[s]), classes="number") for s in subsets]]
+    foot = [[Cell("best possible", head=True),
+             *(Cell(said(inputs.score, known[s]), classes="number") for s in subsets)]]
     columns = [
         "strategy",
         *(breakable(subset if subset != full else "all streams") for subset in subsets),
@@ -64,13 +70,14 @@ def context(inputs: Inputs) -> Context | None:
     return Context(
         _lead(inputs, inputs.shown if inputs.shown in values else next(iter(values)), values, full),
         Table(
-            "Accuracy per subset of streams",
+            f"{capital(inputs.score.words)} per subset of streams",
             columns,
             rows,
             sort=True,
             classes="heat",
             foot=foot if any(value is not None for value in known.values()) else (),
         ),
+        inputs.score.words,
     )
 
 
@@ -81,18 +88,19 @@ def _lead(inputs: Inputs, strategy: str, values: dict[str, dict[str, float]], fu
         if rest in found and full in found:
             losses[stream] = found[full] - found[rest]
     if not losses or not inputs.recommended:
-        return "What is left of the accuracy when streams are missing."
+        return f"What is left of the {inputs.score.words} when streams are missing."
     alone = [stream for stream in streams if all(seen == {stream} for seen in inputs.read[strategy])]
     if alone:
         return f"“{inputs.titles[strategy]}” reads {alone[0]} alone: without it, there is nothing to answer from."
     worst = max(losses, key=lambda stream: (losses[stream], stream))
     least = min(losses, key=lambda stream: (losses[stream], stream))
+    say, of = partial(said, inputs.score), "" if percent(inputs.score) else f"the {inputs.score.words} of "
     text = (
-        f"Without {worst}, “{inputs.titles[strategy]}” falls from {numbers.percent(found[full])} to "
-        f"{numbers.percent(found[full] - losses[worst])}"
+        f"Without {worst}, {of}“{inputs.titles[strategy]}” falls from {say(found[full])} to "
+        f"{say(found[full] - losses[worst])}"
         if losses[worst] > 0
         else f"“{inputs.titles[strategy]}” loses nothing without {worst}"
     )
     return text + (
-        f"; without {least} it still reaches {numbers.percent(found[full] - losses[least])}." if worst != least else "."
+        f"; without {least} it still reaches {say(found[full] - losses[least])}." if worst != least else "."
     )

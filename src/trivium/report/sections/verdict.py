@@ -8,12 +8,14 @@ from typing import Any
 
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.parts import METRICS, Figure, Name, name
+from trivium.report.measures import said, span
+from trivium.report.parts import Figure, Name, name
 from trivium.report.prices import flops, seconds
 from trivium.report.sections import cost
 
 LONG = 110  # characters of an answer that is set smaller
-WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side"}  # of a linear probe; else a stream
+WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side",  # of a linear probe
+        "sum": "a sum over streams", "together": "all streams together"}  # of boosted trees; else a stream
 END = re.compile(r"(?<=[.!?])\s+(?=[A-Z“])")  # between two sentences
 
 
@@ -94,24 +96,26 @@ def _facts(inputs: Inputs) -> list[tuple[str, str | Name | None]]:
 
 
 def _value(inputs: Inputs, entry: dict[str, Any]) -> str | None:
-    """The metric that ranks with its interval, and macro F1 beside it."""
+    """The metric that ranks with its interval, and the first of those beside it."""
     found = entry.get(inputs.metric.key) or {}
     if not numbers.known(found.get("mean")):
         return None
-    text = METRICS[inputs.metric.key][1]
-    span = f" ({text(found['low'])} to {text(found['high'])})" if numbers.known(found.get("low")) else ""
-    macro = (entry.get("macro_f1") or {}).get("mean")
-    beside = f"; macro F1 {numbers.percent(macro)}" if numbers.known(macro) and inputs.metric.key != "macro_f1" else ""
-    return f"{text(found['mean'])}{span}".replace(f"{numbers.SPACE}% to", " to") + beside
+    around = f" ({span(inputs.metric, found['low'], found['high'])})" if numbers.known(found.get("low")) else ""
+    text, other = said(inputs.metric, found["mean"]) + around, next(iter(inputs.beside), None)
+    value = (entry.get(other.key) or {}).get("mean") if other else None
+    return f"{text}; {other.words} {said(other, value)}" if other and numbers.known(value) else text
 
 
 def _constant(inputs: Inputs) -> str | None:
     found = inputs.comparison.get("constant") or {}
     value = found.get(inputs.metric.key)
-    if not numbers.known(value):
-        return None
-    what = "the class shares" if inputs.metric.key == "nll" else f"always “{found.get('label', '')}”"
-    return f"{METRICS[inputs.metric.key][1](value)} ({what})"
+    return f"{said(inputs.metric, value)} ({always(inputs)})" if numbers.known(value) else None
+
+
+def always(inputs: Inputs) -> str:
+    """The answer that knows no inputs, as a table says it."""
+    label = str((inputs.comparison.get("constant") or {}).get("label", ""))
+    return inputs.task.always(inputs.metric, label) if inputs.task else f"always “{label}”"
 
 
 def took(entry: dict[str, Any]) -> str | None:

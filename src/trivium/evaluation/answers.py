@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
 
 from trivium.data.tables import read_json, write_json
 from trivium.evaluation.pictures import Panel
+from trivium.modalities.spec import Spec
 
-Words = dict[str, list[tuple[str, float]]]  # stream of tokens -> (token, value) of each
+Words = dict[str, list[tuple[str, float]]]  # stream that is drawn as a list -> (token or cell, value) of each
 Arrays = dict[str, np.ndarray]
 
 
 class Answer(BaseModel):
-    """To one sample; probabilities 0-1: of the answer, and of the true label (`truth`).
+    """To one sample: `prediction` in words, and as `told` with its support (see `Task.support`, 0-1); truth: the
+    support of the label.
 
     nats: per stream, the sum of its attributions;  tokens, rollout: the attribution of each token, and the encoder's
     attention to it
@@ -26,7 +29,8 @@ class Answer(BaseModel):
     sample: str
     label: str
     prediction: str
-    probability: float
+    told: str
+    support: float
     truth: float
     nats: dict[str, float]
     tokens: Words
@@ -34,18 +38,18 @@ class Answer(BaseModel):
 
 
 class Explained(BaseModel):
-    """kinds: of the tensors of each stream whose attributions were affordable;  rows: of how many of `answers`, the
+    """specs: of each stream whose attributions were affordable (`Spec.plain`);  rows: of how many of `answers`, the
     first ones.
     """
 
-    kinds: dict[str, str]
+    specs: dict[str, dict[str, Any]]
     rows: dict[str, int]
     answers: list[Answer]
 
 
 def write(folder: Path, about: Explained, arrays: Arrays) -> None:
-    """arrays: `STREAM.input`, `STREAM.nats` and maybe `STREAM.rollout`, float32 [rows, 1, *axes], for what is not
-    tokens. The same values, the same bytes.
+    """arrays: `STREAM.input`, `STREAM.nats` and maybe `STREAM.rollout`, float32 [rows, 1, *axes], of the streams that
+    are not drawn as lists. The same values, the same bytes.
     """
     from safetensors.numpy import save_file
 
@@ -63,14 +67,13 @@ def read(folder: Path) -> tuple[Explained, Arrays]:
 def panels(about: Explained, arrays: Arrays, k: int, what: str = "nats") -> dict[str, Panel]:
     """A panel per stream of the answer `k`; `what`: nats, or rollout where encoders attend."""
     answer, shares = about.answers[k], what == "rollout"
-    words = answer.rollout if shares else answer.tokens
-    found = {}
-    for stream, kind in about.kinds.items():
-        name = f"{stream}.{what}"
+    words, found = answer.rollout if shares else answer.tokens, dict[str, Panel]()
+    for stream, plain in about.specs.items():
+        spec, name = Spec.of(stream, plain), f"{stream}.{what}"
         if stream in words:
-            tokens = [token for token, _ in words[stream]]
             values = np.array([value for _, value in words[stream]], np.float32)
-            found[stream] = Panel(kind, np.ones(len(tokens), np.int64), values, tokens, shares)
+            x = np.ones((len(values), 2)[: len(spec.shape)])  # what is padding, or missing, was not kept
+            found[stream] = Panel(spec, x, values, [token for token, _ in words[stream]], shares)
         elif name in arrays and k < about.rows[stream]:
-            found[stream] = Panel(kind, arrays[f"{stream}.input"][k], arrays[name][k], [], shares)
+            found[stream] = Panel(spec, arrays[f"{stream}.input"][k], arrays[name][k], [], shares)
     return found

@@ -1,0 +1,69 @@
+"""Attention over the columns of a table: FT-Transformer (Gorishniy et al. 2021, arXiv 2106.11959, section 3.3).
+
+A token per column and one in front, which collects what the row says; blocks with the norm before each part, none
+before the first attention, and ReGLU (Shazeer 2020) between the linear maps. Without dropout: frozen vectors are kept.
+
+Legend: `B` rows, `K` columns, `D` width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from trivium.encoders.base import Sized
+from trivium.encoders.columns import ColumnTokens, OfColumns
+
+if TYPE_CHECKING:
+    from trivium.modalities.spec import Spec
+
+PROCESSOR = {"table": "table"}
+
+
+class Settings(Sized):
+    pass
+
+
+class Block(nn.Module):
+    """[B, K + 1, D] -> the same."""
+
+    def __init__(self, width: int, first: bool) -> None:
+        super().__init__()
+        self.heads = max(n for n in range(1, 1 + max(1, width // 16)) if width % n == 0)
+        self.before = nn.Identity() if first else nn.LayerNorm(width)
+        self.project, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.norm, inner = nn.LayerNorm(width), 4 * width // 3
+        self.up, self.down = nn.Linear(width, 2 * inner), nn.Linear(inner, width)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        parts = self.project(self.before(tokens)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        seen = nn.functional.scaled_dot_product_attention(*parts.unbind(0))
+        tokens = tokens + self.out(seen.transpose(1, 2).flatten(2))
+        value, gate = self.up(self.norm(tokens)).chunk(2, -1)
+        return tokens + self.down(value * gate.relu())
+
+
+class FTTransformer(OfColumns):
+    """`tokens` gives [B, 1 + K, D]; the first one is the vector."""
+
+    special = 1
+
+    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+        super().__init__(spec, width)
+        self.stem = ColumnTokens(spec, width)
+        self.row = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
+        self.blocks = nn.Sequential(*(Block(width, k == 0) for k in range(depth)))
+        self.norm = nn.LayerNorm(width)
+
+    def tokens(self, x: Tensor) -> Tensor:
+        columns = self.stem(x)
+        return self.norm(self.blocks(torch.cat([self.row.expand(len(columns), 1, -1), columns], 1)))
+
+    def pool(self, tokens: Tensor, x: Tensor) -> Tensor:
+        return tokens[:, 0]
+
+
+def build(spec: Spec, settings: Settings) -> FTTransformer:
+    return FTTransformer(spec, settings.width, settings.depth)
