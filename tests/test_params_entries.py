@@ -144,7 +144,8 @@ def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, An
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
-        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `boosting`, `frozen`, `linear`.")
+        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `boosting`, `frozen`, "
+        "`linear`.")
     params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
     check(parse(params))
 

@@ -21,7 +21,8 @@ def comparison(accuracy: dict[str, float], flops: float, train: float, winner: s
     strategies = {name: {"rank": 1, "accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2},
                          "nll": {"mean": 1.0}, "failed_share": 0.0, "flops": flops, "seeds": {"0": {}}}
                   for name, a in accuracy.items()}
-    return {"dataset": {"train": train}, "metric": "accuracy", "strategies": strategies, "pairs": [], "settings": {"seeds": 5},
+    return {"dataset": {"train": train}, "metric": "accuracy", "strategies": strategies, "pairs": [],
+            "settings": {"seeds": 5},
             "verdict": {"winner": winner, "tied": tied, "behind": [], "recommended": tied[0], "sentence": "So it is.",
                         "reason": ""}}
 

@@ -83,8 +83,7 @@ class Predictor:
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
     def table(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> dict[str, list[Any]]:
-        """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing. See `answers`.
-        """
+        """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing."""
         stored, warnings, errors = self.answers(rows, root)
         good = np.array([error is None for error in errors], bool)
         found: dict[str, list[Any]] = {}

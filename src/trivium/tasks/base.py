@@ -278,7 +278,7 @@ class Task(Shown, ABC):
         """A prediction as people say it; support: not its logarithm."""
         return self.words(target)
 
-    def missed(self, target: Any, support: float) -> str:
+    def corrected(self, target: Any, support: float) -> str:
         """A target that was not predicted, as people say it; support: of it, not its logarithm."""
         return f"in truth {self.words(target)}"
 

@@ -190,7 +190,7 @@ class Classification(Classes, Task):
     def told(self, target: Any, support: float) -> str:
         return f"{self.words(target)} ({support:.0%})"
 
-    def missed(self, target: Any, support: float) -> str:
+    def corrected(self, target: Any, support: float) -> str:
         return f"wrong: {self.words(target)} has {support:.0%}"
 
     def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
