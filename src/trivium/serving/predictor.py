@@ -159,7 +159,7 @@ class Predictor:
         return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
     def _encode(self, m: str, values: list[Any], there: Sequence[int], broken: list[list[str]]) -> Tensor:
-        """[B, ...] of texts, and of the cells of tables. there: their rows;  broken: gets what cannot be used, and why."""
+        """[B, ...] of texts, and of the cells of tables. there: their rows;  broken: gets why one cannot be used."""
         import torch
 
         texts = [_text(value) for value in values]
