@@ -34,3 +34,16 @@ def test_where_nearly_all_have_one_label_no_column_is_suspected(tmp_path):
     stored(tmp_path)
     y = (np.arange(400) % 100 == 0).astype(np.int64)
     assert telling.columns(tmp_path / "x.arrow", "x", PARTS, np.arange(300), np.arange(300, 400), y) == []
+
+
+def test_a_column_that_tells_a_number_is_named(tmp_path):
+    """`sized` is the number up to its scale; `half` and `copied` know two values of it."""
+    y = stored(tmp_path)
+    sized = np.random.default_rng(0)
+    sized.integers(2, size=400)
+    number = 3.0 * (y * 2 - 1 + sized.uniform(-0.5, 0.5, 400)) + 7
+    found = telling.columns(tmp_path / "x.arrow", "x", PARTS, np.arange(300), np.arange(300, 400), number)
+    assert [one["column"] for one in found] == ["sized"] and 0.98 < found[0]["explained"] <= 1
+    assert telling.said("facts", {"column": "sized", "explained": 0.991}).startswith(
+        "the column `sized` of facts tells the label by itself: it alone explains 99.1% of the variance on validation.")
+    assert telling.columns(tmp_path / "x.arrow", "x", PARTS, np.arange(300), np.arange(300, 400), 0 * number) == []
