@@ -43,8 +43,9 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     of = f" of {len(comparison['strategies'])}" if "strategies" in comparison else ""
     seeds = len(outcome.metrics["seeds"])
     lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
-    lines.append(f"* On test **{outs.metric.level(results[f'test/{outs.metric.key}'])}**{interval(results, outs.metric)}"
-                 f", mean of {seeds} seeds" + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
+    result = outs.metric.level(results[f"test/{outs.metric.key}"])
+    lines.append(f"* On test **{result}**{interval(results, outs.metric)}, mean of {seeds} seeds"
+                 + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
     beside = [one.level(results[f"test/{one.key}"]) for one in outs.beside if f"test/{one.key}" in results]
     if beside:
         lines.append(f"* {', '.join(beside)}")
