@@ -1,6 +1,7 @@
 """What `trivium predict` gives of each task: columns of a table, and lines of a terminal."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from trivium import tasks
@@ -8,7 +9,7 @@ from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 from trivium.tasks.multilabel import MultiLabel
 from trivium.tasks.ordinal import Ordinal
-from trivium.tasks.regression import Regression
+from trivium.tasks.regression import Regression, Settings
 
 
 def test_classes() -> None:
@@ -64,10 +65,6 @@ def test_the_width_is_that_of_stored_answers(task: tasks.Task) -> None:
 @pytest.mark.parametrize(("names", "taken"), [
     (["price", "price_low"], "price_low"), (["error"], "error"), (["warning", "x"], "warning")])
 def test_a_target_is_not_called_like_another_column_of_predictions(names: list[str], taken: str) -> None:
-    from trivium.tasks import regression
-
     cells = [[float(k + j) for j in range(len(names))] for k in range(4)]
-    import pyarrow as pa
-
     with pytest.raises(UserError, match=f"a target cannot be called `{taken}`"):
-        Regression.over(pa.array(cells), names, regression.Settings(), 1)
+        Regression.over(pa.array(cells), names, Settings(), 1)

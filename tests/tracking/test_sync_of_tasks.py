@@ -67,7 +67,7 @@ def test_notes_speak_the_words_of_the_task(kind: str, synced: dict[str, Path]) -
     if kind in ("prices", "houses"):
         assert "EUR" in notes[0] and "which shall hold 90 % of new values" in notes[0]
     if kind == "prices":
-        assert "`test/mae` in EUR" in notes[1]
+        assert "; in EUR: `test/mae`, `test/rmse`, `test/width`; in nats: `test/nll`." in notes[1]
 
 
 @pytest.mark.parametrize(("kind", "head", "first", "pictured"), [
