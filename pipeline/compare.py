@@ -36,9 +36,10 @@ def main(params: Params, beside: Map) -> None:
     synced = beside(partial(sync, report=False), ["."])
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
-    ranked = sorted(names, key=lambda name: found["strategies"][name]["rank"])
+    titles = {name: str(found["strategies"][name]["title"])
+              for name in sorted(names, key=lambda name: found["strategies"][name]["rank"])}
     with fresh("reports/explained") as out:
-        explained.write(out, ranked)
+        explained.write(out, titles)
     html.write(Path("."))
     for _, said in synced:
         print(said)

@@ -1,51 +1,56 @@
-"""Which samples changed most, and what compare leaves of them, with real, untrained models on real features."""
+"""Which samples changed most, and what compare leaves of them, from what real, untrained models leave in evaluate."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+import torch
 
-from tests import networks
-from tests.fake_outs import CLASSES, fake_data, fake_models
-from tests.helpers import digests, drawn
+from tests.fake_outs import fake_data, fake_models
+from tests.helpers import ROOT, digests, drawn
 from trivium import fusion, models
 from trivium.comparison import explained
-from trivium.comparison.explained import most_changed
+from trivium.comparison.explained import comparable, most_changed
 from trivium.data.store import Store
-from trivium.data.tables import read_json, write, write_json
+from trivium.data.tables import read_json
 from trivium.encoders import describe
+from trivium.evaluation import answers, encoded
+from trivium.evaluation import explained as evaluated
+from trivium.evaluation.answers import Answer, Explained
+from trivium.evaluation.sampling import some
 from trivium.models import files
-from trivium.tasks.classification import Classification
 
-TRUE = {  # seed 0: sample -> probability of the true label, per strategy
-    "one": {"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3},
-    "two": {"d": 0.5, "c": 0.1, "b": 0.9, "a": 0.4, "e": 0.3},
-}
-
-SEED = {"seed": 0, "task": Classification(CLASSES).plain()}
+TITLES = {"joint": "Joint", "second": "Second"}
+EVERY = {"text": 32, "image": 32, "audio": 32}
 
 
-def predictions(folder: Path, truth: dict[str, float], seed: int = 0, late: float = 0.0) -> None:
-    """Of seeds `seed` and, where all strategies differ much more, `seed + 1`. The true label is the second class."""
-    rows = [(seed, sample, p) for sample, p in truth.items()] + [(seed + 1, "z", late)]
-    write(pa.table({"seed": pa.array([row[0] for row in rows], pa.int32()), "sample": [row[1] for row in rows],
-                    "y": pa.array([1] * len(rows), pa.int32()), "prediction": pa.array([1] * len(rows), pa.int32()),
-                    "answer": pa.array([[1 - p, p] for *_, p in rows], pa.list_(pa.float32()))}),
-          folder / "predictions.parquet")
+def explains(truth: dict[str, float], rows: dict[str, int] | None = None) -> Explained:
+    """truth: sample -> probability of the true label."""
+    return Explained(specs={}, rows=rows or {}, answers=[
+        Answer(sample=sample, label="yes", prediction="yes", told="yes (100%)", support=1.0, truth=p, missed="",
+               nats={}, tokens={}, rollout={}) for sample, p in truth.items()])
 
 
-def test_the_most_changed_samples_come_first_and_ties_go_by_name(tmp_path: Path) -> None:
-    """|0.9 - 0.1| / 2 = 0.4 twice, then |0.8 - 0.4| / 2 = 0.2; d and e are the same for both, and z is of seed 1."""
-    for k, (name, truth) in enumerate(TRUE.items()):
-        predictions(tmp_path / name, truth, late=float(k))
-        task = networks.task(2).plain()
-        write_json({"seeds": [{"seed": seed, "task": task} for seed in (0, 1)]}, tmp_path / name / "metrics.json")
-    found = most_changed(tmp_path, ["one", "two"])
-    assert list(found) == ["b", "c", "a"]
+ONE = explains({"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3})
+TWO = explains({"d": 0.5, "c": 0.1, "b": 0.9, "a": 0.4, "e": 0.3})
+
+
+def test_the_most_changed_samples_come_first_and_ties_go_by_name() -> None:
+    """|0.9 - 0.1| / 2 = 0.4 twice, then |0.8 - 0.4| / 2 = 0.2; d and e are the same for both."""
+    found = most_changed([ONE, TWO], 5)
+    assert list(found) == [2, 1, 3]
     assert list(found.values()) == pytest.approx([0.4, 0.4, 0.2])
-    assert list(most_changed(tmp_path, ["one", "two"], count=1)) == ["b"]
-    assert most_changed(tmp_path, ["one"]) == {}  # nothing to compare it with
+    assert list(most_changed([ONE, TWO], 5, count=1)) == [2]
+    assert list(most_changed([ONE, TWO], 2)) == [1]  # of the first two
+    assert most_changed([ONE], 5) == {}  # nothing to compare it with
+
+
+def test_samples_that_somebody_could_not_afford_are_not_compared() -> None:
+    truth = {name: 0.5 for name in "abcdefgh"}
+    dear, cheap, blind = explains(truth, {"photo": 4, "scan": 8}), explains(truth, {"photo": 8}), explains(truth)
+    assert [comparable(some) for some in ([cheap, blind], [cheap, dear], [blind])] == [8, 4, 8]
 
 
 @pytest.fixture
@@ -60,71 +65,93 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     parts = {s: models.encoder(encoders[s], spec, seed=1) for s, spec in store.specs.items()}
     about = files.describe("fusion", encoders, store.specs, store.task, fusion=chosen, features=store.digest)
     models.save(models.multimodal(parts, store.task, chosen, seed=1), about, tmp_path / "models/second/seed_0")
-    rows, draw = store.rows(0, "test"), np.random.default_rng(0)
-    for name in ("joint", "second"):
-        folder = tmp_path / "reports/evaluate" / name
-        predictions(folder, {store.samples[row]: draw.random() for row in rows})
-        write_json({"title": name.capitalize(), "start": "supervised", "seeds": [SEED]}, folder / "metrics.json")
+    for name in TITLES:
+        evaluate(tmp_path, name, EVERY)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
+def evaluate(project: Path, name: str, counts: dict[str, int]) -> None:
+    """What evaluate leaves of the answers of `name`."""
+    store, model = Store("supervised", project), models.load(project / "models" / name / "seed_0")
+    rows = some(store.samples, store.rows(0, "test"), 100, 0)
+    folder = project / "reports/evaluate" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with torch.no_grad():
+        test = encoded.encode_rows(model, store, rows, 0, 5)
+    evaluated.write(model, store, 0, rows, test, {s: min(n, len(rows)) for s, n in counts.items()}, 5, folder)
+
+
 def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
-    found = explained.write(project / "reports/explained", ["joint", "second"])
-    assert read_json(project / "reports/explained/explained.json")["seed"] == 0
+    found = explained.write(project / "reports/explained", TITLES)
+    assert read_json(project / "reports/explained/explained.json") == found
     store = Store("supervised", project)
-    chosen = most_changed(project / "reports/evaluate", ["joint", "second"])
-    assert [entry["sample"] for entry in found["samples"]] == list(chosen) and len(chosen) == 3
+    assert found["seed"] == 0 and found["among"] == len(store.rows(0, "test")) and len(found["samples"]) == 3
     for k, entry in enumerate(found["samples"]):
         row = store.samples.index(entry["sample"])
         assert entry["label"] == store.task.words(store.batch(np.array([row]), 0).y)
         assert entry["picture"] == f"changed_{k}.svg"
         size = drawn(project / "reports/explained" / entry["picture"])[:2]
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
-        words = (project / "reports/explained" / entry["picture"]).read_text(encoding="utf-8")
         assert set(entry["strategies"]) == {"joint", "second"}
         for name, answer in entry["strategies"].items():
             assert (answer["support"] == answer["truth"]) == (answer["prediction"] == entry["label"])
             assert answer["nats"]["text"] == pytest.approx(sum(w for _, w in answer["tokens"]["text"]), abs=1e-5)
-            told = "right" if answer["prediction"] == entry["label"] else (
-                f"wrong: {entry['label']} has {answer['truth']:.0%}")
-            assert f">{told}<" in words and f">{answer['prediction']} ({answer['support']:.0%})<" in words
-            assert ("rollout" in answer) == (name == "second")
+            assert bool(answer["rollout"]) == (name == "second")
         shares = [share for _, share in entry["strategies"]["second"]["rollout"]["text"]]
         assert sum(shares) == pytest.approx(1.0, abs=1e-5) or not shares
-    assert set(found["deletion"]["joint"]["text"]) == {"area", "random"}
-    assert set(found["deletion"]["second"]["text"]) == {"area", "rollout", "random"}
 
 
 def test_the_answers_are_those_of_the_models(project: Path) -> None:
-    found = explained.write(project / "reports/explained", ["second", "joint"])
+    found = explained.write(project / "reports/explained", TITLES)
     store = Store("supervised", project)
     rows = np.array([store.samples.index(entry["sample"]) for entry in found["samples"]])
     batch = store.batch(rows, 0)
-    for name in ("joint", "second"):
+    for name in TITLES:
         p = models.load(project / "models" / name / "seed_0")(batch.inputs, batch.present).exp()
         said = [entry["strategies"][name] for entry in found["samples"]]
         assert [answer["prediction"] for answer in said] == [store.task.words(k) for k in p.argmax(1)]
         assert [answer["truth"] for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
 
 
-def test_what_was_too_dear_to_explain_in_evaluate_is_not_explained_here(project: Path) -> None:
-    path = project / "reports/evaluate/second/metrics.json"
-    write_json(read_json(path) | {"seeds": [SEED | {"rows": {"attribution": {"text": 0, "image": 6}}}]}, path)
-    found = explained.write(project / "reports/explained", ["joint", "second"])
-    for entry in found["samples"]:
+def test_what_was_too_dear_to_explain_is_not_shown(project: Path) -> None:
+    evaluate(project, "second", EVERY | {"text": 0, "audio": 0})
+    for entry in explained.write(project / "reports/explained", TITLES)["samples"]:
         assert list(entry["strategies"]["second"]["nats"]) == ["image"]
         assert set(entry["strategies"]["joint"]["nats"]) == {"text", "image", "audio"}
+        assert drawn(project / "reports/explained" / entry["picture"])[2].count("not read") == 2
+
+
+def test_a_picture_is_that_of_the_tensors_themselves(project: Path) -> None:
+    """One channel says what a picture shows of three."""
+    about, arrays = answers.read(project / "reports/evaluate/joint")
+    store = Store("supervised", project)
+    for k, answer in enumerate(about.answers):
+        batch = store.batch(np.array([store.samples.index(answer.sample)]), 0)
+        panel = answers.panels(about, arrays, k)["image"]
+        assert panel.x[0] == pytest.approx(batch.inputs["image"][0].mean(0).numpy(), abs=1e-6)
+        assert panel.values.sum() == pytest.approx(answer.nats["image"], abs=1e-5)
 
 
 def test_the_same_bytes_again(project: Path) -> None:
     for folder in ("first", "again"):
-        explained.write(project / folder, ["joint", "second"])
+        explained.write(project / folder, TITLES)
     first, again = digests(project, "first"), digests(project, "again")
     assert len(first) == 4 and list(first.values()) == list(again.values())
 
 
+def test_no_model_is_loaded(project: Path) -> None:
+    """Nor torch, which takes seconds."""
+    script = ("import sys\nfrom pathlib import Path\nimport pipeline.compare\n"
+              "from trivium.comparison import build, curves, explained, figures, leftovers\n"
+              "from trivium.report import html\n"
+              f"explained.write(Path('out'), {TITLES})\nassert 'torch' not in sys.modules")
+    done = subprocess.run([sys.executable, "-c", script], cwd=project, capture_output=True, text=True,
+                          env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"})
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_strategy_alone_changes_nothing(project: Path) -> None:
-    explained.write(project / "reports/explained", ["joint"])
+    explained.write(project / "reports/explained", {"joint": "Joint"})
     assert [path.name for path in (project / "reports/explained").iterdir()] == ["explained.json"]
-    assert read_json(project / "reports/explained/explained.json") == {"seed": 0, "samples": [], "deletion": {}}
+    assert read_json(project / "reports/explained/explained.json")["samples"] == []

@@ -73,6 +73,8 @@ def test_what_is_counted_is_what_is_spent(project: Path, stream: str) -> None:
     explained = spent(lambda: attribution.explain(model, batch, clean, store.specs, 5))
     assert explained == (142 if stream == "text" else 140)  # 32 points and 11 cuts in 4 orders
     assert attribution.PASSES == 142 + 1 + 11  # where it looks, and that order
+    attributed = spent(lambda: attribution.attribute(model, batch, clean, store.specs, clean.y, 5))
+    assert attributed == (98 if stream == "text" else 96) and attribution.ATTRIBUTE == 98 + 1
 
 
 def test_padding_behind_published_texts_costs_nothing(project: Path) -> None:

@@ -61,6 +61,7 @@ def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp
     for sample in first["attribution"]["samples"]:
         assert drawn(project / "first" / sample["picture"])[:2] == ("918", "288")
     assert (project / "first/vectors/seed_0.safetensors").exists()
+    assert (project / "first/explained.json").exists() and (project / "first/explained.safetensors").exists()
     run(project, tmp_path / "second", seed=1)
     assert [path.name for path in (tmp_path / "second").iterdir()] == ["vectors"]
 

@@ -113,4 +113,4 @@ def explain(root: Path) -> None:
     folder.mkdir()
     for sample in samples:
         (folder / sample["picture"]).write_text(drawing(900, 1000))
-    (folder / "explained.json").write_text(json.dumps({"seed": 0, "samples": samples}))
+    (folder / "explained.json").write_text(json.dumps({"seed": 0, "among": 32, "samples": samples}))

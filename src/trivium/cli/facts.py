@@ -52,7 +52,7 @@ def find(path: Path, free: Sequence[str]) -> Facts:
             continue
         if different == 1:
             left[name] = "one value in all rows"
-        elif kind == "category" and (there >= FEW and different > MOST_DIFFERENT * there or different == there > 2):
+        elif kind == "category" and ((there >= FEW and different > MOST_DIFFERENT * there) or different == there > 2):
             left[name] = "nearly every row has a value of its own"
         elif kind == "number" and there >= FEW and different == there and not (column.numbers % 1 > 0).any():
             left[name] = "whole numbers that are all different, like an id"

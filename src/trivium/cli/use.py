@@ -64,8 +64,8 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     other = (name, changes.get("data.manifest.path", before[1])) != before
     if other and settings["split"].get("held_out_domain"):
         changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
-    before, after = (targets.name(one) for one in (settings.get("task", "classification"), changes["task"]))
-    if before != after and settings["compare"].get("metric", "auto") != "auto":
+    old, new = (targets.name(one) for one in (settings.get("task", "classification"), changes["task"]))
+    if old != new and settings["compare"].get("metric", "auto") != "auto":
         changes["compare.metric"] = "auto"  # the one that was chosen is of another task
     for key, value in changes.items():
         edit.put(settings, key, value)

@@ -1,128 +1,65 @@
 """The test samples that changed most between strategies, and what each strategy's answer to them rests on.
 
-`explained.json`: seed; samples: [{sample, label, spread (standard deviation over strategies of `Task.truth`, for a
-class its probability), picture, strategies: name -> {prediction, support, truth, nats (stream -> sum of its
-attributions), tokens, rollout (see trivium.evaluation.analyse)}}]; deletion: name -> stream -> areas over these
-samples.
+Of those that every strategy explained in `evaluate` (see `trivium.evaluation.explained`); no model is asked again.
+
+`explained.json`: seed; among (samples that were compared); samples: [{sample, label, spread (standard deviation over
+strategies of `truth`), picture, strategies: name -> {prediction, told, support, truth (how much the answer speaks for
+the label, for a class its probability), nats (stream -> sum of its attributions), tokens, rollout}}].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from trivium import tasks
-from trivium.data.tables import read_json, rounded, write_json
-from trivium.evaluation import predictions
-from trivium.tasks import Task
-
-if TYPE_CHECKING:
-    from trivium.data.store import Store
+from trivium.data.tables import rounded, write_json
+from trivium.evaluation import answers, pictures
+from trivium.evaluation.answers import Explained
 
 SAMPLES = 3
 SEED = 0
 
 
-def most_changed(folder: Path, strategies: Sequence[str], count: int = SAMPLES) -> dict[str, float]:
-    """Sample -> spread of the at most `count` test samples on which `strategies` differ most; ties by sample.
-
-    folder: holds `<strategy>/predictions.parquet`, all about the same samples.
+def most_changed(explained: Sequence[Explained], among: int, count: int = SAMPLES) -> dict[int, float]:
+    """Place -> spread of the at most `count` of the first `among` samples on which strategies differ most; ties by
+    sample.
     """
-    truths = []
-    for name in strategies:
-        samples, truth = [], []
-        task = _task(folder / name)
-        for _, piece in predictions.read(folder / name / "predictions.parquet", SEED):
-            samples += piece["sample"].to_pylist()
-            truth.append(task.truth(predictions.answers(piece), task.numbers(piece["y"])))
-        truths.append(np.concatenate(truth))
-    spread = np.std(truths, axis=0)
-    return {samples[k]: float(spread[k]) for k in np.lexsort((samples, -spread))[:count] if spread[k] > 0}
+    spread = np.std([[answer.truth for answer in one.answers[:among]] for one in explained], axis=0)
+    samples = [answer.sample for answer in explained[0].answers[:among]]
+    return {int(k): float(spread[k]) for k in np.lexsort((samples, -spread))[:count] if spread[k] > 0}
 
 
-def _task(folder: Path) -> Task:
-    """Of the model of `SEED` in an evaluated strategy's folder."""
-    return tasks.of(next(one["task"] for one in read_json(folder / "metrics.json")["seeds"] if one["seed"] == SEED))
+def comparable(explained: Sequence[Explained]) -> int:
+    """How many samples, the first ones, every strategy explained in all streams that it could afford at all."""
+    return min(min([len(one.answers), *one.rows.values()]) for one in explained)
 
 
-def write(out: Path, strategies: Sequence[str], root: Path = Path(".")) -> dict[str, Any]:
-    """Write `explained.json` and `changed_<k>.svg` into the folder `out`; `strategies` in the order of the pictures.
+def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[str, Any]:
+    """Write `explained.json` and `changed_<k>.svg` into the folder `out`.
 
-    Reads `data/features`, `data/reads`, `models/<strategy>/seed_0` and `reports/evaluate/<strategy>` below `root`.
+    titles: strategy -> what people call it, in the order of the pictures. Reads `reports/evaluate/<strategy>` below
+    `root`.
     """
-    chosen = most_changed(root / "reports/evaluate", strategies)
-    found: dict[str, Any] = {"seed": SEED, "samples": [], "deletion": {}}
-    if chosen:
-        _explain(out, strategies, chosen, found, root)
-    write_json(rounded(found), out / "explained.json")
+    read = {name: answers.read(root / "reports/evaluate" / name) for name in titles}
+    about = [one for one, _ in read.values()]
+    among = comparable(about)
+    samples = []
+    for number, (k, spread) in enumerate(most_changed(about, among).items()):
+        label, sample = about[0].answers[k].label, about[0].answers[k].sample
+        entry: dict[str, Any] = {"sample": sample, "label": label, "spread": spread,
+                                 "picture": f"changed_{number}.svg", "strategies": {}}
+        rows = []
+        for name, (one, arrays) in read.items():
+            answer = one.answers[k]
+            entry["strategies"][name] = answer.model_dump(mode="json", exclude={"sample", "label"})
+            verdict = "right" if answer.prediction == label else answer.missed
+            said = f"{titles[name]}\n{answer.told}\n{verdict}"
+            rows.append(pictures.Row(said, answers.panels(one, arrays, k), answers.panels(one, arrays, k, "rollout")))
+        pictures.draw(out / entry["picture"], f"{sample}, in truth {label}", rows)
+        samples.append(entry)
+    found = rounded({"seed": SEED, "among": among, "samples": samples})
+    write_json(found, out / "explained.json")
     return found
-
-
-def _explain(out: Path, strategies: Sequence[str], chosen: dict[str, float], found: dict[str, Any], root: Path,
-             ) -> None:
-    import torch
-
-    from trivium import models
-    from trivium.data.store import Store
-    from trivium.evaluation import pictures
-    from trivium.machine.progress import track
-
-    torch.set_num_threads(1)
-    rows: list[list[pictures.Row]] = [[] for _ in chosen]
-    for name in track(strategies, "explain", len(strategies), "strategy"):
-        evaluated = read_json(root / "reports/evaluate" / name / "metrics.json")
-        store, model = Store(evaluated["start"], root), models.load(root / "models" / name / f"seed_{SEED}")
-        places = np.array([store.samples.index(sample) for sample in chosen])
-        if not found["samples"]:
-            labels = [store.task.words(y) for y in store.labels(places)]
-            found["samples"] = [
-                {"sample": sample, "label": label, "spread": spread, "picture": f"changed_{k}.svg", "strategies": {}}
-                for k, ((sample, spread), label) in enumerate(zip(chosen.items(), labels, strict=True))]
-        about, truth, shown, attended = _answers(model, store, places, _paid(evaluated))
-        found["deletion"][name] = about["deletion"]
-        for k, entry in enumerate(found["samples"]):
-            guess, p = model.task.words(about["prediction"][k]), about["support"][k]
-            entry["strategies"][name] = {
-                "prediction": guess, "support": p, "truth": truth[k],
-                "nats": {s: float(panel.values.sum()) for s, panel in shown[k].items()},
-                "tokens": pictures.words(shown[k]),
-            } | ({"rollout": pictures.words(attended[k])} if attended[k] else {})
-            missed = f"wrong: {entry['label']} has {truth[k]:.0%}" if model.task.categorical else (
-                f"in truth {entry['label']}")
-            verdict = "right" if guess == entry["label"] else missed
-            said = f"{evaluated['title']}\n{model.task.told(about['prediction'][k], p)}\n{verdict}"
-            rows[k].append(pictures.Row(said, shown[k], attended[k]))
-    for entry, lines in zip(found["samples"], rows, strict=True):
-        pictures.draw(out / entry["picture"], f"{entry['sample']}, in truth {entry['label']}", lines)
-
-
-def _answers(model: Any, store: Store, places: np.ndarray, paid: Callable[[str], bool]) -> tuple[Any, ...]:
-    """What `attribution.explain` says of the samples `places`, the probabilities of their labels, and the panels of the
-    streams whose attribution is `paid` for."""
-    import torch
-
-    from trivium.data.store import Batch
-    from trivium.encoders.base import PAD
-    from trivium.evaluation import attribution, encoded, pictures
-
-    clean = encoded.encode_rows(model, store, places, SEED, len(places))
-    streams = [s for s in encoded.readers(model) if attribution.shows(encoded.encoder(model, s)) and paid(s)]
-    batch = store.batch(places, SEED, streams)
-    inputs = {s: x[:, : max(1, int((x != PAD).sum(1).max()))]  # published text encoders see no padding
-              if store.specs[s].kind == "tokens" and encoded.encoder(model, s).published else x
-              for s, x in batch.inputs.items()}
-    batch = Batch(inputs, batch.present, batch.y)
-    about, arrays, looked = attribution.explain(model, batch, clean, store.specs)
-    with torch.no_grad():
-        truth = model.task.support(encoded.answer(model, clean), clean.y).exp().tolist()
-    return (about, truth, pictures.panels(store, SEED, batch, arrays),
-            pictures.panels(store, SEED, batch, looked, shares=True))
-
-
-def _paid(evaluated: Mapping[str, Any]) -> Callable[[str], bool]:
-    """Whether `evaluate` could afford the attributions of a stream: what was too dear there is so here."""
-    counts = next(seed for seed in evaluated["seeds"] if seed["seed"] == SEED).get("rows", {}).get("attribution")
-    return lambda stream: counts is None or counts.get(stream, 0) > 0

@@ -1,8 +1,9 @@
 """What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
 `evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/40 for
-attacks, N/2 train and N/2 test samples for probes, 6 for attributions. Where an encoder is so large that they cost more
-than `evaluate.analysis_flops`, there are fewer of them, and with too few an analysis of a stream is absent.
+attacks, N/2 train and N/2 test samples for probes, 6 for attributions, and at seed 0 the same 32 of every strategy.
+Where an encoder is so large that they cost more than `evaluate.analysis_flops`, there are fewer of them, and with too
+few an analysis of a stream is absent.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
-from trivium.evaluation import affordable, attribution, encoded, information, pictures, probes, robustness
+from trivium.evaluation import affordable, attribution, encoded, explained, information, pictures, probes, robustness
 from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
 from trivium.evaluation.noise import Noise
@@ -57,16 +58,19 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
 
     test: the samples of `rows` (ascending), encoded;  settings: `analysis_flops` is what this seed may spend.
 
-    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per stream) and, for seed 0, `<out>/pictures/*.svg`.
+    Writes `<out>/vectors/seed_<k>.safetensors` ([n, D] per stream) and, for seed 0, `<out>/pictures/*.svg`
+    and what `explained` writes.
     """
     count, size = settings.analysis_rows, settings.batch
     chosen = some(store.samples, rows, count, seed)
     test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
-    explained = attribution.choose(model.task, encoded.answer(model, test), test.y)
-    asked = Asked(model, store, seed, chosen, test, explained, size)
+    asked = Asked(model, store, seed, chosen, test, attribution.choose(model.task, encoded.answer(model, test), test.y),
+                  size)
     val = encoded.encode_rows(model, store, some(store.samples, store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
     counts = _counts(asked, settings)
+    if seed == 0:
+        explained.write(model, store, seed, chosen, test, counts["explained"], size, out)
     return rounded({
         "contribution": contribution(model, test),
         "information": information.measure(model, val, test) if model.task.categorical else {},
@@ -83,7 +87,7 @@ def _counts(asked: Asked, settings: Settings) -> Counts:
     unread = [s for s in asked.model.streams if s not in encoded.readers(asked.model)]  # noise on these costs nothing
     found: Counts = {"contribution": everyone, "information": everyone, "misalignment": everyone,
                      "corruption": dict.fromkeys(unread, max(1, whole // 4)),
-                     "shift": {}, "attacks": {}, "probes": {}, "attribution": {}}
+                     "shift": {}, "attacks": {}, "probes": {}, "attribution": {}, "explained": {}}
     allowance = settings.analysis_flops / len(encoded.readers(asked.model))
     for s in encoded.readers(asked.model):
         for name, count in affordable.grant(_wishes(asked, s, settings.analysis_rows), allowance).items():
@@ -111,6 +115,10 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
         found["attribution"] = Wish(len(seen), each, len(seen))
     if moves and not spec.discrete:
         found["attacks"] = Wish.of(fewer, robustness.PASSES["attacks"] * usual)
+    if attribution.shows(encoder) and asked.seed == 0:
+        same = asked.rows[: explained.ROWS]
+        each = attribution.ATTRIBUTE * cost(_tokens(asked, stream, same).max())
+        found["explained"] = Wish(len(same), each, min(explained.LEAST, len(same)))
     return found
 
 
@@ -169,7 +177,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
     if not streams:
         return {"deletion": {}, "samples": []}
     places = list(asked.explained)
-    batch, clean = _cut(asked, store.batch(asked.rows[places], seed, streams)), asked.test[places]
+    batch, clean = encoded.cut(asked.model, store, store.batch(asked.rows[places], seed, streams)), asked.test[places]
     about, arrays, looked = attribution.explain(asked.model, batch, clean, store.specs, asked.size)
     shown = pictures.panels(store, seed, batch, arrays)
     attended = pictures.panels(store, seed, batch, looked, shares=True)
@@ -191,15 +199,6 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict
             pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
         samples.append(entry)
     return {"deletion": about["deletion"], "samples": samples}
-
-
-def _cut(asked: Asked, batch: Batch) -> Batch:
-    """Published text encoders see no padding behind the longest text."""
-    inputs = dict(batch.inputs)
-    for s, x in inputs.items():
-        if asked.store.specs[s].kind == "tokens" and encoded.encoder(asked.model, s).published:
-            inputs[s] = x[:, : max(1, int(encoded.lengths(x).max()))]
-    return Batch(inputs, batch.present, batch.y)
 
 
 def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -> None:

@@ -32,7 +32,8 @@ POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maxim
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
-PASSES = 2 + 3 * POINTS + 1 + (CUTS + 1) * (2 + RANDOM)  # of an encoder that attends, per sample; of others a few less
+ATTRIBUTE = 2 + 3 * POINTS + 1  # passes of an encoder that attends, per sample; of others a few less
+PASSES = ATTRIBUTE + (CUTS + 1) * (2 + RANDOM)
 
 
 def choose(task: Task, answers: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
@@ -124,6 +125,23 @@ def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, 
     return dict(zip(attributions, areas, strict=False)) | {"random": float(np.mean(areas[len(scores):]))}
 
 
+def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], target: Tensor,
+              size: int = encoded.SIZE) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Of every input of `batch` that the model reads, by stream: what it said for `target` [B, *T], in nats, and the
+    attention rollout of the encoders that attend. Both are 0 for a stream that a sample lacks.
+    """
+    found: dict[str, Tensor] = {}
+    looked: dict[str, Tensor] = {}
+    for m in [s for s in encoded.readers(model) if s in batch.inputs]:
+        told = without_each if specs[m].kind == "columns" else integrated_gradients
+        found[m] = told(model, batch, clean, m, target, size)
+        seen = rollout(encoded.encoder(model, m), batch.inputs[m])
+        if seen is not None:
+            there = clean.present[:, model.streams.index(m)]
+            looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
+    return found, looked
+
+
 def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
             ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
     """Attribution and deletion of every sample and every input of `batch` that the model reads.
@@ -138,16 +156,10 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
         answers = encoded.answer(model, clean)
         target = model.task.guess(answers)
         support = model.task.support(answers, target)
-    found: dict[str, Tensor] = {}
-    looked: dict[str, Tensor] = {}
+    found, looked = attribute(model, batch, clean, specs, target, size)
     areas: dict[str, dict[str, float]] = {}
-    for m in [s for s in encoded.readers(model) if s in batch.inputs]:
-        told = without_each if specs[m].kind == "columns" else integrated_gradients
-        found[m] = told(model, batch, clean, m, target, size)
+    for m in found:
         there = clean.present[:, model.streams.index(m)]
-        seen = rollout(encoded.encoder(model, m), batch.inputs[m])
-        if seen is not None:
-            looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
         if there.any():
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
             areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size)

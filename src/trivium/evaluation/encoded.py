@@ -68,6 +68,14 @@ def lengths(x: Tensor) -> Tensor:
     return ((x != PAD) * torch.arange(1, x.shape[1] + 1, device=x.device)).amax(1)
 
 
+def cut(model: Model, store: Store, batch: Batch) -> Batch:
+    """`batch` of inputs without the padding behind the longest text, which published text encoders do not see."""
+    inputs = {s: x[:, : max(1, int(lengths(x).max()))]
+              if store.specs[s].kind == "tokens" and encoder(model, s).published else x
+              for s, x in batch.inputs.items()}
+    return Batch(inputs, batch.present, batch.y)
+
+
 def encode(model: Model, batch: Batch, size: int) -> Batch:
     """`batch` with its inputs replaced by the vectors of the streams that the model reads."""
     vectors = {s: through(part, batch.inputs[s], size) for s, part in model.readers.items()}

@@ -43,8 +43,8 @@ class Card:
 @dataclass(frozen=True)
 class Context:
     """`strategy`: the one whose answers are `shown` and in the `rest`;  `others`: what the others make of one sample;
-    `changed`: where they differ most;  `attended`: whether any encoder attends;  `single`: whether an answer is one
-    class, which has a probability.
+    `changed`: where they differ most, of `among` samples;  `attended`: whether any encoder attends;  `single`: whether
+    an answer is one class, which has a probability.
     """
 
     strategy: str
@@ -52,6 +52,7 @@ class Context:
     rest: list[Card]
     others: list[Card]
     changed: list[Card]
+    among: int
     deletion: Table | None
     attended: bool
     single: bool
@@ -62,7 +63,8 @@ def context(inputs: Inputs) -> Context | None:
     first = {item.get("why"): item for item in reversed(samples)}  # of each kind
     ordered = sorted(samples, key=lambda item: item not in first.values())
     own = [card for item in ordered if (card := _card(inputs, inputs.shown, item))]
-    changed = _changed(inputs)
+    compared = inputs.json("reports/explained/explained.json")
+    changed = _changed(inputs, compared.get("samples", []))
     others = [
         card
         for strategy in inputs.order
@@ -73,7 +75,8 @@ def context(inputs: Inputs) -> Context | None:
         return None
     shown, rest = own[: len(first)], own[len(first) :]
     strategy, single = inputs.titles[inputs.shown], inputs.task is not None and inputs.task.categorical
-    return Context(strategy, shown, rest, others, changed, _deletion(inputs), _attended(inputs), single)
+    among = compared.get("among", 0)
+    return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
 
 
 def _samples(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
@@ -110,10 +113,10 @@ def _picture(inputs: Inputs, path: Path, alt: str) -> Picture | None:
     return Picture(uri, alt) if uri else None
 
 
-def _changed(inputs: Inputs) -> list[Card]:
+def _changed(inputs: Inputs, samples: list[dict[str, Any]]) -> list[Card]:
     """The samples on which the strategies differ most, in the pictures that `compare` drew."""
     cards = []
-    for item in inputs.json("reports/explained/explained.json").get("samples", []):
+    for item in samples:
         answers = {name: item["strategies"][name] for name in inputs.order if name in item["strategies"]}
         said = ", ".join(f"{inputs.titles[name]}: {found['prediction']}" for name, found in answers.items())
         alt = f"What each strategy's answer to sample {item['sample']} rests on ({said})"

@@ -1,0 +1,80 @@
+"""`explained.json` and `explained.safetensors`: what a strategy's answers to the same few test samples rest on, as
+`evaluate` leaves it and `compare` reads it, side by side for all strategies.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from trivium.data.tables import read_json, write_json
+from trivium.evaluation.pictures import Panel
+from trivium.modalities.spec import Spec
+
+Words = dict[str, list[tuple[str, float]]]  # stream that is drawn as a list -> (token or cell, value) of each
+Arrays = dict[str, np.ndarray]
+
+
+class Answer(BaseModel):
+    """To one sample: `prediction` in words, and as `told` with its support (see `Task.support`, 0-1); truth: the
+    support of the label, and how people say it where the answer is another one (`missed`).
+
+    nats: per stream, the sum of its attributions;  tokens, rollout: the attribution of each token, and the encoder's
+    attention to it
+    """
+
+    sample: str
+    label: str
+    prediction: str
+    told: str
+    support: float
+    truth: float
+    missed: str
+    nats: dict[str, float]
+    tokens: Words
+    rollout: Words
+
+
+class Explained(BaseModel):
+    """specs: of each stream whose attributions were affordable (`Spec.plain`);  rows: of how many of `answers`, the
+    first ones.
+    """
+
+    specs: dict[str, dict[str, Any]]
+    rows: dict[str, int]
+    answers: list[Answer]
+
+
+def write(folder: Path, about: Explained, arrays: Arrays) -> None:
+    """arrays: `STREAM.input`, `STREAM.nats` and maybe `STREAM.rollout`, float32 [rows, 1, *axes], of the streams that
+    are not drawn as lists. The same values, the same bytes.
+    """
+    from safetensors.numpy import save_file
+
+    write_json(about.model_dump(), folder / "explained.json")
+    save_file(arrays, folder / "explained.safetensors")
+
+
+def read(folder: Path) -> tuple[Explained, Arrays]:
+    """What `write` left."""
+    from safetensors.numpy import load_file
+
+    return Explained.model_validate(read_json(folder / "explained.json")), load_file(folder / "explained.safetensors")
+
+
+def panels(about: Explained, arrays: Arrays, k: int, what: str = "nats") -> dict[str, Panel]:
+    """A panel per stream of the answer `k`; `what`: nats, or rollout where encoders attend."""
+    answer, shares = about.answers[k], what == "rollout"
+    words, found = answer.rollout if shares else answer.tokens, dict[str, Panel]()
+    for stream, plain in about.specs.items():
+        spec, name = Spec.of(stream, plain), f"{stream}.{what}"
+        if stream in words:
+            values = np.array([value for _, value in words[stream]], np.float32)
+            x = np.ones((len(values), 2)[: len(spec.shape)])  # what is padding, or missing, was not kept
+            found[stream] = Panel(spec, x, values, [token for token, _ in words[stream]], shares)
+        elif name in arrays and k < about.rows[stream]:
+            found[stream] = Panel(spec, arrays[f"{stream}.input"][k], arrays[name][k], [], shares)
+    return found
