@@ -27,7 +27,7 @@ def test_pins_are_compared_with_what_is_installed(tmp_path: Path) -> None:
 def test_a_cpu_build_beside_a_gpu_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    monkeypatch.setattr(doctor, "gpu_count", lambda: 1)
+    monkeypatch.setattr(doctor.nvidia, "handles", lambda: ["one"])
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.version, "cuda", None)
     ((grade, said),) = doctor.torch_build(ROOT)
@@ -35,7 +35,7 @@ def test_a_cpu_build_beside_a_gpu_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     ((grade, said),) = doctor.torch_build(ROOT)
     assert grade == "wrong" and "driver" in said
-    monkeypatch.setattr(doctor, "gpu_count", lambda: 0)
+    monkeypatch.setattr(doctor.nvidia, "handles", lambda: [])
     ((grade, said),) = doctor.torch_build(ROOT)
     assert grade == "ok"
 
@@ -126,7 +126,7 @@ def test_the_old_form_is_told(tmp_path: Path) -> None:
 def test_cuda_without_a_gpu_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     set_params(tmp_path, {"loop.device": "cuda"})
-    monkeypatch.setattr(doctor, "gpu_count", lambda: 0)
+    monkeypatch.setattr(doctor.nvidia, "handles", lambda: [])
     assert [grade for grade, _ in doctor.settings(tmp_path)] == ["ok", "wrong"]
 
 

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from trivium.machine.system import gpu_count
+from trivium.machine import nvidia
 from trivium.settings.errors import UserError
 
 GIGABYTE = 1e9
@@ -83,7 +83,7 @@ def torch_build(root: Path) -> Iterator[Finding]:
         yield "wrong", f"torch does not load ({error}). To mend it, {AGAIN}."
         return
     build = f"torch {torch.__version__} ({f'CUDA {torch.version.cuda}' if torch.version.cuda else 'CPU build'})"
-    gpus = gpu_count()
+    gpus = len(nvidia.handles())  # whatever torch was built for
     if torch.cuda.is_available():
         name, memory = torch.cuda.get_device_name(0), torch.cuda.get_device_properties(0).total_memory
         yield "ok", f"{build}, {torch.cuda.device_count()} GPU: {name}, {memory / GIGABYTE:.0f} GB"
@@ -110,7 +110,7 @@ def settings(root: Path) -> Iterator[Finding]:
                  f"{len(params.train)} strategies, {params.seeds} seeds")
     for words in warnings(params):
         yield "advice", words
-    if params.loop.device == "cuda" and not gpu_count():
+    if params.loop.device == "cuda" and not nvidia.handles():
         yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
 
 

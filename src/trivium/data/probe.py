@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.machine import workers
 from trivium.machine.progress import Progress
+from trivium.machine.workers import cores, processes
 
 if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
     import pyarrow as pa
@@ -81,58 +77,19 @@ def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: i
         for task in tasks:
             yield task, work(task)
         return
-    count = min(workers.cores(), math.ceil(total / CHUNK))
-    pool = _pool(count)
-    try:
-        waiting = deque((task, _submit(pool, work, task)) for task in islice(tasks, AHEAD))
+    count = min(cores(), math.ceil(total / CHUNK))
+    with processes(count, clean=True, begin=None) as run:
+        results = run(work, tasks, ahead=AHEAD, alone=partial(_one_by_one, work))
         meanwhile()
-        while waiting:
-            task, future = waiting.popleft()
-            try:
-                results = future.result()
-            except BrokenProcessPool:
-                results = _one_by_one(work, task)
-                pool.shutdown(cancel_futures=True)
-                pool = _pool(count)
-                waiting = deque((t, f if _finished(f) else _submit(pool, work, t)) for t, f in waiting)
-            yield task, results
-            waiting.extend((task, _submit(pool, work, task)) for task in islice(tasks, 1))
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _submit(pool: ProcessPoolExecutor, work: Callable[[Task], list[dict]], task: Task) -> Future:
-    """A pool that broke behind our back fails when the result is asked for, not here."""
-    try:
-        return pool.submit(work, task)
-    except BrokenProcessPool as error:
-        future: Future = Future()
-        future.set_exception(error)
-        return future
-
-
-def _finished(future: Future) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
-
-
-def _pool(count: int) -> ProcessPoolExecutor:
-    # A forked copy of a process with threads (Arrow has some) can hang; the fork server is clean.
-    start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    return workers.pool(count, multiprocessing.get_context(start), workers.obey)
+        yield from results
 
 
 def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:
     """The same results when some value of the task kills its process."""
-    results: list[dict] = []
-    pool = _pool(1)
-    for value in task[3]:
-        try:
-            results += pool.submit(work, (*task[:3], [value])).result()
-        except BrokenProcessPool:
-            results.append({"error": "crashes its decoder: the file is damaged"})
-            pool = _pool(1)
-    pool.shutdown()
-    return results
+    values = [(*task[:3], [value]) for value in task[3]]
+    with processes(1, clean=True, begin=None) as run:
+        each = run(work, values, ahead=1, alone=lambda _: [{"error": "crashes its decoder: the file is damaged"}])
+        return [result for _, results in each for result in results]
 
 
 def _work(task: Task) -> list[dict[str, Any]]:

@@ -4,10 +4,12 @@ GPUs (NVML, since Volta). Of the whole device: other programs count as well.
 
 from __future__ import annotations
 
-import ctypes
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from trivium.machine import nvidia
 
 POWERCAP = Path("/sys/class/powercap")
 
@@ -23,7 +25,7 @@ def energy() -> Iterator[Callable[[], float | None]]:
     finally:
         for counter, start in zip(counters, before, strict=True):
             change = counter() - start
-            if change >= 0:  # RAPL counters wrap around now and then
+            if change >= 0:  # neither unknown nor wrapped around, as RAPL counters do now and then
                 used.append(change)
 
 
@@ -40,26 +42,15 @@ def _rapl() -> Callable[[], float] | None:
 
 
 def _nvml() -> Callable[[], float] | None:
-    """Joules of all NVIDIA GPUs since the driver was loaded."""
-    try:
-        nvml = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        return None
-    count = ctypes.c_uint()
-    if nvml.nvmlInit_v2() != 0 or nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
-        return None
-    handles = [ctypes.c_void_p() for _ in range(count.value)]
-    total = ctypes.c_ulonglong()  # millijoules
-    for index, handle in enumerate(handles):
-        if nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != 0 or (
-                nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(total)) != 0):
-            return None
+    """Joules of all NVIDIA GPUs since the driver was loaded; not a number where one does not tell (any more)."""
+    import pynvml
+
+    gpus = nvidia.handles()
 
     def read() -> float:
-        joules = 0.0
-        for handle in handles:
-            nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(total))
-            joules += total.value / 1e3
-        return joules
+        try:
+            return sum(pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) for gpu in gpus) / 1e3  # millijoules
+        except pynvml.NVMLError:
+            return math.nan
 
-    return read if handles else None
+    return read if gpus else None

@@ -2,25 +2,55 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
+import shutil
 import sys
-import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from threading import RLock
+from typing import Any, TypeVar
+
+from tqdm.std import tqdm
 
 Item = TypeVar("Item")
 EVERY = 5.0  # seconds between lines where there is no terminal
+REST = "{percentage:3.0f}%  {rate_noinv_fmt}  {remaining} left{postfix}"
+UNKNOWN = "{desc}: {n_fmt}{unit}  {rate_noinv_fmt}{postfix}"  # how much there is in all
+
+
+class _Bar(tqdm):  # type: ignore[type-arg]  # not generic when it runs
+    monitor_interval = 0  # no thread, which a fork would lose
+    known = f"{{desc}}: [{{bar:20}}] {REST}"
+
+
+class _Lines(_Bar):
+    known = f"{{desc}}: {REST}"
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        print(self, file=self.fp, flush=True)
+        return True
+
+    def close(self) -> None:
+        self.leave, self.sp = False, None  # nothing to end or to clear
+        super().close()
+
+
+_Bar.set_lock(RLock())  # not one for other processes, which show nothing
 
 
 class Progress:
     """Counts work up to `total` `unit`s; `note` is shown behind the rate. Use as a context manager."""
 
     def __init__(self, title: str, total: float, unit: str = "it") -> None:
-        self.title, self.total, self.unit = title, total, unit
-        self.done, self.note = 0.0, ""
-        self._started = time.monotonic()
-        self._terminal = sys.stderr.isatty()
-        self._shown = self._started if not self._terminal else 0.0
+        self.total, self.done = total, 0.0
+        kind: type[_Bar] = _Lines
+        where: dict[str, float] = {"mininterval": EVERY, "delay": EVERY, "ncols": 999, "nrows": 2}
+        if sys.stderr.isatty():
+            columns, rows = shutil.get_terminal_size()  # tqdm shows nothing on one that does not tell its size
+            kind, where = _Bar, {"ncols": columns - 1, "nrows": rows}
+        self._bar: Any = kind(
+            desc=title, unit=f" {unit}", unit_scale=True, file=sys.stderr, smoothing=0, ascii=" #", miniters=0,
+            disable=multiprocessing.parent_process() is not None, **self._size(0.0, kind), **where)
 
     def __enter__(self) -> Progress:
         return self
@@ -30,32 +60,26 @@ class Progress:
 
     def close(self) -> None:
         """End the bar's line, so that what is printed next has one of its own."""
-        if self._terminal:
-            self._show("\n")
+        self._bar.close()
 
     def add(self, amount: float = 1.0, note: str = "") -> None:
         self.at(self.done + amount, note)
 
     def at(self, done: float, note: str = "") -> None:
         """Say that `done` units in all are done."""
-        self.done, self.note = done, note or self.note
-        now = time.monotonic()
-        if now - self._shown >= (0.1 if self._terminal else EVERY):
-            self._shown = now
-            self._show("" if self._terminal else "\n")
+        self.done = done
+        for key, value in self._size(done, self._bar).items():
+            setattr(self._bar, key, value)
+        if note:
+            self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update(done - self._bar.n)
 
-    def _show(self, end: str) -> None:
-        if multiprocessing.parent_process():  # two bars would overwrite each other
-            return
-        seconds = max(time.monotonic() - self._started, 1e-9)
-        rate = self.done / seconds
-        left = max(0.0, self.total - self.done) / rate if rate > 0 else float("inf")
-        share = min(1.0, self.done / self.total) if self.total else 1.0  # a total may be an estimate
-        speed = f"{rate:,.{0 if rate >= 10 else 1}f} {self.unit}/s"
-        bar = f"[{'#' * int(20 * share):<20}] " if self._terminal else ""
-        start, rest = ("\r", "\x1b[K") if self._terminal else ("", "")  # the rest of a longer line before is cleared
-        print(f"{start}{self.title}: {bar}{share:4.0%}  {speed}  {_clock(left)} left  {self.note}{rest}",
-              end=end, file=sys.stderr, flush=True)
+
+    def _size(self, done: float, bar: Any) -> dict[str, Any]:
+        """How much there is, which may be an estimate, and what can be said with it."""
+        if math.isinf(self.total):
+            return {"total": None, "bar_format": UNKNOWN}
+        return {"total": max(self.total, done), "bar_format": bar.known}
 
 
 def track(items: Iterable[Item], title: str, total: int, unit: str = "it") -> Iterator[Item]:
@@ -64,11 +88,3 @@ def track(items: Iterable[Item], title: str, total: int, unit: str = "it") -> It
         for item in items:
             yield item
             progress.add()
-
-
-def _clock(seconds: float) -> str:
-    if seconds == float("inf"):
-        return "--:--"
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"

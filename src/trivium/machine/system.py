@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, nvidia
 
 KEEP = 240  # points; a longer series is thinned by half, and then sampled half as often
-NVML = "libnvidia-ml.so.1"  # comes with the driver
 Reading = dict[str, float]
 
 
@@ -80,47 +79,18 @@ def reader() -> Callable[[], Reading]:
     return read
 
 
-def gpu_count() -> int:
-    """NVIDIA GPUs as the driver counts them, whatever torch was built for."""
-    try:
-        nvml = ctypes.CDLL(NVML)
-    except OSError:
-        return 0
-    count = ctypes.c_uint()
-    if nvml.nvmlInit_v2() != 0 or nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
-
-
-class _Utilization(ctypes.Structure):
-    _fields_ = (("gpu", ctypes.c_uint), ("memory", ctypes.c_uint))  # percent of the last sampling period
-
-
-class _Memory(ctypes.Structure):
-    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))  # bytes
-
-
 def _nvml() -> Callable[[], Reading] | None:
-    """A reader of all NVIDIA GPUs through the driver's own library; None where there is none."""
-    count = gpu_count()
-    if not count:
-        return None
-    nvml = ctypes.CDLL(NVML)
-    handles = [ctypes.c_void_p() for _ in range(count)]
-    for index, handle in enumerate(handles):
-        if nvml.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(index), ctypes.byref(handle)) != 0:
-            return None
+    """A reader of what each NVIDIA GPU tells; None where there is none."""
+    import pynvml
 
-    def read() -> Reading:
-        values: Reading = {}
-        for index, handle in enumerate(handles):
-            use, memory, power = _Utilization(), _Memory(), ctypes.c_uint()
-            nvml.nvmlDeviceGetUtilizationRates(handle, ctypes.byref(use))
-            nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory))
-            nvml.nvmlDeviceGetPowerUsage(handle, ctypes.byref(power))  # milliwatts
-            values[f"gpu_{index}_utilization_percentage"] = float(use.gpu)
-            values[f"gpu_{index}_memory_usage_megabytes"] = round(memory.used / 1e6, 1)
-            values[f"gpu_{index}_power_usage_watts"] = round(power.value / 1e3, 1)
-        return values
-
-    return read
+    gauges: dict[str, Callable[[], float]] = {}
+    for index, gpu in enumerate(nvidia.handles()):
+        for name, gauge in (
+            ("utilization_percentage", lambda gpu: float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu)),
+            ("memory_usage_megabytes", lambda gpu: round(pynvml.nvmlDeviceGetMemoryInfo(gpu).used / 1e6, 1)),
+            ("power_usage_watts", lambda gpu: round(pynvml.nvmlDeviceGetPowerUsage(gpu) / 1e3, 1)),  # milliwatts
+        ):
+            with suppress(pynvml.NVMLError):  # a part of a GPU (MIG) does not know all of it
+                gauge(gpu)
+                gauges[f"gpu_{index}_{name}"] = partial(gauge, gpu)
+    return (lambda: {name: gauge() for name, gauge in gauges.items()}) if gauges else None

@@ -25,6 +25,7 @@ from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.machine.files import read_json_or
 from trivium.settings.errors import UserError
+from trivium.tasks import seeds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -188,7 +189,7 @@ class Predictor:
 
 
 def best(root: Path, strategy: str) -> tuple[Path, int]:
-    """Folder and number of the seed with the lowest validation NLL. Raises: UserError."""
+    """Folder and number of the best seed (see `seeds.best`). Raises: UserError."""
     path = root / "models" / strategy / "training.json"
     if not path.exists():
         found = {each.parent.name: read_json_or(each, {}) for each in root.glob("models/*/training.json")}
@@ -200,8 +201,7 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
     about = read_json(path)
     if "skipped" in about:
         raise UserError(f"There is no model of `{strategy}`: {about['skipped']['sentence']}")
-    seeds = about["seeds"]
-    seed = min(seeds, key=lambda entry: (entry["validation"]["nll"], entry["seed"]))["seed"]
+    seed = seeds.best(about["seeds"])["seed"]
     return path.parent / f"seed_{seed}", seed
 
 

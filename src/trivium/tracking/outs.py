@@ -17,7 +17,7 @@ from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.data.tables import read_json, read_yaml
 from trivium.machine.files import read_figures
-from trivium.tasks import Task
+from trivium.tasks import Task, seeds
 from trivium.tasks.metric import Metric
 
 LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
@@ -42,8 +42,8 @@ class Outcome:
 
     @property
     def best(self) -> dict[str, Any]:
-        """The entry of `training["seeds"]` with the lowest validation NLL."""
-        return min(self.training["seeds"], key=lambda seed: (seed["validation"]["nll"], seed["seed"]))
+        """The entry of `training["seeds"]` whose model stands for the strategy."""
+        return seeds.best(self.training["seeds"])
 
     @property
     def task(self) -> Task:

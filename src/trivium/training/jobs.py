@@ -9,14 +9,12 @@ from __future__ import annotations
 import functools
 import json
 import math
-import multiprocessing
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from trivium.data.tables import digest, read_json, write_json
 from trivium.machine import device as devices
 from trivium.machine.cache import link
 from trivium.machine.progress import Progress
-from trivium.machine.workers import killed, obey, pool, see_one_gpu, turns
+from trivium.machine.workers import processes
 from trivium.training.settings import Loop
 
 HOME = Path(".cache/units")
@@ -60,29 +58,18 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
         rest = "; the rest goes on" if todo else ""
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
     count = min(devices.workers(loop.workers, device), max(1, len(todo)))
-    context = multiprocessing.get_context("spawn" if device == "cuda" or sys.platform == "darwin" else "fork")
-    shared: Any = context.RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
+    shared: Any = RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
     with Progress(title, math.inf, "samples") as progress:
+        show = partial(_show, progress, shared)
         if count == 1:
             _progress = shared
-            for k, unit in enumerate(todo):
-                _work(work, device, unit, k, lambda: _show(progress, shared))
+            for unit in enumerate(todo):
+                _work(work, device, unit, show)
         else:
-            turn = turns(context, count, devices.gpus(device))
-            with pool(count, context, _start, shared, turn) as executor:
-                try:
-                    pending = {executor.submit(_work, work, device, unit, k) for k, unit in enumerate(todo)}
-                    while pending:
-                        done, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
-                        _show(progress, shared)
-                        for future in done:
-                            future.result()
-                except BaseException as error:
-                    for process in list(executor._processes.values()):
-                        process.kill()  # all at once: what the others would still do is for nobody
-                    if isinstance(error, BrokenProcessPool):
-                        raise killed("`loop.workers` or `loop.batch` smaller") from None
-                    raise
+            with processes(count, devices.gpus(device), begin=partial(_share, shared),
+                           smaller="`loop.workers` or `loop.batch` smaller") as side_by_side:
+                for _ in side_by_side(partial(_work, work, device), enumerate(todo), ahead=len(todo), idle=show):
+                    show()
     found = {name: (HOME / mark, read_json(HOME / mark / "record.json")) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
@@ -129,16 +116,14 @@ def measured(done: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str) -> d
     return seconds | ({"peak_gpu_memory_bytes": max(memory)} if memory else {})
 
 
-def _start(shared: Any, turn: Any) -> None:
+def _share(shared: Any) -> None:
     global _progress
     _progress = shared
-    see_one_gpu(turn)
-    obey()
 
 
-def _work(work: Work, device: str, unit: tuple[str, Any, str], index: int,
+def _work(work: Work, device: str, numbered: tuple[int, tuple[str, Any, str]],
           shown: Callable[[], None] | None = None) -> None:
-    last = time.monotonic()
+    (index, unit), last = numbered, time.monotonic()
 
     def report(samples: int, every: int) -> None:
         nonlocal last

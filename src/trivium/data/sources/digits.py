@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import multiprocessing
 from collections.abc import Collection, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +21,7 @@ from trivium.data.settings import STREAMS
 from trivium.data.sources import raw, speech, words
 from trivium.data.sources.worlds import world
 from trivium.machine.progress import track
-from trivium.machine.workers import cores
+from trivium.machine.workers import cores, processes
 
 if TYPE_CHECKING:
     from trivium.data.settings import Digits
@@ -87,14 +87,11 @@ def _pools(out: Path, settings: Digits, seed: int, streams: Collection[str]) -> 
 
 def _spread(pools: list[Pool]) -> Iterator[list[tuple]]:
     """`_make` of every pool, each in a fresh process, since the synthesiser keeps state (see speech.py)."""
-    start = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(start)
-    if start == "forkserver":
-        context.set_forkserver_preload([__name__, "soundfile", "PIL.PngImagePlugin"])
+    multiprocessing.set_forkserver_preload([__name__, "soundfile", "PIL.PngImagePlugin"])
 
     def make(pool: Pool) -> list[tuple]:
-        with ProcessPoolExecutor(1, context) as process:
-            return process.submit(_make, pool).result()
+        with processes(1, clean=True, begin=None) as run:
+            return next(run(_make, [pool]))[1]
 
     with ThreadPoolExecutor(cores()) as threads:
         yield from track(threads.map(make, pools), "drawing, speaking and writing digits", len(pools), "pool")

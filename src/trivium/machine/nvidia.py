@@ -1,0 +1,16 @@
+"""The NVIDIA GPUs of this machine, as the driver tells of them; none where there is no driver."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def handles() -> list[Any]:
+    """What `pynvml` asks each GPU by, in the driver's order."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        return [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    except pynvml.NVMLError:
+        return []
