@@ -27,7 +27,8 @@ def columns(path: Path, name: str, parts: Sequence[tuple[str, int]], train: np.n
     """Those of the `parts` (name and codes, see `Spec.columns`) that hold the answer: {"column", "right", "usual"},
     shares of validation; of numbers {"column", "explained"}, a share of the variance (R²).
 
-    path, name: an `x.arrow` and its column;  train, val: int64 rows that have the stream;  y: by row, classes int64 or numbers float64
+    path, name: an `x.arrow` and its column;  train, val: int64 rows that have the stream;  y: by row, classes
+    int64 or numbers float64
     """
     if not len(train) or not len(val):
         return []

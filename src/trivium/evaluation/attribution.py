@@ -62,13 +62,13 @@ def without_each(model: Model, batch: Batch, clean: Batch, stream: str, target: 
     Arguments as those of `integrated_gradients`.
     """
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
-    whole = encoded.answer(model, clean).gather(1, target[:, None])[:, 0]
+    whole = model.task.support(encoded.answer(model, clean), target)
     found = []
     for column in range(x.shape[1]):
         less = x.clone()
         less[:, column] = 0
         one = encoded.replace(clean, stream, encoded.through(encoder, less, size))
-        found.append(whole - encoded.answer(model, one).gather(1, target[:, None])[:, 0])
+        found.append(whole - model.task.support(encoded.answer(model, one), target))
     return torch.stack(found, 1)
 
 
