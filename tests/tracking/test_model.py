@@ -2,13 +2,20 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
+from trivium.serving import package
+from trivium.serving.predictor import Predictor
+from trivium.tasks import Task
 from trivium.tasks.classification import Classification
-from trivium.tracking import store
+from trivium.tasks.multilabel import MultiLabel
+from trivium.tasks.regression import Regression
+from trivium.tracking import model, outs, store
 from trivium.tracking.model import signature
 from trivium.tracking.sync import sync
 
@@ -130,6 +137,36 @@ def recommend(root: Path, strategy: str) -> None:
     content = json.loads(path.read_text())
     content["verdict"]["recommended"] = strategy
     path.write_text(json.dumps(content))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "targets", "columns"), [
+    (Regression({"price": "EUR"}, scale=[7.0]), np.arange(24, dtype=np.float32)[:, None],
+     ["price", "price_low", "price_high"]),
+    (MultiLabel(["big", "red"]), np.eye(2, dtype=np.uint8)[np.arange(24) % 2],
+     ["labels", "probability_big", "probability_red"]),
+])
+def test_models_of_other_tasks_are_loaded_by_mlflow(task: Task, targets: np.ndarray, columns: list[str],
+                                                    tmp_path: Path) -> None:
+    import mlflow.pyfunc
+    import pandas as pd
+
+    root = fake_outs(tmp_path, {"supervised_frozen": 0.9})
+    fake_data(root, task=task, targets=targets)
+    fake_models(root, "supervised_frozen")
+    (outcome,) = outs.read(root).outcomes
+    outcome = replace(outcome, metrics=outcome.metrics | {"task": task.plain()})
+    with store.opened(root) as (client, experiment):
+        run = client.create_run(experiment).info.run_id
+        name = model.log(client, experiment, root, outcome, run, package.code(tmp_path / "code"))
+        loaded = mlflow.pyfunc.load_model(client.get_logged_model(name).artifact_location)
+    assert [one.name for one in loaded.metadata.signature.outputs] == [*columns, "warning", "error"]
+    found = loaded.predict(pd.DataFrame({"text": ["alpha one", None], "image": [None, b"broken"]}))
+    assert list(found.columns) == [*columns, "warning", "error"]
+    assert found[columns].isna().all(axis=1).tolist() == [False, True]
+    assert found["error"].notna().tolist() == [False, True]
+    pd.testing.assert_frame_equal(found[:1].reset_index(drop=True), pd.DataFrame(
+        Predictor.of_strategy(root, "supervised_frozen").table([{"text": "alpha one"}])).astype(found.dtypes))
 
 
 def test_the_signature_names_streams_and_times_where_any_is_heard() -> None:
