@@ -12,7 +12,7 @@ export PYTHON TORCH_INDEX_URL
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
 	@echo "make ui         every run in the MLflow UI"
-	@echo "make curves     accuracy over compute and over labels; takes about five times as long as make repro"
+	@echo "make curves     the result over compute and over labels; takes about five times as long as make repro"
 	@echo "make test       all tests"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"

@@ -13,6 +13,7 @@ import yaml
 from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
 from trivium.encoders import Described, describe
+from trivium.tasks import Task
 from trivium.tasks.classification import Classification
 
 CLASSES = ["anna", "ben", "carla"]
@@ -113,8 +114,8 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
         return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "sd": 0.01}
 
     entries = {name: {"title": fake_about(name)["title"], "rank": rank, "accuracy": span(strategies[name]),
-                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05), "learned": True,
-                      "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
+                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05),
+                      "learned": True, "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
                       "parameters": {"total": 1000, "trained": 100}, "seeds": {}}
                for rank, name in enumerate(order, start=1)}
     best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
@@ -154,9 +155,10 @@ def fake_lock(root: Path, params: dict[str, Any]) -> None:
 WORDS = ["alpha one", "beta two", "gamma three"]  # of the classes
 
 
-def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
+def fake_data(root: Path, seeds: int = 2, samples: int = 24, task: Task | None = None,
+              targets: np.ndarray | None = None) -> None:
     """data/aligned with real media (every fifth sample lacks one modality); data/features and data/reads made from it,
-    for the recipes of params.yaml.
+    for the recipes of params.yaml. targets: [N, *T] of another task than the classes.
     """
     import soundfile
     from PIL import Image
@@ -167,8 +169,9 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
     draw = np.random.default_rng(0)
     (root / "data/raw/media").mkdir(parents=True, exist_ok=True)
     y = np.arange(samples) % len(CLASSES)
-    columns: dict[str, Any] = {"sample": [f"s{k:03}" for k in range(samples)], "label": [CLASSES[k] for k in y],
-                               "y": pa.array(y, pa.int32())}
+    task, targets = task or Classification(CLASSES), y if targets is None else targets
+    columns: dict[str, Any] = {"sample": [f"s{k:03}" for k in range(samples)],
+                               "label": [task.words(one) for one in targets], "y": task.column(targets)}
     values: dict[str, list[str | None]] = {"text": [], "image": [], "audio": []}
     for k in range(samples):
         Image.fromarray(draw.integers(0, 255, (20, 14, 3), dtype=np.uint8)).save(root / f"data/raw/media/{k}.png")
@@ -184,7 +187,7 @@ def fake_data(root: Path, seeds: int = 2, samples: int = 24) -> None:
                     f"has_{m}": [value is not None for value in given]}
     write(pa.table(columns), root / "data/aligned/samples.parquet")
     # Media paths are relative to `root`, which is relative to the repository; here the tests run from elsewhere.
-    write_json({"source": "digits", "root": str(root / "data/raw"), "task": Classification(CLASSES).plain()},
+    write_json({"source": "digits", "root": str(root / "data/raw"), "task": task.plain()},
                root / "data/aligned/meta.json")
     split = np.array(["train", "train", "val", "test"])[np.arange(samples) // 3 % 4]
     write(pa.table({"sample": columns["sample"]} | {f"seed_{k}": np.roll(split, 3 * k) for k in range(seeds)}),
@@ -217,7 +220,8 @@ def fake_models(root: Path, strategy: str, seeds: int = 2, start: str = "supervi
     store, chosen = Store(start, root), fusions.chosen(fusion, "fusion")
     for seed in range(seeds):
         parts = {s: models.encoder(store.encoders[s], spec, seed) for s, spec in store.specs.items()}
-        model = models.multimodal(parts, store.task, chosen, seed)
-        about = files.describe("fusion", store.encoders, store.specs, store.task, fusion=chosen,
-                               features=store.digest)
+        model = models.multimodal(parts, store.task_at(seed), chosen, seed)
+        val = store.batch(store.rows(seed, "val"), seed)
+        task = model.task.decided(model(val.inputs, val.present).detach(), val.y)
+        about = files.describe("fusion", store.encoders, store.specs, task, fusion=chosen, features=store.digest)
         models.save(model, about, root / "models" / strategy / f"seed_{seed}")

@@ -227,6 +227,14 @@ MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "i
      "`data.streams.audio` is image, but audio is the name of another modality: choose another name."),
     ({"My Photo": {"modality": "image"}},
      "`data.streams.My Photo`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
+    ({"facts": {"modality": "table", "columns": ["area", "img"]}},
+     "`data.streams`: `photo` and `facts` are both read from the column `img`: name another `column` for one of them, "
+     "or leave it out."),
+    ({"facts": {"modality": "table", "columns": ["area", "area"]}}, "`data.streams.facts.columns` names `area` twice."),
+    ({"facts": {"modality": "table", "columns": ["area"], "column": "year"}},
+     "`data.streams.facts` names a `column` and `columns`: put all of them into `columns`."),
+    ({"title": {"modality": "text", "columns": ["a", "b"]}},
+     "`data.streams.title.columns`: only a table has several, and title is text: name one `column`."),
     ({5: {"modality": "image"}},
      "`data.streams.5`: a name holds lower-case letters, digits and `_`, and begins with a letter."),
 ])

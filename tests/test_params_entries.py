@@ -135,7 +135,7 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
-        "which reads text, gives none. What works with the recipe `simple`: `linear`.")
+        "which reads text, gives none. What works with the recipe `simple`: `boosting`, `linear`.")
 
 
 @pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
@@ -144,7 +144,8 @@ def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, An
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
-        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `frozen`, `linear`.")
+        "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `boosting`, `frozen`, "
+        "`linear`.")
     params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
     check(parse(params))
 
@@ -171,7 +172,7 @@ def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> Non
 @pytest.mark.parametrize(("stream", "objective", "words"), [
     ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
                            "gives none. Leave text without an objective (what then works with these encoders: "
-                           "`linear`), or name another encoder."),
+                           "`boosting`, `linear`), or name another encoder."),
     ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
                        "gives none."),
     ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),

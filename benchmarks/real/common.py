@@ -38,14 +38,16 @@ class BuildError(Exception):
     """Something that people can mend: what is wrong, where, what to do."""
 
 
-def start(build: Callable[[Path, Path], list[Row]]) -> None:
-    """Run a builder with the command line's two folders; whatever people can mend ends in a message."""
+def start(build: Callable[[Path, Path], list[Row]], facts: Sequence[str] = ()) -> None:
+    """Run a builder with the command line's two folders; whatever people can mend ends in a message. facts: columns of
+    its table, where it has one.
+    """
     if len(sys.argv) != 3:
         sys.exit(f"usage: python -m benchmarks.real.{Path(sys.argv[0]).stem} SOURCE OUT")
     source, out = (Path(word).resolve() for word in sys.argv[1:])
     try:
         (out / "media").mkdir(parents=True, exist_ok=True)
-        print(f"{write(build(source, out), out)} rows in {out / 'manifest.csv'}")
+        print(f"{write(build(source, out), out, facts)} rows in {out / 'manifest.csv'}")
     except BuildError as error:
         sys.exit(str(error))
 
@@ -187,15 +189,15 @@ def large_classes(items: Iterable[T], label: Callable[[T], str], fewest: int) ->
     return [item for item in items if size[label(item)] >= fewest]
 
 
-def write(rows: list[Row], out: Path) -> int:
-    """`manifest.csv`, ordered as the rows are, with those of COLUMNS that some row fills; how many rows."""
+def write(rows: list[Row], out: Path, facts: Sequence[str] = ()) -> int:
+    """`manifest.csv`, ordered as the rows are, with those of COLUMNS and `facts` that some row fills; how many rows."""
     ids = Counter(row["id"] for row in rows)
     if twice := [name for name, n in ids.items() if n > 1]:
         raise BuildError(f"{len(twice)} ids stand in several rows of {out / 'manifest.csv'}, such as {twice[0]!r}.")
-    if unknown := {key for row in rows for key in row} - set(COLUMNS):
+    if unknown := {key for row in rows for key in row} - {*COLUMNS, *facts}:
         raise BuildError(f"Not columns of a manifest: {', '.join(sorted(unknown))}.")
     out.mkdir(parents=True, exist_ok=True)
-    used = [name for name in COLUMNS if any(row.get(name) for row in rows)]
+    used = [name for name in (*COLUMNS, *facts) if any(row.get(name) for row in rows)]
     with open(out / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, used, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()

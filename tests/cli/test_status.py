@@ -119,6 +119,19 @@ def test_the_answer_comes_first_and_the_table_has_the_constant_answer(tmp_path: 
     assert table[4] == ["always", "“anna”", "35.0", "%", "17.0", "%", "1.100", "nats"]
 
 
+def test_a_constant_answer_of_many_words_stands_below_the_table(tmp_path: Path) -> None:
+    root = fake_outs(tmp_path)
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    found["dataset"]["task"] = "regression"
+    found["constant"]["label"] = "rent 925 EUR, area 82.9 m² (the mean of train)"
+    path.write_text(json.dumps(found))
+    said = show(root).splitlines()
+    table = [line.split() for line in said]
+    assert ["constant", "answer", "35.0", "%", "17.0", "%", "1.100", "nats"] in table
+    assert "constant answer: always rent 925 EUR, area 82.9 m² (the mean of train)" in said
+
+
 def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> None:
     root = fake_outs(tmp_path)
     path = root / "reports/comparison.json"

@@ -15,6 +15,7 @@ from trivium.cli import targets
 from trivium.cli.main import main
 from trivium.cli.targets import guess
 from trivium.cli.use import use
+from trivium.params import load
 from trivium.settings.errors import UserError
 
 
@@ -93,6 +94,7 @@ def test_the_guess_is_said_and_written(capsys: pytest.CaptureFixture[str]) -> No
             "multilabel, ordinal (`task` in params.yaml)\n") in capsys.readouterr().out
     assert [line.strip() for line in Path("params.yaml").read_text().split("task: regression")[1].splitlines()[:2]] == [
         line.strip() for line in comment]
+    assert load().compare.metric == "auto"  # nobody ranks numbers by accuracy
     use("symbols")
     assert task() == "classification"
 

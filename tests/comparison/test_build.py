@@ -1,6 +1,7 @@
 import json
 import time
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -192,6 +193,23 @@ def test_groups_are_counted_as_they_are(tmp_path):
     write_outs(tmp_path / "two", {"unimodal": 0.8, "ensemble": 0.9}, groups=2)
     about = compared(tmp_path / "two", names)["dataset"]
     assert (about["groups"], about["test_groups"], about["resampled"]) == (2, 2, False)
+
+
+def test_samples_count_by_their_weights(project):
+    path = project / "data/features/samples.parquet"
+    samples, plain = read(path), compared(project, ACCURACIES)
+    same, weight = np.full(len(samples), 3.0), np.where(samples["y"].to_numpy() == 0, 4.0, 1.0)
+    write(samples.append_column("weight", pa.array(same, pa.float32())), path)
+    assert compared(project, ACCURACIES)["strategies"] == plain["strategies"]
+    write(samples.append_column("weight", pa.array(weight, pa.float32())), path)
+    found = compared(project, ACCURACIES)
+    of = dict(zip(samples["sample"].to_pylist(), weight, strict=True))
+    for name in ACCURACIES:
+        table = read(project / f"reports/evaluate/{name}/predictions.parquet").to_pandas()
+        for seed, own in table.groupby("seed"):
+            expected = np.average(own["y"] == own["prediction"], weights=own["sample"].map(of))
+            assert found["strategies"][name]["seeds"][str(seed)]["accuracy"] == pytest.approx(expected, abs=1e-6)
+    assert found["constant"]["accuracy"] != pytest.approx(plain["constant"]["accuracy"], abs=0.1)
 
 
 def test_is_fast_enough(project):

@@ -29,8 +29,8 @@ EVERY = {"text": 32, "image": 32, "audio": 32}
 def explains(truth: dict[str, float], rows: dict[str, int] | None = None) -> Explained:
     """truth: sample -> probability of the true label."""
     return Explained(specs={}, rows=rows or {}, answers=[
-        Answer(sample=sample, label="yes", prediction="yes", told="yes (100%)", support=1.0, truth=p, nats={},
-               tokens={}, rollout={}) for sample, p in truth.items()])
+        Answer(sample=sample, label="yes", prediction="yes", told="yes (100%)", support=1.0, truth=p, missed="",
+               nats={}, tokens={}, rollout={}) for sample, p in truth.items()])
 
 
 ONE = explains({"d": 0.5, "c": 0.9, "b": 0.1, "a": 0.8, "e": 0.3})

@@ -86,3 +86,13 @@ def test_a_placeholder_of_one_stream_is_no_content_in_another() -> None:
     found = duplicate_groups(pa.table({"sample": keys, "key": keys}), {"photo": photo, "scan": scan},
                              {"photo": "image", "scan": "image"}).to_pylist()
     assert {key: group for key, group in zip(keys, found, strict=True) if group} == {"k36": "k36", "k59": "k36"}
+
+
+def test_cells_of_a_table_tell_texts_apart_and_join_nothing() -> None:
+    labels = pa.table({"sample": ["s0", "s1", "s2", "s3", "s4"], "key": ["k0", "k1", "k2", "k3", "k4"]})
+    text = pa.table({"key": ["k0", "k1", "k2"], "digest": ["a", "a", "a"]})
+    facts = pa.table({"key": ["k0", "k1", "k2", "k3", "k4"], "value": ["x", "x", "y", "x", "x"],
+                      "digest": pa.nulls(5, pa.string())})
+    chunked = {name: pa.Table.from_batches(table.to_batches()) for name, table in (("text", text), ("facts", facts))}
+    found = duplicate_groups(pa.Table.from_batches(labels.to_batches()), chunked, {"facts": "table", "text": "text"})
+    assert found.to_pylist() == ["s0", "s0", None, None, None]

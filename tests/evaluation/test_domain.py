@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests import networks
 from tests.fake_outs import fake_data, fake_models
 from trivium.data.store import Store
 from trivium.data.tables import read_json, write, write_json
@@ -71,6 +72,9 @@ class Known:
     def __init__(self, domains: list[str | None]) -> None:
         self.domains = domains
 
+    def weights(self, rows: np.ndarray) -> np.ndarray:
+        return np.array([3.0, 1.0])[rows]
+
 
 def test_domains_of_the_test_set() -> None:
     store = Known(["b", "a", None, "a", "c", "b"])
@@ -79,6 +83,13 @@ def test_domains_of_the_test_set() -> None:
         "a": {"n": 2, "score": 0.5}, "b": {"n": 1, "score": 1.0}}
     assert domain.within(store, np.array([1, 2, 3]), right[1:]) == {}  # type: ignore[arg-type]
     assert domain.within(Known([None] * 4), np.arange(4), right) == {}  # type: ignore[arg-type]
+
+
+def test_samples_of_the_held_out_domain_count_by_their_weights() -> None:
+    task = networks.task(2)
+    answers = task.outcome(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 1]))
+    found = domain.held_out(Known(["a", "a"]), np.arange(2), task, answers, 15)  # type: ignore[arg-type]
+    assert (found["n"], found["metrics"]["accuracy"]) == (2, 0.75)
 
 
 def test_only_the_largest_domains_are_told_apart() -> None:

@@ -21,7 +21,8 @@ def comparison(accuracy: dict[str, float], flops: float, train: float, winner: s
     strategies = {name: {"rank": 1, "accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2},
                          "nll": {"mean": 1.0}, "failed_share": 0.0, "flops": flops, "seeds": {"0": {}}}
                   for name, a in accuracy.items()}
-    return {"dataset": {"train": train}, "strategies": strategies, "pairs": [], "settings": {"seeds": 5},
+    return {"dataset": {"train": train}, "metric": "accuracy", "strategies": strategies, "pairs": [],
+            "settings": {"seeds": 5},
             "verdict": {"winner": winner, "tied": tied, "behind": [], "recommended": tied[0], "sentence": "So it is.",
                         "reason": ""}}
 
@@ -46,10 +47,10 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
         (0.25, 20.0, "a quarter of the labels"), (0.5, 40.0, "half of the labels"), (1.0, 80.0, "all of the labels")]
     assert compute[0] == {
         "share": 0.5, "words": "half the compute", "labels": 80.0,
-        "strategies": {name: {"accuracy": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
+        "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
         "verdict": {"winner": None, "tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
     assert [p["strategies"]["a"]["flops"] for p in compute] == [50.0, 100.0, 200.0]
-    assert [p["strategies"]["a"]["accuracy"]["mean"] for p in labels] == [0.3, 0.4, 0.75]
+    assert [p["strategies"]["a"]["value"]["mean"] for p in labels] == [0.3, 0.4, 0.75]
     assert found["compute"]["sentence"] == ("With half the compute, no difference was found between a and b; with the "
                                             "present compute and twice the compute, a wins. a is never beaten.")
     assert found["labels"]["sentence"] == (

@@ -12,7 +12,7 @@ import pytest
 
 from tests.report.page import Page
 from tests.report.project import build
-from trivium.report.html import LIMIT, write
+from trivium.report.html import LIMIT, refresh, write
 from trivium.settings.errors import UserError
 
 EVIL = "<script>alert('x')</script>\"&amp;"
@@ -77,7 +77,10 @@ def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "reports/comparison.json").write_text("{")
     with pytest.raises(UserError, match="not valid JSON"):
         write(tmp_path)
-    assert not (tmp_path / "reports/report.html").exists()
+    (tmp_path / "reports/comparison.json").write_text('{"metric": "accuracy", "strategies": {}}')
+    with pytest.raises(UserError, match="earlier version"):
+        write(tmp_path)
+    assert not refresh(tmp_path) and not (tmp_path / "reports/report.html").exists()
 
 
 def test_two_may_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

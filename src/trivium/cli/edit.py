@@ -35,8 +35,8 @@ def save(params: Path, yaml: Any, settings: Any) -> None:
     dumped = StringIO()
     yaml.dump(settings, dumped)
     old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
-    if len(old) == len(new):
-        new = [a if a.split() == b.split() else b for a, b in zip(old, new, strict=True)]
+    same = {(len(line) - len(line.lstrip()), *line.split()): line for line in old}
+    new = [same.get((len(line) - len(line.lstrip()), *line.split()), line) for line in new]
     write(params.resolve(), "\n".join(new) + "\n")
 
 

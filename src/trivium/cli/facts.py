@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from trivium.cli import columns
 from trivium.data.sources import rows
 from trivium.modalities.columns.typed import Column, guess
 
 NAME = "facts"  # of the stream
 MOST_DIFFERENT = 0.5  # different values of a category per row; with more it is names, or prose
-FEW = 20  # rows that tell nothing of that
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,11 @@ def find(path: Path, free: Sequence[str]) -> Facts:
             continue
         if different == 1:
             left[name] = "one value in all rows"
-        elif kind == "category" and there >= FEW and different > MOST_DIFFERENT * there:
+        elif columns.ending([text for text in column.texts.slice(0, columns.LOOK).to_pylist() if text]):
+            left[name] = "names of files"
+        elif kind == "category" and different > MOST_DIFFERENT * there:
             left[name] = "nearly every row has a value of its own"
-        elif kind == "number" and there >= FEW and different == there and not (column.numbers % 1 > 0).any():
+        elif kind == "number" and different == there and not (column.numbers % 1 > 0).any():
             left[name] = "whole numbers that are all different, like an id"
         else:
             taken[name] = kind

@@ -15,6 +15,7 @@ from trivium.drawing import numbers
 from trivium.settings.errors import UserError
 
 REASONS = 4  # per stage that are told
+WIDEST = 40  # signs of the constant answer in a table; a longer one stands below it
 
 
 def status(root: Path) -> str:
@@ -144,7 +145,8 @@ def _table(found: dict[str, Any]) -> list[str]:
     metric, constant = metrics[found["metric"]], found["constant"]
     entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])
     sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
-    knows = tasks.kind(found["dataset"]["task"]).always(metric, constant["label"])
+    known = tasks.kind(found["dataset"]["task"]).always(metric, constant["label"])
+    knows = known if len(known) <= WIDEST else "constant answer"
     width = max(len(name) for name in (*(entry["title"] for entry in entries), knows))
     beside = [metrics[key] for key in found["beside"] if key != metric.key][:2]
     heads = [one.head or one.words for one in beside]
@@ -159,5 +161,6 @@ def _table(found: dict[str, Any]) -> list[str]:
                  "", ""])
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     widths[1] = width
-    return ["  ".join(cell.ljust(wide) if k == 1 else cell.center(wide) if k == 3 else cell.rjust(wide)
-                      for k, (cell, wide) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    lines = ["  ".join(cell.ljust(wide) if k == 1 else cell.center(wide) if k == 3 else cell.rjust(wide)
+                       for k, (cell, wide) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+    return lines if knows == known else [*lines, *_wrapped(f"constant answer: {known}")]

@@ -74,14 +74,14 @@ def settled(columns: Mapping[str, pa.ChunkedArray], configured: Chosen, keep: bo
     """
     target = f"target `{'`, `'.join(columns)}`"
     if keep:
-        print(f"{target}: {_name(configured)}, as `task` in params.yaml says")
+        print(f"{target}: {name(configured)}, as `task` in params.yaml says")
         return configured
     found = guess(columns)
     task = found.task
-    if isinstance(configured, Mapping) and _name(configured) == _name(task):  # settings of somebody's own stay
+    if isinstance(configured, Mapping) and name(configured) == name(task):  # settings of somebody's own stay
         task = dict(configured) | (task if isinstance(task, dict) else {})
-    print(f"{target}: {found.seen}, so {_name(task)}; the others are "
-          f"{', '.join(other for other in tasks.names() if other != _name(task))} (`task` in params.yaml)"
+    print(f"{target}: {found.seen}, so {name(task)}; the others are "
+          f"{', '.join(other for other in tasks.names() if other != name(task))} (`task` in params.yaml)"
           + (f". {found.note}" if found.note else ""))
     return _asked(task, found) if _terminal() else task
 
@@ -91,21 +91,22 @@ def _terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _name(task: Chosen) -> str:
+def name(task: Chosen) -> str:
+    """Of the task, without its settings."""
     return task if isinstance(task, str) else str(task.get("name"))
 
 
 def _asked(task: Chosen, found: Guess) -> Chosen:
-    if input(f"Is {_name(task)} right? [Y/n] ").strip().casefold() in ("", "y", "yes"):
+    if input(f"Is {name(task)} right? [Y/n] ").strip().casefold() in ("", "y", "yes"):
         return task
-    name = ""
-    while name not in tasks.names():
-        name = input(f"Which task? ({', '.join(tasks.names())}) ").strip().casefold()
-    if name != "ordinal":
-        return name
+    other = ""
+    while other not in tasks.names():
+        other = input(f"Which task? ({', '.join(tasks.names())}) ").strip().casefold()
+    if other != "ordinal":
+        return other
     given = ", ".join(found.labels)
     order = input(f"The labels from the lowest to the highest, with commas{f' [{given}]' if given else ''}: ") or given
-    return {"name": name, "order": [label.strip() for label in order.split(",")]}
+    return {"name": other, "order": [label.strip() for label in order.split(",")]}
 
 
 def _one(column: pa.ChunkedArray) -> Guess:

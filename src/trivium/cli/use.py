@@ -1,9 +1,9 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the path
-of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the label,
-and the sizes of each encoder's processor by a look at the data; those with published weights are told what they may be
-told. Columns that nothing else takes become a table.
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the
+path of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the
+label, and the sizes of each encoder's processor by a look at the data; those with published weights are told what they
+may be told. Columns that nothing else takes become a table.
 """
 
 from __future__ import annotations
@@ -64,6 +64,9 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     other = (name, changes.get("data.manifest.path", before[1])) != before
     if other and settings["split"].get("held_out_domain"):
         changes["split.held_out_domain"] = ""  # the name of a domain of the data that was there before
+    old, new = (targets.name(one) for one in (settings.get("task", "classification"), changes["task"]))
+    if old != new and settings["compare"].get("metric", "auto") != "auto":
+        changes["compare.metric"] = "auto"  # the one that was chosen is of another task
     for key, value in changes.items():
         edit.put(settings, key, value)
     parse(settings, str(params))

@@ -55,7 +55,7 @@ def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[
         for name, (one, arrays) in read.items():
             answer = one.answers[k]
             entry["strategies"][name] = answer.model_dump(mode="json", exclude={"sample", "label"})
-            verdict = "right" if answer.prediction == label else f"in truth {label}"
+            verdict = "right" if answer.prediction == label else answer.missed
             said = f"{titles[name]}\n{answer.told}\n{verdict}"
             rows.append(pictures.Row(said, answers.panels(one, arrays, k), answers.panels(one, arrays, k, "rollout")))
         pictures.draw(out / entry["picture"], f"{sample}, in truth {label}", rows)

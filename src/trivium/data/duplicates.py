@@ -31,10 +31,12 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     a, b = [], []
     media, prose = (np.zeros(len(keys), dtype=bool) for _ in range(2))
     texts: list[np.ndarray] = []
-    for modality in dict.fromkeys(streams.values()):
+    for modality in sorted(dict.fromkeys(streams.values()), key=_told_apart):
         alike = [rows[s] for s in streams if streams[s] == modality]
-        content = "value" if is_written(modality) and not is_prose(modality) else "digest"
+        content = "value" if _told_apart(modality) else "digest"
         table = pa.concat_tables([each.select(["key", content]) for each in alike])
+        if _told_apart(modality):  # only what shares its text with another
+            table = table.filter(pc.is_in(table["key"], keys.filter(pa.array(_shared(texts, prose)))))
         key = codes_in(table["key"], keys)
         digest = codes(table[content])
         if is_written(modality):
@@ -59,6 +61,19 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     _, first, inverse, count = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
     names = labels["sample"].combine_chunks().take(pa.array(first[inverse]))
     return pc.if_else(pa.array(count[inverse] > 1), names, None)
+
+
+def _told_apart(modality: str) -> bool:
+    """Whether the content of a modality can only tell samples apart, not join them."""
+    return is_written(modality) and not is_prose(modality)
+
+
+def _shared(texts: list[np.ndarray], prose: np.ndarray) -> np.ndarray:
+    """bool [keys]: those with the same texts as another."""
+    if not texts:
+        return prose
+    _, same, count = np.unique(np.stack(texts, 1), axis=0, return_inverse=True, return_counts=True)
+    return prose & (count[same.reshape(-1)] > 1)
 
 
 def placeholders(table: pa.Table) -> pa.Array:

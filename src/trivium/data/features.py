@@ -32,6 +32,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
+from trivium import tasks
 from trivium.data import tables, telling, texts
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
@@ -125,13 +126,14 @@ def _read(one: Reading, entry: str, described: Described, out: Path, values: str
 def _table(one: Reading, index: pa.Table, present: np.ndarray, task: Mapping[str, Any], out: Path) -> dict[str, Any]:
     """What the columns of a stream are, and which of them hold the answer, by the first seed's rows."""
     about = tables.read_json(out / one.folder / "reading.json")
-    told: list[dict[str, Any]] = []
-    if task["name"] == "classification":
+    told, own = list[dict[str, Any]](), tasks.of(task)
+    if own.categorical or not own.categories:
         train, val = (np.flatnonzero(pc.equal(index["seed_0"], split).to_numpy() & present) for split in
                       ("train", "val"))
         parts = [(column, codes) for column, codes in about["spec"]["columns"]]
         told = telling.columns(out / one.folder / "x.arrow", about["columns"][0], parts, train, val,
-                               index["y"].to_numpy().astype(np.int64))
+                               own.numbers(index["y"]) if own.categorical else own.numbers(index["y"])[:, 0].astype(
+                                   np.float64))
     return {"columns": about["table"], "telling": told}
 
 

@@ -1,8 +1,8 @@
 """Columns of a table that hold the answer: each is asked alone, as a decision stump with many steps would be.
 
-What train says most often of a category, or of a 64th of a number's values, is guessed on validation. A column that is
-hardly ever wrong, where the most usual label is often wrong, was as good as copied from the label, or became known with
-it: no model is needed, and none is compared.
+What train says most often of a category, or of a 64th of a number's values, is guessed on validation; where numbers are
+to be told, its mean. A column that is hardly ever wrong, where the most usual label is often wrong, was as good as
+copied from the label, or became known with it: no model is needed, and none is compared.
 
 Legend: `N` rows, `K` columns as models see them.
 """
@@ -18,21 +18,23 @@ import numpy as np
 from trivium.data.arrow_file import Column
 
 STEPS = 64  # of a number
-RIGHT = 0.98  # share of validation that such a column gets right, at least
+RIGHT = 0.98  # share of validation that such a column gets right, or of the variance that it explains, at least
 LEFT = 0.2  # of the errors of always the most usual label, at most
 
 
 def columns(path: Path, name: str, parts: Sequence[tuple[str, int]], train: np.ndarray, val: np.ndarray, y: np.ndarray,
             ) -> list[dict[str, Any]]:
     """Those of the `parts` (name and codes, see `Spec.columns`) that hold the answer: {"column", "right", "usual"},
-    shares of validation.
+    shares of validation; of numbers {"column", "explained"}, a share of the variance (R²).
 
-    path, name: an `x.arrow` and its column;  train, val: int64 rows that have the stream;  y: int64, classes by row
+    path, name: an `x.arrow` and its column;  train, val: int64 rows that have the stream;  y: by row, classes int64 or numbers float64
     """
     if not len(train) or not len(val):
         return []
     stored = Column(path, name)
     x, unseen = (stored.gather(rows).reshape(len(rows), -1, 2) for rows in (train, val))
+    if y.dtype.kind == "f":
+        return _of_numbers(x, unseen, parts, y[train], y[val])
     usual = int(np.bincount(y[train]).argmax())
     constant = float((y[val] == usual).mean())
     found = []
@@ -42,6 +44,20 @@ def columns(path: Path, name: str, parts: Sequence[tuple[str, int]], train: np.n
                        == y[val]).mean())
         if right >= RIGHT and 1 - right <= LEFT * (1 - constant):
             found.append({"column": column, "right": round(right, 6), "usual": round(constant, 6)})
+    return found
+
+
+def _of_numbers(x: np.ndarray, unseen: np.ndarray, parts: Sequence[tuple[str, int]], y: np.ndarray,
+                y_val: np.ndarray) -> list[dict[str, Any]]:
+    found, spread = [], np.square(y_val - y_val.mean()).sum()
+    for k, (column, codes) in enumerate(parts):
+        place, place_val = _places(x[:, k], unseen[:, k], codes)
+        most = 1 + int(max(place.max(), place_val.max()))
+        count, total = np.bincount(place, minlength=most), np.bincount(place, y, most)
+        mean = np.where(count > 0, total / np.maximum(count, 1), y.mean())
+        explained = float(1 - np.square(y_val - mean[place_val]).sum() / spread) if spread > 0 else 0.0
+        if explained >= RIGHT:
+            found.append({"column": column, "explained": round(explained, 6)})
     return found
 
 
@@ -66,6 +82,7 @@ def _majority(place: np.ndarray, y: np.ndarray, usual: int, most: int) -> np.nda
 
 def said(stream: str, found: dict[str, Any]) -> str:
     """A sentence."""
-    return (f"the column `{found['column']}` of {stream} tells the label by itself: {found['right']:.1%} of validation "
-            f"are right by it alone, {found['usual']:.1%} by the most usual label. If it only became known with the "
-            f"label, or is made of it, leave it out (`data.streams.{stream}.columns`).")
+    by = (f"{found['right']:.1%} of validation are right by it alone, {found['usual']:.1%} by the most usual label"
+          if "right" in found else f"it alone explains {found['explained']:.1%} of the variance on validation")
+    return (f"the column `{found['column']}` of {stream} tells the label by itself: {by}. If it only became known with "
+            f"the label, or is made of it, leave it out (`data.streams.{stream}.columns`).")

@@ -82,7 +82,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     first = _first_samples(labels, keys)
     for r in rows.values():
         r.out |= _followers(r, labels, first)
-    kept_rows = {m: r.table.take(r.kept()) for m, r in rows.items()}
+    kept_rows = {m: r.table.take(r.kept()) if r.out else r.table for m, r in rows.items()}  # a copy only if need be
     kept = labels.table.take(labels.kept())
     kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, streams))
     if "weight" in kept.column_names:

@@ -109,7 +109,7 @@ def scatter(
     )
     on_front = sorted((point for point in points if point.name in front), key=lambda point: across[point.name])
     if len(on_front) > 1:
-        joined = _path([across[point.name] for point in on_front], [y(point.y) for point in on_front])
+        joined = path([across[point.name] for point in on_front], [y(point.y) for point in on_front])
         drawn.append(tag("path", class_="front", d=joined))
     for point, label_y in zip(points, spread([y(point.y) for point in points], 18, 34, height - 44), strict=True):
         at_x, at_y = across[point.name], y(point.y)
@@ -162,8 +162,8 @@ def lines(
         if item.band:
             upper = [y(high) for _, high in item.band]
             lower = [y(low) for low, _ in item.band]
-            group.append(tag("path", class_="band", d=_path(px + px[::-1], upper + lower[::-1]) + "Z"))
-        group.append(tag("path", class_="line", d=_path(px, py)))
+            group.append(tag("path", class_="band", d=path(px + px[::-1], upper + lower[::-1]) + "Z"))
+        group.append(tag("path", class_="line", d=path(px, py)))
         tips = item.tips or [f"{item.name}: {y_text(v)}" for v in item.ys]
         every = max(1, len(px) // 12)
         for index, (at_x, at_y, tip) in enumerate(zip(px, py, tips, strict=True)):
@@ -210,49 +210,6 @@ def bar(share: float, classes: str = "") -> Markup:
         viewBox="0 0 100 8",
         preserveAspectRatio="none",
         aria_hidden="true",
-    )
-
-
-def reliability(bins: Sequence[tuple[float, float, float]], look: Look, label: str, stated: str = "confidence",
-                true: str = "right") -> Markup:
-    """Confidence against the share that was right; bins of (confidence, share right, share of the samples).
-
-    stated, true: what the two are called.
-    """
-    side, counted = 200, "samples" if true == "right" else "answers"
-    x, y = Scale(0, 1, 38, side - 8), Scale(0, 1, side - 40, 10)
-    grid = [
-        tag("path", class_="grid", d=f"M{x(0):.1f} {y(t):.1f}H{x(1):.1f}M{x(t):.1f} {y(0):.1f}V{y(1):.1f}")
-        for t in (0, 0.5, 1)
-    ]
-    words = [
-        tag("text", f"{t:.0%}", class_="tick", x=x(t), y=y(0) + 16, text_anchor="end" if t == 1 else "middle")
-        for t in (0, 0.5, 1)
-    ]
-    words += [tag("text", f"{t:.0%}", class_="tick", x=x(0) - 5, y=y(t) + 4, text_anchor="end") for t in (0.5, 1)]
-    words.append(tag("text", stated, class_="tick", x=x(0.5), y=side - 8, text_anchor="middle"))
-    dots = [
-        marker(
-            look,
-            x(c),
-            y(a),
-            2.5 + 7 * share**0.5,
-            f"{stated} {c:.0%}: {true} {a:.0%} of the time ({share:.0%} of the {counted})",
-        )
-        for c, a, share in bins
-    ]
-    line = tag("path", class_="line", d=_path([x(c) for c, _, _ in bins], [y(a) for _, a, _ in bins]))
-    diagonal = tag("path", class_="diagonal", d=f"M{x(0)} {y(0)}L{x(1)} {y(1)}")
-    return tag(
-        "svg",
-        grid,
-        diagonal,
-        words,
-        tag("g", line, dots, class_=look.classes),
-        class_="chart small",
-        viewBox=f"0 0 {side} {side}",
-        role="img",
-        aria_label=label,
     )
 
 
@@ -303,7 +260,7 @@ def _svg(height: int, label: str, children: object) -> Markup:
     return tag("svg", children, class_="chart", viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=label)
 
 
-def _path(xs: Sequence[float], ys: Sequence[float]) -> str:
+def path(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in zip(xs, ys, strict=True))
 
 

@@ -20,7 +20,7 @@ Arrays = dict[str, np.ndarray]
 
 class Answer(BaseModel):
     """To one sample: `prediction` in words, and as `told` with its support (see `Task.support`, 0-1); truth: the
-    support of the label.
+    support of the label, and how people say it where the answer is another one (`missed`).
 
     nats: per stream, the sum of its attributions;  tokens, rollout: the attribution of each token, and the encoder's
     attention to it
@@ -32,6 +32,7 @@ class Answer(BaseModel):
     told: str
     support: float
     truth: float
+    missed: str
     nats: dict[str, float]
     tokens: Words
     rollout: Words

@@ -14,7 +14,8 @@ MOST = 12  # domains of a test set that are told apart: the largest of the data
 
 def held_out(store: Store, rows: np.ndarray, task: Task, answers: Outcome, bins: int) -> dict[str, Any]:
     """{"name", "n", "metrics": all of the task's} of the held-out samples `rows`, which are of one domain."""
-    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": task.scores(answers, bins=bins)}
+    found = task.scores(answers, weight=store.weights(rows), bins=bins)
+    return {"name": store.domains[rows[0]], "n": len(rows), "metrics": found}
 
 
 def within(store: Store, test: np.ndarray, right: np.ndarray) -> dict[str, dict[str, Any]]:

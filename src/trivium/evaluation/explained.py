@@ -50,6 +50,7 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
         "sample": store.samples[row], "label": task.words(test.y[k].tolist()),
         "prediction": task.words(guess[k].tolist()), "told": task.told(guess[k].tolist(), support[k]),
         "support": support[k], "truth": truth[k],
+        "missed": task.corrected(test.y[k].tolist(), truth[k]),
         "nats": {s: float(panel.values.sum()) for s, panel in panels["nats"][k].items()},
         "tokens": pictures.words(panels["nats"][k]), "rollout": pictures.words(panels["rollout"][k]),
     } for k, row in enumerate(rows.tolist())]

@@ -52,7 +52,7 @@ def write(root: Path = Path(".")) -> Path:
     The same outs give the same page, apart from measured values and provenance.
 
     Raises:
-        UserError: there is no `reports/comparison.json` yet.
+        UserError: there is no `reports/comparison.json` yet, or none of this version.
     """
     root = Path(root)
     for budget in (MEDIA, MEDIA // 4, 0):  # a page that is too large does without its media
@@ -78,6 +78,8 @@ def refresh(root: Path) -> bool:
     if not compared.exists():
         return False
     comparison = read_json(compared)
+    if "metrics" not in comparison:
+        return False  # made by an earlier version
     needed = [root / place for name in comparison["strategies"]
               for place in (f"reports/evaluate/{name}/metrics.json", f"models/{name}/training.json")]
     if not all(place.exists() for place in needed):

@@ -24,7 +24,7 @@ class Inputs:
     """The outs of the pipeline under `root`, read when asked for.
 
     Raises:
-        UserError: `reports/comparison.json` is missing or is not JSON.
+        UserError: `reports/comparison.json` is missing, is not JSON, or was made by an earlier version.
     """
 
     def __init__(self, root: Path, media_budget: int) -> None:
@@ -36,6 +36,8 @@ class Inputs:
             self.comparison: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise UserError(f"{path} is not valid JSON ({error}). Run `dvc repro compare` again.") from None
+        if "metrics" not in self.comparison:
+            raise UserError(f"{path} was made by an earlier version of Trivium. Run `dvc repro`.")
         self.meta = self.json("data/aligned/meta.json") or self.json("data/valid/meta.json")
         self.media = Media(root / self.meta.get("root", ""), media_budget)
 

@@ -84,8 +84,7 @@ class Predictor:
         return cls(models.load(folder), read_json(Path(folder) / PREPARED))
 
     def table(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".") -> dict[str, list[Any]]:
-        """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing. See `answers`.
-        """
+        """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing."""
         stored, warnings, errors = self.answers(rows, root)
         good = np.array([error is None for error in errors], bool)
         found: dict[str, list[Any]] = {}
@@ -161,8 +160,7 @@ class Predictor:
         return torch.from_numpy(self._processors[m].encode(texts, self._settings[m], self._specs[m])).long()
 
     def _encode(self, m: str, values: list[Any], there: Sequence[int], broken: list[list[str]]) -> Tensor:
-        """[B, ...] of texts, and of the cells of tables. there: rows that they are from, for `broken`: which cannot be used.
-        """
+        """[B, ...] of texts, and of the cells of tables. there: their rows;  broken: gets why one cannot be used."""
         import torch
 
         texts = [_text(value) for value in values]

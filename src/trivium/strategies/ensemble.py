@@ -1,4 +1,4 @@
-"""Unimodal models trained alone; their calibrated log-probabilities are summed (UME; Du et al. 2023)."""
+"""Unimodal models trained alone; their calibrated answers are pooled, as a product of experts (UME; Du et al. 2023)."""
 
 from trivium.strategies.base import Common, Plan
 

@@ -1,6 +1,6 @@
-"""Linear probes on frozen vectors: regularised logistic regression, its strength chosen on validation (CLIP's protocol;
-Radford et al. 2021). Each stream alone, the mean of their log-probabilities, or one regression on all vectors side by
-side, whichever validation prefers.
+"""Linear probes on frozen vectors: regularised linear models, logistic for classes and tags, their strength chosen on
+validation (CLIP's protocol; Radford et al. 2021). Each stream alone, the mean of their answers, or one model on all
+vectors side by side, whichever validation prefers.
 """
 
 from trivium.strategies.base import Common, Plan

@@ -278,6 +278,10 @@ class Task(Shown, ABC):
         """A prediction as people say it; support: not its logarithm."""
         return self.words(target)
 
+    def corrected(self, target: Any, support: float) -> str:
+        """A target that was not predicted, as people say it; support: of it, not its logarithm."""
+        return f"in truth {self.words(target)}"
+
     def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
         """Which samples tell most of a model, by why: ascending in this order [B], inf where it does not apply."""
         own = self.log_likelihood(answers, y)

@@ -190,6 +190,9 @@ class Classification(Classes, Task):
     def told(self, target: Any, support: float) -> str:
         return f"{self.words(target)} ({support:.0%})"
 
+    def corrected(self, target: Any, support: float) -> str:
+        return f"wrong: {self.words(target)} has {support:.0%}"
+
     def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
         """The surest right answers, and the surest wrong ones."""
         import torch

@@ -13,8 +13,8 @@ Which way to train a multimodal model wins on this data and this compute budget,
 
 * Each strategy is one run with its seeds nested below it (**+** opens them); `rank` 1 is best. The run `comparison`
   holds the verdict, the table and the report.
-* `test/{key}`, {words}, is what ranks: the mean over seeds, and `test/{key}_low` and `test/{key}_high` are the ends of
-  its interval. Shares are 0 to 1{units}.
+* `test/{key}`, {words}, is what ranks: the mean over seeds. `test/{key}_low` and `test/{key}_high` are the ends of its
+  interval. Shares are 0 to 1{units}.
 * Charts of training (`train/loss`, `val/nll`, `val/score`): the step is the **percentage of the compute budget**
   that was spent by then, pretraining included, so that all strategies line up.
 * `cost/seconds` is the wall clock of the strategy's own stage, all seeds together, without the pretraining that
@@ -33,8 +33,11 @@ This store is a view that `trivium sync` makes from the pipeline's outputs; dele
 def experiment(outs: Outs) -> str:
     """What stands above the runs table."""
     task, metric = outs.outcomes[0].task, outs.metric
-    units = [f", `test/{one.key}` in {one.short}" for one in task.metrics.values() if one.short not in ("", "points")]
-    return EXPERIMENT.format(key=metric.key, words=metric.words, score=task.score_words, units="".join(units))
+    units: dict[str, list[str]] = {}
+    for one in task.metrics.values():
+        units.setdefault(one.short, []).append(f"`test/{one.key}`")
+    said = "".join(f"; in {unit}: {', '.join(names)}" for unit, names in units.items() if unit not in ("", "points"))
+    return EXPERIMENT.format(key=metric.key, words=metric.words, score=task.score_words, units=said)
 
 
 def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
@@ -43,11 +46,12 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     of = f" of {len(comparison['strategies'])}" if "strategies" in comparison else ""
     seeds = len(outcome.metrics["seeds"])
     lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
-    lines.append(f"* On test **{outs.metric.level(results[f'test/{outs.metric.key}'])}**{interval(results, outs.metric)}"
-                 f", mean of {seeds} seeds" + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
+    result = outs.metric.level(results[f"test/{outs.metric.key}"])
+    lines.append(f"* On test **{result}**{interval(results, outs.metric)}, mean of {seeds} seeds"
+                 + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
     beside = [one.level(results[f"test/{one.key}"]) for one in outs.beside if f"test/{one.key}" in results]
     if beside:
-        lines.append(f"* {', '.join(beside)}")
+        lines.append(f"* Beside it: {', '.join(beside)}")
     cost = f"* Cost per seed: {results['cost/train_flops']:.2e} training FLOPs"
     if results["cost/pretrain_flops"]:
         share = results["cost/pretrain_flops"] / results["cost/train_flops"]

@@ -414,3 +414,25 @@ def test_several_label_columns_become_json_objects(folder: Path) -> None:
     made = ingest("mine/m.csv", task="regression", label=["a", 'b "q"'])
     assert [json.loads(row["label"]) for row in made["labels"]] == [{"a": "1", 'b "q"': "y"},
                                                                     {"a": None, 'b "q"': 'say "z"'}]
+
+
+def tabled(columns: tuple[str, ...], rows: list[dict[str, Any]] | None = None, **names: str) -> list[dict[str, Any]]:
+    """`facts.parquet` of a table with such columns."""
+    file = save(rows or [{"id": "1", "label": "a", "Area": "61.2", "kind": " flat "},
+                         {"id": "2", "label": "b", "Area": "", "kind": ""}])
+    about = {name: names.get(name, name) for name in Manifest.model_fields} | {"path": file}
+    write(Path("raw"), Manifest(**about), 0, {"facts": Stream(modality="table", columns=columns)},
+          tasks.kind("classification"))
+    return tables.read("raw/facts.parquet").to_pylist()
+
+
+def test_the_cells_of_a_row_are_one_value_and_none_is_no_value() -> None:
+    assert tabled(("area", "kind")) == [{"key": "1", "value": '{"area":"61.2","kind":"flat"}', "digest": None}]
+
+
+def test_a_table_names_columns_that_are_there_and_not_the_label() -> None:
+    with pytest.raises(UserError, match="has no column `aera`, which data.streams.facts in params.yaml names. Did you "
+                                        "mean `Area`"):
+        tabled(("aera",))
+    with pytest.raises(UserError, match="the column `label` of .* is read as the label and as facts"):
+        tabled(("Area", "label"))

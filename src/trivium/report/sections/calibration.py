@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from trivium.drawing.charts import reliability
+from trivium.drawing.reliability import reliability
 from trivium.report.inputs import Inputs
 from trivium.report.measures import said
 from trivium.report.parts import Name, name

@@ -110,7 +110,10 @@ def _value(inputs: Inputs, entry: dict[str, Any]) -> str | None:
 def _constant(inputs: Inputs) -> str | None:
     found = inputs.comparison.get("constant") or {}
     value = found.get(inputs.metric.key)
-    return f"{said(inputs.metric, value)} ({always(inputs)})" if numbers.known(value) else None
+    if not numbers.known(value):
+        return None
+    words = always(inputs)
+    return said(inputs.metric, value) + (f": {words}" if "(" in words else f" ({words})")
 
 
 def always(inputs: Inputs) -> str:
