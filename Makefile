@@ -1,5 +1,7 @@
-# Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh).
+# Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh); those of
+# developers add to it what development.txt lists.
 READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
+DEVELOPMENT := $(READY)-$(shell cksum < development.txt | cut -d' ' -f1)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
@@ -22,6 +24,11 @@ setup: $(READY)
 $(READY):
 	@bash scripts/setup.sh $@
 
+$(DEVELOPMENT): $(READY)
+	@echo "set-up: what tests and linters need, $$(grep -c '^[a-z]' development.txt) packages"
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r development.txt
+	@touch $@
+
 repro: $(READY)
 	$(if $(DATA),@$(BIN)/trivium use "$(DATA)")
 	@$(BIN)/trivium repair
@@ -34,11 +41,11 @@ curves: $(READY)
 ui: $(READY)
 	@$(BIN)/trivium ui
 
-test: $(READY)
+test: $(DEVELOPMENT)
 	@bash scripts/browser.sh
 	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(DEVELOPMENT)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

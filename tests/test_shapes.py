@@ -1,0 +1,167 @@
+"""Every encoder, fusion and objective that is registered keeps to the shapes of one legend: a new file is tried too.
+
+Legend: `B` samples, `T` tokens, `D` width, `S` streams, `C` outputs.
+"""
+
+from itertools import product
+
+import pytest
+import torch
+from jaxtyping import Bool, Float, Int, jaxtyped
+from torch import Tensor
+
+from tests import networks
+from trivium import encoders, fusion, modalities, models, objectives
+from trivium.data.store import Batch
+from trivium.encoders import Described, describe
+from trivium.encoders.base import Encoder
+from trivium.modalities.spec import STORED, Spec
+from trivium.objectives.distil import Distil
+from trivium.objectives.joint import Joint
+from trivium.objectives.unimodal_losses import UnimodalLosses
+from trivium.settings.errors import UserError
+
+SAMPLES, CLASSES = 5, 3
+SIZES = {  # an example of each kind of tensor: its shape, and how large its vocabulary is
+    "tokens": ((6,), 20), "image": ((3, 12, 10), 0), "spectrogram": ((1, 10, 13), 0), "waveform": ((1, 100), 0),
+    "features": ((7,), 0), "counts": ((64,), 0), "columns": ((3, 2), 0),
+}
+COLUMNS = (("area", 2), ("colour", 4), ("rooms", 2))
+
+
+def spec(described: Described, name: str = "stream") -> Spec:
+    """A small one, of the kind that the encoder's processor makes."""
+    processor, settings = described.processor
+    part = modalities.processor(processor)
+    kind = part.spec(part.Settings.model_validate(settings)).kind
+    shape, vocab = SIZES[kind]
+    return Spec(name, kind, shape, vocab, modality=described.modality, columns=COLUMNS if kind == "columns" else ())
+
+
+def example(of: Spec) -> Tensor:
+    draw = torch.Generator().manual_seed(0)
+    if of.kind == "tokens":
+        x = torch.randint(3, of.vocab, (SAMPLES, *of.shape), generator=draw)
+        x[0, 2:] = 0  # a short one
+        return x
+    if of.kind == "counts":
+        return torch.randint(1, of.shape[0], (SAMPLES, 4, 2), generator=draw)
+    x = torch.randn(SAMPLES, *of.shape, generator=draw)
+    if of.kind == "columns":
+        x[..., 1] = torch.randint(0, 2, x.shape[:2], generator=draw)  # missing, or there
+    return x
+
+
+def readers(architecture: str) -> list[Described]:
+    """The architecture for each modality that it reads."""
+    found = []
+    for modality in modalities.names():
+        try:
+            found.append(describe("one", {"modality": modality, "architecture": architecture}))
+        except UserError:
+            continue
+    return found
+
+
+def made(described: Described, name: str = "stream") -> Encoder:
+    return models.encoder(described, spec(described, name), seed=0)
+
+
+READ = [described for name in encoders.names() for described in readers(name)]
+MOVE = [described for described in READ if {"tokens", "dense", "gradients"} <= encoders.gives(described)]
+
+
+def called(described: Described) -> str:
+    return f"{described.architecture}-{described.modality}"
+
+
+def test_there_is_an_example_of_everything() -> None:
+    assert set(SIZES) == set(STORED)
+    assert {described.architecture for described in READ} == set(encoders.names())
+    assert set(WHOLE) == set(objectives.SHARED)
+
+
+@pytest.mark.parametrize("described", READ, ids=called)
+def test_an_encoder_makes_tokens_and_a_vector(described: Described) -> None:
+    encoder, x = made(described), example(spec(described))
+    gives = encoders.gives(described)
+    assert encoder.gives == gives
+    with jaxtyped("context"):
+        if "tokens" in gives:
+            tokens = encoder.tokens(x)
+            assert isinstance(tokens, Float[Tensor, "B T D"]) and tokens.shape[2] == encoder.width
+            assert isinstance(encoder.pool(tokens, x), Float[Tensor, "B D"])
+        if "dense" in gives:
+            vector = encoder(x)
+            assert isinstance(vector, Float[Tensor, "B D"]) and vector.shape == (SAMPLES, encoder.width)
+            assert encoders.width(described) in (None, encoder.width) or encoder.spec.kind == "features"
+    if "gradients" in gives:
+        encoder(x).sum().backward()
+        assert all(weight.grad is not None for weight in encoder.parameters())
+
+
+@pytest.mark.parametrize("widths", [(16, 16, 16), (8, 24, 40)], ids=["equal", "unequal"])
+@pytest.mark.parametrize("name", fusion.names())
+def test_a_fusion_makes_one_vector_of_any_subset(name: str, widths: tuple[int, ...]) -> None:
+    sizes = dict(zip(("text", "scan", "photo"), widths, strict=True))
+    mix = fusion.build(fusion.chosen(name, "fusion"), sizes)
+    vectors = {s: torch.randn(8, width) for s, width in sizes.items()}
+    present = torch.tensor(list(product([False, True], repeat=3)))
+    with jaxtyped("context"):
+        assert isinstance(present, Bool[Tensor, "B S"])
+        assert all(isinstance(vectors[s], Float[Tensor, f"B D_{s}"]) for s in sizes)
+        fused = mix(vectors, present)
+        assert isinstance(fused, Float[Tensor, "B D"]) and fused.shape[1] == mix.width and fused.isfinite().all()
+
+
+def batch(specs: dict[str, Spec]) -> Batch:
+    """The first sample lacks the first stream."""
+    present = torch.ones(SAMPLES, len(specs), dtype=torch.bool)
+    present[0, 0] = len(specs) == 1
+    return Batch({s: example(one) for s, one in specs.items()}, present, torch.arange(SAMPLES) % CLASSES)
+
+
+def check(objective: torch.nn.Module, one: Batch) -> None:
+    """A number to minimise, from which all that the objective trains learns."""
+    with jaxtyped("context"):
+        assert isinstance(one.y, Int[Tensor, "B"])
+        loss = objective.loss(one, torch.Generator().manual_seed(0))
+        assert isinstance(loss, Float[Tensor, ""]) and loss.isfinite()
+        if objective.labels:
+            outputs = objective.outputs(one)
+            assert isinstance(outputs, Float[Tensor, "B C"]) and outputs.shape[1] == objective.task.outputs
+            assert isinstance(objective.nll(outputs, one.y), float)
+        else:
+            assert isinstance(objective.score(one), Float[Tensor, ""])
+    loss.backward()
+    assert all(weight.grad is not None for weight in objective.parameters())
+
+
+@pytest.mark.parametrize("described", MOVE, ids=called)
+@pytest.mark.parametrize("name", objectives.names())
+def test_an_objective_of_recipes_gives_a_loss(name: str, described: Described) -> None:
+    streams = ("one", "other") if objectives.get(name, "objective").TOGETHER else ("one",)
+    parts = {s: made(described, s) for s in streams}
+    value = objectives.chosen(name, "objective")
+    check(objectives.build(value, parts, streams, networks.task(CLASSES)),
+          batch({s: part.spec for s, part in parts.items()}))
+
+
+def network() -> models.network.Multimodal:
+    return networks.multimodal({"scan": Spec("scan", "image", (1, 8, 8)), "text": Spec("text", "tokens", (6,), 20)},
+                               CLASSES)
+
+
+WHOLE = {
+    "joint": lambda: Joint(network()),
+    "unimodal_losses": lambda: UnimodalLosses(network(), {"scan": 0.5, "text": 1.0}),
+    "distil": lambda: Distil(network(), dict(network().readers), alpha=1.0),
+}
+
+
+@pytest.mark.parametrize("name", objectives.SHARED)
+def test_an_objective_of_a_whole_network_gives_a_loss(name: str) -> None:
+    objective = WHOLE[name]()
+    check(objective, batch({s: part.spec for s, part in objective.model.readers.items()}))
+
+
