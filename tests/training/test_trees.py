@@ -43,7 +43,7 @@ def test_trees_see_what_two_columns_say_together_and_a_linear_probe_does_not(cla
     outputs = found.trees(torch.from_numpy(t)).numpy() @ found.spread + found.offset
     assert (outputs.argmax(1) == truth).mean() > 0.85
     assert found.chosen == ("facts",) and found.flops > 1e6
-    probe = linear.fit_probe(np.nan_to_num(x), y, np.nan_to_num(z), y_val, classes)
+    probe = linear.fit_probe(np.nan_to_num(x), y, np.nan_to_num(z), y_val, task(classes))
     guess = (np.nan_to_num(t) @ probe.weight.T + probe.bias).argmax(1)
     assert (guess == truth).mean() < 0.6
 
