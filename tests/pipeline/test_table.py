@@ -28,13 +28,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-def metrics(project: Path, strategy: str) -> dict:
-    return json.loads((project / f"reports/evaluate/{strategy}/metrics.json").read_text())
-
-
 def accuracy(project: Path, strategy: str) -> float:
     found = json.loads((project / "reports/comparison.json").read_text())
-    return found["strategies"][strategy]["metrics"]["accuracy"]["mean"]
+    return found["strategies"][strategy]["accuracy"]["mean"]
 
 
 def test_trees_come_near_the_best_answer_and_a_linear_model_does_not(project: Path) -> None:
@@ -44,7 +40,7 @@ def test_trees_come_near_the_best_answer_and_a_linear_model_does_not(project: Pa
 
 def test_columns_are_explained_and_broken_like_all_else(project: Path) -> None:
     for strategy in ("boosted", "end_to_end"):
-        analyses = json.loads((project / f"reports/evaluate/{strategy}/analyses.json").read_text())["seeds"][0]
+        analyses = json.loads((project / f"reports/evaluate/{strategy}/metrics.json").read_text())["seeds"][0]
         assert set(analyses["attribution"]["deletion"]["facts"]) >= {"area", "random"}
         assert len(analyses["robustness"]["corruption"]["facts"]["accuracy"]) == 6
         assert "facts" not in analyses["robustness"]["attacks"]
