@@ -1,6 +1,6 @@
 """The test samples that changed most between strategies, and what each strategy's answer to them rests on.
 
-Of those that every strategy explained in `evaluate` (see `trivium.evaluation.explained`); no model is asked again.
+Of the few that every strategy explained in `evaluate` (see `trivium.evaluation.explained`); no model is asked again.
 
 `explained.json`: seed; among (samples that were compared); samples: [{sample, label, spread (standard deviation over
 strategies of `truth`), picture, strategies: name -> {prediction, told, support, truth (how much the answer speaks for
@@ -23,18 +23,11 @@ SAMPLES = 3
 SEED = 0
 
 
-def most_changed(explained: Sequence[Explained], among: int, count: int = SAMPLES) -> dict[int, float]:
-    """Place -> spread of the at most `count` of the first `among` samples on which strategies differ most; ties by
-    sample.
-    """
-    spread = np.std([[answer.truth for answer in one.answers[:among]] for one in explained], axis=0)
-    samples = [answer.sample for answer in explained[0].answers[:among]]
+def most_changed(explained: Sequence[Explained], count: int = SAMPLES) -> dict[int, float]:
+    """Place -> spread of the at most `count` samples on which strategies differ most; ties by sample."""
+    spread = np.std([[answer.truth for answer in one.answers] for one in explained], axis=0)
+    samples = [answer.sample for answer in explained[0].answers]
     return {int(k): float(spread[k]) for k in np.lexsort((samples, -spread))[:count] if spread[k] > 0}
-
-
-def comparable(explained: Sequence[Explained]) -> int:
-    """How many samples, the first ones, every strategy explained in all streams that it could afford at all."""
-    return min(min([len(one.answers), *one.rows.values()]) for one in explained)
 
 
 def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[str, Any]:
@@ -45,9 +38,8 @@ def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[
     """
     read = {name: answers.read(root / "reports/evaluate" / name) for name in titles}
     about = [one for one, _ in read.values()]
-    among = comparable(about)
     samples = []
-    for number, (k, spread) in enumerate(most_changed(about, among).items()):
+    for number, (k, spread) in enumerate(most_changed(about).items()):
         label, sample = about[0].answers[k].label, about[0].answers[k].sample
         entry: dict[str, Any] = {"sample": sample, "label": label, "spread": spread,
                                  "picture": f"changed_{number}.svg", "strategies": {}}
@@ -60,6 +52,6 @@ def write(out: Path, titles: Mapping[str, str], root: Path = Path(".")) -> dict[
             rows.append(pictures.Row(said, answers.panels(one, arrays, k), answers.panels(one, arrays, k, "rollout")))
         pictures.draw(out / entry["picture"], f"{sample}, in truth {label}", rows)
         samples.append(entry)
-    found = rounded({"seed": SEED, "among": among, "samples": samples})
+    found = rounded({"seed": SEED, "among": len(about[0].answers), "samples": samples})
     write_json(found, out / "explained.json")
     return found

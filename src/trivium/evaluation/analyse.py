@@ -70,7 +70,7 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     _keep_vectors(model, store, seed, size, out)
     counts = _counts(asked, settings)
     if seed == 0:
-        explained.write(model, store, seed, chosen, test, counts["explained"], size, out)
+        explained.write(model, store, seed, chosen, test, [s for s, n in counts["explained"].items() if n], size, out)
     return rounded({
         "contribution": contribution(model, test),
         "information": information.measure(model, val, test) if model.task.categorical else {},
@@ -118,7 +118,7 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
     if attribution.shows(encoder) and asked.seed == 0:
         same = asked.rows[: explained.ROWS]
         each = attribution.ATTRIBUTE * cost(_tokens(asked, stream, same).max())
-        found["explained"] = Wish(len(same), each, min(explained.LEAST, len(same)))
+        found["explained"] = Wish(len(same), each, len(same))
     return found
 
 

@@ -39,18 +39,15 @@ class Answer(BaseModel):
 
 
 class Explained(BaseModel):
-    """specs: of each stream whose attributions were affordable (`Spec.plain`);  rows: of how many of `answers`, the
-    first ones.
-    """
+    """specs: of each stream whose attributions were affordable (`Spec.plain`)."""
 
     specs: dict[str, dict[str, Any]]
-    rows: dict[str, int]
     answers: list[Answer]
 
 
 def write(folder: Path, about: Explained, arrays: Arrays) -> None:
-    """arrays: `STREAM.input`, `STREAM.nats` and maybe `STREAM.rollout`, float32 [rows, 1, *axes], of the streams that
-    are not drawn as lists. The same values, the same bytes.
+    """arrays: `STREAM.input`, `STREAM.nats` and maybe `STREAM.rollout`, float32 [B, 1, *axes] of `B` answers, for the
+    streams that are not drawn as lists. The same values, the same bytes.
     """
     from safetensors.numpy import save_file
 
@@ -75,6 +72,6 @@ def panels(about: Explained, arrays: Arrays, k: int, what: str = "nats") -> dict
             values = np.array([value for _, value in words[stream]], np.float32)
             x = np.ones((len(values), 2)[: len(spec.shape)])  # what is padding, or missing, was not kept
             found[stream] = Panel(spec, x, values, [token for token, _ in words[stream]], shares)
-        elif name in arrays and k < about.rows[stream]:
+        elif name in arrays:
             found[stream] = Panel(spec, arrays[f"{stream}.input"][k], arrays[name][k], [], shares)
     return found

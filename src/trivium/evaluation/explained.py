@@ -5,7 +5,7 @@ Which samples: the first in the order of their hashes (see `sampling.some`), so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +18,28 @@ from trivium.evaluation import answers, attribution, encoded, pictures
 from trivium.models.network import Model
 
 ROWS = 32  # samples
-LEAST = 3  # fewer leave `compare` nothing to choose from
 
 
 @torch.no_grad()
-def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, counts: Mapping[str, int], size: int,
+def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, streams: Sequence[str], size: int,
           out: Path) -> None:
     """Write `explained.json` and `explained.safetensors` (see `answers`) into `out`.
 
-    rows: int64 [B], samples;  test: the same, encoded;  counts: stream -> how many of `rows`, the first ones, may be
-    explained;  size: samples that pass the model at a time
+    rows: int64 [B], samples, of which the first `ROWS` are explained;  test: the same, encoded
+    streams: those in which that is affordable;  size: samples that pass the model at a time
     """
     task, rows, test = model.task, rows[:ROWS], test[: len(rows[:ROWS])]
     found = encoded.answer(model, test)
     guess = task.guess(found)
     support, truth = (task.support(found, target).exp().tolist() for target in (guess, test.y))
-    specs = {s: store.specs[s] for s, n in counts.items() if n}
     panels: dict[str, list[dict[str, pictures.Panel]]] = {"nats": [{} for _ in rows], "rollout": [{} for _ in rows]}
     arrays: answers.Arrays = {}
-    for s in specs:
-        n = counts[s]
-        batch = encoded.cut(model, store, store.batch(rows[:n], seed, [s]))
-        for what, values in zip(panels, attribution.attribute(model, batch, test[:n], store.specs, guess[:n], size),
-                                strict=True):
+    for s in streams:
+        batch = encoded.cut(model, store, store.batch(rows, seed, [s]))
+        looks = attribution.attribute(model, batch, test, store.specs, guess, size)
+        for what, values in zip(panels, looks, strict=True):
             shown = pictures.panels(store, seed, batch, values, shares=what == "rollout")
-            for own, panel in zip(panels[what], shown, strict=False):
+            for own, panel in zip(panels[what], shown, strict=True):
                 own |= panel
             if s in values and not shown[0][s].listed:
                 arrays[f"{s}.input"], arrays[f"{s}.{what}"] = _flat(batch.inputs[s].mean(1)), _flat(values[s].sum(1))
@@ -54,8 +51,7 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
         "nats": {s: float(panel.values.sum()) for s, panel in panels["nats"][k].items()},
         "tokens": pictures.words(panels["nats"][k]), "rollout": pictures.words(panels["rollout"][k]),
     } for k, row in enumerate(rows.tolist())]
-    about = {"specs": {s: spec.plain() for s, spec in specs.items()}, "rows": {s: counts[s] for s in specs},
-             "answers": listed}
+    about = {"specs": {s: store.specs[s].plain() for s in streams}, "answers": listed}
     answers.write(out, answers.Explained.model_validate(rounded(about)), arrays)
 
 
