@@ -86,7 +86,7 @@ def test_what_is_found_out_is_per_stream(project: Path) -> None:
         metrics = read(project, f"reports/evaluate/{name}/metrics.json")
         assert metrics["streams"] == STREAMS
         seed = metrics["seeds"][0]
-        assert set(seed["robustness"]["corruption"]) == set(seed["contribution"]["accuracy"]) == set(STREAMS)
+        assert set(seed["robustness"]["corruption"]) == set(seed["contribution"]["score"]) == set(STREAMS)
     dataset = read(project, "reports/comparison.json")["dataset"]
     assert dataset["streams"] == STREAMS
     report = (project / "reports/report.html").read_text()
@@ -98,7 +98,7 @@ def test_new_rows_have_the_names_of_streams_or_of_columns(project: Path) -> None
     for header in ("title,photo,scan", "Caption, PHOTO ,CT scan"):
         (project / "mine/new.csv").write_text(f"{header}\nword1,photo1.png,\n,,scan2.png\n")
         lines = command(project, "trivium", "predict", "end_to_end", "mine/new.csv").splitlines()
-        assert lines[0] == "id,label,probability_a,probability_b,probability_c,error" and lines[2].endswith(",")
+        assert lines[0] == "id,label,probability_a,probability_b,probability_c,warning,error" and lines[2].endswith(",")
     one = command(project, "trivium", "predict", "end_to_end", "--scan", "mine/scan2.png", "--title", "word2")
     assert sorted(line.split()[0] for line in one.splitlines()) == ["a", "b", "c"]
     assert "unrecognized arguments: --image" in command(project, "trivium", "predict", "end_to_end", "--image", "x",

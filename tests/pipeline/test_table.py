@@ -42,7 +42,7 @@ def test_columns_are_explained_and_broken_like_all_else(project: Path) -> None:
     for strategy in ("boosted", "end_to_end"):
         analyses = json.loads((project / f"reports/evaluate/{strategy}/metrics.json").read_text())["seeds"][0]
         assert set(analyses["attribution"]["deletion"]["facts"]) >= {"area", "random"}
-        assert len(analyses["robustness"]["corruption"]["facts"]["accuracy"]) == 6
+        assert len(analyses["robustness"]["corruption"]["facts"]["score"]) == 6
         assert "facts" not in analyses["robustness"]["attacks"]
     told = analyses["attribution"]["samples"][0]["tokens"]["facts"]
     assert any(name.startswith("size ") for name, _ in told)
