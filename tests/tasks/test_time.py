@@ -26,6 +26,6 @@ def test_intervals_of_twenty_strategies_take_less_than_twenty_seconds(name: str)
     outcomes = [task.outcome(one, y) for one in stored]
     with threadpool_limits(1):  # of one core, whoever else is at work
         begun = time.process_time()
-        found = replicates([outcomes] * STRATEGIES, [np.arange(ROWS)] * SEEDS, RESAMPLES, (name,), of=task.weighted)
+        found = replicates([outcomes] * STRATEGIES, [np.arange(ROWS)] * SEEDS, RESAMPLES, task.weighted, (name,))
         taken = time.process_time() - begun
     assert found[name].shape == (RESAMPLES, STRATEGIES, SEEDS) and taken < 20
