@@ -74,7 +74,6 @@ class Progress:
             self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
 
-
     def _size(self, done: float, bar: Any) -> dict[str, Any]:
         """How much there is, which may be an estimate, and what can be said with it."""
         if math.isinf(self.total):
