@@ -16,7 +16,8 @@ from typing import Any
 from trivium.settings import parts
 from trivium.tasks.base import Task
 
-SHARED = ("base", "cells", "links", "metric", "numbers", "probing", "scores", "shown", "tags", "temperature")
+SHARED = ("base", "cells", "links", "metric", "numbers", "probing", "scores", "seeds", "shown", "tags",
+          "temperature")
 
 
 def names() -> tuple[str, ...]:
