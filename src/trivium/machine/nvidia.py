@@ -14,3 +14,9 @@ def handles() -> list[Any]:
         return [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
     except pynvml.NVMLError:
         return []
+
+
+def names() -> list[str]:
+    import pynvml
+
+    return [pynvml.nvmlDeviceGetName(gpu) for gpu in handles()]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.drawing import numbers
+from trivium.machine import nvidia
 from trivium.machine.workers import cores
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Table
@@ -111,7 +112,7 @@ def machine() -> str:
     ]
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         parts.append(f"{numbers.memory(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))} memory")
-    return ", ".join([*parts, *_gpus(), f"{platform.system()} {platform.machine()}"])
+    return ", ".join([*parts, *nvidia.names(), f"{platform.system()} {platform.machine()}"])
 
 
 def _processor() -> str:
@@ -120,16 +121,6 @@ def _processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
-
-
-def _gpus() -> list[str]:
-    try:
-        done = subprocess.run(
-            ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [line.strip() for line in done.stdout.splitlines() if line.strip()] if done.returncode == 0 else []
 
 
 def _total(inputs: Inputs) -> float:
