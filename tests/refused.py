@@ -7,6 +7,10 @@ import pytest
 from trivium.params import check, parse
 from trivium.settings.errors import UserError
 
+# columns of a manifest that stand beside its streams
+OTHERS = {"manifest": {name: name for name in ("path", "id", "label", "group", "split", "language", "domain", "start",
+                                               "end")}}
+
 
 def streams(*names: str) -> dict[str, Any]:
     """`data.streams` with streams that are called like their modality."""

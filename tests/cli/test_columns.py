@@ -1,27 +1,16 @@
 """Which column of a table is taken for what."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.cli.own import data, manifest, media, sizes
-from tests.helpers import ROOT, set_params
+from tests.cli.own import COLUMNS, USUAL, data, manifest, media, sizes
+from tests.helpers import set_params
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
 
-COLUMNS = ("id", "label", "group", "split", "language", "domain", "start", "end")
-USUAL = {f"data.manifest.{what}": what for what in COLUMNS}
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", "params.yaml")
-    set_params(tmp_path, USUAL)
-    use("digits:dominant")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("project")
 
 
 def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

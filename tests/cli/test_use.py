@@ -6,23 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.cli.own import data, manifest, media, sizes
-from tests.helpers import ROOT, empty_weights, set_params
+from tests.cli.own import USUAL, data, manifest, media, sizes
+from tests.helpers import empty_weights, set_params
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
 
-COLUMNS = ("id", "label", "group", "split", "language", "domain", "start", "end")
-USUAL = {f"data.manifest.{what}": what for what in COLUMNS}
-
-
-@pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", "params.yaml")
-    set_params(tmp_path, USUAL)
-    use("digits:dominant")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("project")
 
 
 def test_generated_data() -> None:

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -374,3 +375,9 @@ def peak_memory(folder, count):
 def test_memory_does_not_grow_with_the_data(tmp_path):
     few, many = peak_memory(tmp_path / "few", 10_000), peak_memory(tmp_path / "many", 100_000)
     assert many - few < 48 * 2**20  # of 264 MiB more that were written
+
+
+def test_all_code_that_tensors_depend_on_is_there():
+    """A file that was renamed would be missed by nobody, and what it makes would be taken from the cache."""
+    here = Path(features.__file__).parent
+    assert [part for part in features.CODE if not (here / part).exists()] == []

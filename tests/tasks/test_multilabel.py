@@ -97,12 +97,6 @@ def test_pooled_answers_add_what_each_tells_beyond_train() -> None:
     assert FITTED.nothing(Y).tolist() == pytest.approx(PRIOR)
 
 
-def test_averaged_answers_have_the_mean_probability() -> None:
-    found = TASK.averaged(torch.tensor([[[0.0, 80.0, -90.0]], [[math.log(3), 80.0, -90.0]]]))
-    assert found[0, 0].sigmoid().item() == pytest.approx(0.625)
-    assert found[0, 1:].tolist() == pytest.approx([80.0, -90.0])  # where probabilities are lost in rounding
-
-
 def test_the_score_is_the_f1_of_each_sample() -> None:
     task = MultiLabel(TASK.tags, thresholds=(0.5, 0.2, 0.9))
     answers = torch.logit(torch.tensor([[0.6, 0.3, 0.8], [0.4, 0.1, 0.5], [0.9, 0.3, 0.95]]))

@@ -109,12 +109,6 @@ def test_rows_are_spread_by_tenths_of_the_first_target() -> None:
     assert PRICE.categories == () and PRICE.tally(y).tolist() == []
 
 
-def test_averaged_answers_have_the_moments_of_the_mixture() -> None:
-    answers = torch.tensor([[[1.0, math.log(2.0)]], [[5.0, math.log(4.0)]]])
-    found = PRICE.averaged(answers)[0]
-    assert found[0].item() == pytest.approx(3.0) and found[1].exp().item() == pytest.approx(math.sqrt(10 + 4))
-
-
 def test_intervals_are_chosen_on_validation_and_measured_on_test() -> None:
     rng = np.random.default_rng(0)
     y = torch.from_numpy(25 + DEVIATION * rng.normal(size=(4000, 1)))

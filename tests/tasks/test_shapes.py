@@ -101,7 +101,6 @@ def test_answers(name: str) -> None:
     task = task.decided(answers, y)
     check(several, Float32[Tensor, "P B A"])
     check(task.pooled(several, torch.rand(3, SAMPLES) < 0.5), Float32[Tensor, "B A"])
-    check(task.averaged(several), Float32[Tensor, "B A"])
     for each in (task.right, task.log_likelihood):
         check(each(answers, y), Float64[Tensor, "B"])
         check(each(several, y), Float64[Tensor, "P B"])

@@ -43,7 +43,7 @@ from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
 # what tensors depend on, besides data and settings
-CODE = ("tensors.py", "texts.py", "columns.py", "ragged.py", "cells.py", "../modalities")
+CODE = ("tensors.py", "texts.py", "arrow_file.py", "ragged.py", "cells.py", "../modalities")
 
 
 def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str | Path,

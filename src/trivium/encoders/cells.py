@@ -5,13 +5,13 @@ Nothing in it is trained. Legend: `B` rows, `K` columns, `D` features.
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from trivium.encoders.base import Encoder
+from trivium.encoders.columns import Places
 from trivium.settings.base import Section
 
 if TYPE_CHECKING:
@@ -32,16 +32,13 @@ class Cells(Encoder):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__()
-        codes = [count for _, count in spec.columns]
-        self.spec, self.width, self.patch = spec, sum(codes), ()
-        self.register_buffer("first", torch.tensor([0, *accumulate(codes)][:-1]), persistent=False)
-        self.register_buffer("last", torch.tensor(codes) - 1, persistent=False)
+        self.place = Places(spec)
+        self.spec, self.width, self.patch = spec, self.place.count, ()
 
     def forward(self, x: Tensor) -> Tensor:
         number, code = x.unbind(-1)
-        place = torch.minimum(code.long().clamp(min=0), self.last) + self.first
-        said = torch.where(self.last == 1, torch.where(code > 0, number, 1.0), 1.0)  # of a number, or that it is none
-        return x.new_zeros(len(x), self.width).scatter(1, place, said)
+        said = torch.where(self.place.last == 1, torch.where(code > 0, number, 1.0), 1.0)  # of a number, or none
+        return x.new_zeros(len(x), self.width).scatter(1, self.place(code), said)
 
 
 def build(spec: Spec, settings: Settings) -> Cells:

@@ -17,23 +17,34 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 
+class Places(nn.Module):
+    """Codes [B, K] -> the place of each among the codes of all columns, which stand one after the other, [B, K]."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__()
+        codes = [count for _, count in spec.columns]
+        self.count = sum(codes)
+        self.register_buffer("first", torch.tensor([0, *accumulate(codes)][:-1]), persistent=False)
+        self.register_buffer("last", torch.tensor(codes) - 1, persistent=False)
+
+    def forward(self, code: Tensor) -> Tensor:
+        return torch.minimum(code.long().clamp(min=0), self.last) + self.first
+
+
 class ColumnTokens(nn.Module):
     """Inputs [B, K, 2] -> tokens [B, K, D]: an embedding of each column's code, and of a number so much of a vector."""
 
     def __init__(self, spec: Spec, width: int) -> None:
         super().__init__()
-        codes = [count for _, count in spec.columns]
-        self.embed = nn.Embedding(sum(codes), width)
-        self.weight = nn.Parameter(torch.empty(len(codes), width))
-        self.register_buffer("first", torch.tensor([0, *accumulate(codes)][:-1]), persistent=False)
-        self.register_buffer("last", torch.tensor(codes) - 1, persistent=False)
+        self.place = Places(spec)
+        self.embed = nn.Embedding(self.place.count, width)
+        self.weight = nn.Parameter(torch.empty(len(spec.columns), width))
         for weight in (self.embed.weight, self.weight):
             nn.init.uniform_(weight, -(width**-0.5), width**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         number, code = x.unbind(-1)
-        place = torch.minimum(code.long().clamp(min=0), self.last) + self.first
-        return self.embed(place) + number.unsqueeze(-1) * self.weight
+        return self.embed(self.place(code)) + number.unsqueeze(-1) * self.weight
 
 
 class OfColumns(Encoder):

@@ -43,9 +43,9 @@ def _rapl() -> Callable[[], float] | None:
 
 def _nvml() -> Callable[[], float] | None:
     """Joules of all NVIDIA GPUs since the driver was loaded; not a number where one does not tell (any more)."""
+    if not (gpus := nvidia.handles()):
+        return None
     import pynvml
-
-    gpus = nvidia.handles()
 
     def read() -> float:
         try:
@@ -53,4 +53,4 @@ def _nvml() -> Callable[[], float] | None:
         except pynvml.NVMLError:
             return math.nan
 
-    return read if gpus else None
+    return read

@@ -7,8 +7,10 @@ from typing import Any
 
 def handles() -> list[Any]:
     """What `pynvml` asks each GPU by, in the driver's order."""
-    import pynvml
-
+    try:
+        import pynvml
+    except ImportError:  # an installation that is not whole: `trivium doctor` names what it lacks
+        return []
     try:
         pynvml.nvmlInit()
         return [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
@@ -17,6 +19,8 @@ def handles() -> list[Any]:
 
 
 def names() -> list[str]:
+    if not (gpus := handles()):
+        return []
     import pynvml
 
-    return [pynvml.nvmlDeviceGetName(gpu) for gpu in handles()]
+    return [pynvml.nvmlDeviceGetName(gpu) for gpu in gpus]

@@ -81,10 +81,12 @@ def reader() -> Callable[[], Reading]:
 
 def _nvml() -> Callable[[], Reading] | None:
     """A reader of what each NVIDIA GPU tells; None where there is none."""
+    if not (gpus := nvidia.handles()):
+        return None
     import pynvml
 
     gauges: dict[str, Callable[[], float]] = {}
-    for index, gpu in enumerate(nvidia.handles()):
+    for index, gpu in enumerate(gpus):
         for name, gauge in (
             ("utilization_percentage", lambda gpu: float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu)),
             ("memory_usage_megabytes", lambda gpu: round(pynvml.nvmlDeviceGetMemoryInfo(gpu).used / 1e6, 1)),

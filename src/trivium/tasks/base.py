@@ -14,7 +14,7 @@ shape of one target: () for a class, [K] for several numbers or tags.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
@@ -63,7 +63,7 @@ class Link(Protocol):
 class Outcome:
     """What the metrics need of each of `B` predictions. Every array is [B, ...]; a task adds its own.
 
-    y, prediction: [B, *T].  nll: nats [B].  weight: of each sample [B], or None where all count the same.
+    y, prediction: [B, *T].  nll: nats [B].
     """
 
     y: np.ndarray
@@ -97,7 +97,7 @@ def mean(each: np.ndarray, slopes: np.ndarray, weight: np.ndarray | None) -> tup
     return float(each @ share), slopes
 
 
-class Task(Shown, ABC):
+class Task(Shown):
     """outputs: C, the width of a head."""
 
     name: ClassVar[str]
@@ -247,10 +247,6 @@ class Task(Shown, ABC):
 
         answers: [P, B, A];  seen: bool [P, B], whose answer counts; none: what knows nothing says
         """
-
-    @abstractmethod
-    def averaged(self, answers: Tensor) -> Tensor:
-        """The mixture of answers [P, B, A], [B, A]."""
 
     @abstractmethod
     def right(self, answers: Tensor, y: Tensor) -> Tensor:

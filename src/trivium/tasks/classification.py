@@ -170,9 +170,6 @@ class Classification(Classes, Task):
             total = total + torch.where(counts.unsqueeze(-1), one, 0.0)
         return total.log_softmax(-1)
 
-    def averaged(self, answers: Tensor) -> Tensor:
-        return answers.logsumexp(0) - float(np.log(len(answers)))
-
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """1 where the most probable class is the label, else 0."""
         return (answers.argmax(-1) == y).double()

@@ -83,6 +83,11 @@ class Metric:
         return f"{self.value(value)} {self.words}" if self.sign == " %" else f"{self.words} of {self.value(value)}"
 
 
+def decimals(size: float) -> int:
+    """That numbers with the deviation `size` are read with."""
+    return min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
+
+
 def share(key: str, words: str, higher: bool = True, head: str = "") -> Metric:
     """Of a share, 0-1."""
     return Metric(key, words, "points", higher, head=head)

@@ -238,12 +238,6 @@ class MultiLabel(Tags, Task):
         prior = torch.from_numpy(self._prior(np.asarray(self.counts or [0] * self.outputs), self.rows)).to(answers)
         return prior + torch.where(seen.unsqueeze(-1), answers - prior, 0.0).sum(0)
 
-    def averaged(self, answers: Tensor) -> Tensor:
-        """The logit of the mean probability."""
-        from torch.nn.functional import logsigmoid
-
-        return logsigmoid(answers).logsumexp(0) - logsigmoid(-answers).logsumexp(0)
-
     def guess(self, answers: Tensor) -> Tensor:
         import torch
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from trivium.tasks import base
 from trivium.tasks.base import LOWEST, Array
-from trivium.tasks.metric import Metric, bare, nats, share
+from trivium.tasks.metric import Metric, bare, decimals, nats, share
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def metrics(targets: Mapping[str, str], scale: Sequence[float]) -> dict[str, Met
     scale: [K]; says how many decimals an error needs, and which is as good as none (5 % of it).
     """
     unit, size = (next(iter(targets.values())), scale[0]) if len(targets) == 1 else ("standard deviations", 1.0)
-    digits = min(12, max(0, 2 - math.floor(math.log10(size))))
+    digits = decimals(size)
 
     def error(key: str, words: str, head: str) -> Metric:
         return bare(key, words, unit, higher=False, highest=math.inf, decimals=digits, close=0.05 * size, head=head)

@@ -279,15 +279,6 @@ class Regression(Numbers, Task):
     def score_of(self, outputs: Tensor, y: Tensor) -> float:
         return self.score(self.answer(outputs, self.uncalibrated()), y)
 
-    def averaged(self, answers: Tensor) -> Tensor:
-        """The mean and the deviation of the mixture."""
-        import torch
-
-        mean, log_deviation = answers.double().chunk(2, -1)
-        middle = mean.mean(0)
-        spread = ((2 * log_deviation).exp() + (mean - middle).square()).mean(0)
-        return torch.cat([middle, spread.log() / 2], -1).to(answers.dtype)
-
     def decided(self, answers: Tensor, y: Tensor) -> Self:
         """With the half widths of intervals."""
         residuals = (answers.double().chunk(2, -1)[0] - y.double()).cpu().numpy()

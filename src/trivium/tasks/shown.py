@@ -8,12 +8,13 @@ Legend: `B` samples, `A` numbers of an answer, `K` tags or numbers, `T` the shap
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from trivium.tasks.metric import Metric, bare, share
+from trivium.tasks.metric import Metric, bare, decimals, share
 
 if TYPE_CHECKING:
     from trivium.tasks.base import Array
@@ -25,7 +26,7 @@ MOST_MISSED = 4  # tags that are named
 MOST = 5  # of the most probable classes or tags on a terminal
 
 
-class Shown:
+class Shown(ABC):
     """What every task answers; the sorts below say it for theirs.
 
     target: what the truth of a sample is called.  category: one of `categories`, and several.  part: one of `parts`,
@@ -63,13 +64,13 @@ class Shown:
         return {key: self.metrics.get(key) or share(key, HEADS.get(key, key.replace("_", " ")))
                 for key in _sorted(keys)}
 
+    @abstractmethod
     def gap(self, y: np.ndarray, prediction: np.ndarray) -> Array:
         """How far off predictions [B, *T] of targets [B, *T] are, [B]: 0 where they are right."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gap_words(self, y: Any, prediction: Any) -> str:
         """The same of one, as people say it."""
-        raise NotImplementedError
 
     def claims(self, stored: np.ndarray, y: np.ndarray) -> tuple[Array, np.ndarray] | None:
         """Probabilities that stored answers [B, A] state, [M], and whether it was so, bool [M]."""
@@ -89,13 +90,13 @@ class Shown:
         """Numbers of a stored answer."""
         return len(self.categories)
 
+    @abstractmethod
     def answered(self, stored: np.ndarray) -> dict[str, list[Any]]:
         """Stored answers [B, A] as columns of a table: texts, or numbers. B may be 0."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lines(self, stored: np.ndarray) -> list[str]:
         """One stored answer [A] on a terminal."""
-        raise NotImplementedError
 
 
 class Classes(Shown):
@@ -209,7 +210,7 @@ class Numbers(Shown):
     def columns(self, row: str, keys: Iterable[str]) -> dict[str, Metric]:
         """In the unit of the target, or of the first one where the row is a part of the samples."""
         place = list(self.targets).index(row) if row in self.targets else 0
-        unit, digits = list(self.targets.values())[place], _decimals(self.scale[place])
+        unit, digits = list(self.targets.values())[place], decimals(self.scale[place])
         error = {"mae": ("mean absolute error", "MAE"), "rmse": ("root mean squared error", "RMSE"),
                  "bias": ("bias", "")}
         return {key: bare(key, error[key][0], unit, False, -math.inf, math.inf, digits, head=error[key][1])
@@ -255,18 +256,13 @@ class Numbers(Shown):
         low, high, interval = self.intervals(stored[None])
         said = []
         for k, (name, unit) in enumerate(self.targets.items()):
-            value, least, most = (f"{one:.{_decimals(self.scale[k])}f}" for one in (stored[k], low[0, k], high[0, k]))
+            value, least, most = (f"{one:.{decimals(self.scale[k])}f}" for one in (stored[k], low[0, k], high[0, k]))
             said.append(f"{name}  {f'{value} {unit}'.strip()}  ({100 * interval:g} % interval {least} to {most})")
         return said
 
 
 def _probabilities(categories: Sequence[str], stored: np.ndarray) -> dict[str, list[Any]]:
     return {f"probability_{name}": stored[:, k].tolist() for k, name in enumerate(categories)}
-
-
-def _decimals(size: float) -> int:
-    """That numbers with the deviation `size` are read with."""
-    return min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
 
 
 def _sorted(keys: Iterable[str]) -> list[str]:

@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from trivium import models
-from trivium.data.store import Store, joined
+from trivium.data.store import Store
 from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.boosting import Boosted, Boosting, reader
 from trivium.models.linear import Bag
-from trivium.training import budget, components, trees
+from trivium.training import components, trees, vectors
 from trivium.training.jobs import Report
 from trivium.training.trees import Grown
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Reduced = tuple[nn.Module, list[int], float]  # what `_reduced` gives
 
 DIRECTIONS = 64  # that trees see of a stream at most
-BATCH = 512  # samples that pass an encoder at a time
 POWERS = 7  # times that the randomised decomposition multiplies with the data and back (Halko et al. 2011)
 
 
@@ -70,14 +69,6 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     }
 
 
-def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> torch.Tensor:
-    """What the encoder makes of `rows`, [N, ...]."""
-    if kept := components.kept(store.recipe, stream, seed):
-        return kept.take(rows)
-    return joined([encoder(store.batch(rows[k: k + BATCH], seed, [stream]).inputs[stream]).cpu()
-                   for k in range(0, len(rows), BATCH)])
-
-
 def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Reduced:
     """What makes at most `DIRECTIONS` columns of a stream's vectors, its shape (see `Boosting`), and what the vectors
     and it cost (FLOPs): fitted on those of the train `rows` that have the stream.
@@ -85,10 +76,10 @@ def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed
     rows = rows[store.has(stream)[rows]]
     if store.specs[stream].kind == "counts":
         return _of_counts(store, stream, encoder, rows, seed)
-    cost = _pass(store, stream, encoder, rows, seed)
+    cost = vectors.cost(store, stream, encoder, rows, seed)
     if encoder.width <= DIRECTIONS:
         return nn.Identity(), [encoder.width], cost
-    x = _vectors(store, stream, encoder, rows, seed).double().numpy()
+    x = vectors.of(store, stream, encoder, rows, seed).double().numpy()
     mean, deviation = x.mean(0), x.std(0)
     scale = 1 / np.where(deviation > 1e-5 * np.abs(mean) + 1e-12, deviation, np.inf)
     basis = _directions((x - mean) * scale, seed) * scale  # [F, D]
@@ -123,26 +114,14 @@ def _cost(numbers: int, directions: int) -> float:
     return 2.0 * numbers * (directions + 10) * 2 * (POWERS + 1)
 
 
-def _pass(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> float:
-    """FLOPs of the rows' pass through the encoder."""
-    if kept := components.kept(store.recipe, stream, seed):
-        return float(kept.flops[rows].sum())
-    if not list(encoder.parameters()):
-        return 0.0
-    spec = store.specs[stream]
-    cost = len(rows) * budget.passes(encoder.cpu(), spec)(spec.shape[0])
-    encoder.to(store.device)
-    return cost
-
-
 def _columns(store: Store, encoders: dict[str, Any], reduced: dict[str, Reduced],
              rows: np.ndarray, seed: int) -> np.ndarray:
     """float64 [N, F], NaN for the streams that a sample lacks; as `Boosting.columns`."""
     found = []
     for s in store.streams:
         part = reduced[s][0]
-        pieces = [part(_vectors(store, s, encoders[s], rows[k: k + BATCH], seed)).double().numpy()
-                  for k in range(0, len(rows), BATCH)]
+        pieces = [part(vectors.of(store, s, encoders[s], rows[k: k + vectors.BATCH], seed)).double().numpy()
+                  for k in range(0, len(rows), vectors.BATCH)]
         x = np.concatenate(pieces)
         x[~store.has(s)[rows]] = np.nan
         found.append(x)

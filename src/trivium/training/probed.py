@@ -14,15 +14,13 @@ from trivium.data.store import Store
 from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.linear import Linear, Probed
-from trivium.training import budget, components, linear
+from trivium.training import components, linear, vectors
 from trivium.training.jobs import Report
 from trivium.training.linear import Fitted, Tried
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.training.strategy import Unit
-
-BATCH = 512  # samples that pass an encoder at a time
 
 
 @torch.no_grad()
@@ -54,33 +52,20 @@ def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, f
     strengths tried (FLOPs).
     """
     rows = {split: store.rows(seed, split) for split in ("train", "val")}
-    vectors = {split: {s: _vectors(store, s, encoders[s], these, seed) for s in store.streams}
-               for split, these in rows.items()}
+    read = {split: {s: _vectors(store, s, encoders[s], these, seed) for s in store.streams}
+            for split, these in rows.items()}
     present = {split: {s: store.has(s)[these] for s in store.streams} for split, these in rows.items()}
     y = {split: store.labels(these) for split, these in rows.items()}
-    found = linear.fit(vectors["train"], present["train"], y["train"], vectors["val"], present["val"], y["val"],
+    found = linear.fit(read["train"], present["train"], y["train"], read["val"], present["val"], y["val"],
                        store.task_at(seed), weight=store.weights(rows["train"]))
-    return found, found.flops + sum(_pass(store, s, encoders[s], rows["train"], seed) for s in store.streams)
+    return found, found.flops + sum(vectors.cost(store, s, encoders[s], rows["train"], seed) for s in store.streams)
 
 
 def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Any:
     """[N, D]: sparse TF-IDF of counts, kept vectors, or those that the encoder makes now."""
     if store.specs[stream].kind == "counts":
         return encoder.transform(store.ragged(stream).csr(rows, encoder.buckets))  # type: ignore[operator]
-    if kept := components.kept(store.recipe, stream, seed):
-        return kept.take(rows).numpy()
-    parts = [encoder(store.batch(rows[k: k + BATCH], seed, [stream]).inputs[stream]).float().cpu().numpy()
-             for k in range(0, len(rows), BATCH)]
-    return np.concatenate(parts)
-
-
-def _pass(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> float:
-    """FLOPs of the train rows' pass through the encoder."""
-    if kept := components.kept(store.recipe, stream, seed):
-        return float(kept.flops[rows].sum())
-    if store.specs[stream].kind in ("counts", "features"):
-        return 0.0
-    return len(rows) * budget.passes(encoder.cpu(), store.specs[stream])(store.specs[stream].shape[0])
+    return vectors.of(store, stream, encoder, rows, seed).float().numpy()
 
 
 def _model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:

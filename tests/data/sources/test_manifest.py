@@ -1,4 +1,3 @@
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -7,51 +6,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trivium import tasks
+from tests.data.sources.manifests import ingest, labels, save
 from trivium.data import tables
-from trivium.data.settings import Manifest, Stream
-from trivium.data.sources.manifest import _check_size, write
+from trivium.data.sources.manifest import _check_size
 from trivium.settings.errors import UserError
 
-MODALITIES = {"photo": "image", "scan": "image", "low": "audio", "high": "audio"}  # of streams that are not called so
+pytestmark = pytest.mark.usefixtures("folder")
 ROWS = [
     {"id": "007", "label": "NA", "text": 'say "hi",\nnow', "image": "img/a.png", "audio": ""},
     {"id": "1e3", "label": "café", "text": "", "image": "img/a.png", "audio": "b.wav"},
     {"id": "x", "label": "NA", "text": " z ", "image": "", "audio": "lost.wav"},
 ]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine/img").mkdir(parents=True)
-    (tmp_path / "mine/img/a.png").write_bytes(b"picture")
-    (tmp_path / "mine/b.wav").write_bytes(b"sound")
-    return tmp_path / "mine"
-
-
-def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
-    path = Path("mine") / name
-    if name.endswith("sv"):
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0], delimiter="\t" if name.endswith("tsv") else ",")
-            writer.writeheader()
-            writer.writerows(rows)
-    elif name.endswith("l"):
-        path.write_text("\n".join(json.dumps({k: v or None for k, v in row.items()}) for row in rows), encoding="utf-8")
-    else:
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    return str(path)
-
-
-def ingest(file: str, streams: tuple[str, ...] = ("text",), task: str = "classification",
-           **changes: Any) -> dict[str, list[dict[str, Any]]]:
-    """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {
-        "path": changes.get("path", file), "weight": changes.get("weight", "")}
-    chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
-    write(Path("raw"), Manifest(**names), 0, chosen, tasks.kind(task))
-    return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}
 
 
 @pytest.mark.parametrize("name", ["m.csv", "m.tsv", "m.jsonl", "m.parquet"])
@@ -74,36 +39,6 @@ def test_every_format_gives_the_same_tables(name: str) -> None:
 def test_what_looks_like_a_number_in_a_csv_stays_as_it_is() -> None:
     rows = [{"id": "007", "label": "01", "text": "true"}, {"id": "1.0", "label": "NaN", "text": "2020-01-01"}]
     assert [(row["key"], row["label"]) for row in ingest(save(rows))["labels"]] == [("007", "01"), ("1.0", "NaN")]
-
-
-def labels(path: str) -> list[str | None]:
-    return [row["label"] for row in ingest(path)["labels"]]
-
-
-def test_one_number_is_one_class_however_it_is_written(folder: Path) -> None:
-    given = ["1", " 1.0 ", "1.00", "0", "-0.0", "-2.0", "+1", "01", "1.5", "1.", "v1.0", "10.0"]
-    classes = ["1", "1", "1", "0", "0", "-2", "+1", "01", "1.5", "1.", "v1.0", "10"]
-    rows = [{"id": f"r{i}", "label": label, "text": "x"} for i, label in enumerate(given)]
-    for name in ("m.csv", "m.tsv", "m.jsonl", "m.parquet"):
-        assert labels(save(rows, name)) == classes
-    mixed = [1, 1.0, "1", "1.0", True, False, None, 2.5, 1e15, "true"]
-    (folder / "m.jsonl").write_text("\n".join(
-        json.dumps({"id": i, "label": label, "text": "x"}) for i, label in enumerate(mixed)))
-    assert labels("mine/m.jsonl") == ["1", "1", "1", "1", "true", "false", None, "2.5", "1000000000000000", "true"]
-
-
-@pytest.mark.parametrize(("values", "expected"), [
-    (pa.array([1.0, None, 0.0, 1e15, float("nan")]), ["1", None, "0", "1000000000000000", None]),
-    (pa.array([1.5, 2.0, None], pa.float32()), ["1.5", "2", None]),
-    (pa.array([1.0, 2.0, None], pa.float16()), ["1", "2", None]),
-    (pa.array([1, 2, None], pa.int8()), ["1", "2", None]),
-    (pa.array([True, False, None]), ["true", "false", None]),
-    (pa.array(["a ", "a", "1.0"]).dictionary_encode(), ["a", "a", "1"]),
-])
-def test_typed_labels_of_parquet(folder: Path, values: pa.Array, expected: list[str | None]) -> None:
-    ids = [f"r{i}" for i in range(len(values))]
-    pq.write_table(pa.table({"id": ids, "label": values, "text": ids}), folder / "m.parquet")
-    assert labels("mine/m.parquet") == expected
 
 
 def test_a_group_is_one_however_its_number_is_written(folder: Path) -> None:
@@ -363,76 +298,3 @@ def test_a_column_that_does_not_hold_one_value_per_row(cell: Any, kind: str) -> 
     path = save([{"id": i, "label": "ab"[i], "image": cell} for i in range(2)], "m.parquet")
     with pytest.raises(UserError, match=f"column `image` holds {kind}.*one text, number or path per row"):
         ingest(path, ("image",))
-
-
-def test_a_column_of_lists_is_no_column_of_classes(folder: Path) -> None:
-    (folder / "m.csv").write_text("id,tags,text\n" + "".join(
-        f"{i},\"{('[a]', '[a, b]', '[b, a]')[i % 3]}\",x\n" for i in range(9)))
-    with pytest.raises(UserError, match=r"mine/m.csv: column `tags` holds lists \(`\[a\]`, `\[a, b\]`, `\[b, a\]`\)"):
-        ingest("mine/m.csv", label="tags")
-
-
-def test_several_streams_of_one_modality(folder: Path) -> None:
-    rows = [{"id": "1", "label": "a", "img": "img/a.png", "scan": "", "low": "b.wav", "hi": "b.wav", "start": "0.5"},
-            {"id": "2", "label": "b", "img": "", "scan": "lost.png", "low": "", "hi": "b.wav", "start": ""}]
-    made = ingest(save(rows), ("photo", "scan", "low", "high"), photo="img", high="hi")
-    picture, sound = tables.digest(b"picture"), tables.digest(b"sound")
-    assert made["photo"] == [{"key": "1", "value": "img/a.png", "digest": picture}]
-    assert made["scan"] == [{"key": "2", "value": "lost.png", "digest": None}]
-    assert made["low"] == [{"key": "1", "value": "b.wav", "digest": sound, "start": 0.5}]
-    assert made["high"] == [{"key": key, "value": "b.wav", "digest": sound, "start": start}
-                            for key, start in (("1", 0.5), ("2", None))]
-
-
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"photo": "image"}, "has no column `image`, which data.streams.photo in params.yaml names. Did you mean `img`"),
-    ({"photo": " IMG", "scan": "img"}, "`data.streams`: `photo` and `scan` are both read from the column `img`: name"),
-])
-def test_columns_of_streams(changes: dict[str, str], message: str) -> None:
-    rows = [{"id": str(i), "label": "ab"[i], "img": "img/a.png", "scan": "img/a.png"} for i in range(2)]
-    with pytest.raises(UserError, match=message):
-        ingest(save(rows), ("photo", "scan"), **changes)
-
-
-def test_lists_in_a_label_column_become_json(folder: Path) -> None:
-    cells = [["a", "b"], [], None, ['say "é"', None], ["a"]]
-    expected = ['["a", "b"]', "[]", None, '["say \\"é\\"", null]', '["a"]']
-    path = folder / "m.parquet"
-    ids = [str(i) for i in range(5)]
-    for kind in (pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.dictionary(pa.int32(), pa.string()))):
-        pq.write_table(pa.table({"id": ids, "label": pa.array(cells, kind), "text": ids}), path, row_group_size=2)
-        assert [row["label"] for row in ingest("mine/m.parquet", task="multilabel")["labels"]] == expected
-    (folder / "m.jsonl").write_text("".join(
-        json.dumps({"id": i, "label": cell, "text": "x"}) + "\n" for i, cell in zip(ids, cells, strict=True)))
-    assert [row["label"] for row in ingest("mine/m.jsonl", task="multilabel")["labels"]] == expected
-    pq.write_table(pa.table({"id": ids[:2], "label": [[1.5, float("nan")], [2.0]], "text": ids[:2]}), path)
-    assert [row["label"] for row in ingest("mine/m.parquet", task="regression")["labels"]] == ["[1.5, null]", "[2.0]"]
-
-
-def test_several_label_columns_become_json_objects(folder: Path) -> None:
-    (folder / "m.csv").write_text('id,text,a,"b ""q"""\n1,x,1.0, y \n2,x,,"say ""z"""\n', encoding="utf-8")
-    made = ingest("mine/m.csv", task="regression", label=["a", 'b "q"'])
-    assert [json.loads(row["label"]) for row in made["labels"]] == [{"a": "1", 'b "q"': "y"},
-                                                                    {"a": None, 'b "q"': 'say "z"'}]
-
-
-def tabled(columns: tuple[str, ...], rows: list[dict[str, Any]] | None = None, **names: str) -> list[dict[str, Any]]:
-    """`facts.parquet` of a table with such columns."""
-    file = save(rows or [{"id": "1", "label": "a", "Area": "61.2", "kind": " flat "},
-                         {"id": "2", "label": "b", "Area": "", "kind": ""}])
-    about = {name: names.get(name, name) for name in Manifest.model_fields} | {"path": file, "weight": ""}
-    write(Path("raw"), Manifest(**about), 0, {"facts": Stream(modality="table", columns=columns)},
-          tasks.kind("classification"))
-    return tables.read("raw/facts.parquet").to_pylist()
-
-
-def test_the_cells_of_a_row_are_one_value_and_none_is_no_value() -> None:
-    assert tabled(("area", "kind")) == [{"key": "1", "value": '{"area":"61.2","kind":"flat"}', "digest": None}]
-
-
-def test_a_table_names_columns_that_are_there_and_not_the_label() -> None:
-    with pytest.raises(UserError, match="has no column `aera`, which data.streams.facts in params.yaml names. Did you "
-                                        "mean `Area`"):
-        tabled(("aera",))
-    with pytest.raises(UserError, match="the column `label` of .* is read as the label and as facts"):
-        tabled(("Area", "label"))

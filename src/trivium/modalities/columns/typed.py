@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 Type = Literal["number", "category", "date", "boolean"]
-TYPES: tuple[Type, ...] = get_args(Type)
 MISSING = ("na", "n/a", "nan", "null", "none", "-", "--", "?", ".")  # that stand for no number, date or truth value
 PAIRS = (("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("0", "1"))
 SURE = 0.95  # share of a column's cells that a type must explain
