@@ -16,7 +16,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
-	@echo "make real       the comparison on public real data, held against scikit-learn; takes about half an hour"
+	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)

@@ -105,7 +105,7 @@ def page(known: dict[str, Any]) -> str:
     for name, one in known["sets"].items():
         found = one["strategies"]
         metric = Metric.of(one["metric"])
-        scratch = [key for key in found if key not in ("reference", "published_linear", "boosting")]
+        scratch = [key for key in found if key not in ("reference", "published_linear", "boosted")]
         ranked = sorted(found, key=lambda key: -metric.upward(found[key]["score"]))
         best, top = ranked[0], next(key for key in ranked if key in scratch)
 
