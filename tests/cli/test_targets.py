@@ -64,10 +64,16 @@ def save(name: str, **columns: list[Any]) -> str:
     (["['a']", "['a', 'b']"] * 9, "multilabel"),
     (["[1.5, 2.0]", "[0.25, 3]"] * 9, "regression"),
     (["1.0.2", "1.1.0"] * 50, "classification"),
-    ([None, None], "classification"),
 ])
 def test_one_column(cells: list[Any], expected: Any) -> None:
     assert taken(cells) == expected
+
+
+@pytest.mark.parametrize(("cells", "said"), [
+    ([None, None], "no value in any row"), (["7", "7", None], "one value, `7`")])
+def test_nothing_to_predict(cells: list[Any], said: str) -> None:
+    with pytest.raises(UserError, match=f"The label column `price` has {said}.* Name another one: `trivium use"):
+        guess({"price": pa.chunked_array([pa.array(cells, pa.string())])})
 
 
 def test_few_whole_numbers_may_be_steps_or_a_quantity() -> None:

@@ -46,8 +46,8 @@ def test_numbers_come_with_their_interval_and_unit() -> None:
     stored = np.array([[912.345, 2.5, 100.0, 0.5, 70.0, 0.4]])  # predictions, half widths, deviations
     assert task.answered(stored) == {"rent": [912.345], "rent_low": [812.345], "rent_high": [1012.345],
                                      "rooms": [2.5], "rooms_low": [2.0], "rooms_high": [3.0]}
-    assert task.lines(stored[0]) == ["rent  912 EUR  (80 % interval 812 to 1012)",
-                                     "rooms  2.500  (80 % interval 2.000 to 3.000)"]
+    assert task.lines(stored[0]) == ["rent  912 EUR  (80 % interval 812 to 1,012)",
+                                     "rooms  2.5  (80 % interval 2 to 3)"]
     assert task.gives == ("rent in EUR, rooms, and the ends (_low, _high) of their intervals, which shall hold 80 % of "
                           "new values")
 

@@ -99,7 +99,7 @@ def test_what_is_no_prediction_is_refused(guess: list, half: float, deviation: f
 
 def test_metrics_speak_in_the_unit_of_the_target() -> None:
     found = numbers.metrics({"price": "EUR"}, [1234.0])
-    assert found["mae"].value(1234.56) == "1235 EUR" and found["mae"].close == pytest.approx(61.7)
+    assert found["mae"].value(1234.56) == "1,235 EUR" and found["mae"].close == pytest.approx(61.7)
     assert not found["mae"].higher and not found["width"].higher and found["r2"].higher
     small = numbers.metrics({"length": "m"}, [0.0123])
     assert small["rmse"].value(0.00987) == "0.0099 m"

@@ -27,7 +27,7 @@ def test_what_it_is_survives_json() -> None:
 
 
 def test_targets_are_said_with_their_unit() -> None:
-    assert PRICE.words([12.5]) == "12.5 EUR" and PRICE.words(1234.5678) == "1235 EUR"
+    assert PRICE.words([12.5]) == "12.5 EUR" and PRICE.words(1234.5678) == "1,234.6 EUR"
     assert BOTH.words([10, 3]) == "price 10 EUR, rooms 3"
 
 

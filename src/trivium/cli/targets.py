@@ -56,7 +56,13 @@ def label_columns(path: Path, names: Sequence[str], asked: Sequence[str],
 def guess(columns: Mapping[str, pa.ChunkedArray]) -> Guess:
     """columns: of strings, a list as a JSON array. Raises: UserError (several columns that are no target together)."""
     if len(columns) == 1:
-        return _one(next(iter(columns.values())))
+        (name, column), = columns.items()
+        values = pc.unique(column.drop_null())
+        if len(values) < 2:
+            what = f"one value, `{values[0]}`" if len(values) else "no value in any row"
+            raise UserError(f"The label column `{name}` has {what}, so there is nothing to predict. Name another one: "
+                            "`trivium use TABLE --label COLUMN`.")
+        return _one(column)
     found = {name: pc.unique(column.drop_null()) for name, column in columns.items()}
     if all(pc.all(pc.is_in(pc.utf8_lower(cells), pa.array(FLAGS))).as_py() for cells in found.values()):
         return Guess("multilabel", f"{len(columns)} columns of 0 and 1, each a tag")

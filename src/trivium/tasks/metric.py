@@ -63,7 +63,7 @@ class Metric:
         """A difference without its unit. more: digits than usual."""
         digits = max(0, self.decimals + more)
         shown = round(self.scale * amount, digits) + 0.0  # no minus before a 0
-        return f"{shown:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+        return f"{shown:{'+' if sign else ''},.{digits}f}".replace("-", "−")
 
     def digits(self, amount: float) -> int:
         """How many more digits than usual show that `amount` is not 0; none where it is, as for two that are equal."""
@@ -86,6 +86,12 @@ class Metric:
 def decimals(size: float) -> int:
     """That numbers with the deviation `size` are read with."""
     return min(12, max(0, 2 - math.floor(math.log10(size)))) if size > 0 else 3
+
+
+def plainly(value: float, digits: int) -> str:
+    """`284,400` or `12.5`: at most so many decimals, and no zeros at their end."""
+    said = f"{round(value, digits) + 0.0:,.{digits}f}"
+    return said.rstrip("0").rstrip(".") if "." in said else said
 
 
 def share(key: str, words: str, higher: bool = True, head: str = "") -> Metric:

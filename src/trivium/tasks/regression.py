@@ -26,7 +26,7 @@ from trivium.tasks import cells as written
 from trivium.tasks import numbers
 from trivium.tasks.base import LOWEST, Array, Reasons, Task
 from trivium.tasks.links import Squares
-from trivium.tasks.metric import Metric
+from trivium.tasks.metric import Metric, decimals, plainly
 from trivium.tasks.numbers import Outcome
 from trivium.tasks.shown import QUARTERS, Numbers
 
@@ -162,7 +162,8 @@ class Regression(Numbers, Task):
     def words(self, target: Any) -> str:
         """`12.5 EUR`, or `price 12.5 EUR, area 80 m²`."""
         values = [float(value) for value in np.atleast_1d(np.asarray(target))]
-        said = [f"{value:.4g} {unit}".rstrip() for value, unit in zip(values, self.targets.values(), strict=True)]
+        said = [f"{plainly(value, decimals(size))} {unit}".rstrip()
+                for value, size, unit in zip(values, self.scale, self.targets.values(), strict=True)]
         return said[0] if len(said) == 1 else ", ".join(f"{name} {one}" for name, one in zip(self.targets, said,
                                                                                            strict=True))
 
@@ -271,8 +272,9 @@ class Regression(Numbers, Task):
         """`12.5 ± 3.1 EUR`."""
         if not self.half:
             return self.words(target)
-        said = [f"{value:.4g} ± {half:.2g} {unit}".rstrip() for value, half, unit in
-                zip(np.atleast_1d(np.asarray(target)).tolist(), self.half, self.targets.values(), strict=True)]
+        said = [f"{plainly(value, decimals(half))} ± {plainly(half, decimals(half))} {unit}".rstrip()
+                for value, half, unit in zip(np.atleast_1d(np.asarray(target)).tolist(), self.half,
+                                             self.targets.values(), strict=True)]
         return said[0] if len(said) == 1 else ", ".join(
             f"{name} {one}" for name, one in zip(self.targets, said, strict=True))
 

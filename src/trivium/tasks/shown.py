@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from trivium.tasks.metric import Metric, bare, decimals, share
+from trivium.tasks.metric import Metric, bare, decimals, plainly, share
 
 if TYPE_CHECKING:
     from trivium.tasks.base import Array
@@ -256,7 +256,7 @@ class Numbers(Shown):
         low, high, interval = self.intervals(stored[None])
         said = []
         for k, (name, unit) in enumerate(self.targets.items()):
-            value, least, most = (f"{one:.{decimals(self.scale[k])}f}" for one in (stored[k], low[0, k], high[0, k]))
+            value, least, most = (plainly(one, decimals(self.scale[k])) for one in (stored[k], low[0, k], high[0, k]))
             said.append(f"{name}  {f'{value} {unit}'.strip()}  ({100 * interval:g} % interval {least} to {most})")
         return said
 

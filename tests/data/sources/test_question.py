@@ -20,6 +20,16 @@ def test_quantities_are_refused() -> None:
         refuse([price.replace(".", ",") for price in prices], "p.csv: column `price`")
 
 
+@pytest.mark.parametrize(("form", "unit"), [
+    ("{:.1f} EUR", "EUR"), ("€{:,.1f}", "€"), ("{:.0f} m²", "m²"), ("$ {:.2f}", "[$]"), ("{:.0f}%", "%")])
+def test_quantities_with_a_unit_are_refused(form: str, unit: str) -> None:
+    prices = [form.format(i * 2000 + 0.5) for i in range(21)]
+    with pytest.raises(UserError, match=f"holds 21 different numbers with `{unit}` .* Write the numbers alone, .*"
+                                        f"units: .COLUMN: {unit}"):
+        refuse(prices, "p.csv: column `price`")
+    refuse(prices[:20], "p.csv: column `price`")
+
+
 def test_more_classes_than_can_be_compared() -> None:
     with pytest.raises(UserError, match=r"has 1,001 different labels \(`0`, `1`, `2`, ...\); at most 1,000 classes can "
                                         "be compared. They are numbers: .* set `task: regression`"):
@@ -46,6 +56,7 @@ def test_many_whole_numbers_are_asked_about() -> None:
 
 
 @pytest.mark.parametrize("found", [
+    [f"{k}{seat}" for k in range(9) for seat in "ABC"], [f"A{k}" for k in range(30)],
     ["cat", "dog"], ["[positive]", "[negative]"], ["1.0.2", "1.1.0"], [str(i) for i in range(20)],
     [f"{i / 2:.1f}" for i in range(1, 11)], ["animal|cat", "thing|car"], ["a, b", "c, d"], ["b|w", "colour"],
 ])

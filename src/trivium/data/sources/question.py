@@ -10,6 +10,7 @@ from trivium.settings.errors import UserError
 LIST = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 DECIMAL = re.compile(r"[+-]?\d*[.,]\d+")
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+MEASURED = re.compile(r"(?P<before>[€$£¥]?)\s*[+-]?\d[\d.,' ]*\s*(?P<behind>[€$£¥%°]?[^\W\d_]{0,5}[²³]?)")
 SEPARATORS = ("|", ";")
 FEW = 20  # different labels; so many decimal numbers may be grades or versions
 MOST = 1000  # classes that can be compared
@@ -19,7 +20,8 @@ OTHER = "; if it is another column, name that one as data.manifest.label in para
 def refuse(found: Sequence[str], where: str) -> None:
     """Look at the different labels of a column, `where`.
 
-    Raises: UserError (there are more than 1,000; most are lists, or decimal numbers of which there are more than 20).
+    Raises: UserError (there are more than 1,000; most are lists, or of more than 20 most are decimal numbers or numbers
+        with a unit).
     """
     shown = ", ".join(f"`{label}`" for label in found[:3])
     if _lists(found):
@@ -30,6 +32,11 @@ def refuse(found: Sequence[str], where: str) -> None:
         raise UserError(f"{where} holds {len(found):,} different decimal numbers ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Set `task: regression` in "
                         f"params.yaml{OTHER}")
+    if len(found) > FEW and (unit := _unit(found)):
+        raise UserError(f"{where} holds {len(found):,} different numbers with `{unit}` ({shown}), which look like a "
+                        "quantity, and every one would be a class of its own. Write the numbers alone, such as 1234.5; "
+                        f"the unit stands in params.yaml: `task: {{name: regression, units: {{COLUMN: {unit}}}}}`"
+                        f"{OTHER}")
     if len(found) > MOST:
         numeric = 2 * sum(bool(NUMBER.fullmatch(label)) for label in found) > len(found)
         mend = ("They are numbers: if they are a quantity, set `task: regression` in params.yaml" if numeric else
@@ -55,6 +62,13 @@ def tagged(found: Sequence[str], sign: str) -> list[str]:
     several = [label for label in found if sign in label]
     parts = {part.strip() for label in several for part in label.split(sign)}
     return several if len(several) > 1 and len(parts) < len(several) + len(parts.intersection(found)) else []
+
+
+def _unit(found: Sequence[str]) -> str:
+    """What stands beside the number in most of the labels, where it is one and the same; else ""."""
+    both = [each["before"] or each["behind"] for label in found if (each := MEASURED.fullmatch(label))]
+    units = set(both) - {""}
+    return units.pop() if len(units) == 1 and 2 * sum(map(bool, both)) > len(found) else ""
 
 
 def _lists(found: Sequence[str]) -> bool:
