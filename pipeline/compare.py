@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(params: Params, beside: Map) -> None:
     from trivium.comparison import build, curves, explained, figures, leftovers
-    from trivium.data.tables import read_json, write_json
+    from trivium.data.tables import read_json
     from trivium.report import html
     from trivium.stage import fresh
     from trivium.tracking.sync import sync
@@ -25,26 +25,24 @@ def main(params: Params, beside: Map) -> None:
     for folder in leftovers.remove(Path("."), params.train, params.pretrain):
         print(f"{folder} is of an entry that params.yaml no longer has: removed (DVC's cache still has it)")
     found = build.build(params.compare, list(params.train), params.split.method, params.evaluate.calibration_bins)
-    names = list(found["strategies"])  # without those that the budget did not pay for
+    names = list(found.strategies)  # without those that the budget did not pay for
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in names}
     trained = {name: read_json(f"models/{name}/training.json") for name in names}
     with fresh("reports/plots") as out:
         curves.write(out, found, Path("reports/evaluate"), trained)
     with fresh("reports/summary") as out:
         curves.summary(out, found)
-    write_json(found, "reports/comparison.json")
+    found.write("reports/comparison.json")
     synced = beside(partial(sync, report=False), ["."])
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
-    titles = {name: str(found["strategies"][name]["title"])
-              for name in sorted(names, key=lambda name: found["strategies"][name]["rank"])}
     with fresh("reports/explained") as out:
-        explained.write(out, titles)
+        explained.write(out, found.titles)
     html.write(Path("."))
     for _, said in synced:
         print(said)
     list(beside(sync, ["."]))  # the report, too
-    print(f"{found['verdict']['sentence']} (`trivium show` prints the table)")
+    print(f"{found.verdict.sentence} (`trivium show` prints the table)")
 
 
 def start() -> None:

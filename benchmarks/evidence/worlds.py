@@ -8,7 +8,6 @@ carry the label.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from trivium.comparison import out
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VALIDATION, TEST = 1000, 2000  # samples
@@ -39,15 +40,15 @@ class Expected:
 class Comparison:
     """What `reports/comparison.json` says of a strategy or a pair."""
 
-    def __init__(self, content: dict[str, Any]) -> None:
+    def __init__(self, content: out.Comparison) -> None:
         self.content = content
 
     def accuracy(self, strategy: str) -> float:
-        return self.content["strategies"][strategy]["accuracy"]["mean"]
+        return self.content.strategies[strategy].metrics["accuracy"].mean
 
     def beats(self, a: str, b: str) -> bool:
         """Whether the statistics declare that `a` is better than `b`."""
-        return any((pair["a"], pair["b"]) == (a, b) and pair["beats"] for pair in self.content["pairs"])
+        return any((pair.a, pair.b) == (a, b) and pair.beats for pair in self.content.pairs)
 
     def near(self, strategies: tuple[str, ...], value: float) -> bool:
         return all(abs(self.accuracy(s) - value) <= CHANCE for s in strategies)
@@ -58,7 +59,7 @@ def _components_win(c: Comparison) -> bool:
 
 
 def _synergy(c: Comparison) -> bool:
-    best = all(c.accuracy("selfsup_finetune") >= c.accuracy(s) for s in c.content["strategies"])
+    best = all(c.accuracy("selfsup_finetune") >= c.accuracy(s) for s in c.content.strategies)
     return best and c.accuracy("selfsup_finetune") > 0.9 and c.near((*COMPONENTS, "unimodal"), 0.5)
 
 
@@ -67,7 +68,7 @@ def _unique(c: Comparison) -> bool:
 
 
 def _mixed(c: Comparison) -> bool:
-    others = tuple(s for s in c.content["strategies"] if s != "selfsup_finetune")
+    others = tuple(s for s in c.content.strategies if s != "selfsup_finetune")
     return all(c.accuracy("selfsup_finetune") > c.accuracy(s) for s in others) and c.near(others, 0.5)
 
 
@@ -91,12 +92,12 @@ def run(world: str, expected: Expected | None = None, only: Sequence[str] = ()) 
         folder = Path(scratch)
         settings(folder, world, wanted, only)
         stages(folder)
-        content = json.loads((folder / "reports/comparison.json").read_text())
+        content = out.Comparison.read(folder / out.PATH)
     return {
         "holds": wanted.holds(Comparison(content)), "says": wanted.says, "train_samples": wanted.train,
-        "epochs": wanted.epochs, "seeds": wanted.seeds, "verdict": content["verdict"]["sentence"],
-        "accuracy": {name: {key: s["accuracy"][key] for key in ("mean", "low", "high")}
-                     for name, s in content["strategies"].items()},
+        "epochs": wanted.epochs, "seeds": wanted.seeds, "verdict": content.verdict.sentence,
+        "accuracy": {name: span.model_dump(include={"mean", "low", "high"})
+                     for name, s in content.strategies.items() for span in [s.metrics["accuracy"]]},
     }
 
 

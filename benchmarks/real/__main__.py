@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from trivium.comparison.out import PATH, Comparison
 from trivium.data import tables
 from trivium.machine import files
 from trivium.machine.files import read_json_or
@@ -62,20 +63,18 @@ def result(copy: Path) -> dict[str, Any]:
     """What `copy` found, in few numbers. Scores are of the metric that ranks; others: those that stand beside it;
     seconds: the recipe's and training's.
     """
-    found = tables.read_json(copy / "reports/comparison.json")
-    metric = found["metric"]
+    found = Comparison.read(copy / PATH)
     rows = tables.read(copy / "data/aligned/samples.parquet").num_rows
     strategies = {}
-    for name, one in found["strategies"].items():
+    for name, one in found.strategies.items():
         spent = [read_json_or(copy / f"reports/measured/{stage}.json", {}).get("seconds", 0.0)
-                 for stage in (f"pretrain@{one['start']}", f"train@{name}")]
-        strategies[name] = {"title": one["title"], "score": one[metric]["mean"], "low": one[metric]["low"],
-                            "high": one[metric]["high"], "seconds": sum(spent),
-                            "others": {key: one[key]["mean"] for key in found["beside"]}}
-    return {"rows": rows, "task": found["dataset"]["task"], "outputs": found["dataset"]["outputs"],
-            "constant": found["constant"][metric], "metric": found["metrics"][metric],
-            "recommended": found["verdict"]["recommended"], "strategies": strategies,
-            "sentence": found["verdict"]["sentence"]}
+                 for stage in (f"pretrain@{one.start}", f"train@{name}")]
+        span = one.metrics[found.metric]
+        strategies[name] = {"title": one.title, "score": span.mean, "low": span.low, "high": span.high,
+                            "seconds": sum(spent), "others": {key: one.metrics[key].mean for key in found.beside}}
+    return {"rows": rows, "task": found.dataset.task, "outputs": found.dataset.outputs,
+            "constant": found.constant.metrics[found.metric], "metric": found.ranks.plain(),
+            "recommended": found.verdict.recommended, "strategies": strategies, "sentence": found.verdict.sentence}
 
 
 def agreement(copy: Path, manifest: Path) -> dict[str, float]:
@@ -89,11 +88,11 @@ def agreement(copy: Path, manifest: Path) -> dict[str, float]:
     samples = splits["sample"].to_pylist()
     drawn = [{part: [s for s, of in zip(samples, splits[seed].to_pylist(), strict=True) if of == part]
               for part in ("train", "val", "test")} for seed in seeds]
-    found = tables.read_json(copy / "reports/comparison.json")
-    metric, kind = found["metric"], found["dataset"]["task"]
+    found = Comparison.read(copy / PATH)
+    metric, kind = found.metric, found.dataset.task
     scores = {"scikit_learn": baseline.score(manifest, drawn)} if kind == "classification" else targets.score(
         manifest, drawn, kind, metric)
-    return {"reference": found["strategies"]["reference"][metric]["mean"]} | {
+    return {"reference": found.strategies["reference"].metrics[metric].mean} | {
         name: sum(values) / len(values) for name, values in scores.items()}
 
 

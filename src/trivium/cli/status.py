@@ -97,13 +97,14 @@ def _reason(what: str, path: str, how: Any) -> str:
 
 def show(root: Path) -> str:
     """The verdict of the last comparison, its table, and where to look next. Raises: UserError."""
-    path = root / "reports/comparison.json"
-    if not path.exists():
-        raise UserError("There is no comparison yet (reports/comparison.json): run `make repro`, or `dvc repro`.")
-    found = read_json(path)
-    verdict, title = found["verdict"], found["dataset"].get("title", "")
+    from trivium.comparison.out import PATH, Comparison
+
+    found = Comparison.found(root / PATH)
+    if found is None:
+        raise UserError(f"There is no comparison yet ({PATH}): run `make repro`, or `dvc repro`.")
+    verdict, title = found.verdict, found.dataset.title
     lines = [f"Which way to train on {title}?" if title else "Which way to train?", "",
-             *_wrapped(verdict["sentence"]), *_wrapped(verdict.get("reason", "")), "",
+             *_wrapped(verdict.sentence), *_wrapped(verdict.reason), "",
              *_table(found)]
     from trivium.report import html
 
@@ -117,8 +118,8 @@ def show(root: Path) -> str:
               "  make ui                  every run, curve and model in MLflow",
               "and, after `source .venv/bin/activate`,",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit"]
-    if verdict["recommended"]:
-        lines.append(f"  trivium predict {verdict['recommended']} manifest.csv      answers to new data")
+    if verdict.recommended:
+        lines.append(f"  trivium predict {verdict.recommended} manifest.csv      answers to new data")
     return "\n".join(["", *lines, ""])
 
 
@@ -136,27 +137,25 @@ def _unfinished(root: Path) -> bool:
     return bool(times) and not (done.exists() and done.stat().st_mtime >= max(times))
 
 
-def _table(found: dict[str, Any]) -> list[str]:
+def _table(found: Comparison) -> list[str]:
     """A line per strategy, best first, in the metric that ranks, with two beside it; and that of the constant."""
     from trivium import tasks
-    from trivium.tasks.metric import Metric
 
-    metrics = {key: Metric.of(one) for key, one in found["metrics"].items()}
-    metric, constant = metrics[found["metric"]], found["constant"]
-    entries = sorted(found["strategies"].values(), key=lambda entry: entry["rank"])
-    sure = f"{100 * found['settings'].get('confidence', 0.95):g} % interval"
-    known = tasks.kind(found["dataset"]["task"]).always(metric, constant["label"])
+    metric, constant = found.ranks, found.constant.metrics
+    entries = [found.strategies[name] for name in found.order]
+    sure = f"{100 * found.settings.confidence:g} % interval"
+    known = tasks.kind(found.dataset.task).always(metric, found.constant.label)
     knows = known if len(known) <= WIDEST else "constant answer"
-    width = max(len(name) for name in (*(entry["title"] for entry in entries), knows))
-    beside = [metrics[key] for key in found["beside"] if key != metric.key][:2]
+    width = max(len(name) for name in (*(entry.title for entry in entries), knows))
+    beside = [found.metrics[key] for key in found.beside if key != metric.key][:2]
     heads = [one.head or one.words for one in beside]
     rows = [[f"{'rank':>4}", "strategy", metric.head or metric.words, sure, *heads, "FLOPs", "failed"]]
     for entry in entries:
-        span = entry[metric.key]
-        between = f"{metric.number(span['low'])} to {metric.number(span['high'])}"
-        rows.append([f"{entry['rank']:>4}", entry["title"], metric.value(span["mean"]), between,
-                     *(one.value(entry[one.key]["mean"]) for one in beside), f"{entry['flops']:.2e}",
-                     f"{100 * entry['failed_share']:.0f} %"])
+        span = entry.metrics[metric.key]
+        between = f"{metric.number(span.low)} to {metric.number(span.high)}"
+        rows.append([f"{entry.rank:>4}", entry.title, metric.value(span.mean), between,
+                     *(one.value(entry.metrics[one.key].mean) for one in beside), f"{entry.flops:.2e}",
+                     f"{100 * entry.failed_share:.0f} %"])
     rows.append(["", knows, metric.value(constant[metric.key]), "", *(one.value(constant[one.key]) for one in beside),
                  "", ""])
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]

@@ -1,10 +1,5 @@
 """What the analyses of single models say when all strategies are looked at together.
 
-    information  bits of every set of streams, pairs, sentence, training (see `information.summary`)
-    robustness   curves, relative and effective robustness, sentence (see `robustness.summary`)
-    laziness     probes, unlearned, sentence (see `laziness.summary`)
-    similarity   maps, the ensemble of the two least alike, sentence (see `similarity`)
-
 An analysis that a strategy lacks at some seed was not paid for there: the strategy is left out of it.
 """
 
@@ -17,14 +12,28 @@ from typing import Any
 import numpy as np
 
 from trivium.comparison import information, laziness, reads, recipes, robustness, similarity
+from trivium.comparison.information import Information
+from trivium.comparison.laziness import Laziness
 from trivium.comparison.outcomes import Evaluated
+from trivium.comparison.robustness import Robustness
+from trivium.comparison.similarity import Ensemble, Similarity
+from trivium.data.out import Part
 from trivium.evaluation import predictions
 
 ALONE = ("ensemble", "unimodal")  # strategies whose encoders were trained alone, for as long as the budget lasts
 
 
-def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str, Any]:
-    """These parts of comparison.json, those that anything is known of; `folder`: where `found` was read from."""
+class Across(Part):
+    """Each is None where nothing is known of it."""
+
+    information: Information | None = None
+    robustness: Robustness | None = None
+    laziness: Laziness | None = None
+    similarity: Similarity | None = None
+
+
+def across(found: Evaluated, folder: Path, recommended: str | None) -> Across:
+    """`folder`: where `found` was read from."""
 
     def of(key: str) -> dict[str, list[Any]]:
         every = {name: [seed.get(key) for seed in about["seeds"]] for name, about in found.metrics.items()}
@@ -35,7 +44,7 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
     readers = {name: one["recipe"]["encoders"] for name, one in about.items()}
     streams = list(dict.fromkeys(s for one in about.values() for s in one["streams"]))
     late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
-    parts: dict[str, Any] = {}
+    parts = dict[str, Part]()
     if known := of("information"):
         parts["information"] = information.summary(
             known, streams, readers, {name: reads.read(one) for name, one in about.items()})
@@ -49,7 +58,7 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> dict[str,
                                               _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
-    return parts
+    return Across.model_validate(parts)
 
 
 def _probed(found: Evaluated, streams: list[str]) -> dict[str, int]:
@@ -69,20 +78,21 @@ def _vectors(found: Evaluated, folder: Path) -> dict[str, list[dict[str, Any]]]:
             if all(path.exists() for path in paths)}
 
 
-def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict[str, str]) -> dict[str, Any]:
+def _similarity(found: Evaluated, folder: Path, streams: list[str], titles: dict[str, str]) -> Similarity:
     maps = similarity.maps(_vectors(found, folder), streams)
     wrong = {name: np.concatenate([one.correct == 0 for one in seeds if one.correct is not None])
              for name, seeds in found.outcomes.items()} if found.task.categorical else {}
     alike = similarity.least_alike(wrong)
     if alike is None:
-        return {"maps": maps, "ensemble": None, "sentence": ""}
+        return Similarity(maps=maps, sentence="")
     ratio, *pair = alike
     gained = similarity.ensemble(_side_by_side(*(folder / name / "predictions.parquet" for name in pair)))
     known = len(wrong) > 2 and all(each.sum() >= similarity.ERRORS for each in wrong.values())
     least = "; no other two strategies do so less often" if known else ""
     one, other = (f"“{titles[name]}”" for name in pair)
     said = f"{one} and {other} err together {ratio:.1f} times as often as chance would have it{least}."
-    return {"maps": maps, "ensemble": {"members": pair, "joint_errors": ratio, **gained}, "sentence": said}
+    both = Ensemble(members=pair, joint_errors=ratio, score=gained.score, gain=gained.gain)
+    return Similarity(maps=maps, ensemble=both, sentence=said)
 
 
 def _side_by_side(first: Path, second: Path) -> Iterator[similarity.Piece]:

@@ -1,31 +1,4 @@
-"""`reports/comparison.json`: every strategy with its intervals, every pair, and the verdict.
-
-    dataset     title, source, task (its name), outputs (classes, tags or numbers), streams, train and test samples per
-                seed; groups that the test samples are of, in all and per test set, and whether they are resampled (see
-                `outcomes.Groups`); world (generated data)
-    settings    what the statistics were made with;  metric: the one that ranks;  metrics: all of the task's, as people
-                read them (see `Metric`);  beside: those that stand in tables next to it;  score: likewise a `Metric`,
-                of what the analyses measure
-    constant    label and metrics of the answer that knows no inputs: the most common label of train, its mean, ...
-    strategies  name -> title, strategy, start, recipe; rank; per metric {mean, low, high, sd}; gain over the null in
-                the metric that ranks {mean, low, high, p, p_holm} and learned (see `null`); failed_share; one_class
-                (of classes: largest share of the answers that are one, mean over seeds); chosen (seed -> what it took,
-                where it chooses); flops (mean over seeds) and over_budget (these over the budget); parameters;
-                to_ceiling (accuracy that is missing to the best possible, where that is known); seeds -> metrics
-    skipped     name -> title, budget and needed (FLOPs), setting (that makes it so), sentence: what the budget does not
-                pay for one epoch
-    pairs       a, b (a is better in the metric that ranks), difference: by how much, with low and high; p_outperform =
-                P(a > b) with its own; p_value, p_value_holm, mcnemar_p (all seeds pooled), mcnemar_p_seeds, beats;
-                verdict: "better", "ahead" (the interval has no zero, and yet it is not sure), "close" (a is better by
-                `Metric.close` at most) or "open"
-    verdict     learned (whether any strategy), winner or null, tied, behind, recommended or null, within (recommended
-                within the budget, or null), simple (taken for being the reference), sentence, reason: see `verdict`
-    information, robustness, laziness, similarity: see `across`; robustness has `domain` where the data names domains,
-                see `domain.summary`
-
-Numbers are rounded to six significant digits. Shares and their differences are 0-1; differences say by how much a is
-better, so where less is better by how much a has less.
-"""
+"""Makes the comparison of all strategies from what `evaluate` left of each."""
 
 from __future__ import annotations
 
@@ -35,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import domain, null, recipes, sentences
+from trivium.comparison import domain, null, out, recipes, sentences
 from trivium.comparison.across import across
-from trivium.comparison.intervals import Estimate, estimate, never
+from trivium.comparison.intervals import Estimate, Span, estimate, never
 from trivium.comparison.null import Gain
+from trivium.comparison.out import Comparison
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
@@ -56,7 +30,7 @@ BUDGET = Path("models/budget.json")
 
 
 def build(settings: Settings, entries: Sequence[str], split_method: str, bins: int, root: str | Path = ".",
-          ) -> dict[str, Any]:
+          ) -> Comparison:
     """The comparison of the strategies `entries`, from their outs below `root`.
 
     split_method: `split.method`;  bins: of the calibration error.
@@ -78,26 +52,27 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     decided = decide(ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
         {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
-        found.task.null_words(metric, constant["label"], constant[metric.key]),
+        found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
         recipes.published({n: found.metrics[n]["recipe"] for n in names}), _notes(found, root), len(found.skipped),
         _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
-    if shifted := domain.summary(found, root / EVALUATED, results, rules):
-        parts["robustness"] = parts.get("robustness", {}) | {"domain": shifted}
-    return _rounded({
-        "dataset": about,
-        "settings": {"seeds": len(found.seeds), "split": split_method, **settings.model_dump()},
-        "metric": metric.key,
-        "metrics": {key: one.plain() for key, one in found.task.metrics.items()},
-        "beside": list(found.task.beside),
-        "score": found.task.shown.plain(),
-        "constant": constant,
-        "strategies": {name: {"rank": ranked.index(name) + 1} | _strategy(found, s, name, results, rules, about)
-                       | _judged(gains[name], costs[name]) for s, name in enumerate(names)},
-        "skipped": {name: {"title": one["title"], **one["skipped"]} for name, one in found.skipped.items()},
-        "pairs": [_pair(pair, found.seeds, metric) for pair in pairs],
-        "verdict": _verdict(decided, words),
-    } | parts)
+    made = Comparison(
+        dataset=about,
+        settings=out.Rules(seeds=len(found.seeds), split=split_method, **settings.model_dump()),
+        metric=metric.key,
+        metrics=found.task.metrics,
+        beside=list(found.task.beside),
+        score=found.task.shown,
+        constant=constant,
+        strategies={name: _strategy(found, s, name, results, rules, about, gains[name], costs[name],
+                                    ranked.index(name) + 1) for s, name in enumerate(names)},
+        skipped={name: out.Skipped(title=one["title"], **one["skipped"]) for name, one in found.skipped.items()},
+        pairs=[_pair(pair, found.seeds, metric) for pair in pairs],
+        verdict=_verdict(decided, words),
+        domains=domain.summary(found, root / EVALUATED, results, rules),
+        **dict(parts),
+    )
+    return Comparison.model_validate(_rounded(made.plain()))
 
 
 def _budget(root: Path) -> str:
@@ -135,15 +110,14 @@ def _rules(settings: Settings, metric: Metric, split_method: str, bins: int, fou
     return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, metric)
 
 
-def _dataset(found: Evaluated, root: Path) -> dict[str, Any]:
+def _dataset(found: Evaluated, root: Path) -> out.Dataset:
     first = next(iter(found.metrics.values()))
     meta = read_json(root / FEATURES)["meta"]
-    about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "task": found.task.name,
-             "outputs": found.task.outputs, "streams": _streams(found),
-             "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
-             "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
-             "groups": found.groups.whole, "test_groups": found.groups.each, "resampled": found.groups.resampled}
-    return about | ({"world": meta["world"]} if meta.get("world") else {})
+    return out.Dataset(
+        title=meta.get("title", ""), source=meta.get("source", ""), task=found.task.name, outputs=found.task.outputs,
+        streams=_streams(found), train=float(np.mean([seed["n_train"] for seed in first["seeds"]])),
+        test=float(np.mean([seed["n"] for seed in first["seeds"]])), groups=found.groups.whole,
+        test_groups=found.groups.each, resampled=found.groups.resampled, world=meta.get("world"))
 
 
 def _streams(found: Evaluated) -> list[str]:
@@ -151,34 +125,38 @@ def _streams(found: Evaluated) -> list[str]:
     return list(dict.fromkeys(s for about in found.metrics.values() for s in about["streams"]))
 
 
-def _constant(found: Evaluated, bins: int) -> dict[str, Any]:
+def _constant(found: Evaluated, bins: int) -> out.Constant:
     y = [one.y for one in next(iter(found.outcomes.values()))]
-    return {"label": found.task.constant_words(np.concatenate(found.train))} | null.always(
-        found.task, found.train, y, tuple(found.task.metrics), bins, found.weights)
+    return out.Constant(label=found.task.constant_words(np.concatenate(found.train)), metrics=null.always(
+        found.task, found.train, y, tuple(found.task.metrics), bins, found.weights))
 
 
-def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: Mapping[str, Any],
-              ) -> dict[str, Any]:
-    """What is known of a strategy besides how it stands to others."""
+def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: out.Dataset, gain: Gain,
+              cost: Cost, rank: int) -> out.Strategy:
+    """What is known of the strategy `name`, the one at `s`."""
     about, outcomes, metrics = found.metrics[name], found.outcomes[name], found.task.metrics
     trained = {str(seed["seed"]): seed["training"] for seed in about["seeds"]}
-    told: dict[str, Any] = {key: about[key] for key in ("title", "strategy", "start", "recipe")} | {
-        "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
-        "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in metrics}
-                  for j, seed in enumerate(found.seeds)}}
+    chosen, one_class, missing = None, None, None
     if found.task.categorical:
-        told["one_class"] = float(np.mean([np.bincount(one.prediction).max() / len(one.y) for one in outcomes]))
+        one_class = float(np.mean([np.bincount(one.prediction).max() / len(one.y) for one in outcomes]))
     if all("chosen" in training for training in trained.values()):
-        told["chosen"] = {seed: training["chosen"] for seed, training in trained.items()}
-    ceiling = dataset.get("world", {}).get("bayes", {}).get("all")
-    if ceiling is not None and "accuracy" in metrics:
-        told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
+        chosen = {seed: training["chosen"] for seed, training in trained.items()}
+    if dataset.world and "accuracy" in metrics:
+        missing = dataset.world.bayes["all"] - float(results.points["accuracy"][s].mean())
     spans = {
         metric: estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
                          rules.overlap).within(one.lowest, one.highest) for metric, one in metrics.items()}
     if "accuracy" in metrics:
         spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
-    return told | {metric: _span(span) for metric, span in spans.items()}
+    return out.Strategy(
+        **{key: about[key] for key in ("title", "strategy", "start", "recipe")}, rank=rank,
+        metrics={metric: Span(mean=one.mean, low=one.low, high=one.high, sd=one.sd) for metric, one in spans.items()},
+        seeds={str(seed): {metric: float(results.points[metric][s, j]) for metric in metrics}
+               for j, seed in enumerate(found.seeds)},
+        gain=out.Gain(mean=gain.mean, low=gain.low, high=gain.high, p=gain.p, p_holm=gain.p_holm),
+        learned=gain.learned, failed_share=gain.failed, one_class=one_class, chosen=chosen, flops=cost.flops,
+        over_budget=cost.ratio, to_ceiling=missing, parameters=out.Parameters(
+            total=_mean(found, name, "parameters", "total"), trained=_mean(found, name, "parameters", "trained")))
 
 
 def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:
@@ -198,39 +176,28 @@ def _cost(found: Evaluated, name: str, gain: Gain) -> Cost:
                 flops / _mean(found, name, "flops", "budget"), gain.learned)
 
 
-def _judged(gain: Gain, cost: Cost) -> dict[str, Any]:
-    return {"gain": {key: getattr(gain, key) for key in ("mean", "low", "high", "p", "p_holm")},
-            "learned": gain.learned, "failed_share": gain.failed, "flops": cost.flops, "over_budget": cost.ratio}
-
-
 def _mean(found: Evaluated, name: str, group: str, key: str) -> float:
     return float(np.mean([seed["training"][group][key] for seed in found.metrics[name]["seeds"]]))
 
 
-def _span(found: Estimate) -> dict[str, float]:
-    return {"mean": found.mean, "low": found.low, "high": found.high, "sd": found.sd}
-
-
-def _pair(pair: Pair, seeds: tuple[int, ...], metric: Metric) -> dict[str, Any]:
+def _pair(pair: Pair, seeds: tuple[int, ...], metric: Metric) -> out.Pair:
     chance, low, high = pair.outperform
-    said = "better" if pair.beats else "ahead" if pair.difference.low > 0 else (
-        "close" if pair.difference.high <= metric.close else "open")
-    return {
-        "a": pair.a, "b": pair.b, "difference": pair.difference.mean, "low": pair.difference.low,
-        "high": pair.difference.high, "p_outperform": chance, "p_outperform_low": low, "p_outperform_high": high,
-        "p_value": pair.difference.p, "p_value_holm": pair.p_holm, "mcnemar_p": pair.mcnemar_pooled,
-        "mcnemar_p_seeds": {str(seed): p for seed, p in zip(seeds, pair.mcnemar, strict=False)},
-        "beats": pair.beats, "verdict": said,
-    }
+    gap = pair.difference
+    return out.Pair(
+        a=pair.a, b=pair.b, difference=gap.mean, low=gap.low, high=gap.high, p_outperform=chance, p_outperform_low=low,
+        p_outperform_high=high, p_value=gap.p, p_value_holm=pair.p_holm, mcnemar_p=pair.mcnemar_pooled,
+        mcnemar_p_seeds={str(seed): p for seed, p in zip(seeds, pair.mcnemar, strict=False)}, beats=pair.beats,
+        verdict="better" if pair.beats else "ahead" if gap.low > 0 else "close" if gap.high <= metric.close else "open")
 
 
-def _verdict(decided: Verdict, words: sentences.Words) -> dict[str, Any]:
+def _verdict(decided: Verdict, words: sentences.Words) -> out.Verdict:
     sentence, reason = sentences.say(decided, words)
     whole, within = decided.whole, decided.within
-    return {"learned": bool(whole.tied), "winner": whole.winner, "tied": list(whole.tied), "behind": list(whole.behind),
-            "recommended": decided.recommended, "within": within.recommended,
-            "simple": (within if decided.recommended == within.recommended else whole).simple,
-            "sentence": sentence, "reason": reason}
+    return out.Verdict(
+        learned=bool(whole.tied), winner=whole.winner, tied=list(whole.tied), behind=list(whole.behind),
+        recommended=decided.recommended, within=within.recommended,
+        simple=(within if decided.recommended == within.recommended else whole).simple, sentence=sentence,
+        reason=reason)
 
 
 def _rounded(value: Any) -> Any:

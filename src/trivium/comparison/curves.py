@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trivium import tasks
+from trivium.comparison.out import Comparison
 from trivium.data.tables import read_json, write_json
 from trivium.tasks.scores import confusion_in
 
@@ -17,24 +18,23 @@ WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not
 METRICS = ("train_loss", "val_nll", "val_score")
 
 
-def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mapping[str, Any]) -> None:
+def write(out: Path, comparison: Comparison, folder: Path, trained: Mapping[str, Any]) -> None:
     """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy, or
     of the best where none is).
 
     folder: holds `<strategy>/metrics.json` and `predictions.parquet`;  trained: per strategy its `training.json`.
     """
-    found, key = comparison["strategies"], comparison["metric"]
-    order = sorted(found, key=lambda name: found[name]["rank"])
-    columns = ("strategy", "flops", "value", "low", "high", *comparison["metrics"], "failed_share")
+    order, metrics, streams = comparison.order, list(comparison.metrics), comparison.dataset.streams
+    columns = ("strategy", "flops", "value", "low", "high", *metrics, "failed_share")
+    entries = [(name, comparison.strategies[name]) for name in order]
     _csv(out / "strategies.csv", columns, (
-        (name, s["flops"], s[key]["mean"], s[key]["low"], s[key]["high"],
-         *(s[metric]["mean"] for metric in comparison["metrics"]), s["failed_share"])
-        for name, s in ((name, found[name]) for name in order)))
+        (name, one.flops, span.mean, span.low, span.high, *(one.metrics[key].mean for key in metrics), one.failed_share)
+        for name, one in entries for span in [one.metrics[comparison.metric]]))
     _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", *METRICS), (
         (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
         for name in order for seed in trained[name]["seeds"]
-        for step in history(seed, comparison["dataset"]["streams"])))
-    chosen = folder / (comparison["verdict"]["recommended"] or order[0])
+        for step in history(seed, streams)))
+    chosen = folder / (comparison.verdict.recommended or order[0])
     _csv(out / "confusion.csv", ("label", "prediction", "share"), _confusion(chosen))
 
 
@@ -50,15 +50,16 @@ def _confusion(folder: Path) -> Iterable[tuple[str, str, str]]:
         yield classes[row], classes[column], f"{shares[row, column]:.4f}"
 
 
-def summary(out: Path, comparison: Mapping[str, Any]) -> None:
+def summary(out: Path, comparison: Comparison) -> None:
     """Fill the folder `out` with a file of few numbers per strategy, which DVC shows as a line each."""
-    verdict, key = comparison["verdict"], comparison["metric"]
-    for name, s in comparison["strategies"].items():
+    verdict = comparison.verdict
+    for name, one in comparison.strategies.items():
+        span = one.metrics[comparison.metric]
         write_json({
-            "rank": s["rank"], **{metric: s[metric]["mean"] for metric in comparison["metrics"]},
-            "low": s[key]["low"], "high": s[key]["high"], "failed": s["failed_share"], "flops": s["flops"],
-            "parameters": s["parameters"]["total"], "winner": int(name == verdict["winner"]),
-            "recommended": int(name == verdict["recommended"]),
+            "rank": one.rank, **{key: one.metrics[key].mean for key in comparison.metrics},
+            "low": span.low, "high": span.high, "failed": one.failed_share, "flops": one.flops,
+            "parameters": one.parameters.total, "winner": int(name == verdict.winner),
+            "recommended": int(name == verdict.recommended),
         }, out / f"{name}.json")
 
 

@@ -1,14 +1,6 @@
 """Domain shift: what strategies lose on a domain that none learned from, and where in the test set they do well.
 
-    name, n     of the held-out domain: its name, its samples
-    strategies  name -> value (the metric that ranks, on the held-out domain) and drop (by how much it is better on the
-                test set), each {mean, low, high} as in `intervals`; metrics: all of them, means over seeds
-    least       the strategy that clearly loses least, or null
-    sentence    what follows, in words
-    by          domain of the test set -> n (mean over seeds) and score, strategy -> {mean, low, high} with the worst
-                and the best seed
-
-All but `by` are there where a domain is held out, and `by` where the test set has several domains.
+Domains are known where the data names them; one of them may be held out.
 """
 
 from __future__ import annotations
@@ -20,16 +12,49 @@ from typing import Any
 import numpy as np
 
 from trivium.comparison.bootstrap import points, replicates
-from trivium.comparison.intervals import Estimate, estimate
+from trivium.comparison.intervals import Estimate, Span, estimate, seen
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
+from trivium.data.out import Part
 
 STREAM = 1  # of random weights: another one than the test set's, since the samples are others
 
 
-def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> dict[str, Any]:
-    """The keys above, empty where the data knows no domains.
+class Away(Part):
+    """On the held-out domain. value: the metric that ranks;  drop: by how much it is better on the test set;  metrics:
+    all of them, means over seeds.
+    """
+
+    value: Span
+    drop: Span
+    metrics: dict[str, float]
+
+
+class Held(Part):
+    """The held-out domain. n: its samples;  least: the strategy that clearly loses least;  sentence: what follows."""
+
+    name: str
+    n: int
+    strategies: dict[str, Away]
+    least: str | None = None
+    sentence: str
+
+
+class Within(Part):
+    """A domain of the test set. n: its samples, mean over seeds;  score: per strategy, with the worst and best seed."""
+
+    n: float
+    score: dict[str, Span]
+
+
+class Domains(Part):
+    held_out: Held | None = None
+    by: dict[str, Within]
+
+
+def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> Domains | None:
+    """None where the data knows no domains.
 
     found, results: of the test sets;  folder: where `found` was read from. Raises: UserError (see `outcomes.load`).
     """
@@ -38,12 +63,12 @@ def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> d
     held = {name: [seed["held_out"] for seed in seeds if "held_out" in seed] for name, seeds in measured.items()}
     first = next((seeds[0] for seeds in held.values() if seeds), None)
     titles = {name: metrics["title"] for name, metrics in found.metrics.items()}
-    away = _away(held, first["name"], first["n"], folder, results, rules, titles) if first else {}
-    return away | ({"by": by} if by else {})
+    away = _away(held, first["name"], first["n"], folder, results, rules, titles) if first else None
+    return Domains(held_out=away, by=by) if away or by else None
 
 
 def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, folder: Path, results: Results,
-          rules: Rules, titles: Mapping[str, str]) -> dict[str, Any]:
+          rules: Rules, titles: Mapping[str, str]) -> Held:
     names = list(held)
     elsewhere = load(folder, names, "held_out.parquet")
     outcomes, metric, of = list(elsewhere.outcomes.values()), rules.metric, elsewhere.task.weighted
@@ -55,17 +80,17 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
     lost = {name: estimate(drop[s], drops[:, s], rules.confidence, rules.overlap).within(-metric.most, metric.most)
             for s, name in enumerate(names)}
     strategies = {
-        name: {
-            "value": _span(estimate(value[s], resampled[:, s], rules.confidence, rules.overlap).within(
-                metric.lowest, metric.highest)),
-            "drop": _span(lost[name]),
-            "metrics": {one: float(np.mean([seed["metrics"][one] for seed in held[name]]))
-                        for one in held[name][0]["metrics"]},
-        } for s, name in enumerate(names)
+        name: Away(
+            value=estimate(value[s], resampled[:, s], rules.confidence, rules.overlap).within(
+                metric.lowest, metric.highest).span,
+            drop=lost[name].span,
+            metrics={one: float(np.mean([seed["metrics"][one] for seed in held[name]]))
+                     for one in held[name][0]["metrics"]},
+        ) for s, name in enumerate(names)
     }
     least = _least(names, drop, drops, rules)
-    return {"name": domain, "n": n, "strategies": strategies, "least": least,
-            "sentence": _sentence(domain, lost, least, rules, titles)}
+    return Held(name=domain, n=n, strategies=strategies, least=least,
+                sentence=_sentence(domain, lost, least, rules, titles))
 
 
 def _least(names: Sequence[str], drop: np.ndarray, drops: np.ndarray, rules: Rules) -> str | None:
@@ -99,17 +124,12 @@ def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, rule
     return f"{said}; no strategy clearly {verb}." if len(drops) > 1 else f"{said}."
 
 
-def _span(found: Estimate) -> dict[str, float]:
-    return {"mean": found.mean, "low": found.low, "high": found.high}
-
-
-def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Any]:
+def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Within]:
     """{strategy: [{domain: {"n", "score"}} of one seed]}, turned around; a seed may lack a domain."""
-    found: dict[str, Any] = {}
+    found = dict[str, Within]()
     for domain in sorted({name for seeds in measured.values() for seed in seeds for name in seed}):
         there = {name: [seed[domain] for seed in seeds if domain in seed] for name, seeds in measured.items()}
         first = next(iter(there.values()))
-        found[domain] = {"n": float(np.mean([seed["n"] for seed in first])), "score": {
-            name: {"mean": float(np.mean(values)), "low": min(values), "high": max(values)}
-            for name, seeds in there.items() if (values := [seed["score"] for seed in seeds])}}
+        found[domain] = Within(n=float(np.mean([seed["n"] for seed in first])), score={
+            name: seen([seed["score"] for seed in seeds]) for name, seeds in there.items() if seeds})
     return found

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from trivium.comparison import reads
 from trivium.comparison.curves import history
+from trivium.comparison.out import Comparison
 from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.scale import Scale, around
@@ -30,7 +31,7 @@ FLOPS = "training compute per seed, pretraining included"
 BEST = "best possible"
 
 
-def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
+def write(out: Path, comparison: Comparison, evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
     """Fill the folder `out` with `result`, `compute`, `learning` and, where it was measured, `subsets`, each as .svg.
 
     evaluated, trained: per strategy its `metrics.json` and `training.json`.
@@ -41,19 +42,21 @@ def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Any]
             (out / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
-def result(comparison: Mapping[str, Any]) -> str:
+def result(comparison: Comparison) -> str:
     """Forest plot in the metric that ranks: a strategy per line with its mean, its interval and its seeds; the answer
     that knows nothing; the ceiling where it is known.
     """
-    found, order, looks, metric = comparison["strategies"], _order(comparison), _looks(comparison), _metric(comparison)
-    ceiling = comparison["dataset"].get("world", {}).get("bayes", {}).get("all") if metric.key == "accuracy" else None
-    lines = [(comparison["constant"][metric.key], "knows nothing"), *([] if ceiling is None else [(ceiling, BEST)])]
+    found, order, looks, metric = comparison.strategies, comparison.order, _looks(comparison), comparison.ranks
+    world = comparison.dataset.world if metric.key == "accuracy" else None
+    lines = [(comparison.constant.metrics[metric.key], "knows nothing")]
+    lines += [(world.bayes["all"], BEST)] if world else []
     titles = _titles(comparison)
     left, bottom = _gutter(titles.values()), 58 + 46 * len(order)
-    seen = [seed[metric.key] for name in order for seed in found[name]["seeds"].values()]
-    seen += [found[name][metric.key][end] for name in order for end in ("low", "high")]
+    spans = {name: found[name].metrics[metric.key] for name in order}
+    seen = [seed[metric.key] for name in order for seed in found[name].seeds.values()]
+    seen += [end for span in spans.values() for end in (span.low, span.high)]
     x = around([*seen, *(at for at, _ in lines)], left, WIDTH - 20, most=metric.highest)
-    seeds = comparison["settings"]["seeds"]
+    seeds = comparison.settings.seeds
     parts = [_title(f"Test {metric.words}: mean, {_interval(comparison)}, and each of {seeds} seeds"),
              *_below(x, bottom, 52, f"test {metric.words}", x.ticks(7), _text_of(metric))]
     for at, words in lines:
@@ -62,42 +65,42 @@ def result(comparison: Mapping[str, Any]) -> str:
                   _text(words, x(at) + shift, 48, side, fill=QUIET)]
     for row, name in enumerate(order):
         colour, at = looks[name][0], 75 + 46 * row
-        span = found[name][metric.key]
+        span = spans[name]
         parts += [_text(titles[name], left - 12, at + 4, "end", font_weight=_weight(comparison, name)),
-                  _stroke(f"M{x(span['low']):.1f} {at}H{x(span['high']):.1f}", colour, 2.6),
-                  _marker(looks[name], x(span["mean"]), at)]
+                  _stroke(f"M{x(span.low):.1f} {at}H{x(span.high):.1f}", colour, 2.6),
+                  _marker(looks[name], x(span.mean), at)]
         parts += [tag("circle", cx=x(seed[metric.key]), cy=at + 13, r=2.4, fill=colour, fill_opacity=0.6)
-                  for seed in found[name]["seeds"].values()]
+                  for seed in found[name].seeds.values()]
     return drawing(WIDTH, bottom + 52, parts)
 
 
-def compute(comparison: Mapping[str, Any]) -> str:
+def compute(comparison: Comparison) -> str:
     """The metric that ranks against the training compute that it took; equal costs stand side by side."""
-    found, order, looks, metric = comparison["strategies"], _order(comparison), _looks(comparison), _metric(comparison)
-    flops = [found[name]["flops"] for name in order]
+    found, order, looks, metric = comparison.strategies, comparison.order, _looks(comparison), comparison.ranks
+    flops, spans = [found[name].flops for name in order], {name: found[name].metrics[metric.key] for name in order}
     right = WIDTH - _gutter(_titles(comparison).values()) - 30
     x = around(flops, 64, right, zero=True, room=0.2)
     if max(flops) > 10 * min(flops) > 0:
         x = Scale(min(flops) / 1.3, max(flops) * 1.3, 64, right, log=True)
-    y = around([found[name][metric.key][end] for name in order for end in ("low", "high")], HEIGHT - 52, 52,
+    y = around([end for span in spans.values() for end in (span.low, span.high)], HEIGHT - 52, 52,
                most=metric.highest)
     parts = [_title(f"What the {metric.words} costs (equal costs stand side by side)"),
              *_frame(x, y, f"test {metric.words}, {_interval(comparison)}", _text_of(metric))]
     places = spread([x(value) for value in flops], 13, x.start + 8, x.end - 8)
     ends = []
     for name, at in zip(order, places, strict=True):
-        span = found[name][metric.key]
-        parts += [_stroke(f"M{at:.1f} {y(span['low']):.1f}V{y(span['high']):.1f}", looks[name][0], 2.2),
-                  _marker(looks[name], at, y(span["mean"]))]
-        ends.append((name, at, y(span["mean"])))
+        span = spans[name]
+        parts += [_stroke(f"M{at:.1f} {y(span.low):.1f}V{y(span.high):.1f}", looks[name][0], 2.2),
+                  _marker(looks[name], at, y(span.mean))]
+        ends.append((name, at, y(span.mean)))
     return drawing(WIDTH, HEIGHT, [*parts, *_names(comparison, ends, x.end + 12)])
 
 
-def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
+def learning(comparison: Comparison, trained: Mapping[str, Any]) -> str:
     """Validation NLL while compute is spent: a thin line per seed, a thick one for their mean."""
-    order, looks = _order(comparison), _looks(comparison)
+    order, looks = comparison.order, _looks(comparison)
     lines = {name: [np.array([[step["flops"], step["val_nll"]] for step in
-                              history(seed, comparison["dataset"]["streams"])], float)
+                              history(seed, comparison.dataset.streams)], float)
                     for seed in trained[name]["seeds"]] for name in order}
     alone = {name for name in order if min(map(len, lines[name])) == 1}  # no training of its own
     means = {name: np.mean([line[-1:] for line in lines[name]], axis=0) if name in alone else _mean(lines[name])
@@ -124,11 +127,11 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
         *_names(comparison, ends, x.end + 12)])
 
 
-def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
+def subsets(comparison: Comparison, evaluated: Mapping[str, Any]) -> str:
     """The score when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
     where a model reads none of the streams."""
-    titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38
-    place = {s: k for k, s in enumerate(comparison["dataset"]["streams"])}
+    titles, order, wide, high = _titles(comparison), comparison.order, 92, 38
+    place = {s: k for k, s in enumerate(comparison.dataset.streams)}
     known = {name: [seed.get("subsets", {}) for seed in evaluated[name]["seeds"]] for name in order}
     seen = {name: reads.read(evaluated[name]) for name in order}
     columns = sorted({subset for seeds in known.values() for seed in seeds for subset in seed},
@@ -141,7 +144,7 @@ def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Any]) -> str:
                         for subset in columns]
                        for name in order])
     bottom = 40 + high * len(order)
-    score = Metric.of(comparison["score"])
+    score = comparison.score
     parts = [_title(f"When streams are missing: test {score.words}{' (%)' if score.scale == 100 else ''}")]
     for row, name in enumerate(order):
         parts.append(_text(titles[name], left - 12, 44 + high * (row + 0.5), "end",
@@ -168,38 +171,29 @@ def looks(names: Sequence[str], recommended: str | None) -> dict[str, tuple[str,
             for k, name in enumerate(order)}
 
 
-def _looks(comparison: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    return looks(list(comparison["strategies"]), comparison["verdict"]["recommended"])
+def _looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
+    return looks(list(comparison.strategies), comparison.verdict.recommended)
 
 
-def _order(comparison: Mapping[str, Any]) -> list[str]:
-    found = comparison["strategies"]
-    return sorted(found, key=lambda name: found[name]["rank"])
-
-
-def _titles(comparison: Mapping[str, Any]) -> dict[str, str]:
+def _titles(comparison: Comparison) -> dict[str, str]:
     """Strategy -> what people call it."""
-    return {name: _short(entry["title"]) for name, entry in comparison["strategies"].items()}
+    return {name: _short(title) for name, title in comparison.titles.items()}
 
 
 def _short(title: str) -> str:
     return title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
 
 
-def _metric(comparison: Mapping[str, Any]) -> Metric:
-    return Metric.of(comparison["metrics"][comparison["metric"]])
-
-
 def _text_of(metric: Metric) -> Callable[[float], str]:
     return _percent if metric.scale == 100 else lambda value: f"{value:.3g}"
 
 
-def _interval(comparison: Mapping[str, Any]) -> str:
-    return f"{100 * comparison['settings']['confidence']:g} % interval"
+def _interval(comparison: Comparison) -> str:
+    return f"{100 * comparison.settings.confidence:g} % interval"
 
 
-def _weight(comparison: Mapping[str, Any], name: str) -> str | None:
-    return "bold" if name == comparison["verdict"]["recommended"] else None
+def _weight(comparison: Comparison, name: str) -> str | None:
+    return "bold" if name == comparison.verdict.recommended else None
 
 
 def _gutter(names: Iterable[str]) -> float:
@@ -267,7 +261,7 @@ def _frame(x: Scale, y: Scale, label: str, text: Callable[[float], str]) -> list
     return parts
 
 
-def _names(comparison: Mapping[str, Any], ends: Sequence[tuple[str, float, float]], left: float) -> list[Markup]:
+def _names(comparison: Comparison, ends: Sequence[tuple[str, float, float]], left: float) -> list[Markup]:
     """Each point's name to the right of all of them, pushed apart where they would overlap, tied by a thin line."""
     looks, titles, parts = _looks(comparison), _titles(comparison), []
     for (name, x, y), height in zip(ends, spread([y for *_, y in ends], 20, 56, HEIGHT - 56), strict=True):

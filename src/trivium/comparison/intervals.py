@@ -22,12 +22,27 @@ narrower than the samples alone would make it with the seeds held fixed: s^2 of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from trivium.data.out import Part
 from trivium.tasks.scores import Array
+
+
+class Span(Part):
+    """A mean over seeds with the ends of its interval, or with its worst and best seed; sd: between seeds."""
+
+    mean: float
+    low: float
+    high: float
+    sd: float | None = None
+
+
+def seen(values: Sequence[float]) -> Span:
+    """The mean of a value per seed, the worst and the best one."""
+    return Span(mean=float(np.mean(values)), low=min(values), high=max(values))
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,10 @@ class Estimate:
     high: float
     sd: float
     p: float
+
+    @property
+    def span(self) -> Span:
+        return Span(mean=self.mean, low=self.low, high=self.high)
 
     def within(self, lowest: float, highest: float) -> Estimate:
         """The same, its interval less what is impossible: two shares differ by 1 at most."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from trivium.data.out import Part
 from trivium.tasks.metric import Metric
 
 Probes = Mapping[str, Mapping[str, float]]  # stream -> {"before", "after"}, scores; of one seed
@@ -20,53 +21,62 @@ ENOUGH = 100  # test samples of all seeds together: of fewer, nothing is said
 WORTH = 0.03  # score that training alone must gain, or there is nothing to learn
 
 
-def unlearned(probes: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Streams whose encoder gained less than `HALF` of what training alone gained, where that is worth `WORTH`.
-
-    probes: {stream: {"before", "after", "alone"}}, scores: of the encoder at its random start (None where the
-    weights were published), inside the strategy's model, and trained alone (None where nobody trained it alone).
+class Probe(Part):
+    """Scores: of an encoder at its random start (None where the weights were published), inside the strategy's model,
+    and trained alone (None where nobody trained it alone); means over seeds.
     """
-    found = []
-    for s, score in probes.items():
-        before, after, alone = score["before"], score["after"], score["alone"]
-        if None not in (before, after, alone) and alone - before >= WORTH and after - before < HALF * (alone - before):
-            found.append(s)
-    return found
+
+    before: float | None = None
+    after: float
+    alone: float | None = None
+
+    @property
+    def unlearned(self) -> bool:
+        """Whether the encoder gained less than `HALF` of what training alone gained, where that is worth `WORTH`."""
+        if self.before is None or self.alone is None:
+            return False
+        worth = self.alone - self.before
+        return worth >= WORTH and self.after - self.before < HALF * worth
+
+
+class Laziness(Part):
+    """strategies: name -> stream -> scores;  unlearned: name -> streams, where there are any."""
+
+    strategies: dict[str, dict[str, Probe]]
+    unlearned: dict[str, list[str]]
+    sentence: str
 
 
 def summary(measured: Mapping[str, Sequence[Probes]], alone: Readers, readers: Readers, titles: Mapping[str, str],
-            score: Metric, still: Collection[str] = (), samples: Mapping[str, int] | None = None) -> dict[str, Any]:
+            score: Metric, still: Collection[str] = (), samples: Mapping[str, int] | None = None) -> Laziness:
     """Of several strategies, {strategy: [the probes of one seed]}.
 
     alone: those whose encoders were trained alone, of which the first with the same encoder is held against a strategy;
     score: how the task says its score;  still: strategies whose encoders do not move, so that they leave nothing
     unlearned;  samples: stream -> test samples that every strategy's probe was asked about, all seeds together; enough
     of them where it is not given.
-
-    Returns strategies {strategy: {stream: {"before", "after", "alone"}}} (means over seeds), unlearned {strategy:
-    [stream]} where there is any, and a sentence.
     """
     means = {name: _mean(seeds) for name, seeds in measured.items()}
     other = {name: {s: _reference(s, name, means, alone, readers) for s in scores} for name, scores in means.items()}
-    found: dict[str, dict[str, dict[str, Any]]] = {
-        name: {s: {"before": None, **score, "alone": means[one][s]["after"] if (one := other[name][s]) else None}
-               for s, score in scores.items()} for name, scores in means.items()}
+    found = {name: {s: Probe(**each, alone=means[one][s]["after"] if (one := other[name][s]) else None)
+                    for s, each in scores.items()} for name, scores in means.items()}
     few = {s for s, n in (samples or {}).items() if n < ENOUGH}
     lazy = {}
     for name, scores in found.items():
-        missed = [s for s in unlearned(scores) if name not in still and s not in few
+        missed = [s for s, probe in scores.items() if probe.unlearned and name not in still and s not in few
                   and _always_below(s, measured[name], measured[other[name][s] or ""])]
         if missed:
             lazy[name] = missed
     say = partial(_said, score)
     said = [f"“{titles[name]}” taught its {' and '.join(missed)} encoder{'s' * (len(missed) > 1)} less than half of "
             "what training alone does: a linear probe gets " + ", ".join(
-                f"{say(found[name][s]['after'])} from `{readers[name][s]}` ({say(found[name][s]['before'])} before "
-                f"any training, {say(found[name][s]['alone'])} trained alone)" for s in missed)
+                f"{say(found[name][s].after)} from `{readers[name][s]}` ({say(found[name][s].before)} before any "
+                f"training, {say(found[name][s].alone)} trained alone)" for s in missed)
             for name, missed in lazy.items()]
     streams = list(dict.fromkeys(s for reads in readers.values() for s in reads))
-    return {"strategies": found, "unlearned": lazy,
-            "sentence": "; ".join(said or _learned(means, alone, streams, few, score)) + "." if said or alone else ""}
+    return Laziness(strategies=found, unlearned=lazy,
+                    sentence="; ".join(said or _learned(means, alone, streams, few, score)) + "." if said or alone
+                    else "")
 
 
 def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Readers, streams: Collection[str],
@@ -87,8 +97,9 @@ def _learned(means: Mapping[str, Mapping[str, Mapping[str, float]]], alone: Read
             "Nothing was learned from any stream alone that a linear probe could read"]
 
 
-def _said(score: Metric, value: float) -> str:
+def _said(score: Metric, value: float | None) -> str:
     """In whole percent, or as the score is said."""
+    assert value is not None
     return f"{value:.0%}" if score.scale == 100 else score.level(value)
 
 

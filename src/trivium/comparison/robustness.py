@@ -7,44 +7,72 @@ from typing import Any
 
 import numpy as np
 
+from trivium.comparison.intervals import Span, seen
+from trivium.data.out import Part
 from trivium.tasks.metric import Metric
 
 LITTLE = 0.02  # of the score: less is not worth a sentence
 
 
+class At(Part):
+    """level: of a disturbance;  score: with the worst and the best seed."""
+
+    level: float
+    score: Span
+
+
+class Robust(Part):
+    """relative: see `evaluation.robustness`;  effective: see there, None without late fusion to hold it against."""
+
+    relative: float
+    effective: float | None = None
+
+
+Curves = dict[str, dict[str, list[At]]]  # of what is disturbed -> strategy -> a point per level
+
+
+class Robustness(Part):
+    """corruption, misalignment, shift: curves by stream;  attacks: by "fgsm on STREAM";  summary: strategy -> stream;
+    reference: the strategy that effective robustness is relative to.
+    """
+
+    corruption: Curves
+    misalignment: Curves
+    shift: Curves
+    attacks: Curves
+    summary: dict[str, dict[str, Robust]]
+    reference: str | None = None
+    sentence: str
+
+
 def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str | None,
-            titles: Mapping[str, str], score: Metric) -> dict[str, Any]:
+            titles: Mapping[str, str], score: Metric) -> Robustness:
     """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
     relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended;
     titles: strategy -> what people call it; score: how the task says its score.
-
-    Returns corruption, misalignment, shift {m: curves} and attacks {"fgsm on m": curves}, curves being {strategy:
-    [{"level", "score": {"mean", "low", "high"}}]} with the worst and the best seed; summary {strategy: {m:
-    {"relative", "effective"}}}; reference; sentence.
     """
-    found: dict[str, Any] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}, "reference": reference,
-                             "summary": {name: {} for name in measured}}
-    reference = found["reference"] = reference if reference in measured else None
+    curves: dict[str, Curves] = {"corruption": {}, "misalignment": {}, "shift": {}, "attacks": {}}
+    robust: dict[str, dict[str, Robust]] = {name: {} for name in measured}
+    reference = reference if reference in measured else None
     for name, seeds in measured.items():
         for m in _everywhere(seeds, "corruption"):
             noisy = [seed["corruption"][m] for seed in seeds]
-            curves = [one["score"] for one in noisy]
-            found["corruption"].setdefault(m, {})[name] = _curve(noisy[0]["levels"], curves)
+            scores = [one["score"] for one in noisy]
+            curves["corruption"].setdefault(m, {})[name] = _curve(noisy[0]["levels"], scores)
             known = reference is not None and m in _everywhere(measured[reference], "corruption")
             late = [seed["corruption"][m]["score"] for seed in measured[reference or ""]] if known else []
-            gaps = [effective(f, r) for f, r in zip(curves, late, strict=True)] if late else []
-            found["summary"][name][m] = {
-                "relative": float(np.mean([one["relative"] for one in noisy])),
-                "effective": float(np.mean(gaps)) if gaps else None,
-            }
+            gaps = [effective(f, r) for f, r in zip(scores, late, strict=True)] if late else []
+            robust[name][m] = Robust(relative=float(np.mean([one["relative"] for one in noisy])),
+                                     effective=float(np.mean(gaps)) if gaps else None)
         for kind in ("misalignment", "shift"):
             for m in _everywhere(seeds, kind):
-                found[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds])
+                curves[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds])
         for m in _everywhere(seeds, "attacks"):
             for how in seeds[0]["attacks"][m]:
-                found["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
+                curves["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
                     [seed["attacks"][m][how] for seed in seeds])
-    return found | {"sentence": _sentence(chosen, found["summary"], found["corruption"], titles, score)}
+    return Robustness(**curves, summary=robust, reference=reference,
+                      sentence=_sentence(chosen, robust, curves["corruption"], titles, score))
 
 
 def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
@@ -61,18 +89,18 @@ def effective(scores: Sequence[float], reference: Sequence[float]) -> float:
     return float((f - (r + f[0] - r[0])).sum())
 
 
-def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corruption: Mapping[str, Any],
+def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Robust]], corruption: Curves,
               titles: Mapping[str, str], score: Metric) -> str:
     """Empty where nothing is recommended, or where its noise was too dear to measure."""
     curves = {m: of[chosen] for m, of in corruption.items() if chosen in of}
     if chosen is None or not curves:
         return ""
-    lost = {m: curve[0]["score"]["mean"] - curve[-1]["score"]["mean"] for m, curve in curves.items()}
+    lost = {m: curve[0].score.mean - curve[-1].score.mean for m, curve in curves.items()}
     worst, title = max(lost, key=lambda m: lost[m]), f"“{titles[chosen]}”"
     if lost[worst] < LITTLE:
         return f"Noise on a single stream costs {title} next to nothing."
     known = sorted((name for name in robust if worst in robust[name]), key=lambda name: name != chosen)
-    best = max(known, key=lambda name: robust[name][worst]["relative"])
+    best = max(known, key=lambda name: robust[name][worst].relative)
     said = (f"Noise on {worst} costs {title} most: {score.number(lost[worst], more=-1)} {score.unit} when nothing but "
             "noise is left")
     better, most = ("is more accurate", "is the most accurate") if score.words == "accuracy" else (
@@ -81,10 +109,9 @@ def _sentence(chosen: str | None, robust: Mapping[str, Mapping[str, Any]], corru
     return said + (f"; on average over all strengths of noise {who}." if len(known) > 1 else ".")
 
 
-def _levels(seeds: Sequence[Mapping[str, float]]) -> list[dict[str, Any]]:
+def _levels(seeds: Sequence[Mapping[str, float]]) -> list[At]:
     return _curve([float(level) for level in seeds[0]], [list(seed.values()) for seed in seeds])
 
 
-def _curve(levels: Sequence[float], seeds: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
-    return [{"level": level, "score": {"mean": float(np.mean(at)), "low": min(at), "high": max(at)}}
-            for level, at in zip(levels, zip(*seeds, strict=True), strict=True)]
+def _curve(levels: Sequence[float], seeds: Sequence[Sequence[float]]) -> list[At]:
+    return [At(level=level, score=seen(at)) for level, at in zip(levels, zip(*seeds, strict=True), strict=True)]

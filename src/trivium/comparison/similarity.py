@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from trivium.comparison.intervals import Span, seen
+from trivium.data.out import Part
 
 Array = NDArray[np.float64]
 Key = tuple[str, int, str]  # strategy, seed, stream
@@ -22,6 +24,35 @@ CKA_SAYS = ("How alike two encoders arrange the same samples: 1 up to rotation a
             "On the diagonal: one strategy at different seeds.")
 KNN_SAYS = ("Share of the ten nearest neighbours of a sample on which two encoders agree; {chance:.2f} by chance. "
             "On the diagonal: one strategy at different seeds.")
+
+
+class Together(Part):
+    """What the mean of two strategies' log-probabilities reaches. gain: over the better of the two, a share."""
+
+    score: Span
+    gain: float
+
+
+class Ensemble(Together):
+    """Of the two strategies that err together least. joint_errors: see `joint_errors`."""
+
+    members: list[str]
+    joint_errors: float
+
+
+class Map(Part):
+    """A table of likeness [N, N], 0-1, None where nothing was measured."""
+
+    title: str
+    names: list[str]
+    values: list[list[float | None]]
+    caption: str
+
+
+class Similarity(Part):
+    maps: list[Map]
+    ensemble: Ensemble | None = None
+    sentence: str
 
 
 def cka(features: list[Array]) -> Array:
@@ -68,22 +99,18 @@ def least_alike(wrong: dict[str, NDArray[np.bool_]]) -> tuple[float, str, str] |
     return min(pairs, default=None)
 
 
-def ensemble(pieces: Iterable[Piece]) -> dict[str, Any]:
-    """What the mean of two strategies' log-probabilities reaches, from what both answered to the same samples.
-
-    Returns {"score": {"mean", "low", "high"} (worst and best seed), "gain": over the better of the two, a share}.
-    """
+def ensemble(pieces: Iterable[Piece]) -> Together:
+    """From what both answered to the same samples."""
     right: dict[int, list[NDArray[np.bool_]]] = {}
     for seed, y, first, second in pieces:
         p, q = (np.maximum(x, SMALLEST, dtype=np.float64) for x in (first, second))
         right.setdefault(seed, []).append(np.stack([score.argmax(1) == y for score in (p * q, first, second)]))
     both, one, two = np.array([np.concatenate(parts, 1).mean(1) for parts in right.values()]).T
-    return {"score": {"mean": float(both.mean()), "low": float(both.min()), "high": float(both.max())},
-            "gain": float(both.mean() - max(one.mean(), two.mean()))}
+    return Together(score=seen(both.tolist()), gain=float(both.mean() - max(one.mean(), two.mean())))
 
 
-def maps(vectors: dict[str, list[dict[str, Array]]], streams: list[str]) -> list[dict[str, Any]]:
-    """Tables of likeness, {"title", "names", "values", "caption"}, from {strategy: per seed {m: [n, D]}}.
+def maps(vectors: dict[str, list[dict[str, Array]]], streams: list[str]) -> list[Map]:
+    """From {strategy: per seed {m: [n, D]}}.
 
     Per stream and measure, strategies against strategies: the mean over seeds (both at the same seed); on the
     diagonal, a strategy against itself at other seeds. Then stream against stream inside one model.
@@ -94,7 +121,7 @@ def maps(vectors: dict[str, list[dict[str, Array]]], streams: list[str]) -> list
     features = [vectors[name][seed][m] for name, seed, m in keys]
     place = {key: k for k, key in enumerate(keys)}
     seeds = range(max(len(found) for found in vectors.values()))
-    found = []
+    found = list[Map]()
     chance = NEIGHBOURS / (len(features[0]) - 1)
     for title, measure, caption in (("CKA", cka(features), CKA_SAYS),
                                     ("shared neighbours", mutual_knn(features), KNN_SAYS.format(chance=chance))):
@@ -108,12 +135,12 @@ def maps(vectors: dict[str, list[dict[str, Array]]], streams: list[str]) -> list
             names = [name for name in vectors if any((name, seed, m) in place for seed in seeds)]
             values = [[mean([((a, i, m), (b, j, m)) for i in seeds for j in seeds if (i == j) == (a != b)])
                        for b in names] for a in names]
-            found.append({"title": f"{m}: {title}", "names": names, "values": values, "caption": caption})
+            found.append(Map(title=f"{m}: {title}", names=names, values=values, caption=caption))
         if len(streams) > 1:
             values = [[mean([((name, i, a), (name, i, b)) for name in vectors for i in seeds]) for b in streams]
                       for a in streams]
-            found.append({"title": f"Between streams: {title}", "names": streams, "values": values,
-                          "caption": "The same, between the encoders of one model; mean over models."})
+            found.append(Map(title=f"Between streams: {title}", names=streams, values=values,
+                             caption="The same, between the encoders of one model; mean over models."))
     return found
 
 

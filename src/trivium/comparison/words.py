@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from trivium.data.out import Part
 
 Bits = Mapping[str, float]
-Pairs = Mapping[str, Mapping[str, Any]]
 Encoders = Mapping[str, Mapping[str, float | None]]  # stream -> encoder -> bits, best first; None: not measured
 
 SILENT = 0.05  # of the label's entropy: fewer bits than this are none
@@ -15,6 +15,20 @@ OUTWEIGH = 0.15  # of all bits by which these must exceed what the two share
 SHARED = 0.7  # of a stream's bits that a better one has too: "most of what it knows"
 SPARE = 0.02  # of all bits that are lost without a stream: it adds nothing
 OWN = 0.7  # of a stream's bits that are lost without it: nobody else knows them
+
+
+class Shared(Part):
+    """The bits of a pair of streams. net: synergistic less redundant;  the others are None where classes are too many
+    for tables;  unique: by stream.
+    """
+
+    redundant: float | None = None
+    unique: dict[str, float] | None = None
+    synergistic: float | None = None
+    net: float
+
+
+Pairs = Mapping[str, Shared]  # by "a+b"
 
 
 def sentence(entropy: float, bits: Bits, pairs: Pairs, encoders: Encoders | None = None) -> str:
@@ -93,13 +107,13 @@ def together(bits: Bits, pairs: Pairs) -> list[str]:
     """The pair with the most bits that neither has alone, where these matter; else empty."""
     total = bits["+".join(_streams(bits))]
     needed = [name for name, parts in pairs.items()
-              if parts["net"] >= OUTWEIGH * total > 0 and _joint(pairs, name.split("+")) >= TOGETHER * total]
+              if parts.net >= OUTWEIGH * total > 0 and _joint(pairs, name.split("+")) >= TOGETHER * total]
     return max(needed, key=lambda name: _joint(pairs, name.split("+"))).split("+") if needed else []
 
 
 def _joint(pairs: Pairs, pair: Sequence[str]) -> float:
     parts = pairs["+".join(pair)]
-    return parts["net"] if parts["synergistic"] is None else parts["synergistic"]
+    return parts.net if parts.synergistic is None else parts.synergistic
 
 
 def _silent(entropy: float, bits: Bits, pair: Sequence[str]) -> list[str]:
@@ -119,7 +133,7 @@ def _shared(bits: Bits, pairs: Pairs, streams: Sequence[str]) -> dict[str, list[
         for better in ranked[:place]:
             parts = pairs.get(f"{better}+{m}") or pairs[f"{m}+{better}"]
             # net = synergistic - redundant, so at least -net bits are redundant where the parts are not known
-            redundant = -parts["net"] if parts["redundant"] is None else parts["redundant"]
+            redundant = -parts.net if parts.redundant is None else parts.redundant
             if bits[m] > 0 and redundant >= SHARED * bits[m]:
                 found.setdefault(better, []).append(m)
                 break

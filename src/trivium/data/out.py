@@ -27,12 +27,17 @@ class Out(Part):
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Raises: UserError (the file is empty or broken, or another version of Trivium made it)."""
+        return cls.checked(read_json(path), path)
+
+    @classmethod
+    def checked(cls, value: Any, where: str | Path) -> Self:
+        """Of a JSON value that came from `where`. Raises: UserError (see `read`)."""
         try:
-            return cls.model_validate(read_json(path))
+            return cls.model_validate(value)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "its whole content"
-            raise UserError(f"{path} was made by another version of Trivium ({place}: {first['msg'].lower()}). Run "
+            raise UserError(f"{where} was made by another version of Trivium ({place}: {first['msg'].lower()}). Run "
                             "`dvc repro`, which makes it again.") from None
 
     @classmethod

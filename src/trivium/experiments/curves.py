@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trivium.comparison.budgets import COMPARISON, OUT, VARIANTS, gather
-from trivium.data.tables import read_json, write_json
+from trivium.comparison.budgets import OUT, VARIANTS, gather
+from trivium.comparison.out import PATH, Comparison
 from trivium.settings.errors import UserError
 
 
@@ -19,11 +19,12 @@ def make(root: Path) -> str:
     from trivium.report import html
     from trivium.tracking.sync import sync
 
-    if not (root / COMPARISON).exists():
-        raise UserError(f"There is no comparison yet ({COMPARISON}): run `make repro`, or `dvc repro`, and then this.")
-    found = gather(read_json(root / COMPARISON), run(root, VARIANTS))
-    write_json(found, root / OUT)
+    present = Comparison.found(root / PATH)
+    if present is None:
+        raise UserError(f"There is no comparison yet ({PATH}): run `make repro`, or `dvc repro`, and then this.")
+    found = gather(present, run(root, VARIANTS))
+    found.write(root / OUT)
     html.write(root)
     print(sync(root))
-    return "\n".join([found["compute"]["sentence"], found["labels"]["sentence"], f"The curves are in {OUT}, in "
+    return "\n".join([found.compute.sentence, found.labels.sentence, f"The curves are in {OUT}, in "
                       "reports/report.html and in MLflow; `dvc exp show` lists the experiments."])

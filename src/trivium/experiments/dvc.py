@@ -13,8 +13,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import digest
 from trivium.settings.errors import UserError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 FEWEST = 32  # rows for the analyses of each model (robustness, contributions, ...), which the curves do not show
 
 
-def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
+def run(root: Path, variants: Sequence[Variant]) -> dict[str, Comparison]:
     """comparison.json of every variant, by its name. One that has run on the same state of the project runs no more.
 
     Raises:
@@ -36,7 +37,7 @@ def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
     params = load(root / "params.yaml")
     _check(root)
     state = digest((root / "dvc.lock").read_bytes())[:8]  # holds what every stage read: settings, code and data
-    found = {}
+    found = dict[str, Comparison]()
     for number, variant in enumerate(variants, 1):
         name = f"{variant.name}-{state}"
         told = f"{number} of {len(variants)}, {variant.words}"
@@ -45,7 +46,8 @@ def run(root: Path, variants: Sequence[Variant]) -> dict[str, dict[str, Any]]:
             _run(root, name, settings(params, variant) | elsewhere(root, params), variant.words)
         else:
             print(f"\n{told}: experiment {name} is there already", flush=True)
-        found[variant.name] = json.loads(_git(root, "show", f"{_reference(root, name)}:reports/comparison.json"))
+        made = json.loads(_git(root, "show", f"{_reference(root, name)}:{PATH}"))
+        found[variant.name] = Comparison.checked(made, f"The comparison of experiment {name}")
     return found
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from trivium.comparison.budgets import mark
-from trivium.data.tables import read_json
+from trivium.comparison.out import PATH, Comparison
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.parts import breakable, coded
@@ -74,19 +73,16 @@ def refresh(root: Path) -> bool:
     It is no out of DVC, since it holds measured values: after `dvc pull` or `dvc checkout` the old one, or none, is
     there. Nothing is written where not all of the outs are here.
     """
-    compared, path = root / "reports/comparison.json", root / OUT
-    if not compared.exists():
+    path, comparison = root / OUT, Comparison.found(root / PATH)
+    if comparison is None:
         return False
-    comparison = read_json(compared)
-    if "metrics" not in comparison:
-        return False  # made by an earlier version
-    needed = [root / place for name in comparison["strategies"]
+    needed = [root / place for name in comparison.strategies
               for place in (f"reports/evaluate/{name}/metrics.json", f"models/{name}/training.json")]
     if not all(place.exists() for place in needed):
         return False
     if path.exists():
         with path.open(encoding="utf-8") as page:
-            if f'content="{mark(comparison)}"' in page.read(HEAD):
+            if f'content="{comparison.mark}"' in page.read(HEAD):
                 return True
     write(root)
     return True
@@ -105,7 +101,7 @@ def render(inputs: Inputs) -> str:
         Written(section.key, section.title, content)
         for section in group.sections if (content := _content(pages, section, inputs))]) for group in GROUPS]
     return pages.get_template("base.html").render(
-        policy=policy, comparison=mark(inputs.comparison), title=found.title, style=Markup(style),
+        policy=policy, comparison=inputs.comparison.mark, title=found.title, style=Markup(style),
         script=Markup(script), verdict=Markup(pages.get_template("verdict.html").render(vars(found))),
         parts=[part for part in parts if part.sections],
     )

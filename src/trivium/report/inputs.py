@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium import tasks
-from trivium.comparison import reads
+from trivium.comparison import budgets, reads
+from trivium.comparison.out import PATH, Comparison, Verdict, World
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.machine.files import read_figures
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
-from trivium.tasks.metric import Metric, share
+from trivium.tasks.metric import Metric
 
 if TYPE_CHECKING:
     from trivium.report.answers import Answers
@@ -24,20 +25,15 @@ class Inputs:
     """The outs of the pipeline under `root`, read when asked for.
 
     Raises:
-        UserError: `reports/comparison.json` is missing, is not JSON, or was made by an earlier version.
+        UserError: `reports/comparison.json` is missing, is not JSON, or was made by another version.
     """
 
     def __init__(self, root: Path, media_budget: int) -> None:
         self.root = root
-        path = root / "reports/comparison.json"
-        if not path.exists():
-            raise UserError(f"{path} does not exist: there is nothing to report yet. Run `dvc repro` first.")
-        try:
-            self.comparison: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path} is not valid JSON ({error}). Run `dvc repro compare` again.") from None
-        if "metrics" not in self.comparison:
-            raise UserError(f"{path} was made by an earlier version of Trivium. Run `dvc repro`.")
+        found = Comparison.found(root / PATH)
+        if found is None:
+            raise UserError(f"{root / PATH} does not exist: there is nothing to report yet. Run `dvc repro` first.")
+        self.comparison = found
         self.meta = self.json("data/aligned/meta.json") or self.json("data/valid/meta.json")
         self.media = Media(root / self.meta.get("root", ""), media_budget)
 
@@ -59,21 +55,18 @@ class Inputs:
         return self.yaml("params.yaml")
 
     @cached_property
-    def curves(self) -> dict[str, Any]:
+    def curves(self) -> budgets.Curves | None:
         """`reports/curves.json`, while it belongs to this comparison; see `trivium.comparison.budgets`."""
-        from trivium.comparison import budgets
-
         return budgets.read(self.root, self.comparison)
 
     @cached_property
     def order(self) -> list[str]:
         """Strategies, best rank first."""
-        found = self.comparison.get("strategies", {})
-        return sorted(found, key=lambda name: (found[name].get("rank") or len(found), name))
+        return self.comparison.order
 
-    @cached_property
-    def verdict(self) -> dict[str, Any]:
-        return self.comparison.get("verdict") or {}
+    @property
+    def verdict(self) -> Verdict:
+        return self.comparison.verdict
 
     @cached_property
     def task(self) -> Task | None:
@@ -84,38 +77,36 @@ class Inputs:
     @cached_property
     def metrics(self) -> dict[str, Metric]:
         """All that were measured, by key: the one that ranks, then in the order in which people look at them."""
-        rank, found = self.comparison["metric"], self.comparison["metrics"]
+        rank, found = self.comparison.metric, self.comparison.metrics
         order = [key for key in (self.task.metrics if self.task else found) if key in found]
-        return {key: Metric.of(found[key]) for key in sorted(order, key=lambda key: key != rank)}
+        return {key: found[key] for key in sorted(order, key=lambda key: key != rank)}
 
     @cached_property
     def metric(self) -> Metric:
         """The one that ranks."""
-        return self.metrics[self.comparison["metric"]]
+        return self.comparison.ranks
 
     @cached_property
     def beside(self) -> list[Metric]:
         """Those that stand in tables next to it: where it is not the usual one, that one first."""
         usual = [self.task.primary] if self.task else []
-        keys = dict.fromkeys([*usual, *self.comparison["beside"]])
+        keys = dict.fromkeys([*usual, *self.comparison.beside])
         return [self.metrics[key] for key in keys if key != self.metric.key and key in self.metrics]
 
-    @cached_property
+    @property
     def score(self) -> Metric:
         """Of what the analyses measure."""
-        return Metric.of(self.comparison["score"]) if "score" in self.comparison else share("score", "score")
+        return self.comparison.score
 
     @cached_property
     def titles(self) -> dict[str, str]:
         """Strategy -> what people call it."""
-        found = self.comparison.get("strategies", {})
-        return {name: str(found[name].get("title") or name) for name in self.order}
+        return self.comparison.titles
 
     @cached_property
     def recommended(self) -> str:
         """"" where nothing is."""
-        chosen = self.verdict.get("recommended")
-        return chosen if chosen in self.order else ""
+        return self.verdict.recommended or ""
 
     @cached_property
     def shown(self) -> str:
@@ -169,10 +160,10 @@ class Inputs:
         starts = sorted({str(found.get("start")) for found in self.training.values()})
         return {recipe: self.json(f"models/pretrain/{recipe}/training.json").get("units") or [] for recipe in starts}
 
-    @cached_property
-    def world(self) -> dict[str, Any]:
-        """What is known of generated data: `bits` and `bayes` per stream and together; else empty."""
-        return self.meta.get("world") or self.comparison.get("dataset", {}).get("world") or {}
+    @property
+    def world(self) -> World | None:
+        """What is known of generated data."""
+        return self.comparison.dataset.world
 
     @cached_property
     def answers(self) -> Answers | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup, escape
 
+from trivium.comparison.intervals import Span
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, swatch
 from trivium.report.inputs import Inputs
@@ -108,17 +108,16 @@ def legend(inputs: Inputs, strategies: Sequence[str]) -> list[Switch]:
     return [Switch(name(inputs, strategy), f"s{inputs.looks[strategy].number}") for strategy in strategies]
 
 
-def curve(inputs: Inputs, strategy: str, steps: Sequence[dict[str, Any]], key: str, metric: Metric, of: str = "score",
-          unit: str = "") -> Line:
-    """The values `of` steps ({"mean", "low", "high"} of the metric) of one strategy over `key`, in their order."""
-    ys = [step[of]["mean"] for step in steps]
-    band = [(step[of].get("low", y), step[of].get("high", y)) for step, y in zip(steps, ys, strict=True)]
+def curve(inputs: Inputs, strategy: str, steps: Sequence[tuple[float, Span]], metric: Metric, unit: str = "") -> Line:
+    """Of one strategy: (place, values of the metric there), in their order; unit: of places."""
+    xs, ys = [at for at, _ in steps], [found.mean for _, found in steps]
+    band = [(found.low, found.high) for _, found in steps]
     tips = [
         f"{inputs.titles[strategy]}: {said(metric, y)} ({span(metric, low, high)}) at "
-        f"{numbers.scaled(step[key], unit) if unit else format(step[key], ',g')}"
-        for step, y, (low, high) in zip(steps, ys, band, strict=True)
+        f"{numbers.scaled(x, unit) if unit else format(x, ',g')}"
+        for x, y, (low, high) in zip(xs, ys, band, strict=True)
     ]
-    return Line(inputs.titles[strategy], inputs.looks[strategy], [step[key] for step in steps], ys, band, tips)
+    return Line(inputs.titles[strategy], inputs.looks[strategy], xs, ys, band, tips)
 
 
 def rests(inputs: Inputs, *analyses: str) -> str:

@@ -2,23 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-
-
-def flops(entry: dict[str, Any]) -> float | None:
-    """Mean training FLOPs of a strategy in comparison.json."""
-    value = entry.get("flops")
-    return value if numbers.known(value) else None
-
-
-def parameters(entry: dict[str, Any], which: str = "total") -> float | None:
-    """Parameters of a strategy in comparison.json; a plain number or `{"total": ..., "trained": ...}`."""
-    value = entry.get("parameters")
-    value = value.get(which) if isinstance(value, dict) else value if which == "total" else None
-    return value if numbers.known(value) else None
 
 
 def seconds(inputs: Inputs) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 
+from trivium.comparison.out import Comparison
 from trivium.tasks.metric import Metric
 from trivium.tracking.outs import Outcome, Outs
 
@@ -42,8 +43,7 @@ def experiment(outs: Outs) -> str:
 
 def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     """What the strategy does, what came out, and what the comparison says about it."""
-    comparison = outs.comparison or {}
-    of = f" of {len(comparison['strategies'])}" if "strategies" in comparison else ""
+    of = f" of {len(outs.comparison.strategies)}" if outs.comparison else ""
     seeds = len(outcome.metrics["seeds"])
     lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
     result = outs.metric.level(results[f"test/{outs.metric.key}"])
@@ -62,25 +62,23 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
         lines.append(f"* Stream chosen on validation: {', '.join(chosen)}")
     if results.get("failed_share"):
         lines.append(f"* **{results['failed_share']:.0%} of the seeds failed**")
-    if "verdict" in comparison:
-        lines += ["", f"*Verdict of the comparison*: {comparison['verdict']['sentence']}"]
+    if outs.comparison:
+        lines += ["", f"*Verdict of the comparison*: {outs.comparison.verdict.sentence}"]
     lines += ["", f"The model of this run is seed {outcome.best['seed']}, the best on validation. It takes a table "
               f"with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with "
               f"{outcome.task.gives}."]
     return "\n".join(lines)
 
 
-def comparison(outs: Outs) -> str:
+def comparison(found: Comparison) -> str:
     """The verdict, its reason and the table."""
-    found = outs.comparison or {}
-    verdict = found.get("verdict", {})
-    lines = [f"**{verdict.get('sentence', 'No verdict yet.')}**", "", str(verdict.get("reason", "")), "",
-             f"| rank | strategy | {outs.metric.words} | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
-    entries = sorted(found.get("strategies", {}).items(), key=lambda item: item[1]["rank"])
-    for name, entry in entries:
-        span, metric = entry[outs.metric.key], outs.metric
-        lines.append(f"| {entry['rank']} | {name} | {metric.value(span['mean'])} | {metric.number(span['low'])} to "
-                     f"{metric.value(span['high'])} | {entry.get('flops', float('nan')):.2e} |")
+    verdict, metric = found.verdict, found.ranks
+    lines = [f"**{verdict.sentence}**", "", verdict.reason, "",
+             f"| rank | strategy | {metric.words} | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
+    for name in found.order:
+        entry, span = found.strategies[name], found.strategies[name].metrics[metric.key]
+        lines.append(f"| {entry.rank} | {name} | {metric.value(span.mean)} | {metric.number(span.low)} to "
+                     f"{metric.value(span.high)} | {entry.flops:.2e} |")
     return "\n".join([*lines, "", "The artifact `report.html` tells the whole story; `figures` holds its pictures."])
 
 

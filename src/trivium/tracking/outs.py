@@ -15,6 +15,7 @@ from typing import Any
 from trivium import tasks
 from trivium.comparison import budgets
 from trivium.comparison.build import ranking
+from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import read_json, read_yaml
 from trivium.machine.files import read_figures
 from trivium.tasks import Task, seeds
@@ -56,9 +57,9 @@ class Outs:
 
     root: Path
     outcomes: tuple[Outcome, ...]
-    comparison: dict[str, Any] | None
+    comparison: Comparison | None
     state: str
-    curves: dict[str, Any] = field(default_factory=dict)  # see trivium.comparison.budgets; those of this comparison
+    curves: budgets.Curves | None = None  # those of this comparison
     meta: dict[str, Any] = field(default_factory=dict)
     lock: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
@@ -66,17 +67,18 @@ class Outs:
     @property
     def ranked(self) -> list[Outcome]:
         """Best first, by the comparison's rank; without one, by validation NLL."""
-        known = (self.comparison or {}).get("strategies", {})
+        known = self.comparison.strategies if self.comparison else {}
 
         def place(outcome: Outcome) -> tuple[float, float]:
-            return known.get(outcome.name, {}).get("rank", float("inf")), outcome.best["validation"]["nll"]
+            rank = known[outcome.name].rank if outcome.name in known else float("inf")
+            return rank, outcome.best["validation"]["nll"]
 
         return sorted(self.outcomes, key=place)
 
     @property
     def metric(self) -> Metric:
         """The one that ranks, or will. Raises: UserError (`compare.metric` names one that the task has not)."""
-        compared = (self.comparison or {}).get("metric") or self.params.get("compare", {}).get("metric", "auto")
+        compared = self.comparison.metric if self.comparison else self.params.get("compare", {}).get("metric", "auto")
         return ranking(self.outcomes[0].task, compared)
 
     @property
@@ -93,10 +95,9 @@ def read(root: Path) -> Outs:
     """
     params = read_yaml(root / "params.yaml")
     outcomes = tuple(found for name in params.get("train", {}) if (found := _outcome(root, name, f"train@{name}")))
-    compared = root / "reports/comparison.json"
-    comparison = read_json(compared) if compared.exists() else None
+    comparison = Comparison.found(root / PATH)
     drawn = budgets.read(root, comparison)
-    views = [path for path in (compared, root / "reports/report.html") if path.exists()]
+    views = [path for path in (root / PATH, root / "reports/report.html") if path.exists()]
     views += [root / budgets.OUT] if drawn else []
     state = _digest([*(f"{outcome.fingerprint} {outcome.servable}".encode() for outcome in outcomes), *views])
     meta = root / "data/raw/meta.json"
@@ -166,7 +167,7 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
     }
     for key in ("seeds", "split", "budget", "loop"):
         chosen[key] = known.get(key)
-    rules = (outs.comparison or {}).get("settings", {})
+    rules = outs.comparison.settings.model_dump() if outs.comparison else {}
     chosen["compare"] = {key: rules.get(key) for key in known.get("compare", {})}
     return {key: value for key, value in _flat(chosen).items() if value not in (None, "", {})}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
+from trivium.comparison.out import Comparison
 from trivium.tracking import confusion, notes, series
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
@@ -86,10 +87,11 @@ class Writer:
 
     def _summary(self, outcome: Outcome) -> tuple[list[Point], dict[str, str]]:
         """Final numbers and tags."""
-        entry = (self.outs.comparison or {}).get("strategies", {}).get(outcome.name, {})
+        compared = self.outs.comparison
+        entry = compared.strategies.get(outcome.name) if compared else None
         results = series.strategy_results(outcome, entry, measured(self.outs.root, outcome))
         note = notes.strategy(self.outs, outcome, results)
-        winner = (self.outs.comparison or {}).get("verdict", {}).get("winner") == outcome.name
+        winner = compared is not None and compared.verdict.winner == outcome.name
         tags = {"mlflow.note.content": note, "winner": str(winner).lower(), "mlflow.runColor": self._color(outcome)}
         return series.points(results, {}, self.now), tags
 
@@ -98,11 +100,12 @@ class Writer:
         shares = series.by_share(self.outs.curves, outcome.name, self.outs.metric.key)
         return (series.points({}, shares, self.now), {"curves": digest(shares)}) if shares else ([], {})
 
-    def comparison(self, verdict: Mapping[str, Any], fingerprint: str) -> str:
+    def comparison(self, found: Comparison, fingerprint: str) -> str:
         """The verdict and the table as one run; returns its id."""
         tags = self._tags("comparison") | {"fingerprint": fingerprint, "mlflow.runColor": "#888888"}
-        run = self._start("comparison", tags | {"mlflow.note.content": notes.comparison(self.outs)})
-        self._log(run, [], {key: verdict[key] for key in ("winner", "recommended", "tied") if verdict.get(key)})
+        run = self._start("comparison", tags | {"mlflow.note.content": notes.comparison(found)})
+        verdict = {"winner": found.verdict.winner, "recommended": found.verdict.recommended, "tied": found.verdict.tied}
+        self._log(run, [], {key: value for key, value in verdict.items() if value})
         self.report(run)
         self.client.set_terminated(run)
         return run
@@ -144,7 +147,7 @@ class Writer:
 
     def _color(self, outcome: Outcome) -> str:
         """As in the report and its figures."""
-        first = (self.outs.comparison or {}).get("verdict", {}).get("recommended", "")
+        first = self.outs.comparison.verdict.recommended if self.outs.comparison else None
         return looks([each.name for each in self.outs.outcomes], first)[outcome.name][0]
 
     def _end(self, seconds: float | None) -> int | None:

@@ -15,6 +15,9 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
+from trivium.comparison.budgets import Curves
+from trivium.comparison.intervals import Span
+from trivium.comparison.out import Strategy
 from trivium.tracking.outs import Outcome
 
 Point = tuple[str, float, int, int]
@@ -77,34 +80,33 @@ def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dic
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
-def strategy_results(outcome: Outcome, entry: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, float]:
+def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Mapping[str, Any]) -> dict[str, float]:
     """Final numbers of a strategy: means over its seeds, and what the comparison says (`entry`): intervals, rank."""
     trained = {seed["seed"]: seed for seed in outcome.training["seeds"]}
     seeds = [seed_results(trained[seed["seed"]], seed) for seed in outcome.metrics["seeds"]]
     found = {name: fmean(seed[name] for seed in seeds) for name in seeds[0] if all(name in seed for seed in seeds)}
-    for key, value in entry.items():
-        if isinstance(value, Mapping) and _number(value.get("mean")):
-            found[f"test/{key}"] = float(value["mean"])
-            found |= {f"test/{key}_{end}": float(value[end]) for end in ("low", "high") if _number(value.get(end))}
-    found |= {key: float(entry[key]) for key in ("rank", "failed_share") if _number(entry.get(key))}
-    if _number(entry.get("to_ceiling")):
-        found["test/to_ceiling"] = float(entry["to_ceiling"])
+    if entry is not None:
+        gain = Span(mean=entry.gain.mean, low=entry.gain.low, high=entry.gain.high)
+        for key, value in {**entry.metrics, "gain": gain}.items():
+            found |= {f"test/{key}": value.mean, f"test/{key}_low": value.low, f"test/{key}_high": value.high}
+        found |= {"rank": float(entry.rank), "failed_share": entry.failed_share}
+        found |= {"test/to_ceiling": entry.to_ceiling} if entry.to_ceiling is not None else {}
     known = ("seconds", "joules", "peak_memory_bytes", "peak_gpu_memory_bytes", "latency_p50_seconds",
              "latency_p95_seconds", "samples_per_second")
     return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
 
 
-def by_share(curves: Mapping[str, Any], strategy: str, metric: str) -> dict[str, dict[int, float]]:
+def by_share(curves: Curves | None, strategy: str, metric: str) -> dict[str, dict[int, float]]:
     """Name -> {percent of the present compute or labels: value} of a strategy, with its interval's ends.
 
-    curves: see `trivium.comparison.budgets`; empty where there are none.  metric: the key of the one that ranks.
+    curves: None where there are none.  metric: the key of the one that ranks.
     """
     found: dict[str, dict[int, float]] = {}
-    for kind in ("compute", "labels") if curves else ():
+    for kind, line in curves.lines.items() if curves else ():
         for end, key in (("", "mean"), ("_low", "low"), ("_high", "high")):
             found[f"budget/{metric}_by_{kind}{end}"] = {
-                round(100 * point["share"]): point["strategies"][strategy]["value"][key]
-                for point in curves[kind]["points"] if strategy in point["strategies"]}
+                round(100 * point.share): getattr(point.strategies[strategy].value, key)
+                for point in line.points if strategy in point.strategies}
     return found
 
 

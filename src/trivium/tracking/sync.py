@@ -75,13 +75,13 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
     if not report:
         return done
     if found.comparison is not None:
-        mark = outs.digest(found.comparison)
+        mark = outs.digest(found.comparison.plain())
         if mark in known:
             writer.report(known[mark])
         else:
-            known[mark] = writer.comparison(found.comparison["verdict"], mark)
+            known[mark] = writer.comparison(found.comparison, mark)
         latest.add(known[mark])
-        chosen = found.comparison["verdict"].get("recommended")
+        chosen = found.comparison.verdict.recommended
         if chosen is None:
             registry.withdraw(client)
         for outcome in (each for each in order if each.name == chosen):

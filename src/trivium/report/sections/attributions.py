@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trivium.comparison.explained import Changed, Compared
 from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
+from trivium.evaluation.answers import Answer
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Name, Table, name
 
@@ -63,8 +65,8 @@ def context(inputs: Inputs) -> Context | None:
     first = {item.get("why"): item for item in reversed(samples)}  # of each kind
     ordered = sorted(samples, key=lambda item: item not in first.values())
     own = [card for item in ordered if (card := _card(inputs, inputs.shown, item))]
-    compared = inputs.json("reports/explained/explained.json")
-    changed = _changed(inputs, compared.get("samples", []))
+    compared = Compared.found(inputs.root / "reports/explained/explained.json")
+    changed = _changed(inputs, compared.samples if compared else [])
     others = [
         card
         for strategy in inputs.order
@@ -75,7 +77,7 @@ def context(inputs: Inputs) -> Context | None:
         return None
     shown, rest = own[: len(first)], own[len(first) :]
     strategy, single = inputs.titles[inputs.shown], inputs.task is not None and inputs.task.categorical
-    among = compared.get("among", 0)
+    among = compared.among if compared else 0
     return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
 
 
@@ -113,27 +115,27 @@ def _picture(inputs: Inputs, path: Path, alt: str) -> Picture | None:
     return Picture(uri, alt) if uri else None
 
 
-def _changed(inputs: Inputs, samples: list[dict[str, Any]]) -> list[Card]:
+def _changed(inputs: Inputs, samples: list[Changed]) -> list[Card]:
     """The samples on which the strategies differ most, in the pictures that `compare` drew."""
     cards = []
     for item in samples:
-        answers = {name: item["strategies"][name] for name in inputs.order if name in item["strategies"]}
-        said = ", ".join(f"{inputs.titles[name]}: {found['prediction']}" for name, found in answers.items())
-        alt = f"What each strategy's answer to sample {item['sample']} rests on ({said})"
-        picture = _picture(inputs, inputs.root / "reports/explained" / item["picture"], alt)
+        answers = {name: item.strategies[name] for name in inputs.order if name in item.strategies}
+        said = ", ".join(f"{inputs.titles[name]}: {found.prediction}" for name, found in answers.items())
+        alt = f"What each strategy's answer to sample {item.sample} rests on ({said})"
+        picture = _picture(inputs, inputs.root / "reports/explained" / item.picture, alt)
         if picture is None:
             continue
         target = inputs.task.target if inputs.task else "target"
-        cards.append(Card(f"True {target}", item["label"], _answered(inputs, answers), None, picture,
-                          f"Sample {item['sample']}"))
+        cards.append(Card(f"True {target}", item.label, _answered(inputs, answers), None, picture,
+                          f"Sample {item.sample}"))
     return cards
 
 
-def _answered(inputs: Inputs, answers: dict[str, dict[str, Any]]) -> str:
+def _answered(inputs: Inputs, answers: dict[str, Answer]) -> str:
     """What the strategies make of a sample: how probable they call its class, or what each of them says."""
     if inputs.task is None or not inputs.task.categorical:
-        return f": the strategies say {listed(list(dict.fromkeys(found['prediction'] for found in answers.values())))}"
-    truths = [found["truth"] for found in answers.values()]
+        return f": the strategies say {listed(list(dict.fromkeys(found.prediction for found in answers.values())))}"
+    truths = [found.truth for found in answers.values()]
     return f": the strategies give it {numbers.percent(min(truths), 0)} to {numbers.percent(max(truths), 0)}"
 
 

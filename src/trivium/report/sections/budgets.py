@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from trivium.comparison.budgets import Curves, Point
+from trivium.comparison.intervals import Span
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
@@ -23,22 +25,21 @@ class Context:
 
 def context(inputs: Inputs) -> Context | None:
     found = inputs.curves
-    if not found:
+    if found is None:
         return None
-    said = " ".join(found[kind]["sentence"] for kind in ("compute", "labels")).strip()
-    pictures = [_picture(inputs, "compute"), _picture(inputs, "labels")]
+    said = " ".join(line.sentence for line in found.lines.values()).strip()
+    pictures = [_picture(inputs, kind, line.points) for kind, line in found.lines.items()]
     return Context(said, legend(inputs, inputs.order), pictures, _verdicts(found))
 
 
-def _picture(inputs: Inputs, kind: str) -> Figure:
-    points = inputs.curves[kind]["points"]
-    steps = {strategy: [_step(point, strategy, kind) for point in points if strategy in point["strategies"]]
+def _picture(inputs: Inputs, kind: str, points: Sequence[Point]) -> Figure:
+    steps = {strategy: [_step(point, strategy, kind) for point in points if strategy in point.strategies]
              for strategy in inputs.order}  # what the budget of a point does not pay for is not there
     unit, label = ("FLOP", "training compute") if kind == "compute" else ("", "labelled training samples")
     metric = inputs.metric
-    series = [curve(inputs, strategy, steps[strategy], "at", metric, "value", unit)
+    series = [curve(inputs, strategy, steps[strategy], metric, unit)
               for strategy in reversed(inputs.order)]
-    ticks = [numbers.mean(_step(point, s, kind)["at"] for s in inputs.order if s in point["strategies"]) or 1.0
+    ticks = [numbers.mean(_step(point, s, kind)[0] for s in inputs.order if s in point.strategies) or 1.0
              for point in points]
     chart = lines(
         series,
@@ -54,16 +55,16 @@ def _picture(inputs: Inputs, kind: str) -> Figure:
     return Figure(chart, title=label.capitalize())
 
 
-def _step(point: dict[str, Any], strategy: str, kind: str) -> dict[str, Any]:
-    entry = point["strategies"][strategy]
-    return {"at": entry["flops"] if kind == "compute" else point["labels"], "value": entry["value"]}
+def _step(point: Point, strategy: str, kind: str) -> tuple[float, Span]:
+    entry = point.strategies[strategy]
+    return entry.flops if kind == "compute" else point.labels, entry.value
 
 
-def _verdicts(found: dict[str, Any]) -> Table:
+def _verdicts(found: Curves) -> Table:
     rows = [
-        [Cell(point["words"], head=True), Cell(breakable(point["verdict"]["sentence"]))]
-        for kind in ("compute", "labels")
-        for point in found[kind]["points"]
-        if kind == "compute" or point["share"] != 1  # the present comparison is told once
+        [Cell(point.words, head=True), Cell(breakable(point.verdict.sentence))]
+        for kind, line in found.lines.items()
+        for point in line.points
+        if kind == "compute" or point.share != 1  # the present comparison is told once
     ]
     return Table("The verdict at every budget", ["trained with", "the verdict there"], rows)

@@ -43,8 +43,8 @@ def context(inputs: Inputs) -> Context | None:
     claims = {s: told.claims for s, told in answers.told.items() if told.claims is not None}
     if not claims:
         return None
-    metric, entries = inputs.metrics.get("ece"), inputs.comparison.get("strategies", {})
-    errors = {s: value for s in claims if metric and (value := (entries[s].get("ece") or {}).get("mean")) is not None}
+    metric, entries = inputs.metrics.get("ece"), inputs.comparison.strategies
+    errors = {s: entries[s].metrics["ece"].mean for s in claims if metric}
     single = answers.task.categorical
     words = ("confidence", "right") if single else ("stated probability", "true")
     diagrams = []

@@ -48,19 +48,14 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def _reached(inputs: Inputs) -> Reached | None:
-    bayes = {key: value for key, value in (inputs.world.get("bayes") or {}).items() if numbers.known(value)}
-    entries = inputs.comparison.get("strategies", {})
-    means = {
-        s: entries[s]["accuracy"]["mean"]
-        for s in inputs.order
-        if (entries[s].get("accuracy") or {}).get("mean") is not None
-    }
-    if "all" not in bayes or not means:
+    entries = inputs.comparison.strategies
+    means = {s: entries[s].metrics["accuracy"].mean for s in inputs.order if "accuracy" in entries[s].metrics}
+    if inputs.world is None or not means:
         return None
+    bayes = inputs.world.bayes
     best = bayes["all"]
     alone = {stream: value for stream, value in bayes.items() if stream != "all"}
     parts = ", ".join(f"{stream} {numbers.percent(value)}" for stream, value in alone.items())
-    world = f"In the world “{inputs.world['name']}”" if inputs.world.get("name") else "On this data"
     rows = []
     for strategy, mean in means.items():
         beaten = [stream for stream, value in alone.items() if mean >= value]
@@ -75,7 +70,8 @@ def _reached(inputs: Inputs) -> Reached | None:
         )
     columns = ["strategy", "reached", "points from the ceiling", "above the ceiling of one stream alone"]
     return Reached(
-        f"{world} nobody can be right more often than {numbers.percent(best)} with all streams"
+        f"In the world “{inputs.world.name}” nobody can be right more often than {numbers.percent(best)} with all "
+        "streams"
         + (f"; with one stream alone: {parts}." if parts else "."),
         Table("Distance from the best possible", columns, rows, sort=True),
     )
@@ -83,22 +79,23 @@ def _reached(inputs: Inputs) -> Reached | None:
 
 def _learned(inputs: Inputs) -> Learned | None:
     """The score of a probe per strategy and stream; the shade is the share of what training alone gained."""
-    laziness = inputs.comparison.get("laziness") or {}
-    found = {s: values for s in inputs.order if (values := (laziness.get("strategies") or {}).get(s))}
-    if not found:
+    laziness = inputs.comparison.laziness
+    found = {s: laziness.strategies[s] for s in inputs.order if laziness.strategies.get(s)} if laziness else {}
+    if laziness is None or not found:
         return None
+    probes = {m: [values[m] for values in found.values() if m in values] for m in inputs.streams}
     kinds = {
-        kind: {m: numbers.mean(values.get(m, {}).get(kind) for values in found.values()) for m in inputs.streams}
-        for kind in ("before", "alone")
+        "alone": {m: numbers.mean(probe.alone for probe in of) for m, of in probes.items()},
+        "before": {m: numbers.mean(probe.before for probe in of) for m, of in probes.items()},
     }
     rows = []
     for strategy, values in found.items():
         row = [Cell(name(inputs, strategy), strategy, head=True)]
         for stream in inputs.streams:
-            after, before, alone = (values.get(stream, {}).get(kind) for kind in ("after", "before", "alone"))
-            gained = None
-            if numbers.known(after) and numbers.known(before) and numbers.known(alone) and alone - before > 0.01:
-                gained = (after - before) / (alone - before)
+            probe, gained = values.get(stream), None
+            if probe and probe.before is not None and probe.alone is not None and probe.alone - probe.before > 0.01:
+                gained = (probe.after - probe.before) / (probe.alone - probe.before)
+            after = probe.after if probe else None
             row.append(Cell(said(inputs.score, after), after, shade=gained, classes="number"))
         rows.append(row)
     foot = [
@@ -108,5 +105,5 @@ def _learned(inputs: Inputs) -> Learned | None:
     ]
     columns = ["strategy", *inputs.streams]
     table = Table("What each encoder learned", columns, rows, sort=True, classes="heat", foot=foot)
-    return Learned(str(laziness.get("sentence") or ""), table, rests(inputs, "probes") or " on test samples",
+    return Learned(laziness.sentence, table, rests(inputs, "probes") or " on test samples",
                    inputs.task.target if inputs.task else "target", inputs.score.words)

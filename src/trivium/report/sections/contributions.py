@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from trivium.comparison.information import Information
+from trivium.comparison.words import Shared
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report.inputs import Inputs
@@ -28,18 +30,14 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    information = inputs.comparison.get("information") or {}
-    made = [
-        _shapley(inputs),
-        _per_part(inputs),
-        _bits(inputs, information),
-        _encoders(information),
-        _pairs(information.get("pairs") or {}),
-    ]
+    information = inputs.comparison.information
+    made = [_shapley(inputs), _per_part(inputs)]
+    if information:
+        made += [_bits(inputs, information), _encoders(information), _pairs(information.pairs)]
     pictures = [picture for picture in made if picture]
     if not pictures:
         return None
-    said = [sentence(str(information[key])) for key in ("sentence", "training") if information.get(key)]
+    said = [sentence(one) for one in (information.sentence, information.training) if one] if information else []
     return Context(" ".join(said), pictures)
 
 
@@ -115,12 +113,12 @@ def _per_part(inputs: Inputs) -> Figure | None:
     return Figure(content, caption, f"Contribution per {one}")
 
 
-def _bits(inputs: Inputs, information: dict[str, Any]) -> Figure | None:
-    bits = {subset: value["mean"] for subset, value in (information.get("bits") or {}).items()}
+def _bits(inputs: Inputs, information: Information) -> Figure | None:
+    bits = {subset: value.mean for subset, value in information.bits.items()}
     if not bits:
         return None
-    truth = {subset: v for subset, v in (inputs.world.get("bits") or {}).items() if numbers.known(v)}
-    highest = max([information.get("entropy") or 0, *bits.values(), *truth.values()]) or 1
+    truth = inputs.world.bits if inputs.world else {}
+    highest = max([information.entropy, *bits.values(), *truth.values()]) or 1
     rows = []
     for subset in sorted(bits, key=lambda subset: (subset.count("+"), subset)):
         everything = subset.count("+") + 1 == len(inputs.streams) > 1
@@ -130,18 +128,19 @@ def _bits(inputs: Inputs, information: dict[str, Any]) -> Figure | None:
             Cell(numbers.decimal(bits[subset], 2), bits[subset], classes="number", bar=bar(bits[subset] / highest)),
         ]
         rows.append(row + ([Cell(numbers.decimal(known, 2), known, classes="number")] if truth else []))
-    caption = "What the streams tell about the label, in bits, as far as the encoders at hand could find out."
-    if numbers.known(information.get("entropy")):
-        caption += f" The label itself has {numbers.decimal(information['entropy'], 2)} bits."
+    caption = (
+        "What the streams tell about the label, in bits, as far as the encoders at hand could find out. The label "
+        f"itself has {numbers.decimal(information.entropy, 2)} bits."
+    )
     if where := rests(inputs, "information"):
         caption += f" Measured{where} per seed."
     columns = ["streams", "bits found", *(["bits there are"] if truth else [])]
     return Figure(Table("Information about the label", columns, rows, sort=True), caption, "Information")
 
 
-def _encoders(information: dict[str, Any]) -> Figure | None:
+def _encoders(information: Information) -> Figure | None:
     """Where several encoders read a stream: what is found in a stream depends on who reads it."""
-    found = {stream: of for stream, of in (information.get("encoders") or {}).items() if len(of) > 1}
+    found = {stream: of for stream, of in information.encoders.items() if len(of) > 1}
     if not found:
         return None
     highest = max(bits or 0 for of in found.values() for bits in of.values()) or 1
@@ -162,14 +161,14 @@ def _encoders(information: dict[str, Any]) -> Figure | None:
     return Figure(Table("Bits by encoder", ["stream", "encoder", "bits found"], rows, sort=True), caption, "By encoder")
 
 
-def _pairs(pairs: dict[str, Any]) -> Figure | None:
-    if all(pair.get("redundant") is None for pair in pairs.values()):  # too many classes to tell
+def _pairs(pairs: dict[str, Shared]) -> Figure | None:
+    if all(pair.redundant is None for pair in pairs.values()):  # too many classes to tell
         return None
     found = []
     for key, pair in sorted(pairs.items()):
         a, b = key.split("+")
-        unique = pair.get("unique") or {}
-        parts = [pair.get("redundant"), unique.get(a), unique.get(b), pair.get("synergistic")]
+        unique = pair.unique or {}
+        parts = [pair.redundant, unique.get(a), unique.get(b), pair.synergistic]
         found.append((f"{a} and {b}", parts))
     highest = max((part or 0) for _, parts in found for part in parts) or 1
     rows = [

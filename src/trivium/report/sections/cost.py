@@ -10,7 +10,7 @@ from trivium.drawing.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
 from trivium.report.measures import axis, said, span, tick
 from trivium.report.parts import Figure, Option
-from trivium.report.prices import flops, latency, parameters, seconds
+from trivium.report.prices import latency, seconds
 from trivium.tasks.metric import Metric
 
 
@@ -70,21 +70,19 @@ def context(inputs: Inputs) -> Context | None:
 
 def _costs(inputs: Inputs) -> list[Cost]:
     """Those that are known of two strategies at least."""
-    entries = inputs.comparison.get("strategies", {})
+    entries = inputs.comparison.strategies
     costs = [
-        Cost("training compute per seed", "FLOP", {s: flops(entries[s]) for s in inputs.order}),
+        Cost("training compute per seed", "FLOP", {s: entries[s].flops for s in inputs.order}),
         Cost("training time per seed", "s", dict(seconds(inputs))),
         Cost("time of one answer", "ms", dict(latency(inputs))),
-        Cost("parameters", "", {s: parameters(entries[s]) for s in inputs.order}),
+        Cost("parameters", "", {s: entries[s].parameters.total for s in inputs.order}),
     ]
     return [cost for cost in costs if len([value for value in cost.values.values() if value is not None]) > 1]
 
 
 def _metrics(inputs: Inputs) -> list[Metric]:
     """Those that may rank and are known, the one that does first."""
-    entries, may = inputs.comparison.get("strategies", {}), inputs.task.ranks if inputs.task else ()
-    found = [one for one in inputs.metrics.values() if any((entries[s].get(one.key) or {}).get("mean") is not None
-                                                           for s in inputs.order)]
+    may, found = inputs.task.ranks if inputs.task else (), list(inputs.metrics.values())
     return [one for one in found if one.key in may] or found
 
 
@@ -108,15 +106,14 @@ def _fronts(inputs: Inputs, metric: Metric, costs: list[Cost]) -> str:
 
 def _points(inputs: Inputs, metric: Metric, cost: Cost) -> list[Point]:
     """The strategies whose metric and cost are known, best rank first."""
-    entries = inputs.comparison["strategies"]
+    entries = inputs.comparison.strategies
     text = numbers.seconds if cost.unit == "s" else lambda value: numbers.scaled(value, cost.unit)
     points = []
     for strategy in inputs.order:
-        entry, spent = entries[strategy].get(metric.key) or {}, cost.values.get(strategy)
-        mean = entry.get("mean")
-        if mean is None or spent is None:
+        found, spent = entries[strategy].metrics[metric.key], cost.values.get(strategy)
+        if spent is None:
             continue
-        low, high = entry.get("low", mean), entry.get("high", mean)
+        mean, low, high = found.mean, found.low, found.high
         value = f"{said(metric, mean)} ({span(metric, low, high)})"
         tip = f"{inputs.titles[strategy]}: {metric.words} {value}, {cost.title} {text(spent)}"
         points.append(Point(inputs.titles[strategy], inputs.looks[strategy], spent, mean, low, high, tip))
@@ -144,15 +141,14 @@ def front(points: list[Point], higher: bool = True) -> list[str]:
 
 def ceiling(inputs: Inputs, metric: Metric, values: list[float]) -> list[Mark]:
     """The best possible accuracy, unless it is so far up that the strategies could no longer be told apart."""
-    best = (inputs.world.get("bayes") or {}).get("all")
-    if metric.words != inputs.score.words or not numbers.known(best) or best - max(values) > max(values) - min(values):
+    best = inputs.world.bayes["all"] if inputs.world else None
+    if metric.words != inputs.score.words or best is None or best - max(values) > max(values) - min(values):
         return []
     return [Mark(best, f"best possible {numbers.percent(best)}")]
 
 
 def _lead(inputs: Inputs) -> str:
-    entries = inputs.comparison["strategies"]
-    spent = [value for s in inputs.order if (value := flops(entries[s]))]
+    spent = [value for s in inputs.order if (value := inputs.comparison.strategies[s].flops)]
     if spent and max(spent) <= 1.1 * min(spent):
         return (
             f"Every strategy spent about the same training compute, {numbers.flops(max(spent))}, its recipe "

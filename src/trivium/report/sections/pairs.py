@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from trivium.comparison.out import Pair
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.measures import unit
@@ -25,13 +25,13 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    pairs = inputs.comparison.get("pairs") or []
+    pairs = inputs.comparison.pairs
     if not pairs:
         return None
     place = {strategy: index for index, strategy in enumerate(inputs.order)}
-    shown = sorted(pairs, key=lambda pair: (place.get(pair["a"], 999), place.get(pair["b"], 999)))
-    shown.sort(key=lambda pair: inputs.shown not in (pair["a"], pair["b"]))
-    sure = sum(bool(pair.get("beats")) for pair in pairs)
+    shown = sorted(pairs, key=lambda pair: (place[pair.a], place[pair.b]))
+    shown.sort(key=lambda pair: inputs.shown not in (pair.a, pair.b))
+    sure = sum(pair.beats for pair in pairs)
     rest = shown[SHOWN:]
     return Context(
         _lead(sure, len(shown)),
@@ -42,8 +42,8 @@ def context(inputs: Inputs) -> Context | None:
     )
 
 
-def _table(inputs: Inputs, pairs: list[dict[str, Any]], label: str) -> Table:
-    counted = any(numbers.known(pair.get("mcnemar_p")) for pair in pairs)
+def _table(inputs: Inputs, pairs: list[Pair], label: str) -> Table:
+    counted = any(pair.mcnemar_p is not None for pair in pairs)
     columns = ["A", "B", f"A better by, {unit(inputs.metric)}", "P(A > B)", "p (Holm)",
                *(["p (McNemar)"] if counted else []), "verdict"]
     return Table(label, columns, [_row(inputs, pair, counted) for pair in pairs], sort=True)
@@ -60,18 +60,18 @@ def _lead(sure: int, count: int) -> str:
     return f"{sure} of {count} differences between two strategies {are} clear; the others could be chance."
 
 
-def _row(inputs: Inputs, pair: dict[str, Any], counted: bool) -> list[Cell]:
+def _row(inputs: Inputs, pair: Pair, counted: bool) -> list[Cell]:
     """counted: whether right answers can be counted, so that McNemar's test says something."""
     number = inputs.metric.number
-    span = f"({number(pair['low'], True)} to {number(pair['high'], True)})" if numbers.known(pair.get("low")) else ""
+    span = f"({number(pair.low, True)} to {number(pair.high, True)})"
     said = {"better": "A is better", "ahead": "A is ahead, not surely", "close": f"within {inputs.metric.close_words}",
-            "open": "open"}[pair["verdict"]]  # fmt: skip
+            "open": "open"}[pair.verdict]  # fmt: skip
     return [
-        Cell(name(inputs, pair["a"]), pair["a"], head=True),
-        Cell(name(inputs, pair["b"]), pair["b"]),
-        Cell(number(pair["difference"], True), pair["difference"], classes="number strong", quiet=span),
-        Cell(numbers.decimal(pair.get("p_outperform"), 2), pair.get("p_outperform"), classes="number"),
-        Cell(numbers.p_value(pair.get("p_value_holm")), pair.get("p_value_holm"), classes="number"),
-        *([Cell(numbers.p_value(pair.get("mcnemar_p")), pair.get("mcnemar_p"), classes="number")] if counted else []),
+        Cell(name(inputs, pair.a), pair.a, head=True),
+        Cell(name(inputs, pair.b), pair.b),
+        Cell(number(pair.difference, True), pair.difference, classes="number strong", quiet=span),
+        Cell(numbers.decimal(pair.p_outperform, 2), pair.p_outperform, classes="number"),
+        Cell(numbers.p_value(pair.p_value_holm), pair.p_value_holm, classes="number"),
+        *([Cell(numbers.p_value(pair.mcnemar_p), pair.mcnemar_p, classes="number")] if counted else []),
         Cell(said, said, classes="verdict-cell"),
     ]

@@ -38,7 +38,7 @@ class Context:
     command: str
     origin: Table
     versions: Table
-    settings: Table | None
+    settings: Table
 
 
 def context(inputs: Inputs) -> Context:
@@ -55,13 +55,12 @@ def context(inputs: Inputs) -> Context:
         ("time of all stages", numbers.seconds(_total(inputs)) if _total(inputs) else None),
         ("largest process", numbers.memory(_memory(inputs)) if _memory(inputs) else None),
     ]
-    settings = inputs.comparison.get("settings") or {}
-    said = [(key, _plain(value)) for key, value in sorted(settings.items())]
+    said = [(key, str(value)) for key, value in sorted(inputs.comparison.settings.model_dump().items())]
     return Context(
         again,
         _pairs([(key, value) for key, value in facts if value], "Origin"),
         _pairs([("Python", platform.python_version()), *versions()], "Versions"),
-        _pairs(said, "Settings") if said else None,
+        _pairs(said, "Settings"),
     )
 
 
@@ -132,9 +131,3 @@ def _memory(inputs: Inputs) -> float:
         (v["peak_memory_bytes"] for v in inputs.measured.values() if numbers.known(v.get("peak_memory_bytes"))),
         default=0,
     )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_plain(item)}" for key, item in sorted(value.items()))
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

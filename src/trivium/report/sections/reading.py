@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from trivium.comparison.out import Dataset
 from trivium.drawing import numbers
 from trivium.report import glossary
 from trivium.report.inputs import Inputs
@@ -32,28 +32,28 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context:
-    settings = inputs.comparison.get("settings") or {}
+    settings = inputs.comparison.settings
     return Context(
-        numbers.percent(settings.get("confidence", 0.95), 0),
-        numbers.percent(settings.get("threshold", 0.75), 0),
+        numbers.percent(settings.confidence, 0),
+        numbers.percent(settings.threshold, 0),
         inputs.metric.words,
         inputs.metric.close_words,
         null(inputs),
-        inputs.titles.get(settings.get("reference", ""), ""),
-        _groups(inputs.comparison.get("dataset") or {}),
-        bool(inputs.world),
+        inputs.titles.get(settings.reference, ""),
+        _groups(inputs.comparison.dataset),
+        inputs.world is not None,
         glossary.terms(inputs.metrics),
         inputs.score.words,
     )
 
 
-def _groups(about: dict[str, Any]) -> str:
-    """A sentence, where the test samples belong together; `about`: `dataset` of the comparison."""
+def _groups(about: Dataset) -> str:
+    """A sentence, where the test samples belong together."""
     if not groups(about):
         return ""
-    whole, each, samples = round(about["groups"]), about["test_groups"], numbers.whole(about["test"])
+    whole, each, samples = about.groups, about.test_groups, numbers.whole(about.test)
     of = f"{whole} groups" if each == whole else f"{each:.3g} of the {whole} groups"
     said = f"The {samples} samples of a test set are of {of}, and what is hard about a group is hard in all of it"
-    return f"{said}: whole groups are resampled." if about.get("resampled", True) else (
+    return f"{said}: whole groups are resampled." if about.resampled else (
         f"{said}. Too few to resample: the intervals speak of these groups alone, and are too narrow for new ones."
     )

@@ -1,14 +1,16 @@
 """What happens to the answers when inputs get worse or come from elsewhere. (Missing streams have a section of
 their own.)
 
-Reads `comparison.json`'s `robustness` (see `summary` in trivium.comparison.robustness and trivium.comparison.domain).
+Reads `robustness` and `domains` of the comparison.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from trivium.comparison.domain import Domains, Held, Within
+from trivium.comparison.intervals import Span
+from trivium.comparison.robustness import Curves, Robustness
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
@@ -53,32 +55,32 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    found = inputs.comparison.get("robustness") or {}
-    context = Context(_inside(inputs, found), _elsewhere(inputs, found.get("domain") or {}))
+    found, domains = inputs.comparison.robustness, inputs.comparison.domains
+    context = Context(_inside(inputs, found) if found else None, _elsewhere(inputs, domains) if domains else None)
     return context if context.inside or context.elsewhere else None
 
 
-def _inside(inputs: Inputs, found: dict[str, Any]) -> Inside | None:
-    corrupted = found.get("corruption") or {}
+def _inside(inputs: Inputs, found: Robustness) -> Inside | None:
+    corrupted = found.corruption
     axes = {stream: AXES.get(inputs.modality(stream), "share of {} that is noise") for stream in corrupted}
     noise = [chart for stream, below in axes.items()
              for chart in _charts(inputs, {stream: corrupted[stream]}, "noise on {}", below)]
-    others = [chart for key, title, below in KINDS for chart in _charts(inputs, found.get(key), title, below)]
+    others = [chart for key, title, below in KINDS for chart in _charts(inputs, getattr(found, key), title, below)]
     summary = _summary(inputs, found)
     if not noise and not others and not summary:
         return None
     words = capital(inputs.score.words)
-    lead = sentence(str(found.get("sentence") or f"{words} as the inputs get worse, from clean on the left"))
+    lead = sentence(found.sentence or f"{words} as the inputs get worse, from clean on the left")
     where = rests(inputs, *MEASURED) or " on a part of the test set"
     return Inside(lead, legend(inputs, inputs.order), noise, summary, others, where)
 
 
-def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, below: str) -> list[Figure]:
+def _charts(inputs: Inputs, curves: Curves, title: str, below: str) -> list[Figure]:
     """One chart per stream (or attack), a line per strategy."""
     charts, score = [], inputs.score
-    for key, of in (curves or {}).items():
+    for key, of in curves.items():
         series = [
-            curve(inputs, strategy, of[strategy], "level", score)
+            curve(inputs, strategy, [(one.level, one.score) for one in of[strategy]], score)
             for strategy in reversed(inputs.order) if of.get(strategy)
         ]
         label = below.format(key)
@@ -89,18 +91,18 @@ def _charts(inputs: Inputs, curves: dict[str, Any] | None, title: str, below: st
     return charts
 
 
-def _summary(inputs: Inputs, found: dict[str, Any]) -> Figure | None:
-    values: dict[str, Any] = found.get("summary") or {}
+def _summary(inputs: Inputs, found: Robustness) -> Figure | None:
+    values = found.summary
     streams = [s for s in inputs.streams if any(s in of for of in values.values())]
     if not streams:
         return None
-    known = any(of.get(s, {}).get("effective") is not None for of in values.values() for s in streams)
+    known = any(one.effective is not None for of in values.values() for one in of.values())
     rows = []
     for strategy in inputs.order:
         row = [Cell(name(inputs, strategy), strategy, head=True)]
         for stream in streams:
-            of = values.get(strategy, {}).get(stream, {})
-            area, effective = of.get("relative"), of.get("effective")
+            one = values.get(strategy, {}).get(stream)
+            area, effective = (one.relative, one.effective) if one else (None, None)
             extra = f"({numbers.decimal(effective, 2, True)})" if known else ""
             row.append(Cell(said(inputs.score, area), area, classes="number", quiet=extra))
         rows.append(row)
@@ -109,54 +111,52 @@ def _summary(inputs: Inputs, found: dict[str, Any]) -> Figure | None:
     if known:
         caption += (
             f" In brackets, effective robustness: above zero, {words} falls less than that of "
-            f"“{inputs.titles.get(found['reference'], '')}”, whatever it is without noise."
+            f"“{inputs.titles.get(found.reference or '', '')}”, whatever it is without noise."
         )
     return Figure(Table("Robustness in numbers", ["strategy", *streams], rows, sort=True), caption)
 
 
-def _elsewhere(inputs: Inputs, shifted: dict[str, Any]) -> Elsewhere | None:
-    tables = [made for made in (_held_out(inputs, shifted), _domains(inputs, shifted)) if made]
-    return Elsewhere(str(shifted.get("sentence") or ""), tables) if tables else None
+def _elsewhere(inputs: Inputs, found: Domains) -> Elsewhere | None:
+    away = found.held_out
+    tables = [made for made in (_held_out(inputs, away) if away else None, _domains(inputs, found.by)) if made]
+    return Elsewhere(away.sentence if away else "", tables) if tables else None
 
 
-def _held_out(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
+def _held_out(inputs: Inputs, found: Held) -> Figure | None:
     """The metric that ranks on the domain that no strategy learned from, and by how much it is worse than on the test
     set.
     """
-    values: dict[str, Any] = shifted.get("strategies") or {}
     rows, metric = [], inputs.metric
     words = capital(metric.words)
-    for strategy in [known for known in inputs.order if known in values]:
-        away, drop = values[strategy]["value"], values[strategy]["drop"]
-        home = away["mean"] + (drop["mean"] if metric.higher else -drop["mean"])
+    for strategy in [known for known in inputs.order if known in found.strategies]:
+        away, drop = found.strategies[strategy].value, found.strategies[strategy].drop
+        home = away.mean + (drop.mean if metric.higher else -drop.mean)
         rows.append(
             [
                 Cell(name(inputs, strategy), strategy, head=True),
                 Cell(said(metric, home), home, classes="number"),
-                _interval(metric, away, said(metric, away["mean"])),
-                _interval(metric, drop, metric.number(drop["mean"])),
+                _interval(metric, away, said(metric, away.mean)),
+                _interval(metric, drop, metric.number(drop.mean)),
             ]
         )
     if not rows:
         return None
-    domain = str(shifted["name"])
     caption = (
-        f"{words} on {domain} ({numbers.plural(shifted['n'], 'sample')}), a domain that nothing was trained or tuned "
+        f"{words} on {found.name} ({numbers.plural(found.n, 'sample')}), a domain that nothing was trained or tuned "
         "on, with its interval; the test set is of the other domains."
     )
-    columns = ["strategy", "test set", breakable(domain), f"lost, {unit(metric)}"]
+    columns = ["strategy", "test set", breakable(found.name), f"lost, {unit(metric)}"]
     return Figure(Table(f"{words} on the held-out domain", columns, rows, sort=True), caption, "The held-out domain")
 
 
-def _interval(metric: Metric, found: dict[str, float], shown: str) -> Cell:
-    reach = f"({metric.number(found['low'])} to {metric.number(found['high'])})"
-    return Cell(shown, found["mean"], classes="number", quiet=reach)
+def _interval(metric: Metric, found: Span, shown: str) -> Cell:
+    reach = f"({metric.number(found.low)} to {metric.number(found.high)})"
+    return Cell(shown, found.mean, classes="number", quiet=reach)
 
 
-def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
+def _domains(inputs: Inputs, by: dict[str, Within]) -> Figure | None:
     """The score per domain of the test set; the stronger the colour, the higher."""
-    by: dict[str, Any] = shifted.get("by") or {}
-    means = {domain: {s: one["mean"] for s, one in of["score"].items()} for domain, of in by.items()}
+    means = {domain: {s: one.mean for s, one in of.score.items()} for domain, of in by.items()}
     shown = [value for of in means.values() for value in of.values()]
     if not shown:
         return None
@@ -169,7 +169,7 @@ def _domains(inputs: Inputs, shifted: dict[str, Any]) -> Figure | None:
             shade = None if value is None else (value - low) / (high - low or 1)
             row.append(Cell(said(inputs.score, value), value, shade, "number"))
         rows.append(row)
-    sizes = ", ".join(f"{domain} {numbers.whole(of['n'])}" for domain, of in by.items())
+    sizes = ", ".join(f"{domain} {numbers.whole(of.n)}" for domain, of in by.items())
     caption = (
         f"Test {inputs.score.words} per domain, mean over seeds; the stronger the colour, the higher. Samples in the "
         f"test set of a seed: {sizes}."

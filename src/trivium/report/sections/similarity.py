@@ -1,20 +1,16 @@
 """How alike the strategies are: in what they get wrong, and in what their encoders see.
 
-Errors in common are counted from the test predictions. `comparison.json`'s `similarity`, when it is there, adds
-    sentence    in words
-    maps        [{"title", "names": [N], "values": [N][N] of 0-1 or null, "caption"}], e.g. debiased CKA per modality
-    ensemble    what the two that err least together reach: members, score, gain
+Errors in common are counted from the test predictions; the rest is `similarity` of the comparison.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from trivium.comparison.similarity import ERRORS, joint_errors
+from trivium.comparison.similarity import ERRORS, Ensemble, joint_errors
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
-from trivium.report.measures import said, unit
+from trivium.report.measures import capital, said, unit
 from trivium.report.parts import Cell, Figure, Table, breakable, name
 
 Matrix = list[list[float | None]]
@@ -32,24 +28,14 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    found = inputs.comparison.get("similarity") or {}
-    maps = [
-        _heat(
-            inputs,
-            item["title"][:1].upper() + item["title"][1:],
-            item["names"],
-            item["values"],
-            item.get("caption", ""),
-            0.0,
-            1.0,
-        )
-        for item in found.get("maps") or []
-    ]
+    found = inputs.comparison.similarity
+    maps = [_heat(inputs, capital(one.title), one.names, one.values, one.caption, 0.0, 1.0)
+            for one in (found.maps if found else [])]
     pictures = [picture for picture in (_errors(inputs), *maps) if picture]
     if not pictures:
         return None
-    together = _ensemble(inputs, found["ensemble"]) if found.get("ensemble") else ""
-    return Context(found.get("sentence") or "", together, pictures[:SHOWN], pictures[SHOWN:])
+    together = _ensemble(inputs, found.ensemble) if found and found.ensemble else ""
+    return Context(found.sentence if found else "", together, pictures[:SHOWN], pictures[SHOWN:])
 
 
 def _errors(inputs: Inputs) -> Figure | None:
@@ -88,9 +74,9 @@ def _heat(
     return Figure(Table(title, ["", *heads], rows, classes="heat square"), caption, title)
 
 
-def _ensemble(inputs: Inputs, found: dict[str, Any]) -> str:
-    members = " and ".join(f"“{inputs.titles.get(name, name)}”" for name in found["members"])
-    gain, reached = inputs.score.number(found["gain"], True), said(inputs.score, found["score"]["mean"])
+def _ensemble(inputs: Inputs, found: Ensemble) -> str:
+    members = " and ".join(f"“{inputs.titles[name]}”" for name in found.members)
+    gain, reached = inputs.score.number(found.gain, True), said(inputs.score, found.score.mean)
     if float(gain.replace("−", "-")) == 0:
         return f"The mean of {members} reaches {reached}, as much as the better of them alone."
     return f"The mean of {members} reaches {reached}: {gain} {unit(inputs.score)} on the better of them."

@@ -43,7 +43,7 @@ def context(inputs: Inputs) -> Context | None:
     )
     if len(subsets) < 2:
         return None
-    ceilings = inputs.world.get("bayes") or {}
+    ceilings = inputs.world.bayes if inputs.world else {}
     shown = [value for found in values.values() for value in found.values()]
     low, high = min(shown), max(shown)
     full = subsets[-1]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
+from trivium.comparison.out import Dataset, Strategy
 from trivium.drawing import numbers
 from trivium.report.inputs import Inputs
 from trivium.report.measures import said, span
 from trivium.report.parts import Figure, Name, name
-from trivium.report.prices import flops, seconds
+from trivium.report.prices import seconds
 from trivium.report.sections import cost
 from trivium.tasks.seeds import best
 
@@ -46,15 +46,15 @@ class Context:
 
 def context(inputs: Inputs) -> Context:
     found = inputs.verdict
-    answer, *rest = END.split(priced(inputs, str(found.get("sentence") or "There is no verdict yet.")))
+    answer, *rest = END.split(priced(inputs, found.sentence))
     return Context(
-        str(inputs.comparison.get("dataset", {}).get("title") or inputs.meta.get("title") or "Comparison"),
+        inputs.comparison.dataset.title or "Comparison",
         chip(inputs),
         bool(inputs.recommended),
         answer,
         len(answer) > LONG,
         " ".join(rest),
-        priced(inputs, str(found.get("reason") or "")),
+        priced(inputs, found.reason),
         [Fact(term, value) for term, value in _facts(inputs) if value],
         _model(inputs),
         cost.picture(inputs),
@@ -74,57 +74,50 @@ def chip(inputs: Inputs) -> str:
     found = inputs.verdict
     if not inputs.recommended:
         return "Nothing was learned"
-    if found.get("winner") == inputs.recommended:
+    if found.winner == inputs.recommended:
         return "A winner"
     if len(inputs.order) == 1:
         return "One strategy: nothing to compare"
-    if found.get("simple"):
+    if found.simple:
         return "The simple way will do"
-    alone = len(found.get("tied") or []) - len(found.get("behind") or []) == 1
+    alone = len(found.tied) - len(found.behind) == 1
     return "One is ahead, but not surely" if alone else "No winner: the best cannot be told apart"
 
 
 def _facts(inputs: Inputs) -> list[tuple[str, str | Name | None]]:
-    chosen = inputs.comparison.get("strategies", {}).get(inputs.recommended, {})
+    chosen = inputs.comparison.strategies.get(inputs.recommended)
     return [
         ("Take", name(inputs, inputs.recommended) if inputs.recommended else None),
-        (f"Its test {inputs.metric.words}", _value(inputs, chosen)),
+        (f"Its test {inputs.metric.words}", _value(inputs, chosen) if chosen else None),
         ("Constant answer", _constant(inputs)),
-        ("Its choice", took(chosen)),
-        ("Training compute per seed", numbers.flops(flops(chosen)) if flops(chosen) else None),
+        ("Its choice", took(chosen) if chosen else None),
+        ("Training compute per seed", numbers.flops(chosen.flops) if chosen else None),
         ("Evidence", _evidence(inputs)),
     ]
 
 
-def _value(inputs: Inputs, entry: dict[str, Any]) -> str | None:
+def _value(inputs: Inputs, entry: Strategy) -> str:
     """The metric that ranks with its interval, and the first of those beside it."""
-    found = entry.get(inputs.metric.key) or {}
-    if not numbers.known(found.get("mean")):
-        return None
-    around = f" ({span(inputs.metric, found['low'], found['high'])})" if numbers.known(found.get("low")) else ""
-    text, other = said(inputs.metric, found["mean"]) + around, next(iter(inputs.beside), None)
-    value = (entry.get(other.key) or {}).get("mean") if other else None
-    return f"{text}; {other.words} {said(other, value)}" if other and numbers.known(value) else text
+    found = entry.metrics[inputs.metric.key]
+    text = f"{said(inputs.metric, found.mean)} ({span(inputs.metric, found.low, found.high)})"
+    other = next(iter(inputs.beside), None)
+    return f"{text}; {other.words} {said(other, entry.metrics[other.key].mean)}" if other else text
 
 
-def _constant(inputs: Inputs) -> str | None:
-    found = inputs.comparison.get("constant") or {}
-    value = found.get(inputs.metric.key)
-    if not numbers.known(value):
-        return None
-    words = always(inputs)
+def _constant(inputs: Inputs) -> str:
+    words, value = always(inputs), inputs.comparison.constant.metrics[inputs.metric.key]
     return said(inputs.metric, value) + (f": {words}" if "(" in words else f" ({words})")
 
 
 def always(inputs: Inputs) -> str:
     """The answer that knows no inputs, as a table says it."""
-    label = str((inputs.comparison.get("constant") or {}).get("label", ""))
+    label = inputs.comparison.constant.label
     return inputs.task.always(inputs.metric, label) if inputs.task else f"always “{label}”"
 
 
-def took(entry: dict[str, Any]) -> str | None:
+def took(entry: Strategy) -> str | None:
     """What a strategy that chooses took, seed by seed."""
-    chosen = [WAYS.get(one, one) for one in (entry.get("chosen") or {}).values()]
+    chosen = [WAYS.get(one, one) for one in (entry.chosen or {}).values()]
     if not chosen:
         return None
     counts = sorted({one: chosen.count(one) for one in chosen}.items(), key=lambda item: -item[1])
@@ -134,22 +127,18 @@ def took(entry: dict[str, Any]) -> str | None:
 
 
 def _evidence(inputs: Inputs) -> str:
-    about = inputs.comparison.get("dataset") or {}
-    seeds = (inputs.comparison.get("settings") or {}).get("seeds")
-    evidence = numbers.plural(seeds, "paired seed") if seeds else ""
-    if evidence and len(inputs.order) > 1:
+    about, evidence = inputs.comparison.dataset, numbers.plural(inputs.comparison.settings.seeds, "paired seed")
+    if len(inputs.order) > 1:
         evidence = f"{len(inputs.order)} strategies, {evidence}"
-    size = about.get("test")
-    return evidence + (f" × {numbers.whole(size)} test samples{groups(about)}" if evidence and size else "")
+    return f"{evidence} × {numbers.whole(about.test)} test samples{groups(about)}"
 
 
-def groups(about: dict[str, Any]) -> str:
-    """How many groups the test samples are of, where they belong together; `about`: `dataset` of the comparison."""
-    whole, each, samples = (about.get(key) for key in ("groups", "test_groups", "test"))
-    if not numbers.known(whole) or not numbers.known(each) or not samples or each > 0.9 * samples:
+def groups(about: Dataset) -> str:
+    """How many groups the test samples are of, where they belong together."""
+    if about.test_groups > 0.9 * about.test:
         return ""
-    few = "" if about.get("resampled", True) else ", too few to tell how much groups differ"
-    return f", of {numbers.plural(round(whole), 'group')} in all{few}"
+    few = "" if about.resampled else ", too few to tell how much groups differ"
+    return f", of {numbers.plural(about.groups, 'group')} in all{few}"
 
 
 def _model(inputs: Inputs) -> str:
