@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
+from tests.comparisons import READ_BY, full, span
 from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
 from trivium.encoders import Described, describe
@@ -19,7 +20,6 @@ from trivium.tasks.classification import Classification
 CLASSES = ["anna", "ben", "carla"]
 STRATEGIES = {"end_to_end": 0.70, "supervised_frozen": 0.90, "unimodal": 0.80}  # name -> accuracy
 BUDGET = 1e9  # FLOPs
-READ_BY = {"text": "words", "image": "patches", "audio": "bands"}  # stream -> entry of `encoder`
 
 
 def fake_outs(root: Path, strategies: dict[str, float] | None = None, seeds: int = 2, samples: int = 60) -> Path:
@@ -104,32 +104,23 @@ def fake_about(name: str) -> dict[str, Any]:
     name_of = objective["name"] if isinstance(objective, dict) else objective
     return {"entry": name, "title": entry["title"], "strategy": entry["strategy"], "start": entry["start"],
             "fusion": {"name": entry["fusion"]} if "fusion" in entry else None,
-            "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": []}}
+            "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": [],
+                       "external": ""}}
 
 
 def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
     order = sorted(strategies, key=lambda name: -strategies[name])
-
-    def span(mean: float) -> dict[str, float]:
-        return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02, "sd": 0.01}
-
-    entries = {name: {"title": fake_about(name)["title"], "rank": rank, "accuracy": span(strategies[name]),
-                      "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]), "ece": span(0.05),
-                      "learned": True, "one_class": 0.4, "failed_share": 0.0, "flops": BUDGET, "over_budget": 1.0,
-                      "parameters": {"total": 1000, "trained": 100}, "seeds": {}}
-               for rank, name in enumerate(order, start=1)}
+    entries = {name: {"title": fake_about(name)["title"], "rank": rank, "metrics": {
+        "accuracy": span(strategies[name]), "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]),
+        "ece": span(0.05)}, "one_class": 0.4, "flops": BUDGET} for rank, name in enumerate(order, start=1)}
     best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
     sentence = f"Take {best}: it beats {worst} by 20.0 points of accuracy (95 % interval 15.0 to 25.0)."
-    constant = {"label": "anna", "accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1, "ece": 0.1}
-    task = Classification(CLASSES)
-    write_json({"dataset": {"title": "Digits", "task": task.name, "outputs": task.outputs, "streams": list(READ_BY)},
-                "settings": {"seeds": 2}, "metric": "accuracy",
-                "metrics": {key: one.plain() for key, one in task.metrics.items()}, "beside": list(task.beside),
-                "score": task.shown.plain(), "constant": constant,
-                "strategies": entries, "skipped": {}, "pairs": [],
-                "verdict": {"learned": True, "winner": order[0], "tied": [order[0]], "behind": [],
-                            "recommended": order[0], "within": order[0], "simple": False, "sentence": sentence,
-                            "reason": "Every seed agrees."}}, root / "reports/comparison.json")
+    constant = {"label": "anna", "metrics": {"accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1,
+                                             "ece": 0.1}}
+    write_json(full({"constant": constant, "strategies": entries,
+                     "verdict": {"winner": order[0], "tied": [order[0]], "recommended": order[0], "within": order[0],
+                                 "sentence": sentence, "reason": "Every seed agrees."}}, Classification(CLASSES)),
+               root / "reports/comparison.json")
     (root / "reports/report.html").write_text("<p>report</p>", encoding="utf-8")
 
 

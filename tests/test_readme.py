@@ -1,6 +1,5 @@
 """The README and docs/: short, true to what is here, and no way leads nowhere."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from benchmarks import readme
+from tests.comparisons import full
 from tests.helpers import ROOT
 from trivium.cli.main import parser
+from trivium.comparison.out import PATH, Comparison
 
 README = ROOT / "README.md"
 GUIDES = sorted((ROOT / "docs").glob("*.md"))
@@ -113,7 +114,7 @@ def test_the_glossary_has_the_words_of_the_design() -> None:
 
 
 def test_the_figures_of_the_default_run_are_those_of_its_comparison() -> None:
-    comparison = json.loads(read(readme.COMPARISON))
+    comparison = Comparison.read(ROOT / PATH)
     for path, content in (readme.pictures(comparison) | readme.pages(comparison)).items():
         assert read(path) == content, "run `PYTHONPATH=src .venv/bin/python -m benchmarks.readme`"
 
@@ -121,13 +122,13 @@ def test_the_figures_of_the_default_run_are_those_of_its_comparison() -> None:
 def test_the_answer_has_a_line_for_each_way() -> None:
     def entry(rank: int, title: str, **recipe: list[str]) -> dict[str, Any]:
         accuracy = {"mean": 0.5, "low": 0.4, "high": 0.6}
-        return {"rank": rank, "title": title, "flops": 1.5e12 / rank, "accuracy": accuracy,
-                "recipe": {"objectives": [], "published": []} | recipe}
+        return {"rank": rank, "title": title, "flops": 1.5e12 / rank, "metrics": {"accuracy": accuracy},
+                "recipe": {"objectives": [], "encoders": {}, "published": [], "external": ""} | recipe}
 
-    made = readme.answer({
+    made = readme.answer(Comparison.model_validate(full({
         "verdict": {"sentence": "Take “A”."}, "settings": {"reference": "simple"},
         "strategies": {"b": entry(2, "B", objectives=["masked"]), "a": entry(1, "A", objectives=["supervised"]),
-                       "simple": entry(4, "S"), "e": entry(3, "E"), "p": entry(5, "P", published=["text"])}})
+                       "simple": entry(4, "S"), "e": entry(3, "E"), "p": entry(5, "P", published=["text"])}})))
     assert made == """\
 > Take “A”.
 

@@ -138,7 +138,8 @@ def test_where_nothing_was_learned_no_prediction_is_proposed(tmp_path: Path) -> 
     found = json.loads(path.read_text())
     found["verdict"] |= {"winner": None, "recommended": None, "sentence": "Nothing was learned."}
     found["verdict"]["reason"] = "Big was not begun."
-    found["skipped"] = {"big": {"sentence": "Big was not begun."}}
+    found["skipped"] = {"big": {"title": "Big", "budget": 1.0, "needed": 3.0, "setting": "",
+                                "sentence": "Big was not begun."}}
     found["metric"] = "nll"
     path.write_text(json.dumps(found))
     said = show(root)
@@ -158,7 +159,7 @@ def test_what_ranks_has_one_column(tmp_path: Path, metric: str, heads: list[str]
     path = fake_outs(tmp_path) / "reports/comparison.json"
     found = json.loads(path.read_text())
     for entry in found["strategies"].values():
-        entry["nll"] = entry["macro_f1"] = entry["accuracy"]
+        entry["metrics"] |= dict.fromkeys(("nll", "macro_f1"), entry["metrics"]["accuracy"])
     path.write_text(json.dumps(found | {"metric": metric}))
     table = [line.split() for line in show(tmp_path).splitlines() if line.startswith((" ", "rank"))]
     assert (table[0][2:], table[4]) == (heads, constant)

@@ -67,7 +67,8 @@ def about(name: str) -> dict[str, Any]:
     scratch = name == "end_to_end"
     return {"entry": name, "title": TITLES.get(name, name), "start": "scratch" if scratch else "supervised",
             "strategy": {"end_to_end": "joint"}.get(name, name),
-            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": []}}
+            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": [],
+                       "external": ""}}
 
 
 def change(root: Path, name: str, **values: Any) -> None:
@@ -91,8 +92,8 @@ def skip(root: Path, name: str) -> None:
 
 def compared(root: Path, names: Sequence[str], split: str = "holdout", **settings: Any) -> dict[str, Any]:
     """What `build` says of them, with a short bootstrap."""
-    return build(Settings(**({"bootstrap": 300, "confidence": 0.95, "threshold": 0.75} | settings)), list(names), split,
-                 15, root)
+    rules = Settings(**({"bootstrap": 300, "confidence": 0.95, "threshold": 0.75} | settings))
+    return build(rules, list(names), split, 15, root).plain()
 
 
 def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flops: float,

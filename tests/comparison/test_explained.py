@@ -14,7 +14,7 @@ from tests.fake_outs import fake_data, fake_models
 from tests.helpers import ROOT, digests, drawn
 from trivium import fusion, models
 from trivium.comparison import explained
-from trivium.comparison.explained import most_changed
+from trivium.comparison.explained import Compared, most_changed
 from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.encoders import describe
@@ -86,42 +86,42 @@ def evaluate(project: Path, name: str, streams: Sequence[str]) -> None:
 
 def test_a_picture_and_the_numbers_of_every_strategy(project: Path) -> None:
     found = explained.write(project / "reports/explained", TITLES)
-    assert read_json(project / "reports/explained/explained.json") == found
+    assert Compared.read(project / "reports/explained/explained.json") == found
     store = Store("supervised", project)
-    assert found["seed"] == 0 and found["among"] == len(store.rows(0, "test")) and len(found["samples"]) == 3
-    for k, entry in enumerate(found["samples"]):
-        row = store.samples.index(entry["sample"])
-        assert entry["label"] == store.task.words(store.batch(np.array([row]), 0).y)
-        assert entry["picture"] == f"changed_{k}.svg"
-        size = drawn(project / "reports/explained" / entry["picture"])[:2]
+    assert found.seed == 0 and found.among == len(store.rows(0, "test")) and len(found.samples) == 3
+    for k, entry in enumerate(found.samples):
+        row = store.samples.index(entry.sample)
+        assert entry.label == store.task.words(store.batch(np.array([row]), 0).y)
+        assert entry.picture == f"changed_{k}.svg"
+        size = drawn(project / "reports/explained" / entry.picture)[:2]
         assert size == ("899", "539")  # three lines: both strategies, and where the transformer looks
-        assert set(entry["strategies"]) == {"joint", "second"}
-        for name, answer in entry["strategies"].items():
-            assert (answer["support"] == answer["truth"]) == (answer["prediction"] == entry["label"])
-            assert answer["nats"]["text"] == pytest.approx(sum(w for _, w in answer["tokens"]["text"]), abs=1e-5)
-            assert bool(answer["rollout"]) == (name == "second")
-        shares = [share for _, share in entry["strategies"]["second"]["rollout"]["text"]]
+        assert set(entry.strategies) == {"joint", "second"}
+        for name, answer in entry.strategies.items():
+            assert (answer.support == answer.truth) == (answer.prediction == entry.label)
+            assert answer.nats["text"] == pytest.approx(sum(w for _, w in answer.tokens["text"]), abs=1e-5)
+            assert bool(answer.rollout) == (name == "second")
+        shares = [share for _, share in entry.strategies["second"].rollout["text"]]
         assert sum(shares) == pytest.approx(1.0, abs=1e-5) or not shares
 
 
 def test_the_answers_are_those_of_the_models(project: Path) -> None:
     found = explained.write(project / "reports/explained", TITLES)
     store = Store("supervised", project)
-    rows = np.array([store.samples.index(entry["sample"]) for entry in found["samples"]])
+    rows = np.array([store.samples.index(entry.sample) for entry in found.samples])
     batch = store.batch(rows, 0)
     for name in TITLES:
         p = models.load(project / "models" / name / "seed_0")(batch.inputs, batch.present).exp()
-        said = [entry["strategies"][name] for entry in found["samples"]]
-        assert [answer["prediction"] for answer in said] == [store.task.words(k) for k in p.argmax(1)]
-        assert [answer["truth"] for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
+        said = [entry.strategies[name] for entry in found.samples]
+        assert [answer.prediction for answer in said] == [store.task.words(k) for k in p.argmax(1)]
+        assert [answer.truth for answer in said] == pytest.approx(p[range(3), batch.y].tolist(), abs=1e-5)
 
 
 def test_what_was_too_dear_to_explain_is_not_shown(project: Path) -> None:
     evaluate(project, "second", ["image"])
-    for entry in explained.write(project / "reports/explained", TITLES)["samples"]:
-        assert list(entry["strategies"]["second"]["nats"]) == ["image"]
-        assert set(entry["strategies"]["joint"]["nats"]) == {"text", "image", "audio"}
-        assert drawn(project / "reports/explained" / entry["picture"])[2].count("not read") == 2
+    for entry in explained.write(project / "reports/explained", TITLES).samples:
+        assert list(entry.strategies["second"].nats) == ["image"]
+        assert set(entry.strategies["joint"].nats) == {"text", "image", "audio"}
+        assert drawn(project / "reports/explained" / entry.picture)[2].count("not read") == 2
 
 
 def test_a_picture_is_that_of_the_tensors_themselves(project: Path) -> None:

@@ -37,12 +37,12 @@ def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
 def test_the_bits_of_every_world(name: str) -> None:
     found = summary({"ideal": ideal(name)}, STREAMS)
     known = world(name, 4)
-    for shown, bits in found["bits"].items():
-        assert bits["mean"] == pytest.approx(known.bits(tuple(shown.split("+"))), abs=0.03), shown
-    for pair, parts in found["pairs"].items():
-        assert parts["redundant"] + sum(parts["unique"].values()) + parts["synergistic"] == pytest.approx(
-            found["bits"][pair]["mean"])
-        assert min(parts["redundant"], *parts["unique"].values(), parts["synergistic"]) >= -1e-9
+    for shown, bits in found.bits.items():
+        assert bits.mean == pytest.approx(known.bits(tuple(shown.split("+"))), abs=0.03), shown
+    for pair, parts in found.pairs.items():
+        assert parts.redundant + sum(parts.unique.values()) + parts.synergistic == pytest.approx(
+            found.bits[pair].mean)
+        assert min(parts.redundant, *parts.unique.values(), parts.synergistic) >= -1e-9
 
 
 @pytest.mark.parametrize(("name", "said", "training"), [
@@ -58,8 +58,8 @@ def test_the_bits_of_every_world(name: str) -> None:
 ])
 def test_what_is_said_of_every_world(name: str, said: str, training: str) -> None:
     found = summary({"ideal": ideal(name)}, STREAMS)
-    assert found["sentence"] == said
-    assert found["training"].startswith(training)
+    assert found.sentence == said
+    assert found.training.startswith(training)
 
 
 def test_each_set_takes_the_model_that_validation_prefers() -> None:
@@ -69,20 +69,20 @@ def test_each_set_takes_the_model_that_validation_prefers() -> None:
                 "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
 
     found = summary({"a": [seed(0.3, 0.6)], "b": [seed(0.5, 0.2)]}, ("text", "image"))
-    assert [found["bits"][s]["from"] for s in ("text", "text+image")] == ["a", "b"]
-    assert found["entropy"] == 1.0
-    assert found["bits"]["text"]["mean"] == pytest.approx(1 - 0.3 / np.log(2))
+    assert [found.bits[s].strategy for s in ("text", "text+image")] == ["a", "b"]
+    assert found.entropy == 1.0
+    assert found.bits["text"].mean == pytest.approx(1 - 0.3 / np.log(2))
     # On test, b's 0.5 nats are worse than text alone: a set knows what its subsets know.
-    assert found["bits"]["text+image"]["mean"] == pytest.approx(1 - 0.3 / np.log(2))
-    assert found["bits"]["image"]["mean"] == 0.0
+    assert found.bits["text+image"].mean == pytest.approx(1 - 0.3 / np.log(2))
+    assert found.bits["image"].mean == 0.0
 
 
 def test_many_classes_have_bits_but_no_parts() -> None:
     subsets = {s: {"val": 1.0, "test": 1.0} for s in ("text", "image", "text+image")}
     one = {"subsets": subsets, "labels": [1] * 64, "tables": {}}
-    parts = summary({"a": [one]}, ("text", "image"))["pairs"]["text+image"]
-    assert parts["redundant"] is None and parts["synergistic"] is None
-    assert parts["net"] == pytest.approx(-(6 - 1 / np.log(2)))
+    parts = summary({"a": [one]}, ("text", "image")).pairs["text+image"]
+    assert parts.redundant is None and parts.synergistic is None
+    assert parts.net == pytest.approx(-(6 - 1 / np.log(2)))
 
 
 def test_redundancy_gives_way_where_the_bits_ask_for_more() -> None:
@@ -93,11 +93,11 @@ def test_redundancy_gives_way_where_the_bits_ask_for_more() -> None:
 
 def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
     """Text is right in 3 of 4, audio in 9 of 10: text could be made from audio, so it has nothing of its own."""
-    pairs = summary({"ideal": ideal("dominant")}, STREAMS)["pairs"]
+    pairs = summary({"ideal": ideal("dominant")}, STREAMS).pairs
     for pair, bits in (("text+audio", 1.01), ("image+audio", 0.45), ("text+image", 0.45)):
         worse = "text" if pair == "text+audio" else "image"
-        assert pairs[pair]["unique"][worse] == pytest.approx(0.0, abs=0.03), pair
-        assert pairs[pair]["redundant"] == pytest.approx(bits, abs=0.04), pair
+        assert pairs[pair].unique[worse] == pytest.approx(0.0, abs=0.03), pair
+        assert pairs[pair].redundant == pytest.approx(bits, abs=0.04), pair
 
 
 def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None:
@@ -110,11 +110,11 @@ def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None
     readers = {"a": {"text": "words", "image": "patches"}, "b": {"text": "minilm", "image": "patches"},
                "c": {"text": "minilm", "image": "patches"}}
     found = summary(measured, ("text", "image"), readers)
-    assert list(found["encoders"]["text"]) == ["minilm", "words"]
-    assert found["encoders"]["text"]["minilm"] == pytest.approx(1 - 0.1 / np.log(2))
-    assert "in text the encoder `words` found little, `minilm` 0.86 of 1.00 bits" in found["sentence"]
+    assert list(found.encoders["text"]) == ["minilm", "words"]
+    assert found.encoders["text"]["minilm"] == pytest.approx(1 - 0.1 / np.log(2))
+    assert "in text the encoder `words` found little, `minilm` 0.86 of 1.00 bits" in found.sentence
     for one in measured.values():
         del one[0]["subsets"]["text+image"]
     some = summary(measured, ("text", "image"), readers)
-    assert (some["sentence"], some["training"], some["pairs"]) == ("", "", {})
-    assert some["bits"]["text"]["from"] == "c"
+    assert (some.sentence, some.training, some.pairs) == ("", "", {})
+    assert some.bits["text"].strategy == "c"

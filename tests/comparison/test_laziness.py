@@ -3,17 +3,15 @@
 import pytest
 
 from tests import networks
-from trivium.comparison.laziness import summary, unlearned
+from trivium.comparison.laziness import Probe, summary
 
 
 def test_the_rule() -> None:
-    def probes(before: float, after: float, alone: float | None) -> dict[str, dict[str, float | None]]:
-        return {"image": {"before": before, "after": after, "alone": alone}}
-
-    assert unlearned(probes(0.3, 0.49, 0.7)) == ["image"]  # less than half of the way
-    assert unlearned(probes(0.3, 0.51, 0.7)) == []
-    assert unlearned(probes(0.3, 0.3, 0.32)) == []  # there is nothing to learn
-    assert unlearned(probes(0.3, 0.3, None)) == []  # nobody knows
+    assert Probe(before=0.3, after=0.49, alone=0.7).unlearned  # less than half of the way
+    assert not Probe(before=0.3, after=0.51, alone=0.7).unlearned
+    assert not Probe(before=0.3, after=0.3, alone=0.32).unlearned  # there is nothing to learn
+    assert not Probe(before=0.3, after=0.3).unlearned  # nobody knows
+    assert not Probe(after=0.3, alone=0.7).unlearned
 
 
 TITLES = {"joint": "End to end", "ensemble": "Ensemble"}
@@ -30,18 +28,18 @@ def test_summary() -> None:
         "ensemble": [{"image": {"before": 0.3, "after": 0.8}, "audio": {"before": 0.5, "after": 0.9}}] * 2,
     }
     found = summary(measured, ALONE, READERS, TITLES, SCORE)
-    assert found["strategies"]["joint"]["image"] == {
+    assert found.strategies["joint"]["image"].plain() == {
         "before": pytest.approx(0.2), "after": pytest.approx(0.3), "alone": pytest.approx(0.8)}
-    assert found["unlearned"] == {"joint": ["image"]}
-    assert found["sentence"] == ("“End to end” taught its image encoder less than half of what training alone does: a "
+    assert found.unlearned == {"joint": ["image"]}
+    assert found.sentence == ("“End to end” taught its image encoder less than half of what training alone does: a "
                                  "linear probe gets 30% from `patches` (20% before any training, 80% trained alone).")
     still = summary(measured, ALONE, READERS, TITLES, SCORE, still={"joint"})
-    assert still["unlearned"] == {} and still["sentence"] == (
+    assert still.unlearned == {} and still.sentence == (
         "No strategy was found to leave image or audio unlearned.")
     few = summary(measured, ALONE, READERS, TITLES, SCORE, samples={"image": 99, "audio": 100})
-    assert few["unlearned"] == {} and few["sentence"] == (
+    assert few.unlearned == {} and few.sentence == (
         "No strategy was found to leave audio unlearned; of image that cannot be said.")
-    assert summary(measured, ALONE, READERS, TITLES, SCORE, samples={"image": 16, "audio": 16})["sentence"] == (
+    assert summary(measured, ALONE, READERS, TITLES, SCORE, samples={"image": 16, "audio": 16}).sentence == (
         "Fewer than 100 test samples cannot tell which stream was left unlearned.")
 
 
@@ -50,17 +48,17 @@ def test_another_encoder_trained_alone_is_no_reference() -> None:
                 for name, after in (("joint", 0.3), ("ensemble", 0.8))}
     other = {"ensemble": {"image": "resnet"}}
     found = summary(measured, other, READERS | other, TITLES, SCORE)
-    assert found["strategies"]["joint"]["image"]["alone"] is None and found["unlearned"] == {}
+    assert found.strategies["joint"]["image"].alone is None and found.unlearned == {}
 
 
 def test_when_nobody_was_trained_alone_nothing_is_said() -> None:
     found = summary({"joint": [{"image": {"before": 0.3, "after": 0.3}}]}, {}, READERS, TITLES, SCORE)
-    assert found["sentence"] == "" and found["unlearned"] == {}
-    assert found["strategies"]["joint"]["image"]["alone"] is None
+    assert found.sentence == "" and found.unlearned == {}
+    assert found.strategies["joint"]["image"].alone is None
 
 
 def said(probes: dict[str, dict[str, float]]) -> str:
-    return str(summary({"ensemble": [probes]}, ALONE, READERS, TITLES, SCORE)["sentence"])
+    return str(summary({"ensemble": [probes]}, ALONE, READERS, TITLES, SCORE).sentence)
 
 
 def test_what_is_said_when_nothing_is_unlearned() -> None:
@@ -75,6 +73,6 @@ def test_what_is_said_when_nothing_is_unlearned() -> None:
 def test_what_one_seed_denies_may_be_chance() -> None:
     measured = {"joint": [{"image": {"before": 0.3, "after": after}} for after in (0.28, 0.41)],
                 "ensemble": [{"image": {"before": 0.3, "after": 0.4}}] * 2}
-    assert summary(measured, ALONE, READERS, TITLES, SCORE)["unlearned"] == {}
+    assert summary(measured, ALONE, READERS, TITLES, SCORE).unlearned == {}
     measured["joint"][1]["image"]["after"] = 0.35
-    assert summary(measured, ALONE, READERS, TITLES, SCORE)["unlearned"] == {"joint": ["image"]}
+    assert summary(measured, ALONE, READERS, TITLES, SCORE).unlearned == {"joint": ["image"]}

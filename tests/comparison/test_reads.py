@@ -31,18 +31,18 @@ def test_an_encoder_that_nobody_asked_found_nothing_out():
     known = {"probe": [seed(0.3, 0.693, 0.3)] * 2, "joint": [seed(0.4, 0.5, 0.2)] * 2}
     readers = {"probe": {"text": "words", "image": "pixels"}, "joint": {"text": "words", "image": "patches"}}
     found = summary(known, ["text", "image"], readers, {"probe": [{"text"}] * 2, "joint": [{"text", "image"}] * 2})
-    assert {name: bits and round(bits, 2) for name, bits in found["encoders"]["image"].items()} == {
+    assert {name: bits and round(bits, 2) for name, bits in found.encoders["image"].items()} == {
         "patches": 0.28, "pixels": None}
-    assert found["sentence"] and "pixels" not in found["sentence"]
-    assert "the encoder `pixels` found little" in summary(known, ["text", "image"], readers)["sentence"]
+    assert found.sentence and "pixels" not in found.sentence
+    assert "the encoder `pixels` found little" in summary(known, ["text", "image"], readers).sentence
 
 
 def test_a_stream_that_nobody_reads_is_not_called_empty():
     found = summary({"probe": [seed(0.3, 0.693, 0.3)] * 2}, ["text", "image"], {"probe": {"text": "words"}},
                     {"probe": [{"text"}] * 2})
-    assert list(found["bits"]) == ["text"] and found["sentence"] == "0.57 of 1.00 bits were found in text."
+    assert list(found.bits) == ["text"] and found.sentence == "0.57 of 1.00 bits were found in text."
     none = summary({"probe": [seed(0.3, 0.5, 0.3)] * 2}, ["text", "image"], {}, {"probe": [{"text"}, {"image"}]})
-    assert none["bits"] == {} and none["sentence"] == ""
+    assert none.bits == {} and none.sentence == ""
 
 
 def test_the_comparison_knows_what_was_read(tmp_path):
@@ -55,6 +55,6 @@ def test_the_comparison_knows_what_was_read(tmp_path):
         write_json(found | {"seeds": [one | {"information": analysed()["information"]} for one in found["seeds"]]},
                    folder / name / "metrics.json")
     change(tmp_path, "reference", training={"chosen": "text"},
-           recipe={"objectives": [], "published": [], "encoders": READ_BY | {"image": "pixels"}})
+           recipe={"objectives": [], "published": [], "external": "", "encoders": READ_BY | {"image": "pixels"}})
     names = ["end_to_end", "reference"]
-    assert across(load(folder, names), folder, None)["information"]["encoders"]["image"]["pixels"] is None
+    assert across(load(folder, names), folder, None).information.encoders["image"]["pixels"] is None

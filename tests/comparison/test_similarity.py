@@ -76,27 +76,27 @@ def test_an_ensemble_of_two_that_err_apart() -> None:
     y = np.array([0, 0, 1], np.int32)
     first = np.array([[0.9, 0.1], [0.4, 0.6], [0.1, 0.9]], np.float32)  # wrong on the second
     second = np.array([[0.4, 0.6], [0.9, 0.1], [0.2, 0.8]], np.float32)  # wrong on the first
-    assert ensemble([(0, y, first, second)]) == {
+    assert ensemble([(0, y, first, second)]).plain() == {
         "score": {"mean": 1.0, "low": 1.0, "high": 1.0}, "gain": pytest.approx(1 / 3)}
     never = np.array([[0.3, 0.7]], np.float32)  # a second seed, and the first one in two pieces
     pieces = [(0, y[:1], first[:1], second[:1]), (0, y[1:], first[1:], second[1:]), (1, y[:1], never, never)]
-    assert ensemble(pieces) == {
+    assert ensemble(pieces).plain() == {
         "score": {"mean": 0.5, "low": 0.0, "high": 1.0}, "gain": pytest.approx(1 / 2 - 1 / 3)}
     certain = [np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)]
-    assert ensemble([(0, y[:1], *certain)])["score"]["mean"] == 1.0  # equally sure: the first class
+    assert ensemble([(0, y[:1], *certain)]).score.mean == 1.0  # equally sure: the first class
 
 
 def test_maps_compare_strategies_at_the_same_seed_and_themselves_at_others() -> None:
     one, two = normal(0, 40, 3), normal(1, 40, 3)
     vectors = {"a": [{"text": one}, {"text": two}], "b": [{"text": 2 * one, "image": two}, {"text": two, "image": two}]}
     cka_text, cka_image, between, *neighbours = maps(vectors, ["text", "image"])
-    assert cka_text["names"] == ["a", "b"] and cka_image["names"] == ["b"]
-    assert cka_text["values"][0][1] == pytest.approx(1.0)
-    assert cka_text["values"][0][0] == pytest.approx(cka([one, two])[0, 1])
-    assert cka_image["values"] == [[pytest.approx(1.0)]]
-    assert between["names"] == ["text", "image"]
-    assert between["values"][0][1] == pytest.approx((cka([one, two])[0, 1] + 1) / 2)
-    assert [item["title"] for item in neighbours] == [
+    assert cka_text.names == ["a", "b"] and cka_image.names == ["b"]
+    assert cka_text.values[0][1] == pytest.approx(1.0)
+    assert cka_text.values[0][0] == pytest.approx(cka([one, two])[0, 1])
+    assert cka_image.values == [[pytest.approx(1.0)]]
+    assert between.names == ["text", "image"]
+    assert between.values[0][1] == pytest.approx((cka([one, two])[0, 1] + 1) / 2)
+    assert [item.title for item in neighbours] == [
         "text: shared neighbours", "image: shared neighbours", "Between streams: shared neighbours"]
 
 
@@ -104,5 +104,5 @@ def test_the_ensemble_multiplies_probabilities_and_is_held_against_the_better_on
     """First sample: 0.9 x 0.02 < 0.05 x 0.6, though sums say the opposite. The second strategy is right on both."""
     first, second = np.array([[0.9, 0.05, 0.05], [0.1, 0.8, 0.1]]), np.array([[0.02, 0.38, 0.6], [0.6, 0.2, 0.2]])
     found = ensemble([(0, np.array([2, 0]), first, second)])
-    assert found["score"]["mean"] == 0.5  # the second sample is lost: 0.1 x 0.6 < 0.8 x 0.2
-    assert found["gain"] == -0.5
+    assert found.score.mean == 0.5  # the second sample is lost: 0.1 x 0.6 < 0.8 x 0.2
+    assert found.gain == -0.5

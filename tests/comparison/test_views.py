@@ -10,7 +10,8 @@ import pytest
 from tests.comparison.outs import TITLES, change, compared, write_outs
 from tests.helpers import ROOT, command, digests
 from trivium.comparison import curves, figures
-from trivium.data.tables import read, read_json, write_json
+from trivium.comparison.out import PATH, Comparison
+from trivium.data.tables import read, read_json
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
@@ -22,7 +23,7 @@ def project(tmp_path):
 
 
 def write_views(project, drawn=True, **settings):
-    found = compared(project, NAMES, **settings)
+    found = Comparison.model_validate(compared(project, NAMES, **settings))
     evaluated = {name: read_json(project / f"reports/evaluate/{name}/metrics.json") for name in NAMES}
     trained = {name: read_json(project / f"models/{name}/training.json") for name in NAMES}
     for folder in ("plots", "figures", "summary"):
@@ -32,8 +33,8 @@ def write_views(project, drawn=True, **settings):
     curves.summary(project / "reports/summary", found)
     if drawn:
         figures.write(project / "reports/figures", found, evaluated, trained)
-    write_json(found, project / "reports/comparison.json")
-    return found
+    found.write(project / PATH)
+    return found.plain()
 
 
 def rows(path):
@@ -45,7 +46,7 @@ def test_tables(project):
     found = write_views(project, drawn=False)
     strategies = rows(project / "reports/plots/strategies.csv")
     assert [row["strategy"] for row in strategies] == ["ensemble", "supervised_frozen", "end_to_end"]
-    assert float(strategies[0]["accuracy"]) == found["strategies"]["ensemble"]["accuracy"]["mean"]
+    assert float(strategies[0]["accuracy"]) == found["strategies"]["ensemble"]["metrics"]["accuracy"]["mean"]
     learning = rows(project / "reports/plots/learning.csv")
     assert len([row for row in learning if row["strategy"] == "end_to_end"]) == 2 * 15
     ends = [row for row in learning if row["strategy"] == "ensemble"]  # its components' curves are not its own
@@ -57,7 +58,8 @@ def test_tables(project):
     assert float(confusion[0]["share"]) == pytest.approx((ash["prediction"] == 0).mean(), abs=1e-4)
     assert sum(float(row["share"]) for row in confusion if row["label"] == "ash") == pytest.approx(1, abs=1e-3)
     summary = read_json(project / "reports/summary/ensemble.json")
-    assert summary["rank"] == 1 and summary["accuracy"] == found["strategies"]["ensemble"]["accuracy"]["mean"]
+    best = found["strategies"]["ensemble"]["metrics"]["accuracy"]["mean"]
+    assert summary["rank"] == 1 and summary["accuracy"] == best
 
 
 def test_figures_are_the_same_bytes_every_time(project):
@@ -103,7 +105,7 @@ def test_figures_are_in_the_metric_that_ranks_and_do_without_what_was_not_measur
 def test_views_where_nothing_was_learned(tmp_path):
     write_outs(tmp_path, dict.fromkeys(NAMES, 1 / 3), seeds=2, seed_sd=0)
     found = write_views(tmp_path)
-    assert found["verdict"]["recommended"] is None
+    assert "recommended" not in found["verdict"]
     assert "bold" not in (tmp_path / "reports/figures/result.svg").read_text()
     best = min(NAMES, key=lambda name: found["strategies"][name]["rank"])
     assert (tmp_path / "reports/plots/confusion.csv").exists() and best

@@ -1,14 +1,11 @@
 """Sentences from bits."""
 
-from typing import Any
-
-from trivium.comparison.words import sentence, together, training
+from trivium.comparison.words import Shared, sentence, together, training
 
 
-def parts(redundant: float, one: float, two: float, synergistic: float, names: str) -> dict[str, Any]:
+def parts(redundant: float, one: float, two: float, synergistic: float, names: str) -> Shared:
     a, b = names.split("+")
-    return {"redundant": redundant, "unique": {a: one, b: two}, "synergistic": synergistic,
-            "net": synergistic - redundant}
+    return Shared(redundant=redundant, unique={a: one, b: two}, synergistic=synergistic, net=synergistic - redundant)
 
 
 def test_nothing_found() -> None:
@@ -38,19 +35,17 @@ def test_synergy_must_outweigh_what_is_shared() -> None:
 
 def test_without_parts_the_net_synergy_decides() -> None:
     bits = {"text": 0.1, "image": 0.1, "text+image": 1.0}
-    none = {"redundant": None, "unique": None, "synergistic": None, "net": 0.8}
-    said = sentence(1.0, bits, {"text+image": none})
+    said = sentence(1.0, bits, {"text+image": Shared(net=0.8)})
     assert said == "The answer needs text and image together: 0.80 of 1.00 bits were found in neither alone."
 
 
 def test_without_parts_what_the_pair_lacks_is_shared() -> None:
     bits = {"text": 9.0, "image": 7.0, "text+image": 9.0}
-    pairs = {"text+image": {"redundant": None, "unique": None, "synergistic": None, "net": -7.0}}
+    pairs = {"text+image": Shared(net=-7.0)}
     assert sentence(10.0, bits, pairs) == (
         "Most of what was found in image was found in text too; image added nothing to the others.")
     assert training(10.0, bits, pairs).startswith("Each stream can be learned alone, and they overlap")
-    pairs["text+image"]["net"] = -4.0
-    assert "found in text too" not in sentence(10.0, bits, pairs)
+    assert "found in text too" not in sentence(10.0, bits, {"text+image": Shared(net=-4.0)})
 
 
 def test_what_no_model_found_overlaps_with_nothing() -> None:

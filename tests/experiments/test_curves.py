@@ -5,31 +5,34 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.comparisons import full
 from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison import budgets
-from trivium.comparison.budgets import VARIANTS, gather, mark, read, sentence
-from trivium.data.tables import read_json, write_json
+from trivium.comparison.budgets import VARIANTS, Curves, Point, Reached, Said, gather, read, sentence
+from trivium.comparison.intervals import Span
+from trivium.comparison.out import PATH, Comparison
 from trivium.experiments import curves
 from trivium.experiments.dvc import elsewhere, settings
 from trivium.params import load
 from trivium.settings.errors import UserError
 
 
-def comparison(accuracy: dict[str, float], flops: float, train: float, winner: str | None, tied: list[str]) -> Any:
-    strategies = {name: {"rank": 1, "accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2},
-                         "nll": {"mean": 1.0}, "failed_share": 0.0, "flops": flops, "seeds": {"0": {}}}
-                  for name, a in accuracy.items()}
-    return {"dataset": {"train": train}, "metric": "accuracy", "strategies": strategies, "pairs": [],
-            "settings": {"seeds": 5},
-            "verdict": {"winner": winner, "tied": tied, "behind": [], "recommended": tied[0], "sentence": "So it is.",
-                        "reason": ""}}
+def comparison(accuracy: dict[str, float], flops: float, train: float, winner: str | None, tied: list[str],
+               ) -> Comparison:
+    strategies = {name: {"rank": 1, "metrics": {"accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2}},
+                         "flops": flops} for name, a in accuracy.items()}
+    return Comparison.model_validate(full({
+        "dataset": {"train": train}, "strategies": strategies, "settings": {"seeds": 5},
+        "verdict": {"winner": winner, "tied": tied, "recommended": tied[0]}}))
 
 
-def point(words: str, winner: str | None, tied: list[str], learned: bool = True, behind: str = "") -> dict[str, Any]:
-    return {"words": words, "strategies": {"a": {}, "b": {}},
-            "verdict": {"winner": winner, "tied": tied, "behind": list(behind), "learned": learned}}
+def point(words: str, winner: str | None, tied: list[str], learned: bool = True, behind: str = "", names: str = "ab",
+          ) -> Point:
+    reached = Reached(value=Span(mean=0.5, low=0.4, high=0.6), flops=1.0)
+    return Point(share=1.0, words=words, labels=80.0, strategies=dict.fromkeys(names, reached),
+                 verdict=Said(winner=winner, tied=tied, behind=list(behind), learned=learned, sentence=""))
 
 
 def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
@@ -40,23 +43,24 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
         "quarter-labels": comparison({"a": 0.3, "b": 0.5}, 100.0, 20.0, "b", ["b"]),
         "half-labels": comparison({"a": 0.4, "b": 0.5}, 100.0, 40.0, None, ["b", "a"]),
     })
-    compute, labels = found["compute"]["points"], found["labels"]["points"]
-    assert [(p["share"], p["labels"], p["words"]) for p in compute] == [
+    compute, labels = found.compute.points, found.labels.points
+    assert [(p.share, p.labels, p.words) for p in compute] == [
         (0.5, 80.0, "half the compute"), (1.0, 80.0, "the present compute"), (2.0, 80.0, "twice the compute")]
-    assert [(p["share"], p["labels"], p["words"]) for p in labels] == [
+    assert [(p.share, p.labels, p.words) for p in labels] == [
         (0.25, 20.0, "a quarter of the labels"), (0.5, 40.0, "half of the labels"), (1.0, 80.0, "all of the labels")]
-    assert compute[0] == {
+    assert compute[0].plain() == {
         "share": 0.5, "words": "half the compute", "labels": 80.0,
         "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
-        "verdict": {"winner": None, "tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
-    assert [p["strategies"]["a"]["flops"] for p in compute] == [50.0, 100.0, 200.0]
-    assert [p["strategies"]["a"]["value"]["mean"] for p in labels] == [0.3, 0.4, 0.75]
-    assert found["compute"]["sentence"] == ("With half the compute, no difference was found between a and b; with the "
-                                            "present compute and twice the compute, a wins. a is never beaten.")
-    assert found["labels"]["sentence"] == (
-        "The answer changes with the labels. With a quarter of the labels, b wins; with half of the labels, no "
-        "difference was found between a and b; with all of the labels, a wins.")
-    assert found["of"] == mark(present)
+        "verdict": {"tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
+    assert [p.strategies["a"].flops for p in compute] == [50.0, 100.0, 200.0]
+    assert [p.strategies["a"].value.mean for p in labels] == [0.3, 0.4, 0.75]
+    assert found.compute.sentence == (
+        "With half the compute, no difference was found between “a” and “b”; with the present compute and twice the "
+        "compute, “a” wins. “a” is never beaten.")
+    assert found.labels.sentence == (
+        "The answer changes with the labels. With a quarter of the labels, “b” wins; with half of the labels, no "
+        "difference was found between “a” and “b”; with all of the labels, “a” wins.")
+    assert found.of == present.mark
 
 
 @pytest.mark.parametrize(("points", "said"), [
@@ -79,30 +83,31 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
     ([point("x", None, ["a", "b"], learned=False), point("y", "a", ["a"])],
      "With x, no strategy learned the task; with y, a wins."),
 ])
-def test_the_sentence_follows_the_verdicts(points: list[dict[str, Any]], said: str) -> None:
+def test_the_sentence_follows_the_verdicts(points: list[Point], said: str) -> None:
     assert sentence(points, "compute") == said
 
 
 def test_a_tie_of_all_names_nobody() -> None:
-    every = point("x", None, ["a", "b", "c"]) | {"strategies": {"a": {}, "b": {}, "c": {}}}
+    every = point("x", None, ["a", "b", "c"], names="abc")
     assert sentence([every], "compute") == "With x, no difference was found between any two."
 
 
 def test_of_one_strategy_nothing_is_said() -> None:
-    alone = point("x", None, ["a"]) | {"strategies": {"a": {}}}
+    alone = point("x", None, ["a"], names="a")
     assert sentence([alone, alone], "compute") == ""
 
 
 def test_curves_are_those_of_one_comparison(tmp_path: Path) -> None:
     one = comparison({"a": 0.75, "b": 0.5}, 100.0, 80.0, "a", ["a"])
     found = gather(one, {variant.name: one for variant in VARIANTS})
-    assert read(tmp_path, one) == {}
-    write_json(found, tmp_path / "reports/curves.json")
+    assert read(tmp_path, one) is None
+    found.write(tmp_path / "reports/curves.json")
     assert read(tmp_path, one) == found
-    assert read(tmp_path, one | {"robustness": "said otherwise"}) == found
-    assert read(tmp_path, one | {"settings": {"seeds": 6}}) == {}
-    assert read(tmp_path, comparison({"a": 0.75, "b": 0.501}, 100.0, 80.0, "a", ["a"])) == {}
-    assert read(tmp_path, None) == {}
+    assert read(tmp_path, one.model_copy(update={"beside": []})) == found
+    more = one.model_copy(update={"settings": one.settings.model_copy(update={"seeds": 6})})
+    assert read(tmp_path, more) is None
+    assert read(tmp_path, comparison({"a": 0.75, "b": 0.501}, 100.0, 80.0, "a", ["a"])) is None
+    assert read(tmp_path, None) is None
 
 
 def test_a_share_of_the_labels_leaves_the_compute_as_it_is(tmp_path: Path) -> None:
@@ -206,9 +211,9 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     after = digests(project, "data", "models", "reports", "src")
     assert {path for path in after if after[path] != before.get(path)} == {"reports/curves.json", "reports/report.html"}
     assert (project / "params.yaml").read_bytes() == params
-    found = read(project, read_json(project / "reports/comparison.json"))
-    assert [(p["share"], p["labels"]) for p in found["labels"]["points"]] == [(0.5, 45.0), (1.0, 90.0)]
-    spent = [p["strategies"]["end_to_end"]["flops"] for p in found["labels"]["points"]]
+    found = read(project, Comparison.read(project / PATH))
+    assert found and [(p.share, p.labels) for p in found.labels.points] == [(0.5, 45.0), (1.0, 90.0)]
+    spent = [p.strategies["end_to_end"].flops for p in found.labels.points]
     assert spent[0] == pytest.approx(spent[1])
     assert 'id="budgets"' in (project / "reports/report.html").read_text()
     assert "half-labels-" in command(project, "dvc", "exp", "list")
@@ -216,4 +221,4 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     main(["curves"])
     said = capfd.readouterr().out
     assert "is there already" in said and "Running stage" not in said
-    assert read_json(project / "reports/curves.json") == found
+    assert Curves.read(project / "reports/curves.json") == found

@@ -30,7 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def accuracy(project: Path, strategy: str) -> float:
     found = json.loads((project / "reports/comparison.json").read_text())
-    return found["strategies"][strategy]["accuracy"]["mean"]
+    return found["strategies"][strategy]["metrics"]["accuracy"]["mean"]
 
 
 def test_trees_come_near_the_best_answer_and_a_linear_model_does_not(project: Path) -> None:

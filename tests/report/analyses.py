@@ -79,7 +79,8 @@ def additions(order: list[str]) -> dict[str, Any]:
         "information": {
             "entropy": 3.32,
             "bits": {
-                subset: {"mean": 0.75 + 0.45 * subset.count("+"), "seeds": [], "from": order[0]} for subset in subsets
+                subset: {"mean": 0.75 + 0.45 * subset.count("+"), "seeds": [], "strategy": order[0]}
+                for subset in subsets
             },
             "pairs": {
                 "text+audio": {
@@ -106,11 +107,17 @@ def explain(root: Path) -> None:
     """Two samples that changed, as trivium.comparison.explained leaves them."""
     samples = []
     for k, label in enumerate(("7", "<b>")):
-        answers = {"end_to_end": {"prediction": "1", "support": 0.9, "truth": 0.04},
-                   "ensemble": {"prediction": label, "support": 0.875, "truth": 0.875}}
-        samples.append({"sample": f"d{k:05}", "label": label, "picture": f"changed_{k}.svg", "strategies": answers})
+        answers = {"end_to_end": answer(k, label, "1", 0.9, 0.04), "ensemble": answer(k, label, label, 0.875, 0.875)}
+        samples.append({"sample": f"d{k:05}", "label": label, "spread": 0.4, "picture": f"changed_{k}.svg",
+                        "strategies": answers})
     folder = root / "reports/explained"
     folder.mkdir()
     for sample in samples:
         (folder / sample["picture"]).write_text(drawing(900, 1000))
     (folder / "explained.json").write_text(json.dumps({"seed": 0, "among": 32, "samples": samples}))
+
+
+def answer(k: int, label: str, prediction: str, support: float, truth: float) -> dict[str, Any]:
+    """See `trivium.evaluation.answers.Answer`."""
+    return {"sample": f"d{k:05}", "label": label, "prediction": prediction, "told": prediction, "support": support,
+            "truth": truth, "missed": f"wrong: {label}", "nats": {}, "tokens": {}, "rollout": {}}

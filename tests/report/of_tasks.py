@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.report.analyses import STREAMS
+from tests.report.analyses import STREAMS, answer
 from tests.report.samples import write_samples
 from tests.report.trained import BUDGET, about, pretrain, save
 from trivium import tasks
@@ -105,7 +105,7 @@ def build(root: Path, kind: Kind, seeds: int = 3, skills: dict[str, float] | Non
              root / f"reports/measured/train@{name}.json")
     settings = Settings(bootstrap=300, confidence=0.95, threshold=0.75)
     found = comparisons.build(settings, list(skills), "holdout", 15, root)
-    save(found, root / "reports/comparison.json")
+    found.write(root / "reports/comparison.json")
     _explained(root, kind, list(skills))
     assert samples == pq.read_metadata(root / "data/aligned/samples.parquet").num_rows
     return root
@@ -206,10 +206,10 @@ def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, sc
 def _explained(root: Path, kind: Kind, names: list[str]) -> None:
     """A sample that changed, as `trivium.comparison.explained` leaves it."""
     said = [kind.task.words(one) for one in kind.y[:3]]
-    answers = {name: {"prediction": said[k % 2], "support": 0.9, "truth": 0.1 + 0.4 * (k % 2)}
-               for k, name in enumerate(names)}
-    save({"seed": 0, "samples": [{"sample": "d00002", "label": said[2], "picture": "changed_0.svg",
-                                  "strategies": answers}]}, root / "reports/explained/explained.json")
+    answers = {name: answer(2, said[2], said[k % 2], 0.9, 0.1 + 0.4 * (k % 2)) for k, name in enumerate(names)}
+    save({"seed": 0, "among": 8, "samples": [{"sample": "d00002", "label": said[2], "spread": 0.2,
+                                              "picture": "changed_0.svg", "strategies": answers}]},
+         root / "reports/explained/explained.json")
     (root / "reports/explained/changed_0.svg").write_text(drawing(900, 400))
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from tests.comparisons import full
 from trivium.report.html import write
 
 
@@ -58,5 +59,5 @@ def changed(root: Path, **parts: Any) -> Page:
     comparison = json.loads(path.read_text())
     for key, values in parts.items():
         comparison[key] = comparison[key] | values if isinstance(values, dict) else values
-    path.write_text(json.dumps(comparison))
+    path.write_text(json.dumps(full(comparison)))
     return Page(write(root).read_text(encoding="utf-8"))

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.comparisons import full
 from tests.report.analyses import additions
-from tests.report.samples import write_samples
+from tests.report.samples import WORLD, write_samples
 from tests.report.trained import BUDGET, TITLES, about, evaluate, pretrain, save, train
 from trivium.comparison.budgets import VARIANTS, Variant, gather
-from trivium.tasks import Task
-from trivium.tasks.classification import Classification
+from trivium.comparison.out import PATH, Comparison
 
 STRATEGIES = {  # name -> skill
     "end_to_end": 2.2,
@@ -76,24 +76,27 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
     for number, (name, evaluation) in enumerate(found.items()):
         keys = evaluation["seeds"][0]["metrics"]
         values = {key: np.array([seed["metrics"][key] for seed in evaluation["seeds"]]) for key in keys}
-        told = {key: value for key, value in about(name).items() if key != "entry"}
+        told = {key: value for key, value in about(name).items() if key not in ("entry", "fusion")}
         chosen = {str(seed["seed"]): seed["training"].get("chosen") for seed in evaluation["seeds"]}
-        entries[name] = told | {key: interval(value) for key, value in values.items()} | {
-            "learned": True,
+        entries[name] = told | {
+            "metrics": {key: interval(value) for key, value in values.items()},
             "one_class": 0.2,
-            "over_budget": 1.0,
             **({"chosen": chosen} if all(chosen.values()) else {}),
             "failed_share": 0.2 if name == "end_to_end" else 0.0,
             "flops": BUDGET * (0.95 if number in (1, 2) else 1.0),
-            "parameters": 171_234 if name != "unimodal" else 57_000,
+            "parameters": {"total": 171_234.0 if name != "unimodal" else 57_000.0, "trained": 57_000.0},
             "seeds": {str(seed["seed"]): seed["metrics"] for seed in evaluation["seeds"]},
         }
-    order = sorted(entries, key=lambda name: -entries[name]["accuracy"]["mean"])
+
+    def reached(name: str) -> float:
+        return entries[name]["metrics"]["accuracy"]["mean"]
+
+    order = sorted(entries, key=lambda name: -reached(name))
     for rank, name in enumerate(order, 1):
         entries[name]["rank"] = rank
     pairs = []
     for a, b in itertools.combinations(order, 2):
-        gap = entries[a]["accuracy"]["mean"] - entries[b]["accuracy"]["mean"]
+        gap = reached(a) - reached(b)
         sure = gap > 0.03
         pairs.append(
             {"a": a, "b": b, "difference": gap, "low": gap - 0.028, "high": gap + 0.028}
@@ -101,7 +104,7 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
             | {"mcnemar_p": 0.001 if sure else 0.4, "beats": sure, "verdict": "better" if sure else "open"}
         )
     best, worst, title = order[0], order[-1], lambda name: TITLES.get(name, name)
-    gap = entries[best]["accuracy"]["mean"] - entries[worst]["accuracy"]["mean"]
+    gap = reached(best) - reached(worst)
     verdict = {
         "learned": True,
         "winner": None,
@@ -115,39 +118,32 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
         "reason": f"“{title(best)}” is ahead of “{title(worst)}” by {100 * gap:.1f} points of accuracy (95 % interval "
         f"{100 * gap - 2.8:.1f} to {100 * gap + 2.8:.1f}){evil}.",
     } | changed
-    comparison: dict[str, Any] = {
-        "dataset": {"task": "classification", "title": f"Digits, world dominant{evil}", "train": 60.0,
-                    "test": float(found[best]["seeds"][0]["n"])},
-        "metric": "accuracy",
-        **said_by(Classification(["a", "b"])),
-        "constant": {"label": f"7{evil}", "accuracy": 0.14, "balanced_accuracy": 0.1, "macro_f1": 0.025, "nll": 2.29},
+    tested = float(found[best]["seeds"][0]["n"])
+    comparison = full({
+        "dataset": {"title": f"Digits, world dominant{evil}", "train": 60.0, "test": tested, "groups": round(tested),
+                    "test_groups": tested, "world": WORLD},
+        "constant": {"label": f"7{evil}", "metrics": {"accuracy": 0.14, "balanced_accuracy": 0.1, "macro_f1": 0.025,
+                                                      "nll": 2.29}},
         "strategies": entries,
-        "skipped": {},
         "pairs": pairs,
         "verdict": verdict,
-        "settings": {"seeds": len(found[best]["seeds"]), "bootstrap": 2000, "confidence": 0.95, "threshold": 0.75},
-    }
-    save(comparison | (additions(order) if extras else {}), root / "reports/comparison.json")
+        "settings": {"seeds": len(found[best]["seeds"])},
+    })
+    made = Comparison.model_validate(comparison | (additions(order) if extras else {}))
+    made.write(root / PATH)
     if extras:
-        save(gather(comparison, {variant.name: elsewhere(comparison, variant) for variant in VARIANTS}),
-             root / "reports/curves.json")
+        gather(made, {one.name: elsewhere(comparison, one) for one in VARIANTS}).write(root / "reports/curves.json")
 
 
-def said_by(task: Task) -> dict[str, Any]:
-    """What a comparison says of the metrics of a task."""
-    return {"metrics": {key: one.plain() for key, one in task.metrics.items()}, "beside": list(task.beside),
-            "score": task.shown.plain()}
-
-
-def elsewhere(comparison: dict[str, Any], variant: Variant) -> dict[str, Any]:
+def elsewhere(comparison: dict[str, Any], variant: Variant) -> Comparison:
     """The same comparison with less or more compute or labels."""
     changed = copy.deepcopy(comparison)
     changed["dataset"]["train"] *= variant.labels
     for entry in changed["strategies"].values():
         entry["flops"] *= variant.compute
         for end in ("mean", "low", "high"):
-            entry["accuracy"][end] += 0.04 * np.log2(variant.compute * variant.labels)
-    return changed
+            entry["metrics"]["accuracy"][end] += 0.04 * np.log2(variant.compute * variant.labels)
+    return Comparison.model_validate(changed)
 
 
 def interval(values: np.ndarray) -> dict[str, float]:

@@ -16,6 +16,8 @@ from tests.report.trained import save
 from trivium.tasks.classification import Classification
 
 WORDS = ("null", "eins", "deux", "tres", "four", "cinque", "six", "sieben", "acht", "nine")
+WORLD = {"name": "dominant", "bits": {"text": 1.01, "image": 0.45, "audio": 1.5, "all": 1.75},
+         "bayes": {"text": 0.78, "image": 0.55, "audio": 0.925, "all": 0.961}}
 
 
 def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str, files: int) -> None:
@@ -46,11 +48,6 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str, file
         table = table.append_column(f"has_{modality}", present)
     (root / "data/aligned").mkdir(parents=True)
     pq.write_table(table, root / "data/aligned/samples.parquet")
-    world = {
-        "name": "dominant",
-        "bits": {"text": 1.01, "image": 0.45, "audio": 1.5, "all": 1.75},
-        "bayes": {"text": 0.78, "image": 0.55, "audio": 0.925, "all": 0.961},
-    }
     card = (
         "Real handwriting, synthesised speech and number words, **paired by class**, not by nature" + evil + ".\n\n"
         "- handwriting: UCI digits, 8×8 pixels, scaled\n- speech: `espeak-ng`, many voices\n- text: number words "
@@ -62,7 +59,7 @@ def write_samples(root: Path, y: np.ndarray, classes: list[str], evil: str, file
             "root": "data/raw",
             "title": f"Digits, world dominant{evil}",
             "card": card,
-            "world": world,
+            "world": WORLD,
             "task": Classification(classes).plain(),
         },
         root / "data/aligned/meta.json",

@@ -78,9 +78,11 @@ def test_no_comparison_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not valid JSON"):
         write(tmp_path)
     (tmp_path / "reports/comparison.json").write_text('{"metric": "accuracy", "strategies": {}}')
-    with pytest.raises(UserError, match="earlier version"):
+    with pytest.raises(UserError, match="another version"):
         write(tmp_path)
-    assert not refresh(tmp_path) and not (tmp_path / "reports/report.html").exists()
+    with pytest.raises(UserError, match="another version"):
+        refresh(tmp_path)
+    assert not (tmp_path / "reports/report.html").exists()
 
 
 def test_two_may_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

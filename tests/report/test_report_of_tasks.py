@@ -70,9 +70,9 @@ def test_no_word_of_classes_where_there_are_none(made: dict[str, Path], kind: st
 
 def test_numbers_have_units(made: dict[str, Path]) -> None:
     comparison = json.loads((made["prices"] / "reports/comparison.json").read_text())
-    best = comparison["strategies"][comparison["verdict"]["recommended"] or "ensemble"]
+    best = comparison["strategies"][comparison["verdict"].get("recommended", "ensemble")]
     found, rows = text(made["prices"]), page(made["prices"]).cells
-    assert f"mean absolute error {best['mae']['mean']:.1f} EUR" in found
+    assert f"mean absolute error {best['metrics']['mae']['mean']:.1f} EUR" in found
     head = next(row for row in rows if row[:2] == ["rank", "strategy"])
     assert [one for one in head if one.endswith(", EUR")] and not any(one.endswith("EUR") and ", " not in one
                                                                       for one in head[3:])

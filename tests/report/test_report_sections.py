@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.comparisons import span
 from tests.report.page import Page, changed
 from tests.report.project import build
 from trivium.report.html import HERE, write
@@ -39,7 +40,7 @@ def test_all_sections_with_all_inputs(page: Page) -> None:
     [
         ("reports/evaluate", {"streams", "contributions", "errors", "calibration", "disagreements", "similarity"}),
         ("models", {"learning", "components"}),
-        ("data", {"data", "ceilings"}),
+        ("data", {"data"}),
         ("reports/measured", {"machine"}),
         ("dvc.lock", set()),
     ],
@@ -66,7 +67,7 @@ def test_comparison_alone_is_enough(tmp_path: Path) -> None:
     (tmp_path / "bare/reports").mkdir(parents=True)
     shutil.copy(root / "reports/comparison.json", tmp_path / "bare/reports")
     page = Page(write(tmp_path / "bare").read_text(encoding="utf-8"))
-    assert {"strategies", "pairs", "cost", "reading", "provenance"} == page.sections
+    assert {"strategies", "pairs", "cost", "ceilings", "reading", "provenance"} == page.sections
 
 
 def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
@@ -89,8 +90,8 @@ def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
 
 def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
-    mean = {"score": {"mean": 0.905}, "gain": -0.0001, "members": ["end_to_end", "ensemble"]}
-    said = "".join(changed(root, similarity={"sentence": "", "ensemble": mean}).words)
+    mean = {"score": span(0.905), "gain": -0.0001, "members": ["end_to_end", "ensemble"], "joint_errors": 1.2}
+    said = "".join(changed(root, similarity={"maps": [], "sentence": "", "ensemble": mean}).words)
     assert ("The mean of “End to end” and “Ensemble of single streams” reaches 90.5\u00a0%, as much as the better of "
             "them alone.") in said  # fmt: skip
 
@@ -134,8 +135,8 @@ def test_the_pareto_front_is_named(tmp_path: Path) -> None:
     path = root / "reports/comparison.json"
     found = json.loads(path.read_text())
     for name, accuracy, flops in (("end_to_end", 0.9, 2e12), ("ensemble", 0.8, 1e12), ("unimodal", 0.7, 1.5e12)):
-        found["strategies"][name] |= {"accuracy": {"mean": accuracy, "low": 0.6, "high": 1.0}, "flops": flops}
-        found["strategies"][name]["parameters"] = 1e5
+        found["strategies"][name] |= {"flops": flops, "parameters": {"total": 1e5, "trained": 1e5}}
+        found["strategies"][name]["metrics"]["accuracy"] = {"mean": accuracy, "low": 0.6, "high": 1.0}
     path.write_text(json.dumps(found))
     shutil.rmtree(root / "reports/measured")
     said = "".join(Page(write(root).read_text(encoding="utf-8")).words)
@@ -166,7 +167,7 @@ def test_curves_are_drawn_while_they_belong_to_the_comparison(tmp_path: Path) ->
     assert section.count('class="band"') == 12  # two charts of six strategies
     assert re.findall(r'text-anchor="middle">([\d.]+)</text>', section) == ["0.954", "1.91", "3.82", "15", "30", "60"]
     other = json.loads((root / "reports/comparison.json").read_text())
-    other["strategies"]["ensemble"]["accuracy"]["mean"] += 1e-6
+    other["strategies"]["ensemble"]["metrics"]["accuracy"]["mean"] += 1e-6
     (root / "reports/comparison.json").write_text(json.dumps(other))
     assert 'id="budgets"' not in write(root).read_text(encoding="utf-8")
 

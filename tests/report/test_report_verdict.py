@@ -51,7 +51,8 @@ def test_what_a_reader_must_know_of_a_strategy_is_marked(tmp_path: Path) -> None
     found = json.loads((root / "reports/comparison.json").read_text())["strategies"]
     found["end_to_end"] |= {"one_class": 0.97}
     found["ensemble"] |= {"over_budget": 2.1}
-    skipped = {"video": {"title": "Video", "budget": 1.0, "needed": 3.0, "sentence": "Video was not begun."}}
+    skipped = {"video": {"title": "Video", "budget": 1.0, "needed": 3.0, "setting": "",
+                         "sentence": "Video was not begun."}}
     sentence = "Take “Ensemble of single streams”, at 2.1 × the budget: it beats “End to end”."
     page = changed(root, strategies=found, skipped=skipped, verdict={"sentence": sentence, "recommended": "unimodal"})
     said = "".join(page.words)
@@ -129,15 +130,15 @@ def test_numbers_are_those_of_the_comparison(project: Path, page: Page) -> None:
     assert {entry["title"] for entry in entries.values()} <= set(rows)
     for entry in entries.values():
         row = rows[entry["title"]]
-        accuracy = entry["accuracy"]
+        accuracy = entry["metrics"]["accuracy"]
         assert row[0] == str(entry["rank"])
         assert row[2].startswith(f"{100 * accuracy['mean']:.1f}\u00a0%{100 * accuracy['low']:.1f} to ")
         assert f"{100 * accuracy['high']:.1f}\u00a0%" in row[2]
-        assert row[3] == f"{100 * entry['macro_f1']['mean']:.1f}\u00a0%"
-        assert row[4] == f"{entry['nll']['mean']:.3f}"
-        assert row[5] == f"{100 * entry['ece']['mean']:.1f}\u00a0%"
+        assert row[3] == f"{100 * entry['metrics']['macro_f1']['mean']:.1f}\u00a0%"
+        assert row[4] == f"{entry['metrics']['nll']['mean']:.3f}"
+        assert row[5] == f"{100 * entry['metrics']['ece']['mean']:.1f}\u00a0%"
         assert row[6] == {1.94e12: "1.94\u00a0TFLOP", 1.94e12 * 0.95: "1.84\u00a0TFLOP"}[entry["flops"]]
-        assert row[8] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]]
+        assert row[8] == {171_234: "171\u00a0k", 57_000: "57.0\u00a0k"}[entry["parameters"]["total"]]
         assert row[9] == {0.0: "0\u00a0%", 0.2: "20\u00a0%"}[entry["failed_share"]]
     # Seconds: own seeds, and twice three streams' 8 s of pretraining for all but end_to_end (20 s).
     assert rows["End to end"][7] == "20\u00a0s" and rows["Best single stream"][7] == f"{20 + 1 + 3 * 8}\u00a0s"

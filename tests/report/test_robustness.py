@@ -7,10 +7,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.report.project import said_by
+from tests.comparisons import full
 from trivium.report import html
 from trivium.report.inputs import Inputs
-from trivium.tasks.classification import Classification
 
 SAYS = "Accuracy on the held-out domain <phone> is 3.0 to 10.0 points below that on the test set."
 
@@ -25,8 +24,8 @@ HELD_OUT = {
     "sentence": SAYS,
     "least": None,
     "strategies": {
-        "joint": {"value": span(0.80), "drop": span(0.10)},
-        "late": {"value": span(0.72), "drop": span(0.03)},
+        "joint": {"value": span(0.80), "drop": span(0.10), "metrics": {}},
+        "late": {"value": span(0.72), "drop": span(0.03), "metrics": {}},
     },
 }
 BY = {
@@ -35,12 +34,11 @@ BY = {
 }
 
 
-def rows(root: Path, robust: dict[str, Any]) -> tuple[str, list[list[str]]]:
+def rows(root: Path, **found: Any) -> tuple[str, list[list[str]]]:
     """The section's markup, and the text of its table cells."""
     (root / "reports").mkdir()
     strategies = {"late": {"rank": 2}, "joint": {"rank": 1}}
-    (root / "reports/comparison.json").write_text(json.dumps(
-        {"strategies": strategies, "robustness": robust, "metric": "accuracy", **said_by(Classification(["a", "b"]))}))
+    (root / "reports/comparison.json").write_text(json.dumps(full({"strategies": strategies, **found})))
     made = html.content("robustness", Inputs(root, 0))
     lines = re.findall(r"<tr>(.*?)</tr>", made, re.DOTALL)
     return made, [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line)]
@@ -48,7 +46,7 @@ def rows(root: Path, robust: dict[str, Any]) -> tuple[str, list[list[str]]]:
 
 
 def test_the_held_out_domain_and_those_of_the_test_set(tmp_path: Path) -> None:
-    made, cells = rows(tmp_path, {"domain": HELD_OUT | {"by": BY}})
+    made, cells = rows(tmp_path, domains={"held_out": HELD_OUT, "by": BY})
     assert cells == [
         ["strategy", "test set", "&lt;phone&gt;", "lost, points"],
         ["joint", "90.0\u00a0%", "80.0\u00a0% (75.0 to 85.0)", "10.0 (5.0 to 15.0)"],
@@ -64,14 +62,16 @@ def test_the_held_out_domain_and_those_of_the_test_set(tmp_path: Path) -> None:
 
 
 def test_each_alone(tmp_path: Path) -> None:
-    for name, domain, count in (("held", HELD_OUT, 3), ("by", {"by": BY}, 3)):
+    for name, domain, count in (("held", {"held_out": HELD_OUT, "by": {}}, 3), ("by", {"by": BY}, 3)):
         (tmp_path / name).mkdir()
-        assert len(rows(tmp_path / name, {"domain": domain})[1]) == count
+        assert len(rows(tmp_path / name, domains=domain)[1]) == count
 
 
 def test_no_domains_no_word_of_them(tmp_path: Path) -> None:
     curve = [{"level": x, "score": span(0.9 - x)} for x in (0.0, 0.5)]
-    made, cells = rows(tmp_path, {"corruption": {"text": {"joint": curve, "late": curve}}})
+    made, cells = rows(tmp_path, robustness={
+        "corruption": {"text": {"joint": curve, "late": curve}}, "misalignment": {}, "shift": {}, "attacks": {},
+        "summary": {}, "sentence": ""})
     assert "Noise on text" in made and "domain" not in made and cells == []
     (tmp_path / "none").mkdir()
-    assert rows(tmp_path / "none", {}) == ("", [])
+    assert rows(tmp_path / "none") == ("", [])

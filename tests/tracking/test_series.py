@@ -1,10 +1,11 @@
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.fake_outs import BUDGET, fake_outs
+from trivium.comparison.budgets import Curves, Line, Point, Reached, Said
+from trivium.comparison.intervals import Span
 from trivium.tracking import outs, series
 
 SEED = {
@@ -43,7 +44,7 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     found = outs.read(fake_outs(tmp_path))
     outcome = next(each for each in found.outcomes if each.name == "supervised_frozen")
     assert found.comparison is not None
-    entry = found.comparison["strategies"]["supervised_frozen"]
+    entry = found.comparison.strategies["supervised_frozen"]
     results = series.strategy_results(outcome, entry, {"seconds": 12.5, "peak_gpu_memory_bytes": 7e8})
     expected = {
         "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
@@ -75,15 +76,18 @@ def test_final_results_have_step_0_and_six_digits() -> None:
 
 
 def test_shares_of_compute_and_labels_are_steps_in_percent() -> None:
-    def point(share: float, mean: float) -> dict[str, Any]:
-        return {"share": share, "strategies": {"a": {"value": {"mean": mean, "low": mean - 0.25, "high": 1.0}}}}
+    def point(share: float, mean: float) -> Point:
+        said = Said(tied=[], behind=[], sentence="", learned=True)
+        reached = Reached(value=Span(mean=mean, low=mean - 0.25, high=1.0), flops=1.0)
+        return Point(share=share, words="", labels=9.0, strategies={"a": reached}, verdict=said)
 
-    found = {"compute": {"points": [point(0.5, 0.5), point(1, 0.75)]}, "labels": {"points": [point(0.25, 0.25)]}}
+    found = Curves(of="", compute=Line(points=[point(0.5, 0.5), point(1, 0.75)], sentence=""),
+                   labels=Line(points=[point(0.25, 0.25)], sentence=""))
     assert series.by_share(found, "a", "r2") == {
         "budget/r2_by_compute": {50: 0.5, 100: 0.75}, "budget/r2_by_compute_low": {50: 0.25, 100: 0.5},
         "budget/r2_by_compute_high": {50: 1.0, 100: 1.0}, "budget/r2_by_labels": {25: 0.25},
         "budget/r2_by_labels_low": {25: 0.0}, "budget/r2_by_labels_high": {25: 1.0}}
-    assert series.by_share({}, "a", "r2") == {}
+    assert series.by_share(None, "a", "r2") == {}
 
 
 def test_system_points_stand_at_the_time_they_were_sampled() -> None:

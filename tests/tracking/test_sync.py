@@ -11,6 +11,7 @@ import yaml
 
 from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from tests.helpers import ROOT
+from trivium.comparison.out import Comparison
 from trivium.data.tables import read_json, write_json
 from trivium.experiments.curves import VARIANTS, gather
 from trivium.settings.errors import UserError
@@ -198,8 +199,10 @@ def test_curves_reach_the_runs_once(fresh: Path) -> None:
     write_json(compared, fresh / "reports/comparison.json")
     sync(fresh)
     other = json.loads(json.dumps(compared))
-    other["strategies"]["unimodal"]["accuracy"]["mean"] = 0.25
-    write_json(gather(compared, {variant.name: other for variant in VARIANTS}), fresh / "reports/curves.json")
+    other["strategies"]["unimodal"]["metrics"]["accuracy"]["mean"] = 0.25
+    variant = Comparison.model_validate(other)
+    gather(Comparison.model_validate(compared), {one.name: variant for one in VARIANTS}).write(
+        fresh / "reports/curves.json")
     for _ in range(2):
         sync(fresh)
         (fresh / "reports/report.html").write_text("<p>with curves</p>")

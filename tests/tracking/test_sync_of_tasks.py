@@ -45,7 +45,7 @@ def test_metrics_have_the_names_of_the_report_and_the_first_column_ranks(
     kind: str, key: str, others: set[str], synced: dict[str, Path],
 ) -> None:
     run, tags = opened(synced[kind])
-    entry = read_json(synced[kind] / "reports/comparison.json")["strategies"]["ensemble"]
+    entry = read_json(synced[kind] / "reports/comparison.json")["strategies"]["ensemble"]["metrics"]
     for name in (key, *others):
         assert run.data.metrics[f"test/{name}"] == pytest.approx(entry[name]["mean"], rel=1e-5)
         assert {f"test/{name}_low", f"test/{name}_high"} <= run.data.metrics.keys()

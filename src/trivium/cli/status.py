@@ -8,11 +8,14 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
 from trivium.settings.errors import UserError
+
+if TYPE_CHECKING:
+    from trivium.comparison.out import Comparison
 
 REASONS = 4  # per stage that are told
 WIDEST = 40  # signs of the constant answer in a table; a longer one stands below it
