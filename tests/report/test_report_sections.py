@@ -91,7 +91,7 @@ def test_a_stream_that_no_model_reads_has_a_dash(tmp_path: Path) -> None:
 def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
     mean = {"score": span(0.905), "gain": -0.0001, "members": ["end_to_end", "ensemble"], "joint_errors": 1.2}
-    said = "".join(changed(root, similarity={"maps": [], "sentence": "", "ensemble": mean}).words)
+    said = "".join(changed(root, similarity={"sentence": "", "ensemble": mean}).words)
     assert ("The mean of “End to end” and “Ensemble of single streams” reaches 90.5\u00a0%, as much as the better of "
             "them alone.") in said  # fmt: skip
 
