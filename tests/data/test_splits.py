@@ -264,6 +264,9 @@ def test_a_split_column_without_train_is_refused(tmp_path):
     for names in (["val", "test"], ["test", "test"]):
         with pytest.raises(UserError, match="No sample is left to train on: the data's own split column"):
             run(tmp_path, list("ab") * 10, columns={"split": names * 10})
+    with pytest.raises(UserError, match="has rows for train, but all 10 of them are of a group, or have the content, "):
+        run(tmp_path, list("ab") * 10, columns={"split": ["test", "train"] * 10,
+                                                "group": [f"g{i // 2}" for i in range(20)]})
 
 
 def test_too_few_groups_are_refused(tmp_path):

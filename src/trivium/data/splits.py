@@ -158,8 +158,12 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
         raise UserError(f"split.val ({settings.val:g}) and the test share ({test:g}) leave nothing to train on: "
                         "lower them in params.yaml until their sum is well below 1.")
     if not free and not settings.held_out_domain:
-        raise UserError("No sample is left to train on: the data's own split column puts all of them into val or test. "
-                        "Move rows to train, or draw the splits (data.manifest.split: \"\" in params.yaml).")
+        torn = int((fixed == UNUSED).sum())
+        why = "puts all of them into val or test" if not torn else (
+            f"has rows for train, but all {torn:,} of them are of a group, or have the content, of rows in val or test, "
+            "and so cannot be trained on")
+        raise UserError(f"No sample is left to train on: the data's own split column {why}. Move rows to train, or draw "
+                        "the splits (data.manifest.split: \"\" in params.yaml).")
     needed = 1 + len(missing) if method != "kfold" else max(seeds, 3)
     if free < needed:
         raise UserError(
