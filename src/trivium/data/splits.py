@@ -160,10 +160,10 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
     if not free and not settings.held_out_domain:
         torn = int((fixed == UNUSED).sum())
         why = "puts all of them into val or test" if not torn else (
-            f"has rows for train, but all {torn:,} of them are of a group, or have the content, of rows in val or test, "
-            "and so cannot be trained on")
-        raise UserError(f"No sample is left to train on: the data's own split column {why}. Move rows to train, or draw "
-                        "the splits (data.manifest.split: \"\" in params.yaml).")
+            f"has rows for train, but all {torn:,} of them are of a group, or have the content, of rows in val or "
+            "test, and so cannot be trained on")
+        raise UserError(f"No sample is left to train on: the data's own split column {why}. Move rows to train, or "
+                        "draw the splits (data.manifest.split: \"\" in params.yaml).")
     needed = 1 + len(missing) if method != "kfold" else max(seeds, 3)
     if free < needed:
         raise UserError(

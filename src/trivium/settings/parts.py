@@ -87,14 +87,15 @@ def _sentence(model: type[BaseModel], key: str, problems: list[tuple[Any, Any]])
     right = [one for one in problems if one[0]["type"] not in (*KINDS, "literal_error")]  # the form, and no more
     problem, path = (right or problems)[0]
     kind, value = problem["type"], problem["input"]
-    got = "" if isinstance(value, dict) else " (got null)" if value is None else f" (got {value!r})"
+    got = "" if isinstance(value, dict) or value == () else " (got null)" if value is None else f" (got {value!r})"
     shown = f"`{key}`" if key else "the file"
     if problem["loc"][-1:] == ("[key]",):
         return f"{shown}: {NAME}."
     if kind == "extra_forbidden":
         known = keys(model, tuple(path[:-1]))
         near = difflib.get_close_matches(str(path[-1]), known, n=1)
-        return f"unknown key {shown}; " + (f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}.")
+        rest = f"known keys: {', '.join(known)}." if known else "there is nothing to set here."
+        return f"unknown key {shown}; " + (f"did you mean `{near[0]}`?" if near else rest)
     if kind == "missing":
         return f"{shown} is missing."
     if kind == "too_short" and not value:
