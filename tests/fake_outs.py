@@ -104,7 +104,8 @@ def fake_about(name: str) -> dict[str, Any]:
     name_of = objective["name"] if isinstance(objective, dict) else objective
     return {"entry": name, "title": entry["title"], "strategy": entry["strategy"], "start": entry["start"],
             "fusion": {"name": entry["fusion"]} if "fusion" in entry else None,
-            "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": []}}
+            "recipe": {"objectives": [name_of] if name_of else [], "encoders": READ_BY, "published": [],
+                       "external": ""}}
 
 
 def fake_comparison(root: Path, strategies: dict[str, float]) -> None:

@@ -47,7 +47,7 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
               folder / "predictions.parquet")
         write_json(about(name) | {"task": Classification(CLASSES).plain(), "streams": STREAMS, "world": WORLD,
                                   "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
-        write_json(about(name) | {"seeds": [
+        write_json(about(name) | {"fusion": None, "seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
             for k, (record, _) in enumerate(evaluated)]}, root / "models" / name / "training.json")
     numbers = range(samples)
@@ -67,7 +67,8 @@ def about(name: str) -> dict[str, Any]:
     scratch = name == "end_to_end"
     return {"entry": name, "title": TITLES.get(name, name), "start": "scratch" if scratch else "supervised",
             "strategy": {"end_to_end": "joint"}.get(name, name),
-            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": []}}
+            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": [],
+                       "external": ""}}
 
 
 def change(root: Path, name: str, **values: Any) -> None:
