@@ -166,7 +166,8 @@ def _strategy(root: Path, kind: Kind, name: str, skill: float, seeds: int) -> No
     with predictions.writer(folder / "predictions.parquet", kind.task) as add:
         for piece in pieces:
             add(piece)
-    save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "world": None, "seeds": tested}, folder / "metrics.json")
+    save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "world": None, "seeds": tested},
+         folder / "metrics.json")
     save(about(name) | {"seeds": trained}, root / f"models/{name}/training.json")
 
 
