@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import statistics
 import subprocess
@@ -11,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from trivium.machine.measured import PLACE, Measured
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -27,8 +28,8 @@ def pipeline(waits: Callable[[Any], dict[str, float]]) -> dict[str, Any]:
     shutil.rmtree(clone, ignore_errors=True)
     _copy(clone)
     first, stages = _repro(clone)
-    measured = {path.stem: json.loads(path.read_text())["seconds"]
-                for path in sorted((clone / "reports/measured").glob("*.json")) if "system" not in path.stem}
+    measured = {path.stem: Measured.of(path.stem, clone).seconds
+                for path in sorted((clone / PLACE).glob("*.json")) if "system" not in path.stem}
     shares = waits(Store("scratch", clone))
     again, _ = _repro(clone)
     params = (clone / "params.yaml").read_text()
@@ -73,7 +74,7 @@ def published(samples: int = 4000) -> dict[str, Any]:
     yaml.dump(params, clone / "params.yaml")
     _repro(clone, "train@published_linear")
     names = ("pretrain@published", "train@published_linear")
-    seconds = [json.loads((clone / f"reports/measured/{name}.json").read_text())["seconds"] for name in names]
+    seconds = [Measured.of(name, clone).seconds or 0.0 for name in names]
     return {"samples": samples, "seconds": sum(seconds), "seconds_per_stage": dict(zip(names, seconds, strict=True))}
 
 

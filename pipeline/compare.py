@@ -21,13 +21,14 @@ def main(params: Params, beside: Map) -> None:
     from trivium.report import html
     from trivium.stage import fresh
     from trivium.tracking.sync import sync
+    from trivium.training.records import Trained
 
     for folder in leftovers.remove(Path("."), params.train, params.pretrain):
         print(f"{folder} is of an entry that params.yaml no longer has: removed (DVC's cache still has it)")
     found = build.build(params.compare, list(params.train), params.split.method, params.evaluate.calibration_bins)
     names = list(found.strategies)  # without those that the budget did not pay for
     evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in names}
-    trained = {name: read_json(f"models/{name}/training.json") for name in names}
+    trained = {name: Trained.read(f"models/{name}/training.json") for name in names}
     with fresh("reports/plots") as out:
         curves.write(out, found, Path("reports/evaluate"), trained)
     with fresh("reports/summary") as out:

@@ -23,6 +23,7 @@ from trivium.comparison.out import PATH, Comparison
 from trivium.data import tables
 from trivium.machine import files
 from trivium.machine.files import read_json_or
+from trivium.machine.measured import Measured
 from trivium.tasks.metric import Metric
 
 SETS, LARGE = ("openclipart", "tuxpaint", "drums", "plaid", "fontawesome", "loans"), ("tabler",)
@@ -67,8 +68,7 @@ def result(copy: Path) -> dict[str, Any]:
     rows = tables.read(copy / "data/aligned/samples.parquet").num_rows
     strategies = {}
     for name, one in found.strategies.items():
-        spent = [read_json_or(copy / f"reports/measured/{stage}.json", {}).get("seconds", 0.0)
-                 for stage in (f"pretrain@{one.start}", f"train@{name}")]
+        spent = [Measured.of(stage, copy).seconds or 0.0 for stage in (f"pretrain@{one.start}", f"train@{name}")]
         span = one.metrics[found.metric]
         strategies[name] = {"title": one.title, "score": span.mean, "low": span.low, "high": span.high,
                             "seconds": sum(spent), "others": {key: one.metrics[key].mean for key in found.beside}}

@@ -17,26 +17,23 @@ from pathlib import Path
 
 from trivium.machine import files
 from trivium.machine.energy import energy
+from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
 from trivium.settings.errors import UserError, of_gpu
-
-MEASURED = Path("reports/measured")  # seconds and memory: never inside a cached out, since they differ every time
 
 
 def run(name: str, work: Callable[[Params], None]) -> None:
     """Run one stage as a command: `work(params)`; exit code 1 and one paragraph on a user's mistake.
 
-    Writes `reports/measured/<name>.json` with `seconds` (wall clock, imports of the stage excluded),
-    `peak_memory_bytes` (largest process) and `joules` (null where the machine does not tell), and `<name>.system.json`
-    beside it (see `trivium.machine.system`).
+    Writes what it took, see `trivium.machine.measured`.
     """
     quiet()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
     try:
-        with Sampler(MEASURED / f"{name}.system.json"), energy() as joules:
+        with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
             work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
@@ -51,8 +48,8 @@ def run(name: str, work: Callable[[Params], None]) -> None:
                  "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
     except KeyboardInterrupt:
         sys.exit(130)
-    measure(name, {"seconds": time.perf_counter() - started, "peak_memory_bytes": peak_memory_bytes(),
-                   "joules": joules()})
+    measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
+                           joules=joules()))
     gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
 
 
@@ -65,10 +62,11 @@ def quiet() -> None:
     warnings.filterwarnings("ignore")
 
 
-def measure(name: str, values: dict) -> None:
-    """Keep measured `values` of `name` beside the outs, merged with what is there and can be read."""
-    path = MEASURED / f"{name}.json"
-    files.write(path, json.dumps(files.read_figures(path) | values, indent=1, sort_keys=True) + "\n")
+def measure(name: str, found: Measured) -> None:
+    """Keep what was `found` of the stage `name`, beside what is there and can be read."""
+    both = Measured.of(name).model_copy(update={key: getattr(found, key) for key in found.model_fields_set})
+    told = json.dumps(both.model_dump(exclude_defaults=True), indent=1, sort_keys=True)
+    files.write(PLACE / f"{name}.json", told + "\n")
 
 
 def peak_memory_bytes() -> int:

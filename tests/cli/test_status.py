@@ -48,7 +48,8 @@ def test_status_of_a_strategy_that_was_not_begun(tmp_path: Path, monkeypatch: py
     root = fake_outs(tmp_path)
     monkeypatch.setattr(trivium.cli.status, "_dvc_status", lambda _: {})
     path = root / "models/unimodal/training.json"
-    write_json(read_json(path) | {"seeds": [], "skipped": {"budget": 2e9, "needed": 5e9, "sentence": "No."}}, path)
+    write_json(read_json(path) | {"seeds": [], "skipped": {
+        "budget": 2e9, "needed": 5e9, "setting": "`budget.epochs: 50`", "sentence": "No."}}, path)
     write_json(read_json(path), root / "reports/evaluate/unimodal/metrics.json")
     assert status(root).splitlines()[-3:] == [
         "  end_to_end         evaluated (2 seeds), 70.0 % accuracy on test",

@@ -47,7 +47,7 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
               folder / "predictions.parquet")
         write_json(about(name) | {"task": Classification(CLASSES).plain(), "streams": STREAMS, "world": WORLD,
                                   "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
-        write_json(about(name) | {"seeds": [
+        write_json(about(name) | {"fusion": None, "seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}
             for k, (record, _) in enumerate(evaluated)]}, root / "models" / name / "training.json")
     numbers = range(samples)

@@ -12,6 +12,7 @@ from tests.helpers import ROOT, command, digests
 from trivium.comparison import curves, figures
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import read, read_json
+from trivium.training.records import Trained
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["end_to_end", "supervised_frozen", "ensemble"]
@@ -25,7 +26,7 @@ def project(tmp_path):
 def write_views(project, drawn=True, **settings):
     found = Comparison.model_validate(compared(project, NAMES, **settings))
     evaluated = {name: read_json(project / f"reports/evaluate/{name}/metrics.json") for name in NAMES}
-    trained = {name: read_json(project / f"models/{name}/training.json") for name in NAMES}
+    trained = {name: Trained.read(project / f"models/{name}/training.json") for name in NAMES}
     for folder in ("plots", "figures", "summary"):
         shutil.rmtree(project / "reports" / folder, ignore_errors=True)
         (project / "reports" / folder).mkdir()

@@ -13,6 +13,6 @@ def test_inference() -> None:
     model = networks.multimodal({"image": spec}, 3).eval()
     batch = Batch({"image": torch.randn(5, 1, 8, 8)}, torch.ones(5, 1, dtype=torch.bool), torch.zeros(5).long())
     found = cost.inference(model, batch)
-    assert 0 < found["latency_p50_seconds"] <= found["latency_p95_seconds"] < 1
-    assert found["samples_per_second"] > 100 and found["device"] == "cpu"
-    assert found["parameters"] == sum(p.numel() for p in model.parameters())
+    assert 0 < found.latency_p50_seconds <= found.latency_p95_seconds < 1
+    assert found.samples_per_second > 100 and found.device == "cpu"
+    assert found.parameters == sum(p.numel() for p in model.parameters())

@@ -8,16 +8,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from tests import networks
+from tests import networks, records
 from tests.fake_outs import fake_data, fake_models
 from trivium.data.store import Store
-from trivium.data.tables import read_json, write, write_json
+from trivium.data.tables import read_json, write
 from trivium.evaluation import domain
 from trivium.evaluation.evaluate import evaluate
 from trivium.evaluation.settings import Settings
 
 DOMAINS = (["studio", "phone", None, "street", "phone"] * 20)[:96]
-TRAINED = {"flops": {"total": 1.0}, "parameters": {"total": 1}, "validation": {"nll": 1.0}, "calibration": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("domain")
     fake_data(root, samples=96)
     fake_models(root, "joint")
-    write_json({"entry": "joint", "title": "Joint", "strategy": "joint", "start": "supervised",
-                "recipe": {"objectives": [], "encoders": {}, "published": []},
-                "seeds": [TRAINED | {"seed": k} for k in range(2)]},
-               root / "models/joint/training.json")
+    records.trained("joint", records.seed(0), records.seed(1)).write(root / "models/joint/training.json")
     path = root / "data/features/samples.parquet"
     samples = pq.read_table(path).append_column("domain", pa.array(DOMAINS, pa.string()))
     for k in range(2):

@@ -39,6 +39,7 @@ from trivium.training import pretrain, recipes, strategy
 from trivium.training.augment import Augment
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
+from trivium.training.records import Trained
 from trivium.training.settings import Loop
 
 SPECS = {
@@ -179,9 +180,9 @@ def staged(where: torch.device) -> Any:
             for name, start, how in (("ensemble", "supervised", "ensemble"), ("lpft", "supervised", "lpft"),
                                      ("end_to_end", "scratch", "joint")):
                 strategy.train(entry(name, {"start": start, "strategy": how}), LOOP, [1e10], Path("models") / name)
-                record = read_json(f"models/{name}/training.json")["seeds"][0]
+                record = Trained.read(f"models/{name}/training.json").seeds[0]
                 settings = Settings(batch=256, calibration_bins=15, analysis_rows=32)
-                found[name] = record, evaluate._seed(start, name, settings, Path("out"), where.type, record)
+                found[name] = record.plain(), evaluate._seed(start, name, settings, Path("out"), where.type, record)
     finally:
         device.kind, device.prepare = kind, prepare
     return found

@@ -78,12 +78,3 @@ def test_what_cannot_be_read_is_the_default(tmp_path: Path, content: bytes) -> N
     assert files.read_json_or(path, 7) == 7
     path.write_bytes(b'{"a": 1}')
     assert files.read_json_or(path, 7) == {"a": 1}
-
-
-@pytest.mark.parametrize(("content", "expected"), [
-    ('{"seconds": 2.0}', {"seconds": 2.0}), ("", {}), ('{"sec', {}), ("[1, 2]", {}), ("\0\0", {}), (None, {}),
-])
-def test_figures_that_are_broken_are_none(content: str | None, expected: dict, tmp_path: Path) -> None:
-    if content is not None:
-        (tmp_path / "a.json").write_text(content)
-    assert files.read_figures(tmp_path / "a.json") == expected

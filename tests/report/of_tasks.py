@@ -98,7 +98,7 @@ def build(root: Path, kind: Kind, seeds: int = 3, skills: dict[str, float] | Non
     _data(root, kind, seeds)
     for name, skill in skills.items():
         _strategy(root, kind, name, skill, seeds)
-    save({"epochs": True}, root / "models/budget.json")
+    save({"of": "end_to_end", "epochs": 20.0, "flops": [BUDGET]}, root / "models/budget.json")
     pretrain(root, seeds)
     for k, name in enumerate(skills):
         save({"seconds": 60.0 + 5 * k, "peak_memory_bytes": 6e8, "seeds": [20.0 + k] * seeds},
@@ -166,9 +166,9 @@ def _strategy(root: Path, kind: Kind, name: str, skill: float, seeds: int) -> No
     with predictions.writer(folder / "predictions.parquet", kind.task) as add:
         for piece in pieces:
             add(piece)
-    told = about(name) | {"streams": list(STREAMS)}
-    save(told | {"task": kind.task.plain(), "world": None, "seeds": tested}, folder / "metrics.json")
-    save(told | {"seeds": trained}, root / f"models/{name}/training.json")
+    save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "world": None, "seeds": tested},
+         folder / "metrics.json")
+    save(about(name) | {"seeds": trained}, root / f"models/{name}/training.json")
 
 
 def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, score: float) -> dict[str, Any]:

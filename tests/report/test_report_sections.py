@@ -14,6 +14,7 @@ import pytest
 from tests.comparisons import span
 from tests.report.page import Page, changed
 from tests.report.project import build
+from trivium.machine.measured import Measured
 from trivium.report.html import HERE, write
 from trivium.report.inputs import Inputs
 from trivium.report.sections import GROUPS
@@ -58,7 +59,8 @@ def test_a_measurement_that_is_broken_is_left_out(tmp_path: Path, content: str) 
     root = build(tmp_path, samples=60, seeds=2)
     (root / "reports/measured/train@end_to_end.json").write_text(content)
     inputs = Inputs(root, 0)
-    assert inputs.measured["train@end_to_end"] == {} and inputs.measured["evaluate@end_to_end"]["seconds"] == 9.0
+    assert inputs.measured["train@end_to_end"] == Measured()
+    assert inputs.measured["evaluate@end_to_end"].seconds == 9.0
     assert "machine" in Page(write(root).read_text(encoding="utf-8")).sections
 
 

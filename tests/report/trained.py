@@ -25,6 +25,8 @@ TITLES = {
 FILES = {"end_to_end": "joint", "supervised_frozen": "frozen", "supervised_lpft": "lpft", "selfsup_finetune": "joint"}
 READ_BY = {"text": "words", "image": "patches", "audio": "bands"}
 BUDGET = 1.94e12  # FLOPs
+UNIT = {"objective": None, "flops": 0.0, "epochs": 0.0, "parameters": 57_000, "samples": 100, "validation": {},
+        "history": []}
 
 
 def save(value: Any, path: Path) -> None:
@@ -139,7 +141,7 @@ def pretrain(root: Path, seeds: int) -> None:
     for recipe in ("supervised", "selfsup"):
         labelled = recipe == "supervised"
         units = [
-            {
+            UNIT | {
                 "streams": [stream],
                 "seed": seed,
                 "validation": {"nll": 0.5, "score": 0.8} if labelled else {"loss": 0.5},
@@ -150,7 +152,7 @@ def pretrain(root: Path, seeds: int) -> None:
                         "flops": BUDGET * k / 40,
                         "train_loss": None,
                         "val_nll": 2.3 / (1 + k * PIECES[stream]),
-                        "val_score": PIECES[stream] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed if labelled else None,
+                        "val_score": PIECES[stream] * (1 - 0.9 * np.exp(-k / 4)) + 0.01 * seed if labelled else 0.0,
                     }
                     for k in range(12)
                 ],
@@ -158,10 +160,11 @@ def pretrain(root: Path, seeds: int) -> None:
             for stream in STREAMS
             for seed in range(seeds)
         ]
-        save({"recipe": recipe, "units": units}, root / f"models/pretrain/{recipe}/training.json")
+        told = {"recipe": recipe, "objectives": [recipe], "units": units}
+        save(told, root / f"models/pretrain/{recipe}/training.json")
         save({"seconds": 90.0, "units": [8.0] * len(units)}, root / f"reports/measured/pretrain@{recipe}.json")
-    save({"recipe": "scratch", "units": [{"streams": [s], "seed": k, "history": []} for s in STREAMS
-                                         for k in range(seeds)]}, root / "models/pretrain/scratch/training.json")
+    units = [UNIT | {"streams": [s], "seed": k} for s in STREAMS for k in range(seeds)]
+    save({"recipe": "scratch", "objectives": [], "units": units}, root / "models/pretrain/scratch/training.json")
 
 
 def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
@@ -170,7 +173,8 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
     for seed in evaluation["seeds"]:
         final = seed["metrics"]["accuracy"]
         parts = [
-            {"phase": m, "step": k, "flops": k * 1e10, "val_nll": 2.0 / k, "val_score": 0.1 * k}
+            {"phase": m, "step": k, "epoch": k, "flops": k * 1e10, "train_loss": None, "val_nll": 2.0 / k,
+             "val_score": 0.1 * k}
             for m in STREAMS
             for k in range(1, 5)
         ]

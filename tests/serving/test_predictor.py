@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
+from tests import records
 from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
 from tests.helpers import ROOT
 from trivium.data.store import Store
@@ -215,15 +216,14 @@ def test_published_weights_that_stay_with_the_recipe_come_along(root: Path, tmp_
 
 def test_a_strategy_that_was_not_begun_has_no_model(tmp_path: Path) -> None:
     said = "Joint was not begun: it needs 3.0 times as much."
-    write_json({"seeds": [], "start": "scratch", "skipped": {"sentence": said}},
-               tmp_path / "models/joint/training.json")
+    records.trained("joint", skipped=said).write(tmp_path / "models/joint/training.json")
     with pytest.raises(UserError, match="no model of `joint`: Joint was not begun: it needs 3.0 times"):
         best(tmp_path, "joint")
 
 
 def test_a_misspelt_strategy_is_answered_with_the_nearest_one_and_those_that_have_a_model(tmp_path: Path) -> None:
-    for name, about in (("reference", {}), ("end_to_end", {}), ("joint", {"skipped": {"sentence": "Too dear."}})):
-        write_json({"seeds": [], "start": "scratch"} | about, tmp_path / "models" / name / "training.json")
+    for name, why in (("reference", ""), ("end_to_end", ""), ("joint", "Too dear.")):
+        records.trained(name, skipped=why).write(tmp_path / "models" / name / "training.json")
     with pytest.raises(UserError) as refused:
         best(tmp_path, "refrence")
     assert str(refused.value) == (f"There is no trained strategy `refrence` in {tmp_path}/models; did you mean "

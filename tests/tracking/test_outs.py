@@ -5,6 +5,7 @@ import yaml
 
 from tests.fake_outs import fake_data, fake_lock, fake_models, fake_outs, fake_strategy
 from trivium.data.tables import read_json, write_json
+from trivium.machine.measured import Measured
 from trivium.settings.errors import UserError
 from trivium.tracking import outs
 
@@ -23,7 +24,7 @@ def test_best_first_by_the_rank_of_the_comparison(project: Path) -> None:
 
 
 def test_the_best_seed_has_the_lowest_validation_nll(project: Path) -> None:
-    assert named(outs.read(project), "unimodal").best["seed"] == 1  # 0.4, against 0.5 of seed 0
+    assert named(outs.read(project), "unimodal").training.best.seed == 1  # 0.4, against 0.5 of seed 0
 
 
 def test_the_fingerprint_follows_the_content(project: Path) -> None:
@@ -82,7 +83,8 @@ def test_inputs_are_the_data_and_model_hashes_of_dvc_lock(project: Path) -> None
 
 def test_a_strategy_that_was_not_begun_has_no_run(project: Path) -> None:
     path = project / "models/unimodal/training.json"
-    write_json(read_json(path) | {"seeds": [], "skipped": {"sentence": "It costs too much."}}, path)
+    write_json(read_json(path) | {"seeds": [], "skipped": {
+        "budget": 1e9, "needed": 2e9, "setting": "`budget.epochs: 40`", "sentence": "It costs too much."}}, path)
     write_json(read_json(path), project / "reports/evaluate/unimodal/metrics.json")
     assert {each.name for each in outs.read(project).outcomes} == {"supervised_frozen", "end_to_end"}
 
@@ -105,8 +107,8 @@ def test_a_broken_measurement_is_none(project: Path) -> None:
     found = outs.read(project)
     for name in ("train@unimodal.json", "train@unimodal.system.json", "evaluate@unimodal.json"):
         (project / "reports/measured" / name).write_text('{"sec')
-    assert outs.measured(project, named(found, "unimodal")) == {}
-    assert outs.measured(project, named(found, "end_to_end"))["seconds"] == 12.5
+    assert outs.measured(project, named(found, "unimodal")) == outs.Took(Measured(), None, None)
+    assert outs.measured(project, named(found, "end_to_end")).training.seconds == 12.5
 
 
 @pytest.mark.parametrize(("file", "words"), [

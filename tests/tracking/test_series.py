@@ -3,19 +3,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import records
 from tests.fake_outs import BUDGET, fake_outs
+from tests.records import step
 from trivium.comparison.budgets import Curves, Line, Point, Reached, Said
 from trivium.comparison.intervals import Span
+from trivium.machine.measured import Measured, Sampled
 from trivium.tracking import outs, series
 
-SEED = {
-    "seed": 0, "flops": {"budget": 200.0, "pretrain": 100.0, "train": 100.0, "total": 200.0},
-    "parameters": {"total": 7, "trained": 3}, "validation": {"nll": 0.4, "score": 0.9},
-    "history": [
-        {"phase": "head", "flops": 120.0, "train_loss": 1.0, "val_nll": 0.9, "val_score": 0.5},
-        {"phase": "finetune", "flops": 200.0, "train_loss": 0.5, "val_nll": 0.4, "val_score": 0.9},
-    ],
-}
+SEED = records.seed(history=[step(120.0, 1.0, 0.9, 0.5, "head"), step(200.0, 0.5, 0.4, 0.9, "finetune")])
 
 
 def test_steps_are_percent_of_the_budget_with_pretraining() -> None:
@@ -24,16 +20,13 @@ def test_steps_are_percent_of_the_budget_with_pretraining() -> None:
 
 
 def test_a_strategy_that_trains_nothing_has_one_point() -> None:
-    seed = SEED | {"history": [], "flops": SEED["flops"] | {"total": 190.0}}
+    seed = records.seed(flops=records.SPENT.model_copy(update={"total": 190.0}))
     assert series.curves(seed) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/score": {95: 0.9}}
     assert series.mean_curves([seed, seed]) == {"val/nll": {95: 0.4}, "val/score": {95: 0.9}}
 
 
 def test_mean_curve_interpolates_between_the_measurements_of_each_seed() -> None:
-    other = SEED | {"history": [
-        {"flops": 100.0, "train_loss": 3.0, "val_nll": 1.0, "val_score": 0.1},
-        {"flops": 160.0, "train_loss": 2.0, "val_nll": 0.8, "val_score": 0.4},
-        {"flops": 200.0, "train_loss": 1.5, "val_nll": 0.6, "val_score": 0.7}]}
+    other = records.seed(history=[step(100.0, 3.0, 1.0, 0.1), step(160.0, 2.0, 0.8, 0.4), step(200.0, 1.5, 0.6, 0.7)])
     # at 60 %: 1.0 and 3 - 1/3; at 80 %: 0.75 (half way) and 2.0; nothing at 50 %, which one seed did not reach
     mean = series.mean_curves([SEED, other])["train/loss"]
     assert list(mean) == [60, 80, 100]
@@ -45,7 +38,8 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
     outcome = next(each for each in found.outcomes if each.name == "supervised_frozen")
     assert found.comparison is not None
     entry = found.comparison.strategies["supervised_frozen"]
-    results = series.strategy_results(outcome, entry, {"seconds": 12.5, "peak_gpu_memory_bytes": 7e8})
+    results = series.strategy_results(outcome, entry, outs.Took(
+        Measured(seconds=12.5, peak_gpu_memory_bytes=700_000_000), None, None))
     expected = {
         "test/accuracy": 0.9, "test/accuracy_low": 0.88, "test/accuracy_high": 0.92, "rank": 1.0, "failed_share": 0.0,
         "subset_score/text-image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
@@ -91,11 +85,11 @@ def test_shares_of_compute_and_labels_are_steps_in_percent() -> None:
 
 
 def test_system_points_stand_at_the_time_they_were_sampled() -> None:
-    sampled = {"started": 1000.0, "seconds": [1.0, 2.5], "series": {"cpu_utilization_percentage": [10.0, 20.0]}}
-    assert series.system({"system": sampled}) == [
+    sampled = Sampled(started=1000.0, seconds=[1.0, 2.5], series={"cpu_utilization_percentage": [10.0, 20.0]})
+    assert series.system(sampled) == [
         ("system/cpu_utilization_percentage", 10.0, 1, 1_001_000),
         ("system/cpu_utilization_percentage", 20.0, 2, 1_002_500)]
-    assert series.system({}) == []
+    assert series.system(None) == []
 
 
 @pytest.mark.parametrize(("name", "expected"), [

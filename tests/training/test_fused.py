@@ -16,6 +16,7 @@ from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.data.tables import read_json
 from trivium.machine import device
+from trivium.machine.measured import Measured
 from trivium.models.network import Multimodal
 from trivium.objectives.joint import Joint
 from trivium.strategies import Entry
@@ -24,6 +25,7 @@ from trivium.tasks.temperature import calibrated_nll, temperature
 from trivium.training import components, fused, strategy
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
+from trivium.training.records import Lacking, Parameters, Seed, Spent
 
 BUDGET, CONCAT = tiny.BUDGET, {"name": "concat", "width": None}
 JOINT = Plan("fusion", "concat", (Phase("joint", 1.0, 0.003),))
@@ -36,12 +38,12 @@ def project(folder: Path, monkeypatch: MonkeyPatch, recipe: str = "scratch", see
 
 
 def train(plan: Plan, start: str = "scratch", name: str = "one", seed: int = 0, limit: float = BUDGET,
-          report: Any = lambda *_: None, **loop: Any) -> tuple[dict[str, Any], Multimodal]:
+          report: Any = lambda *_: None, **loop: Any) -> tuple[Any, Multimodal]:
     """The record and the model of `plan` from the recipe `start`; `loop`: other settings of it."""
     entry = Entry(name, name, start, "own", {}, plan)
     unit = strategy.Unit(entry, strategy.chosen_fusion(entry), seed, tiny.LOOP.model_copy(update=loop), limit)
     record = fused.train(unit, Path(name), report)
-    model: Any = models.load(f"{name}/model") if "skipped" not in record else None
+    model: Any = models.load(f"{name}/model") if isinstance(record, Seed) else None
     return record, model
 
 
@@ -66,27 +68,27 @@ def validation(model: Multimodal, seed: int, scale: float) -> float:
 def test_end_to_end_spends_the_budget(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     project(tmp_path, monkeypatch)
     record, model = train(JOINT)
-    assert record["history"][-1]["step"] == 30
-    assert record["flops"] == {"budget": BUDGET, "pretrain": 0.0, "train": BUDGET, "total": BUDGET, "analytic": BUDGET}
-    assert record["history"][-1]["flops"] == BUDGET == 42_662_400
+    assert record.history[-1].step == 30
+    assert record.flops == Spent(budget=BUDGET, pretrain=0.0, train=BUDGET, total=BUDGET, analytic=BUDGET)
+    assert record.history[-1].flops == BUDGET == 42_662_400
     size = sum(p.numel() for p in model.parameters())
-    assert record["parameters"] == {"total": size, "trained": size}
+    assert record.parameters == Parameters(total=size, trained=size)
 
 
 def test_steps_are_whole_and_within_the_budget(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     project(tmp_path, monkeypatch)
     record, _ = train(JOINT, limit=5.9 * 4 * tiny.ALL)
-    assert (record["history"][-1]["step"], record["flops"]["total"]) == (5, 5 * 4 * tiny.ALL)
+    assert (record.history[-1].step, record.flops.total) == (5, 5 * 4 * tiny.ALL)
 
 
 def test_what_the_budget_does_not_pay_one_epoch_of_is_not_begun(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     project(tmp_path, monkeypatch)
     record, _ = train(JOINT, limit=12 * tiny.ALL - 1)
-    assert record == {"skipped": {"budget": 12 * tiny.ALL - 1, "needed": 12 * tiny.ALL}}
-    assert train(JOINT, limit=12 * tiny.ALL)[0]["history"][-1]["step"] == 3
+    assert record == Lacking(budget=12 * tiny.ALL - 1, needed=12 * tiny.ALL)
+    assert train(JOINT, limit=12 * tiny.ALL)[0].history[-1].step == 3
     out = Path("models/end_to_end")
     entry = Entry("end_to_end", "End to end", "scratch", "joint", {}, JOINT)
-    assert strategy.train(entry, tiny.LOOP, [3 * tiny.ALL], out) == {}
+    assert strategy.train(entry, tiny.LOOP, [3 * tiny.ALL], out) == Measured()
     told = read_json(out / "training.json")
     assert told["seeds"] == [] and told["skipped"]["needed"] == 12 * tiny.ALL
     assert told["skipped"]["sentence"] == (
@@ -99,19 +101,19 @@ def test_head_first_then_all_within_what_pretraining_left(tmp_path: Path, monkey
     record, _ = train(HALVES, "supervised_half")
     # Half of 42,662,400, in whole steps; a tenth of the rest, less one pass through the encoders, is 15.7 steps of
     # the head; what is left is 13.9 of all.
-    spent = record["flops"]
-    assert (spent["budget"], spent["pretrain"]) == (42_662_400, 20_677_632)
-    assert spent["total"] == 20_677_632 + 12 * tiny.ENCODE + 15 * 4 * tiny.TOP + 13 * 4 * tiny.ALL == 41_326_592
-    assert spent["train"] == spent["total"] - spent["pretrain"]
-    assert spent["analytic"] == spent["total"]
-    assert {row["phase"]: row["step"] for row in record["history"]} == {"head": 15, "finetune": 13}
-    assert record["history"][-1]["flops"] == spent["total"]
-    best = min(row["val_nll"] for row in record["history"] if row["phase"] == "finetune")
-    assert record["validation"]["nll"] == best
+    spent = record.flops
+    assert (spent.budget, spent.pretrain) == (42_662_400, 20_677_632)
+    assert spent.total == 20_677_632 + 12 * tiny.ENCODE + 15 * 4 * tiny.TOP + 13 * 4 * tiny.ALL == 41_326_592
+    assert spent.train == spent.total - spent.pretrain
+    assert spent.analytic == spent.total
+    assert {row.phase: row.step for row in record.history} == {"head": 15, "finetune": 13}
+    assert record.history[-1].flops == spent.total
+    best = min(row.val_nll for row in record.history if row.phase == "finetune")
+    assert record.validation.nll == best
 
     other = Plan("fusion", "concat", (HALVES.phases[0], Phase("finetune", 0.9, 0.01)))
-    for one, two in zip(record["history"], train(other, "supervised_half", "other")[0]["history"], strict=True):
-        assert (one == two) == (one["phase"] == "head" or one["step"] == 0)
+    for one, two in zip(record.history, train(other, "supervised_half", "other")[0].history, strict=True):
+        assert (one == two) == (one.phase == "head" or one.step == 0)
 
 
 def test_how_far_a_training_is_counts_all_its_phases_and_the_pass_through_frozen_encoders(
@@ -130,16 +132,16 @@ def test_frozen_components_stay_as_they_are(tmp_path: Path, monkeypatch: MonkeyP
     project(tmp_path, monkeypatch, "supervised")
     plan = Plan("fusion", "concat", (Phase("head", 1.0, 0.01, TOP),))
     record, model = train(plan, "supervised")
-    assert record["flops"]["total"] == 37_560_320 + 12 * tiny.ENCODE + 73 * 4 * tiny.TOP
+    assert record.flops.total == 37_560_320 + 12 * tiny.ENCODE + 73 * 4 * tiny.TOP
     untrained = start("supervised")
     for s in model.streams:
         expected = components.encoder("supervised", s, 0).state_dict()
         assert all(torch.equal(value, expected[name]) for name, value in model.encoders[s].state_dict().items())
     assert not torch.equal(model.head.weight, untrained.head.weight)
-    assert record["parameters"]["trained"] == sum(p.numel() for p in (*untrained.fusion.parameters(),
+    assert record.parameters.trained == sum(p.numel() for p in (*untrained.fusion.parameters(),
                                                                      *untrained.head.parameters()))
     monkeypatch.setattr(fused, "MOST_EPOCHS", 5)
-    assert train(plan, "supervised", "short")[0]["history"][-1]["step"] == 15
+    assert train(plan, "supervised", "short")[0].history[-1].step == 15
 
 
 def test_training_starts_from_the_components_of_the_same_seed(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
@@ -148,15 +150,15 @@ def test_training_starts_from_the_components_of_the_same_seed(tmp_path: Path, mo
     store = Store("selfsup")
     batch = store.batch(store.rows(1, "val"), 1)
     expected, other = (calibrated_nll(logits(start("selfsup", seed).eval(), batch), batch.y) for seed in (1, 0))
-    assert record["history"][0]["val_nll"] == pytest.approx(expected, rel=1e-5) != pytest.approx(other, rel=1e-5)
+    assert record.history[0].val_nll == pytest.approx(expected, rel=1e-5) != pytest.approx(other, rel=1e-5)
 
 
 def test_end_to_end_is_the_same_training_from_random_weights(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     """Only where the weights come from differs: a recipe that trains for nothing would start as `scratch` does."""
     project(tmp_path, monkeypatch)
     tiny.pretrained(tiny.recipe("selfsup"))
-    ours, others = train(JOINT)[0]["history"], train(JOINT, "selfsup", "other")[0]["history"]
-    assert ours[0] != others[0] and others[0]["flops"] == components.charged("selfsup", 0) > 0 == ours[0]["flops"]
+    ours, others = train(JOINT)[0].history, train(JOINT, "selfsup", "other")[0].history
+    assert ours[0] != others[0] and others[0].flops == components.charged("selfsup", 0) > 0 == ours[0].flops
 
 
 def test_validation_chooses_weights_and_temperature_and_nothing_reads_the_test(
@@ -168,13 +170,13 @@ def test_validation_chooses_weights_and_temperature_and_nothing_reads_the_test(
     record, model = train(Plan("fusion", "concat", (Phase("joint", 1.0, 0.001),)))
     assert sorted(set(read)) == list(range(18))
     scale = model.calibration.item()
-    assert record["validation"]["nll"] == pytest.approx(validation(model, 0, scale), rel=1e-5)
+    assert record.validation.nll == pytest.approx(validation(model, 0, scale), rel=1e-5)
     store = Store("scratch")
     val, train_set = (store.batch(store.rows(0, split), 0) for split in ("val", "train"))
     assert scale == pytest.approx(temperature(logits(model, val), val.y), rel=1e-5)
     other = temperature(logits(model, train_set), train_set.y)
     assert 0.05 < other < scale < 1
-    assert record["calibration"] == pytest.approx(scale)
+    assert record.calibration == pytest.approx(scale)
 
 
 class Sure(nn.Module):
@@ -204,7 +206,7 @@ def test_weights_that_are_right_and_too_sure_are_chosen_over_untrained_ones() ->
 
 def test_training_batches_are_augmented_where_it_is_asked_for(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     project(tmp_path, monkeypatch)
-    plain, other = (train(JOINT, name=name, augment=name == "augmented")[0]["history"]
+    plain, other = (train(JOINT, name=name, augment=name == "augmented")[0].history
                     for name in ("plain", "augmented"))
     assert plain[0] == other[0] and plain[1] != other[1]
 
@@ -229,7 +231,7 @@ def test_all_parts_train_again_after_a_phase_that_froze_some(tmp_path: Path, mon
     project(tmp_path, monkeypatch)
     phases = (Phase("head", 0.2, 1e-6, TOP), Phase("all", 0.8, 0.003, ALL))
     record, model = train(Plan("fusion", "concat", phases))
-    assert record["parameters"]["trained"] == record["parameters"]["total"]
+    assert record.parameters.trained == record.parameters.total
     moved, before = (one.encoders["image"].stem.embed.weight for one in (model, start("scratch")))
     assert not torch.equal(moved, before)
 

@@ -12,23 +12,29 @@ from typing import Any
 
 import pytest
 
+from tests import records
 from tests.helpers import ROOT
 from tests.machine.test_workers import alive
+from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.settings.errors import UserError
 from trivium.training import jobs
+from trivium.training.records import Lacking, Seed
 from trivium.training.settings import Loop
 
 LOOP = Loop(batch=4, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=2)
+LEFT = Lacking(budget=1.0, needed=2.0)
 
 
 def test_the_largest_process_on_a_gpu_counts() -> None:
-    done = {"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": 300}), "b": (Path("b"), {"seconds": 1.5, "gpu_bytes": 700})}
-    assert jobs.measured(done, "seeds") == {"seeds": [2.0, 1.5], "peak_gpu_memory_bytes": 700}
+    done = {"a": (Path("a"), jobs.Done(seconds=2.0, gpu_bytes=300, record=LEFT)),
+            "b": (Path("b"), jobs.Done(seconds=1.5, gpu_bytes=700, record=LEFT))}
+    assert jobs.measured(done, "seeds") == Measured(seeds=[2.0, 1.5], peak_gpu_memory_bytes=700)
 
 
 def test_a_cpu_has_no_gpu_memory() -> None:
-    assert jobs.measured({"a": (Path("a"), {"seconds": 2.0, "gpu_bytes": None})}, "units") == {"units": [2.0]}
+    done = {"a": (Path("a"), jobs.Done(seconds=2.0, gpu_bytes=None, record=LEFT))}
+    assert jobs.measured(done, "units") == Measured(units=[2.0])
 
 
 def test_units_that_have_not_begun_are_taken_to_be_as_long_as_the_others() -> None:
@@ -55,7 +61,6 @@ def work(unit, folder, report):
     if unit == sys.argv[3]:
         os._exit(9)  # as where memory ran out
     time.sleep(600)
-    return {}
 
 def main(params):
     loop = params.loop.model_copy(update={"device": "cpu", "workers": 2})
@@ -116,17 +121,17 @@ def test_a_worker_that_dies_before_all_units_are_handed_out_is_told_in_words(
         jobs.run("dying", die, [(name, name, f"key-{name}") for name in "abcdef"], LOOP)
 
 
-def die(*_: object) -> dict[str, Any]:
+def die(*_: object) -> Lacking:
     os._exit(9)
 
 
-def write_one(unit: str, folder: Path, report: jobs.Report) -> dict[str, Any]:
+def write_one(unit: str, folder: Path, report: jobs.Report) -> Seed:
     (folder / "made").write_text(unit)
     report(1, 1)
-    return {"unit": unit}
+    return records.seed(3)
 
 
-def fail(*_: object) -> dict[str, Any]:
+def fail(*_: object) -> Lacking:
     raise AssertionError("this unit was finished before")
 
 
@@ -137,8 +142,8 @@ def test_a_finished_unit_is_taken_by_its_key_whatever_its_name(
     jobs.run("first", write_one, [("a", "x", "key-x")], one)
     done = jobs.run("second", fail, [("renamed", "x", "key-x")], one)
     assert "second: 1 of 1 were finished before" in capsys.readouterr().out
-    folder, record = done["renamed"]
-    assert (folder / "made").read_text() == "x" and record["record"] == {"unit": "x"}
+    folder, left = done["renamed"]
+    assert (folder / "made").read_text() == "x" and left.record == records.seed(3)
     jobs.copy(folder, tmp_path / "out")
     assert (tmp_path / "out/made").read_text() == "x"
 

@@ -12,17 +12,17 @@ from torch import nn
 from tests.training import tiny
 from trivium import models, strategies
 from trivium.data.store import Store
-from trivium.data.tables import write_json
 from trivium.models import files
 from trivium.models.network import Unimodal
 from trivium.training import late_fusion
-from trivium.training.strategy import Unit
+from trivium.training.records import Evaluation, Pretrained, Seed, Spent, Unit, Validation
+from trivium.training.strategy import Unit as Work
 
 BEST, SUM = "unimodal", "ensemble"
 COST = {"text": 1_000_000.0, "image": 20_000_000.0, "audio": 300_000.0}  # what the recipe says
 
 
-def run(folder: Path, monkeypatch: MonkeyPatch, strategy: str, **scores: Any) -> tuple[dict[str, Any], nn.Module]:
+def run(folder: Path, monkeypatch: MonkeyPatch, strategy: str, **scores: Any) -> tuple[Seed, nn.Module]:
     """`strategy` with components whose heads give every sample the same scores [2]; labels alternate.
 
     scores: stream -> scores, the same for all samples.
@@ -36,43 +36,45 @@ def run(folder: Path, monkeypatch: MonkeyPatch, strategy: str, **scores: Any) ->
             model.head.bias.copy_(torch.tensor(scores[s]))
         about = files.describe("unimodal", store.encoders, {s: spec}, store.task)
         models.save(model, about, f"models/pretrain/supervised/{s}/seed_0")
-        history = [{"step": k, "val_nll": 1.0} for k in range(2)]
-        units += [{"streams": [s], "seed": 0, "flops": COST[s], "history": history},
-                  {"streams": [s], "seed": 1, "flops": 7.0, "history": []}]
-    write_json({"units": units}, "models/pretrain/supervised/training.json")
+        about = {"streams": [s], "objective": "supervised", "epochs": 1.0, "parameters": 1, "samples": 12}
+        row = Evaluation(step=0, epoch=0.0, flops=0.0, train_loss=None, val_nll=1.0, val_score=0.5)
+        units += [Unit(**about, seed=seed, flops=flops, history=history, validation=Validation(nll=1.0, score=0.5))
+                  for seed, flops, history in ((0, COST[s], [row, row]), (1, 7.0, []))]
+    recipe = Pretrained(recipe="supervised", objectives=["supervised"], units=units)
+    recipe.write("models/pretrain/supervised/training.json")
     entry = strategies.entry("one", {"start": "supervised", "strategy": strategy})
-    record = late_fusion.combine(Unit(entry, None, 0, tiny.LOOP, tiny.BUDGET), Path("one"), lambda *_: None)
+    record = late_fusion.combine(Work(entry, None, 0, tiny.LOOP, tiny.BUDGET), Path("one"), lambda *_: None)
     return record, models.load("one/model")
 
 
 def test_the_lowest_nll_on_validation_is_chosen_after_calibration(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     """Three validation labels are of each class; one of the second class has no sound, so that 3 : 2 are left."""
     record, model = run(tmp_path, monkeypatch, BEST, text=[0.0, 0.0], image=[3.0, 0.0], audio=[1.0, 0.0])
-    nll = {s: one["nll"] for s, one in record["members"].items()}
+    nll = {s: one.nll for s, one in record.members.items()}
     assert nll["text"] == pytest.approx(math.log(2))
     assert nll["image"] == pytest.approx((cost(0.15) + cost(-0.15)) / 2, rel=1e-5)  # 3, as flat as may be
     assert nll["audio"] == pytest.approx(-(3 * math.log(0.6) + 2 * math.log(0.4) + math.log(0.5)) / 6, rel=1e-5)
-    assert record["chosen"] == "audio" and list(model.members) == ["audio"]  # though all are right half of the time
-    assert {one["score"] for one in record["members"].values()} == {0.5}
-    assert record["calibration"] == pytest.approx([1 / math.log(1.5)]) == model.calibrations.tolist()
-    assert record["validation"] == record["members"]["audio"]
-    assert {row["phase"] for row in record["history"]} == {"audio"}
+    assert record.chosen == "audio" and list(model.members) == ["audio"]  # though all are right half of the time
+    assert {one.score for one in record.members.values()} == {0.5}
+    assert record.calibration == pytest.approx([1 / math.log(1.5)]) == model.calibrations.tolist()
+    assert dict(record.validation) == dict(record.members["audio"])
+    assert {row.phase for row in record.history} == {"audio"}
 
 
 def test_a_choice_is_charged_for_all_it_chose_from(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     record, model = run(tmp_path, monkeypatch, BEST)
-    assert record["flops"] == {"budget": 42_662_400, "pretrain": 21_300_000, "train": 0, "total": 21_300_000}
-    assert record["parameters"]["total"] == sum(p.numel() for p in model.members.parameters())
+    assert record.flops == Spent(budget=42_662_400, pretrain=21_300_000, train=0, total=21_300_000)
+    assert record.parameters.total == sum(p.numel() for p in model.members.parameters())
 
 
 def test_the_ensemble_adds_up_calibrated_members(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     record, model = run(tmp_path, monkeypatch, SUM, text=[2.0, 0.0], image=[0.0, 0.0], audio=[1.0, 0.0])
-    assert list(model.members) == ["text", "image", "audio"] and "chosen" not in record
-    assert record["calibration"] == pytest.approx([20, 20, 1 / math.log(1.5)])
+    assert list(model.members) == ["text", "image", "audio"] and record.chosen is None
+    assert record.calibration == pytest.approx([20, 20, 1 / math.log(1.5)])
     both = 0.1 + math.log(1.5)  # what text and audio say for the first class
-    assert record["validation"]["nll"] == pytest.approx((3 * cost(both) + 2 * cost(-both) + cost(-0.1)) / 6, rel=1e-5)
-    assert {row["phase"] for row in record["history"]} == {"text", "image", "audio"}
-    assert record["flops"]["total"] == 21_300_000
+    assert record.validation.nll == pytest.approx((3 * cost(both) + 2 * cost(-both) + cost(-0.1)) / 6, rel=1e-5)
+    assert {row.phase for row in record.history} == {"text", "image", "audio"}
+    assert record.flops.total == 21_300_000
 
 
 def cost(score: float) -> float:

@@ -14,7 +14,7 @@ from trivium import models
 from trivium.data.store import Store
 from trivium.data.tables import read_json, write_json
 from trivium.models.network import Unimodal
-from trivium.training import components, pretrain
+from trivium.training import components, pretrain, records
 from trivium.training.recipes import Group, Recipe
 
 PER_SAMPLE = {"text": tiny.TEXT + tiny.HEAD, "image": tiny.IMAGE + tiny.HEAD, "audio": tiny.AUDIO + tiny.HEAD}
@@ -24,7 +24,7 @@ def group(recipe: Recipe, stream: str) -> Group:
     return next(one for one in recipe.groups if stream in one.streams)
 
 
-def unit(folder: Path, recipe: Recipe, stream: str, **loop: Any) -> dict[str, Any]:
+def unit(folder: Path, recipe: Recipe, stream: str, **loop: Any) -> records.Unit:
     """The record of one stream at seed 0, with other settings of the loop; its component is below `folder`."""
     settings = tiny.LOOP.model_copy(update=loop)
     one = pretrain.Unit(recipe, group(recipe, stream), 0, settings, tiny.BUDGET)
@@ -96,7 +96,7 @@ def test_without_labels_more_rows_are_read_and_paid_for(tmp_path: Path, monkeypa
         read.clear()
         record = unit(tmp_path / name, recipes[name], "audio")
         assert sorted(set(read)) == [*train, *range(12, 18)]
-        assert record["samples"] == {"supervised": 6, "selfsup": 9}[name]
+        assert record.samples == {"supervised": 6, "selfsup": 9}[name]
 
 
 def test_weights_are_those_that_validation_prefers(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
@@ -106,19 +106,19 @@ def test_weights_are_those_that_validation_prefers(tmp_path: Path, monkeypatch: 
     batch = store.batch(val[store.has("audio")[val]], 0)
     assert len(batch) == 5
     found = models.load(tmp_path / "unit/audio")(batch.inputs["audio"])
-    assert cross_entropy(found, batch.y).item() == pytest.approx(record["validation"]["nll"], rel=1e-5)
-    assert record["validation"]["nll"] == min(row["val_nll"] for row in record["history"])
+    assert cross_entropy(found, batch.y).item() == pytest.approx(record.validation.nll, rel=1e-5)
+    assert record.validation.nll == min(row.val_nll for row in record.history)
 
 
 def test_recipe_and_settings_are_heeded(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     tiny.project(tmp_path, monkeypatch)
     recipe = tiny.recipe("supervised")
-    first = unit(tmp_path / "first", recipe, "image")["history"]
-    assert unit(tmp_path / "again", recipe, "image")["history"] == first
+    first = unit(tmp_path / "first", recipe, "image").history
+    assert unit(tmp_path / "again", recipe, "image").history == first
     others = {"lr": unit(tmp_path / "lr", tiny.recipe("supervised", lr=1e-4), "image"),
               "augment": unit(tmp_path / "augment", recipe, "image", augment=True)}
     for name, other in others.items():
-        assert other["history"][0] == first[0] and other["history"][1] != first[1], name
+        assert other.history[0] == first[0] and other.history[1] != first[1], name
 
 
 def test_the_encoder_starts_as_in_end_to_end_training(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
@@ -134,10 +134,11 @@ def test_what_the_budget_does_not_pay_one_epoch_of_is_not_begun(tmp_path: Path, 
     tiny.project(tmp_path, monkeypatch)
     one = 3_877_056
     assert tiny.pretrained(tiny.recipe("supervised"), limit=one) == []
-    assert components.skipped("supervised") == {"budget": one, "needed": pytest.approx(4_307_840)}
+    lacking = components.told("supervised").skipped
+    assert lacking is not None and lacking.budget == one and lacking.needed == pytest.approx(4_307_840)
     assert digests(tmp_path, "models/pretrain").keys() == {"models/pretrain/supervised/training.json"}
     assert len(tiny.pretrained(tiny.recipe("supervised"), limit=4_307_841)) == 3
-    assert components.skipped("supervised") is None
+    assert components.told("supervised").skipped is None
 
 
 def test_published_weights_are_read_once_for_all_seeds_and_keep_their_vectors(

@@ -14,15 +14,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from trivium.experiments.dvc import dvc
-from trivium.machine.files import read_figures
+from trivium.machine.measured import PLACE, Measured, Sampled
 from trivium.settings.errors import UserError
-
-PLACE = "reports/measured"
 
 
 def broken(root: Path) -> list[Path]:
     """The files that hold nothing which can be read."""
-    return [path for path in sorted((root / PLACE).glob("*.json")) if not read_figures(path)]
+    return [path for path in sorted((root / PLACE).glob("*.json"))
+            if (Sampled if path.stem.endswith(".system") else Measured).found(path) is None]
 
 
 def again(root: Path, say: Callable[[str], None]) -> None:

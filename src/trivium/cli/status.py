@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
+from trivium.machine.measured import PLACE
 from trivium.settings.errors import UserError
+from trivium.training.records import Trained
 
 if TYPE_CHECKING:
     from trivium.comparison.out import Comparison
@@ -32,13 +34,10 @@ def status(root: Path) -> str:
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
-        trained, evaluated = (root / folder / name / file for folder, file in
-                              (("models", "training.json"), ("reports/evaluate", "metrics.json")))
-        words = "not trained yet"
-        if trained.exists():
-            words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
-        if trained.exists() and (lacking := read_json(trained).get("skipped")):
-            words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
+        trained, evaluated = Trained.of(name, root), root / "reports/evaluate" / name / "metrics.json"
+        words = f"trained ({len(trained.seeds)} seeds), not evaluated" if trained else "not trained yet"
+        if trained and (lacking := trained.skipped):
+            words = f"not begun: it needs {numbers.times(lacking.needed / lacking.budget)} times the budget"
         elif evaluated.exists():
             seeds = read_json(evaluated)["seeds"]
             metric = ranking(tasks.of(read_json(evaluated)["task"]), settings.compare.metric)
@@ -134,7 +133,7 @@ def _wrapped(text: str) -> list[str]:
 
 def _unfinished(root: Path) -> bool:
     """Whether a strategy was evaluated after `compare` last came to its end."""
-    measured = root / "reports/measured"
+    measured = root / PLACE
     times = [path.stat().st_mtime for path in measured.glob("evaluate@*.json") if ".system" not in path.name]
     done = measured / "compare.json"
     return bool(times) and not (done.exists() and done.stat().st_mtime >= max(times))

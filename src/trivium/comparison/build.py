@@ -23,6 +23,7 @@ from trivium.settings.parts import nearest
 from trivium.tasks import Task
 from trivium.tasks.base import Array
 from trivium.tasks.metric import Metric
+from trivium.training.records import Allowance
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
@@ -77,7 +78,8 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
 
 def _budget(root: Path) -> str:
     """The setting that the budget was made of: `budget.flops` where it is set, else `budget.epochs`."""
-    return "epochs" if not (root / BUDGET).exists() or read_json(root / BUDGET)["epochs"] else "flops"
+    given = Allowance.found(root / BUDGET)
+    return "epochs" if given is None or given.epochs else "flops"
 
 
 def _notes(found: Evaluated, root: Path) -> list[str]:

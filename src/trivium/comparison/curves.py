@@ -13,12 +13,12 @@ from trivium import tasks
 from trivium.comparison.out import Comparison
 from trivium.data.tables import read_json, write_json
 from trivium.tasks.scores import confusion_in
+from trivium.training.records import Seed, Step, Trained
 
 WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
-METRICS = ("train_loss", "val_nll", "val_score")
 
 
-def write(out: Path, comparison: Comparison, folder: Path, trained: Mapping[str, Any]) -> None:
+def write(out: Path, comparison: Comparison, folder: Path, trained: Mapping[str, Trained]) -> None:
     """Fill the folder `out` with `strategies.csv`, `learning.csv` and `confusion.csv` (of the recommended strategy, or
     of the best where none is).
 
@@ -30,10 +30,9 @@ def write(out: Path, comparison: Comparison, folder: Path, trained: Mapping[str,
     _csv(out / "strategies.csv", columns, (
         (name, one.flops, span.mean, span.low, span.high, *(one.metrics[key].mean for key in metrics), one.failed_share)
         for name, one in entries for span in [one.metrics[comparison.metric]]))
-    _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", *METRICS), (
-        (name, seed["seed"], step["phase"], step["flops"], *(step[key] for key in METRICS))
-        for name in order for seed in trained[name]["seeds"]
-        for step in history(seed, streams)))
+    _csv(out / "learning.csv", ("strategy", "seed", "phase", "flops", "train_loss", "val_nll", "val_score"), (
+        (name, seed.seed, step.phase, step.flops, step.train_loss, step.val_nll, step.val_score)
+        for name in order for seed in trained[name].seeds for step in history(seed, streams)))
     chosen = folder / (comparison.verdict.recommended or order[0])
     _csv(out / "confusion.csv", ("label", "prediction", "share"), _confusion(chosen))
 
@@ -63,12 +62,11 @@ def summary(out: Path, comparison: Comparison) -> None:
         }, out / f"{name}.json")
 
 
-def history(seed: Mapping[str, Any], streams: Sequence[str]) -> list[dict[str, Any]]:
+def history(seed: Seed, streams: Sequence[str]) -> list[Step]:
     """A seed's own learning curve. A strategy that only combines components is one point: where it ends."""
-    own = [step for step in seed["history"] if step["phase"] not in streams]
-    validation = seed["validation"]
-    return own or [{"phase": "combined", "flops": seed["flops"]["total"], "train_loss": None,
-                    "val_nll": validation["nll"], "val_score": validation["score"]}]
+    own = [step for step in seed.history if step.phase not in streams]
+    return own or [Step(step=0, epoch=0.0, phase="combined", flops=seed.flops.total, train_loss=None,
+                        val_nll=seed.validation.nll, val_score=seed.validation.score)]
 
 
 def confusion(predictions: Path, classes: int) -> np.ndarray:

@@ -21,6 +21,7 @@ from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
 from trivium.tasks.metric import Metric
+from trivium.training.records import Trained
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
 QUIET, LINE = "#59636e", "#e2e6ea"
@@ -31,7 +32,7 @@ FLOPS = "training compute per seed, pretraining included"
 BEST = "best possible"
 
 
-def write(out: Path, comparison: Comparison, evaluated: Mapping[str, Any], trained: Mapping[str, Any]) -> None:
+def write(out: Path, comparison: Comparison, evaluated: Mapping[str, Any], trained: Mapping[str, Trained]) -> None:
     """Fill the folder `out` with `result`, `compute`, `learning` and, where it was measured, `subsets`, each as .svg.
 
     evaluated, trained: per strategy its `metrics.json` and `training.json`.
@@ -96,12 +97,12 @@ def compute(comparison: Comparison) -> str:
     return drawing(WIDTH, HEIGHT, [*parts, *_names(comparison, ends, x.end + 12)])
 
 
-def learning(comparison: Comparison, trained: Mapping[str, Any]) -> str:
+def learning(comparison: Comparison, trained: Mapping[str, Trained]) -> str:
     """Validation NLL while compute is spent: a thin line per seed, a thick one for their mean."""
     order, looks = comparison.order, _looks(comparison)
-    lines = {name: [np.array([[step["flops"], step["val_nll"]] for step in
+    lines = {name: [np.array([[step.flops, step.val_nll] for step in
                               history(seed, comparison.dataset.streams)], float)
-                    for seed in trained[name]["seeds"]] for name in order}
+                    for seed in trained[name].seeds] for name in order}
     alone = {name for name in order if min(map(len, lines[name])) == 1}  # no training of its own
     means = {name: np.mean([line[-1:] for line in lines[name]], axis=0) if name in alone else _mean(lines[name])
              for name in order}

@@ -10,17 +10,15 @@ from torch import nn
 
 from trivium.data.store import Batch
 from trivium.machine.energy import energy
+from trivium.machine.measured import Inference
 
 ONE, MANY = 1, 64  # samples per call, for latency and for throughput
 WARM_UP, REPEATS, ROUNDS = 3, 40, 4
 
 
 @torch.no_grad()
-def inference(model: nn.Module, batch: Batch) -> dict[str, float | int | str | None]:
-    """Seconds of one answer (batch 1, median and 95th percentile), samples per second at batch 64, joules per sample;
-    and on which device.
-
-    `batch`: at least one sample, on the model's device; repeated where 64 are needed.
+def inference(model: nn.Module, batch: Batch) -> Inference:
+    """`batch`: at least one sample, on the model's device; repeated where 64 are needed.
     """
     one = batch[:ONE]
     many = batch[torch.arange(MANY) % len(batch)]
@@ -31,11 +29,10 @@ def inference(model: nn.Module, batch: Batch) -> dict[str, float | int | str | N
     with energy() as joules:
         rounds = sorted(_seconds(model, many) for _ in range(ROUNDS))
     used = joules()
-    return {
-        "latency_p50_seconds": times[REPEATS // 2], "latency_p95_seconds": times[int(0.95 * REPEATS)],
-        "samples_per_second": MANY / rounds[ROUNDS // 2], "parameters": sum(p.numel() for p in model.parameters()),
-        "device": batch.y.device.type, "joules_per_sample": None if used is None else used / (ROUNDS * MANY),
-    }
+    return Inference(
+        latency_p50_seconds=times[REPEATS // 2], latency_p95_seconds=times[int(0.95 * REPEATS)],
+        samples_per_second=MANY / rounds[ROUNDS // 2], parameters=sum(p.numel() for p in model.parameters()),
+        device=batch.y.device.type, joules_per_sample=None if used is None else used / (ROUNDS * MANY))
 
 
 def _seconds(model: nn.Module, batch: Batch) -> float:

@@ -23,49 +23,51 @@ from trivium.evaluation import cost, domain, encoded, predictions
 from trivium.evaluation.analyse import analyse
 from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
+from trivium.machine.measured import Inference
 from trivium.machine.progress import track
 from trivium.machine.workers import processes
 from trivium.models.network import Model
 from trivium.tasks.base import Outcome, joined
+from trivium.training.records import Seed, Trained
 
 
-def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> dict[str, Any]:
+def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> Inference | None:
     """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side; and
     `<out>/held_out.parquet`, predictions for the held-out domain, where there is one.
 
     entry: of `train` in params.yaml;  device, workers: `loop.device` and `loop.workers`.
 
-    Returns what the first model costs when it answers (see `cost.inference`): measured, so not part of the outs.
+    Returns what the first model costs when it answers: measured, so not part of the outs.
     """
     device = devices.kind(device)
-    training = tables.read_json(Path("models") / entry / "training.json")
-    if "skipped" in training:
-        tables.write_json(training, out / "metrics.json")
-        return {}
-    records = training["seeds"]
+    training = Trained.read(Path("models") / entry / "training.json")
+    if training.skipped:
+        training.write(out / "metrics.json")
+        return None
+    records = training.seeds
     settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
     with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
-        found = run(partial(_seed, training["start"], entry, settings, out, device), records)
+        found = run(partial(_seed, training.start, entry, settings, out, device), records)
         rows = [row for _, row in track(found, f"evaluate {entry}", len(records), "seed")]
     for name in ("predictions", "held_out"):
-        if (parts := [out / _part(name, record["seed"]) for record in records])[0].exists():
+        if (parts := [out / _part(name, record.seed) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
-    store = Store(training["start"], device=device)
-    about = {key: training[key] for key in ("entry", "title", "strategy", "start", "recipe")}
+    store = Store(training.start, device=device)
+    about = training.model_dump(include={"entry", "title", "strategy", "start", "recipe"})
     tables.write_json(about | {"task": store.task.plain(), "streams": list(store.streams), "world": store.world,
                                "seeds": rows}, out / "metrics.json")
-    first = records[0]["seed"]
+    first = records[0].seed
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
     return cost.inference(models.load(Path("models") / entry / f"seed_{first}").to(device), some)
 
 
 @torch.no_grad()
-def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: dict[str, Any],
+def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: Seed,
           ) -> dict[str, Any]:
-    """The metrics of the model of one seed; its answers go to files of their own. `record`: of training.json."""
+    """The metrics of the model of one seed; its answers go to files of their own."""
     devices.deterministic(device)
-    store, seed = Store(recipe, device=device), record["seed"]
+    store, seed = Store(recipe, device=device), record.seed
     size, bins = settings.batch, settings.calibration_bins
     model: Any = models.load(Path("models") / entry / f"seed_{seed}").to(device)
     test = store.rows(seed, "test")
@@ -79,13 +81,12 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
         far = encoded.encode_rows(model, store, held, seed, size)
         answers, _ = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
         elsewhere["held_out"] = domain.held_out(store, held, model.task, answers, bins)
-    kept = ("flops", "parameters", "validation", "calibration", "chosen", "members")
     return {
         "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")), "task": model.task.plain(),
         "metrics": model.task.scores(result, weight=weight, bins=bins),
         "subsets": subsets(model, batch, store.streams, size),
         "table": model.task.table(result),
-        "training": {key: record[key] for key in kept if key in record},
+        "training": record.model_dump(exclude={"seed", "history"}, exclude_none=True),
     } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, settings, out)
 
 

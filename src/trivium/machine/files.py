@@ -61,9 +61,3 @@ def read_json_or(path: str | Path, default: Any) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # ValueError: not JSON, or not UTF-8
         return default
-
-
-def read_figures(path: str | Path) -> dict[str, Any]:
-    """What a stage measured, of `reports/measured`; empty where there is no such file, or it is broken."""
-    found = read_json_or(path, {})
-    return found if isinstance(found, dict) else {}

@@ -14,16 +14,16 @@ from functools import partial
 from pathlib import Path
 
 from trivium.machine import files, nvidia
+from trivium.machine.measured import Sampled
 
 KEEP = 240  # points; a longer series is thinned by half, and then sampled half as often
 Reading = dict[str, float]
 
 
 class Sampler:
-    """Samples in a thread while the block runs, then writes `path` (JSON).
+    """Samples in a thread while the block runs, then writes `path`, a `Sampled`.
 
-    `{"started": seconds since 1970, "seconds": [since the start], "series": {name: [values]}}`; all lists are
-    equally long. A block that fails writes nothing. A machine that cannot be read is no reason to stop a stage.
+    A block that fails writes nothing. A machine that cannot be read is no reason to stop a stage.
     """
 
     def __init__(self, path: str | Path, interval: float = 1.0) -> None:
@@ -46,8 +46,8 @@ class Sampler:
             self._thread.join(timeout=5)
         if kind is None and self._readings:
             series = {name: [reading[name] for reading in self._readings] for name in self._readings[0]}
-            content = {"started": round(self._started, 3), "seconds": self._seconds, "series": series}
-            files.write(self.path, json.dumps(content, sort_keys=True) + "\n")
+            found = Sampled(started=round(self._started, 3), seconds=self._seconds, series=series)
+            files.write(self.path, json.dumps(found.model_dump(), sort_keys=True) + "\n")
 
     def _work(self) -> None:
         interval = self.interval

@@ -11,10 +11,11 @@ from trivium import tasks
 from trivium.comparison import budgets, reads
 from trivium.comparison.out import PATH, Comparison, Verdict, World
 from trivium.drawing.looks import HUES, SHAPES, Look
-from trivium.machine.files import read_figures
+from trivium.machine.measured import PLACE, Measured
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
 from trivium.tasks.metric import Metric
+from trivium.training.records import Pretrained, Seed, Trained, Unit
 
 if TYPE_CHECKING:
     from trivium.report.answers import Answers
@@ -140,9 +141,12 @@ class Inputs:
         return {name: reads.read(metrics) for name, metrics in self.evaluations.items()}
 
     @cached_property
-    def training(self) -> dict[str, dict[str, Any]]:
-        found = {name: self.json(f"models/{name}/training.json") for name in self.order}
-        return {name: training for name, training in found.items() if training}
+    def training(self) -> dict[str, Trained]:
+        return {name: found for name in self.order if (found := Trained.of(name, self.root))}
+
+    def seeds(self, strategy: str) -> list[Seed]:
+        """What training recorded of each; empty where that is not there."""
+        return self.training[strategy].seeds if strategy in self.training else []
 
     @cached_property
     def streams(self) -> list[str]:
@@ -155,10 +159,11 @@ class Inputs:
         return (self.meta.get("streams") or {}).get(stream, stream)
 
     @cached_property
-    def recipes(self) -> dict[str, list[dict[str, Any]]]:
+    def recipes(self) -> dict[str, list[Unit]]:
         """Recipe -> its units of training, of those that strategies start from."""
-        starts = sorted({str(found.get("start")) for found in self.training.values()})
-        return {recipe: self.json(f"models/pretrain/{recipe}/training.json").get("units") or [] for recipe in starts}
+        found = {start: Pretrained.found(self.root / "models/pretrain" / start / "training.json")
+                 for start in sorted({trained.start for trained in self.training.values()})}
+        return {start: one.units if one else [] for start, one in found.items()}
 
     @property
     def world(self) -> World | None:
@@ -190,9 +195,7 @@ class Inputs:
         return rows
 
     @cached_property
-    def measured(self) -> dict[str, dict[str, Any]]:
-        """Measured seconds and memory per stage, e.g. `train@ensemble`; series (`*.system.json`) are left out, and what
-        is broken is empty.
-        """
-        files = sorted((self.root / "reports/measured").glob("*.json"))
-        return {file.stem: read_figures(file) for file in files if "." not in file.stem}
+    def measured(self) -> dict[str, Measured]:
+        """Per stage, e.g. `train@ensemble`; series (`*.system.json`) are left out, and what is broken is empty."""
+        files = sorted((self.root / PLACE).glob("*.json"))
+        return {file.stem: Measured.of(file.stem, self.root) for file in files if "." not in file.stem}

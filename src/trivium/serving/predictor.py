@@ -23,9 +23,7 @@ from trivium import modalities
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
-from trivium.machine.files import read_json_or
 from trivium.settings.errors import UserError
-from trivium.tasks import seeds
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -189,20 +187,21 @@ class Predictor:
 
 
 def best(root: Path, strategy: str) -> tuple[Path, int]:
-    """Folder and number of the best seed (see `seeds.best`). Raises: UserError."""
-    path = root / "models" / strategy / "training.json"
-    if not path.exists():
-        found = {each.parent.name: read_json_or(each, {}) for each in root.glob("models/*/training.json")}
-        known = sorted(name for name, about in found.items() if "skipped" not in about)  # those have no model
+    """Folder and number of the best seed (see `Trained.best`). Raises: UserError."""
+    from trivium.training.records import Trained  # which a package does without
+
+    trained = Trained.of(strategy, root)
+    if trained is None:
+        found = {each.parent.name: Trained.read(each) for each in root.glob("models/*/training.json")}
+        known = sorted(name for name, one in found.items() if not one.skipped)  # those have no model
         near = difflib.get_close_matches(strategy, list(found), n=1)
         raise UserError(f"There is no trained strategy `{strategy}` in {root / 'models'}; "
                         + (f"did you mean `{near[0]}`? Trained: " if near else "trained: ")
                         + f"{', '.join(known) or 'none (run `dvc repro` first)'}.")
-    about = read_json(path)
-    if "skipped" in about:
-        raise UserError(f"There is no model of `{strategy}`: {about['skipped']['sentence']}")
-    seed = seeds.best(about["seeds"])["seed"]
-    return path.parent / f"seed_{seed}", seed
+    if trained.skipped:
+        raise UserError(f"There is no model of `{strategy}`: {trained.skipped.sentence}")
+    seed = trained.best.seed
+    return root / "models" / strategy / f"seed_{seed}", seed
 
 
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
@@ -212,7 +211,9 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
 
     Raises: UserError (no features, or others than the model was trained on).
     """
-    store = Store(read_json(model.parent / "training.json")["start"], root)
+    from trivium.training.records import Trained
+
+    store = Store(Trained.read(model.parent / "training.json").start, root)
     if read_json(model / "model.json")["features"] != store.digest:
         raise UserError(f"{model} was trained on other features than data/features holds now: labels, tokenizer or "
                         "statistics have changed since. Run `dvc repro` to train it anew, or `dvc checkout` to go "

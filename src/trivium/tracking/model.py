@@ -36,7 +36,7 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
 
     if not outcome.servable:
         return None
-    tags = {"strategy": outcome.name, "seed": str(outcome.best["seed"])}
+    tags = {"strategy": outcome.name, "seed": str(outcome.training.best.seed)}
     logged = client.create_logged_model(experiment, name=outcome.name, source_run_id=run, tags=tags)
     name = logged.model_id
     about = Model(artifact_path=logged.artifact_location, run_id=run, model_uuid=name, model_id=name)

@@ -45,7 +45,7 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     """What the strategy does, what came out, and what the comparison says about it."""
     of = f" of {len(outs.comparison.strategies)}" if outs.comparison else ""
     seeds = len(outcome.metrics["seeds"])
-    lines = [f"**{outcome.name}**: {what(outcome.training['strategy'])}", ""]
+    lines = [f"**{outcome.name}**: {what(outcome.training.strategy)}", ""]
     result = outs.metric.level(results[f"test/{outs.metric.key}"])
     lines.append(f"* On test **{result}**{interval(results, outs.metric)}, mean of {seeds} seeds"
                  + (f"; rank **{results['rank']:.0f}**{of}" if "rank" in results else ""))
@@ -57,15 +57,15 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
         share = results["cost/pretrain_flops"] / results["cost/train_flops"]
         cost += f" ({share:.0%} of them for pretraining)"
     lines.append(f"{cost}, {results['cost/parameters']:,.0f} parameters")
-    chosen = sorted({seed["chosen"] for seed in outcome.training["seeds"] if seed.get("chosen")})
+    chosen = sorted({seed.chosen for seed in outcome.training.seeds if seed.chosen})
     if chosen:
         lines.append(f"* Stream chosen on validation: {', '.join(chosen)}")
     if results.get("failed_share"):
         lines.append(f"* **{results['failed_share']:.0%} of the seeds failed**")
     if outs.comparison:
         lines += ["", f"*Verdict of the comparison*: {outs.comparison.verdict.sentence}"]
-    lines += ["", f"The model of this run is seed {outcome.best['seed']}, the best on validation. It takes a table "
-              f"with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with "
+    lines += ["", f"The model of this run is seed {outcome.training.best.seed}, the best on validation. It takes a "
+              f"table with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with "
               f"{outcome.task.gives}."]
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -17,9 +17,10 @@ from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import read_json, read_yaml
-from trivium.machine.files import read_figures
-from trivium.tasks import Task, seeds
+from trivium.machine.measured import PLACE, Inference, Measured, Sampled
+from trivium.tasks import Task
 from trivium.tasks.metric import Metric
+from trivium.training.records import Trained
 
 LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes, and all runs are written anew
 
@@ -28,7 +29,7 @@ LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes
 class Outcome:
     """One strategy that was trained and evaluated.
 
-    training, metrics: `models/<name>/training.json` and `reports/evaluate/<name>/metrics.json`
+    metrics: `reports/evaluate/<name>/metrics.json`
     fingerprint: of the content of its outs; the same outs are the same run
     stage: as DVC names the stage that trained it
     servable: whether the weights of the best seed are here, and the features that they were trained on
@@ -36,15 +37,10 @@ class Outcome:
 
     name: str
     stage: str
-    training: dict[str, Any]
+    training: Trained
     metrics: dict[str, Any]
     fingerprint: str
     servable: bool = False
-
-    @property
-    def best(self) -> dict[str, Any]:
-        """The entry of `training["seeds"]` whose model stands for the strategy."""
-        return seeds.best(self.training["seeds"])
 
     @property
     def task(self) -> Task:
@@ -71,7 +67,7 @@ class Outs:
 
         def place(outcome: Outcome) -> tuple[float, float]:
             rank = known[outcome.name].rank if outcome.name in known else float("inf")
-            return rank, outcome.best["validation"]["nll"]
+            return rank, outcome.training.best.validation.nll
 
         return sorted(self.outcomes, key=place)
 
@@ -107,14 +103,15 @@ def read(root: Path) -> Outs:
 
 def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     trained, evaluated = root / "models" / name, root / "reports/evaluate" / name
-    if (trained / "training.json").exists() and "skipped" in read_json(trained / "training.json"):
+    training = Trained.of(name, root)
+    if training is None or training.skipped:
         return None
     files = [trained / "training.json", evaluated / "metrics.json", evaluated / "predictions.parquet"]
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    found = Outcome(name, stage, read_json(files[0]), read_json(files[1]), _digest(files))
-    return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}", found.training["start"]))
+    servable = _servable(root, trained / f"seed_{training.best.seed}", training.start)
+    return Outcome(name, stage, training, read_json(files[1]), _digest(files), servable)
 
 
 def _servable(root: Path, model: Path, start: str) -> bool:
@@ -150,7 +147,7 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
     From dvc.lock, which keeps what the stages really ran with; params.yaml fills in what it does not know. (Of
     `compare` it knows the run before: runs are written while it runs.)
     """
-    known, start = dict(outs.params), outcome.training["start"]
+    known, start = dict(outs.params), outcome.training.start
     for stage in ("ingest", "split", "preprocess", f"pretrain@{start}", outcome.stage, f"evaluate@{outcome.name}"):
         for key, value in outs.lock.get(stage, {}).get("params", {}).get("params.yaml", {}).items():
             _put(known, key.split("."), value)
@@ -163,7 +160,7 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
         "pretrain": {key: value for key, value in known.get("pretrain", {}).get(start, {}).items()
                      if key != "encoders"},
         "encoder": {s: {"name": name} | dict(encoders.get(name, {}))
-                    for s, name in outcome.training["recipe"]["encoders"].items()},
+                    for s, name in outcome.training.recipe.encoders.items()},
     }
     for key in ("seeds", "split", "budget", "loop"):
         chosen[key] = known.get(key)
@@ -198,18 +195,18 @@ def inputs(outs: Outs, outcome: Outcome) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def measured(root: Path, outcome: Outcome) -> dict[str, Any]:
-    """On this machine: seconds and memory of the training stage, its `system` series, and the speed of inference.
+@dataclass(frozen=True)
+class Took:
+    """What training took on this machine, and what an answer does. Empty where the stages ran elsewhere."""
 
-    Empty where the stages ran elsewhere, or a file is broken: the stage's next run, or
-    `trivium repair`, makes it again.
-    """
-    def read(name: str) -> dict[str, Any]:
-        return read_figures(root / "reports/measured" / f"{name}.json")
+    training: Measured
+    inference: Inference | None
+    system: Sampled | None
 
-    system = read(f"{outcome.stage}.system")
-    inference = read(f"evaluate@{outcome.name}").get("inference", {})
-    return inference | read(outcome.stage) | ({"system": system} if system else {})
+
+def measured(root: Path, outcome: Outcome) -> Took:
+    return Took(Measured.of(outcome.stage, root), Measured.of(f"evaluate@{outcome.name}", root).inference,
+                Sampled.found(root / PLACE / f"{outcome.stage}.system.json"))
 
 
 def commit(root: Path) -> dict[str, str]:

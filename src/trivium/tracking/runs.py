@@ -45,11 +45,12 @@ class Writer:
 
         spent = measured(self.outs.root, outcome)
         parent = self._start(outcome.name, self._tags("parent", outcome), self._datasets(outcome))
-        end = self._end(spent.get("seconds"))
-        curves = series.points({}, series.mean_curves(outcome.training["seeds"]), self.now)
+        end = self._end(spent.training.seconds)
+        curves = series.points({}, series.mean_curves(outcome.training.seeds), self.now)
         points, tags = self._summary(outcome)
         shares, mark = self._shares(outcome)
-        self._log(parent, [*curves, *series.system(spent), *points, *shares], settings(self.outs, outcome), tags | mark)
+        points = [*curves, *series.system(spent.system), *points, *shares]
+        self._log(parent, points, settings(self.outs, outcome), tags | mark)
         self._artifacts(parent, outcome)
         model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent, self.code)
         self._seeds(outcome, parent, model_id)
@@ -63,10 +64,10 @@ class Writer:
 
     def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
         tested = {seed["seed"]: seed for seed in outcome.metrics["seeds"]}
-        spent = dict(zip(tested, measured(self.outs.root, outcome).get("seeds", []), strict=False))
-        for training in reversed(outcome.training["seeds"]):  # the newest run stands on top: seed 0
-            seed = training["seed"]
-            best = seed == outcome.best["seed"]
+        spent = dict(zip(tested, measured(self.outs.root, outcome).training.seeds, strict=False))
+        for training in reversed(outcome.training.seeds):  # the newest run stands on top: seed 0
+            seed = training.seed
+            best = seed == outcome.training.best.seed
             tags = self._tags("seed", outcome) | {"mlflow.parentRunId": parent, "best": str(best).lower()}
             run = self._start(f"{outcome.name}/seed_{seed}", tags)
             points = series.points(series.seed_results(training, tested[seed]), series.curves(training), self.now)
@@ -138,7 +139,7 @@ class Writer:
         if world := (meta.get("world") or {}).get("name"):
             found["world"] = str(world)
         if outcome:
-            fusion = (outcome.training["fusion"] or {"name": "none"})["name"]
+            fusion = (outcome.training.fusion or {"name": "none"})["name"]
             found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
                       "mlflow.source.name": f"dvc repro {outcome.stage}",
                       "mlflow.runColor": self._color(outcome)}
@@ -181,7 +182,7 @@ class Writer:
         name = str(meta.get("source", "data")) + (f" ({world})" if world else "")
         sizes = {"num_rows": sum(seed["n"] for seed in outcome.metrics["seeds"][:1])}
         found = []
-        read = f"data/reads/{outcome.training['start']}.json"
+        read = f"data/reads/{outcome.training.start}.json"
         for path, context in ((read, "training"), ("data/raw", "source")):
             digest = hashes.get(path, "unknown").removesuffix(".dir")
             dataset = Dataset(f"{name} {path}", digest, "local", json.dumps({"uri": path}),

@@ -18,33 +18,37 @@ from typing import Any
 from trivium.comparison.budgets import Curves
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import Strategy
-from trivium.tracking.outs import Outcome
+from trivium.machine.measured import Sampled
+from trivium.tracking.outs import Outcome, Took
+from trivium.training.records import Seed
 
 Point = tuple[str, float, int, int]
 CURVES = {"train/loss": "train_loss", "val/nll": "val_nll", "val/score": "val_score"}
+TRAINING = ("seconds", "joules", "peak_memory_bytes", "peak_gpu_memory_bytes")  # what it took, and answers do
+ANSWERING = ("latency_p50_seconds", "latency_p95_seconds", "samples_per_second")
 REFUSED = re.compile(r"[^\w.\- :/]")  # signs that MLflow does not take in a name
 LONGEST = 250  # signs of a name
 DIGITS = 6  # significant ones: a table of 0.679999999 is hard to read, and the outs keep them all
 
 
-def curves(seed: Mapping[str, Any]) -> dict[str, dict[int, float]]:
-    """Metric -> {step: value} of one entry of training.json's `seeds`.
+def curves(seed: Seed) -> dict[str, dict[int, float]]:
+    """Metric -> {step: value}.
 
     A strategy without training of its own (unimodal, ensemble) has the one point where it ends.
     """
-    budget = seed["flops"]["budget"]
+    budget = seed.flops.budget
     found: dict[str, dict[int, float]] = {name: {} for name in CURVES}
-    for entry in seed["history"]:
+    for entry in seed.history:
         for name, key in CURVES.items():
-            if entry.get(key) is not None:
-                found[name][round(100 * entry["flops"] / budget)] = entry[key]
-    if not seed["history"]:
-        end = round(100 * seed["flops"]["total"] / budget)
-        found["val/nll"][end], found["val/score"][end] = seed["validation"]["nll"], seed["validation"]["score"]
+            if (value := getattr(entry, key)) is not None:
+                found[name][round(100 * entry.flops / budget)] = value
+    if not seed.history:
+        end = round(100 * seed.flops.total / budget)
+        found["val/nll"][end], found["val/score"][end] = seed.validation.nll, seed.validation.score
     return found
 
 
-def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+def mean_curves(seeds: Iterable[Seed]) -> dict[str, dict[int, float]]:
     """The mean over seeds at every step that all of them reached, interpolated between their measurements."""
     import numpy as np
 
@@ -61,16 +65,15 @@ def mean_curves(seeds: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float
     return found
 
 
-def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, float]:
+def seed_results(training: Seed, metrics: Mapping[str, Any]) -> dict[str, float]:
     """Final numbers of one seed, as far as they were measured: `test/*`, `subset_score/*`, `cost/*`, ..."""
     found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
     found |= {f"subset_{key}/{subset.replace('+', '-')}": value
               for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
-    found |= {"cost/train_flops": training["flops"]["total"], "cost/pretrain_flops": training["flops"]["pretrain"],
-              "cost/parameters": training["parameters"]["total"],
-              "cost/trained_parameters": training["parameters"]["trained"]}
-    if isinstance(training.get("calibration"), int | float):
-        found["calibration"] = training["calibration"]
+    found |= {"cost/train_flops": training.flops.total, "cost/pretrain_flops": training.flops.pretrain,
+              "cost/parameters": training.parameters.total, "cost/trained_parameters": training.parameters.trained}
+    if isinstance(training.calibration, float):
+        found["calibration"] = training.calibration
     found |= {f"contribution/{m}": value for m, value in metrics.get("contribution", {}).get("score", {}).items()}
     found |= {f"probe/{m}": values["after"] for m, values in metrics.get("probes", {}).items()}
     found |= {f"corrupted_score/{m}": values["relative"]
@@ -80,9 +83,9 @@ def seed_results(training: Mapping[str, Any], metrics: Mapping[str, Any]) -> dic
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
-def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Mapping[str, Any]) -> dict[str, float]:
+def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Took) -> dict[str, float]:
     """Final numbers of a strategy: means over its seeds, and what the comparison says (`entry`): intervals, rank."""
-    trained = {seed["seed"]: seed for seed in outcome.training["seeds"]}
+    trained = {seed.seed: seed for seed in outcome.training.seeds}
     seeds = [seed_results(trained[seed["seed"]], seed) for seed in outcome.metrics["seeds"]]
     found = {name: fmean(seed[name] for seed in seeds) for name in seeds[0] if all(name in seed for seed in seeds)}
     if entry is not None:
@@ -91,9 +94,10 @@ def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Mapping
             found |= {f"test/{key}": value.mean, f"test/{key}_low": value.low, f"test/{key}_high": value.high}
         found |= {"rank": float(entry.rank), "failed_share": entry.failed_share}
         found |= {"test/to_ceiling": entry.to_ceiling} if entry.to_ceiling is not None else {}
-    known = ("seconds", "joules", "peak_memory_bytes", "peak_gpu_memory_bytes", "latency_p50_seconds",
-             "latency_p95_seconds", "samples_per_second")
-    return found | {f"cost/{key}": float(measured[key]) for key in known if _number(measured.get(key))}
+    took = measured.training.model_dump(include=set(TRAINING))
+    if measured.inference:
+        took |= measured.inference.model_dump(include=set(ANSWERING))
+    return found | {f"cost/{key}": float(value) for key, value in took.items() if _number(value)}
 
 
 def by_share(curves: Curves | None, strategy: str, metric: str) -> dict[str, dict[int, float]]:
@@ -128,14 +132,13 @@ def allowed(name: str) -> str:
     return name
 
 
-def system(measured: Mapping[str, Any]) -> list[Point]:
+def system(sampled: Sampled | None) -> list[Point]:
     """`system/*` at the times when it was sampled; the step counts seconds, as MLflow's own charts do."""
-    sampled = measured.get("system")
-    if not sampled:
+    if sampled is None:
         return []
-    return [(f"system/{name}", float(value), round(second), round(1000 * (sampled["started"] + second)))
-            for name, values in sampled["series"].items()
-            for second, value in zip(sampled["seconds"], values, strict=True)]
+    return [(f"system/{name}", float(value), round(second), round(1000 * (sampled.started + second)))
+            for name, values in sampled.series.items()
+            for second, value in zip(sampled.seconds, values, strict=True)]
 
 
 def _round(value: float) -> float:

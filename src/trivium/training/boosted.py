@@ -18,7 +18,7 @@ from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.boosting import Boosted, Boosting, reader
 from trivium.models.linear import Bag
-from trivium.training import components, trees, vectors
+from trivium.training import components, records, trees, vectors
 from trivium.training.jobs import Report
 from trivium.training.trees import Grown
 
@@ -33,7 +33,7 @@ POWERS = 7  # times that the randomised decomposition multiplies with the data a
 
 
 @torch.no_grad()
-def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     """Fit and write `<folder>/model`. Returns the record for training.json."""
     seed, kind = unit.seed, devices.kind(unit.loop.device)
     devices.deterministic(kind)
@@ -59,14 +59,13 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     models.save(model.cpu(), about, folder / "model")
     spent, paid = components.charged(store.recipe, seed), found.flops + sum(cost for *_, cost in reduced.values())
     size = sum(value.numel() for value in model.boosting.trees.state_dict().values())
-    return {
-        "history": [], "calibration": model.boosting.calibration.tolist(),
-        "chosen": _way(found), "members": {name: {"nll": nll} for name, nll in found.tried.items()},
-        "validation": {"nll": -task.log_likelihood(answers, truth).mean().item(),
-                       "score": model.task.score(answers, truth)},
-        "flops": {"budget": unit.limit, "pretrain": spent, "train": paid, "total": spent + paid},
-        "parameters": {"total": size + sum(p.numel() for p in model.parameters()), "trained": size},
-    }
+    return records.Seed(
+        seed=seed, history=[], calibration=model.boosting.calibration.tolist(), chosen=_way(found),
+        members={name: records.Member(nll=nll) for name, nll in found.tried.items()},
+        validation=records.Reached(nll=-task.log_likelihood(answers, truth).mean().item(),
+                                   score=model.task.score(answers, truth)),
+        flops=records.Spent(budget=unit.limit, pretrain=spent, train=paid, total=spent + paid),
+        parameters=records.Parameters(total=size + sum(p.numel() for p in model.parameters()), trained=size))
 
 
 def _reduced(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed: int) -> Reduced:

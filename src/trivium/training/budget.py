@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from trivium.data.store import Batch, Store
-from trivium.data.tables import read_json, write_json
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
 from trivium.tasks import Task
 from trivium.training.eager import Flops
+from trivium.training.records import Allowance
 from trivium.training.settings import Budget
 
 if TYPE_CHECKING:
@@ -180,16 +180,15 @@ def measure(store: Store, fusion: Mapping[str, Any], epochs: float, seed: int) -
 def write(store: Store, fusion: Mapping[str, Any], settings: Budget, seeds: int, out: Path) -> list[float]:
     """Everybody's budget, FLOPs per seed, as the file `out`."""
     found = [settings.flops or measure(store, fusion, settings.epochs, seed) for seed in range(seeds)]
-    write_json({"of": settings.of, "epochs": None if settings.flops else settings.epochs, "flops": found}, out)
+    Allowance(of=settings.of, epochs=None if settings.flops else settings.epochs, flops=found).write(out)
     return found
 
 
 def enough(budget: float, needed: float, root: str | Path = ".") -> str:
     """The setting that makes a `budget` of what is `needed` (FLOPs), rounded up."""
-    path = Path(root) / BUDGET
-    epochs = read_json(path)["epochs"] if path.exists() else None
-    if epochs:
-        return f"`budget.epochs: {_up(epochs * needed / budget):.10g}`"
+    given = Allowance.found(Path(root) / BUDGET)
+    if given and given.epochs:
+        return f"`budget.epochs: {_up(given.epochs * needed / budget):.10g}`"
     return f"`budget.flops: {_up(needed):.1e}`"
 
 
@@ -202,6 +201,6 @@ def _up(value: float) -> float:
 def read(root: str | Path = ".") -> list[float]:
     """FLOPs per seed. Raises: UserError (the stage `budget` did not run)."""
     path = Path(root) / BUDGET
-    if not path.exists():
+    if (given := Allowance.found(path)) is None:
         raise UserError(f"{path} is not there: run `dvc repro budget` first.")
-    return read_json(path)["flops"]
+    return given.flops

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.data.tables import read_json
+from trivium.training.records import Pretrained
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,16 +50,10 @@ def encoder(recipe: str, stream: str, seed: int) -> Encoder:
     return model.encoder if isinstance(model, Unimodal) else model
 
 
-def units(recipe: str) -> list[dict[str, Any]]:
-    """The records of `training.json`: one per group of streams and seed."""
-    return read_json(PRETRAINED / recipe / "training.json")["units"]
+def told(recipe: str) -> Pretrained:
+    return Pretrained.read(PRETRAINED / recipe / "training.json")
 
 
 def charged(recipe: str, seed: int) -> float:
     """FLOPs that the recipe cost at `seed`, all streams together: what a strategy that starts from it is charged."""
-    return sum((unit["flops"] for unit in units(recipe) if unit["seed"] in (seed, None)), 0.0)
-
-
-def skipped(recipe: str) -> dict[str, Any] | None:
-    """Why the recipe was not begun; None where it was."""
-    return read_json(PRETRAINED / recipe / "training.json").get("skipped")
+    return sum((unit.flops for unit in told(recipe).units if unit.seed in (seed, None)), 0.0)

@@ -20,7 +20,7 @@ from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
 from trivium.objectives.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget, components, probed, states
+from trivium.training import budget, components, probed, records, states
 from trivium.training.feed import Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trivium.training.strategy import Unit
 
 
-def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.Lacking:
     """Train and write `<folder>/model`. Returns the record for training.json."""
     plan, seed, loop, limit = unit.entry.plan, unit.seed, unit.loop, unit.limit
     store, batch = Store(unit.entry.start), loop.batch
@@ -55,10 +55,10 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     elif above:
         feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
     objectives = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
-    history = list[dict[str, Any]]()
+    history = list[records.Step]()
     planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, batch)
     if isinstance(planned, float):
-        return {"skipped": {"budget": limit, "needed": planned}}
+        return records.Lacking(budget=limit, needed=planned)
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent = counted_again = pretraining + fitting
     trained = seen = 0
@@ -74,7 +74,7 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         found = fit(objective, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
                     partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
-        history += [row | {"phase": p.phase.name, "flops": spent + p.once + row["step"] * batch * p.cost}
+        history += [records.Step(**row, phase=p.phase.name, flops=spent + p.once + row["step"] * batch * p.cost)
                     for row in found]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
@@ -86,14 +86,13 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
                            features=store.digest,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
-    best = min((row for row in history if row["phase"] == plan.phases[-1].name), key=lambda row: row["val_nll"])
-    return {
-        "history": history, "calibration": model.calibration.tolist(),
-        "validation": {"nll": best["val_nll"], "score": best["val_score"]},
-        "flops": {"budget": limit, "pretrain": pretraining, "train": spent - pretraining, "total": spent,
-                  "analytic": counted_again},
-        "parameters": {"total": sum(p.numel() for p in model.parameters()), "trained": trained},
-    }
+    best = min((row for row in history if row.phase == plan.phases[-1].name), key=lambda row: row.val_nll)
+    return records.Seed(
+        seed=seed, history=history, calibration=model.calibration.tolist(),
+        validation=records.Reached(nll=best.val_nll, score=best.val_score),
+        flops=records.Spent(budget=limit, pretrain=pretraining, train=spent - pretraining, total=spent,
+                            analytic=counted_again),
+        parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()), trained=trained))
 
 
 @dataclass(frozen=True)

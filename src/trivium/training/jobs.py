@@ -16,13 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from trivium.data.tables import digest, read_json, write_json
+from trivium.data.tables import digest
 from trivium.machine import device as devices
 from trivium.machine.cache import link
+from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.machine.workers import processes
+from trivium.training.records import Lacking, Record, Seed, Unit
 from trivium.training.settings import Loop
 
 HOME = Path(".cache/units")
@@ -31,9 +33,17 @@ CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "object
         "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
-Work = Callable[[Any, Path, Report], dict[str, Any]]  # work(unit, folder, report) -> record
+Work = Callable[[Any, Path, Report], Seed | Unit | Lacking]  # work(unit, folder, report) -> record
 
 _progress: Any = None  # shared array, two numbers a unit: what it last reported; set in each worker
+
+
+class Done(Record):
+    """`record.json` of a finished unit. gpu_bytes: the most memory of its process, where a GPU was used."""
+
+    seconds: float
+    gpu_bytes: int | None
+    record: Seed | Unit | Lacking
 
 
 def key(what: str, about: Any) -> str:
@@ -48,8 +58,8 @@ def _code() -> str:
 
 
 def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop,
-        ) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """`units`: (name, argument of `work`, key). Returns name -> (its folder, its record)."""
+        ) -> dict[str, tuple[Path, Done]]:
+    """`units`: (name, argument of `work`, key). Returns name -> (its folder, what it left)."""
     global _progress
     HOME.mkdir(parents=True, exist_ok=True)
     device = devices.kind(loop.device)
@@ -70,7 +80,7 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
                            smaller="`loop.workers` or `loop.batch` smaller") as side_by_side:
                 for _ in side_by_side(partial(_work, work, device), enumerate(todo), ahead=len(todo), idle=show):
                     show()
-    found = {name: (HOME / mark, read_json(HOME / mark / "record.json")) for name, _, mark in units}
+    found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
 
@@ -106,14 +116,11 @@ def _show(progress: Progress, shared: Any) -> None:
     progress.at(done)
 
 
-def measured(done: Mapping[str, tuple[Path, Mapping[str, Any]]], name: str) -> dict[str, Any]:
-    """For reports/measured, of what `run` returned: `<name>`, seconds of each unit, and `peak_gpu_memory_bytes`, the
-    most of any unit's process, where a GPU was used.
-    """
-    records = [record for _, record in done.values()]
-    memory = [record["gpu_bytes"] for record in records if record["gpu_bytes"] is not None]
-    seconds = {name: [record["seconds"] for record in records]}
-    return seconds | ({"peak_gpu_memory_bytes": max(memory)} if memory else {})
+def measured(done: Mapping[str, tuple[Path, Done]], name: Literal["seeds", "units"]) -> Measured:
+    """Of what `run` returned: seconds of each, as `name`, and the most GPU memory of any unit's process."""
+    found = [one for _, one in done.values()]
+    memory = max((one.gpu_bytes for one in found if one.gpu_bytes is not None), default=None)
+    return Measured.model_validate({name: [one.seconds for one in found], "peak_gpu_memory_bytes": memory})
 
 
 def _share(shared: Any) -> None:
@@ -138,6 +145,6 @@ def _work(work: Work, device: str, numbered: tuple[int, tuple[str, Any, str]],
     started = time.perf_counter()
     record = work(unit[1], folder, report)
     memory = devices.peak_memory_bytes(device)
-    write_json({"seconds": time.perf_counter() - started, "gpu_bytes": memory, "record": record},
-               folder / "record.part")
+    done = Done(seconds=time.perf_counter() - started, gpu_bytes=memory, record=record)
+    done.write(folder / "record.part")
     os.replace(folder / "record.part", folder / "record.json")

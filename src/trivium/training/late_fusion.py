@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.network import Ensemble, Unimodal
 from trivium.tasks import Task
-from trivium.training import components
+from trivium.training import components, records
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+def combine(unit: Unit, folder: Path, report: Report) -> records.Seed:
     """Calibrate each unimodal classifier on validation, keep the best or sum them; write `<folder>/model`."""
     kind, seed, best = devices.kind(unit.loop.device), unit.seed, unit.entry.plan.combine == "best"
     devices.deterministic(kind)
@@ -40,7 +40,7 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
         has = val.present[:, k]
         calibrations[s] = task.calibration(member.head(val.inputs[s][has]), val.y[has])
         scores[s] = _score({s: member}, store, task, val, [calibrations[s]])[1]
-    chosen = [min(scores, key=lambda s: scores[s]["nll"])] if best else list(store.streams)
+    chosen = [min(scores, key=lambda s: scores[s].nll)] if best else list(store.streams)
     kept = [calibrations[s] for s in chosen]
     model, validation = _score({s: members[s] for s in chosen}, store, task, val, kept)
     about = files.describe("ensemble", store.encoders, store.specs, model.task, members=chosen,
@@ -48,12 +48,12 @@ def combine(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())
     spent = components.charged(store.recipe, seed)
-    return {
-        "history": _history(store.recipe, seed, chosen), "validation": validation, "members": scores,
-        "calibration": [one.tolist() for one in kept], **({"chosen": chosen[0]} if best else {}),
-        "flops": {"budget": unit.limit, "pretrain": spent, "train": 0.0, "total": spent},
-        "parameters": {"total": size, "trained": size},
-    }
+    return records.Seed(
+        seed=seed, history=_history(store.recipe, seed, chosen), validation=validation,
+        members={s: records.Member(**dict(one)) for s, one in scores.items()}, chosen=chosen[0] if best else None,
+        calibration=[one.tolist() for one in kept],
+        flops=records.Spent(budget=unit.limit, pretrain=spent, train=0.0, total=spent),
+        parameters=records.Parameters(total=size, trained=size))
 
 
 def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int, report: Report) -> Batch:
@@ -67,17 +67,17 @@ def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed:
 
 
 def _score(members: dict[str, Unimodal], store: Store, task: Task, val: Batch, calibrations: list[Tensor],
-           ) -> tuple[Ensemble, dict[str, float]]:
+           ) -> tuple[Ensemble, records.Reached]:
     """The ensemble of some `members`; its NLL and score on all of `val`, samples without the stream included."""
     model = Ensemble(members, store.streams, task).to(val.y.device).eval()
     model.calibrations.copy_(torch.stack(calibrations))
     answers = model.answer(val.inputs, val.present)
     model.task = task.decided(answers, val.y)
     nll = -task.log_likelihood(answers, val.y).mean().item()
-    return model, {"nll": nll, "score": model.task.score(answers, val.y)}
+    return model, records.Reached(nll=nll, score=model.task.score(answers, val.y))
 
 
-def _history(recipe: str, seed: int, chosen: list[str]) -> list[dict[str, Any]]:
+def _history(recipe: str, seed: int, chosen: list[str]) -> list[records.Step]:
     """The members' own learning curves, one phase per stream."""
-    records = {unit["streams"][0]: unit for unit in components.units(recipe) if unit["seed"] == seed}
-    return [row | {"phase": s} for s in chosen for row in records[s]["history"]]
+    units = {unit.streams[0]: unit for unit in components.told(recipe).units if unit.seed == seed}
+    return [records.Step(**dict(row), phase=s) for s in chosen for row in units[s].history]

@@ -42,7 +42,7 @@ class Schedule:
 def fit(
     objective: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
     report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
-) -> list[dict[str, float]]:
+) -> list[dict[str, Any]]:
     """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first

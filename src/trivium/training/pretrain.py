@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from trivium.data.store import Store
-from trivium.data.tables import write_json
-from trivium.training import jobs
+from trivium.machine.measured import Measured
+from trivium.training import jobs, records
 from trivium.training.recipes import Group, Recipe
 from trivium.training.settings import Loop
 
@@ -32,9 +32,8 @@ class Unit:
     limit: float
 
 
-def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
-    """Train and write `<out>/<stream>/seed_<k>/` (or `all`) and `<out>/training.json`. Returns what it cost
-    (`jobs.measured`).
+def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) -> Measured:
+    """Train and write `<out>/<stream>/seed_<k>/` (or `all`) and `<out>/training.json`. Returns what it cost.
 
     budgets: FLOPs per seed. What they do not pay for one epoch is not begun: `training.json` then says so.
     """
@@ -42,22 +41,20 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
 
     device.deterministic(device.kind(loop.device))  # one thread: units are forked from here, and threads are not
     store = Store(recipe.name)
-    about: dict[str, Any] = {"recipe": recipe.name, "objectives": recipe.objectives}
-    if lacking := _lacking(store, recipe, budgets[0]):
-        write_json(about | {"units": [], "skipped": lacking}, out / "training.json")
-        return {}
+    about = records.Pretrained(recipe=recipe.name, objectives=recipe.objectives, units=[],
+                               skipped=_lacking(store, recipe, budgets[0]))
+    if about.skipped:
+        about.write(out / "training.json")
+        return Measured()
     todo = [Unit(recipe, group, seed, loop, limit) for group in recipe.groups for seed, limit in
             ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
     named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
     mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
     done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop)
-    records = []
     for name, unit, _ in named:
-        folder, record = done[name]
         for s in unit.group.streams:
-            jobs.copy(folder / s, out / s / _place(unit))
-        records.append({"streams": list(unit.group.streams), "seed": unit.seed} | record["record"])
-    write_json(about | {"units": records}, out / "training.json")
+            jobs.copy(done[name][0] / s, out / s / _place(unit))
+    about.model_copy(update={"units": [done[name][1].record for name, *_ in named]}).write(out / "training.json")
     return jobs.measured({name: done[name] for name, *_ in named}, "units")
 
 
@@ -74,12 +71,12 @@ def _seedless(store: Store, group: Group) -> bool:
         for s, read in zip(group.streams, reads, strict=True))
 
 
-def _lacking(store: Store, recipe: Recipe, limit: float) -> dict[str, float] | None:
-    """The FLOPs that there are and those of one epoch, where they do not pay for it."""
+def _lacking(store: Store, recipe: Recipe, limit: float) -> records.Lacking | None:
+    """None where the budget pays for an epoch."""
     if not recipe.objectives:
         return None
     one, there = _per_epoch(store, recipe, 0), recipe.share * limit
-    return {"budget": limit, "needed": limit * one / there} if there < one else None
+    return records.Lacking(budget=limit, needed=limit * one / there) if there < one else None
 
 
 def _key(store: Store, unit: Unit) -> str:
@@ -94,13 +91,13 @@ def _key(store: Store, unit: Unit) -> str:
     return jobs.key("pretrain", about)
 
 
-def _work(unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
+def _work(unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:
     store = Store(unit.recipe.name)
     return _trained(store, unit, folder, report) if unit.group.objective else (
         _as_they_come(store, unit, folder, report))
 
 
-def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
+def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:
     """Random weights, or published ones: nothing is trained. The latter see every sample once."""
     from trivium import models
     from trivium.machine import device
@@ -120,8 +117,9 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -
         if unit.seed is None:
             cost = budget.passes(copy.deepcopy(encoder), store.specs[s])  # counted on the CPU
             kept.write(encoder.to(where), store, s, cost, folder / s, report)
-    return {"flops": 0.0, "epochs": 0.0, "parameters": size, "samples": 0, "validation": {}, "history": [],
-            "objective": None}
+    return records.Unit(
+        streams=list(unit.group.streams), seed=unit.seed, objective=None, flops=0.0, epochs=0.0, parameters=size,
+        samples=0, validation=records.Validation(), history=[])
 
 
 def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
@@ -135,7 +133,7 @@ def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
     encoder.idf.copy_(torch.from_numpy(fit_idf(counts)))
 
 
-def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
+def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:
     from trivium import models
     from trivium.machine import device
     from trivium.models import files
@@ -165,14 +163,13 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> dic
             "encoder", objective.encoders[s])
         models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.task_at(seed)), folder / s)
     best = min(history, key=lambda row: row["val_nll"])
-    return {
-        "flops": steps * loop.batch * cost, "epochs": round(steps * loop.batch / len(rows), 3),
-        "parameters": sum(p.numel() for p in objective.parameters()), "samples": len(rows),
-        "objective": (group.objective or {})["name"],
-        "validation": ({"nll": best["val_nll"], "score": best["val_score"]} if objective.labels else
-                       {"loss": best["val_nll"]}),
-        "history": [row | {"flops": row["step"] * loop.batch * cost} for row in history],
-    }
+    return records.Unit(
+        streams=list(group.streams), seed=seed, objective=(group.objective or {})["name"],
+        flops=steps * loop.batch * cost, epochs=round(steps * loop.batch / len(rows), 3),
+        parameters=sum(p.numel() for p in objective.parameters()), samples=len(rows),
+        validation=(records.Validation(nll=best["val_nll"], score=best["val_score"]) if objective.labels else
+                    records.Validation(loss=best["val_nll"])),
+        history=[records.Evaluation(**row, flops=row["step"] * loop.batch * cost) for row in history])
 
 
 def _per_epoch(store: Store, recipe: Recipe, seed: int) -> float:

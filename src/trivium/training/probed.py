@@ -14,7 +14,7 @@ from trivium.data.store import Store
 from trivium.machine import device as devices
 from trivium.models import files
 from trivium.models.linear import Linear, Probed
-from trivium.training import components, linear, vectors
+from trivium.training import components, linear, records, vectors
 from trivium.training.jobs import Report
 from trivium.training.linear import Fitted, Tried
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
+def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     """Fit and write `<folder>/model`. Returns the record for training.json."""
     seed, kind = unit.seed, devices.kind(unit.loop.device)
     devices.deterministic(kind)
@@ -37,14 +37,13 @@ def train(unit: Unit, folder: Path, report: Report) -> dict[str, Any]:
                            features=store.digest, apart=components.apart(store.recipe, model.readers))
     models.save(model.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
-    return {
-        "history": [], "calibration": found.chosen.calibration.tolist(), "chosen": _way(found.chosen),
-        "validation": {"nll": found.chosen.nll, "score": found.chosen.score},
-        "members": {_way(one): {"nll": one.nll, "score": one.score} for one in found.tried},
-        "flops": {"budget": unit.limit, "pretrain": spent, "train": own, "total": spent + own},
-        "parameters": {"total": sum(p.numel() for p in model.parameters()),
-                       "trained": sum(p.numel() for p in model.linear.parameters())},
-    }
+    return records.Seed(
+        seed=seed, history=[], calibration=found.chosen.calibration.tolist(), chosen=_way(found.chosen),
+        validation=records.Reached(nll=found.chosen.nll, score=found.chosen.score),
+        members={_way(one): records.Member(nll=one.nll, score=one.score) for one in found.tried},
+        flops=records.Spent(budget=unit.limit, pretrain=spent, train=own, total=spent + own),
+        parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()),
+                                      trained=sum(p.numel() for p in model.linear.parameters())))
 
 
 def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, float]:

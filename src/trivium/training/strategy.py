@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from trivium.data.store import Store
-from trivium.data.tables import digest, read_json, write_json
+from trivium.data.tables import digest
+from trivium.machine.measured import Measured
 from trivium.strategies import Entry
 from trivium.training import components, jobs
 from trivium.training.budget import enough
+from trivium.training.records import Lacking, Seed, Skipped, Started, Trained
 from trivium.training.settings import Loop
 
 
@@ -26,40 +28,40 @@ class Unit:
     limit: float
 
 
-def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> dict[str, Any]:
-    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost (`jobs.measured`).
+def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> Measured:
+    """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost.
 
     budgets: FLOPs per seed.
     """
     store, fusion = Store(entry.start), chosen_fusion(entry)
-    about = {"entry": entry.name, "title": entry.title, "strategy": entry.strategy, "start": entry.start,
-             "recipe": _recipe(store), "fusion": fusion}
-    if lacking := components.skipped(entry.start):
+    about = Trained(entry=entry.name, title=entry.title, strategy=entry.strategy, start=entry.start,
+                    recipe=_recipe(store), fusion=fusion, seeds=[])
+    if lacking := components.told(entry.start).skipped:
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
     done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
-    found = {name: record["record"] for name, (_, record) in done.items()}
-    if lacking := next((record["skipped"] for record in found.values() if "skipped" in record), None):
+    found = [done[name][1].record for name, _ in todo]
+    if lacking := next((record for record in found if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)
     for name, (folder, _) in done.items():
         jobs.copy(folder / "model", out / name)
-    records = [{"seed": unit.seed} | found[name] for name, unit in todo]
-    write_json(about | {"seeds": records}, out / "training.json")
+    seeds = [record for record in found if isinstance(record, Seed)]
+    about.model_copy(update={"seeds": seeds}).write(out / "training.json")
     return jobs.measured(done, "seeds")
 
 
-def _skip(about: dict[str, Any], lacking: dict[str, float], who: str, out: Path) -> dict[str, Any]:
-    """Write the record of a strategy that was not begun. lacking: the budget, and the one that is needed (FLOPs)."""
-    budget, needed = lacking["budget"], lacking["needed"]
+def _skip(about: Trained, lacking: Lacking, who: str, out: Path) -> Measured:
+    """Write the record of a strategy that was not begun."""
+    budget, needed = lacking.budget, lacking.needed
     times = float(f"{needed / budget:.2g}")
     setting = enough(budget, needed)
-    words = (f"{about['title']} was not begun: one epoch of what {who} trains costs more than the budget of "
+    words = (f"{about.title} was not begun: one epoch of what {who} trains costs more than the budget of "
              f"{budget:.2e} FLOPs leaves. It needs a budget of at least {needed:.2e} FLOPs, {times:,.10g} times as "
              f"much: set {setting} in params.yaml.")
-    record = {"budget": budget, "needed": needed, "setting": setting, "sentence": words}
-    write_json(about | {"seeds": [], "skipped": record}, out / "training.json")
+    skipped = Skipped(budget=budget, needed=needed, setting=setting, sentence=words)
+    about.model_copy(update={"skipped": skipped}).write(out / "training.json")
     print(words, flush=True)
-    return {}
+    return Measured()
 
 
 def chosen_fusion(entry: Entry) -> dict[str, Any] | None:
@@ -69,14 +71,11 @@ def chosen_fusion(entry: Entry) -> dict[str, Any] | None:
     return fusion.chosen(entry.plan.fusion, f"train.{entry.name}.fusion") if entry.plan.combine == "fusion" else None
 
 
-def _recipe(store: Store) -> dict[str, Any]:
-    """What people want to know of the recipe: its objectives, who reads what, and whose weights were published."""
-    trained = read_json(components.PRETRAINED / store.recipe / "training.json")
-    return {"objectives": trained["objectives"],
-            "encoders": {s: read.entry for s, read in store.reads.streams.items()},
-            "published": [s for s, encoder in store.encoders.items() if encoder.weights],
-            "external": ", ".join(encoder.weights.removeprefix("package:") for encoder in store.encoders.values()
-                                  if encoder.weights)}
+def _recipe(store: Store) -> Started:
+    weights = {s: encoder.weights.removeprefix("package:") for s, encoder in store.encoders.items() if encoder.weights}
+    return Started(objectives=components.told(store.recipe).objectives,
+                   encoders={s: read.entry for s, read in store.reads.streams.items()}, published=list(weights),
+                   external=", ".join(weights.values()))
 
 
 def _key(store: Store, unit: Unit) -> str:
@@ -90,7 +89,7 @@ def _key(store: Store, unit: Unit) -> str:
     return jobs.key("strategy", about)
 
 
-def _work(unit: Unit, folder: Path, report: jobs.Report) -> dict[str, Any]:
+def _work(unit: Unit, folder: Path, report: jobs.Report) -> Seed | Lacking:
     if unit.entry.plan.combine == "fusion":
         from trivium.training import fused
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Any
 
 from trivium.drawing import numbers
 from trivium.drawing.charts import Line, lines, swatch
@@ -14,6 +13,7 @@ from trivium.report.inputs import Inputs
 from trivium.report.measures import axis, said, tick
 from trivium.report.parts import Figure, Name
 from trivium.report.sections.learning import mean_line
+from trivium.training.records import Unit
 
 NUMBER = 1000  # of the first group's look, apart from those of strategies
 
@@ -25,7 +25,7 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    trained = {recipe: [unit for unit in units if unit.get("history")] for recipe, units in inputs.recipes.items()}
+    trained = {recipe: [unit for unit in units if unit.history] for recipe, units in inputs.recipes.items()}
     groups = list(dict.fromkeys(_group(unit) for units in trained.values() for unit in units))
     looks = {group: Look(NUMBER + k, k % HUES, k % SHAPES) for k, group in enumerate(groups)}
     pictures = [made for recipe, units in trained.items() if (made := _recipe(inputs, recipe, units, looks))]
@@ -34,16 +34,16 @@ def context(inputs: Inputs) -> Context | None:
     return Context([Name(group, swatch(look)) for group, look in looks.items()], pictures)
 
 
-def _group(unit: dict[str, Any]) -> str:
+def _group(unit: Unit) -> str:
     """The streams that a unit trains, in words."""
-    return " and ".join(unit["streams"])
+    return " and ".join(unit.streams)
 
 
-def _recipe(inputs: Inputs, recipe: str, units: list[dict[str, Any]], looks: dict[str, Look]) -> Figure | None:
-    labelled, score = any("score" in (unit.get("validation") or {}) for unit in units), inputs.score
+def _recipe(inputs: Inputs, recipe: str, units: list[Unit], looks: dict[str, Look]) -> Figure | None:
+    labelled, score = any(unit.validation.score is not None for unit in units), inputs.score
     key, label = ("val_score", axis(score, "validation")) if labelled else ("val_nll", "validation loss")
     text = partial(said, score) if labelled else numbers.decimal
-    histories = {group: [unit["history"] for unit in units if _group(unit) == group] for group in looks}
+    histories = {group: [unit.history for unit in units if _group(unit) == group] for group in looks}
     found = [mean_line(group, looks[group], of, key, text) for group, of in histories.items() if of]
     series: list[Line] = [line for line in found if line]
     if not series:

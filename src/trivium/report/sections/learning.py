@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from trivium.report.inputs import Inputs
 from trivium.report.measures import axis, said, tick
 from trivium.report.parts import Figure, Switch, legend
 from trivium.tasks.metric import Metric, nats
+from trivium.training.records import Evaluation, Seed, Step
 
 LOSS = nats("nll", "validation loss")
 MOST = 80  # evaluations that are drawn per curve
@@ -35,7 +37,7 @@ def context(inputs: Inputs) -> Context | None:
     ]
     if not pictures:
         return None
-    return Context(legend(inputs, [s for s in inputs.order if inputs.training.get(s)]), pictures)
+    return Context(legend(inputs, [s for s in inputs.order if s in inputs.training]), pictures)
 
 
 def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -> Figure | None:
@@ -49,42 +51,39 @@ def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -
 
 
 def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:
-    seeds = inputs.training.get(strategy, {}).get("seeds") or []
-    return mean_line(inputs.titles[strategy], inputs.looks[strategy], [_own(inputs, seed) for seed in seeds], key, text)
+    histories = [_own(inputs, seed) for seed in inputs.seeds(strategy)]
+    return mean_line(inputs.titles[strategy], inputs.looks[strategy], histories, key, text)
 
 
-def mean_line(name: str, look: Look, histories: list[list[dict[str, Any]]], key: str, text: Any) -> Line | None:
+def mean_line(name: str, look: Look, histories: Sequence[Sequence[Evaluation]], key: str, text: Any) -> Line | None:
     """The mean over seeds of `key` at every evaluation, as far as all seeds go; None without two of them."""
-    histories = [
-        [step for step in history if numbers.known(step.get(key)) and numbers.known(step.get("flops"))]
-        for history in histories
-    ]
     length = min((len(history) for history in histories), default=0)
     if length < 2:
         return None
     every = -(-length // MOST)
     kept = sorted({*range(0, length, every), length - 1})
     columns = [[history[index] for history in histories] for index in kept]
-    ys = [sum(step[key] for step in column) / len(column) for column in columns]
-    xs = [sum(step["flops"] for step in column) / len(column) for column in columns]
-    band = [(min(step[key] for step in column), max(step[key] for step in column)) for column in columns]
-    phases = [f" ({column[0]['phase']})" if column[0].get("phase") else "" for column in columns]
+    values = [[getattr(step, key) for step in column] for column in columns]
+    ys = [sum(column) / len(column) for column in values]
+    xs = [sum(step.flops for step in column) / len(column) for column in columns]
+    band = [(min(column), max(column)) for column in values]
+    phases = [f" ({first.phase})" if isinstance(first := column[0], Step) else "" for column in columns]
     tips = [f"{name}: {text(y)} after {numbers.flops(x)}{phase}" for x, y, phase in zip(xs, ys, phases, strict=True)]
     return Line(name, look, xs, ys, band, tips)
 
 
-def _own(inputs: Inputs, seed: dict[str, Any]) -> list[dict[str, Any]]:
+def _own(inputs: Inputs, seed: Seed) -> list[Step]:
     """The history of a seed, less that of its components (their phases are named after streams)."""
-    return [step for step in seed.get("history") or [] if step.get("phase") not in inputs.streams]
+    return [step for step in seed.history if step.phase not in inputs.streams]
 
 
 def _point(inputs: Inputs, strategy: str, key: str, text: Any) -> Point | None:
     """Where a strategy without a history of its own ended."""
-    seeds = inputs.training.get(strategy, {}).get("seeds") or []
+    seeds = inputs.seeds(strategy)
     if any(_own(inputs, seed) for seed in seeds):
         return None
-    y = numbers.mean((seed.get("validation") or {}).get(key) for seed in seeds)
-    x = numbers.mean((seed.get("flops") or {}).get("total") for seed in seeds)
+    y = numbers.mean(getattr(seed.validation, key) for seed in seeds)
+    x = numbers.mean(seed.flops.total for seed in seeds)
     if x is None or y is None:
         return None
     title = inputs.titles[strategy]

@@ -1,7 +1,6 @@
 """What the strategies took on this machine: memory to train, and time and energy to answer.
 
-Reads `reports/measured/`: `peak_memory_bytes`, `peak_gpu_memory_bytes` and `joules` of the training stage, `inference`
-of evaluate (trivium.evaluation.cost).
+Reads `reports/measured/`: of the training stage, and `inference` of evaluate.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trivium.drawing import numbers
+from trivium.machine.measured import Measured
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Table, name
 
@@ -50,6 +50,6 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def _measured(inputs: Inputs, strategy: str) -> dict[str, Any]:
-    trained = inputs.measured.get(f"train@{strategy}") or {}
-    answered = (inputs.measured.get(f"evaluate@{strategy}") or {}).get("inference") or {}
-    return {key: trained.get(key) for key in ("peak_memory_bytes", "peak_gpu_memory_bytes", "joules")} | answered
+    trained = inputs.measured.get(f"train@{strategy}", Measured())
+    answered = inputs.measured.get(f"evaluate@{strategy}", Measured()).inference
+    return dict(trained) | (dict(answered) if answered else {})

@@ -123,11 +123,8 @@ def _processor() -> str:
 
 
 def _total(inputs: Inputs) -> float:
-    return sum(values["seconds"] for values in inputs.measured.values() if numbers.known(values.get("seconds")))
+    return sum(found.seconds or 0.0 for found in inputs.measured.values())
 
 
 def _memory(inputs: Inputs) -> float:
-    return max(
-        (v["peak_memory_bytes"] for v in inputs.measured.values() if numbers.known(v.get("peak_memory_bytes"))),
-        default=0,
-    )
+    return max((found.peak_memory_bytes or 0 for found in inputs.measured.values()), default=0)

@@ -12,7 +12,6 @@ from trivium.report.measures import said, span
 from trivium.report.parts import Figure, Name, name
 from trivium.report.prices import seconds
 from trivium.report.sections import cost
-from trivium.tasks.seeds import best
 
 LONG = 110  # characters of an answer that is set smaller
 WAYS = {"mean": "a mean over streams", "concatenation": "all streams side by side",  # of a linear probe
@@ -143,5 +142,5 @@ def groups(about: Dataset) -> str:
 
 def _model(inputs: Inputs) -> str:
     """Where the recommended strategy's best seed is on the disk; empty where there is none."""
-    trained = inputs.training.get(inputs.recommended, {}).get("seeds")
-    return f"models/{inputs.recommended}/seed_{best(trained)['seed']}" if trained else ""
+    trained = inputs.training.get(inputs.recommended)
+    return f"models/{inputs.recommended}/seed_{trained.best.seed}" if trained and trained.seeds else ""

@@ -1,0 +1,169 @@
+"""What training records as JSON: `training.json` of a strategy and of a recipe, and the budget of all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from trivium.data.out import Out, Part
+
+
+class Spent(Part):
+    """FLOPs of a seed. pretrain: of its recipe, all streams together.  analytic: `total`, counted once more from the
+    layers' shapes.
+    """
+
+    budget: float
+    pretrain: float
+    train: float
+    total: float
+    analytic: float | None = None
+
+
+class Parameters(Part):
+    total: int
+    trained: int
+
+
+class Evaluation(Part):
+    """A row of a history. epoch: with decimals.  flops: spent by then.  train_loss: mean since the row before.
+
+    Without labels, `val_nll` is the mean loss and `val_score` is 0.
+    """
+
+    step: int
+    epoch: float
+    flops: float
+    train_loss: float | None  # of the first row, before any step
+    val_nll: float
+    val_score: float
+
+
+class Step(Evaluation):
+    """phase: of the plan; the stream, where a strategy combines components that were trained before."""
+
+    phase: str
+
+
+class Reached(Part):
+    """On validation."""
+
+    nll: float
+    score: float
+
+
+class Member(Part):
+    """What one way to answer is worth on validation."""
+
+    nll: float
+    score: float | None = None  # boosting weighs by the NLL alone
+
+
+class Seed(Part):
+    """A strategy's model of one seed. calibration: as the task shapes it; of an ensemble, one per member.
+
+    members: all that it could choose from, a stream or a way to join streams.  chosen: the one that it took.
+    """
+
+    seed: int
+    history: list[Step]
+    validation: Reached
+    calibration: float | list[float] | list[list[float]]
+    flops: Spent
+    parameters: Parameters
+    members: dict[str, Member] | None = None
+    chosen: str | None = None
+
+
+class Lacking(Part):
+    """FLOPs of the budget, and those of the least one that pays for an epoch."""
+
+    budget: float
+    needed: float
+
+
+class Skipped(Lacking):
+    """setting: of params.yaml, with which the budget would do.  sentence: all of it, for people."""
+
+    setting: str
+    sentence: str
+
+
+class Started(Part):
+    """The recipe that a strategy starts from. published: streams whose weights were.  external: their packages."""
+
+    objectives: list[str]
+    encoders: dict[str, str]  # stream -> entry of `encoder`
+    published: list[str]
+    external: str
+
+
+class Record(Out):
+    """A file that says None where a key has no default."""
+
+    def plain(self) -> dict[str, Any]:
+        return self.model_dump(exclude_defaults=True)
+
+
+class Trained(Record):
+    """`models/STRATEGY/training.json`. fusion: see `fusion.chosen`.  skipped: why there are no seeds."""
+
+    entry: str
+    title: str
+    strategy: str
+    start: str
+    recipe: Started
+    fusion: dict[str, Any] | None
+    seeds: list[Seed]
+    skipped: Skipped | None = None
+
+    @classmethod
+    def of(cls, strategy: str, root: str | Path = ".") -> Self | None:
+        """None where it was not trained. Raises: UserError, see `Out.read`."""
+        return cls.found(Path(root) / "models" / strategy / "training.json")
+
+    @property
+    def best(self) -> Seed:
+        """Whose model stands for the strategy: is served, kept in the registry and named in the report. That of the
+        lowest validation NLL, of equal ones the lowest number; never by the test set, which says how good it is.
+        """
+        return min(self.seeds, key=lambda one: (one.validation.nll, one.seed))
+
+
+class Validation(Part):
+    """NLL and score; the loss, where there are no labels; nothing, where nothing was trained."""
+
+    nll: float | None = None
+    score: float | None = None
+    loss: float | None = None
+
+
+class Unit(Part):
+    """Streams that a recipe trains together, at a seed; at all of them where nothing depends on it."""
+
+    streams: list[str]
+    seed: int | None
+    objective: str | None
+    flops: float
+    epochs: float
+    parameters: int
+    samples: int
+    validation: Validation
+    history: list[Evaluation]
+
+
+class Pretrained(Record):
+    """`models/pretrain/RECIPE/training.json`. objectives: each once.  skipped: why there are no units."""
+
+    recipe: str
+    objectives: list[str]
+    units: list[Unit]
+    skipped: Lacking | None = None
+
+
+class Allowance(Record):
+    """`models/budget.json`, everybody's budget. epochs: of the strategy `of`; None where FLOPs are set."""
+
+    of: str
+    epochs: float | None
+    flops: list[float]  # per seed
