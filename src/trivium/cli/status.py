@@ -22,6 +22,7 @@ def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
     from trivium import tasks
     from trivium.comparison.build import ranking
+    from trivium.evaluation.metrics import Tested
     from trivium.params import load
 
     settings = load(root / "params.yaml")
@@ -29,18 +30,16 @@ def status(root: Path) -> str:
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
-        trained, evaluated = (root / folder / name / file for folder, file in
-                              (("models", "training.json"), ("reports/evaluate", "metrics.json")))
+        trained, tested = root / "models" / name / "training.json", Tested.of(name, root)
         words = "not trained yet"
         if trained.exists():
             words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
         if trained.exists() and (lacking := read_json(trained).get("skipped")):
             words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
-        elif evaluated.exists():
-            seeds = read_json(evaluated)["seeds"]
-            metric = ranking(tasks.of(read_json(evaluated)["task"]), settings.compare.metric)
-            mean = sum(seed["metrics"][metric.key] for seed in seeds) / len(seeds)
-            words = f"evaluated ({len(seeds)} seeds), {metric.level(mean)} on test"
+        elif tested:
+            metric, count = ranking(tasks.of(tested.task), settings.compare.metric), len(tested.seeds)
+            mean = sum(seed.metrics[metric.key] for seed in tested.seeds) / count
+            words = f"evaluated ({count} seeds), {metric.level(mean)} on test"
         lines.append(f"  {name:<{width}}  {words}")
     return "\n".join(lines)
 

@@ -29,7 +29,7 @@ better, so where less is better by how much a has less.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,9 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     costs = {name: _cost(found, name, gains[name]) for name in names}
     decided = decide(ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
-        {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
+        {name: found.metrics[name].title for name in names}, metric, pairs, gains, costs, rules.confidence,
         found.task.null_words(metric, constant["label"], constant[metric.key]),
-        recipes.published({n: found.metrics[n]["recipe"] for n in names}), _notes(found, root), len(found.skipped),
+        recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root), len(found.skipped),
         _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     if shifted := domain.summary(found, root / EVALUATED, results, rules):
@@ -94,7 +94,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         "constant": constant,
         "strategies": {name: {"rank": ranked.index(name) + 1} | _strategy(found, s, name, results, rules, about)
                        | _judged(gains[name], costs[name]) for s, name in enumerate(names)},
-        "skipped": {name: {"title": one["title"], **one["skipped"]} for name, one in found.skipped.items()},
+        "skipped": {name: {"title": title, **one.plain()} for name, (title, one) in found.skipped.items()},
         "pairs": [_pair(pair, found.seeds, metric) for pair in pairs],
         "verdict": _verdict(decided, words),
     } | parts)
@@ -108,12 +108,12 @@ def _budget(root: Path) -> str:
 def _notes(found: Evaluated, root: Path) -> list[str]:
     """What stands beside the verdict: what was not begun, and what encoders do not see."""
     skipped = list(found.skipped.values())
-    said = [one["skipped"]["sentence"] for one in skipped]
+    said = [one.sentence for _, one in skipped]
     if len(skipped) > 1:
-        most = max(skipped, key=lambda one: one["skipped"]["needed"])["skipped"]
-        titles = [f"“{one['title']}”" for one in skipped]
+        most = max((one for _, one in skipped), key=lambda one: one.needed)
+        titles = [f"“{title}”" for title, _ in skipped]
         said = [f"{listed(titles)} were not begun: the budget does not pay for one "
-                f"epoch of what they train. With {most['setting']} in params.yaml it does for all of them."]
+                f"epoch of what they train. With {most.setting} in params.yaml it does for all of them."]
     return [*said, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
@@ -130,8 +130,8 @@ def ranking(task: Task, key: str) -> Metric:
 def _rules(settings: Settings, metric: Metric, split_method: str, bins: int, found: Evaluated) -> Rules:
     overlap = None
     if split_method == "kfold":
-        seeds = next(iter(found.metrics.values()))["seeds"]
-        overlap = float(np.mean([seed["n"] / seed["n_train"] for seed in seeds]))
+        seeds = next(iter(found.metrics.values())).seeds
+        overlap = float(np.mean([seed.n / seed.n_train for seed in seeds]))
     return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, metric)
 
 
@@ -140,15 +140,15 @@ def _dataset(found: Evaluated, root: Path) -> dict[str, Any]:
     meta = read_json(root / FEATURES)["meta"]
     about = {"title": meta.get("title", ""), "source": meta.get("source", ""), "task": found.task.name,
              "outputs": found.task.outputs, "streams": _streams(found),
-             "train": float(np.mean([seed["n_train"] for seed in first["seeds"]])),
-             "test": float(np.mean([seed["n"] for seed in first["seeds"]])),
+             "train": float(np.mean([seed.n_train for seed in first.seeds])),
+             "test": float(np.mean([seed.n for seed in first.seeds])),
              "groups": found.groups.whole, "test_groups": found.groups.each, "resampled": found.groups.resampled}
     return about | ({"world": meta["world"]} if meta.get("world") else {})
 
 
 def _streams(found: Evaluated) -> list[str]:
     """Those that any strategy reads, in order."""
-    return list(dict.fromkeys(s for about in found.metrics.values() for s in about["streams"]))
+    return list(dict.fromkeys(s for about in found.metrics.values() for s in about.streams))
 
 
 def _constant(found: Evaluated, bins: int) -> dict[str, Any]:
@@ -161,15 +161,17 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
               ) -> dict[str, Any]:
     """What is known of a strategy besides how it stands to others."""
     about, outcomes, metrics = found.metrics[name], found.outcomes[name], found.task.metrics
-    trained = {str(seed["seed"]): seed["training"] for seed in about["seeds"]}
-    told: dict[str, Any] = {key: about[key] for key in ("title", "strategy", "start", "recipe")} | {
-        "parameters": {key: _mean(found, name, "parameters", key) for key in ("total", "trained")},
+    trained = {str(seed.seed): seed.training for seed in about.seeds}
+    told: dict[str, Any] = {
+        "title": about.title, "strategy": about.strategy, "start": about.start, "recipe": about.recipe.plain(),
+        "parameters": {"total": _mean(one.parameters.total for one in trained.values()),
+                       "trained": _mean(one.parameters.trained for one in trained.values())},
         "seeds": {str(seed): {metric: results.points[metric][s, j] for metric in metrics}
                   for j, seed in enumerate(found.seeds)}}
     if found.task.categorical:
         told["one_class"] = float(np.mean([np.bincount(one.prediction).max() / len(one.y) for one in outcomes]))
-    if all("chosen" in training for training in trained.values()):
-        told["chosen"] = {seed: training["chosen"] for seed, training in trained.items()}
+    if all(training.chosen is not None for training in trained.values()):
+        told["chosen"] = {seed: training.chosen for seed, training in trained.items()}
     ceiling = dataset.get("world", {}).get("bayes", {}).get("all")
     if ceiling is not None and "accuracy" in metrics:
         told["to_ceiling"] = ceiling - results.points["accuracy"][s].mean()
@@ -193,9 +195,10 @@ def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:
 
 
 def _cost(found: Evaluated, name: str, gain: Gain) -> Cost:
-    flops = _mean(found, name, "flops", "total")
-    return Cost(flops, _mean(found, name, "parameters", "total"), gain.failed,
-                flops / _mean(found, name, "flops", "budget"), gain.learned)
+    trained = [seed.training for seed in found.metrics[name].seeds]
+    flops = _mean(one.flops.total for one in trained)
+    return Cost(flops, _mean(one.parameters.total for one in trained), gain.failed,
+                flops / _mean(one.flops.budget for one in trained), gain.learned)
 
 
 def _judged(gain: Gain, cost: Cost) -> dict[str, Any]:
@@ -203,8 +206,8 @@ def _judged(gain: Gain, cost: Cost) -> dict[str, Any]:
             "learned": gain.learned, "failed_share": gain.failed, "flops": cost.flops, "over_budget": cost.ratio}
 
 
-def _mean(found: Evaluated, name: str, group: str, key: str) -> float:
-    return float(np.mean([seed["training"][group][key] for seed in found.metrics[name]["seeds"]]))
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
 
 
 def _span(found: Estimate) -> dict[str, float]:

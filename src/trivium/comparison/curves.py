@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from trivium import tasks
-from trivium.data.tables import read_json, write_json
+from trivium.data.tables import write_json
+from trivium.evaluation.metrics import Tested
 from trivium.tasks.scores import confusion_in
 
 WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
@@ -40,7 +41,7 @@ def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mappi
 
 def _confusion(folder: Path) -> Iterable[tuple[str, str, str]]:
     """Label, prediction and share of a strategy's confusion matrix; nothing where its answers are no classes."""
-    task = tasks.of(read_json(folder / "metrics.json")["task"])
+    task = tasks.of(Tested.read(folder / "metrics.json").task)
     if not task.categorical:
         return
     classes = task.categories

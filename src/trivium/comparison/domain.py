@@ -24,6 +24,7 @@ from trivium.comparison.intervals import Estimate, estimate
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
+from trivium.evaluation import metrics
 
 STREAM = 1  # of random weights: another one than the test set's, since the samples are others
 
@@ -33,16 +34,16 @@ def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> d
 
     found, results: of the test sets;  folder: where `found` was read from. Raises: UserError (see `outcomes.load`).
     """
-    measured = {name: [seed.get("domain", {}) for seed in metrics["seeds"]] for name, metrics in found.metrics.items()}
-    by = _by({name: [seed.get("by", {}) for seed in seeds] for name, seeds in measured.items()})
-    held = {name: [seed["held_out"] for seed in seeds if "held_out" in seed] for name, seeds in measured.items()}
+    measured = {name: [seed.domain for seed in one.seeds if seed.domain] for name, one in found.metrics.items()}
+    by = _by({name: [one.by for one in seeds if one.by] for name, seeds in measured.items()})
+    held = {name: [one.held_out for one in seeds if one.held_out] for name, seeds in measured.items()}
     first = next((seeds[0] for seeds in held.values() if seeds), None)
-    titles = {name: metrics["title"] for name, metrics in found.metrics.items()}
-    away = _away(held, first["name"], first["n"], folder, results, rules, titles) if first else {}
+    titles = {name: one.title for name, one in found.metrics.items()}
+    away = _away(held, first.name, first.n, folder, results, rules, titles) if first else {}
     return away | ({"by": by} if by else {})
 
 
-def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, folder: Path, results: Results,
+def _away(held: Mapping[str, Sequence[metrics.HeldOut]], domain: str, n: int, folder: Path, results: Results,
           rules: Rules, titles: Mapping[str, str]) -> dict[str, Any]:
     names = list(held)
     elsewhere = load(folder, names, "held_out.parquet")
@@ -59,8 +60,8 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
             "value": _span(estimate(value[s], resampled[:, s], rules.confidence, rules.overlap).within(
                 metric.lowest, metric.highest)),
             "drop": _span(lost[name]),
-            "metrics": {one: float(np.mean([seed["metrics"][one] for seed in held[name]]))
-                        for one in held[name][0]["metrics"]},
+            "metrics": {one: float(np.mean([seed.metrics[one] for seed in held[name]]))
+                        for one in held[name][0].metrics},
         } for s, name in enumerate(names)
     }
     least = _least(names, drop, drops, rules)
@@ -103,13 +104,13 @@ def _span(found: Estimate) -> dict[str, float]:
     return {"mean": found.mean, "low": found.low, "high": found.high}
 
 
-def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Any]:
-    """{strategy: [{domain: {"n", "score"}} of one seed]}, turned around; a seed may lack a domain."""
+def _by(measured: Mapping[str, Sequence[Mapping[str, metrics.Within]]]) -> dict[str, Any]:
+    """{strategy: [by domain, of one seed]}, turned around; a seed may lack a domain."""
     found: dict[str, Any] = {}
     for domain in sorted({name for seeds in measured.values() for seed in seeds for name in seed}):
         there = {name: [seed[domain] for seed in seeds if domain in seed] for name, seeds in measured.items()}
         first = next(iter(there.values()))
-        found[domain] = {"n": float(np.mean([seed["n"] for seed in first])), "score": {
+        found[domain] = {"n": float(np.mean([seed.n for seed in first])), "score": {
             name: {"mean": float(np.mean(values)), "low": min(values), "high": max(values)}
-            for name, seeds in there.items() if (values := [seed["score"] for seed in seeds])}}
+            for name, seeds in there.items() if (values := [seed.score for seed in seeds])}}
     return found

@@ -16,6 +16,7 @@ from trivium import tasks
 from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.data.tables import read_json, read_yaml
+from trivium.evaluation.metrics import Tested
 from trivium.machine.files import read_figures
 from trivium.tasks import Task, seeds
 from trivium.tasks.metric import Metric
@@ -27,7 +28,7 @@ LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes
 class Outcome:
     """One strategy that was trained and evaluated.
 
-    training, metrics: `models/<name>/training.json` and `reports/evaluate/<name>/metrics.json`
+    training: `models/<name>/training.json`
     fingerprint: of the content of its outs; the same outs are the same run
     stage: as DVC names the stage that trained it
     servable: whether the weights of the best seed are here, and the features that they were trained on
@@ -36,7 +37,7 @@ class Outcome:
     name: str
     stage: str
     training: dict[str, Any]
-    metrics: dict[str, Any]
+    metrics: Tested
     fingerprint: str
     servable: bool = False
 
@@ -47,7 +48,7 @@ class Outcome:
 
     @property
     def task(self) -> Task:
-        return tasks.of(self.metrics["task"])
+        return tasks.of(self.metrics.task)
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    found = Outcome(name, stage, read_json(files[0]), read_json(files[1]), _digest(files))
+    found = Outcome(name, stage, read_json(files[0]), Tested.read(files[1]), _digest(files))
     return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}", found.training["start"]))
 
 

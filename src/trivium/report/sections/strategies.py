@@ -13,6 +13,7 @@ from trivium.comparison.verdict import OVER
 from trivium.drawing import numbers
 from trivium.drawing.charts import interval
 from trivium.drawing.scale import around
+from trivium.evaluation.metrics import Started
 from trivium.report.inputs import Inputs
 from trivium.report.measures import cell, heading, said, span
 from trivium.report.parts import Cell, Name, Option, name
@@ -140,7 +141,7 @@ def _what(inputs: Inputs, strategy: str) -> str:
     said = [" ".join(text.strip().split("\n\n")[0].split())]
     said += [f"Recipe: {entry.get('start')} ({read})."] if read else []
     said += [f"It took {chosen}."] if (chosen := took(entry)) else []
-    return " ".join([*said, *published({strategy: recipe} if "published" in recipe else {}).values()])
+    return " ".join([*said, *published({strategy: Started.model_validate(recipe)} if recipe else {}).values()])
 
 
 def _lead(inputs: Inputs) -> str:
