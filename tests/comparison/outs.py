@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tests.evaluated import analyses
 from trivium.comparison.build import build
 from trivium.comparison.settings import Settings
 from trivium.data.tables import read_json, write, write_json
@@ -67,7 +68,8 @@ def about(name: str) -> dict[str, Any]:
     scratch = name == "end_to_end"
     return {"entry": name, "title": TITLES.get(name, name), "start": "scratch" if scratch else "supervised",
             "strategy": {"end_to_end": "joint"}.get(name, name),
-            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": []}}
+            "recipe": {"objectives": [] if scratch else ["supervised"], "encoders": READ_BY, "published": [],
+                       "external": ""}}
 
 
 def change(root: Path, name: str, **values: Any) -> None:
@@ -85,7 +87,8 @@ def skip(root: Path, name: str) -> None:
     record = about(name) | {"seeds": [], "skipped": {
         "budget": BUDGET, "needed": 3 * BUDGET, "setting": "`budget.epochs: 60`",
         "sentence": f"{TITLES.get(name, name)} was not begun: it needs more."}}
-    write_json(record, root / "reports/evaluate" / name / "metrics.json")
+    write_json(record | {"task": Classification(CLASSES).plain(), "streams": STREAMS},
+               root / "reports/evaluate" / name / "metrics.json")
     write_json(record, root / "models" / name / "training.json")
 
 
@@ -113,7 +116,7 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
                 "parameters": {"total": 1000, "trained": 900}, "calibration": 1.0,
                 "validation": {"nll": found["nll"], "score": found["accuracy"]}}
     return {"seed": k, "n": len(y), "n_train": 2 * len(y), "task": task.plain(), "metrics": found, "subsets": subsets,
-            "table": task.table(result), "training": training}, p
+            "table": task.table(result), "training": training} | analyses(), p
 
 
 def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.evaluated import seed
 from tests.fake_outs import BUDGET, fake_outs
 from trivium.tracking import outs, series
 
@@ -23,9 +24,9 @@ def test_steps_are_percent_of_the_budget_with_pretraining() -> None:
 
 
 def test_a_strategy_that_trains_nothing_has_one_point() -> None:
-    seed = SEED | {"history": [], "flops": SEED["flops"] | {"total": 190.0}}
-    assert series.curves(seed) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/score": {95: 0.9}}
-    assert series.mean_curves([seed, seed]) == {"val/nll": {95: 0.4}, "val/score": {95: 0.9}}
+    ended = SEED | {"history": [], "flops": SEED["flops"] | {"total": 190.0}}
+    assert series.curves(ended) == {"train/loss": {}, "val/nll": {95: 0.4}, "val/score": {95: 0.9}}
+    assert series.mean_curves([ended, ended]) == {"val/nll": {95: 0.4}, "val/score": {95: 0.9}}
 
 
 def test_mean_curve_interpolates_between_the_measurements_of_each_seed() -> None:
@@ -53,10 +54,12 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
 
 
 def test_what_evaluate_measured_beyond_the_score() -> None:
-    tested = {"metrics": {}, "contribution": {"score": {"text": 0.3}},
-              "probes": {"text": {"before": 0.1, "after": 0.2}},
-              "robustness": {"corruption": {"text": {"relative": 0.4}}},
-              "domain": {"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}}}
+    tested = seed(
+        contribution={"score": {"text": 0.3}, "log_probability": {}, "parts": {}, "subsets": {}},
+        probes={"text": {"before": 0.1, "after": 0.2}},
+        robustness={"corruption": {"text": {"levels": [0.0, 1.0], "score": [0.5, 0.3], "relative": 0.4}},
+                    "misalignment": {}, "shift": {}, "attacks": {}},
+        domain={"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}})
     results = series.seed_results(SEED, tested)
     expected = {"contribution/text": 0.3, "probe/text": 0.2, "corrupted_score/text": 0.4,
                 "held_out/accuracy": 0.5, "held_out/brier": 0.6}
@@ -64,9 +67,8 @@ def test_what_evaluate_measured_beyond_the_score() -> None:
 
 
 def test_results_that_are_not_numbers_are_left_out() -> None:
-    tested = {"metrics": {"accuracy": 0.5, "nll": float("nan"), "ece": None}}
-    results = series.seed_results(SEED, tested)
-    assert "test/accuracy" in results and "test/nll" not in results and "test/ece" not in results
+    results = series.seed_results(SEED, seed(metrics={"accuracy": 0.5, "nll": float("nan")}))
+    assert "test/accuracy" in results and "test/nll" not in results
 
 
 def test_final_results_have_step_0_and_six_digits() -> None:

@@ -22,7 +22,7 @@ def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
     from trivium import tasks
     from trivium.comparison.build import ranking
-    from trivium.evaluation.metrics import Tested
+    from trivium.evaluation.metrics import Evaluation
     from trivium.params import load
 
     settings = load(root / "params.yaml")
@@ -30,13 +30,13 @@ def status(root: Path) -> str:
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
-        trained, tested = root / "models" / name / "training.json", Tested.of(name, root)
+        trained = root / "models" / name / "training.json"
         words = "not trained yet"
         if trained.exists():
             words = f"trained ({len(read_json(trained)['seeds'])} seeds), not evaluated"
         if trained.exists() and (lacking := read_json(trained).get("skipped")):
             words = f"not begun: it needs {numbers.times(lacking['needed'] / lacking['budget'])} times the budget"
-        elif tested:
+        elif tested := Evaluation.of(name, root):
             metric, count = ranking(tasks.of(tested.task), settings.compare.metric), len(tested.seeds)
             mean = sum(seed.metrics[metric.key] for seed in tested.seeds) / count
             words = f"evaluated ({count} seeds), {metric.level(mean)} on test"

@@ -11,7 +11,7 @@ import numpy as np
 
 from trivium import tasks
 from trivium.data.tables import write_json
-from trivium.evaluation.metrics import Tested
+from trivium.evaluation.metrics import Evaluation
 from trivium.tasks.scores import confusion_in
 
 WHOLE = 40  # classes; with more, the cells of the confusion matrix that are not 0
@@ -41,7 +41,7 @@ def write(out: Path, comparison: Mapping[str, Any], folder: Path, trained: Mappi
 
 def _confusion(folder: Path) -> Iterable[tuple[str, str, str]]:
     """Label, prediction and share of a strategy's confusion matrix; nothing where its answers are no classes."""
-    task = tasks.of(Tested.read(folder / "metrics.json").task)
+    task = tasks.of(Evaluation.read(folder / "metrics.json").task)
     if not task.categorical:
         return
     classes = task.categories

@@ -19,7 +19,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
-from trivium.evaluation.metrics import Tested
+from trivium.evaluation.metrics import Evaluation
 from trivium.tasks.metric import Metric
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#4d4d4d")
@@ -31,7 +31,7 @@ FLOPS = "training compute per seed, pretraining included"
 BEST = "best possible"
 
 
-def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Tested], trained: Mapping[str, Any],
+def write(out: Path, comparison: Mapping[str, Any], evaluated: Mapping[str, Evaluation], trained: Mapping[str, Any],
           ) -> None:
     """Fill the folder `out` with `result`, `compute`, `learning` and, where it was measured, `subsets`, each as .svg.
 
@@ -126,7 +126,7 @@ def learning(comparison: Mapping[str, Any], trained: Mapping[str, Any]) -> str:
         *_names(comparison, ends, x.end + 12)])
 
 
-def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Tested]) -> str:
+def subsets(comparison: Mapping[str, Any], evaluated: Mapping[str, Evaluation]) -> str:
     """The score when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
     where a model reads none of the streams."""
     titles, order, wide, high = _titles(comparison), _order(comparison), 92, 38

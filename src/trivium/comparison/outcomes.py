@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trivium import tasks
 from trivium.data.tables import GROUPS, read
 from trivium.evaluation import predictions
-from trivium.evaluation.metrics import Skipped, Tested
+from trivium.evaluation.metrics import Evaluation, Skipped
 from trivium.settings.errors import UserError
 from trivium.tasks import Task
 from trivium.tasks.base import Outcome, joined
@@ -48,7 +48,7 @@ class Evaluated:
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Outcome]]
     units: list[NDArray[np.int64]]
-    metrics: dict[str, Tested]
+    metrics: dict[str, Evaluation]
     task: Task
     train: list[NDArray]
     weights: list[NDArray[np.float64]] | None
@@ -65,11 +65,11 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
         UserError: something is missing, strategies were tested on different seeds or samples, or none was begun.
     """
     first: tuple[Path, pa.Table] | None = None
-    outcomes, metrics = dict[str, list[Outcome]](), dict[str, Tested]()
+    outcomes, metrics = dict[str, list[Outcome]](), dict[str, Evaluation]()
     skipped = dict[str, tuple[str, Skipped]]()
     for name in strategies:
         path, about = Path(folder) / name / file, Path(folder) / name / "metrics.json"
-        tested = Tested.found(about)
+        tested = Evaluation.found(about)
         if tested is None:
             raise UserError(f"{about} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
         if tested.skipped:
@@ -121,7 +121,7 @@ def _weights(table: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64
     return np.split(table["weight"].to_numpy().astype(np.float64)[rows], starts)
 
 
-def _read(path: Path, metrics: Tested) -> tuple[pa.Table, list[Outcome]]:
+def _read(path: Path, metrics: Evaluation) -> tuple[pa.Table, list[Outcome]]:
     """Seed, sample and target of every row, and the outcomes of each seed."""
     own = {seed.seed: tasks.of(seed.task) for seed in metrics.seeds}
     keys, parts = [], dict[int, list[Outcome]]()

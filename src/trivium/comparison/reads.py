@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from trivium.evaluation.metrics import Tested, Training
+from trivium.evaluation.metrics import Evaluation, Training
 
 
-def read(tested: Tested) -> list[set[str]]:
+def read(tested: Evaluation) -> list[set[str]]:
     """Per seed, the streams that its model reads."""
     return [_of(tested.streams, seed.training) for seed in tested.seeds]
 

@@ -9,13 +9,13 @@ from trivium.comparison import reads
 from trivium.comparison.verdict import listed
 from trivium.data.readings import READS, Reads
 from trivium.data.tables import read_json
-from trivium.evaluation.metrics import Started, Tested
+from trivium.evaluation.metrics import Evaluation, Started
 
 LARGE = 0.1  # share of a stream that an encoder does not see: the verdict says so
 STILL = ("frozen", "linear", "boosting")  # strategies in which encoders do not move
 
 
-def from_scratch(about: Tested) -> bool:
+def from_scratch(about: Evaluation) -> bool:
     """Whether a strategy trains everything end to end from random weights: the late fusion that others are held to."""
     return about.strategy == "joint" and not about.recipe.objectives and not about.recipe.published
 
@@ -31,7 +31,7 @@ def _published(recipe: Started) -> str:
     return f"Its weights for {listed(names)} were published{which}; what went into them is in no budget here."
 
 
-def unseen(metrics: Mapping[str, Tested], root: Path) -> str:
+def unseen(metrics: Mapping[str, Evaluation], root: Path) -> str:
     """A sentence on the encoders that see much less than all of what they read; empty where there are none.
 
     root: of the project. An encoder that no model reads with is no matter.

@@ -21,7 +21,7 @@ from trivium.data import tables
 from trivium.data.store import Batch, Store
 from trivium.evaluation import cost, domain, encoded, predictions
 from trivium.evaluation.analyse import analyse
-from trivium.evaluation.metrics import Domain, Seed, Shown, Tested, Training
+from trivium.evaluation.metrics import Domain, Evaluation, Seed, Shown, Training
 from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
 from trivium.machine.progress import track
@@ -44,7 +44,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     about = {key: training[key] for key in ("entry", "title", "strategy", "start", "recipe")} | {
         "task": store.task.plain(), "streams": list(store.streams), "world": store.world}
     if "skipped" in training:
-        Tested.model_validate(about | {"seeds": [], "skipped": training["skipped"]}).write(out / "metrics.json")
+        Evaluation.model_validate(about | {"seeds": [], "skipped": training["skipped"]}).write(out / "metrics.json")
         return {}
     records = training["seeds"]
     settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
@@ -55,7 +55,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
         if (parts := [out / _part(name, record["seed"]) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
-    Tested.model_validate(about | {"seeds": rows}).write(out / "metrics.json")
+    Evaluation.model_validate(about | {"seeds": rows}).write(out / "metrics.json")
     first = records[0]["seed"]
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
     return cost.inference(models.load(Path("models") / entry / f"seed_{first}").to(device), some)

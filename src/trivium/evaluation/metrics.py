@@ -250,7 +250,7 @@ class World(Part):
     bayes: dict[str, float]
 
 
-class Tested(Out):
+class Evaluation(Out):
     """task: what is predicted (`Task.plain`).  skipped: why there are no seeds."""
 
     entry: str

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from trivium import tasks
 from trivium.evaluation import predictions
-from trivium.evaluation.metrics import Seed, Tested
+from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.tasks import Task
 
 BINS = 10  # of stated probabilities
@@ -47,7 +47,7 @@ class Answers:
         return self.told[strategy].gap == 0
 
 
-def read(root: Path, evaluations: Mapping[str, Tested]) -> Answers | None:
+def read(root: Path, evaluations: Mapping[str, Evaluation]) -> Answers | None:
     """None without predictions. A strategy that was tested on other rows than the first one is left out."""
     found: Answers | None = None
     for name, tested in evaluations.items():

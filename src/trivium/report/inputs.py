@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trivium import tasks
 from trivium.comparison import reads
 from trivium.drawing.looks import HUES, SHAPES, Look
-from trivium.evaluation.metrics import Seed, Tested
+from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.machine.files import read_figures
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
@@ -133,9 +133,9 @@ class Inputs:
         return looks
 
     @cached_property
-    def evaluations(self) -> dict[str, Tested]:
+    def evaluations(self) -> dict[str, Evaluation]:
         """Per strategy that was evaluated, in the order of the report."""
-        return {name: tested for name in self.order if (tested := Tested.of(name, self.root))}
+        return {name: tested for name in self.order if (tested := Evaluation.of(name, self.root))}
 
     def seeds(self, strategy: str) -> list[Seed]:
         """Empty where it was not evaluated."""

@@ -16,7 +16,7 @@ from trivium import tasks
 from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.data.tables import read_json, read_yaml
-from trivium.evaluation.metrics import Tested
+from trivium.evaluation.metrics import Evaluation
 from trivium.machine.files import read_figures
 from trivium.tasks import Task, seeds
 from trivium.tasks.metric import Metric
@@ -37,7 +37,7 @@ class Outcome:
     name: str
     stage: str
     training: dict[str, Any]
-    metrics: Tested
+    metrics: Evaluation
     fingerprint: str
     servable: bool = False
 
@@ -113,7 +113,7 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    found = Outcome(name, stage, read_json(files[0]), Tested.read(files[1]), _digest(files))
+    found = Outcome(name, stage, read_json(files[0]), Evaluation.read(files[1]), _digest(files))
     return replace(found, servable=_servable(root, trained / f"seed_{found.best['seed']}", found.training["start"]))
 
 
