@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def main(params: Params, beside: Map) -> None:
     from trivium.comparison import build, curves, explained, figures, leftovers
-    from trivium.data.tables import read_json
+    from trivium.evaluation.metrics import Evaluation
     from trivium.report import html
     from trivium.stage import fresh
     from trivium.tracking.sync import sync
@@ -27,7 +27,7 @@ def main(params: Params, beside: Map) -> None:
         print(f"{folder} is of an entry that params.yaml no longer has: removed (DVC's cache still has it)")
     found = build.build(params.compare, list(params.train), params.split.method, params.evaluate.calibration_bins)
     names = list(found.strategies)  # without those that the budget did not pay for
-    evaluated = {name: read_json(f"reports/evaluate/{name}/metrics.json") for name in names}
+    evaluated = {name: Evaluation.read(f"reports/evaluate/{name}/metrics.json") for name in names}
     trained = {name: Trained.read(f"models/{name}/training.json") for name in names}
     with fresh("reports/plots") as out:
         curves.write(out, found, Path("reports/evaluate"), trained)

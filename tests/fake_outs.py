@@ -11,6 +11,7 @@ import pyarrow as pa
 import yaml
 
 from tests.comparisons import READ_BY, full, span
+from tests.evaluated import analyses, training
 from tests.helpers import ROOT
 from trivium.data.tables import write, write_json
 from trivium.encoders import Described, describe
@@ -68,12 +69,12 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
         names = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1")
         metrics = dict.fromkeys(names, accuracy)
         tested.append({
-            "seed": seed, "n": samples, "task": task.plain(),
+            "seed": seed, "n": samples, "n_train": samples, "task": task.plain(),
             "metrics": metrics | {"nll": 1 - accuracy, "brier": 0.2, "ece": 0.05},
             "subsets": {"text": {"score": 0.5, "nll": 1.0}, "text+image": {"score": 0.6, "nll": 0.9}},
             "table": {label: {"precision": accuracy, "recall": accuracy, "f1": accuracy,
                                   "support": int((y == k).sum())} for k, label in enumerate(CLASSES)},
-            "training": {}})
+            "training": training()} | analyses())
         rows["seed"] += [seed] * samples
         rows["sample"] += [f"s{k:03}" for k in range(samples)]
         rows["y"] += y.tolist()
@@ -82,8 +83,8 @@ def fake_strategy(root: Path, name: str, accuracy: float, seeds: int = 2, sample
     shutil.rmtree(root / "models" / name, ignore_errors=True)
     about = fake_about(name)
     write_json(about | {"seeds": trained}, root / f"models/{name}/training.json")
-    write_json(about | {"task": task.plain(), "streams": list(READ_BY), "world": None,
-                        "seeds": tested},
+    del about["fusion"]
+    write_json(about | {"task": task.plain(), "streams": list(READ_BY), "seeds": tested},
                root / f"reports/evaluate/{name}/metrics.json")
     schema = pa.schema([("seed", pa.int32()), ("sample", pa.string()), ("y", pa.int32()), ("prediction", pa.int32()),
                         ("answer", pa.list_(pa.float32()))])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tests.evaluated import analyses
 from trivium.comparison.build import build
 from trivium.comparison.settings import Settings
 from trivium.data.tables import read_json, write, write_json
@@ -86,7 +87,8 @@ def skip(root: Path, name: str) -> None:
     record = about(name) | {"seeds": [], "skipped": {
         "budget": BUDGET, "needed": 3 * BUDGET, "setting": "`budget.epochs: 60`",
         "sentence": f"{TITLES.get(name, name)} was not begun: it needs more."}}
-    write_json(record, root / "reports/evaluate" / name / "metrics.json")
+    write_json(record | {"task": Classification(CLASSES).plain(), "streams": STREAMS},
+               root / "reports/evaluate" / name / "metrics.json")
     write_json(record, root / "models" / name / "training.json")
 
 
@@ -114,7 +116,7 @@ def _seed(rng: np.random.Generator, k: int, y: np.ndarray, accuracy: float, flop
                 "parameters": {"total": 1000, "trained": 900}, "calibration": 1.0,
                 "validation": {"nll": found["nll"], "score": found["accuracy"]}}
     return {"seed": k, "n": len(y), "n_train": 2 * len(y), "task": task.plain(), "metrics": found, "subsets": subsets,
-            "table": task.table(result), "training": training}, p
+            "table": task.table(result), "training": training} | analyses(), p
 
 
 def _rows(seed: int, own: np.ndarray, y: np.ndarray, p: np.ndarray) -> pa.Table:

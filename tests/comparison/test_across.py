@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from tests.comparison.outs import READ_BY, write_outs
-from trivium.comparison.across import Across, across
+from trivium.comparison.across import across
 from trivium.comparison.outcomes import load
 from trivium.data.tables import read_json, write_json
 
@@ -105,6 +105,6 @@ def test_outs_without_analyses_have_little_to_say(tmp_path: Path) -> None:
     write_outs(tmp_path, {"a": 0.7, "b": 0.8}, seeds=2, tests=100)
     folder = tmp_path / "reports/evaluate"
     found = across(load(folder, ["a", "b"]), folder, "a")
-    assert list(found.plain()) == ["similarity"] and found.similarity.maps == []
+    assert list(found.plain()) == ["robustness", "similarity"] and found.similarity.maps == []
     assert found.similarity.sentence.startswith("“a” and “b” err together ")
-    assert across(load(folder, ["a"]), folder, None) == Across()
+    assert list(across(load(folder, ["a"]), folder, None).plain()) == ["robustness"]

@@ -1,16 +1,16 @@
 """Bits of the worlds, found again from ideal predictions on drawn symbols."""
 
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pytest
 
 from trivium.comparison.information import decompose, summary
 from trivium.data.sources.worlds import STREAMS, world
+from trivium.evaluation.metrics import Information, Nll
 
 
-def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
+def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[Information]:
     """What `trivium.evaluation.information.measure` would find of a model that knows the world's rule."""
     rules = world(name, 4)
     found = []
@@ -24,13 +24,18 @@ def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[dict[str, Any]]:
                 p = p / np.maximum(p.sum(axis=0), 1e-300)
                 at = tuple(symbols[STREAMS[k]] for k in shown)
                 nll = float(-np.log(p[(y, *at)]).mean())
-                subsets["+".join(STREAMS[k] for k in shown)] = {"val": nll, "test": nll}
+                subsets["+".join(STREAMS[k] for k in shown)] = Nll(val=nll, test=nll)
                 if size == 1:
                     table = np.zeros((rules.classes, rules.classes + 1), int)
                     np.add.at(table, (y, p[(slice(None), *at)].argmax(axis=0)), 1)
                     tables[STREAMS[shown[0]]] = table.tolist()
-        found.append({"subsets": subsets, "labels": np.bincount(y).tolist(), "tables": tables})
+        found.append(Information(subsets=subsets, labels=np.bincount(y).tolist(), tables=tables))
     return found
+
+
+def known(text: float, both: Nll) -> Information:
+    return Information(subsets={"text": Nll(val=text, test=text), "image": Nll(val=0.7, test=0.7), "text+image": both},
+                       labels=[50, 50], tables={m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")})
 
 
 @pytest.mark.parametrize("name", ["redundant", "dominant", "unique", "synergy", "mixed"])
@@ -63,10 +68,8 @@ def test_what_is_said_of_every_world(name: str, said: str, training: str) -> Non
 
 
 def test_each_set_takes_the_model_that_validation_prefers() -> None:
-    def seed(text: float, both: float) -> dict[str, Any]:
-        return {"subsets": {"text": {"val": text, "test": text}, "image": {"val": 0.7, "test": 0.7},
-                            "text+image": {"val": both, "test": both + 0.3}},
-                "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
+    def seed(text: float, both: float) -> Information:
+        return known(text, Nll(val=both, test=both + 0.3))
 
     found = summary({"a": [seed(0.3, 0.6)], "b": [seed(0.5, 0.2)]}, ("text", "image"))
     assert [found.bits[s].strategy for s in ("text", "text+image")] == ["a", "b"]
@@ -78,8 +81,8 @@ def test_each_set_takes_the_model_that_validation_prefers() -> None:
 
 
 def test_many_classes_have_bits_but_no_parts() -> None:
-    subsets = {s: {"val": 1.0, "test": 1.0} for s in ("text", "image", "text+image")}
-    one = {"subsets": subsets, "labels": [1] * 64, "tables": {}}
+    subsets = {s: Nll(val=1.0, test=1.0) for s in ("text", "image", "text+image")}
+    one = Information(subsets=subsets, labels=[1] * 64, tables={})
     parts = summary({"a": [one]}, ("text", "image")).pairs["text+image"]
     assert parts.redundant is None and parts.synergistic is None
     assert parts.net == pytest.approx(-(6 - 1 / np.log(2)))
@@ -101,12 +104,7 @@ def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
 
 
 def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None:
-    def seed(text: float) -> dict[str, Any]:
-        return {"subsets": {"text": {"val": text, "test": text}, "image": {"val": 0.7, "test": 0.7},
-                            "text+image": {"val": text, "test": text}},
-                "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
-
-    measured = {"a": [seed(0.69)], "b": [seed(0.3)], "c": [seed(0.1)]}
+    measured = {name: [known(text, Nll(val=text, test=text))] for name, text in (("a", 0.69), ("b", 0.3), ("c", 0.1))}
     readers = {"a": {"text": "words", "image": "patches"}, "b": {"text": "minilm", "image": "patches"},
                "c": {"text": "minilm", "image": "patches"}}
     found = summary(measured, ("text", "image"), readers)
@@ -114,7 +112,7 @@ def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None
     assert found.encoders["text"]["minilm"] == pytest.approx(1 - 0.1 / np.log(2))
     assert "in text the encoder `words` found little, `minilm` 0.86 of 1.00 bits" in found.sentence
     for one in measured.values():
-        del one[0]["subsets"]["text+image"]
+        del one[0].subsets["text+image"]
     some = summary(measured, ("text", "image"), readers)
     assert (some.sentence, some.training, some.pairs) == ("", "", {})
     assert some.bits["text"].strategy == "c"

@@ -1,29 +1,31 @@
 """Which streams a model reads, from what training wrote of its choice; and what is then said to be measured."""
 
+from tests import evaluated
 from tests.comparison.test_across import analysed
+from tests.evaluated import evaluation, training
 from trivium.comparison.across import across
 from trivium.comparison.information import summary
 from trivium.comparison.outcomes import load
 from trivium.comparison.reads import read, some, whole
 from trivium.data.tables import read_json, write_json
+from trivium.evaluation.metrics import Information, Nll
 
 STREAMS = ["text", "image", "audio"]
 
 
 def test_what_was_chosen_is_what_is_read():
-    members = {"text": {}, "image": {}, "mean": {}, "concatenation": {}}  # audio could not be tried
-    seeds = [{"training": {"chosen": "text", "members": members}}, {"training": {"chosen": "mean", "members": members}},
-             {"training": {}}]
-    found = read({"streams": STREAMS, "seeds": seeds})
+    members = {way: {"nll": 1.0} for way in ("text", "image", "mean", "concatenation")}  # audio could not be tried
+    chosen = [training(chosen="text", members=members), training(chosen="mean", members=members), training()]
+    found = read(evaluation(*(evaluated.seed(training=one) for one in chosen), streams=STREAMS))
     assert found == [{"text"}, {"text", "image"}, {"text", "image", "audio"}]
     assert whole("text", found) and not whole("image", found) and not whole("text+image", found)
     assert some("text+audio", found) and not some("image+audio", found)
 
 
 def seed(text, image, both):
-    return {"subsets": {"text": {"val": text, "test": text}, "image": {"val": image, "test": image},
-                        "text+image": {"val": both, "test": both}},
-            "labels": [50, 50], "tables": {m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")}}
+    return Information(subsets={"text": Nll(val=text, test=text), "image": Nll(val=image, test=image),
+                                "text+image": Nll(val=both, test=both)},
+                       labels=[50, 50], tables={m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")})
 
 
 def test_an_encoder_that_nobody_asked_found_nothing_out():

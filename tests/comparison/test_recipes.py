@@ -1,6 +1,7 @@
 """What is said of the recipes that strategies start from."""
 
 from tests.comparison.outs import change, compared, write_outs
+from tests.evaluated import evaluation, seed
 from trivium.comparison.recipes import unseen
 from trivium.data.tables import write_json
 
@@ -26,7 +27,7 @@ def test_what_encoders_do_not_see_is_said_beside_the_verdict(tmp_path):
 
 
 def test_nothing_is_said_where_encoders_see_all_of_it(tmp_path):
-    about = {"one": {"start": "scratch", "streams": ["text"], "seeds": [{}]}}
+    about = {"one": evaluation(seed())}
     assert unseen(about, tmp_path) == ""
     reads(tmp_path, "scratch", text=("words", "tokens", "length", 0.03))
     assert unseen(about, tmp_path) == ""

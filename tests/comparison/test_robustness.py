@@ -1,20 +1,19 @@
 """Curves of several strategies, and what is said of them."""
 
-from typing import Any
-
 import pytest
 
 from tests import networks
 from trivium.comparison.robustness import effective, summary
+from trivium.evaluation.metrics import Corruption, Robustness
 
 
-def seed(audio: list[float]) -> dict[str, Any]:
-    return {
+def seed(audio: list[float]) -> Robustness:
+    return Robustness.model_validate({
         "corruption": {"text": {"levels": [0.0, 1.0], "score": [0.9, 0.8], "relative": 0.85},
                        "audio": {"levels": [0.0, 1.0], "score": audio, "relative": sum(audio) / 2}},
         "misalignment": {"audio": {"0.0": 0.9, "1.0": 0.3}}, "shift": {"audio": {"0.0": 0.9, "0.1": 0.7}},
-        "attacks": {"audio": {"fgsm": {"0.0": 0.9, "0.1": 0.2}}},
-    }
+        "attacks": {"audio": {"fgsm": {"0.0": 0.9, "0.1": 0.2}, "pgd": {"0.0": 0.9, "0.1": 0.1}}},
+    })
 
 
 TITLES = {name: name.capitalize() for name in ("joint", "other", "only", "flat", "lost", "taken")}
@@ -57,8 +56,8 @@ def test_who_keeps_most_is_who_is_most_accurate_under_noise_not_who_falls_least(
 def test_the_sentence_is_about_the_strategy_to_take_and_quiet_where_there_is_nothing_to_say() -> None:
     found = summary({"lost": [seed([0.9, 0.1])], "taken": [seed([0.7, 0.695])]}, None, "taken", TITLES, SCORE)
     assert found.sentence.startswith("Noise on text costs “Taken” most: 10 points of")
-    deaf = seed([0.7, 0.7]) | {"corruption": {"audio": {"levels": [0.0, 1.0], "score": [0.7, 0.69],
-                                                        "relative": 0.7}}}
+    deaf = seed([0.7, 0.7]).model_copy(update={
+        "corruption": {"audio": Corruption(levels=[0.0, 1.0], score=[0.7, 0.69], relative=0.7)}})
     assert summary({"taken": [deaf]}, None, "taken", TITLES, SCORE).sentence == (
         "Noise on a single stream costs “Taken” next to nothing.")
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from trivium import models
 from trivium.data.store import Store
 from trivium.evaluation import encoded
 from trivium.evaluation.analyse import analyse
+from trivium.evaluation.metrics import Analyses
 from trivium.evaluation.pictures import Panel, _kept, token_texts
 from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
@@ -31,7 +31,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def run(project: Path, out: Path, seed: int = 0) -> dict[str, Any]:
+def run(project: Path, out: Path, seed: int = 0) -> Analyses:
     store = Store("supervised", project)
     model = models.load(project / "models/joint" / f"seed_{seed}")
     rows = store.rows(seed, "test")
@@ -40,26 +40,26 @@ def run(project: Path, out: Path, seed: int = 0) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def first(project: Path) -> dict[str, Any]:
+def first(project: Path) -> Analyses:
     return run(project, project / "first")
 
 
-def test_everything_is_there_and_can_be_written_as_json(first: dict[str, Any]) -> None:
-    found = json.loads(json.dumps(first, allow_nan=False))
-    assert set(found) == {"contribution", "information", "robustness", "probes", "attribution", "rows"}
-    assert list(found["contribution"]["score"]) == STREAMS
-    assert len(found["information"]["subsets"]) == 7
-    assert list(found["robustness"]["corruption"]) == STREAMS
-    assert set(found["robustness"]["attacks"]) == {"image", "audio"}
-    assert set(found["probes"]["text"]) == {"before", "after"}
-    samples = found["attribution"]["samples"]
-    assert {sample["why"] for sample in samples} == {"confident", "wrong", "same"}
-    assert all(isinstance(weight, float) for sample in samples for _, weight in sample["tokens"]["text"])
+def test_everything_is_there_and_can_be_written_as_json(first: Analyses) -> None:
+    found = Analyses.model_validate(json.loads(json.dumps(first.plain(), allow_nan=False)))
+    assert found == first and found.information is not None
+    assert list(found.contribution.score) == STREAMS
+    assert len(found.information.subsets) == 7
+    assert list(found.robustness.corruption) == STREAMS
+    assert set(found.robustness.attacks) == {"image", "audio"}
+    assert found.probes["text"].before is not None
+    samples = found.attribution.samples
+    assert {sample.why for sample in samples} == {"confident", "wrong", "same"}
+    assert all(isinstance(weight, float) for sample in samples for _, weight in sample.tokens["text"])
 
 
-def test_pictures_and_vectors_are_kept(project: Path, first: dict[str, Any], tmp_path: Path) -> None:
-    for sample in first["attribution"]["samples"]:
-        assert drawn(project / "first" / sample["picture"])[:2] == ("918", "288")
+def test_pictures_and_vectors_are_kept(project: Path, first: Analyses, tmp_path: Path) -> None:
+    for sample in first.attribution.samples:
+        assert drawn(project / "first" / str(sample.picture))[:2] == ("918", "288")
     assert (project / "first/vectors/seed_0.safetensors").exists()
     assert (project / "first/explained.json").exists() and (project / "first/explained.safetensors").exists()
     run(project, tmp_path / "second", seed=1)
@@ -73,14 +73,15 @@ def test_where_encoders_look_is_shown_below(project: Path, tmp_path: Path) -> No
     rows = store.rows(0, "test")
     test = encoded.encode_rows(model, store, rows, 0, size=5)
     for folder in ("first", "again"):
-        found = analyse(model, store, 0, rows, test, SETTINGS, tmp_path / folder)["attribution"]
-        assert set(found["deletion"]["text"]) == {"area", "rollout", "random"}
-        assert set(found["deletion"]["image"]) == {"area", "random"}
-        for sample in found["samples"]:
-            words, shares = zip(*sample["rollout"]["text"], strict=True)
-            assert list(words) == [word for word, _ in sample["tokens"]["text"]]
+        found = analyse(model, store, 0, rows, test, SETTINGS, tmp_path / folder).attribution
+        assert set(found.deletion["text"].plain()) == {"area", "rollout", "random"}
+        assert set(found.deletion["image"].plain()) == {"area", "random"}
+        for sample in found.samples:
+            assert sample.rollout is not None
+            words, shares = zip(*sample.rollout["text"], strict=True)
+            assert list(words) == [word for word, _ in sample.tokens["text"]]
             assert sum(shares) == pytest.approx(1, abs=1e-5) and min(shares) > 0
-            width, height, texts, _ = drawn(tmp_path / folder / sample["picture"])
+            width, height, texts, _ = drawn(tmp_path / folder / str(sample.picture))
             assert (width, height) == ("918", "571") and set(words) <= set(texts)
             assert any(text.startswith("text: attention") for text in texts)
     assert list(digests(tmp_path, "first").values()) == list(digests(tmp_path, "again").values())
@@ -98,19 +99,19 @@ def test_long_texts_show_the_tokens_that_count_in_reading_order() -> None:
     assert _kept([panel], 100).tolist() == list(range(30))  # no padding
 
 
-def test_the_same_again(project: Path, first: dict[str, Any]) -> None:
+def test_the_same_again(project: Path, first: Analyses) -> None:
     assert run(project, project / "again") == first
     one, two = digests(project, "first"), digests(project, "again")
     assert len(one) > 3
     assert list(one.values()) == list(two.values())
 
 
-def test_samples_in_the_record_are_those_of_the_store(project: Path, first: dict[str, Any]) -> None:
+def test_samples_in_the_record_are_those_of_the_store(project: Path, first: Analyses) -> None:
     store = Store("supervised", project)
-    for sample in first["attribution"]["samples"]:
-        row = store.samples.index(sample["sample"])
+    for sample in first.attribution.samples:
+        row = store.samples.index(sample.sample)
         assert row in store.rows(0, "test")
-        assert sample["label"] == store.task.words(store.batch(np.array([row]), 0).y)
+        assert sample.label == store.task.words(store.batch(np.array([row]), 0).y)
 
 
 def test_tokens_become_text_again(project: Path) -> None:

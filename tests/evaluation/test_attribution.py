@@ -114,21 +114,21 @@ def test_explain_leaves_out_what_a_sample_lacks() -> None:
     inputs = BATCH.inputs | {"image": BATCH.inputs["image"].clone()}
     inputs["image"][1] = 0.0
     batch = Batch(inputs, torch.tensor([[True, True, True], [True, False, True]]), BATCH.y)
-    about, arrays, looked = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
-    assert looked == {}
-    assert not arrays["image"][1].any() and arrays["image"][0].any()
-    assert set(about["deletion"]) == {"text", "image", "audio"}
-    assert about["attention"]["image"][1] == 0.0
-    assert 0 < about["attention"]["image"][0] < 1
+    told = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
+    assert told.looked == {}
+    assert not told.nats["image"][1].any() and told.nats["image"][0].any()
+    assert set(told.deletion) == {"text", "image", "audio"}
+    assert told.attention["image"][1] == 0.0
+    assert 0 < told.attention["image"][0] < 1
 
 
 def test_explain_says_where_encoders_look_that_attend() -> None:
     kinds = {"text": "transformer", "image": "cnn", "audio": "transformer"}
     model = networks.multimodal(SPECS, 3, architecture=kinds).eval().requires_grad_(False)
     batch = Batch(BATCH.inputs, torch.tensor([[True, True, True], [True, True, False]]), BATCH.y)
-    about, arrays, looked = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
-    assert set(arrays) == {"text", "image", "audio"} and set(looked) == {"text", "audio"}
-    torch.testing.assert_close(looked["text"].sum(1), torch.ones(2))
-    torch.testing.assert_close(looked["audio"].flatten(1).sum(1), torch.tensor([1.0, 0.0]))  # the second has no sound
-    assert {m: set(areas) for m, areas in about["deletion"].items()} == {
+    told = explain(model, batch, encoded.encode(model, batch, 2), SPECS)
+    assert set(told.nats) == {"text", "image", "audio"} and set(told.looked) == {"text", "audio"}
+    torch.testing.assert_close(told.looked["text"].sum(1), torch.ones(2))
+    torch.testing.assert_close(told.looked["audio"].flatten(1).sum(1), torch.tensor([1.0, 0.0]))  # no sound
+    assert {m: set(areas.plain()) for m, areas in told.deletion.items()} == {
         "text": {"area", "rollout", "random"}, "image": {"area", "random"}, "audio": {"area", "rollout", "random"}}

@@ -23,10 +23,10 @@ def test_the_glove_game() -> None:
 def test_only_what_is_used_contributes() -> None:
     model = toys.Toy(["text", "image"], lambda v: toys.sure(v["text"][:, 0]), ["no", "yes"])
     found = contribution(model, toys.batch(BITS[0], text=BITS[0], image=BITS[1]))
-    assert found["score"]["image"] == 0.0
-    assert found["score"]["text"] == pytest.approx(0.5, abs=0.01)
-    assert found["subsets"]["text"]["score"] == found["subsets"]["text+image"]["score"] == 1.0
-    assert found["parts"]["yes"]["text"] == pytest.approx(0.5, abs=0.03)
+    assert found.score["image"] == 0.0
+    assert found.score["text"] == pytest.approx(0.5, abs=0.01)
+    assert found.subsets["text"].score == found.subsets["text+image"].score == 1.0
+    assert found.parts["yes"]["text"] == pytest.approx(0.5, abs=0.03)
 
 
 def test_exclusive_or_is_shared_evenly() -> None:
@@ -34,8 +34,8 @@ def test_exclusive_or_is_shared_evenly() -> None:
                      ["same", "different"])
     batch = toys.batch(BITS[0] ^ BITS[1], text=BITS[0], image=BITS[1], audio=BITS[2])
     found = contribution(model, batch)
-    assert found["score"] == pytest.approx({"text": 0.25, "image": 0.25, "audio": 0.0}, abs=0.01)
-    assert found["subsets"]["text+audio"]["score"] == pytest.approx(0.5, abs=0.01)
+    assert found.score == pytest.approx({"text": 0.25, "image": 0.25, "audio": 0.0}, abs=0.01)
+    assert found.subsets["text+audio"].score == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("kind", ["score", "log_probability"])
@@ -46,8 +46,8 @@ def test_contributions_add_up_to_all_less_nothing(kind: str) -> None:
     batch = toys.batch(torch.arange(300) % 4, text=torch.randn(300), image=torch.randn(300), audio=torch.randn(300))
     batch.present[::3, 1] = False
     found = contribution(model, batch)
-    assert sum(found[kind].values()) == pytest.approx(
-        found["subsets"]["text+image+audio"][kind] - found["subsets"]["none"][kind])
+    assert sum(getattr(found, kind).values()) == pytest.approx(
+        getattr(found.subsets["text+image+audio"], kind) - getattr(found.subsets["none"], kind))
 
 
 def test_each_class_has_contributions_of_its_own() -> None:
@@ -57,15 +57,15 @@ def test_each_class_has_contributions_of_its_own() -> None:
     y, text = torch.tensor([0, 1]), torch.tensor([0, 2])
     model = toys.Toy(["text"], lambda v: 0.1 * toys.sure(v["text"][:, 0], 3), "abc")
     found = contribution(model, toys.batch(y, text=text))
-    assert found["score"] == {"text": 0.5}
-    assert found["parts"] == {"a": {"text": 1.0}, "b": {"text": 0.0}}
+    assert found.score == {"text": 0.5}
+    assert found.parts == {"a": {"text": 1.0}, "b": {"text": 0.0}}
     # softmax of (2, 0, 0): the first says e^2 / (e^2 + 2) = 0.787 or 0.107 of its label, the second 0.107 both times
-    assert found["subsets"]["text"]["log_probability"] == pytest.approx((-0.23954 - 2.23954) / 2, abs=1e-5)
-    assert found["subsets"]["none"]["log_probability"] == pytest.approx(-2.23954, abs=1e-5)
-    assert found["log_probability"]["text"] == pytest.approx(1.0)
+    assert found.subsets["text"].log_probability == pytest.approx((-0.23954 - 2.23954) / 2, abs=1e-5)
+    assert found.subsets["none"].log_probability == pytest.approx(-2.23954, abs=1e-5)
+    assert found.log_probability["text"] == pytest.approx(1.0)
 
 
 def test_a_class_without_samples_is_left_out() -> None:
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3), "abc")
     found = contribution(model, toys.batch(BITS[0], text=BITS[0]))
-    assert list(found["parts"]) == ["a", "b"]
+    assert list(found.parts) == ["a", "b"]

@@ -20,10 +20,10 @@ def test_each_set_tells_what_it_can() -> None:
     both = toys.batch(y, text=BITS[0], image=BITS[1])
     found = measure(model, both[half], both[half + 1500])
     ideal = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1))  # 0.325 nats, once the temperature is right
-    assert found["subsets"]["text+image"]["test"] == pytest.approx(ideal, abs=0.03)
+    assert found.subsets["text+image"].test == pytest.approx(ideal, abs=0.03)
     for alone in ("text", "image"):
-        assert found["subsets"][alone]["test"] == pytest.approx(math.log(2), abs=0.03)
-    assert sum(found["labels"]) == 1500
+        assert found.subsets[alone].test == pytest.approx(math.log(2), abs=0.03)
+    assert sum(found.labels) == 1500
 
 
 def test_tables_count_labels_predictions_and_gaps() -> None:
@@ -32,8 +32,8 @@ def test_tables_count_labels_predictions_and_gaps() -> None:
     batch = toys.batch(y, text=torch.tensor([0, 1, 1, 1, 0]))
     batch.present[4, 0] = False
     found = measure(model, batch, batch)
-    assert found["tables"] == {"text": [[1, 1, 0], [0, 2, 1]]}
-    assert found["labels"] == [2, 3]
+    assert found.tables == {"text": [[1, 1, 0], [0, 2, 1]]}
+    assert found.labels == [2, 3]
 
 
 def test_an_absent_modality_is_averaged_out_where_a_mask_misleads() -> None:
@@ -42,7 +42,7 @@ def test_an_absent_modality_is_averaged_out_where_a_mask_misleads() -> None:
         return toys.sure(torch.where(v["image"][:, 0] == 0, torch.zeros(()), v["text"][:, 0]))
 
     batch = toys.batch(BITS[0], text=BITS[0], image=1 + BITS[1])
-    assert measure(toys.Toy(["text", "image"], rule, "01"), batch, batch)["subsets"]["text"]["test"] < 0.01
+    assert measure(toys.Toy(["text", "image"], rule, "01"), batch, batch).subsets["text"].test < 0.01
 
 
 def test_many_classes_get_no_tables() -> None:
@@ -50,7 +50,7 @@ def test_many_classes_get_no_tables() -> None:
     y = torch.arange(classes)
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], classes), [str(k) for k in range(classes)])
     batch = toys.batch(y, text=y)
-    assert measure(model, batch, batch)["tables"] == {}
+    assert measure(model, batch, batch).tables == {}
 
 
 def test_validation_alone_chooses_and_calibrates() -> None:
@@ -61,6 +61,6 @@ def test_validation_alone_chooses_and_calibrates() -> None:
     model = toys.Toy(["text", "image"], rule, "01")
     val = toys.batch(BITS[0], text=BITS[0], image=1 + BITS[1])
     test = toys.batch(1 - BITS[0], text=BITS[0], image=1 + BITS[1])
-    found = measure(model, val, test)["subsets"]["text"]
-    assert found["val"] == pytest.approx(-math.log(1 - 0.5 / 3001), rel=1e-6)
-    assert found["test"] == pytest.approx(-math.log(0.5 / 3001), rel=1e-6)  # sure, as far as 3,000 samples tell: wrong
+    found = measure(model, val, test).subsets["text"]
+    assert found.val == pytest.approx(-math.log(1 - 0.5 / 3001), rel=1e-6)
+    assert found.test == pytest.approx(-math.log(0.5 / 3001), rel=1e-6)  # sure, as far as 3,000 samples tell: wrong

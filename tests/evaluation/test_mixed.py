@@ -18,6 +18,7 @@ from trivium.data.store import Store
 from trivium.encoders.base import Encoder
 from trivium.evaluation import encoded
 from trivium.evaluation.analyse import analyse
+from trivium.evaluation.metrics import Analyses, Attribution
 from trivium.evaluation.settings import Settings
 from trivium.models.network import Model
 
@@ -33,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def run(model: Any, store: Store, out: Path, settings: Settings = SETTINGS) -> dict[str, Any]:
+def run(model: Any, store: Store, out: Path, settings: Settings = SETTINGS) -> Analyses:
     rows = store.rows(0, "test")
     return analyse(model, store, 0, rows, encoded.encode_rows(model, store, rows, 0, 5), settings, out)
 
@@ -41,13 +42,12 @@ def run(model: Any, store: Store, out: Path, settings: Settings = SETTINGS) -> d
 def test_a_number_is_said_for_every_analysis_and_stream(project: Path, tmp_path: Path) -> None:
     """24 samples are tested: a quarter of them meets noise; of the six to explain, some lack a stream."""
     found = run(models.load(project / "models/joint/seed_0"), Store("supervised", project), tmp_path)
-    rows = found["rows"]
+    rows = found.rows
     for name in ("contribution", "information", "misalignment", "probes"):
         assert rows[name] == {"text": 24, "image": 24, "audio": 24}
     assert rows["corruption"] == {"text": 6, "image": 6, "audio": 6}
     assert rows["shift"] == {"audio": 6} and rows["attacks"] == {"image": 1, "audio": 1}
     assert set(rows["attribution"]) == set(STREAMS) and all(4 <= n <= 6 for n in rows["attribution"].values())
-    assert "rows" not in found["robustness"]
 
 
 def test_what_is_too_dear_is_absent_and_the_rest_is_as_it_was(project: Path, tmp_path: Path) -> None:
@@ -56,12 +56,11 @@ def test_what_is_too_dear_is_absent_and_the_rest_is_as_it_was(project: Path, tmp
     whole = run(model, store, tmp_path / "whole")
     found = run(model, store, tmp_path / "poor", SETTINGS.model_copy(update={"analysis_flops": 1.0}))
     for name in ("corruption", "attacks", "attribution", "probes"):
-        assert set(found["rows"][name].values()) == {0}
-    assert found["robustness"]["corruption"] == found["robustness"]["attacks"] == found["robustness"]["shift"] == {}
-    assert found["probes"] == {} and found["attribution"] == {"deletion": {}, "samples": []}
-    for name in ("contribution", "information"):
-        assert found[name] == whole[name]
-    assert found["robustness"]["misalignment"] == whole["robustness"]["misalignment"]
+        assert set(found.rows[name].values()) == {0}
+    assert found.robustness.corruption == found.robustness.attacks == found.robustness.shift == {}
+    assert found.probes == {} and found.attribution == Attribution(deletion={}, samples=[])
+    assert found.contribution == whole.contribution and found.information == whole.information
+    assert found.robustness.misalignment == whole.robustness.misalignment
     assert sorted(path.name for path in (tmp_path / "poor").iterdir()) == ["explained.json", "explained.safetensors",
                                                                           "vectors"]
 
@@ -104,11 +103,11 @@ def test_kept_vectors_stand_for_what_has_not_changed(project: Path, tmp_path: Pa
         model.kept["text"] = Kept(words(store.batch(np.arange(len(store)), 0).inputs["text"]))
     words.seen = 0
     found = run(model, store, tmp_path / "kept")
-    explained, asked = len(found["attribution"]["samples"]), found["rows"]["attribution"]["text"]
-    same = found["rows"]["explained"]["text"]  # those that every strategy explains
+    explained, asked = len(found.attribution.samples), found.rows["attribution"]["text"]
+    same = found.rows["explained"]["text"]  # those that every strategy explains
     # five levels of noise; 32 points of the line and its ends; eleven cuts, of those with a text, in four orders
     assert words.seen == 6 * 5 + (explained + same) * (32 + 2) + asked * 11 * 4
-    assert set(found["probes"]["text"]) == {"after"} and set(found["probes"]["image"]) == {"before", "after"}
+    assert found.probes["text"].before is None and found.probes["image"].before is not None
     assert found == fresh
 
 
@@ -164,13 +163,14 @@ def test_counts_are_permuted_and_corrupted_but_neither_compared_nor_attacked(pro
     store.specs["text"] = replace(store.specs["text"], kind="counts")
     model = Linear(store).eval().requires_grad_(False)
     found = run(model, store, tmp_path)
-    assert set(found["contribution"]["score"]) == set(STREAMS) and len(found["information"]["subsets"]) == 7
-    assert found["contribution"]["score"]["audio"] == 0 != found["contribution"]["log_probability"]["text"]
-    corruption = found["robustness"]["corruption"]
-    assert set(corruption) == set(STREAMS) and len(set(corruption["audio"]["score"])) == 1
-    assert found["rows"]["corruption"] == {"text": 6, "image": 6, "audio": 6}
-    assert set(found["robustness"]["attacks"]) == set(found["probes"]) == {"image"}
-    assert set(found["attribution"]["deletion"]) == {"image"} and len(found["attribution"]["samples"]) >= 4
+    assert found.information is not None and len(found.information.subsets) == 7
+    assert set(found.contribution.score) == set(STREAMS)
+    assert found.contribution.score["audio"] == 0 != found.contribution.log_probability["text"]
+    corruption = found.robustness.corruption
+    assert set(corruption) == set(STREAMS) and len(set(corruption["audio"].score)) == 1
+    assert found.rows["corruption"] == {"text": 6, "image": 6, "audio": 6}
+    assert set(found.robustness.attacks) == set(found.probes) == {"image"}
+    assert set(found.attribution.deletion) == {"image"} and len(found.attribution.samples) >= 4
     assert set(load_file(tmp_path / "vectors/seed_0.safetensors")) == {"image"}
 
 
@@ -186,6 +186,6 @@ def test_counts_under_noise_are_those_of_other_words(project: Path) -> None:
     found = corruption(model, clean, "text", Noise(store, 0, "text", rows), 7)
     broken = Noise(store, 0, "text", rows)(slice(None), 1.0)
     right = model.answer({**clean.inputs, "text": broken}, clean.present).argmax(1) == clean.y
-    assert found["score"][-1] == right.double().mean().item()
+    assert found.score[-1] == right.double().mean().item()
     right = model.answer(clean.inputs, clean.present).argmax(1) == clean.y
-    assert found["score"][0] == right.double().mean().item()
+    assert found.score[0] == right.double().mean().item()

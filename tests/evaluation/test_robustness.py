@@ -40,10 +40,10 @@ def test_noise_takes_accuracy_to_chance() -> None:
     y = torch.arange(20_000) % 2
     batch, clean, model = waves(2.0 * y - 1, y)
     found = corruption(model, clean, "audio", noise(batch, "audio"), 5000)
-    assert found["levels"] == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert found.levels == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     # P(sqrt(1 - s) + sqrt(s) z > 0) of the normal distribution
-    assert found["score"] == pytest.approx([1.0, 0.977, 0.890, 0.793, 0.691, 0.5], abs=0.01)
-    assert found["relative"] == pytest.approx(0.820, abs=0.01)
+    assert found.score == pytest.approx([1.0, 0.977, 0.890, 0.793, 0.691, 0.5], abs=0.01)
+    assert found.relative == pytest.approx(0.820, abs=0.01)
     assert found == corruption(model, clean, "audio", noise(batch, "audio"), 777)
 
 
@@ -54,7 +54,7 @@ def test_a_modality_that_is_not_used_stays_flat() -> None:
     x[:, 0, 0] = 2.0 * y - 1
     batch = Batch({"audio": x, "image": torch.randn(100, 1, 2, 2)}, torch.ones(100, 2, dtype=torch.bool), y)
     found = corruption(model, encoded.encode(model, batch, 100), "image", noise(batch, "image"), 100)
-    assert found["score"] == [1.0] * len(LEVELS)
+    assert found.score == [1.0] * len(LEVELS)
 
 
 def test_relative_robustness_is_the_area() -> None:
@@ -84,7 +84,7 @@ def test_attacks_overcome_what_is_within_their_reach() -> None:
     """All samples are of class 1 and `first` away from the border: an attack of a greater strength flips them."""
     batch, clean, model = waves(torch.tensor([0.03, 0.07, 0.2, 0.9]), torch.ones(4, dtype=torch.int64))
     found = attacks(model, batch, clean, WAVE)["audio"]
-    assert found["fgsm"] == found["pgd"] == {"0.0": 1.0, "0.05": 0.75, "0.1": 0.5, "0.25": 0.25}
+    assert found.fgsm == found.pgd == {"0.0": 1.0, "0.05": 0.75, "0.1": 0.5, "0.25": 0.25}
     assert attacks(model, batch, clean, WAVE, size=5)["audio"] == found
 
 
@@ -98,8 +98,8 @@ def test_many_steps_find_what_one_step_misses() -> None:
     model = toys.Toy(["audio"], rule)
     batch = Batch({"audio": torch.zeros(1, 1, 4)}, torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64))
     found = attacks(model, batch, encoded.encode(model, batch, 1), WAVE)["audio"]
-    assert found["fgsm"]["0.25"] == 1.0
-    assert found["pgd"]["0.25"] == 0.0
+    assert found.fgsm["0.25"] == 1.0
+    assert found.pgd["0.25"] == 0.0
 
 
 def test_attacks_leave_weights_and_words_alone() -> None:
@@ -119,5 +119,5 @@ def test_many_steps_are_a_quarter_of_the_strength_each() -> None:
     model = toys.Toy(["audio"], rule)
     batch = Batch({"audio": torch.zeros(1, 1, 4)}, torch.ones(1, 1, dtype=torch.bool), torch.ones(1, dtype=torch.int64))
     found = attacks(model, batch, encoded.encode(model, batch, 1), WAVE)["audio"]
-    assert found["fgsm"] == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 1.0}
-    assert found["pgd"] == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 0.0}
+    assert found.fgsm == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 1.0}
+    assert found.pgd == {"0.0": 1.0, "0.05": 1.0, "0.1": 1.0, "0.25": 0.0}

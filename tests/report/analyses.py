@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.evaluated import analyses
 from trivium.drawing.svg import drawing
 
 STREAMS = ("text", "image", "audio")
@@ -35,13 +36,15 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
                 "tokens": {"text": [["seven", 0.8]]},
             }
         )
-    return {
-        "contribution": {
+    return analyses(
+        contribution={
             "score": {m: PIECES[m] / 2 for m in STREAMS},
+            "log_probability": {m: PIECES[m] / 2 for m in STREAMS},
             "parts": {c: {m: PIECES[m] / 2 - 0.01 * k for m in STREAMS} for k, c in enumerate(classes)},
+            "subsets": {},
         },
-        "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
-    }
+        attribution={"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
+    )
 
 
 def additions(order: list[str]) -> dict[str, Any]:

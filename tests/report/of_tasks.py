@@ -151,7 +151,8 @@ def _strategy(root: Path, kind: Kind, name: str, skill: float, seeds: int) -> No
         pieces.append(predictions.table(task, seed, [f"d{row:05}" for row in rows], kind.y[rows], stored))
         score = metrics[kind.score]
         training = {"flops": {"budget": BUDGET, "pretrain": BUDGET / 2, "train": BUDGET / 2, "total": BUDGET},
-                    "parameters": {"total": 171_234, "trained": 57_000}}
+                    "parameters": {"total": 171_234, "trained": 57_000}, "calibration": 1.2,
+                    "validation": {"nll": 1.2 - score, "score": score}}
         tested.append({
             "seed": seed, "n": len(rows), "n_train": int((split == "train").sum()), "task": task.plain(),
             "metrics": metrics, "table": task.table(result), "training": training,
@@ -161,13 +162,11 @@ def _strategy(root: Path, kind: Kind, name: str, skill: float, seeds: int) -> No
         history = [{"phase": "joint", "step": k, "epoch": k, "flops": BUDGET * (0.5 + k / 30), "train_loss": 1 / k,
                     "val_nll": 1.1 + 2 * np.exp(-k / 3) + 0.03 * seed, "val_score": score * (1 - np.exp(-k / 3))}
                    for k in range(1, 16)]
-        trained.append(training | {"seed": seed, "history": history, "calibration": 1.2,
-                                   "validation": {"nll": 1.2 - score, "score": score}})
+        trained.append(training | {"seed": seed, "history": history})
     with predictions.writer(folder / "predictions.parquet", kind.task) as add:
         for piece in pieces:
             add(piece)
-    save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "world": None, "seeds": tested},
-         folder / "metrics.json")
+    save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "seeds": tested}, folder / "metrics.json")
     save(about(name) | {"seeds": trained}, root / f"models/{name}/training.json")
 
 
@@ -197,7 +196,6 @@ def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, sc
                        "shift": {}, "attacks": {}},
         "probes": {m: {"before": 0.1 * BRINGS[m], "after": score * BRINGS[m]} for m in STREAMS},
         "attribution": {"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
-        "information": {},
         "rows": {key: dict.fromkeys(STREAMS, len(rows))
                  for key in ("contribution", "corruption", "misalignment", "probes")},
     }

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.evaluated import analyses, training
 from tests.report.analyses import PIECES, STREAMS, analysis
 from trivium.tasks.classification import Classification
 
@@ -79,13 +80,14 @@ def evaluate(
             {
                 "seed": seed,
                 "n": len(test),
+                "n_train": len(y) - len(test),
                 "task": Classification(classes).plain(),
                 "metrics": metrics(p, y[test], confusion),
                 "subsets": subsets,
                 "table": per_class(confusion, classes),
             }
-            | {"training": {"chosen": "audio" if seed else "text"} if name == "unimodal" else {}}
-            | (analysis(root, name, seed, test, y, classes) if extras else {})
+            | {"training": training(**({"chosen": "audio" if seed else "text"} if name == "unimodal" else {}))}
+            | (analysis(root, name, seed, test, y, classes) if extras else analyses())
         )
     schema = pa.schema(
         [
@@ -204,4 +206,4 @@ def train(root: Path, name: str, evaluation: dict[str, Any]) -> None:
                 "validation": {"nll": 0.45, "score": final},
             }
         )
-    save(about(name) | {"seeds": seeds}, root / f"models/{name}/training.json")
+    save(about(name) | {"fusion": None, "seeds": seeds}, root / f"models/{name}/training.json")

@@ -155,7 +155,7 @@ def test_models_of_other_tasks_are_loaded_by_mlflow(task: Task, targets: np.ndar
     fake_data(root, task=task, targets=targets)
     fake_models(root, "supervised_frozen")
     (outcome,) = outs.read(root).outcomes
-    outcome = replace(outcome, metrics=outcome.metrics | {"task": task.plain()})
+    outcome = replace(outcome, metrics=outcome.metrics.model_copy(update={"task": task.plain()}))
     with store.opened(root) as (client, experiment):
         run = client.create_run(experiment).info.run_id
         name = model.log(client, experiment, root, outcome, run, package.code(tmp_path / "code"))

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import records
+from tests import evaluated, records
 from tests.fake_outs import BUDGET, fake_outs
 from tests.records import step
 from trivium.comparison.budgets import Curves, Line, Point, Reached, Said
@@ -48,10 +48,12 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
 
 
 def test_what_evaluate_measured_beyond_the_score() -> None:
-    tested = {"metrics": {}, "contribution": {"score": {"text": 0.3}},
-              "probes": {"text": {"before": 0.1, "after": 0.2}},
-              "robustness": {"corruption": {"text": {"relative": 0.4}}},
-              "domain": {"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}}}
+    tested = evaluated.seed(
+        contribution={"score": {"text": 0.3}, "log_probability": {}, "parts": {}, "subsets": {}},
+        probes={"text": {"before": 0.1, "after": 0.2}},
+        robustness={"corruption": {"text": {"levels": [0.0, 1.0], "score": [0.5, 0.3], "relative": 0.4}},
+                    "misalignment": {}, "shift": {}, "attacks": {}},
+        domain={"held_out": {"name": "phone", "n": 9, "metrics": {"accuracy": 0.5, "brier": 0.6}}})
     results = series.seed_results(SEED, tested)
     expected = {"contribution/text": 0.3, "probe/text": 0.2, "corrupted_score/text": 0.4,
                 "held_out/accuracy": 0.5, "held_out/brier": 0.6}
@@ -59,9 +61,8 @@ def test_what_evaluate_measured_beyond_the_score() -> None:
 
 
 def test_results_that_are_not_numbers_are_left_out() -> None:
-    tested = {"metrics": {"accuracy": 0.5, "nll": float("nan"), "ece": None}}
-    results = series.seed_results(SEED, tested)
-    assert "test/accuracy" in results and "test/nll" not in results and "test/ece" not in results
+    results = series.seed_results(SEED, evaluated.seed(metrics={"accuracy": 0.5, "nll": float("nan")}))
+    assert "test/accuracy" in results and "test/nll" not in results
 
 
 def test_final_results_have_step_0_and_six_digits() -> None:

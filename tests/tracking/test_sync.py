@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -246,11 +247,8 @@ def test_what_a_killed_sync_left_is_swept(project: Path) -> None:
 
 
 def test_a_failure_in_the_middle_leaves_no_half_written_run(fresh: Path) -> None:
-    broken = fresh / "reports/evaluate/unimodal/metrics.json"
-    content = json.loads(broken.read_text())
-    del content["seeds"][0]["table"]
-    broken.write_text(json.dumps(content))
-    with pytest.raises(KeyError):
+    (fresh / "reports/evaluate/unimodal/predictions.parquet").write_bytes(b"half of it")
+    with pytest.raises(pa.ArrowInvalid):
         sync(fresh)
     assert names(fresh, "tags.kind = 'parent'") == ["end_to_end"]  # written before, and whole
     assert {run.info.status for run in runs(fresh)} == {"FINISHED"}

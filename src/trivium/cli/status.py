@@ -10,7 +10,6 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.data.tables import read_json
 from trivium.drawing import numbers
 from trivium.machine.measured import PLACE
 from trivium.settings.errors import UserError
@@ -27,6 +26,7 @@ def status(root: Path) -> str:
     """Stages that `dvc repro` would run and why; which strategies are trained and evaluated. Raises: UserError."""
     from trivium import tasks
     from trivium.comparison.build import ranking
+    from trivium.evaluation.metrics import Evaluation
     from trivium.params import load
 
     settings = load(root / "params.yaml")
@@ -34,15 +34,14 @@ def status(root: Path) -> str:
     lines = ["What `dvc repro` would do", *_pending(_dvc_status(root)), "", "Strategies"]
     width = max(map(len, strategies))
     for name in strategies:
-        trained, evaluated = Trained.of(name, root), root / "reports/evaluate" / name / "metrics.json"
+        trained = Trained.of(name, root)
         words = f"trained ({len(trained.seeds)} seeds), not evaluated" if trained else "not trained yet"
         if trained and (lacking := trained.skipped):
             words = f"not begun: it needs {numbers.times(lacking.needed / lacking.budget)} times the budget"
-        elif evaluated.exists():
-            seeds = read_json(evaluated)["seeds"]
-            metric = ranking(tasks.of(read_json(evaluated)["task"]), settings.compare.metric)
-            mean = sum(seed["metrics"][metric.key] for seed in seeds) / len(seeds)
-            words = f"evaluated ({len(seeds)} seeds), {metric.level(mean)} on test"
+        elif tested := Evaluation.of(name, root):
+            metric, count = ranking(tasks.of(tested.task), settings.compare.metric), len(tested.seeds)
+            mean = sum(seed.metrics[metric.key] for seed in tested.seeds) / count
+            words = f"evaluated ({count} seeds), {metric.level(mean)} on test"
         lines.append(f"  {name:<{width}}  {words}")
     return "\n".join(lines)
 

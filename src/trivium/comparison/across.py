@@ -34,27 +34,24 @@ class Across(Part):
 
 def across(found: Evaluated, folder: Path, recommended: str | None) -> Across:
     """`folder`: where `found` was read from."""
-
-    def of(key: str) -> dict[str, list[Any]]:
-        every = {name: [seed.get(key) for seed in about["seeds"]] for name, about in found.metrics.items()}
-        return {name: seeds for name, seeds in every.items() if all(seeds)}
-
     about = found.metrics
-    titles = {name: one["title"] for name, one in about.items()}
-    readers = {name: one["recipe"]["encoders"] for name, one in about.items()}
-    streams = list(dict.fromkeys(s for one in about.values() for s in one["streams"]))
+    titles = {name: one.title for name, one in about.items()}
+    readers = {name: one.recipe.encoders for name, one in about.items()}
+    streams = list(dict.fromkeys(s for one in about.values() for s in one.streams))
     late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
     parts = dict[str, Part]()
-    if known := of("information"):
+    bits = {name: [seed.information for seed in one.seeds if seed.information] for name, one in about.items()}
+    if known := {name: seeds for name, seeds in bits.items() if len(seeds) == len(about[name].seeds)}:
         parts["information"] = information.summary(
             known, streams, readers, {name: reads.read(one) for name, one in about.items()})
-    if known := of("robustness"):
-        parts["robustness"] = robustness.summary(known, late_fusion, recommended, titles, found.task.shown)
-    if known := of("probes"):
-        alone = {name: one["recipe"]["encoders"] for name, one in about.items()
-                 if one["strategy"] in ALONE and "supervised" in one["recipe"]["objectives"]}
-        still = {name for name, one in about.items() if one["strategy"] in recipes.STILL}
-        parts["laziness"] = laziness.summary(known, alone, readers, titles, found.task.shown, still,
+    broken = {name: [seed.robustness for seed in one.seeds] for name, one in about.items()}
+    parts["robustness"] = robustness.summary(broken, late_fusion, recommended, titles, found.task.shown)
+    every = {name: [seed.probes for seed in one.seeds] for name, one in about.items()}
+    if probes := {name: seeds for name, seeds in every.items() if all(seeds)}:
+        alone = {name: one.recipe.encoders for name, one in about.items()
+                 if one.strategy in ALONE and "supervised" in one.recipe.objectives}
+        still = {name for name, one in about.items() if one.strategy in recipes.STILL}
+        parts["laziness"] = laziness.summary(probes, alone, readers, titles, found.task.shown, still,
                                               _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
@@ -63,8 +60,8 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> Across:
 
 def _probed(found: Evaluated, streams: list[str]) -> dict[str, int]:
     """Stream -> test samples of all seeds that a probe was asked about, the fewest of any strategy that has one."""
-    each = {s: [sum(seed["rows"]["probes"].get(s, 0) for seed in about["seeds"]) for about in found.metrics.values()
-                if all("rows" in seed for seed in about["seeds"])] for s in streams}
+    each = {s: [sum(seed.rows["probes"].get(s, 0) for seed in about.seeds) for about in found.metrics.values()]
+            for s in streams}
     return {s: min(filter(None, counts)) for s, counts in each.items() if any(counts)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     costs = {name: _cost(found, name, gains[name]) for name in names}
     decided = decide(ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
-        {name: found.metrics[name]["title"] for name in names}, metric, pairs, gains, costs, rules.confidence,
+        {name: found.metrics[name].title for name in names}, metric, pairs, gains, costs, rules.confidence,
         found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
-        recipes.published({n: found.metrics[n]["recipe"] for n in names}), _notes(found, root), len(found.skipped),
+        recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root), len(found.skipped),
         _budget(root))
     parts = across(found, root / EVALUATED, decided.recommended)
     made = Comparison(
@@ -67,7 +67,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         constant=constant,
         strategies={name: _strategy(found, s, name, results, rules, about, gains[name], costs[name],
                                     ranked.index(name) + 1) for s, name in enumerate(names)},
-        skipped={name: out.Skipped(title=one["title"], **one["skipped"]) for name, one in found.skipped.items()},
+        skipped={name: out.Skipped(title=title, **one.plain()) for name, (title, one) in found.skipped.items()},
         pairs=[_pair(pair, found.seeds, metric) for pair in pairs],
         verdict=_verdict(decided, words),
         domains=domain.summary(found, root / EVALUATED, results, rules),
@@ -85,12 +85,12 @@ def _budget(root: Path) -> str:
 def _notes(found: Evaluated, root: Path) -> list[str]:
     """What stands beside the verdict: what was not begun, and what encoders do not see."""
     skipped = list(found.skipped.values())
-    said = [one["skipped"]["sentence"] for one in skipped]
+    said = [one.sentence for _, one in skipped]
     if len(skipped) > 1:
-        most = max(skipped, key=lambda one: one["skipped"]["needed"])["skipped"]
-        titles = [f"“{one['title']}”" for one in skipped]
+        most = max((one for _, one in skipped), key=lambda one: one.needed)
+        titles = [f"“{title}”" for title, _ in skipped]
         said = [f"{listed(titles)} were not begun: the budget does not pay for one "
-                f"epoch of what they train. With {most['setting']} in params.yaml it does for all of them."]
+                f"epoch of what they train. With {most.setting} in params.yaml it does for all of them."]
     return [*said, *filter(None, [recipes.unseen(found.metrics, root)])]
 
 
@@ -107,8 +107,8 @@ def ranking(task: Task, key: str) -> Metric:
 def _rules(settings: Settings, metric: Metric, split_method: str, bins: int, found: Evaluated) -> Rules:
     overlap = None
     if split_method == "kfold":
-        seeds = next(iter(found.metrics.values()))["seeds"]
-        overlap = float(np.mean([seed["n"] / seed["n_train"] for seed in seeds]))
+        seeds = next(iter(found.metrics.values())).seeds
+        overlap = float(np.mean([seed.n / seed.n_train for seed in seeds]))
     return Rules(settings.bootstrap, settings.confidence, settings.threshold, overlap, bins, metric)
 
 
@@ -117,14 +117,14 @@ def _dataset(found: Evaluated, root: Path) -> out.Dataset:
     meta = read_json(root / FEATURES)["meta"]
     return out.Dataset(
         title=meta.get("title", ""), source=meta.get("source", ""), task=found.task.name, outputs=found.task.outputs,
-        streams=_streams(found), train=float(np.mean([seed["n_train"] for seed in first["seeds"]])),
-        test=float(np.mean([seed["n"] for seed in first["seeds"]])), groups=found.groups.whole,
+        streams=_streams(found), train=float(np.mean([seed.n_train for seed in first.seeds])),
+        test=float(np.mean([seed.n for seed in first.seeds])), groups=found.groups.whole,
         test_groups=found.groups.each, resampled=found.groups.resampled, world=meta.get("world"))
 
 
 def _streams(found: Evaluated) -> list[str]:
     """Those that any strategy reads, in order."""
-    return list(dict.fromkeys(s for about in found.metrics.values() for s in about["streams"]))
+    return list(dict.fromkeys(s for about in found.metrics.values() for s in about.streams))
 
 
 def _constant(found: Evaluated, bins: int) -> out.Constant:
@@ -137,12 +137,12 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
               cost: Cost, rank: int) -> out.Strategy:
     """What is known of the strategy `name`, the one at `s`."""
     about, outcomes, metrics = found.metrics[name], found.outcomes[name], found.task.metrics
-    trained = {str(seed["seed"]): seed["training"] for seed in about["seeds"]}
-    chosen, one_class, missing = None, None, None
+    trained = {str(seed.seed): seed.training for seed in about.seeds}
+    one_class, missing = None, None
     if found.task.categorical:
         one_class = float(np.mean([np.bincount(one.prediction).max() / len(one.y) for one in outcomes]))
-    if all("chosen" in training for training in trained.values()):
-        chosen = {seed: training["chosen"] for seed, training in trained.items()}
+    took = {seed: training.chosen for seed, training in trained.items() if training.chosen is not None}
+    chosen = took if len(took) == len(trained) else None
     if dataset.world and "accuracy" in metrics:
         missing = dataset.world.bayes["all"] - float(results.points["accuracy"][s].mean())
     spans = {
@@ -151,14 +151,15 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
     if "accuracy" in metrics:
         spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
     return out.Strategy(
-        **{key: about[key] for key in ("title", "strategy", "start", "recipe")}, rank=rank,
+        title=about.title, strategy=about.strategy, start=about.start, recipe=about.recipe, rank=rank,
         metrics={metric: Span(mean=one.mean, low=one.low, high=one.high, sd=one.sd) for metric, one in spans.items()},
         seeds={str(seed): {metric: float(results.points[metric][s, j]) for metric in metrics}
                for j, seed in enumerate(found.seeds)},
         gain=out.Gain(mean=gain.mean, low=gain.low, high=gain.high, p=gain.p, p_holm=gain.p_holm),
         learned=gain.learned, failed_share=gain.failed, one_class=one_class, chosen=chosen, flops=cost.flops,
         over_budget=cost.ratio, to_ceiling=missing, parameters=out.Parameters(
-            total=_mean(found, name, "parameters", "total"), trained=_mean(found, name, "parameters", "trained")))
+            total=_mean(one.parameters.total for one in trained.values()),
+            trained=_mean(one.parameters.trained for one in trained.values())))
 
 
 def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:
@@ -173,13 +174,14 @@ def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:
 
 
 def _cost(found: Evaluated, name: str, gain: Gain) -> Cost:
-    flops = _mean(found, name, "flops", "total")
-    return Cost(flops, _mean(found, name, "parameters", "total"), gain.failed,
-                flops / _mean(found, name, "flops", "budget"), gain.learned)
+    trained = [seed.training for seed in found.metrics[name].seeds]
+    flops = _mean(one.flops.total for one in trained)
+    return Cost(flops, _mean(one.parameters.total for one in trained), gain.failed,
+                flops / _mean(one.flops.budget for one in trained), gain.learned)
 
 
-def _mean(found: Evaluated, name: str, group: str, key: str) -> float:
-    return float(np.mean([seed["training"][group][key] for seed in found.metrics[name]["seeds"]]))
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
 
 
 def _pair(pair: Pair, seeds: tuple[int, ...], metric: Metric) -> out.Pair:

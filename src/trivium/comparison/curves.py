@@ -11,7 +11,8 @@ import numpy as np
 
 from trivium import tasks
 from trivium.comparison.out import Comparison
-from trivium.data.tables import read_json, write_json
+from trivium.data.tables import write_json
+from trivium.evaluation.metrics import Evaluation
 from trivium.tasks.scores import confusion_in
 from trivium.training.records import Seed, Step, Trained
 
@@ -39,7 +40,7 @@ def write(out: Path, comparison: Comparison, folder: Path, trained: Mapping[str,
 
 def _confusion(folder: Path) -> Iterable[tuple[str, str, str]]:
     """Label, prediction and share of a strategy's confusion matrix; nothing where its answers are no classes."""
-    task = tasks.of(read_json(folder / "metrics.json")["task"])
+    task = tasks.of(Evaluation.read(folder / "metrics.json").task)
     if not task.categorical:
         return
     classes = task.categories

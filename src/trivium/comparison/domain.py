@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Results, Rules
 from trivium.comparison.significance import holm
 from trivium.data.out import Part
+from trivium.evaluation import metrics
 
 STREAM = 1  # of random weights: another one than the test set's, since the samples are others
 
@@ -58,16 +58,16 @@ def summary(found: Evaluated, folder: Path, results: Results, rules: Rules) -> D
 
     found, results: of the test sets;  folder: where `found` was read from. Raises: UserError (see `outcomes.load`).
     """
-    measured = {name: [seed.get("domain", {}) for seed in metrics["seeds"]] for name, metrics in found.metrics.items()}
-    by = _by({name: [seed.get("by", {}) for seed in seeds] for name, seeds in measured.items()})
-    held = {name: [seed["held_out"] for seed in seeds if "held_out" in seed] for name, seeds in measured.items()}
+    measured = {name: [seed.domain for seed in one.seeds if seed.domain] for name, one in found.metrics.items()}
+    by = _by({name: [one.by for one in seeds if one.by] for name, seeds in measured.items()})
+    held = {name: [one.held_out for one in seeds if one.held_out] for name, seeds in measured.items()}
     first = next((seeds[0] for seeds in held.values() if seeds), None)
-    titles = {name: metrics["title"] for name, metrics in found.metrics.items()}
-    away = _away(held, first["name"], first["n"], folder, results, rules, titles) if first else None
+    titles = {name: one.title for name, one in found.metrics.items()}
+    away = _away(held, first.name, first.n, folder, results, rules, titles) if first else None
     return Domains(held_out=away, by=by) if away or by else None
 
 
-def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, folder: Path, results: Results,
+def _away(held: Mapping[str, Sequence[metrics.HeldOut]], domain: str, n: int, folder: Path, results: Results,
           rules: Rules, titles: Mapping[str, str]) -> Held:
     names = list(held)
     elsewhere = load(folder, names, "held_out.parquet")
@@ -84,8 +84,8 @@ def _away(held: Mapping[str, Sequence[Mapping[str, Any]]], domain: str, n: int, 
             value=estimate(value[s], resampled[:, s], rules.confidence, rules.overlap).within(
                 metric.lowest, metric.highest).span,
             drop=lost[name].span,
-            metrics={one: float(np.mean([seed["metrics"][one] for seed in held[name]]))
-                     for one in held[name][0]["metrics"]},
+            metrics={one: float(np.mean([seed.metrics[one] for seed in held[name]]))
+                     for one in held[name][0].metrics},
         ) for s, name in enumerate(names)
     }
     least = _least(names, drop, drops, rules)
@@ -124,12 +124,12 @@ def _sentence(domain: str, lost: Mapping[str, Estimate], least: str | None, rule
     return f"{said}; no strategy clearly {verb}." if len(drops) > 1 else f"{said}."
 
 
-def _by(measured: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> dict[str, Within]:
-    """{strategy: [{domain: {"n", "score"}} of one seed]}, turned around; a seed may lack a domain."""
+def _by(measured: Mapping[str, Sequence[Mapping[str, metrics.Within]]]) -> dict[str, Within]:
+    """{strategy: [by domain, of one seed]}, turned around; a seed may lack a domain."""
     found = dict[str, Within]()
     for domain in sorted({name for seeds in measured.values() for seed in seeds for name in seed}):
         there = {name: [seed[domain] for seed in seeds if domain in seed] for name, seeds in measured.items()}
         first = next(iter(there.values()))
-        found[domain] = Within(n=float(np.mean([seed["n"] for seed in first])), score={
-            name: seen([seed["score"] for seed in seeds]) for name, seeds in there.items() if seeds})
+        found[domain] = Within(n=float(np.mean([seed.n for seed in first])), score={
+            name: seen([seed.score for seed in seeds]) for name, seeds in there.items() if seeds})
     return found

@@ -20,6 +20,7 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
+from trivium.evaluation.metrics import Evaluation
 from trivium.tasks.metric import Metric
 from trivium.training.records import Trained
 
@@ -32,10 +33,11 @@ FLOPS = "training compute per seed, pretraining included"
 BEST = "best possible"
 
 
-def write(out: Path, comparison: Comparison, evaluated: Mapping[str, Any], trained: Mapping[str, Trained]) -> None:
+def write(out: Path, comparison: Comparison, evaluated: Mapping[str, Evaluation], trained: Mapping[str, Trained],
+          ) -> None:
     """Fill the folder `out` with `result`, `compute`, `learning` and, where it was measured, `subsets`, each as .svg.
 
-    evaluated, trained: per strategy its `metrics.json` and `training.json`.
+    evaluated, trained: by strategy; the latter its `training.json`.
     """
     for name, picture in (("result", result(comparison)), ("compute", compute(comparison)),
                           ("learning", learning(comparison, trained)), ("subsets", subsets(comparison, evaluated))):
@@ -128,19 +130,19 @@ def learning(comparison: Comparison, trained: Mapping[str, Trained]) -> str:
         *_names(comparison, ends, x.end + 12)])
 
 
-def subsets(comparison: Comparison, evaluated: Mapping[str, Any]) -> str:
+def subsets(comparison: Comparison, evaluated: Mapping[str, Evaluation]) -> str:
     """The score when only some streams are there, strategies x subsets; empty where that was not measured, as it is not
     where a model reads none of the streams."""
     titles, order, wide, high = _titles(comparison), comparison.order, 92, 38
     place = {s: k for k, s in enumerate(comparison.dataset.streams)}
-    known = {name: [seed.get("subsets", {}) for seed in evaluated[name]["seeds"]] for name in order}
+    known = {name: [seed.subsets for seed in evaluated[name].seeds] for name in order}
     seen = {name: reads.read(evaluated[name]) for name in order}
     columns = sorted({subset for seeds in known.values() for seed in seeds for subset in seed},
                      key=lambda subset: (subset.count("+"), [place[s] for s in subset.split("+")]))
     if not columns:
         return ""
     left = _gutter(titles.values())
-    values = np.array([[np.mean([seed[subset]["score"] for seed in known[name]])
+    values = np.array([[np.mean([seed[subset].score for seed in known[name]])
                         if all(subset in seed for seed in known[name]) and reads.some(subset, seen[name]) else np.nan
                         for subset in columns]
                        for name in order])

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from trivium.comparison import reads
 from trivium.comparison.broja import information, least_information
 from trivium.comparison.words import Shared, sentence, training
 from trivium.data.out import Part
+from trivium.evaluation import metrics
 
 
 class Bound(Part):
@@ -50,7 +50,7 @@ class Information(Part):
     training: str
 
 
-def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequence[str],
+def summary(measured: Mapping[str, Sequence[metrics.Information]], streams: Sequence[str],
             readers: Mapping[str, Mapping[str, str]] | None = None,
             seen: Mapping[str, Sequence[Collection[str]]] | None = None) -> Information:
     """From `trivium.evaluation.information.measure` of several strategies: {strategy: [one result per seed]}, paired.
@@ -60,17 +60,17 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequen
     no strategy reads at every seed was not measured.
     """
     one = next(iter(measured.values()))
-    entropy = [_entropy(np.array(seed["labels"], float)) for seed in one]
+    entropy = [_entropy(np.array(seed.labels, float)) for seed in one]
     seen = seen or {name: [streams] * len(seeds) for name, seeds in measured.items()}
     streams = [s for s in streams if any(reads.whole(s, seen[name]) for name in measured)]
     bits = dict[str, Bound]()
     for shown in ("+".join(s) for k in range(len(streams)) for s in combinations(streams, k + 1)):
-        known = [name for name, seeds in measured.items() if all(shown in seed["subsets"] for seed in seeds)]
+        known = [name for name, seeds in measured.items() if all(shown in seed.subsets for seed in seeds)]
         if any(reads.whole(shown, seen[name]) for name in known):
             bits[shown] = _bound(shown, {name: measured[name] for name in known}, entropy, bits)
     alone = [s for s in streams if s in bits]
-    tables = {s: np.sum([seed["tables"][s] for seed in measured[bits[s].strategy]], axis=0) for s in alone
-              if one[0]["tables"]}
+    tables = {s: np.sum([seed.tables[s] for seed in measured[bits[s].strategy]], axis=0) for s in alone
+              if one[0].tables}
     means = {shown: value.mean for shown, value in bits.items()}
     pairs = {f"{a}+{b}": _pair(means, tables, a, b) for a, b in combinations(alone, 2) if f"{a}+{b}" in bits}
     mean_entropy = float(np.mean(entropy))
@@ -83,26 +83,26 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], streams: Sequen
                        training=training(mean_entropy, means, pairs) if told else "")
 
 
-def _bound(shown: str, measured: Mapping[str, Sequence[Mapping[str, Any]]], entropy: Sequence[float],
+def _bound(shown: str, measured: Mapping[str, Sequence[metrics.Information]], entropy: Sequence[float],
            inside: Mapping[str, Bound]) -> Bound:
     """The bits of the best model restricted to the set `shown`; inside: those of smaller sets."""
-    val = {name: np.mean([seed["subsets"][shown]["val"] for seed in seeds]) for name, seeds in measured.items()}
+    val = {name: np.mean([seed.subsets[shown].val for seed in seeds]) for name, seeds in measured.items()}
     best = min(val, key=lambda name: val[name])
-    nll = [seed["subsets"][shown]["test"] for seed in measured[best]]
+    nll = [seed.subsets[shown].test for seed in measured[best]]
     smaller = [inside[s].seeds for s in inside if set(s.split("+")) < set(shown.split("+"))]
     known = [max([0.0, h - value / math.log(2), *(seeds[k] for seeds in smaller)])
              for k, (h, value) in enumerate(zip(entropy, nll, strict=True))]
     return Bound(mean=float(np.mean(known)), seeds=known, strategy=best)
 
 
-def _by_encoder(stream: str, measured: Mapping[str, Sequence[Mapping[str, Any]]],
+def _by_encoder(stream: str, measured: Mapping[str, Sequence[metrics.Information]],
                 readers: Mapping[str, Mapping[str, str]], seen: Mapping[str, Sequence[Collection[str]]],
                 entropy: Sequence[float]) -> dict[str, float | None]:
     """Encoder -> bits of `stream` that the best strategy found with it, best first; None where none was asked."""
     found: dict[str, float | None] = {}
     for encoder in dict.fromkeys(readers[name][stream] for name in measured if stream in readers[name]):
         with_it = {name: seeds for name, seeds in measured.items() if readers[name].get(stream) == encoder
-                   and all(stream in seed["subsets"] for seed in seeds)}
+                   and all(stream in seed.subsets for seed in seeds)}
         asked = {name: seeds for name, seeds in with_it.items() if reads.whole(stream, seen[name])}
         if with_it:
             found[encoder] = _bound(stream, asked, entropy, {}).mean if asked else None

@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any
 
 from trivium.data.out import Part
+from trivium.evaluation import metrics
 from trivium.tasks.metric import Metric
 
-Probes = Mapping[str, Mapping[str, float]]  # stream -> {"before", "after"}, scores; of one seed
+Probes = Mapping[str, metrics.Probe]  # by stream, of one seed
 Readers = Mapping[str, Mapping[str, str]]  # strategy -> stream -> the encoder that reads it
 
 HALF = 0.5  # an encoder that gained less than this share of what training alone gains is unlearned
@@ -112,12 +113,14 @@ def _reference(stream: str, name: str, means: Mapping[str, Mapping[str, Any]], a
 
 def _always_below(s: str, seeds: Sequence[Probes], alone: Sequence[Probes]) -> bool:
     """Whether an encoder is worse than the one trained alone at every seed that has both: else it may be chance."""
-    return all(one[s]["after"] < other[s]["after"] for one, other in zip(seeds, alone, strict=True)
+    return all(one[s].after < other[s].after for one, other in zip(seeds, alone, strict=True)
                if s in one and s in other)
 
 
 def _mean(seeds: Sequence[Probes]) -> dict[str, dict[str, float]]:
     """Over the seeds that have the stream."""
     there = dict.fromkeys(s for seed in seeds for s in seed)
-    return {s: {kind: sum(of) / len(of) for kind in ("before", "after")
-                if (of := [seed[s][kind] for seed in seeds if kind in seed.get(s, {})])} for s in there}
+    probes = {s: [seed[s] for seed in seeds if s in seed] for s in there}
+    kinds = {s: {"before": [one.before for one in of if one.before is not None], "after": [one.after for one in of]}
+             for s, of in probes.items()}
+    return {s: {kind: sum(of) / len(of) for kind, of in both.items() if of} for s, both in kinds.items()}

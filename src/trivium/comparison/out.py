@@ -18,22 +18,14 @@ from trivium.comparison.intervals import Span
 from trivium.comparison.settings import Settings
 from trivium.data.out import Out, Part
 from trivium.data.tables import digest
+from trivium.evaluation.metrics import World
 from trivium.tasks.metric import Metric
+from trivium.training import records
 
 PATH = Path("reports/comparison.json")
 
 AsRead = Annotated[Metric, BeforeValidator(lambda found: found if isinstance(found, Metric) else Metric.of(found)),
                    PlainSerializer(Metric.plain)]
-
-
-class World(Part):
-    """What is known of generated data: bits about the label, and the best possible accuracy (0-1), from each stream
-    alone and from `all` together.
-    """
-
-    name: str
-    bits: dict[str, float]
-    bayes: dict[str, float]
 
 
 class Dataset(Part):
@@ -68,15 +60,6 @@ class Constant(Part):
     metrics: dict[str, float]
 
 
-class Recipe(Part):
-    """Of a strategy. encoders: by stream;  published, external: streams with published weights, and whose these are."""
-
-    objectives: list[str]
-    encoders: dict[str, str]
-    published: list[str]
-    external: str
-
-
 class Parameters(Part):
     total: float
     trained: float
@@ -101,7 +84,7 @@ class Strategy(Part):
     title: str
     strategy: str
     start: str
-    recipe: Recipe
+    recipe: records.Started
     rank: int
     metrics: dict[str, Span]
     seeds: dict[str, dict[str, float]]
@@ -116,14 +99,10 @@ class Strategy(Part):
     to_ceiling: float | None = None
 
 
-class Skipped(Part):
-    """What the budget does not pay for one epoch. budget, needed: FLOPs;  setting: that makes it so."""
+class Skipped(records.Skipped):
+    """What the budget does not pay for one epoch."""
 
     title: str
-    budget: float
-    needed: float
-    setting: str
-    sentence: str
 
 
 class Pair(Part):

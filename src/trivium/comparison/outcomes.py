@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +12,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from trivium import tasks
-from trivium.data.tables import GROUPS, read, read_json
+from trivium.data.tables import GROUPS, read
 from trivium.evaluation import predictions
+from trivium.evaluation.metrics import Evaluation
 from trivium.settings.errors import UserError
 from trivium.tasks import Task
 from trivium.tasks.base import Outcome, joined
+from trivium.training.records import Skipped
 
 SPLITS = Path("data/splits/splits.parquet")
 SAMPLES = Path("data/features/samples.parquet")
@@ -40,20 +41,20 @@ class Evaluated:
     """All strategies on the same test samples. task: what they predict, with what train tells of it at the first seed.
 
     seeds: in ascending order. outcomes: per strategy, one per seed. units: per seed, which unit each outcome is of, in
-    their order: a number per group of samples that belong together, or per sample, see `Groups`. metrics: each
-    strategy's `metrics.json`. train: targets `[N, *T]` of the train rows, per seed. weights: of the samples, in their
-    order, per seed; None where all count the same. skipped: `metrics.json` of those that were not begun.
+    their order: a number per group of samples that belong together, or per sample, see `Groups`. metrics: per strategy.
+    train: targets `[N, *T]` of the train rows, per seed. weights: of the samples, in their order, per seed; None where
+    all count the same. skipped: title and reason of those that were not begun.
     """
 
     seeds: tuple[int, ...]
     outcomes: dict[str, list[Outcome]]
     units: list[NDArray[np.int64]]
-    metrics: dict[str, dict[str, Any]]
+    metrics: dict[str, Evaluation]
     task: Task
     train: list[NDArray]
     weights: list[NDArray[np.float64]] | None
     groups: Groups
-    skipped: dict[str, dict[str, Any]]
+    skipped: dict[str, tuple[str, Skipped]]
 
 
 def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions.parquet") -> Evaluated:
@@ -65,18 +66,20 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
         UserError: something is missing, strategies were tested on different seeds or samples, or none was begun.
     """
     first: tuple[Path, pa.Table] | None = None
-    outcomes, metrics, skipped = dict[str, list[Outcome]](), {}, {}
+    outcomes, metrics = dict[str, list[Outcome]](), dict[str, Evaluation]()
+    skipped = dict[str, tuple[str, Skipped]]()
     for name in strategies:
         path, about = Path(folder) / name / file, Path(folder) / name / "metrics.json"
-        if not about.exists():
+        tested = Evaluation.found(about)
+        if tested is None:
             raise UserError(f"{about} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
-        metrics[name] = read_json(about)
-        if "skipped" in metrics[name]:
-            skipped[name] = metrics.pop(name)
+        if tested.skipped:
+            skipped[name] = tested.title, tested.skipped
             continue
         if not path.exists():
             raise UserError(f"{path} does not exist: `{name}` was not evaluated. Run `dvc repro`.")
-        keys, outcomes[name] = _read(path, metrics[name])
+        metrics[name] = tested
+        keys, outcomes[name] = _read(path, tested)
         if first is None:
             first = path, keys
         elif not keys.equals(first[1]):
@@ -84,14 +87,14 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
                             "compared. Run `dvc repro`, which brings both up to date.")
     if first is None:
         raise UserError("There is nothing to compare, since the budget pays for no strategy: "
-                        f"{min(skipped.values(), key=lambda one: one['skipped']['needed'])['skipped']['sentence']} "
+                        f"{min((one for _, one in skipped.values()), key=lambda one: one.needed).sentence} "
                         "Raise `budget` in params.yaml.")
     path, keys = first
     if len(next(iter(outcomes.values()))) < 2:
         raise UserError(f"{path} has one seed only: without a second one nothing can be said about chance. "
                         "Set `seeds` in params.yaml to 2 or more (5 to 10 are advised).")
     seeds, starts = np.unique(keys["seed"].to_numpy(), return_index=True)
-    root, task = Path(folder).parents[1], tasks.of(next(iter(metrics.values()))["task"])
+    root, task = Path(folder).parents[1], tasks.of(next(iter(metrics.values())).task)
     units, groups = _units(read(root / SPLITS), keys["sample"], starts[1:])
     samples = read(root / SAMPLES)
     y = task.numbers(samples["y"])
@@ -119,9 +122,9 @@ def _weights(table: pa.Table, samples: pa.ChunkedArray, starts: NDArray[np.int64
     return np.split(table["weight"].to_numpy().astype(np.float64)[rows], starts)
 
 
-def _read(path: Path, metrics: dict[str, Any]) -> tuple[pa.Table, list[Outcome]]:
+def _read(path: Path, metrics: Evaluation) -> tuple[pa.Table, list[Outcome]]:
     """Seed, sample and target of every row, and the outcomes of each seed."""
-    own = {seed["seed"]: tasks.of(seed["task"]) for seed in metrics["seeds"]}
+    own = {seed.seed: tasks.of(seed.task) for seed in metrics.seeds}
     keys, parts = [], dict[int, list[Outcome]]()
     for seed, piece in predictions.read(path):
         keys.append(piece.select(["seed", "sample", "y"]))

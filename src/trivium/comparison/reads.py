@@ -6,20 +6,22 @@ asked. Nothing was measured there, and that is no 0.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+
+from trivium.evaluation.metrics import Evaluation
+from trivium.training.records import Result
 
 
-def read(metrics: Mapping[str, Any]) -> list[set[str]]:
-    """Per seed, the streams that its model reads. metrics: a strategy's metrics.json."""
-    return [_of(metrics["streams"], seed.get("training") or {}) for seed in metrics["seeds"]]
+def read(tested: Evaluation) -> list[set[str]]:
+    """Per seed, the streams that its model reads."""
+    return [_of(tested.streams, seed.training) for seed in tested.seeds]
 
 
-def _of(streams: Sequence[str], training: Mapping[str, Any]) -> set[str]:
+def _of(streams: Sequence[str], training: Result) -> set[str]:
     """`chosen` is the one stream that was taken, or a way to join those of `members`, which were tried one by one."""
-    if training.get("chosen") in streams:
-        return {training["chosen"]}
-    tried = {s for s in streams if s in (training.get("members") or {})}
+    if training.chosen is not None and training.chosen in streams:
+        return {training.chosen}
+    tried = {s for s in streams if s in (training.members or {})}
     return tried or set(streams)
 
 

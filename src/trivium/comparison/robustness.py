@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from trivium.comparison.intervals import Span, seen
 from trivium.data.out import Part
+from trivium.evaluation import metrics
 from trivium.tasks.metric import Metric
 
 LITTLE = 0.02  # of the score: less is not worth a sentence
@@ -45,7 +45,7 @@ class Robustness(Part):
     sentence: str
 
 
-def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str | None, chosen: str | None,
+def summary(measured: Mapping[str, Sequence[metrics.Robustness]], reference: str | None, chosen: str | None,
             titles: Mapping[str, str], score: Metric) -> Robustness:
     """Of several strategies, {strategy: [the analyses of one seed]}; `reference`: the one that effective robustness is
     relative to (late fusion trained end to end); `chosen`: the one that the sentence is about, which is recommended;
@@ -55,29 +55,30 @@ def summary(measured: Mapping[str, Sequence[Mapping[str, Any]]], reference: str 
     robust: dict[str, dict[str, Robust]] = {name: {} for name in measured}
     reference = reference if reference in measured else None
     for name, seeds in measured.items():
-        for m in _everywhere(seeds, "corruption"):
-            noisy = [seed["corruption"][m] for seed in seeds]
-            scores = [one["score"] for one in noisy]
-            curves["corruption"].setdefault(m, {})[name] = _curve(noisy[0]["levels"], scores)
-            known = reference is not None and m in _everywhere(measured[reference], "corruption")
-            late = [seed["corruption"][m]["score"] for seed in measured[reference or ""]] if known else []
+        for m in _everywhere([seed.corruption for seed in seeds]):
+            noisy = [seed.corruption[m] for seed in seeds]
+            scores = [one.score for one in noisy]
+            curves["corruption"].setdefault(m, {})[name] = _curve(noisy[0].levels, scores)
+            known = reference is not None and m in _everywhere([seed.corruption for seed in measured[reference]])
+            late = [seed.corruption[m].score for seed in measured[reference or ""]] if known else []
             gaps = [effective(f, r) for f, r in zip(scores, late, strict=True)] if late else []
-            robust[name][m] = Robust(relative=float(np.mean([one["relative"] for one in noisy])),
+            robust[name][m] = Robust(relative=float(np.mean([one.relative for one in noisy])),
                                      effective=float(np.mean(gaps)) if gaps else None)
-        for kind in ("misalignment", "shift"):
-            for m in _everywhere(seeds, kind):
-                curves[kind].setdefault(m, {})[name] = _levels([seed[kind][m] for seed in seeds])
-        for m in _everywhere(seeds, "attacks"):
-            for how in seeds[0]["attacks"][m]:
-                curves["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(
-                    [seed["attacks"][m][how] for seed in seeds])
+        for kind, each in (("misalignment", [seed.misalignment for seed in seeds]),
+                           ("shift", [seed.shift for seed in seeds])):
+            for m in _everywhere(each):
+                curves[kind].setdefault(m, {})[name] = _levels([one[m] for one in each])
+        for m in _everywhere([seed.attacks for seed in seeds]):
+            for how, levels in (("fgsm", [seed.attacks[m].fgsm for seed in seeds]),
+                                ("pgd", [seed.attacks[m].pgd for seed in seeds])):
+                curves["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(levels)
     return Robustness(**curves, summary=robust, reference=reference,
                       sentence=_sentence(chosen, robust, curves["corruption"], titles, score))
 
 
-def _everywhere(seeds: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
+def _everywhere(seeds: Sequence[Collection[str]]) -> list[str]:
     """Streams that an analysis could afford at every seed: a mean over some of them would be of other models."""
-    return [m for m in seeds[0][kind] if all(m in seed[kind] for seed in seeds)]
+    return [m for m in seeds[0] if all(m in seed for seed in seeds)]
 
 
 def effective(scores: Sequence[float], reference: Sequence[float]) -> float:

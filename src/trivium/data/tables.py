@@ -79,7 +79,7 @@ def rounded(value: Any) -> Any:
     """A JSON value with six decimals: more are noise, and would make the file three times as large."""
     if isinstance(value, dict):
         return {key: rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [rounded(one) for one in value]
     return round(value, 6) if isinstance(value, float) else value
 

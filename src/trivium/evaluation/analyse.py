@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,16 @@ from trivium.data.tables import rounded
 from trivium.evaluation import affordable, attribution, encoded, explained, information, pictures, probes, robustness
 from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
+from trivium.evaluation.metrics import (
+    Analyses,
+    Attacks,
+    Attribution,
+    Corruption,
+    Explained,
+    Levels,
+    Probe,
+    Robustness,
+)
 from trivium.evaluation.noise import Noise
 from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
@@ -51,10 +60,8 @@ class Asked:
 
 @torch.no_grad()
 def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings, out: Path,
-            ) -> dict[str, Any]:
-    """Analyses of `model` on the test samples `rows` of `seed`; each key is described in the file that makes it. `rows`
-    says for each analysis and stream how many test samples it rests on: 0 where more would be needed than are paid for,
-    and no entry where it would mean nothing.
+            ) -> Analyses:
+    """Of `model` on the test samples `rows` of `seed`; with six decimals, since more are noise.
 
     test: the samples of `rows` (ascending), encoded;  settings: `analysis_flops` is what this seed may spend.
 
@@ -71,14 +78,15 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     counts = _counts(asked, settings)
     if seed == 0:
         explained.write(model, store, seed, chosen, test, [s for s, n in counts["explained"].items() if n], size, out)
-    return rounded({
-        "contribution": contribution(model, test),
-        "information": information.measure(model, val, test) if model.task.categorical else {},
-        "robustness": _robustness(asked, counts),
-        "probes": _probes(asked, counts["probes"]),
-        "attribution": _attribution(asked, counts["attribution"], out if seed == 0 else None),
-        "rows": counts | {"probes": {s: min(n, len(chosen)) for s, n in counts["probes"].items()}},
-    })
+    found = Analyses(
+        contribution=contribution(model, test),
+        information=information.measure(model, val, test) if model.task.categorical else None,
+        robustness=_robustness(asked, counts),
+        probes=_probes(asked, counts["probes"]),
+        attribution=_attribution(asked, counts["attribution"], out if seed == 0 else None),
+        rows=counts | {"probes": {s: min(n, len(chosen)) for s, n in counts["probes"].items()}},
+    )
+    return Analyses.model_validate(rounded(found.plain()))
 
 
 def _counts(asked: Asked, settings: Settings) -> Counts:
@@ -135,22 +143,24 @@ def _tokens(asked: Asked, stream: str, rows: np.ndarray) -> np.ndarray:
     return encoded.lengths(x).cpu().numpy()
 
 
-def _robustness(asked: Asked, counts: Counts) -> dict[str, Any]:
+def _robustness(asked: Asked, counts: Counts) -> Robustness:
     model, store, seed, test, size = asked.model, asked.store, asked.seed, asked.test, asked.size
-    found: dict[str, Any] = {"corruption": {}, "misalignment": robustness.misalignment(model, test), "shift": {},
-                             "attacks": {}}
+    corruption, shift, attacks = dict[str, Corruption](), dict[str, Levels](), dict[str, Attacks]()
     for s in model.streams:
         if n := counts["corruption"][s]:
             noise = Noise(store, seed, s, asked.rows[:n])
-            found["corruption"][s] = robustness.corruption(model, test[:n], s, noise, size)
-        for name, measure in (("shift", robustness.shift), ("attacks", robustness.attacks)):
-            if n := counts[name].get(s, 0):
-                found[name] |= measure(model, store.batch(asked.rows[:n], seed, [s]), test[:n], store.specs, size)
-    return found
+            corruption[s] = robustness.corruption(model, test[:n], s, noise, size)
+        if n := counts["shift"].get(s, 0):
+            inputs = store.batch(asked.rows[:n], seed, [s])
+            shift |= robustness.shift(model, inputs, test[:n], store.specs, size)
+        if n := counts["attacks"].get(s, 0):
+            inputs = store.batch(asked.rows[:n], seed, [s])
+            attacks |= robustness.attacks(model, inputs, test[:n], store.specs, size)
+    return Robustness(corruption=corruption, misalignment=robustness.misalignment(model, test), shift=shift,
+                      attacks=attacks)
 
 
-def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
-    """{stream: {"before", "after"}}: without "before" where nobody here drew the weights that training began with."""
+def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Probe]:
     model, store, seed, size = asked.model, asked.store, asked.seed, asked.size
     found = {}
     for s, n in [(s, n) for s, n in counts.items() if n]:
@@ -165,40 +175,38 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Any]:
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
                                   for rows in (train_rows, asked.rows[:n])]} | vectors
-        found[s] = {kind: probes.probe(store.task_at(seed), x[has], train.y[has], z[has_test], unseen.y[has_test])
-                    for kind, (x, z) in vectors.items()}
+        found[s] = Probe.model_validate({
+            kind: probes.probe(store.task_at(seed), x[has], train.y[has], z[has_test], unseen.y[has_test])
+            for kind, (x, z) in vectors.items()})
     return found
 
 
-def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> dict[str, Any]:
-    """{"deletion", "samples"}; no samples where no stream's part in an answer can be shown."""
+def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> Attribution:
+    """out: where pictures go, if they are drawn."""
     store, seed = asked.store, asked.seed
     streams = [s for s, n in counts.items() if n]
     if not streams:
-        return {"deletion": {}, "samples": []}
+        return Attribution(deletion={}, samples=[])
     places = list(asked.explained)
     batch, clean = encoded.cut(asked.model, store, store.batch(asked.rows[places], seed, streams)), asked.test[places]
-    about, arrays, looked = attribution.explain(asked.model, batch, clean, store.specs, asked.size)
-    shown = pictures.panels(store, seed, batch, arrays)
-    attended = pictures.panels(store, seed, batch, looked, shares=True)
+    told = attribution.explain(asked.model, batch, clean, store.specs, asked.size)
+    shown = pictures.panels(store, seed, batch, told.nats)
+    attended = pictures.panels(store, seed, batch, told.looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(asked.explained.items()):
-        task, prediction = asked.model.task, about["prediction"][k]
-        label = task.words(clean.y[k].tolist())
-        entry: dict[str, Any] = {
-            "sample": store.samples[asked.rows[place]], "why": why, "label": label,
-            "prediction": task.words(prediction), "support": about["support"][k], "tokens": pictures.words(shown[k]),
-        }
-        if looked:
-            entry["rollout"] = pictures.words(attended[k])
-        if "attention" in about:
-            entry["attention"] = {m: shares[k] for m, shares in about["attention"].items()}
+        task, prediction, support = asked.model.task, told.prediction[k], told.support[k]
+        label, picture = task.words(clean.y[k].tolist()), f"pictures/{k}_{why}.svg"
         if out is not None:
-            entry["picture"] = f"pictures/{k}_{why}.svg"
-            title = f"{task.told(prediction, entry['support'])}, in truth {label}"
-            pictures.draw(out / entry["picture"], title, [pictures.Row("", shown[k], attended[k])])
-        samples.append(entry)
-    return {"deletion": about["deletion"], "samples": samples}
+            title = f"{task.told(prediction, support)}, in truth {label}"
+            pictures.draw(out / picture, title, [pictures.Row("", shown[k], attended[k])])
+        samples.append(Explained(
+            sample=store.samples[asked.rows[place]], why=why, label=label, prediction=task.words(prediction),
+            support=support, tokens=pictures.words(shown[k]),
+            rollout=pictures.words(attended[k]) if told.looked else None,
+            attention={m: shares[k] for m, shares in told.attention.items()} if told.attention else None,
+            picture=None if out is None else picture,
+        ))
+    return Attribution(deletion=told.deletion, samples=samples)
 
 
 def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -> None:

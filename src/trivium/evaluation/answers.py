@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from trivium.data.tables import read_json, write_json
+from trivium.evaluation.metrics import Words
 from trivium.evaluation.pictures import Panel
 from trivium.modalities.spec import Spec
 
-Words = dict[str, list[tuple[str, float]]]  # stream that is drawn as a list -> (token or cell, value) of each
 Arrays = dict[str, np.ndarray]
 
 

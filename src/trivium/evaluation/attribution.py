@@ -14,6 +14,7 @@ Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from trivium.data.store import Batch
 from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
+from trivium.evaluation.metrics import Deletion
 from trivium.evaluation.rollout import rollout
 from trivium.modalities.spec import Spec
 from trivium.models.network import Model
@@ -34,6 +36,22 @@ RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
 ATTRIBUTE = 2 + 3 * POINTS + 1  # passes of an encoder that attends, per sample; of others a few less
 PASSES = ATTRIBUTE + (CUTS + 1) * (2 + RANDOM)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Why samples were answered so. deletion: over the samples that have a stream.  prediction: [B, *T].  support: [B],
+    0-1.  attention: stream -> [B], 0-1, where the fusion attends to streams.
+
+    nats, looked: attribution and rollout of each input, see `attribute`.
+    """
+
+    deletion: dict[str, Deletion]
+    prediction: list[Any]
+    support: list[float]
+    attention: dict[str, list[float]]
+    nats: dict[str, Tensor]
+    looked: dict[str, Tensor]
 
 
 def choose(task: Task, answers: Tensor, y: Tensor, each: int = 2) -> dict[int, str]:
@@ -142,34 +160,26 @@ def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec
     return found, looked
 
 
-def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
-            ) -> tuple[dict[str, Any], dict[str, Tensor], dict[str, Tensor]]:
-    """Attribution and deletion of every sample and every input of `batch` that the model reads.
-
-    Returns:
-        {"deletion": {m: {"area", "random"}}, "prediction": [B, *T], "support": [B] (0-1), "attention": {m: [B]} where
-        the fusion attends to streams (share, 0-1)}; {m: attribution}; and {m: attention rollout} of the encoders that
-        attend, whose deletion is "rollout". All are 0 for a stream that a sample lacks, and the deletion curves are
-        over the samples that have it.
-    """
+def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE) -> Told:
+    """Of every sample and every input of `batch` that the model reads."""
     with torch.no_grad():
         answers = encoded.answer(model, clean)
         target = model.task.guess(answers)
         support = model.task.support(answers, target)
     found, looked = attribute(model, batch, clean, specs, target, size)
-    areas: dict[str, dict[str, float]] = {}
+    areas: dict[str, Deletion] = {}
     for m in found:
         there = clean.present[:, model.streams.index(m)]
         if there.any():
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
-            areas[m] = deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size)
-    about = {"deletion": areas, "prediction": target.tolist(), "support": support.exp().tolist()}
-    attend = getattr(getattr(model, "fusion", None), "attention", None)
+            areas[m] = Deletion.model_validate(
+                deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size))
+    attend, attention = getattr(getattr(model, "fusion", None), "attention", None), dict[str, list[float]]()
     if attend is not None:
         with torch.no_grad():
             weights = attend(clean.inputs, clean.present)  # [B, S]
-        about["attention"] = {m: weights[:, k].tolist() for k, m in enumerate(model.streams)}
-    return about, found, looked
+        attention = {m: weights[:, k].tolist() for k, m in enumerate(model.streams)}
+    return Told(areas, target.tolist(), support.exp().tolist(), attention, found, looked)
 
 
 def _embedded(encoder: nn.Module, x: Tensor) -> Tensor:

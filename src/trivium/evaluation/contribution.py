@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, combinations
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
+from trivium.evaluation.metrics import Contribution, Worth
 from trivium.models.network import Model
 from trivium.tasks import Task
 
@@ -27,25 +27,20 @@ ORDERS = 6  # permutations that each value is averaged over
 
 
 @torch.no_grad()
-def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> dict[str, Any]:
-    """Shapley values of an encoded `batch`; they sum to the value of all streams less that of none.
-
-    Returns:
-        score {m: phi}, log_probability {m: phi} (of the targets, nats), parts {name: {m: phi}} (score on the
-        `Task.parts` of the samples), subsets {"none" or "a+b": {"score", "log_probability"}}.
-    """
+def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> Contribution:
+    """Of an encoded `batch`. orders: samples that an absent stream is taken from, for each."""
     others = encoded.cycles(len(batch), orders, seed=0)
     parts = model.task.parts(batch.y)
     values = {s: _value(model.task, restricted(model, batch, s, others), batch.y, list(parts.values()))
               for s in subsets(model.streams)}
     phi = shapley(model.streams, values.__getitem__)
-    return {
-        "score": {m: float(phi[m][0]) for m in model.streams},
-        "log_probability": {m: float(phi[m][1]) for m in model.streams},
-        "parts": {name: {m: float(phi[m][2 + k]) for m in model.streams} for k, name in enumerate(parts)},
-        "subsets": {"+".join(s) or "none": {"score": float(value[0]), "log_probability": float(value[1])}
-                    for s, value in values.items()},
-    }
+    return Contribution(
+        score={m: float(phi[m][0]) for m in model.streams},
+        log_probability={m: float(phi[m][1]) for m in model.streams},
+        parts={name: {m: float(phi[m][2 + k]) for m in model.streams} for k, name in enumerate(parts)},
+        subsets={"+".join(s) or "none": Worth(score=float(value[0]), log_probability=float(value[1]))
+                 for s, value in values.items()},
+    )
 
 
 def subsets(streams: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from trivium import models
-from trivium.data import tables
 from trivium.data.store import Batch, Store
 from trivium.evaluation import cost, domain, encoded, predictions
 from trivium.evaluation.analyse import analyse
+from trivium.evaluation.metrics import Domain, Evaluation, Seed, Shown
 from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
 from trivium.machine.measured import Inference
@@ -28,7 +28,8 @@ from trivium.machine.progress import track
 from trivium.machine.workers import processes
 from trivium.models.network import Model
 from trivium.tasks.base import Outcome, joined
-from trivium.training.records import Seed, Trained
+from trivium.training import records
+from trivium.training.records import Result, Trained
 
 
 def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> Inference | None:
@@ -41,8 +42,11 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     """
     device = devices.kind(device)
     training = Trained.read(Path("models") / entry / "training.json")
+    store = Store(training.start, device=device)
+    about = training.model_dump(include={"entry", "title", "strategy", "start", "recipe", "skipped"}) | {
+        "task": store.task.plain(), "streams": list(store.streams), "world": store.world}
     if training.skipped:
-        training.write(out / "metrics.json")
+        Evaluation.model_validate(about | {"seeds": []}).write(out / "metrics.json")
         return None
     records = training.seeds
     settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
@@ -53,19 +57,15 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
         if (parts := [out / _part(name, record.seed) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
-    store = Store(training.start, device=device)
-    about = training.model_dump(include={"entry", "title", "strategy", "start", "recipe"})
-    tables.write_json(about | {"task": store.task.plain(), "streams": list(store.streams), "world": store.world,
-                               "seeds": rows}, out / "metrics.json")
+    Evaluation.model_validate(about | {"seeds": rows}).write(out / "metrics.json")
     first = records[0].seed
     some = store.batch(store.rows(first, "test")[: cost.MANY], first)
     return cost.inference(models.load(Path("models") / entry / f"seed_{first}").to(device), some)
 
 
 @torch.no_grad()
-def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: Seed,
-          ) -> dict[str, Any]:
-    """The metrics of the model of one seed; its answers go to files of their own."""
+def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: records.Seed) -> Seed:
+    """The answers of the model go to files of their own."""
     devices.deterministic(device)
     store, seed = Store(recipe, device=device), record.seed
     size, bins = settings.batch, settings.calibration_bins
@@ -74,20 +74,20 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     batch = encoded.encode_rows(model, store, test, seed, size)
     result, right = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
     weight = store.weights(test)
-    elsewhere: dict[str, Any] = {}
-    if by := domain.within(store, test, right):
-        elsewhere["by"] = by
+    by, elsewhere = domain.within(store, test, right), None
     if len(held := store.rows(seed, "domain")):
         far = encoded.encode_rows(model, store, held, seed, size)
         answers, _ = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
-        elsewhere["held_out"] = domain.held_out(store, held, model.task, answers, bins)
-    return {
-        "seed": seed, "n": len(test), "n_train": len(store.rows(seed, "train")), "task": model.task.plain(),
-        "metrics": model.task.scores(result, weight=weight, bins=bins),
-        "subsets": subsets(model, batch, store.streams, size),
-        "table": model.task.table(result),
-        "training": record.model_dump(exclude={"seed", "history"}, exclude_none=True),
-    } | ({"domain": elsewhere} if elsewhere else {}) | analyse(model, store, seed, test, batch, settings, out)
+        elsewhere = domain.held_out(store, held, model.task, answers, bins)
+    return Seed(
+        seed=seed, n=len(test), n_train=len(store.rows(seed, "train")), task=model.task.plain(),
+        metrics=model.task.scores(result, weight=weight, bins=bins),
+        subsets=subsets(model, batch, store.streams, size),
+        table=model.task.table(result),
+        training=Result.model_validate(record.model_dump(include=set(Result.model_fields))),
+        domain=Domain(by=by, held_out=elsewhere) if by or elsewhere else None,
+        **dict(analyse(model, store, seed, test, batch, settings, out)),
+    )
 
 
 def answers(model: Model, batch: Batch, size: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -96,9 +96,9 @@ def answers(model: Model, batch: Batch, size: int) -> Iterator[tuple[Tensor, Ten
         yield encoded.answer(model, one), one.y
 
 
-def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> dict[str, dict[str, float]]:
-    """Score and NLL when a sample shows no more than the streams of a subset, for every non-empty subset."""
-    found: dict[str, dict[str, float]] = {}
+def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> dict[str, Shown]:
+    """For every set of streams that is not empty."""
+    found: dict[str, Shown] = {}
     for count in range(1, len(streams) + 1):
         for shown in combinations(streams, count):
             mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
@@ -106,7 +106,7 @@ def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> 
             parts = [(model.task.right(one, y), model.task.log_likelihood(one, y))
                      for one, y in answers(model, seen, size)]
             right, own = (torch.cat(part).double().mean().item() for part in zip(*parts, strict=True))
-            found["+".join(shown)] = {"score": right, "nll": -own}
+            found["+".join(shown)] = Shown(score=right, nll=-own)
     return found
 
 

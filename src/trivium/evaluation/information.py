@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from torch import Tensor
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
 from trivium.evaluation.contribution import restricted, subsets
+from trivium.evaluation.metrics import Information, Nll
 from trivium.models.network import Model
 from trivium.tasks.base import LOWEST
 from trivium.tasks.temperature import temperature
@@ -26,17 +26,13 @@ MOST_CLASSES = 40  # with more, tables are too large and too empty for redundant
 
 
 @torch.no_grad()
-def measure(model: Model, val: Batch, test: Batch) -> dict[str, Any]:
+def measure(model: Model, val: Batch, test: Batch) -> Information:
     """How well `model`, whose task is one class of several, predicts from each subset; `val`, `test`: encoded batches.
 
     A model is restricted by a presence mask, or by averaging its probabilities over other samples' absent streams,
     whichever has the lower NLL on validation, after a temperature fitted there. One part in n + 1 of each answer is
     spread evenly over the classes: a model that was right on all n validation samples is not infinitely sure.
-
-    Returns:
-        subsets {"a+b": {"val", "test"}}: NLL in nats; labels [C]: test samples per class;
-        tables {m: [C][C + 1]}: test samples by label and by prediction from m alone, or m missing (last column); empty
-        with more than `MOST_CLASSES` classes.
+    There are no tables with more than `MOST_CLASSES` classes.
     """
     doubt, classes = 1 / (len(val) + 1), len(model.task.categories)
     others = {len(batch): encoded.cycles(len(batch), ORDERS, seed=1) for batch in (val, test)}
@@ -51,15 +47,15 @@ def measure(model: Model, val: Batch, test: Batch) -> dict[str, Any]:
             nll = (_nll(x, of.y, scale, doubt) for x, of in ((on_val, val), (on_test, test)))
             candidates.append((*nll, on_test.argmax(1)))
         best = min(candidates, key=lambda c: c[0])
-        found["+".join(shown)] = {"val": best[0], "test": best[1]}
+        found["+".join(shown)] = Nll(val=best[0], test=best[1])
         if len(shown) == 1 and classes <= MOST_CLASSES:
             there = test.present[:, model.streams.index(shown[0])]
             guess = torch.where(there, best[2], classes)
             tables[shown[0]] = torch.bincount(test.y * (classes + 1) + guess, minlength=classes * (classes + 1))
-    return {
-        "subsets": found, "labels": torch.bincount(test.y, minlength=classes).tolist(),
-        "tables": {m: table.view(classes, classes + 1).tolist() for m, table in tables.items()},
-    }
+    return Information(
+        subsets=found, labels=torch.bincount(test.y, minlength=classes).tolist(),
+        tables={m: table.view(classes, classes + 1).tolist() for m, table in tables.items()},
+    )
 
 
 def _masked(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:

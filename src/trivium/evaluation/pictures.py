@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from trivium.drawing.svg import bitmap, drawing, tag
+from trivium.evaluation.metrics import Words
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,9 +92,8 @@ def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], 
             for k in range(len(batch))]
 
 
-def words(panels: Mapping[str, Panel]) -> dict[str, list[list[Any]]]:
-    """[token, value] of every token, or cell, per stream of these."""
-    return {m: [list(pair) for pair in zip(panel.tokens, panel.values[panel.real].tolist(), strict=True)]
+def words(panels: Mapping[str, Panel]) -> Words:
+    return {m: list(zip(panel.tokens, panel.values[panel.real].tolist(), strict=True))
             for m, panel in panels.items() if panel.listed}
 
 

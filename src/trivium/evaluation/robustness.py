@@ -6,7 +6,6 @@ Legend: `B` samples, `S` streams, `K` those that the model reads, `D` width, `E`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from trivium.data.store import Batch
 from trivium.evaluation import encoded
+from trivium.evaluation.metrics import Attacks, Corruption, Levels
 from trivium.modalities.spec import Spec
 from trivium.models.network import Model
 
@@ -30,13 +30,12 @@ PASSES = {  # of the encoder, per sample
 
 @torch.no_grad()
 def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, float], Tensor], size: int,
-               ) -> dict[str, Any]:
+               ) -> Corruption:
     """Score at each of `LEVELS` of noise on `stream`, the others clean.
 
     clean: an encoded batch;  noise: the inputs of `stream` of a part of it, at a severity
 
-    Returns {"levels", "score": [one per level], "relative": area under the curve, 0-1}. A stream that the model does
-    not read has a flat curve.
+    A stream that the model does not read has a flat curve.
     """
     curve = [_score(model, clean)] * len(LEVELS)
     if stream in encoded.readers(model):
@@ -49,15 +48,15 @@ def corruption(model: Model, clean: Batch, stream: str, noise: Callable[[slice, 
                 answers = encoded.answer(model, encoded.replace(own, stream, vectors))
                 right[k] += model.task.right(answers, own.y).sum().item()
         curve[1:] = [count / len(clean) for count in right[1:]]
-    return {"levels": list(LEVELS), "score": curve, "relative": relative(curve)}
+    return Corruption(levels=list(LEVELS), score=curve, relative=relative(curve))
 
 
 @torch.no_grad()
-def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
-    """Score {m: {share: ..}} when m of that share of the samples of an encoded batch is another sample's."""
+def misalignment(model: Model, clean: Batch) -> dict[str, Levels]:
+    """When a stream of a share of the samples of an encoded batch is another sample's, by stream."""
     order = encoded.cycles(len(clean), 1, seed=2)[0]
     first = torch.randperm(len(clean), generator=torch.Generator().manual_seed(3))  # who is hit first
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Levels] = {}
     for m in model.streams:
         found[m] = {}
         for share in SHARES:
@@ -69,13 +68,12 @@ def misalignment(model: Model, clean: Batch) -> dict[str, dict[str, float]]:
 
 
 @torch.no_grad()
-def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int,
-          ) -> dict[str, dict[str, float]]:
-    """Score {m: {share: ..}} when the sound starts that share of the clip later; its end then comes first.
+def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Levels]:
+    """When a sound starts a share of the clip later, by stream; its end then comes first.
 
     For the sounds among the inputs of `batch`; `clean`: the same samples, encoded.
     """
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Levels] = {}
     for m in encoded.readers(model):
         if m not in batch.inputs or specs[m].kind not in SOUNDS:
             continue
@@ -88,15 +86,14 @@ def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], s
 
 
 def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE,
-            ) -> dict[str, Any]:
-    """Score under attack on one of the inputs of `batch` at a time: images and sounds, since words cannot change a
+            ) -> dict[str, Attacks]:
+    """Under attack on one of the inputs of `batch` at a time: images and sounds, since words cannot change a
     little. `clean`: the same samples, encoded.
 
-    Returns {m: {"fgsm": {strength: score}, "pgd": {strength: score}}}: the fast gradient sign method (Goodfellow
-    et al. 2015) and projected gradient descent in the same L-infinity ball (Madry et al. 2018), from the clean input,
-    `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the target.
+    The fast gradient sign method (Goodfellow et al. 2015) and projected gradient descent in the same L-infinity ball
+    (Madry et al. 2018), from the clean input, `STEPS` steps of 2.5 strength / STEPS, raising the NLL of the target.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Attacks] = {}
     active = STRENGTHS[1:]
     for m in encoded.readers(model):
         if m not in batch.inputs or specs[m].discrete:
@@ -112,8 +109,8 @@ def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
             direction = first if step == 0 else _gradient(model, repeated, m, attacked, size).sign()
             attacked = x + (attacked + 2.5 / STEPS * strength * direction - x).clamp(-strength, strength)
         unharmed = {str(STRENGTHS[0]): _score(model, clean)}
-        found[m] = {"fgsm": unharmed | _by_strength(model, repeated, m, x + strength * first, size),
-                    "pgd": unharmed | _by_strength(model, repeated, m, attacked, size)}
+        found[m] = Attacks(fgsm=unharmed | _by_strength(model, repeated, m, x + strength * first, size),
+                           pgd=unharmed | _by_strength(model, repeated, m, attacked, size))
     return found
 
 
@@ -135,7 +132,7 @@ def _gradient(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> 
 
 
 @torch.no_grad()
-def _by_strength(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> dict[str, float]:
+def _by_strength(model: Model, clean: Batch, stream: str, x: Tensor, size: int) -> Levels:
     changed = encoded.replace(clean, stream, encoded.through(encoded.encoder(model, stream), x, size))
     right = model.task.right(encoded.answer(model, changed), clean.y).view(len(STRENGTHS) - 1, -1).mean(1)
     return {str(strength): share.item() for strength, share in zip(STRENGTHS[1:], right, strict=True)}

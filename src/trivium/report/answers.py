@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from trivium import tasks
 from trivium.evaluation import predictions
+from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.tasks import Task
 
 BINS = 10  # of stated probabilities
@@ -47,31 +47,27 @@ class Answers:
         return self.told[strategy].gap == 0
 
 
-def read(root: Path, evaluations: Mapping[str, Mapping[str, Any]]) -> Answers | None:
-    """None without predictions. A strategy that was tested on other rows than the first one is left out.
-
-    evaluations: strategy -> its `metrics.json`.
-    """
+def read(root: Path, evaluations: Mapping[str, Evaluation]) -> Answers | None:
+    """None without predictions. A strategy that was tested on other rows than the first one is left out."""
     found: Answers | None = None
-    for name, metrics in evaluations.items():
+    for name, tested in evaluations.items():
         path = root / f"reports/evaluate/{name}/predictions.parquet"
         if path.exists():
-            task = tasks.of(metrics["task"])
-            keys, y, told = _read(path, task, metrics["seeds"])
+            keys, y, told = _read(path, tested.seeds)
             if found is None:
-                found = Answers(task, keys, y, {})
+                found = Answers(tasks.of(tested.task), keys, y, {})
             if keys.equals(found.keys):
                 found.told[name] = told
     return found
 
 
-def _read(path: Path, task: Task, seeds: list[dict[str, Any]]) -> tuple[pa.Table, np.ndarray, Told]:
-    own = {one["seed"]: tasks.of(one["task"]) for one in seeds if "task" in one}
+def _read(path: Path, seeds: list[Seed]) -> tuple[pa.Table, np.ndarray, Told]:
+    own = {one.seed: tasks.of(one.task) for one in seeds}
     keys, goals, guesses, gaps, sure = [], [], [], [], []
     claims = np.zeros((BINS, 3))
     stated = False
     for seed, piece in predictions.read(path):
-        one = own.get(seed, task)
+        one = own[seed]
         y, guess, stored = one.numbers(piece["y"]), one.numbers(piece["prediction"]), predictions.answers(piece)
         keys.append(piece.select(["seed", "sample", "y"]))
         goals.append(y)

@@ -11,11 +11,13 @@ from trivium import tasks
 from trivium.comparison import budgets, reads
 from trivium.comparison.out import PATH, Comparison, Verdict, World
 from trivium.drawing.looks import HUES, SHAPES, Look
+from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.machine.measured import PLACE, Measured
 from trivium.report.media import Media
 from trivium.settings.errors import UserError
 from trivium.tasks.metric import Metric
-from trivium.training.records import Pretrained, Seed, Trained, Unit
+from trivium.training import records
+from trivium.training.records import Pretrained, Trained, Unit
 
 if TYPE_CHECKING:
     from trivium.report.answers import Answers
@@ -72,7 +74,7 @@ class Inputs:
     @cached_property
     def task(self) -> Task | None:
         """What is predicted; None where neither evaluations nor data say so."""
-        about = next((found["task"] for found in self.evaluations.values() if found.get("task")), self.meta.get("task"))
+        about = next((found.task for found in self.evaluations.values()), self.meta.get("task"))
         return tasks.of(about) if about else None
 
     @cached_property
@@ -124,34 +126,32 @@ class Inputs:
         return looks
 
     @cached_property
-    def evaluations(self) -> dict[str, dict[str, Any]]:
-        """`metrics.json` per strategy that has one, in the order of the report."""
-        found = {name: self.json(f"reports/evaluate/{name}/metrics.json") for name in self.order}
-        return {name: metrics for name, metrics in found.items() if metrics}
+    def evaluations(self) -> dict[str, Evaluation]:
+        """Per strategy that was evaluated, in the order of the report."""
+        return {name: tested for name in self.order if (tested := Evaluation.of(name, self.root))}
 
-    def analyses(self, strategy: str, key: str) -> list[dict[str, Any]]:
-        """What trivium.evaluation.analyse found out about each seed's model under `key`; empty when it was not run."""
-        seeds = self.evaluations.get(strategy, {}).get("seeds") or []
-        found = [seed.get(key) for seed in seeds]
-        return [value for value in found if value]
+    def seeds(self, strategy: str) -> list[Seed]:
+        """Empty where it was not evaluated."""
+        tested = self.evaluations.get(strategy)
+        return tested.seeds if tested else []
 
     @cached_property
     def read(self) -> dict[str, list[set[str]]]:
         """Strategy -> per seed, the streams that its model reads; see `trivium.comparison.reads`."""
-        return {name: reads.read(metrics) for name, metrics in self.evaluations.items()}
+        return {name: reads.read(tested) for name, tested in self.evaluations.items()}
 
     @cached_property
     def training(self) -> dict[str, Trained]:
         return {name: found for name in self.order if (found := Trained.of(name, self.root))}
 
-    def seeds(self, strategy: str) -> list[Seed]:
-        """What training recorded of each; empty where that is not there."""
+    def trained(self, strategy: str) -> list[records.Seed]:
+        """What training recorded of each seed; empty where that is not there."""
         return self.training[strategy].seeds if strategy in self.training else []
 
     @cached_property
     def streams(self) -> list[str]:
         """Those that any strategy reads, in the order of the data."""
-        read = [stream for found in self.evaluations.values() for stream in found.get("streams") or []]
+        read = [stream for found in self.evaluations.values() for stream in found.streams]
         return list(dict.fromkeys(read)) or list(self.meta.get("streams") or [])
 
     def modality(self, stream: str) -> str:

@@ -124,8 +124,8 @@ def rests(inputs: Inputs, *analyses: str) -> str:
     """How many test samples per seed some analyses rest on, over strategies, seeds and streams: " on 25 to 250 test
     samples"; empty where that is not known. 0 means that something was too dear to measure, and is not shown.
     """
-    seeds = [seed for found in inputs.evaluations.values() for seed in found["seeds"]]
-    counts = {n for seed in seeds for key in analyses for n in (seed.get("rows") or {}).get(key, {}).values() if n}
+    seeds = [seed for found in inputs.evaluations.values() for seed in found.seeds]
+    counts = {n for seed in seeds for key in analyses for n in seed.rows.get(key, {}).values() if n}
     if not counts:
         return ""
     span = numbers.whole(min(counts)) + (f" to {numbers.whole(max(counts))}" if len(counts) > 1 else "")

@@ -17,7 +17,7 @@ Means = dict[str, dict[str, float]]  # row -> key -> mean over seeds
 
 def means(inputs: Inputs) -> Means:
     """Of the strategy that is shown, in the order of the task."""
-    seeds = [seed["table"] for seed in inputs.evaluations.get(inputs.shown, {}).get("seeds") or [] if seed.get("table")]
+    seeds = [seed.table for seed in inputs.seeds(inputs.shown)]
     rows = ordered(inputs, [row for table in seeds for row in table])
     keys = dict.fromkeys(key for table in seeds for row in table.values() for key in row)
     found = {row: {key: numbers.mean(table.get(row, {}).get(key) for table in seeds) for key in keys} for row in rows}

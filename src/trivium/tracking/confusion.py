@@ -24,10 +24,10 @@ def write(outcome: Outcome, predictions: Path, path: Path) -> None:
     """Shares of each true class, all seeds together, into the SVG file `path`."""
     from trivium.tasks.scores import confusion_in
 
-    classes = outcome.metrics["task"]["classes"]
+    classes = list(outcome.task.categories)
     counts = confusion_in(predictions, len(classes))
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    title = f"{outcome.name}: confusion, {len(outcome.metrics['seeds'])} seeds together"
+    title = f"{outcome.name}: confusion, {len(outcome.metrics.seeds)} seeds together"
     path.write_text(draw(shares, classes, title), encoding="utf-8")
 
 

@@ -44,7 +44,7 @@ def experiment(outs: Outs) -> str:
 def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     """What the strategy does, what came out, and what the comparison says about it."""
     of = f" of {len(outs.comparison.strategies)}" if outs.comparison else ""
-    seeds = len(outcome.metrics["seeds"])
+    seeds = len(outcome.metrics.seeds)
     lines = [f"**{outcome.name}**: {what(outcome.training.strategy)}", ""]
     result = outs.metric.level(results[f"test/{outs.metric.key}"])
     lines.append(f"* On test **{result}**{interval(results, outs.metric)}, mean of {seeds} seeds"
@@ -65,7 +65,7 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     if outs.comparison:
         lines += ["", f"*Verdict of the comparison*: {outs.comparison.verdict.sentence}"]
     lines += ["", f"The model of this run is seed {outcome.training.best.seed}, the best on validation. It takes a "
-              f"table with the columns {', '.join(outcome.metrics['streams'])} (any may be empty); it answers with "
+              f"table with the columns {', '.join(outcome.metrics.streams)} (any may be empty); it answers with "
               f"{outcome.task.gives}."]
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import read_json, read_yaml
+from trivium.evaluation.metrics import Evaluation
 from trivium.machine.measured import PLACE, Inference, Measured, Sampled
 from trivium.tasks import Task
 from trivium.tasks.metric import Metric
@@ -29,7 +30,6 @@ LAYOUT = 7  # of the runs that `trivium sync` writes: raise it when that changes
 class Outcome:
     """One strategy that was trained and evaluated.
 
-    metrics: `reports/evaluate/<name>/metrics.json`
     fingerprint: of the content of its outs; the same outs are the same run
     stage: as DVC names the stage that trained it
     servable: whether the weights of the best seed are here, and the features that they were trained on
@@ -38,13 +38,13 @@ class Outcome:
     name: str
     stage: str
     training: Trained
-    metrics: dict[str, Any]
+    metrics: Evaluation
     fingerprint: str
     servable: bool = False
 
     @property
     def task(self) -> Task:
-        return tasks.of(self.metrics["task"])
+        return tasks.of(self.metrics.task)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
     servable = _servable(root, trained / f"seed_{training.best.seed}", training.start)
-    return Outcome(name, stage, training, read_json(files[1]), _digest(files), servable)
+    return Outcome(name, stage, training, Evaluation.read(files[1]), _digest(files), servable)
 
 
 def _servable(root: Path, model: Path, start: str) -> bool:

@@ -63,7 +63,7 @@ class Writer:
                                                                          f"source_run_id = '{parent}'")
 
     def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
-        tested = {seed["seed"]: seed for seed in outcome.metrics["seeds"]}
+        tested = {seed.seed: seed for seed in outcome.metrics.seeds}
         spent = dict(zip(tested, measured(self.outs.root, outcome).training.seeds, strict=False))
         for training in reversed(outcome.training.seeds):  # the newest run stands on top: seed 0
             seed = training.seed
@@ -180,7 +180,7 @@ class Writer:
         meta, hashes = self.outs.meta, inputs(self.outs, outcome)
         world = (meta.get("world") or {}).get("name")
         name = str(meta.get("source", "data")) + (f" ({world})" if world else "")
-        sizes = {"num_rows": sum(seed["n"] for seed in outcome.metrics["seeds"][:1])}
+        sizes = {"num_rows": sum(seed.n for seed in outcome.metrics.seeds[:1])}
         found = []
         read = f"data/reads/{outcome.training.start}.json"
         for path, context in ((read, "training"), ("data/raw", "source")):
@@ -211,7 +211,7 @@ class Writer:
 
 def _table(outcome: Outcome, path: Path) -> None:
     """`Task.table` as a CSV, means over the seeds that have a row."""
-    task, tables = outcome.task, [seed["table"] for seed in outcome.metrics["seeds"]]
+    task, tables = outcome.task, [seed.table for seed in outcome.metrics.seeds]
     rows = {name: found for name in task.order if (found := [table[name] for table in tables if name in table])}
     keys = {key for found in rows.values() for row in found for key in row}
     columns = list(task.columns("", keys))

@@ -18,6 +18,7 @@ from typing import Any
 from trivium.comparison.budgets import Curves
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import Strategy
+from trivium.evaluation import metrics
 from trivium.machine.measured import Sampled
 from trivium.tracking.outs import Outcome, Took
 from trivium.training.records import Seed
@@ -65,28 +66,28 @@ def mean_curves(seeds: Iterable[Seed]) -> dict[str, dict[int, float]]:
     return found
 
 
-def seed_results(training: Seed, metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Final numbers of one seed, as far as they were measured: `test/*`, `subset_score/*`, `cost/*`, ..."""
-    found = {f"test/{key}": value for key, value in metrics["metrics"].items()}
-    found |= {f"subset_{key}/{subset.replace('+', '-')}": value
-              for subset, values in metrics.get("subsets", {}).items() for key, value in values.items()}
+def seed_results(training: Seed, tested: metrics.Seed) -> dict[str, float]:
+    """Final numbers of one seed: `test/*`, `subset_score/*`, `cost/*`, ..."""
+    found = {f"test/{key}": value for key, value in tested.metrics.items()}
+    for subset, shown in tested.subsets.items():
+        name = subset.replace("+", "-")
+        found |= {f"subset_score/{name}": shown.score, f"subset_nll/{name}": shown.nll}
     found |= {"cost/train_flops": training.flops.total, "cost/pretrain_flops": training.flops.pretrain,
               "cost/parameters": training.parameters.total, "cost/trained_parameters": training.parameters.trained}
     if isinstance(training.calibration, float):
         found["calibration"] = training.calibration
-    found |= {f"contribution/{m}": value for m, value in metrics.get("contribution", {}).get("score", {}).items()}
-    found |= {f"probe/{m}": values["after"] for m, values in metrics.get("probes", {}).items()}
-    found |= {f"corrupted_score/{m}": values["relative"]
-              for m, values in metrics.get("robustness", {}).get("corruption", {}).items()}
-    held_out = metrics.get("domain", {}).get("held_out", {}).get("metrics", {})
-    found |= {f"held_out/{key}": value for key, value in held_out.items()}
+    found |= {f"contribution/{m}": value for m, value in tested.contribution.score.items()}
+    found |= {f"probe/{m}": probe.after for m, probe in tested.probes.items()}
+    found |= {f"corrupted_score/{m}": one.relative for m, one in tested.robustness.corruption.items()}
+    if tested.domain and tested.domain.held_out:
+        found |= {f"held_out/{key}": value for key, value in tested.domain.held_out.metrics.items()}
     return {name: float(value) for name, value in found.items() if _number(value)}
 
 
 def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Took) -> dict[str, float]:
     """Final numbers of a strategy: means over its seeds, and what the comparison says (`entry`): intervals, rank."""
     trained = {seed.seed: seed for seed in outcome.training.seeds}
-    seeds = [seed_results(trained[seed["seed"]], seed) for seed in outcome.metrics["seeds"]]
+    seeds = [seed_results(trained[seed.seed], seed) for seed in outcome.metrics.seeds]
     found = {name: fmean(seed[name] for seed in seeds) for name in seeds[0] if all(name in seed for seed in seeds)}
     if entry is not None:
         gain = Span(mean=entry.gain.mean, low=entry.gain.low, high=entry.gain.high)

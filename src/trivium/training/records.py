@@ -59,20 +59,25 @@ class Member(Part):
     score: float | None = None  # boosting weighs by the NLL alone
 
 
-class Seed(Part):
-    """A strategy's model of one seed. calibration: as the task shapes it; of an ensemble, one per member.
+class Result(Part):
+    """What training came to. calibration: as the task shapes it; of an ensemble, one per member.
 
     members: all that it could choose from, a stream or a way to join streams.  chosen: the one that it took.
     """
 
-    seed: int
-    history: list[Step]
     validation: Reached
     calibration: float | list[float] | list[list[float]]
     flops: Spent
     parameters: Parameters
     members: dict[str, Member] | None = None
     chosen: str | None = None
+
+
+class Seed(Result):
+    """A strategy's model of one seed."""
+
+    seed: int
+    history: list[Step]
 
 
 class Lacking(Part):

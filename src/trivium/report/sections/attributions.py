@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trivium.comparison.explained import Changed, Compared
 from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.evaluation.answers import Answer
+from trivium.evaluation.metrics import Explained
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Name, Table, name
 
-KINDS = ("area", "rollout", "random")  # of deletion
 REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all",
            "closest": "among the closest answers", "furthest": "among those furthest off"}
 
@@ -62,7 +61,7 @@ class Context:
 
 def context(inputs: Inputs) -> Context | None:
     samples = _samples(inputs, inputs.shown)
-    first = {item.get("why"): item for item in reversed(samples)}  # of each kind
+    first = {item.why: item for item in reversed(samples)}  # of each kind
     ordered = sorted(samples, key=lambda item: item not in first.values())
     own = [card for item in ordered if (card := _card(inputs, inputs.shown, item))]
     compared = Compared.found(inputs.root / "reports/explained/explained.json")
@@ -71,7 +70,7 @@ def context(inputs: Inputs) -> Context | None:
         card
         for strategy in inputs.order
         for item in _samples(inputs, strategy)[-1:]
-        if strategy != inputs.shown and item.get("why") == "same" and (card := _card(inputs, strategy, item))
+        if strategy != inputs.shown and item.why == "same" and (card := _card(inputs, strategy, item))
     ]
     if not own and not others and not changed:
         return None
@@ -81,31 +80,30 @@ def context(inputs: Inputs) -> Context | None:
     return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
 
 
-def _samples(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
+def _samples(inputs: Inputs, strategy: str) -> list[Explained]:
     """Of the first seed: the one with pictures."""
-    found = inputs.analyses(strategy, "attribution")
-    return found[0].get("samples") or [] if found else []
+    seeds = inputs.seeds(strategy)
+    return seeds[0].attribution.samples if seeds else []
 
 
-def _card(inputs: Inputs, strategy: str, item: dict[str, Any]) -> Card | None:
-    if not item.get("picture"):
+def _card(inputs: Inputs, strategy: str, item: Explained) -> Card | None:
+    if item.picture is None:
         return None
-    path = inputs.root / "reports/evaluate" / strategy / item["picture"]
+    path = inputs.root / "reports/evaluate" / strategy / item.picture
     single = inputs.task is not None and inputs.task.categorical
-    said = item["prediction"] + (f" with {numbers.percent(item['support'], 0)}" if single else "")
-    picture = _picture(inputs, path, f"What the answer {said} to sample {item['sample']} rests on")
+    said = item.prediction + (f" with {numbers.percent(item.support, 0)}" if single else "")
+    picture = _picture(inputs, path, f"What the answer {said} to sample {item.sample} rests on")
     if picture is None:
         return None
-    wrong = f"(wrong: it is {item['label']})" if single else f"(in truth {item['label']})"
-    after = "(right)" if item["label"] == item["prediction"] else wrong
-    why = REASONS.get(item.get("why", ""), item.get("why", ""))
-    note = f"Sample {item['sample']}: {why}{_fusion(item)}"
+    wrong = f"(wrong: it is {item.label})" if single else f"(in truth {item.label})"
+    after = "(right)" if item.label == item.prediction else wrong
+    note = f"Sample {item.sample}: {REASONS.get(item.why, item.why)}{_fusion(item)}"
     return Card("Answer", said, f" {after}", name(inputs, strategy), picture, note)
 
 
-def _fusion(item: dict[str, Any]) -> str:
+def _fusion(item: Explained) -> str:
     """What a fusion that attends gives to each stream, the most first."""
-    found = sorted(item.get("attention", {}).items(), key=lambda pair: -pair[1])
+    found = sorted((item.attention or {}).items(), key=lambda pair: -pair[1])
     shares = [f"{stream} {numbers.percent(share, 0)}" for stream, share in found]
     return f". The fusion attends to {', '.join(shares)}." if shares else ""
 
@@ -140,19 +138,20 @@ def _answered(inputs: Inputs, answers: dict[str, Answer]) -> str:
 
 
 def _attended(inputs: Inputs) -> bool:
-    found = (seed.get("deletion") or {} for name in inputs.order for seed in inputs.analyses(name, "attribution"))
-    return any("rollout" in areas for deletion in found for areas in deletion.values())
+    return any(areas.rollout is not None for name in inputs.order for seed in inputs.seeds(name)
+               for areas in seed.attribution.deletion.values())
 
 
 def _deletion(inputs: Inputs) -> Table | None:
     rows = []
     for strategy in inputs.order:
-        seeds = [seed.get("deletion") or {} for seed in inputs.analyses(strategy, "attribution")]
+        seeds = [seed.attribution.deletion for seed in inputs.seeds(strategy)]
         row = [Cell(name(inputs, strategy), strategy, head=True)]
         for stream in inputs.streams:
             known = [seed[stream] for seed in seeds if stream in seed]
-            area, looked, chance = (numbers.mean(seed.get(kind) for seed in known) for kind in KINDS)
-            shown = [numbers.decimal(number, 2) for number in (area, looked, chance) if number is not None]
+            area = numbers.mean(one.area for one in known)
+            means = (area, numbers.mean(one.rollout for one in known), numbers.mean(one.random for one in known))
+            shown = [numbers.decimal(number, 2) for number in means if number is not None]
             text = " / ".join(shown) if area is not None else numbers.NONE
             row.append(Cell(text, area, classes="number"))
         if seeds:

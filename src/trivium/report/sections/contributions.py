@@ -8,12 +8,12 @@ Reads, when they are there:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from trivium.comparison.information import Information
 from trivium.comparison.words import Shared
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
+from trivium.evaluation.metrics import Contribution
 from trivium.report.inputs import Inputs
 from trivium.report.measures import amount, capital
 from trivium.report.parts import Cell, Figure, Table, breakable, name, rests, sentence
@@ -43,23 +43,21 @@ def context(inputs: Inputs) -> Context | None:
 
 def shapley(inputs: Inputs, strategy: str) -> dict[str, list[float]]:
     """Contribution to the score per stream, one value per seed whose model reads the stream."""
-    found = [seed.get("score") or {} for seed in contributed(inputs, strategy)]
+    found = [seed.score for seed in contributed(inputs, strategy)]
     values = {stream: [seed[stream] for seed in found if stream in seed] for stream in inputs.streams}
     return {stream: known for stream, known in values.items() if known}
 
 
-def contributed(inputs: Inputs, strategy: str) -> list[dict[str, Any]]:
-    """`contribution` of every seed that has it, less the streams that its model does not read."""
-    seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
-    both = [(seed["contribution"], seen) for seed, seen in zip(seeds, inputs.read.get(strategy, []), strict=True)
-            if seed.get("contribution")]
-    return [{"score": _kept(found.get("score"), seen),
-             "parts": {part: _kept(of, seen) for part, of in (found.get("parts") or {}).items()}}
-            for found, seen in both]
+def contributed(inputs: Inputs, strategy: str) -> list[Contribution]:
+    """Of every seed, score and parts less the streams that its model does not read."""
+    return [seed.contribution.model_copy(update={
+        "score": _kept(seed.contribution.score, seen),
+        "parts": {part: _kept(of, seen) for part, of in seed.contribution.parts.items()}})
+        for seed, seen in zip(inputs.seeds(strategy), inputs.read.get(strategy, []), strict=True)]
 
 
-def _kept(values: dict[str, float] | None, seen: set[str]) -> dict[str, float]:
-    return {stream: value for stream, value in (values or {}).items() if stream in seen}
+def _kept(values: dict[str, float], seen: set[str]) -> dict[str, float]:
+    return {stream: value for stream, value in values.items() if stream in seen}
 
 
 def _shapley(inputs: Inputs) -> Figure | None:
@@ -91,7 +89,7 @@ def _amount(score: Metric, seeds: list[float], highest: float) -> Cell:
 def _per_part(inputs: Inputs) -> Figure | None:
     if inputs.task is None:
         return None
-    found, score = [seed["parts"] for seed in contributed(inputs, inputs.shown)], inputs.score
+    found, score = [seed.parts for seed in contributed(inputs, inputs.shown)], inputs.score
     one, several = inputs.task.part
     parts = ordered(inputs, [part for seed in found for part in seed])
     values = {part: {m: numbers.mean(seed.get(part, {}).get(m) for seed in found) for m in inputs.streams}

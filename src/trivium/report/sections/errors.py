@@ -26,7 +26,7 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    seeds = inputs.evaluations.get(inputs.shown, {}).get("seeds") or []
+    seeds = inputs.seeds(inputs.shown)
     predictions = inputs.root / f"reports/evaluate/{inputs.shown}/predictions.parquet"
     if inputs.task is None or not inputs.task.categorical or not predictions.exists():
         return None

@@ -51,7 +51,7 @@ def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -
 
 
 def _line(inputs: Inputs, strategy: str, key: str, text: Any) -> Line | None:
-    histories = [_own(inputs, seed) for seed in inputs.seeds(strategy)]
+    histories = [_own(inputs, seed) for seed in inputs.trained(strategy)]
     return mean_line(inputs.titles[strategy], inputs.looks[strategy], histories, key, text)
 
 
@@ -79,7 +79,7 @@ def _own(inputs: Inputs, seed: Seed) -> list[Step]:
 
 def _point(inputs: Inputs, strategy: str, key: str, text: Any) -> Point | None:
     """Where a strategy without a history of its own ended."""
-    seeds = inputs.seeds(strategy)
+    seeds = inputs.trained(strategy)
     if any(_own(inputs, seed) for seed in seeds):
         return None
     y = numbers.mean(getattr(seed.validation, key) for seed in seeds)

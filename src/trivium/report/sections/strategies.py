@@ -129,7 +129,7 @@ def _what(inputs: Inputs, strategy: str) -> str:
     said = [" ".join(text.strip().split("\n\n")[0].split())]
     said += [f"Recipe: {entry.start} ({read})."] if read else []
     said += [f"It took {chosen}."] if (chosen := took(entry)) else []
-    return " ".join([*said, *published({strategy: entry.recipe.plain()}).values()])
+    return " ".join([*said, *published({strategy: entry.recipe}).values()])
 
 
 def _lead(inputs: Inputs) -> str:

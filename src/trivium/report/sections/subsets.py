@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from trivium.comparison import reads
 from trivium.drawing import numbers
@@ -21,12 +22,12 @@ class Context:
     words: str
 
 
-def means(inputs: Inputs, strategy: str, key: str = "score") -> dict[str, float]:
+def means(inputs: Inputs, strategy: str, key: Literal["score", "nll"] = "score") -> dict[str, float]:
     """Per subset of streams ("text+image"), the mean over seeds; without those of which some model reads nothing."""
-    seeds = inputs.evaluations.get(strategy, {}).get("seeds") or []
-    subsets = sorted({subset for seed in seeds for subset in seed.get("subsets") or {}})
+    seeds = [seed.subsets for seed in inputs.seeds(strategy)]
+    subsets = sorted({subset for seed in seeds for subset in seed})
     found = {
-        subset: numbers.mean((seed.get("subsets") or {}).get(subset, {}).get(key) for seed in seeds)
+        subset: numbers.mean(getattr(seed[subset], key) for seed in seeds if subset in seed)
         for subset in subsets
         if reads.some(subset, inputs.read[strategy])
     }
