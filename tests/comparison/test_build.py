@@ -20,8 +20,8 @@ def project(tmp_path):
 
 def test_every_part_of_the_comparison(project):
     found = compared(project, ACCURACIES)
-    assert sorted(found) == ["beside", "constant", "dataset", "metric", "metrics", "pairs", "score", "settings",
-                             "similarity", "skipped", "strategies", "verdict"]
+    assert sorted(found) == ["beside", "constant", "dataset", "metric", "metrics", "pairs", "robustness", "score",
+                             "settings", "similarity", "skipped", "strategies", "verdict"]
     assert found["dataset"]["title"] == "Trees" and found["dataset"]["outputs"] == len(CLASSES)
     assert found["dataset"]["streams"] == STREAMS and found["dataset"]["task"] == "classification"
     assert found["metric"] == "accuracy" and list(found["metrics"]) == list(METRICS)

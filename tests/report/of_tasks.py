@@ -167,7 +167,7 @@ def _strategy(root: Path, kind: Kind, name: str, skill: float, seeds: int) -> No
         for piece in pieces:
             add(piece)
     save(about(name) | {"streams": list(STREAMS), "task": kind.task.plain(), "seeds": tested}, folder / "metrics.json")
-    save(about(name) | {"seeds": trained}, root / f"models/{name}/training.json")
+    save(about(name) | {"fusion": None, "seeds": trained}, root / f"models/{name}/training.json")
 
 
 def _analysis(root: Path, kind: Kind, name: str, seed: int, rows: np.ndarray, score: float) -> dict[str, Any]:

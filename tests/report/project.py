@@ -77,7 +77,7 @@ def compare(root: Path, found: dict[str, Any], evil: str, extras: bool, changed:
     for number, (name, evaluation) in enumerate(found.items()):
         keys = evaluation["seeds"][0]["metrics"]
         values = {key: np.array([seed["metrics"][key] for seed in evaluation["seeds"]]) for key in keys}
-        told = {key: value for key, value in about(name).items() if key not in ("entry", "fusion")}
+        told = {key: value for key, value in about(name).items() if key != "entry"}
         chosen = {str(seed["seed"]): seed["training"].get("chosen") for seed in evaluation["seeds"]}
         entries[name] = told | {
             "metrics": {key: interval(value) for key, value in values.items()},

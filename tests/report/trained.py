@@ -40,7 +40,7 @@ def about(name: str) -> dict[str, Any]:
     start = {"end_to_end": "scratch", "selfsup_finetune": "selfsup"}.get(name, "supervised")
     objectives = {"scratch": [], "selfsup": ["masked"]}.get(start, ["supervised"])
     return {"entry": name, "title": TITLES.get(name, name), "strategy": FILES.get(name, name), "start": start,
-            "fusion": None, "recipe": {"objectives": objectives, "encoders": READ_BY, "published": [], "external": ""}}
+            "recipe": {"objectives": objectives, "encoders": READ_BY, "published": [], "external": ""}}
 
 
 def evaluate(
