@@ -108,6 +108,14 @@ def test_the_products_of_two_streams_of_one_number() -> None:
     assert mix(given, present)[:, 0].tolist() == [10 - 2 + 15 + 7, -2 + 7, 7]
 
 
+def test_an_absent_stream_leaves_its_1_behind_a_projection_too() -> None:
+    mix, own = build({"name": "tensor", "each": 2}), drawn()
+    table = mix.outer(own, only("audio")).unflatten(1, (3, 3, 3))
+    assert torch.equal(table[:, 2, 2, :2], mix.project["audio"](own["audio"]))
+    assert torch.equal(table.flatten(1).count_nonzero(1), torch.full((5,), 3))
+    assert mix.outer(own, only()).tolist() == [[0.0] * 26 + [1.0]] * 5
+
+
 def test_too_many_products_are_refused_with_a_way_out() -> None:
     many = {f"s{k}": 64 for k in range(5)}
     says = (r"params\.yaml: `fusion: tensor` of 5 streams with `each: 16` has 1,419,857 products, more than 131,072: "
