@@ -68,7 +68,8 @@ def test_what_the_tables_say_of_a_fusion() -> None:
             "worlds": {world: {"ceiling": 1.0, "chance": 0.5} for world in fusions.WORLDS}}
     assert fusions.costs(made).splitlines()[2] == (
         "| `sum` | Each stream is mapped to one width by a linear map of its own, and these are added | 12,480 | "
-        "24,576 | 119,000 | additive fusion in Kiela et al. 2018, [arXiv 1802.02892](https://arxiv.org/abs/1802.02892) |")
+        "24,576 | 119,000 | additive fusion in Kiela et al. 2018, "
+        "[arXiv 1802.02892](https://arxiv.org/abs/1802.02892) |")
     lines = fusions.reached(made).splitlines()
     assert lines[4].startswith("| `sum` | 50.5 (50.0 to 51.0) | ")
     assert lines[5].startswith("| `concat` | 100.0 | 100.0 |")
