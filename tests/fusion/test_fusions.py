@@ -1,5 +1,6 @@
 """Every fusion: settings, shapes, widths that differ, and an absent stream that cannot be heard."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from trivium.settings.errors import UserError
 EQUAL = {"text": 16, "image": 16, "audio": 16}
 UNEQUAL = {"text": 16, "image": 24, "audio": 40}
 EVERYTHING = torch.ones(4, 3, dtype=torch.bool)
+SUBSETS = torch.tensor(list(product([False, True], repeat=3)))  # [8, 3]
 
 
 def build(value: str | dict[str, Any], widths: dict[str, int]) -> nn.Module:
@@ -33,6 +35,68 @@ def test_an_absent_stream_changes_nothing(name: str, widths: dict[str, int]) -> 
     torch.testing.assert_close(mix(own, present), mix(other, present))
     assert mix(own, present).shape == (4, mix.width)
     assert not torch.allclose(mix(own, EVERYTHING), mix(other, EVERYTHING))
+
+
+@pytest.mark.parametrize("widths", [EQUAL, UNEQUAL], ids=["equal", "unequal"])
+@pytest.mark.parametrize("name", fusion.names())
+def test_no_gradient_reaches_what_stands_for_an_absent_stream(name: str, widths: dict[str, int]) -> None:
+    """In any subset of streams; and one reaches every stream that is there."""
+    mix = build(name, widths)
+    given = {s: torch.randn(8, width, requires_grad=True) for s, width in widths.items()}
+    fused = mix(given, SUBSETS)
+    fused.backward(torch.randn_like(fused))
+    for k, x in enumerate(given.values()):
+        assert x.grad is not None
+        assert torch.equal(x.grad.abs().sum(1) > 0, SUBSETS[:, k])
+        other = given | {list(widths)[k]: torch.where(SUBSETS[:, k: k + 1], x, 1e6)}
+        assert torch.equal(mix(other, SUBSETS), fused)
+
+
+@pytest.mark.parametrize("name", sorted({*fusion.names()} - {"attention", "concat", "plain"}))
+def test_what_is_no_number_is_not_heard_either(name: str) -> None:
+    mix, own = build(name, UNEQUAL), vectors(UNEQUAL)
+    present = torch.tensor([[True, False, True]]).expand(4, 3)
+    fused = mix(own | {"image": torch.full((4, 24), torch.nan)}, present)
+    assert torch.equal(fused, mix(own, present))
+    fused.square().sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in mix.parameters() if weight.grad is not None)
+
+
+@pytest.mark.parametrize("name", fusion.names())
+def test_the_same_seed_gives_the_same_bytes_and_a_sample_does_not_depend_on_its_batch(name: str) -> None:
+    one, other, own = build(name, UNEQUAL), build(name, UNEQUAL), vectors(UNEQUAL)
+    fused = one(own, EVERYTHING)
+    assert torch.equal(fused, other(own, EVERYTHING)) and torch.equal(fused, one(own, EVERYTHING))
+    alone = one({s: x[1:2] for s, x in own.items()}, EVERYTHING[:1])
+    torch.testing.assert_close(alone, fused[1:2])
+    one.load_state_dict(other.state_dict())  # what a model's file keeps
+
+
+@pytest.mark.parametrize("name", fusion.names())
+def test_one_stream_alone(name: str) -> None:
+    mix, own = build(name, {"text": 24}), {"text": torch.randn(4, 24)}
+    present = torch.tensor([[True], [True], [True], [False]])
+    fused = mix(own, present)
+    assert fused.shape == (4, mix.width) and fused.isfinite().all()
+    assert not torch.equal(fused[0], fused[1])
+    assert torch.equal(fused[3], mix({"text": own["text"] * 2}, present)[3])
+
+
+@pytest.mark.parametrize("name", fusion.names())
+def test_half_precision_as_on_a_gpu(name: str) -> None:
+    mix, own = build(name, UNEQUAL), {s: x.requires_grad_() for s, x in vectors(UNEQUAL).items()}
+    exact = mix(own, EVERYTHING)
+    for given in (own, {s: x.bfloat16() for s, x in own.items()}):
+        with torch.autocast("cpu", torch.bfloat16):
+            fused = mix(given, EVERYTHING)
+        torch.testing.assert_close(fused.float(), exact, atol=0.1, rtol=0.1)
+        fused.float().sum().backward()
+
+
+@pytest.mark.parametrize("name", fusion.names())
+def test_a_fusion_is_built_without_numbers_where_only_its_settings_are_checked(name: str) -> None:
+    with torch.device("meta"):
+        build(name, UNEQUAL)
 
 
 @pytest.mark.parametrize("name", fusion.names())
@@ -95,7 +159,8 @@ def test_heads_share_the_attention_and_absent_streams_get_none() -> None:
 
 
 def test_the_fusions_there_are() -> None:
-    assert {"attention", "concat"} <= set(fusion.names()) and "base" not in fusion.names()
+    assert {"attention", "concat", "convolution", "experts", "film", "gated", "low_rank", "plain", "pooling",
+            "recurrent", "sum", "tensor", "weighted"} <= set(fusion.names()) and "base" not in fusion.names()
 
 
 @pytest.mark.parametrize(("value", "says"), [

@@ -1,4 +1,7 @@
-"""Late-fusion Transformer: one layer of self-attention over a summary token and one token per present stream."""
+"""Late-fusion Transformer: one layer of self-attention over a summary token and one token per present stream.
+
+Source: the layer, Vaswani et al. 2017, arXiv 1706.03762.
+"""
 
 from __future__ import annotations
 

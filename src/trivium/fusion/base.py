@@ -5,7 +5,7 @@ Legend: `B` samples, `S` streams, `D` width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import torch
@@ -38,6 +38,33 @@ class Aligned(nn.Module):
 
     def forward(self, vectors: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([self.project[s](vectors[s]) if s in self.project else vectors[s] for s in self.streams], 1)
+
+
+class Projected(nn.Module):
+    """{stream: [B, D_s]}, bool [B, S] -> [B, S, D]: a linear map for each stream, whatever its width, so that streams
+    can be added and still be told apart; zeros where a stream is absent.
+    """
+
+    def __init__(self, widths: Mapping[str, int], width: int) -> None:
+        super().__init__()
+        self.project = nn.ModuleDict({s: nn.Linear(own, width) for s, own in widths.items()})
+
+    def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        made = torch.stack([self.project[s](x) for s, x in heard(vectors, present, tuple(self.project)).items()], 1)
+        return torch.where(present.unsqueeze(-1), made, 0.0)  # or the map's bias would stand for the stream
+
+
+def heard(vectors: Mapping[str, Tensor], present: Tensor, streams: Sequence[str]) -> dict[str, Tensor]:
+    """{stream: [B, D_s]} in the order of `streams`, with zeros for what a sample lacks: no number that stands in its
+    place and no gradient gets through, not even one that is not finite.
+    """
+    return {s: torch.where(present[:, k: k + 1], vectors[s], 0.0) for k, s in enumerate(streams)}
+
+
+def shares(scores: Tensor, there: Tensor) -> Tensor:
+    """[B, N], bool [B, N] -> [B, N]: softmax over what is there, and zeros elsewhere, also where nothing is there."""
+    lowest = torch.finfo(scores.dtype).min  # and not -inf, of which a row makes no number
+    return torch.where(there, scores.masked_fill(~there, lowest).softmax(-1), 0.0)
 
 
 class Missing(nn.Module):

@@ -1,0 +1,188 @@
+"""What each fusion costs, and what it can learn where the answer is known: the tables of docs/fusions.md.
+
+    PYTHONPATH=src .venv/bin/python -m benchmarks.fusions          measures, about 4 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.fusions page     fills the page from what was measured
+
+Only the fusion and a linear head are trained, on vectors that hold all that the streams say, as a perfect encoder would
+give them. All fusions have their default settings, and the same data, batches, steps and learning rate: none is tuned.
+Writes benchmarks/results/fusions.json, with the machine's description.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.machine import machine
+from trivium import fusion
+from trivium.data.settings import STREAMS
+from trivium.data.sources import worlds
+from trivium.drawing import numbers
+from trivium.machine import files
+from trivium.models import drawn
+from trivium.training import budget
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS, PAGE = ROOT / "benchmarks/results/fusions.json", ROOT / "docs/fusions.md"
+WORLDS = ("unique", "redundant", "dominant", "synergy")
+SYMBOLS, WIDTH = 4, 64
+TRAIN, TEST, SEEDS = 3000, 2000, 3
+STEPS, BATCH, LR = 500, 64, 0.003  # LR: that of the default strategies
+ROUNDS, SECONDS = 5, 0.3  # fusions take turns, so that a drift of the machine's speed hits all
+NEAR = 0.02  # of accuracy: what is less far from `concat`, or from chance, counts as level with it
+
+
+def build(name: str, seed: int = 0) -> nn.Module:
+    with drawn(seed, "fusion"):
+        return fusion.build(fusion.chosen(name, "fusion"), dict.fromkeys(STREAMS, WIDTH))
+
+
+def ideal(world: worlds.World, rng: np.random.Generator, samples: int) -> tuple[dict[str, Tensor], Tensor]:
+    """Vectors, stream -> [B, D], and labels [B].
+
+    A vector is its symbol's code, random signs that are the same in every draw, and normal noise as large as it. The
+    symbol can still be read from it without a mistake, so that the world's ceiling holds.
+    """
+    codes = np.random.default_rng(0).choice([-1.0, 1.0], (len(STREAMS), SYMBOLS, WIDTH))
+    y, symbols = world.draw(rng, samples)
+    made = {s: codes[k][symbols[s]] + rng.normal(size=(samples, WIDTH)) for k, s in enumerate(STREAMS)}
+    return {s: torch.from_numpy(x).float() for s, x in made.items()}, torch.from_numpy(y)
+
+
+def learned(name: str, world: worlds.World, seed: int, steps: int = STEPS) -> float:
+    """Accuracy on new samples, 0-1. Data and batches depend on `seed` and the world alone."""
+    rng = np.random.default_rng([seed, WORLDS.index(world.name)])
+    (x, y), (new, truth) = ideal(world, rng, TRAIN), ideal(world, rng, TEST)
+    mix = build(name, seed)
+    with drawn(seed, "head"):
+        head = nn.Linear(mix.width, world.classes)
+    optimizer = torch.optim.Adam([*mix.parameters(), *head.parameters()], LR)
+    there = torch.ones(TEST, len(STREAMS), dtype=torch.bool)
+    for _ in range(steps):
+        rows = torch.from_numpy(rng.integers(TRAIN, size=BATCH))
+        outputs = head(mix({s: one[rows] for s, one in x.items()}, there[:BATCH]))
+        nn.functional.cross_entropy(outputs, y[rows]).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    with torch.no_grad():
+        return int((head(mix(new, there)).argmax(1) == truth).sum()) / TEST
+
+
+def cost(name: str) -> dict[str, float]:
+    """Parameters, and FLOPs of a forward pass per sample."""
+    mix, (vectors, there) = build(name), example(budget.PROBE)
+    return {"parameters": sum(weight.numel() for weight in mix.parameters()),
+            "flops": budget.counted(lambda: mix(vectors, there).detach(), module=mix)}
+
+
+def example(samples: int) -> tuple[dict[str, Tensor], Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    vectors = {s: torch.randn(samples, WIDTH, generator=draw) for s in STREAMS}
+    return vectors, torch.ones(samples, len(STREAMS), dtype=torch.bool)
+
+
+def speeds(names: Iterable[str], rounds: int = ROUNDS, seconds: float = SECONDS) -> dict[str, float]:
+    """Samples per second of one core's time, forward and backward, at a batch of 64; the vectors need no gradient."""
+    mixes, (vectors, there) = {name: build(name) for name in names}, example(BATCH)
+    trained = {name: mix for name, mix in mixes.items() if list(mix.parameters())}
+    found: dict[str, list[float]] = {name: [] for name in trained}
+    for _ in range(rounds):
+        for name, mix in trained.items():
+            count, started = -3, time.process_time()  # what others do on the machine is not in it
+            while count < 1 or time.process_time() - started < seconds:
+                mix(vectors, there).sum().backward()
+                count += 1
+                if count == 0:  # three to warm up
+                    started = time.process_time()
+            found[name].append(count * BATCH / (time.process_time() - started))
+    return {name: statistics.median(rates) for name, rates in found.items()}
+
+
+def measure(names: Iterable[str] = fusion.names(), seeds: int = SEEDS, steps: int = STEPS) -> dict[str, Any]:
+    known = {name: worlds.world(name, SYMBOLS) for name in WORLDS}
+    rates, found = speeds(names), {}
+    for name in names:
+        accuracy = {one: [learned(name, world, seed, steps) for seed in range(seeds)] for one, world in known.items()}
+        found[name] = cost(name) | {"samples_per_second": rates.get(name), "accuracy": accuracy}
+        print(name, found[name], flush=True)
+    return {"fusions": found, "worlds": {name: {"ceiling": world.bayes(), "chance": 1 / world.classes}
+                                         for name, world in known.items()}}
+
+
+def costs(found: Mapping[str, Any]) -> str:
+    """A line for each fusion: its idea, its cost and its source, as its own file says."""
+    lines = ["| `fusion` | idea | parameters | FLOPs | samples/s | source |", "|---|---|---|---|---|---|"]
+    for name, one in found["fusions"].items():
+        words = " ".join((importlib.import_module(f"trivium.fusion.{name}").__doc__ or "").split())
+        source = re.search(r"Source: (.+)\.$", words)
+        link = re.sub(r"arXiv (\d{4}\.\d+)", r"[arXiv \1](https://arxiv.org/abs/\1)", source[1]) if source else "–"
+        rate = one["samples_per_second"]
+        cells = [f"`{name}`", words.split(". ")[0].rstrip("."), numbers.whole(one["parameters"]),
+                 numbers.whole(round(one["flops"])), numbers.whole(round(rate, -3)) if rate else "–", link]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def reached(found: Mapping[str, Any]) -> str:
+    """A line for each fusion: its accuracy in each world, below the best that anybody can reach; and what that says."""
+    lines = [f"| `fusion` | {' | '.join(f'*{world}*' for world in WORLDS)} |", "|---|" + "---|" * len(WORLDS)]
+    for row in ("ceiling", "chance"):
+        cells = [f"{100 * found['worlds'][world][row]:.1f}" for world in WORLDS]
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    for name, one in found["fusions"].items():
+        lines.append(f"| `{name}` | {' | '.join(_mean(one['accuracy'][world]) for world in WORLDS)} |")
+    return "\n".join([*lines, "", *(_said(found, world) for world in WORLDS)])
+
+
+def _mean(each: list[float]) -> str:
+    """Of the seeds, in percent; the lowest and the highest where they differ."""
+    mean, low, high = (f"{100 * value:.1f}" for value in (statistics.mean(each), min(each), max(each)))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _said(found: Mapping[str, Any], world: str) -> str:
+    """Who is at chance in a world, and who is not level with `concat`."""
+    means = {name: statistics.mean(one["accuracy"][world]) for name, one in found["fusions"].items()}
+    chance = found["worlds"][world]["chance"]
+    nothing = [name for name, mean in means.items() if mean < chance + NEAR]
+    less = [name for name, mean in means.items() if mean < means["concat"] - NEAR and name not in nothing]
+    more = [name for name, mean in means.items() if mean > means["concat"] + NEAR]
+    points = f"more than {100 * NEAR:.0f} points"
+    parts = [f"{words}: {', '.join(f'`{name}`' for name in names)}" for words, names in
+             (("at chance", nothing), (f"{points} below `concat`", less), (f"{points} above it", more)) if names]
+    return f"- *{world}*: {'; '.join(parts) or f'nobody is {points} from `concat`'}."
+
+
+def filled(page: str, found: Mapping[str, Any]) -> str:
+    """`page` with the tables in their places."""
+    for what, made in (("costs", costs(found)), ("worlds", reached(found))):
+        page = re.sub(rf"(<!-- {what}, made by benchmarks\.fusions -->\n).*?(?=\n<!-- end -->)",
+                      lambda place, made=made: place[1] + made, page, flags=re.S)
+    return page
+
+
+def main(words: list[str]) -> None:
+    if words != ["page"]:
+        torch.set_num_threads(1)
+        started = time.process_time()
+        found = measure()
+        found |= {"machine": machine(), "command": "python -m benchmarks.fusions", "train": TRAIN, "test": TEST,
+                  "steps": STEPS, "batch": BATCH, "lr": LR, "core_seconds": round(time.process_time() - started)}
+        files.write(RESULTS, json.dumps(found, indent=1, sort_keys=True) + "\n")
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
