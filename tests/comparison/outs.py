@@ -46,7 +46,7 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
         folder = root / "reports/evaluate" / name
         write(pa.concat_tables(_rows(k, sides[k], y, p) for k, (_, p) in enumerate(evaluated)),
               folder / "predictions.parquet")
-        write_json(about(name) | {"task": Classification(CLASSES).plain(), "streams": STREAMS, "world": WORLD,
+        write_json(about(name) | {"task": Classification(CLASSES).plain(), "streams": STREAMS,
                                   "seeds": [record for record, _ in evaluated]}, folder / "metrics.json")
         write_json(about(name) | {"fusion": None, "seeds": [
             record["training"] | {"seed": k, "history": _history(rng, name, spent, record["training"]["validation"])}

@@ -25,7 +25,6 @@ def test_what_a_store_says_of_itself(store):
     assert store.specs["text"].kind == "tokens" and store.specs["text"].shape == (6,)
     assert store.streams == ("text", "image", "audio") == tuple(store.specs)
     assert store.task.plain()["classes"] == ["a", "b"] and store.samples[:2] == ["s000", "s001"] and len(store) == ROWS
-    assert store.world["name"] == "unique" and store.meta["title"] == "tiny"
     assert [spec.bytes for spec in store.specs.values()] == [6 * 8, 3 * 8 * 8 * 4, 128 * 4]
     batch = store.batch(np.arange(5), 0)
     assert [x.nbytes for x in batch.inputs.values()] == [5 * spec.bytes for spec in store.specs.values()]

@@ -18,7 +18,6 @@ from trivium.comparison.intervals import Span
 from trivium.comparison.settings import Settings
 from trivium.data.out import Out, Part
 from trivium.data.tables import digest
-from trivium.evaluation.metrics import World
 from trivium.tasks.metric import Metric
 from trivium.training import records
 
@@ -26,6 +25,16 @@ PATH = Path("reports/comparison.json")
 
 AsRead = Annotated[Metric, BeforeValidator(lambda found: found if isinstance(found, Metric) else Metric.of(found)),
                    PlainSerializer(Metric.plain)]
+
+
+class World(Part):
+    """What is known of generated data: bits about the label, and the best possible accuracy (0-1), from each stream
+    alone and from `all` together.
+    """
+
+    name: str
+    bits: dict[str, float]
+    bayes: dict[str, float]
 
 
 class Dataset(Part):

@@ -97,7 +97,6 @@ class Store:
 
     device: where batches go.
     streams: names, in order;  specs: Spec per stream;  encoders: what reads each;  task: what is predicted
-    world: known facts about a generated world, else None;  meta: `meta.json` of the aligned data
     Raises: UserError (preprocess did not run for this recipe).
     """
 
@@ -113,8 +112,6 @@ class Store:
         self.streams: tuple[str, ...] = tuple(self.reads.streams)
         self.specs = {s: Spec.of(s, read.spec) for s, read in self.reads.streams.items()}
         self.task = tasks.of(described["task"])
-        self.meta: dict[str, Any] = described["meta"]
-        self.world: dict[str, Any] | None = self.meta.get("world")
         self._table = tables.read(self.folder / "samples.parquet")
         self._y = self.task.numbers(self._table["y"])
         known = "weight" in self._table.column_names

@@ -44,7 +44,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     training = Trained.read(Path("models") / entry / "training.json")
     store = Store(training.start, device=device)
     about = training.model_dump(include={"entry", "title", "strategy", "start", "recipe", "skipped"}) | {
-        "task": store.task.plain(), "streams": list(store.streams), "world": store.world}
+        "task": store.task.plain(), "streams": list(store.streams)}
     if training.skipped:
         Evaluation.model_validate(about | {"seeds": []}).write(out / "metrics.json")
         return None

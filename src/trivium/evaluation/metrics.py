@@ -179,14 +179,6 @@ class Seed(Analyses):
     domain: Domain | None = None
 
 
-class World(Part):
-    """The rule of generated data; bits and best possible accuracies of each stream and of "all" together."""
-
-    name: str
-    bits: dict[str, float]
-    bayes: dict[str, float]
-
-
 class Evaluation(Out):
     """task: what is predicted (`Task.plain`).  skipped: why there are no seeds."""
 
@@ -197,7 +189,6 @@ class Evaluation(Out):
     recipe: Started
     task: dict[str, Any]
     streams: list[str]
-    world: World | None = None
     seeds: list[Seed]
     skipped: Skipped | None = None
 
