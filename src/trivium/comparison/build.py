@@ -17,6 +17,7 @@ from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
 from trivium.comparison.verdict import Cost, Verdict, decide, listed
+from trivium.data.meta import Meta
 from trivium.data.tables import read_json
 from trivium.settings.errors import UserError
 from trivium.settings.parts import nearest
@@ -114,12 +115,12 @@ def _rules(settings: Settings, metric: Metric, split_method: str, bins: int, fou
 
 def _dataset(found: Evaluated, root: Path) -> out.Dataset:
     first = next(iter(found.metrics.values()))
-    meta = read_json(root / FEATURES)["meta"]
+    meta = Meta.checked(read_json(root / FEATURES)["meta"], root / FEATURES)
     return out.Dataset(
-        title=meta.get("title", ""), source=meta.get("source", ""), task=found.task.name, outputs=found.task.outputs,
+        title=meta.title, source=meta.source, task=found.task.name, outputs=found.task.outputs,
         streams=_streams(found), train=float(np.mean([seed.n_train for seed in first.seeds])),
         test=float(np.mean([seed.n for seed in first.seeds])), groups=found.groups.whole,
-        test_groups=found.groups.each, resampled=found.groups.resampled, world=meta.get("world"))
+        test_groups=found.groups.each, resampled=found.groups.resampled, world=meta.world)
 
 
 def _streams(found: Evaluated) -> list[str]:

@@ -16,6 +16,7 @@ from trivium.comparison.across import Across
 from trivium.comparison.domain import Domains
 from trivium.comparison.intervals import Span
 from trivium.comparison.settings import Settings
+from trivium.data.meta import World
 from trivium.data.out import Out, Part
 from trivium.data.tables import digest
 from trivium.tasks.metric import Metric
@@ -25,16 +26,6 @@ PATH = Path("reports/comparison.json")
 
 AsRead = Annotated[Metric, BeforeValidator(lambda found: found if isinstance(found, Metric) else Metric.of(found)),
                    PlainSerializer(Metric.plain)]
-
-
-class World(Part):
-    """What is known of generated data: bits about the label, and the best possible accuracy (0-1), from each stream
-    alone and from `all` together.
-    """
-
-    name: str
-    bits: dict[str, float]
-    bayes: dict[str, float]
 
 
 class Dataset(Part):

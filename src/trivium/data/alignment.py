@@ -27,6 +27,7 @@ from trivium import tasks
 from trivium.data import tables
 from trivium.data.intervals import meeting
 from trivium.data.linked_rows import codes_in
+from trivium.data.meta import Meta
 from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
 from trivium.modalities import is_prose, is_written
@@ -43,7 +44,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     Raises: UserError if no sample meets any row of a stream's table.
     """
     valid, out = Path(valid), Path(out)
-    meta = tables.read_json(valid / "meta.json")
+    meta = Meta.read(valid / "meta.json")
     labels = tables.read(valid / "labels.parquet")
     labels = labels.take(pc.sort_indices(labels, sort_keys=[("sample", "ascending")]))
     keys = pc.unique(labels["key"])
@@ -84,14 +85,14 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
                         "params.yaml.")
     counts["samples"] = int(has.sum())
     lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any stream is near in time"))
-    task = tasks.of(meta["task"])
+    task = tasks.of(meta.task or {})
     weight = {"weight": labels["weight"]} if "weight" in labels.column_names else {}
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
                         **{name: labels[name] for name in CARRIED}, "y": task.column(task.encode(labels["label"])),
                         **weight, **columns})
     tables.write(samples.filter(pa.array(has)), out / "samples.parquet")
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
-    tables.write_json(meta, out / "meta.json")
+    meta.write(out / "meta.json")
     return counts
 
 

@@ -34,6 +34,7 @@ import pyarrow.parquet as pq
 from trivium import modalities as registry
 from trivium import tasks
 from trivium.data import tables, telling, texts
+from trivium.data.meta import Meta
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
 from trivium.encoders import Described
@@ -57,7 +58,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     """
     aligned, out, reads = Path(aligned), Path(out), Path(reads)
     cache = cache or Cache(Path(".cache/features"))
-    meta = tables.read_json(aligned / "meta.json")
+    meta = Meta.read(aligned / "meta.json")
     streams = list(dict.fromkeys(s for recipe in recipes.values() for s in recipe))
     index = _index(aligned, Path(splits), streams, seeds)
     seen = np.stack([pc.is_in(index[f"seed_{k}"], pa.array(SEEN)).to_numpy() for k in range(seeds)])  # bool [S, rows]
@@ -71,21 +72,21 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
             key = tables.digest(json.dumps([data[one.stream], one.folder, _code()]).encode())
             if not cache.take(key, out / one.folder):
                 with cache.making(key) as folder:
-                    rows = Rows(aligned / "samples.parquet", meta["root"], one.stream, len(index))
+                    rows = Rows(aligned / "samples.parquet", meta.root, one.stream, len(index))
                     fill(run, rows, one, seen & present[one.stream], folder)
                 cache.take(key, out / one.folder)
-    values = {one.stream: _values(one, aligned, meta["root"], len(index), data[one.stream], out, cache)
+    values = {one.stream: _values(one, aligned, meta.root, len(index), data[one.stream], out, cache)
               for one in {each.stream: each for each in readings.values()}.values()}
     cache.keep()
     tables.write(index, out / "samples.parquet")
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
-    facts = {one.stream: _table(one, index, present[one.stream], meta["task"], out) for one in readings.values()
+    facts = {one.stream: _table(one, index, present[one.stream], meta.task or {}, out) for one in readings.values()
              if one.modality == "table"}
-    tables.write_json({"task": meta["task"], "sizes": sizes, "meta": meta} | ({"tables": facts} if facts else {}),
+    tables.write_json({"task": meta.task, "sizes": sizes, "meta": meta.plain()} | ({"tables": facts} if facts else {}),
                       out / "features.json")
     about, task = (json.dumps(one, sort_keys=True).encode() for one in (
-        {key: value for key, value in meta.items() if key != "task"}, meta["task"]))
+        {key: value for key, value in meta.plain().items() if key != "task"}, meta.task))
     samples = tables.digest((out / "samples.parquet").read_bytes() + about)
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
@@ -142,7 +143,7 @@ def _digest(index: pa.Table, aligned: Path) -> dict[str, str]:
     drawn = [name for name in index.column_names if name.startswith("seed_")]
     found = {}
     names = pq.read_schema(aligned / "samples.parquet").names
-    root = str(tables.read_json(aligned / "meta.json")["root"])
+    root = Meta.read(aligned / "meta.json").root
     for s in (name.removeprefix("has_") for name in index.column_names if name.startswith("has_")):
         own = [name for name in (s, f"{s}_start", f"{s}_end", f"{s}_digest") if name in names]
         table = pq.read_table(aligned / "samples.parquet", columns=own)

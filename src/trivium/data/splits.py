@@ -14,6 +14,7 @@ from trivium import tasks
 from trivium.data import tables
 from trivium.data.assignment import assign
 from trivium.data.linked_rows import codes, components
+from trivium.data.meta import Meta
 from trivium.data.settings import Split
 from trivium.modalities import is_prose
 from trivium.settings.errors import UserError
@@ -37,11 +38,11 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             class without a training row, where the task needs one of each.
     """
     samples = tables.read(Path(aligned) / "samples.parquet")
-    meta = tables.read_json(Path(aligned) / "meta.json")
-    task = tasks.of(meta["task"])
+    meta = Meta.read(Path(aligned) / "meta.json")
+    task = tasks.of(meta.task or {})
     targets = task.numbers(samples["y"])
     y = task.strata(targets)
-    groups = components(len(y), _shared(samples, settings, meta["streams"]))
+    groups = components(len(y), _shared(samples, settings, meta.streams or {}))
     fixed = np.full(len(y), FREE)
     warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]

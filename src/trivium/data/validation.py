@@ -14,6 +14,7 @@ from trivium import tasks
 from trivium.data import expectations, quarantine, tables
 from trivium.data.duplicates import duplicate_groups, placeholders
 from trivium.data.frames import VALUE_SHOWN, Rows, at, category_frame, label_frame, load, stream_frame, weights
+from trivium.data.meta import Meta
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
 from trivium.data.sources import question
@@ -38,16 +39,16 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             left, or no targets that the task can learn (fewer than two classes, a number that never changes).
     """
     labels, rows, keys = load(Path(raw), streams)
-    meta = tables.read_json(Path(raw) / "meta.json")
+    meta = Meta.read(Path(raw) / "meta.json")
     kind, own = tasks.chosen(task)
-    target = meta.get("target", ["label"])
+    target = meta.target
     if kind.categorical:  # `task` may have been another when these rows came in
         found_labels = pc.unique(labels.table["label"].drop_null()).to_pylist()
-        question.refuse(found_labels, f"{meta['title']}: column `{target[0]}`")
+        question.refuse(found_labels, f"{meta.title}: column `{target[0]}`")
     values, unread = kind.read(labels.table["label"], target, own)
     empty = labels.table["label"].is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
-    measures = probe({m: r.table for m, r in rows.items()}, streams, meta["root"], meanwhile=expectations.load)
+    measures = probe({m: r.table for m, r in rows.items()}, streams, meta.root, meanwhile=expectations.load)
 
     suites: list[dict[str, Any]] = []
     for m, r in rows.items():
@@ -63,7 +64,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         try:
             return kind.over(values.take(pa.array(labels.kept())), target, own, settings.min_class_count)
         except UserError as error:
-            _check(labels, rows, streams, meta["root"], settings)  # too many bad rows may be why
+            _check(labels, rows, streams, meta.root, settings)  # too many bad rows may be why
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
     found, warnings = learnt()
@@ -75,7 +76,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
         coverage = _coverage(found, labels, has)
-    _check(labels, rows, streams, meta["root"], settings)
+    _check(labels, rows, streams, meta.root, settings)
     warnings += _unread(unread, len(labels.table), target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
@@ -99,7 +100,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     parts += [quarantine.table(m, r.table["key"], first.take(pa.array(r.key, mask=r.key < 0)), r.table["value"], r.out)
               for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
-    tables.write_json(meta | {"task": found.plain(), "streams": dict(streams)}, Path(out) / "meta.json")
+    meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(Path(out) / "meta.json")
     sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
     return {
         "suites": suites,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from trivium import tasks
 from trivium.comparison import budgets, reads
-from trivium.comparison.out import PATH, Comparison, Verdict, World
+from trivium.comparison.out import PATH, Comparison, Verdict
+from trivium.data.meta import Meta, World
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.machine.measured import PLACE, Measured
@@ -37,8 +38,8 @@ class Inputs:
         if found is None:
             raise UserError(f"{root / PATH} does not exist: there is nothing to report yet. Run `dvc repro` first.")
         self.comparison = found
-        self.meta = self.json("data/aligned/meta.json") or self.json("data/valid/meta.json")
-        self.media = Media(root / self.meta.get("root", ""), media_budget)
+        self.meta = Meta.found(root / "data/aligned/meta.json")
+        self.media = Media(root / (self.meta.root if self.meta else ""), media_budget)
 
     def json(self, path: str) -> Any:
         """The content of a JSON file, `{}` when there is none."""
@@ -74,7 +75,7 @@ class Inputs:
     @cached_property
     def task(self) -> Task | None:
         """What is predicted; None where neither evaluations nor data say so."""
-        about = next((found.task for found in self.evaluations.values()), self.meta.get("task"))
+        about = next((found.task for found in self.evaluations.values()), self.meta.task if self.meta else None)
         return tasks.of(about) if about else None
 
     @cached_property
@@ -152,11 +153,15 @@ class Inputs:
     def streams(self) -> list[str]:
         """Those that any strategy reads, in the order of the data."""
         read = [stream for found in self.evaluations.values() for stream in found.streams]
-        return list(dict.fromkeys(read)) or list(self.meta.get("streams") or [])
+        return list(dict.fromkeys(read)) or list(self._modalities)
 
     def modality(self, stream: str) -> str:
         """Generated streams are called like theirs."""
-        return (self.meta.get("streams") or {}).get(stream, stream)
+        return self._modalities.get(stream, stream)
+
+    @property
+    def _modalities(self) -> dict[str, str]:
+        return (self.meta.streams if self.meta else None) or {}
 
     @cached_property
     def recipes(self) -> dict[str, list[Unit]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import trivium
+from trivium.data.meta import Meta
 from trivium.data.tables import read_json
 from trivium.machine import files
 from trivium.modalities import is_written
@@ -57,8 +58,8 @@ def example(root: Path, streams: Mapping[str, str]) -> list[dict[str, str | None
     rows: list[dict[str, Any]] = []
     if path.exists():
         rows = next(pq.ParquetFile(path).iter_batches(200, columns=list(streams))).to_pylist()
-    meta = root / "data/aligned/meta.json"
-    media = root / (json.loads(meta.read_text(encoding="utf-8")).get("root", "") if meta.exists() else "")
+    meta = Meta.found(root / "data/aligned/meta.json")
+    media = root / (meta.root if meta else "")
     found = [{s: _inline(modality, row[s], media) for s, modality in streams.items()} for row in rows[:20]]
     found.sort(key=lambda row: sum(value is None for value in row.values()))  # stable: complete samples first
     blank: dict[str, str | None] = {s: "hello" if modality == "text" else None for s, modality in streams.items()}

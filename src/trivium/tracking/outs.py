@@ -16,6 +16,7 @@ from trivium import tasks
 from trivium.comparison import budgets
 from trivium.comparison.build import ranking
 from trivium.comparison.out import PATH, Comparison
+from trivium.data.meta import Meta
 from trivium.data.tables import read_json, read_yaml
 from trivium.evaluation.metrics import Evaluation
 from trivium.machine.measured import PLACE, Inference, Measured, Sampled
@@ -56,7 +57,7 @@ class Outs:
     comparison: Comparison | None
     state: str
     curves: budgets.Curves | None = None  # those of this comparison
-    meta: dict[str, Any] = field(default_factory=dict)
+    meta: Meta | None = None
     lock: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
 
@@ -96,9 +97,8 @@ def read(root: Path) -> Outs:
     views = [path for path in (root / PATH, root / "reports/report.html") if path.exists()]
     views += [root / budgets.OUT] if drawn else []
     state = _digest([*(f"{outcome.fingerprint} {outcome.servable}".encode() for outcome in outcomes), *views])
-    meta = root / "data/raw/meta.json"
     lock = read_yaml(root / "dvc.lock").get("stages", {})
-    return Outs(root, outcomes, comparison, state, drawn, read_json(meta) if meta.exists() else {}, lock, params)
+    return Outs(root, outcomes, comparison, state, drawn, Meta.found(root / "data/raw/meta.json"), lock, params)
 
 
 def _outcome(root: Path, name: str, stage: str) -> Outcome | None:

@@ -135,9 +135,9 @@ class Writer:
         names = {"commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "dirty": "git_dirty"}
         found |= {names[key]: value for key, value in self.commit.items()}
         meta = self.outs.meta
-        found["dataset"] = str(meta.get("source") or self.outs.params.get("data", {}).get("source", "unknown"))
-        if world := (meta.get("world") or {}).get("name"):
-            found["world"] = str(world)
+        found["dataset"] = meta.source if meta else str(self.outs.params.get("data", {}).get("source", "unknown"))
+        if meta and meta.world:
+            found["world"] = meta.world.name
         if outcome:
             fusion = (outcome.training.fusion or {"name": "none"})["name"]
             found |= {"strategy": outcome.name, "fusion": fusion, "fingerprint": outcome.fingerprint,
@@ -178,8 +178,7 @@ class Writer:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         meta, hashes = self.outs.meta, inputs(self.outs, outcome)
-        world = (meta.get("world") or {}).get("name")
-        name = str(meta.get("source", "data")) + (f" ({world})" if world else "")
+        name = (meta.source if meta else "data") + (f" ({meta.world.name})" if meta and meta.world else "")
         sizes = {"num_rows": sum(seed.n for seed in outcome.metrics.seeds[:1])}
         found = []
         read = f"data/reads/{outcome.training.start}.json"

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data import tables
+from trivium.data.meta import Meta, World
 
 
 def table(**columns: Sequence[Any]) -> pa.Table:
@@ -26,13 +27,12 @@ def root(out: Path) -> str:
 
 
 def save(out: Path, labels: pa.Table, streams: Mapping[str, pa.Table], *, source: str, root: str, title: str,
-         card: str, world: dict | None = None, target: Sequence[str] = ("label",)) -> None:
-    """`card`: Markdown, what this data is and is not;  target: the columns that people know labels by."""
+         card: str, world: World | None = None, target: Sequence[str] = ("label",)) -> None:
+    """See `Meta`."""
     tables.write(labels, out / "labels.parquet")
     for name, rows in streams.items():
         tables.write(rows, out / f"{name}.parquet")
-    tables.write_json({"source": source, "root": root, "title": title, "card": card, "world": world,
-                       "target": list(target)}, out / "meta.json")
+    Meta(source=source, root=root, title=title, card=card, world=world, target=tuple(target)).write(out / "meta.json")
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -18,6 +18,7 @@ from itertools import product
 
 import numpy as np
 
+from trivium.data import meta
 from trivium.data.settings import STREAMS
 
 NAMES = ("redundant", "dominant", "unique", "synergy", "mixed")
@@ -57,14 +58,11 @@ class World:
         """The best accuracy that anybody can reach who sees the symbols of `streams` (all), 0-1."""
         return float(self._marginal(streams or self.streams).max(axis=0).sum())
 
-    def meta(self) -> dict:
-        """What `meta.json` keeps: bits and accuracy ceilings of each stream alone, and of all together."""
+    def meta(self) -> meta.World:
+        """Bits and accuracy ceilings of each stream alone, and of all together."""
         seen = {**{m: (m,) for m in self.streams}, "all": self.streams}
-        return {
-            "name": self.name,
-            "bits": {key: round(self.bits(streams), 6) for key, streams in seen.items()},
-            "bayes": {key: round(self.bayes(streams), 6) for key, streams in seen.items()},
-        }
+        return meta.World(name=self.name, bits={key: round(self.bits(streams), 6) for key, streams in seen.items()},
+                          bayes={key: round(self.bayes(streams), 6) for key, streams in seen.items()})
 
     def _marginal(self, streams: tuple[str, ...]) -> np.ndarray:
         """P(y, symbols) as float64 [C, combinations of symbols]."""

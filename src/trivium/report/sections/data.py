@@ -62,8 +62,9 @@ class Context:
 
 
 def context(inputs: Inputs) -> Context | None:
-    card = inputs.meta.get("card") if inputs.meta.get("source") != "manifest" else None  # the lead says all of it
-    context = Context(_counted(inputs), render(str(card)) if card else Markup(""), _validation(inputs))
+    meta = inputs.meta
+    card = meta.card if meta and meta.source != "manifest" else ""  # of a manifest, the lead says all of it
+    context = Context(_counted(inputs), render(card) if card else Markup(""), _validation(inputs))
     return context if context.counted or context.card or context.validation else None
 
 
@@ -80,7 +81,7 @@ def _lead(inputs: Inputs, counts: targets.Counts) -> str:
     streams = list(counts.present)
     named = f"{', '.join(streams[:-1])} and {streams[-1]}" if len(streams) > 1 else "".join(streams)
     return f"{numbers.whole(len(counts.y))} samples with {named}, {targets.words(counts)}" + (
-        f": {inputs.meta['title']}." if inputs.meta.get("title") else "."
+        f": {inputs.meta.title}." if inputs.meta and inputs.meta.title else "."
     )
 
 

@@ -1,0 +1,34 @@
+"""`meta.json` of data/raw, data/valid and data/aligned: what is known of the data besides its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trivium.data.out import Out, Part
+
+
+class World(Part):
+    """What is known of generated data: bits about the label, and the best possible accuracy (0-1), from each stream
+    alone and from `all` together.
+    """
+
+    name: str
+    bits: dict[str, float]
+    bayes: dict[str, float]
+
+
+class Meta(Out):
+    """root: of the paths in the tables, as seen from the project;  card: Markdown, what this data is and is not;
+    target: the columns that people know labels by.
+
+    From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`).
+    """
+
+    root: str
+    source: str = ""
+    title: str = ""
+    card: str = ""
+    world: World | None = None
+    target: tuple[str, ...] = ("label",)
+    streams: dict[str, str] | None = None
+    task: dict[str, Any] | None = None
