@@ -24,7 +24,7 @@ def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None,
     samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": y,
                         "y": pa.array([classes.index(label) for label in y], pa.int32()), **given})
     tables.write(samples, folder / "aligned/samples.parquet")
-    tables.write_json({"task": Classification(classes).plain(),
+    tables.write_json({"task": Classification(classes).plain(), "root": "",
                        "streams": {"text": "text", "photo": "image"} | (streams or {})}, folder / "aligned/meta.json")
     report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
     made = tables.read(folder / "splits/splits.parquet")

@@ -10,8 +10,8 @@ from trivium.modalities.columns import packed
 
 def test_the_best_answer_is_known():
     known = cells.world().meta()
-    assert known["bayes"] == {"text": 0.7375, "facts": 0.905, "all": 0.92875}
-    assert known["bits"]["facts"] == pytest.approx(0.642243)
+    assert known.bayes == {"text": 0.7375, "facts": 0.905, "all": 0.92875}
+    assert known.bits["facts"] == pytest.approx(0.642243)
 
 
 def test_two_columns_say_together_what_neither_says_alone(tmp_path, monkeypatch):

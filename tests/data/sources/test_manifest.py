@@ -33,7 +33,7 @@ def test_every_format_gives_the_same_tables(name: str) -> None:
     assert made["audio"] == [{"key": "1e3", "value": "b.wav", "digest": tables.digest(b"sound")},
                              {"key": "x", "value": "lost.wav", "digest": None}]
     meta = tables.read_json("raw/meta.json")
-    assert (meta["source"], meta["root"], meta["title"], meta["world"]) == ("manifest", "mine", name, None)
+    assert (meta["source"], meta["root"], meta["title"]) == ("manifest", "mine", name)
 
 
 def test_what_looks_like_a_number_in_a_csv_stays_as_it_is() -> None:

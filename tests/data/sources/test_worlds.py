@@ -17,14 +17,14 @@ TABLE = {  # bits of text, image, audio, all; best accuracy on all
 @pytest.mark.parametrize("name", NAMES)
 def test_bits_and_ceilings(name: str) -> None:
     meta = world(name, 4).meta()
-    assert [round(meta["bits"][key], 2) for key in (*STREAMS, "all")] == list(TABLE[name][:4])
-    assert round(meta["bayes"]["all"], 3) == TABLE[name][4]
+    assert [round(meta.bits[key], 2) for key in (*STREAMS, "all")] == list(TABLE[name][:4])
+    assert round(meta.bayes["all"], 3) == TABLE[name][4]
 
 
 def test_ceilings_of_one_modality() -> None:
-    assert world("dominant", 4).meta()["bayes"] == {"text": 0.8125, "image": 0.625, "audio": 0.925, "all": 0.941406}
-    assert world("dominant", 10).meta()["bayes"] == {"text": 0.775, "image": 0.55, "audio": 0.91, "all": 0.938125}
-    assert world("mixed", 4).meta()["bayes"] == {"text": 0.5, "image": 0.5, "audio": 0.25, "all": 1.0}
+    assert world("dominant", 4).meta().bayes == {"text": 0.8125, "image": 0.625, "audio": 0.925, "all": 0.941406}
+    assert world("dominant", 10).meta().bayes == {"text": 0.775, "image": 0.55, "audio": 0.91, "all": 0.938125}
+    assert world("mixed", 4).meta().bayes == {"text": 0.5, "image": 0.5, "audio": 0.25, "all": 1.0}
 
 
 def test_text_and_image_tell_the_answer_together_in_synergy() -> None:
