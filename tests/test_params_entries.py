@@ -130,7 +130,8 @@ def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, st
     assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
 
 
-@pytest.mark.parametrize("strategy", ["joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses"])
+@pytest.mark.parametrize("strategy", [
+    "joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl"])
 def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
@@ -138,7 +139,8 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
         "which reads text, gives none. What works with the recipe `simple`: `boosting`, `linear`.")
 
 
-@pytest.mark.parametrize("strategy", ["joint", "lpft", "lora", "full", "distil", "unimodal_losses"])
+@pytest.mark.parametrize("strategy", [
+    "joint", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
     params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}

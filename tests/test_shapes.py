@@ -16,8 +16,10 @@ from trivium.data.store import Batch
 from trivium.encoders import Described, describe
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import STORED, Spec
+from trivium.objectives.dgl import Decoupled
 from trivium.objectives.distil import Distil
 from trivium.objectives.joint import Joint
+from trivium.objectives.modality_dropout import ModalityDropout
 from trivium.objectives.unimodal_losses import UnimodalLosses
 from trivium.settings.errors import UserError
 
@@ -157,6 +159,8 @@ WHOLE = {
     "joint": lambda: Joint(network()),
     "unimodal_losses": lambda: UnimodalLosses(network(), {"scan": 0.5, "text": 1.0}),
     "distil": lambda: Distil(network(), dict(network().readers), alpha=1.0),
+    "modality_dropout": lambda: ModalityDropout(network(), 0.5),
+    "dgl": lambda: Decoupled(network()),
 }
 
 

@@ -214,6 +214,8 @@ def others(where: torch.device) -> Any:
                     ("lora", "supervised", {"strategy": "lora", "blocks": 1}),
                     ("distil", "supervised", {"strategy": "distil"}),
                     ("losses", "supervised", {"strategy": "unimodal_losses"}),
+                    ("hidden", "supervised", {"strategy": "modality_dropout"}),
+                    ("decoupled", "supervised", {"strategy": "dgl"}),
                     ("aligned_frozen", "aligned", {"strategy": "frozen"})):
                 strategy.train(entry(name, {"start": start} | how), LOOP, [1e9], Path("models") / name)
                 found[name] = read_json(f"models/{name}/training.json")["seeds"][0]

@@ -12,8 +12,10 @@ from trivium import objectives
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
 from trivium.objectives.align import contrast
+from trivium.objectives.dgl import Decoupled
 from trivium.objectives.distil import Distil
 from trivium.objectives.joint import Joint
+from trivium.objectives.modality_dropout import ModalityDropout, hidden
 from trivium.objectives.unimodal_losses import UnimodalLosses
 from trivium.training import budget
 
@@ -52,6 +54,48 @@ def test_a_streams_own_loss_is_over_the_samples_that_have_it() -> None:
                                             one.y[1:])
     joint = Joint(task.model).loss(one, torch.Generator())
     torch.testing.assert_close(task.loss(one, torch.Generator()), joint + 2.0 * own)
+
+
+def test_dropout_of_0_is_plain_joint_training_bit_for_bit() -> None:
+    plain = gradients(Joint(networks.multimodal(SPECS, 3)))
+    off = gradients(ModalityDropout(networks.multimodal(SPECS, 3), 0.0))
+    assert all(torch.equal(a, b) for a, b in zip(plain, off, strict=True))
+    on = gradients(ModalityDropout(networks.multimodal(SPECS, 3), 0.9))
+    assert not all(torch.equal(a, b) for a, b in zip(plain, on, strict=True))
+
+
+def test_what_is_hidden() -> None:
+    """Of three streams at p = 0.5: all are kept where all would go, 1 of 8; so 4/7 x 7/8 + 1/8 of each are left."""
+    present = torch.ones(20_000, 3, dtype=torch.bool)
+    present[::2, 2] = False
+    left = hidden(present, 0.5, torch.Generator().manual_seed(0))
+    assert left.any(1).all() and not left[::2, 2].any()
+    assert left[1::2].float().mean(0).tolist() == pytest.approx([0.625] * 3, abs=0.015)
+    assert left[::2, :2].float().mean(0).tolist() == pytest.approx([0.75] * 2, abs=0.015)
+    assert torch.equal(hidden(present, 1.0, torch.Generator()), present)
+
+
+def test_decoupled_encoders_learn_from_their_own_loss_alone_and_the_rest_from_the_joint_one() -> None:
+    model, one = networks.multimodal(SPECS, 3), batch()
+    task = Decoupled(model)
+    task.loss(one, torch.Generator()).backward()
+    found = {name: p.grad for name, p in task.named_parameters() if p.grad is not None}
+    own = UnimodalLosses(networks.multimodal(SPECS, 3), dict.fromkeys(SPECS, 1.0))
+    own.load_state_dict(task.state_dict())
+    own.beside(torch.zeros(()), own.model.read(one), one).backward()
+    alone = {name: p.grad for name, p in own.named_parameters() if p.grad is not None}
+    joint = networks.multimodal(SPECS, 3)
+    joint.load_state_dict(model.state_dict())
+    Joint(joint).loss(one, torch.Generator()).backward()
+    whole = {f"model.{name}": p.grad for name, p in joint.named_parameters() if p.grad is not None}
+    encoders = [name for name in found if name.startswith("model.encoders.")]
+    rest = [name for name in found if name.startswith(("model.fusion.", "model.head."))]
+    assert encoders and rest and set(found) == {*encoders, *rest, *(n for n in alone if n.startswith("heads."))}
+    for name in encoders:
+        torch.testing.assert_close(found[name], alone[name])
+        assert not torch.allclose(found[name], whole[name])
+    for name in rest:
+        torch.testing.assert_close(found[name], whole[name])
 
 
 def test_distillation_of_weight_0_is_plain_joint_training_bit_for_bit() -> None:

@@ -8,6 +8,7 @@ from torch import nn
 from tests import networks
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
+from trivium.objectives.dgl import Decoupled
 from trivium.objectives.joint import Joint
 from trivium.objectives.supervised import Supervised
 from trivium.objectives.unimodal_losses import UnimodalLosses
@@ -20,6 +21,7 @@ TWICE = torch.arange(6).repeat_interleave(COUNTS)
 OBJECTIVES = {
     "joint": lambda: Joint(networks.multimodal(SPECS, 3)),
     "unimodal_losses": lambda: UnimodalLosses(networks.multimodal(SPECS, 3), {"text": 0.3, "image": 0.7}),
+    "dgl": lambda: Decoupled(networks.multimodal(SPECS, 3)),
     "supervised": lambda: Supervised(networks.encoder(SPECS["text"]), TASK),
 }
 

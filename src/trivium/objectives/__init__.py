@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.tasks import Task
 
-SHARED = ("joint", "unimodal_losses", "distil")  # of the phases of strategies, over a whole network
+SHARED = ("joint", "unimodal_losses", "distil", "modality_dropout", "dgl")  # a strategy's, over a whole network
 
 
 def names() -> tuple[str, ...]:

@@ -29,7 +29,11 @@ class UnimodalLosses(Joint):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         vectors = self.model.read(batch)
-        total = self.task.loss(self.model.outputs(vectors, batch.present), batch.y, batch.weight)
+        joint = self.task.loss(self.model.outputs(vectors, batch.present), batch.y, batch.weight)
+        return self.beside(joint, vectors, batch)
+
+    def beside(self, total: Tensor, vectors: Mapping[str, Tensor], batch: Batch) -> Tensor:
+        """`total` plus the streams' own losses."""
         for s, weight in self.weights.items():
             own = self.task.losses(self.heads[s](vectors[s]), batch.y)
             there = batch.present[:, self.model.streams.index(s)].to(own.dtype)

@@ -123,7 +123,9 @@ def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
 
 def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Joint:
     """What the phase minimises; what it owns besides the model is drawn from the seed."""
+    from trivium.objectives.dgl import Decoupled
     from trivium.objectives.distil import Distil
+    from trivium.objectives.modality_dropout import ModalityDropout
     from trivium.objectives.unimodal_losses import UnimodalLosses
 
     about = phase.objective
@@ -132,6 +134,11 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
         weights = {s: float(given.get(s, 0.0) if isinstance(given, dict) else given) for s in model.streams}
         with models.drawn(seed, "unimodal_losses"):
             return UnimodalLosses(model, weights)
+    if about["name"] == "dgl":
+        with models.drawn(seed, "dgl"):
+            return Decoupled(model)
+    if about["name"] == "modality_dropout":
+        return ModalityDropout(model, about["p"])
     if about["name"] == "distil":
         device = next(model.parameters()).device
         teachers = {s: components.encoder(store.recipe, s, seed).to(device) for s in model.streams}

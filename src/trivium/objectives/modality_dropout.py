@@ -1,0 +1,36 @@
+"""Joint training in which each stream of a sample is hidden with probability p (ModDrop; Neverova et al. 2016, arXiv
+1501.00102): what the others know must then do, so no encoder can rest, and the model has practice in missing streams.
+What stands in for a hidden stream is what the fusion has for a missing one, such as the learned vectors of `concat`. A
+sample that would lose all of its streams keeps them. p = 0 is plain joint training. It costs what that does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trivium.objectives.joint import Joint
+
+if TYPE_CHECKING:
+    from trivium.data.store import Batch
+    from trivium.models.network import Multimodal
+
+
+class ModalityDropout(Joint):
+    """p: 0-1."""
+
+    def __init__(self, model: Multimodal, p: float) -> None:
+        super().__init__(model)
+        self.p = p
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        present = hidden(batch.present, self.p, generator) if self.p else batch.present
+        return self.task.loss(self.model.outputs(self.model.read(batch), present), batch.y, batch.weight)
+
+
+def hidden(present: Tensor, p: float, generator: torch.Generator) -> Tensor:
+    """bool [B, S] -> bool [B, S]: what is left."""
+    left = present & (torch.rand(present.shape, generator=generator) >= p).to(present.device)
+    return torch.where(left.any(1, keepdim=True), left, present)
