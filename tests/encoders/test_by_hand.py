@@ -12,6 +12,7 @@ from trivium.data.store import Batch
 from trivium.encoders import convnext, recurrent, resnet, static, textcnn
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import Spec
+from trivium.models import lora, upper
 from trivium.settings.errors import UserError
 from trivium.training import budget
 
@@ -22,6 +23,7 @@ WAVE = Spec("audio", "waveform", (1, 200))
 LONG = Spec("text", "tokens", (12,), vocab=20)
 READ = [("recurrent", TEXT), ("recurrent", AUDIO), ("textcnn", TEXT), ("static", TEXT), ("resnet", IMAGE),
         ("resnet", AUDIO), ("convnext", IMAGE), ("convnext", AUDIO), ("convnext", WAVE)]
+ROWS = ("recurrent", "resnet", "convnext")  # have blocks, one behind the other
 
 
 def made(name: str, spec: Spec, **settings: Any) -> Encoder:
@@ -97,6 +99,20 @@ def test_padding_is_not_heard(name: str) -> None:
     assert made(name, TEXT)(torch.zeros(1, 8, dtype=torch.int64)).abs().max() == 0
     long(nn.functional.pad(words, (0, 7))).square().sum().backward()
     assert long.get_parameter("stem.weight" if name == "recurrent" else "embed.weight").grad[0].abs().max() == 0
+
+
+@pytest.mark.parametrize(("name", "spec"), READ, ids=lambda one: getattr(one, "kind", one))
+def test_low_rank_updates_and_the_last_blocks_alone(name: str, spec: Spec) -> None:
+    encoder, x = awake(made(name, spec, **({"depth": 3} if name in ROWS else {}))), example(spec)
+    before, keys = encoder(x), list(encoder.state_dict())
+    above = upper.of(encoder, 1)
+    assert (above is not None) == (name in ROWS)
+    if above is not None:
+        torch.testing.assert_close(above(above.below(x)), before)
+    assert (lora.add(encoder, rank=2, blocks=2) > 0) == (name != "static")  # which has no linear map
+    assert torch.equal(encoder(x), before)
+    lora.merge(encoder)
+    assert torch.equal(encoder(x), before) and list(encoder.state_dict()) == keys
 
 
 def test_static_is_the_mean_of_the_words() -> None:
