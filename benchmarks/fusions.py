@@ -10,13 +10,12 @@ Writes benchmarks/results/fusions.json, with the machine's description.
 
 from __future__ import annotations
 
-import importlib
 import json
-import re
 import statistics
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks import parts
 from benchmarks.machine import machine
+from benchmarks.parts import BATCH, ROUNDS, SECONDS
 from trivium import fusion
 from trivium.data.settings import STREAMS
 from trivium.data.sources import worlds
@@ -38,8 +39,7 @@ RESULTS, PAGE = ROOT / "benchmarks/results/fusions.json", ROOT / "docs/fusions.m
 WORLDS = ("unique", "redundant", "dominant", "synergy")
 SYMBOLS, WIDTH = 4, 64
 TRAIN, TEST, SEEDS = 3000, 2000, 3
-STEPS, BATCH, LR = 500, 64, 0.003  # LR: that of the default strategies
-ROUNDS, SECONDS = 5, 0.3  # fusions take turns, so that a drift of the machine's speed hits all
+STEPS, LR = 500, 0.003  # LR: that of the default strategies
 NEAR = 0.02  # of accuracy: what is less far from `concat`, or from chance, counts as level with it
 
 
@@ -95,18 +95,8 @@ def example(samples: int) -> tuple[dict[str, Tensor], Tensor]:
 def speeds(names: Iterable[str], rounds: int = ROUNDS, seconds: float = SECONDS) -> dict[str, float]:
     """Samples per second of one core's time, forward and backward, at a batch of 64; the vectors need no gradient."""
     mixes, (vectors, there) = {name: build(name) for name in names}, example(BATCH)
-    trained = {name: mix for name, mix in mixes.items() if list(mix.parameters())}
-    found: dict[str, list[float]] = {name: [] for name in trained}
-    for _ in range(rounds):
-        for name, mix in trained.items():
-            count, started = -3, time.process_time()  # what others do on the machine is not in it
-            while count < 1 or time.process_time() - started < seconds:
-                mix(vectors, there).sum().backward()
-                count += 1
-                if count == 0:  # three to warm up
-                    started = time.process_time()
-            found[name].append(count * BATCH / (time.process_time() - started))
-    return {name: statistics.median(rates) for name, rates in found.items()}
+    return parts.speeds({name: partial(mix, vectors, there) for name, mix in mixes.items() if list(mix.parameters())},
+                        rounds, seconds)
 
 
 def measure(names: Iterable[str] = fusion.names(), seeds: int = SEEDS, steps: int = STEPS) -> dict[str, Any]:
@@ -124,11 +114,9 @@ def costs(found: Mapping[str, Any]) -> str:
     """A line for each fusion: its idea, its cost and its source, as its own file says."""
     lines = ["| `fusion` | idea | parameters | FLOPs | samples/s | source |", "|---|---|---|---|---|---|"]
     for name, one in found["fusions"].items():
-        words = " ".join((importlib.import_module(f"trivium.fusion.{name}").__doc__ or "").split())
-        source = re.search(r"Source: (.+)\.$", words)
-        link = re.sub(r"arXiv (\d{4}\.\d+)", r"[arXiv \1](https://arxiv.org/abs/\1)", source[1]) if source else "–"
+        idea, link = parts.idea_and_source(f"trivium.fusion.{name}")
         rate = one["samples_per_second"]
-        cells = [f"`{name}`", words.split(". ")[0].rstrip("."), numbers.whole(one["parameters"]),
+        cells = [f"`{name}`", idea, numbers.whole(one["parameters"]),
                  numbers.whole(round(one["flops"])), numbers.whole(round(rate, -3)) if rate else "–", link]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -166,10 +154,7 @@ def _said(found: Mapping[str, Any], world: str) -> str:
 
 def filled(page: str, found: Mapping[str, Any]) -> str:
     """`page` with the tables in their places."""
-    for what, made in (("costs", costs(found)), ("worlds", reached(found))):
-        page = re.sub(rf"(<!-- {what}, made by benchmarks\.fusions -->\n).*?(?=\n<!-- end -->)",
-                      lambda place, made=made: place[1] + made, page, flags=re.S)
-    return page
+    return parts.filled(page, "benchmarks.fusions", {"costs": costs(found), "worlds": reached(found)})
 
 
 def main(words: list[str]) -> None:

@@ -5,8 +5,9 @@ were published: a Hugging Face hub id, a local folder, or `package:NAME`. It own
 cannot disagree.
 
 To add an architecture, write `encoders/<name>.py` with a `Settings` and `build(spec, settings)`. `PROCESSOR` there
-names the processor that it reads with; without it, that is the modality's own. `GIVES` there names what it has for
-objectives, fusions and strategies, where that is not everything (see `base.Encoder`).
+names the processor that it reads with; without it, that is the modality's own. `KINDS` there names the sorts of tensor
+that it reads, where that is not each of `spec.PATCHED`. `GIVES` there names what it has for objectives, fusions and
+strategies, where that is not everything (see `base.Encoder`).
 """
 
 from __future__ import annotations
@@ -115,6 +116,11 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
                         f"not {modality}.")
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
     kind = modalities.processor(made).spec(chosen).kind
+    kinds = getattr(part, "KINDS", PATCHED)
+    if kind in PATCHED and kind not in kinds and not hasattr(part, "PROCESSOR"):
+        what = modality if kind in ("tokens", modality) else f"{modality} as {kind}"
+        raise UserError(f"params.yaml: `{where}`: `{architecture}` reads "
+                        f"{' or '.join(kinds).replace('tokens', 'text')}, not {what}.")
     if kind not in PATCHED and not hasattr(part, "PROCESSOR"):
         able = [one for one in names() if modality in getattr(parts.get(sys.modules[__name__], one, "", ""),
                                                               "PROCESSOR", ())]

@@ -21,10 +21,15 @@ PAD, UNKNOWN, MASK = 0, 1, 2  # token ids that every tokenizer reserves
 GIVES = frozenset({"tokens", "dense", "gradients"})  # what an encoder has where its file says nothing else
 
 
-class Sized(Section):
-    """Settings of the small encoders."""
+class Wide(Section):
+    """Settings of an encoder that has no blocks."""
 
     width: Annotated[int, Field(ge=8)] = 64  # D of the output
+
+
+class Sized(Wide):
+    """Settings of the small encoders."""
+
     depth: Count = 2  # blocks
 
 
@@ -132,6 +137,12 @@ def patch_size(spec: Spec) -> tuple[int, ...]:
         return (height, max(4, 2 ** round(math.log2(width / 64))))
     side = max(2, 2 ** round(math.log2(math.sqrt(height * width / 64))))
     return (side, side)
+
+
+def strided(inside: int, outside: int, strides: tuple[int, int]) -> nn.Conv2d:
+    """A convolution that sees every place of its input, and makes ceil(side / stride) of each side."""
+    kernel = tuple(max(3, stride + 1 - stride % 2) for stride in strides)
+    return nn.Conv2d(inside, outside, kernel, strides, tuple(side // 2 for side in kernel))
 
 
 class Stem(nn.Module):

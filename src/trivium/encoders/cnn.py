@@ -2,6 +2,7 @@
 
 stem (patch -> D) -> depth x [LayerNorm, 3 (x 3) convolution, GELU, residual] -> LayerNorm. About 0.08 M parameters
 at D = 64, depth = 2 for an image.
+Source: the residual sum, He et al. 2016, arXiv 1512.03385.
 """
 
 from __future__ import annotations

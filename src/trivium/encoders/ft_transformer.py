@@ -1,9 +1,10 @@
-"""Attention over the columns of a table: FT-Transformer (Gorishniy et al. 2021, arXiv 2106.11959, section 3.3).
+"""Attention over the columns of a table: FT-Transformer.
 
 A token per column and one in front, which collects what the row says; blocks with the norm before each part, none
 before the first attention, and ReGLU (Shazeer 2020) between the linear maps. Without dropout: frozen vectors are kept.
 
 Legend: `B` rows, `K` columns, `D` width.
+Source: Gorishniy et al. 2021, arXiv 2106.11959, section 3.3.
 """
 
 from __future__ import annotations

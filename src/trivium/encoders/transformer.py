@@ -1,4 +1,7 @@
-"""A small bidirectional Transformer (a `transformers` BERT configuration) on the same patch stem, for any modality."""
+"""A small bidirectional Transformer (a `transformers` BERT configuration) on the patch stem of `cnn`.
+
+Source: Devlin et al. 2019, arXiv 1810.04805; patches of a picture, Dosovitskiy et al. 2021, arXiv 2010.11929.
+"""
 
 from __future__ import annotations
 
