@@ -63,6 +63,7 @@ def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: 
     (WORDS | {"widht": 32}, r"unknown key `encoder\.one\.widht`; did you mean `width`"),
     (WORDS | {"procesor": {}}, r"unknown key `encoder\.one\.procesor`; did you mean `processor`"),
     (WORDS | {"width": 4}, r"`encoder\.one\.width` must be at least 8 \(got 4\)"),
+    (WORDS | {"architecture": "recurrent", "width": 9}, r"`encoder\.one\.width` must be a multiple of 2 \(got 9\)"),
     (WORDS | {"processor": {"lenght": 8}}, r"unknown key `encoder\.one\.processor\.lenght`; did you mean `length`"),
     (WORDS | {"processor": {"size": 8}}, r"unknown key `encoder\.one\.processor\.size`; known keys: length, vocab"),
     ({"modality": "image", "architecture": "tfidf"}, r"`encoder\.one`: `tfidf` reads text, not image"),

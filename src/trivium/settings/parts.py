@@ -23,7 +23,7 @@ KINDS = {"string_type": "a text", "int_type": "a whole number", "int_parsing": "
          "model_type": "a mapping", "finite_number": "a finite number", "tuple_type": "a list",
          "list_type": "a list"}  # pydantic's types of errors
 BOUNDS = {"greater_than": ("above", "gt"), "greater_than_equal": ("at least", "ge"), "less_than": ("below", "lt"),
-          "less_than_equal": ("at most", "le")}
+          "less_than_equal": ("at most", "le"), "multiple_of": ("a multiple of", "multiple_of")}
 NAME = "a name holds lower-case letters, digits and `_`, and begins with a letter"
 
 
