@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.state import AcceleratorState, PartialState
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from tests import networks
@@ -147,7 +148,7 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
     chosen = attribution.choose(model.task, encoded.answer(model, clean), clean.y)
     these = torch.tensor(list(chosen))
     some, few = batch[these], clean[these]
-    about, found, looked = attribution.explain(model, some, few, SPECS)
+    told = attribution.explain(model, some, few, SPECS)
     vectors = clean.inputs["text"]
     return {
         "predicted": model(batch.inputs, batch.present).cpu(),
@@ -159,8 +160,9 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
         "shift": robustness.shift(model, batch, clean, SPECS, 16),
         "attacks": robustness.attacks(model, batch, clean, SPECS),
         "probe": probes.probe(model.task, vectors, clean.y, vectors, clean.y),
-        "chosen": chosen, "attribution": about,
-        "sums": {m: x.cpu().double().sum().item() for m, x in (found | looked).items()},
+        "chosen": chosen, "deletion": told.deletion, "prediction": told.prediction, "support": told.support,
+        "attention": told.attention,
+        "sums": {m: x.cpu().double().sum().item() for m, x in (told.nats | told.looked).items()},
     }
 
 
@@ -257,6 +259,8 @@ def equal(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(equal, one, other))
     if isinstance(one, float):
         return abs(one - other) < 1e-4
+    if isinstance(one, BaseModel):
+        return equal(one.model_dump(), other.model_dump())
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
     return one == other

@@ -12,7 +12,7 @@ MODALITIES = {"photo": "image", "scan": "image", "voice": "audio", "title": "tex
 def shown(row: dict[str, Any], streams: list[str]) -> tuple[list[Medium], list[tuple]]:
     heard: list[tuple] = []
     files = SimpleNamespace(image=lambda path: f"uri:{path}", audio=lambda *where: heard.append(where) or "uri:sound")
-    inputs: Any = SimpleNamespace(streams=streams, media=files, meta={"streams": MODALITIES})
+    inputs: Any = SimpleNamespace(streams=streams, media=files, _modalities=MODALITIES)
     inputs.modality = lambda stream: Inputs.modality(inputs, stream)
     return media(inputs, row), heard
 
