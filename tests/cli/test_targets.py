@@ -76,6 +76,12 @@ def test_nothing_to_predict(cells: list[Any], said: str) -> None:
         guess({"price": pa.chunked_array([pa.array(cells, pa.string())])})
 
 
+def test_a_column_that_cannot_be_classes_is_told_at_once() -> None:
+    cells = [f"{i * 1.37:.2f}" if i % 3 else "on request" for i in range(90)]
+    with pytest.raises(UserError, match="the label column `price` holds 61 different decimal numbers .*regression"):
+        guess({"price": pa.chunked_array([cells])})
+
+
 def test_few_whole_numbers_may_be_steps_or_a_quantity() -> None:
     found = guess({"stars": pa.chunked_array([["3", "1", "2", "10"] * 9])})
     assert found.seen == "4 different whole numbers from 1 to 10"

@@ -58,7 +58,8 @@ def write_outs(root: Path, accuracies: dict[str, float], seeds: int = 5, samples
     write(pa.table({"sample": names, "y": pa.array(y, pa.int32())} | {
         f"seed_{k}": np.where(np.isin(numbers, own), "test", "train").tolist() for k, own in enumerate(sides)}),
         root / "data/features/samples.parquet")
-    meta = {"root": "data/raw", "title": "Trees", "source": "manifest", "task": Classification(CLASSES).plain(), "world": WORLD}
+    meta = {"root": "data/raw", "title": "Trees", "source": "manifest", "task": Classification(CLASSES).plain(),
+            "world": WORLD}
     write_json({"meta": meta}, root / "data/features/features.json")
     return root
 

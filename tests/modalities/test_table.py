@@ -27,6 +27,20 @@ def fitted(settings=None, seen=ALL, cells=CELLS):
     return columns, made, spec
 
 
+def test_what_says_nothing_or_cannot_be_read_counts_as_missing():
+    cells = {"area": [*map(str, range(16)), "n/a", "n/a", None, "many"], "kind": ["a", "b"] * 9 + ["-", "n/a"]}
+    seen = np.ones((1, 20), bool)
+    columns, (made,), _ = fitted(seen=seen, cells=cells)
+    assert table.about(columns, made, seen[0]) == [
+        {"column": "area", "type": "category", "values": 17, "missing": 0.15},
+        {"column": "kind", "type": "category", "values": 2, "missing": 0.1}]
+    cells["area"] = [*map(str, range(100)), *["n/a"] * 20, *[None] * 10, *["many"] * 5]
+    seen = np.ones((1, 135), bool)
+    columns, (made,), _ = fitted(seen=seen, cells={"area": cells["area"]})
+    assert table.about(columns, made, seen[0]) == [
+        {"column": "area", "type": "number", "values": 100, "missing": round(35 / 135, 6)}]
+
+
 def test_a_table_becomes_a_number_and_a_code_per_column():
     columns, (made,), spec = fitted(table.Settings(scaling="standard"))
     assert (spec.kind, spec.shape) == ("columns", (6, 2))

@@ -62,7 +62,10 @@ def guess(columns: Mapping[str, pa.ChunkedArray]) -> Guess:
             what = f"one value, `{values[0]}`" if len(values) else "no value in any row"
             raise UserError(f"The label column `{name}` has {what}, so there is nothing to predict. Name another one: "
                             "`trivium use TABLE --label COLUMN`.")
-        return _one(column)
+        guessed = _one(column)
+        if guessed.task == "classification":
+            question.refuse(values.to_pylist(), f"the label column `{name}`")
+        return guessed
     found = {name: pc.unique(column.drop_null()) for name, column in columns.items()}
     if all(pc.all(pc.is_in(pc.utf8_lower(cells), pa.array(FLAGS))).as_py() for cells in found.values()):
         return Guess("multilabel", f"{len(columns)} columns of 0 and 1, each a tag")

@@ -126,13 +126,13 @@ def label_rules(timed: bool, columns: Collection[str] = (), empty: str = "it has
     return rules + _time_rules(timed) + [once, _unique(timed)]
 
 
-def class_rules(streams: Collection[str], settings: Validate) -> list[Rule]:
-    """Of classes or tags, one row each: columns label, rows, and per stream the rows that have it."""
-    few = Rule("every class has validate.min_class_count rows", "ExpectColumnValuesToBeBetween",
+def class_rules(streams: Collection[str], settings: Validate, one: str = "class") -> list[Rule]:
+    """Of classes or tags, one row each: columns label, rows, and per stream the rows that have it; one: what it is."""
+    few = Rule(f"every {one} has validate.min_class_count rows", "ExpectColumnValuesToBeBetween",
                {"column": "rows", "min_value": settings.min_class_count},
-               f"its class `{{label}}` has {{rows:g}} usable rows; validate.min_class_count in params.yaml is "
+               f"its {one} `{{label}}` has {{rows:g}} usable rows; validate.min_class_count in params.yaml is "
                f"{settings.min_class_count}")
-    return [few] + [Rule(f"every class has some {m}", "ExpectColumnValuesToBeBetween",
+    return [few] + [Rule(f"every {one} has some {m}", "ExpectColumnValuesToBeBetween",
                          {"column": m, "min_value": 1}, level="warning") for m in streams]
 
 

@@ -65,12 +65,14 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             return kind.over(values.take(pa.array(labels.kept())), target, own, settings.min_class_count)
         except UserError as error:
             _check(labels, rows, streams, meta.root, settings)  # too many bad rows may be why
+            if str(error).startswith("params.yaml"):
+                raise
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
     found, warnings = learnt()
     coverage = _coverage(found, labels, has)
     if coverage is not None:
-        _judge("classes", coverage, expectations.class_rules(streams, settings), suites)
+        _judge("classes", coverage, expectations.class_rules(streams, settings, found.category[0]), suites)
     here = labels.kept()
     if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}

@@ -109,12 +109,13 @@ def fit(found: Mapping[str, Column], seen: np.ndarray, settings: Settings) -> tu
 
 
 def about(found: Mapping[str, Column], fitted: Fitted, rows: np.ndarray) -> list[dict[str, Any]]:
-    """Of each column, for people: name, type, share of `rows` (bool [N]) in which it is missing, 0-1, and how many
-    different values these have.
+    """Of each column, for people: name, type, share of `rows` (bool [N]) in which it is missing, or cannot be read as
+    what the column is, 0-1, and how many different values these have.
     """
     described = []
     for one in fitted.columns:
-        counts = found[one.name].counts(rows)
+        column = found[one.name]
+        counts = np.where(column.read(one.type), column.counts(rows), 0)
         described.append({"column": one.name, "type": one.type, "values": int((counts > 0).sum()),
                           "missing": round(1 - float(counts.sum()) / max(int(rows.sum()), 1), 6)})
     return described

@@ -30,6 +30,13 @@ def test_quantities_with_a_unit_are_refused(form: str, unit: str) -> None:
     refuse(prices[:20], "p.csv: column `price`")
 
 
+def test_numbers_with_marks_between_thousands_are_refused() -> None:
+    prices = [f"{2000.5 + 311 * i:,.2f}" for i in range(21)]
+    with pytest.raises(UserError, match=r"holds 21 different numbers such as `2,000.50`, .* Write them with a decimal "
+                                        "point and nothing between the digits, such as 1234.5, and set `task: regr"):
+        refuse(prices, "p.csv: column `price`")
+
+
 def test_more_classes_than_can_be_compared() -> None:
     with pytest.raises(UserError, match=r"has 1,001 different labels \(`0`, `1`, `2`, ...\); at most 1,000 classes can "
                                         "be compared. They are numbers: .* set `task: regression`"):
@@ -57,6 +64,7 @@ def test_many_whole_numbers_are_asked_about() -> None:
 
 @pytest.mark.parametrize("found", [
     [f"{k}{seat}" for k in range(9) for seat in "ABC"], [f"A{k}" for k in range(30)],
+    [f"{k}.{k}.{k}" for k in range(30)],
     ["cat", "dog"], ["[positive]", "[negative]"], ["1.0.2", "1.1.0"], [str(i) for i in range(20)],
     [f"{i / 2:.1f}" for i in range(1, 11)], ["animal|cat", "thing|car"], ["a, b", "c, d"], ["b|w", "colour"],
 ])

@@ -9,6 +9,7 @@ from trivium.settings.errors import UserError
 
 LIST = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 DECIMAL = re.compile(r"[+-]?\d*[.,]\d+")
+GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?")  # 1,234.50
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 MEASURED = re.compile(r"(?P<before>[€$£¥]?)\s*[+-]?\d[\d.,' ]*\s*(?P<behind>[€$£¥%°]?[^\W\d_]{0,5}[²³]?)")
 SEPARATORS = ("|", ";")
@@ -32,6 +33,11 @@ def refuse(found: Sequence[str], where: str) -> None:
         raise UserError(f"{where} holds {len(found):,} different decimal numbers ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Set `task: regression` in "
                         f"params.yaml{OTHER}")
+    grouped = [label for label in found if GROUPED.fullmatch(label)]
+    if len(found) > FEW and 2 * len({*numbers, *grouped}) > len(found):
+        raise UserError(f"{where} holds {len(found):,} different numbers such as `{grouped[0]}`, which look like a "
+                        "quantity, and every one would be a class of its own. Write them with a decimal point and "
+                        f"nothing between the digits, such as 1234.5, and set `task: regression` in params.yaml{OTHER}")
     if len(found) > FEW and (unit := _unit(found)):
         raise UserError(f"{where} holds {len(found):,} different numbers with `{unit}` ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Write the numbers alone, such as 1234.5; "

@@ -48,6 +48,11 @@ class Column:
         """bool [U]: texts that say that there is none."""
         return pc.is_in(self.lower, pa.array(MISSING)).to_numpy(zero_copy_only=False)
 
+    def read(self, type: Type) -> np.ndarray:
+        """bool [U]: texts that say something, and can be read as a number or a date where the column is one."""
+        values = {"number": self.numbers, "date": self.days}.get(type) if type in ("number", "date") else None
+        return ~self.missing if values is None else ~self.missing & ~np.isnan(values)
+
     @cached_property
     def lower(self) -> pa.Array:
         return pc.utf8_lower(self.texts)
