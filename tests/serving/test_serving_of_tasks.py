@@ -82,7 +82,7 @@ def test_intervals_and_thresholds_are_those_of_the_model(roots: dict[str, Path])
     assert 100 < found["price"][0] < 330  # in EUR, not in deviations
     tags = Predictor.of_strategy(roots["tags"], NAME)
     cuts = read_json(roots["tags"] / f"models/{NAME}/seed_1/model.json")["task"]["thresholds"]
-    told = tags.table([{"text": "alpha one"}, {}])
+    told = tags.table([{"text": "alpha one"}, {"text": "beta two"}])
     for k in range(2):
         shares = [told[f"probability_{tag}"][k] for tag in ("big", "red", "soft")]
         given = [tag for tag, share, cut in zip(("big", "red", "soft"), shares, cuts, strict=True) if share >= cut]

@@ -32,7 +32,6 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, Value]) -> st
         raise UserError(f"The {error}.")
     if warning:
         print(f"note: the {warning}; the answer is that of the rest.", file=sys.stderr)
-    _warn_of_guesses(predictor, strategy, [sample])
     return "\n".join(predictor.task.lines(found))
 
 
@@ -46,7 +45,6 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
 
     predictor = Predictor.of_strategy(root, strategy)
     samples = read(manifest, predictor.streams, _names(root), predictor.cells).to_pylist()
-    _warn_of_guesses(predictor, strategy, samples)
     keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
     if out and (out.is_dir() or not out.parent.is_dir()):
         raise UserError(f"--out {out} " + ("is a folder: name a file in it." if out.is_dir() else
@@ -85,14 +83,6 @@ def _tell(told: Sequence[str], total: int, what: str) -> None:
     if told:
         print(f"note: {len(told):,} of {total:,} rows {'have' if len(told) > 1 else 'has'} {what}:\n{_first(told)}",
               file=sys.stderr)
-
-
-def _warn_of_guesses(predictor: Predictor, strategy: str, samples: Sequence[Mapping[str, Value]]) -> None:
-    """Say how many samples have nothing that the model reads."""
-    empty = sum(not any(sample.get(m) for m in predictor.read) for sample in samples)
-    if empty:
-        print(f"note: {empty:,} of {len(samples):,} samples have no {' or '.join(predictor.read)}, and {strategy} "
-              "reads nothing else: for these it answers without having seen anything.", file=sys.stderr)
 
 
 def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None = None,

@@ -103,13 +103,14 @@ class Predictor:
 
         parts, warnings, errors = [np.zeros((0, self.task.width))], Reasons(), Reasons()
         reads = [s in self.read for s in self.streams]
+        nothing = f"it has no {' or '.join(self.read)}, and the model reads nothing else"
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
                 inputs, present, broken = self._inputs(rows[start:start + BATCH], Path(root))
                 parts.append(self.task.stored(self.model(inputs, present)))
-                lost = [bool(why) and not any(here) for why, here in zip(broken, present[:, reads], strict=True)]
+                lost = [not any(here) for here in present[:, reads]]
                 parts[-1][lost] = np.nan
-                told = ["; ".join(why) or None for why in broken]
+                told = ["; ".join(why) or (nothing if gone else None) for why, gone in zip(broken, lost, strict=True)]
                 warnings += [None if gone else why for why, gone in zip(told, lost, strict=True)]
                 errors += [why if gone else None for why, gone in zip(told, lost, strict=True)]
         return np.concatenate(parts), warnings, errors
