@@ -23,6 +23,7 @@ from trivium import modalities
 from trivium.data.sources.manifest import TIMES
 from trivium.data.store import Store
 from trivium.data.tables import read_json
+from trivium.serving.unread import unread
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -169,6 +170,9 @@ class Predictor:
                 if error:
                     broken[there[k]].append(f"{m} {texts[k][:60]!r} cannot be used: {error}")
                     texts[k] = "{}"
+        if self._specs[m].kind == "columns":
+            for row, told in zip(there, unread(m, self._tokenizers[m], texts), strict=True):
+                broken[row] += told
         return torch.from_numpy(self._processors[m].encode(texts, self._tokenizers[m], self._specs[m]))
 
     def _decode(self, m: str, values: Mapping[str, Any], root: Path) -> np.ndarray:
