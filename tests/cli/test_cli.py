@@ -53,7 +53,7 @@ def test_show(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert ["always “anna”", "35.0 %", "17.0 %", "1.100 nats"] in table
     assert "Take “Frozen supervised components”: it beats “End to end” by 20.0 points" in " ".join(lines)
     assert any("reports/report.html" in line for line in lines)
-    assert "  trivium predict supervised_frozen manifest.csv      answers to new data" in lines
+    assert "  trivium predict supervised_frozen new-rows.csv      answers to new data" in lines
 
 
 def test_predict_one_sample(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 
     sample = {key.removeprefix("stream "): value for key, value in vars(arguments).items() if key.startswith("stream ")}
     if (arguments.manifest is None) == (not any(sample.values())):
-        raise UserError("Give either a table (`trivium predict STRATEGY manifest.csv`) or one sample "
+        raise UserError("Give either a table (`trivium predict STRATEGY new-rows.csv`) or one sample "
                         f"({', '.join(f'`--{s}`' for s in sample)}).")
     if arguments.manifest is None:
         print(predict_sample(Path("."), arguments.strategy, sample))

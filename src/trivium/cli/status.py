@@ -120,7 +120,7 @@ def show(root: Path) -> str:
               "and, after `source .venv/bin/activate`,",
               "  dvc plots show           the curves;  dvc metrics diff: against the last commit"]
     if verdict.recommended:
-        lines.append(f"  trivium predict {verdict.recommended} manifest.csv      answers to new data")
+        lines.append(f"  trivium predict {verdict.recommended} new-rows.csv      answers to new data")
     return "\n".join(["", *lines, ""])
 
 

@@ -154,7 +154,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     needed = columns.about(path, names, chosen, apart)
     if lacking := [what for what in REQUIRED if what not in needed]:
         what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
-        short = " with --label COLUMN, or" if "label" in lacking else ""
+        short = f" with `trivium use {path} --label COLUMN`, or" if "label" in lacking else ""
         raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
                         f"to `{'`, another to `'.join(lacking)}`, or name it{short} as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
