@@ -121,7 +121,7 @@ def test_what_was_too_dear_to_explain_is_not_shown(project: Path) -> None:
     for entry in explained.write(project / "reports/explained", TITLES).samples:
         assert list(entry.strategies["second"].nats) == ["image"]
         assert set(entry.strategies["joint"].nats) == {"text", "image", "audio"}
-        assert drawn(project / "reports/explained" / entry.picture)[2].count("not read") == 2
+        assert drawn(project / "reports/explained" / entry.picture)[2].count("not shown") == 2
 
 
 def test_a_picture_is_that_of_the_tensors_themselves(project: Path) -> None:

@@ -51,7 +51,7 @@ def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
             Row("unimodal\ndog (51%)\nwrong: cat has 49%", {"image": image}, {})]
     draw(tmp_path / "a.svg", "s1", rows)
     _, _, texts, shapes = drawn(tmp_path / "a.svg")
-    assert {"joint", "cat (80%)", "unimodal", "wrong: cat has 49%"} <= set(texts) and texts.count("not read") == 1
+    assert {"joint", "cat (80%)", "unimodal", "wrong: cat has 49%"} <= set(texts) and texts.count("not shown") == 1
     assert "nats for the answer, per token" in texts  # below the last row that has text
     places = [(float(shape["width"]), float(shape["height"])) for shape in shapes if shape["tag"] == "image"]
     assert all(width == pytest.approx(2 * height, abs=0.2) for width, height in places)  # in the image's own shape

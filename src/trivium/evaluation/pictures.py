@@ -121,7 +121,7 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
                 alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
                 parts += _panel(box, m, panels[m], _kept(alike, most), units=k == last[m])
             elif label:
-                parts.append(_text("not read", *box.middle, fill="#666666"))
+                parts.append(_text("not shown", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(drawing(width, height, parts), encoding="utf-8")
 
