@@ -10,9 +10,9 @@ from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison import budgets
-from trivium.comparison.budgets import VARIANTS, Curves, Point, Reached, Said, gather, read, sentence
+from trivium.comparison.budgets import VARIANTS, Curves, Point, Reached, gather, read, sentence
 from trivium.comparison.intervals import Span
-from trivium.comparison.out import PATH, Comparison
+from trivium.comparison.out import PATH, Comparison, Verdict
 from trivium.experiments import curves
 from trivium.experiments.dvc import elsewhere, settings
 from trivium.params import load
@@ -31,8 +31,10 @@ def comparison(accuracy: dict[str, float], flops: float, train: float, winner: s
 def point(words: str, winner: str | None, tied: list[str], learned: bool = True, behind: str = "", names: str = "ab",
           ) -> Point:
     reached = Reached(value=Span(mean=0.5, low=0.4, high=0.6), flops=1.0)
+    verdict = Verdict(winner=winner, tied=tied, behind=list(behind), learned=learned, simple=False, sentence="",
+                      reason="")
     return Point(share=1.0, words=words, labels=80.0, strategies=dict.fromkeys(names, reached),
-                 verdict=Said(winner=winner, tied=tied, behind=list(behind), learned=learned, sentence=""))
+                 verdict=verdict)
 
 
 def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
@@ -50,8 +52,10 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
         (0.25, 20.0, "a quarter of the labels"), (0.5, 40.0, "half of the labels"), (1.0, 80.0, "all of the labels")]
     assert compute[0].plain() == {
         "share": 0.5, "words": "half the compute", "labels": 80.0,
-        "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6}, "flops": 50.0} for name in "ab"},
-        "verdict": {"tied": ["a", "b"], "behind": [], "sentence": "So it is.", "learned": True}}
+        "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6, "sd": 0.2}, "flops": 50.0}
+                       for name in "ab"},
+        "verdict": {"learned": True, "tied": ["a", "b"], "behind": [], "recommended": "a", "simple": False,
+                    "sentence": "So it is.", "reason": ""}}
     assert [p.strategies["a"].flops for p in compute] == [50.0, 100.0, 200.0]
     assert [p.strategies["a"].value.mean for p in labels] == [0.3, 0.4, 0.75]
     assert found.compute.sentence == (

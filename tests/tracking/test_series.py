@@ -6,8 +6,9 @@ import pytest
 from tests import evaluated, records
 from tests.fake_outs import BUDGET, fake_outs
 from tests.records import step
-from trivium.comparison.budgets import Curves, Line, Point, Reached, Said
+from trivium.comparison.budgets import Curves, Line, Point, Reached
 from trivium.comparison.intervals import Span
+from trivium.comparison.out import Verdict
 from trivium.machine.measured import Measured, Sampled
 from trivium.tracking import outs, series
 
@@ -72,9 +73,9 @@ def test_final_results_have_step_0_and_six_digits() -> None:
 
 def test_shares_of_compute_and_labels_are_steps_in_percent() -> None:
     def point(share: float, mean: float) -> Point:
-        said = Said(tied=[], behind=[], sentence="", learned=True)
+        verdict = Verdict(learned=True, tied=[], behind=[], simple=False, sentence="", reason="")
         reached = Reached(value=Span(mean=mean, low=mean - 0.25, high=1.0), flops=1.0)
-        return Point(share=share, words="", labels=9.0, strategies={"a": reached}, verdict=said)
+        return Point(share=share, words="", labels=9.0, strategies={"a": reached}, verdict=verdict)
 
     found = Curves(of="", compute=Line(points=[point(0.5, 0.5), point(1, 0.75)], sentence=""),
                    labels=Line(points=[point(0.25, 0.25)], sentence=""))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trivium.comparison.intervals import Span
-from trivium.comparison.out import Comparison
+from trivium.comparison.out import Comparison, Verdict
 from trivium.comparison.verdict import listed
 from trivium.data.out import Out, Part
 
@@ -43,16 +43,6 @@ class Reached(Part):
     flops: float
 
 
-class Said(Part):
-    """The verdict of a point; see `out.Verdict`."""
-
-    winner: str | None = None
-    tied: list[str]
-    behind: list[str]
-    sentence: str
-    learned: bool
-
-
 class Point(Part):
     """A comparison of its own. share: of the present compute or labels;  words: for it;  labels: training samples that
     have one, mean over seeds;  strategies: less those that the budget does not pay for.
@@ -62,7 +52,7 @@ class Point(Part):
     words: str
     labels: float
     strategies: dict[str, Reached]
-    verdict: Said
+    verdict: Verdict
 
 
 class Line(Part):
@@ -97,13 +87,10 @@ def gather(present: Comparison, others: Mapping[str, Comparison]) -> Curves:
 
 
 def _point(variant: Variant, share: float, comparison: Comparison) -> Point:
-    verdict, metric = comparison.verdict, comparison.metric
     return Point(
-        share=share, words=variant.words, labels=comparison.dataset.train,
-        strategies={name: Reached(value=entry.metrics[metric].model_copy(update={"sd": None}), flops=entry.flops)
-                    for name, entry in comparison.strategies.items()},
-        verdict=Said(winner=verdict.winner, tied=verdict.tied, behind=verdict.behind, sentence=verdict.sentence,
-                     learned=verdict.learned))
+        share=share, words=variant.words, labels=comparison.dataset.train, verdict=comparison.verdict,
+        strategies={name: Reached(value=entry.metrics[comparison.metric], flops=entry.flops)
+                    for name, entry in comparison.strategies.items()})
 
 
 def sentence(points: Sequence[Point], kind: str, titles: Mapping[str, str] | None = None) -> str:

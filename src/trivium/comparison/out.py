@@ -65,12 +65,9 @@ class Parameters(Part):
     trained: float
 
 
-class Gain(Part):
+class Gain(Span):
     """Over the null, in the metric that ranks; see `null.Gain`."""
 
-    mean: float
-    low: float
-    high: float
     p: float
     p_holm: float
 

@@ -16,7 +16,6 @@ from statistics import fmean
 from typing import Any
 
 from trivium.comparison.budgets import Curves
-from trivium.comparison.intervals import Span
 from trivium.comparison.out import Strategy
 from trivium.evaluation import metrics
 from trivium.machine.measured import Sampled
@@ -90,8 +89,7 @@ def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Took) -
     seeds = [seed_results(trained[seed.seed], seed) for seed in outcome.metrics.seeds]
     found = {name: fmean(seed[name] for seed in seeds) for name in seeds[0] if all(name in seed for seed in seeds)}
     if entry is not None:
-        gain = Span(mean=entry.gain.mean, low=entry.gain.low, high=entry.gain.high)
-        for key, value in {**entry.metrics, "gain": gain}.items():
+        for key, value in {**entry.metrics, "gain": entry.gain}.items():
             found |= {f"test/{key}": value.mean, f"test/{key}_low": value.low, f"test/{key}_high": value.high}
         found |= {"rank": float(entry.rank), "failed_share": entry.failed_share}
         found |= {"test/to_ceiling": entry.to_ceiling} if entry.to_ceiling is not None else {}
