@@ -24,10 +24,10 @@ from trivium.evaluation.metrics import (
     Attacks,
     Attribution,
     Corruption,
-    Explained,
     Levels,
     Probe,
     Robustness,
+    Sample,
 )
 from trivium.evaluation.noise import Noise
 from trivium.evaluation.sampling import some
@@ -199,7 +199,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> Attr
         if out is not None:
             title = f"{task.told(prediction, support)}, in truth {label}"
             pictures.draw(out / picture, title, [pictures.Row("", shown[k], attended[k])])
-        samples.append(Explained(
+        samples.append(Sample(
             sample=store.samples[asked.rows[place]], why=why, label=label, prediction=task.words(prediction),
             support=support, tokens=pictures.words(shown[k]),
             rollout=pictures.words(attended[k]) if told.looked else None,

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel
 
-from trivium.data.tables import read_json, write_json
+from trivium.data.out import Out, Part
 from trivium.evaluation.metrics import Words
 from trivium.evaluation.pictures import Panel
 from trivium.modalities.spec import Spec
@@ -18,7 +17,7 @@ from trivium.modalities.spec import Spec
 Arrays = dict[str, np.ndarray]
 
 
-class Answer(BaseModel):
+class Answer(Part):
     """To one sample: `prediction` in words, and as `told` with its support (see `Task.support`, 0-1); truth: the
     support of the label, and how people say it where the answer is another one (`missed`).
 
@@ -38,7 +37,7 @@ class Answer(BaseModel):
     rollout: Words
 
 
-class Explained(BaseModel):
+class Explained(Out):
     """specs: of each stream whose attributions were affordable (`Spec.plain`)."""
 
     specs: dict[str, dict[str, Any]]
@@ -51,7 +50,7 @@ def write(folder: Path, about: Explained, arrays: Arrays) -> None:
     """
     from safetensors.numpy import save_file
 
-    write_json(about.model_dump(), folder / "explained.json")
+    about.write(folder / "explained.json")
     save_file(arrays, folder / "explained.safetensors")
 
 
@@ -59,7 +58,7 @@ def read(folder: Path) -> tuple[Explained, Arrays]:
     """What `write` left."""
     from safetensors.numpy import load_file
 
-    return Explained.model_validate(read_json(folder / "explained.json")), load_file(folder / "explained.safetensors")
+    return Explained.read(folder / "explained.json"), load_file(folder / "explained.safetensors")
 
 
 def panels(about: Explained, arrays: Arrays, k: int, what: str = "nats") -> dict[str, Panel]:

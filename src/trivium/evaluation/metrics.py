@@ -126,7 +126,7 @@ class Deletion(Part):
     random: float
 
 
-class Explained(Part):
+class Sample(Part):
     """Why a sample was answered so. why: it was chosen.  support: of the prediction, 0-1.  attention: of the fusion,
     where it attends.  rollout: of the encoders that attend.  picture: below the strategy's folder, at the first seed.
     """
@@ -146,7 +146,7 @@ class Attribution(Part):
     """No samples where no stream's part in an answer can be shown."""
 
     deletion: dict[str, Deletion]
-    samples: list[Explained]
+    samples: list[Sample]
 
 
 class Analyses(Part):

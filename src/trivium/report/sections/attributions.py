@@ -13,7 +13,7 @@ from trivium.comparison.explained import Changed, Compared
 from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.evaluation.answers import Answer
-from trivium.evaluation.metrics import Explained
+from trivium.evaluation.metrics import Sample
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Name, Table, name
 
@@ -80,13 +80,13 @@ def context(inputs: Inputs) -> Context | None:
     return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
 
 
-def _samples(inputs: Inputs, strategy: str) -> list[Explained]:
+def _samples(inputs: Inputs, strategy: str) -> list[Sample]:
     """Of the first seed: the one with pictures."""
     seeds = inputs.seeds(strategy)
     return seeds[0].attribution.samples if seeds else []
 
 
-def _card(inputs: Inputs, strategy: str, item: Explained) -> Card | None:
+def _card(inputs: Inputs, strategy: str, item: Sample) -> Card | None:
     if item.picture is None:
         return None
     path = inputs.root / "reports/evaluate" / strategy / item.picture
@@ -101,7 +101,7 @@ def _card(inputs: Inputs, strategy: str, item: Explained) -> Card | None:
     return Card("Answer", said, f" {after}", name(inputs, strategy), picture, note)
 
 
-def _fusion(item: Explained) -> str:
+def _fusion(item: Sample) -> str:
     """What a fusion that attends gives to each stream, the most first."""
     found = sorted((item.attention or {}).items(), key=lambda pair: -pair[1])
     shares = [f"{stream} {numbers.percent(share, 0)}" for stream, share in found]
