@@ -41,7 +41,7 @@ def again(folder, workers=1, name="once_more"):
 
 
 def reads(folder, recipe="scratch"):
-    return Reads.model_validate(tables.read_json(folder / f"data/reads/{recipe}.json"))
+    return Reads.read(folder / f"data/reads/{recipe}.json")
 
 
 def arrow(folder, stream, recipe="scratch"):

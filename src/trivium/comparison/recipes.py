@@ -8,7 +8,6 @@ from pathlib import Path
 from trivium.comparison import reads
 from trivium.comparison.verdict import listed
 from trivium.data.readings import READS, Reads
-from trivium.data.tables import read_json
 from trivium.evaluation.metrics import Evaluation
 from trivium.training.records import Started
 
@@ -40,8 +39,8 @@ def unseen(metrics: Mapping[str, Evaluation], root: Path) -> str:
     found: dict[str, str] = {}
     for about in metrics.values():
         path, seen = root / READS / f"{about.start}.json", set().union(*reads.read(about))
-        streams = Reads.model_validate(read_json(path)).streams if path.exists() else {}
-        for stream, read in streams.items():
+        known = Reads.found(path)
+        for stream, read in known.streams.items() if known else ():
             if stream in seen and read.cut and read.cut["lost"] >= LARGE:
                 found[read.entry] = (f"`{read.entry}` does not see {100 * read.cut['lost']:.0f} % of the "
                                      f"{read.cut['unit']} of {stream} "

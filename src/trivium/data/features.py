@@ -90,8 +90,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     samples = tables.digest((out / "samples.parquet").read_bytes() + about)
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
-        reading_of = Reads(samples=samples, task=tables.digest(task), streams=found).model_dump(mode="json")
-        tables.write_json(reading_of, reads / f"{name}.json", sort=False)  # the order of streams
+        Reads(samples=samples, task=tables.digest(task), streams=found).write(reads / f"{name}.json")
 
 
 def reading(stream: str, described: Described) -> Reading:

@@ -10,15 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trivium.data.tables import digest, read_json
+from trivium.data.out import Out, Part
+from trivium.data.tables import digest, read_json, write_json
 from trivium.data.telling import said
-from trivium.settings.base import Section
 
 READS = Path("data/reads")
 MOST_LOST = 0.02  # share of all tokens, or seconds, that may be dropped without a warning
 
 
-class Read(Section):
+class Read(Part):
     """What one stream's encoder reads.
 
     entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
@@ -55,7 +55,7 @@ def warnings(root: Path) -> list[str]:
     """
     found = {}
     for path in sorted((root / READS).glob("*.json")):
-        for stream, read in Reads.model_validate(read_json(path)).streams.items():
+        for stream, read in Reads.read(path).streams.items():
             if read.warning:
                 found[read.entry] = f"{stream}: {read.warning}"
     return list(found.values()) + [said(stream, one) for stream, about in columns(root).items()
@@ -68,7 +68,7 @@ def columns(root: Path) -> dict[str, dict[str, Any]]:
     return read_json(path).get("tables", {}) if path.exists() else {}
 
 
-class Reads(Section):
+class Reads(Out):
     """samples: digest of the samples, their targets, weights and splits;  task: of what is predicted of them, and how
     (a regression's loss): what is trained depends on it, and what is taken as it comes does not.
     """
@@ -82,3 +82,7 @@ class Reads(Section):
         """Of all of it, but for the names of encoders."""
         parts = [[s, read.encoder, read.features, read.digest] for s, read in self.streams.items()]
         return digest(json.dumps([self.samples, self.task, parts], sort_keys=True).encode())
+
+    def write(self, path: str | Path) -> None:
+        """In the order of the streams, and with what is null."""
+        write_json(self.model_dump(mode="json"), path, sort=False)

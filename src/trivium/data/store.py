@@ -106,7 +106,7 @@ class Store:
         path = Path(root) / READS / f"{recipe}.json"
         if not path.exists() or not (self.folder / "features.json").exists():
             raise UserError(f"{path} or what it names in {self.folder} is not there: run `dvc repro preprocess` first.")
-        self.reads = Reads.model_validate(tables.read_json(path))
+        self.reads = Reads.read(path)
         described = tables.read_json(self.folder / "features.json")
         self.encoders = {s: Described.of(read.encoder) for s, read in self.reads.streams.items()}
         self.streams: tuple[str, ...] = tuple(self.reads.streams)
