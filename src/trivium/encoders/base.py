@@ -139,6 +139,12 @@ def patch_size(spec: Spec) -> tuple[int, ...]:
     return (side, side)
 
 
+def convolution(grid: tuple[int, ...]) -> tuple[tuple[int, ...], type[nn.Conv1d] | type[nn.Conv2d]]:
+    """Tokens per axis, and what mixes neighbours there: none along a side of one token."""
+    sides = tuple(side for side in grid if side > 1) or (1,)
+    return sides, nn.Conv1d if len(sides) == 1 else nn.Conv2d
+
+
 def strided(inside: int, outside: int, strides: tuple[int, int]) -> nn.Conv2d:
     """A convolution that sees every place of its input, and makes ceil(side / stride) of each side."""
     kernel = tuple(max(3, stride + 1 - stride % 2) for stride in strides)

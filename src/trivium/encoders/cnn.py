@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from trivium.encoders.base import PAD, Encoder, Sized, Stem, patch_size
+from trivium.encoders.base import PAD, Encoder, Sized, Stem, convolution, patch_size
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -26,10 +26,9 @@ class Block(nn.Module):
 
     def __init__(self, width: int, grid: tuple[int, ...]) -> None:
         super().__init__()
-        self.grid = tuple(side for side in grid if side > 1) or (1,)  # no convolution along a side of one token
+        self.grid, kind = convolution(grid)
         self.norm = nn.LayerNorm(width)
-        convolution = nn.Conv1d if len(self.grid) == 1 else nn.Conv2d
-        self.mix = convolution(width, width, 3, padding=1)
+        self.mix = kind(width, width, 3, padding=1)
         self.activate = nn.GELU()
 
     def forward(self, tokens: Tensor) -> Tensor:

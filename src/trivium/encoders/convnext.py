@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from trivium.encoders.base import Encoder, Sized, Stem, patch_size
+from trivium.encoders.base import Encoder, Sized, Stem, convolution, patch_size
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -33,9 +33,8 @@ class Block(nn.Module):
 
     def __init__(self, width: int, grid: tuple[int, ...]) -> None:
         super().__init__()
-        self.grid = tuple(side for side in grid if side > 1) or (1,)  # no convolution along a side of one token
-        convolution = nn.Conv1d if len(self.grid) == 1 else nn.Conv2d
-        self.around = convolution(width, width, 2 * REACH + 1, padding=REACH, groups=width)
+        self.grid, kind = convolution(grid)
+        self.around = kind(width, width, 2 * REACH + 1, padding=REACH, groups=width)
         self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
