@@ -10,9 +10,7 @@ params.yaml. Writes benchmarks/results/encoders.json, with the machine's descrip
 from __future__ import annotations
 
 import importlib
-import json
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,11 +20,9 @@ import torch
 from torch import Tensor
 
 from benchmarks import parts
-from benchmarks.machine import machine
 from trivium import encoders, modalities, models
 from trivium.encoders import Described
 from trivium.encoders.base import Encoder
-from trivium.machine import files
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
 from trivium.training import budget
@@ -130,14 +126,7 @@ def filled(page: str, found: Mapping[str, Any]) -> str:
 
 
 def main(words: list[str]) -> None:
-    if words != ["page"]:
-        torch.set_num_threads(1)
-        started = time.process_time()
-        found: dict[str, Any] = {"encoders": measure(trained())}
-        found |= {"machine": machine(), "command": "python -m benchmarks.encoders", "batch": parts.BATCH,
-                  "core_seconds": round(time.process_time() - started)}
-        files.write(RESULTS, json.dumps(found, indent=1, sort_keys=True) + "\n")
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found = parts.measured(words, RESULTS, lambda: {"encoders": measure(trained()), "batch": parts.BATCH})
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

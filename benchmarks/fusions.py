@@ -10,10 +10,8 @@ Writes benchmarks/results/fusions.json, with the machine's description.
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,13 +22,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import parts
-from benchmarks.machine import machine
 from benchmarks.parts import BATCH, ROUNDS, SECONDS
 from trivium import fusion
 from trivium.data.settings import STREAMS
 from trivium.data.sources import worlds
 from trivium.drawing import numbers
-from trivium.machine import files
 from trivium.models import drawn
 from trivium.training import budget
 
@@ -158,14 +154,8 @@ def filled(page: str, found: Mapping[str, Any]) -> str:
 
 
 def main(words: list[str]) -> None:
-    if words != ["page"]:
-        torch.set_num_threads(1)
-        started = time.process_time()
-        found = measure()
-        found |= {"machine": machine(), "command": "python -m benchmarks.fusions", "train": TRAIN, "test": TEST,
-                  "steps": STEPS, "batch": BATCH, "lr": LR, "core_seconds": round(time.process_time() - started)}
-        files.write(RESULTS, json.dumps(found, indent=1, sort_keys=True) + "\n")
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    about = {"train": TRAIN, "test": TEST, "steps": STEPS, "batch": BATCH, "lr": LR}
+    found = parts.measured(words, RESULTS, lambda: measure() | about)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
+
+from benchmarks.machine import machine
+from trivium.machine import files
 
 BATCH = 64
 ROUNDS, SECONDS = 5, 0.3  # parts take turns, so that a drift of the machine's speed hits all
@@ -44,3 +51,14 @@ def filled(page: str, maker: str, tables: Mapping[str, str]) -> str:
         page = re.sub(rf"(<!-- {what}, made by {re.escape(maker)} -->\n).*?(?=\n<!-- end -->)",
                       lambda place, made=made: place[1] + made, page, flags=re.S)
     return page
+
+
+def measured(words: list[str], results: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is in `results`, measured now unless `words` of the command line say `page`."""
+    if words != ["page"]:
+        torch.set_num_threads(1)
+        started = time.process_time()
+        found = measure() | {"machine": machine(), "command": f"python -m benchmarks.{results.stem}"}
+        found["core_seconds"] = round(time.process_time() - started)
+        files.write(results, json.dumps(found, indent=1, sort_keys=True) + "\n")
+    return dict(json.loads(results.read_text(encoding="utf-8")))
