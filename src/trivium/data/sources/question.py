@@ -21,8 +21,8 @@ OTHER = "; if it is another column, name that one as data.manifest.label in para
 def refuse(found: Sequence[str], where: str) -> None:
     """Look at the different labels of a column, `where`.
 
-    Raises: UserError (there are more than 1,000; most are lists, or of more than 20 most are decimal numbers or numbers
-        with a unit).
+    Raises: UserError (there are more than 1,000; most are lists; or of more than 20 most are decimal numbers, numbers
+        with marks between the thousands, or numbers with a unit).
     """
     shown = ", ".join(f"`{label}`" for label in found[:3])
     if _lists(found):

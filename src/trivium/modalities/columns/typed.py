@@ -50,8 +50,9 @@ class Column:
 
     def read(self, type: Type) -> np.ndarray:
         """bool [U]: texts that say something, and can be read as a number or a date where the column is one."""
-        values = {"number": self.numbers, "date": self.days}.get(type) if type in ("number", "date") else None
-        return ~self.missing if values is None else ~self.missing & ~np.isnan(values)
+        if type in ("number", "date"):
+            return ~self.missing & ~np.isnan(self.numbers if type == "number" else self.days)
+        return ~self.missing
 
     @cached_property
     def lower(self) -> pa.Array:
