@@ -44,11 +44,13 @@ def slopes(objective: nn.Module, of: Batch) -> tuple[float, torch.Tensor]:
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_sample_of_weight_two_is_the_sample_twice(name: str) -> None:
+    torch.manual_seed(0)
     objective = OBJECTIVES[name]().eval()
     weighted, repeated, plain = (
         slopes(objective, of) for of in (batch(COUNTS.float()), batch()[TWICE], batch()))
-    assert weighted[0] == pytest.approx(repeated[0], rel=1e-5) and weighted[0] != pytest.approx(plain[0], rel=1e-3)
+    assert weighted[0] == pytest.approx(repeated[0], rel=1e-5)
     assert torch.allclose(weighted[1], repeated[1], atol=1e-6)
+    assert (weighted[1] - plain[1]).norm() > 0.1 * plain[1].norm()  # losses alone may be alike by chance
     half = slopes(objective, batch(COUNTS / 2))
     assert half[0] == pytest.approx(weighted[0], rel=1e-5)  # how large weights are does not matter
 

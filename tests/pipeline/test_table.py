@@ -56,4 +56,6 @@ def test_new_rows_are_answered_with_cells_missing_or_new(project: Path) -> None:
         command(project, "trivium", "predict", strategy, "new.csv", "--out", "out.csv")
         with (project / "out.csv").open(newline="") as file:
             found = list(csv.DictReader(file))
-        assert [row["id"] for row in found] == ["a", "b", "c"] and not any(row["error"] for row in found)
+        assert [row["id"] for row in found] == ["a", "b", "c"]
+        assert [bool(row["label"]) for row in found] == [True, True, False]  # the last has nothing to read
+        assert [bool(row["error"]) for row in found] == [False, False, True]
