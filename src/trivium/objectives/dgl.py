@@ -1,6 +1,6 @@
 """Decoupled gradients (DGL; arXiv 2507.10213): each encoder learns from the loss of its own linear head alone, fusion
-and head from the joint loss on vectors whose gradient goes no further. So no stream can leave another one unlearned;
-what only streams together tell, no encoder is taught. It costs what joint training does.
+and head from the joint loss on vectors whose gradient goes no further. So no stream can leave another one unlearned.
+But no encoder is taught what only several streams together tell. It costs what joint training does.
 """
 
 from __future__ import annotations
