@@ -115,7 +115,7 @@ def _train(seed: int) -> float:
     from trivium.encoders import Described
     from trivium.machine import device
     from trivium.modalities.spec import Spec
-    from trivium.objectives.joint import Joint
+    from trivium.objectives.network.joint import Joint
     from trivium.tasks.classification import Classification
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit

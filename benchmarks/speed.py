@@ -99,7 +99,7 @@ def _network(described: Any, specs: Any, classes: int = 10, fusion: str = "conca
 def _ours(params: Any, accelerator: Any) -> float:
     import numpy as np
 
-    from trivium.objectives.joint import Joint
+    from trivium.objectives.network.joint import Joint
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
 
@@ -157,7 +157,7 @@ def weights() -> dict[str, str]:
 
     from trivium import models, objectives
     from trivium.machine import device as devices
-    from trivium.objectives.joint import Joint
+    from trivium.objectives.network.joint import Joint
     from trivium.params import load
     from trivium.training.augment import Augment
     from trivium.training.feed import Feed
@@ -195,7 +195,7 @@ def waits(store: Any) -> dict[str, float]:
     what is counted is the time until a batch is on the GPU, none of the steps before it, as if nothing overlapped.
     """
     from trivium.machine import device as devices
-    from trivium.objectives.joint import Joint
+    from trivium.objectives.network.joint import Joint
     from trivium.params import load
     from trivium.training import feed as feeds
     from trivium.training.loop import Schedule, fit

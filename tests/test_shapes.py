@@ -16,11 +16,12 @@ from trivium.data.store import Batch
 from trivium.encoders import Described, describe
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import STORED, Spec
-from trivium.objectives.dgl import Decoupled
-from trivium.objectives.distil import Distil
-from trivium.objectives.joint import Joint
-from trivium.objectives.modality_dropout import ModalityDropout
-from trivium.objectives.unimodal_losses import UnimodalLosses
+from trivium.objectives import network as networks_objectives
+from trivium.objectives.network.dgl import Decoupled
+from trivium.objectives.network.distil import Distil
+from trivium.objectives.network.joint import Joint
+from trivium.objectives.network.modality_dropout import ModalityDropout
+from trivium.objectives.network.unimodal_losses import UnimodalLosses
 from trivium.settings.errors import UserError
 
 SAMPLES, CLASSES = 5, 3
@@ -80,7 +81,7 @@ def called(described: Described) -> str:
 def test_there_is_an_example_of_everything() -> None:
     where = "has no example: add one to {} in tests/test_shapes.py"
     assert not set(STORED) - set(SIZES), f"a kind of tensors {where.format('SIZES')}"
-    assert not set(objectives.SHARED) - set(WHOLE), f"an objective of whole networks {where.format('WHOLE')}"
+    assert not set(networks_objectives.names()) - set(WHOLE), f"an objective of whole networks {where.format('WHOLE')}"
     assert {described.architecture for described in READ} == set(encoders.names()), "an encoder reads no modality"
 
 
@@ -164,7 +165,7 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("name", objectives.SHARED)
+@pytest.mark.parametrize("name", networks_objectives.names())
 def test_an_objective_of_a_whole_network_gives_a_loss(name: str) -> None:
     objective = WHOLE[name]()
     check(objective, batch({s: part.spec for s, part in objective.model.readers.items()}))

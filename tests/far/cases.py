@@ -34,7 +34,7 @@ from trivium.evaluation.settings import Settings
 from trivium.machine import device
 from trivium.modalities.spec import Spec
 from trivium.models.network import Ensemble, Unimodal
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 from trivium.strategies import entry
 from trivium.training import pretrain, recipes, strategy
 from trivium.training.augment import Augment

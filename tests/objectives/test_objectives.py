@@ -88,7 +88,7 @@ def test_settings_are_filled_in_and_what_is_wrong_is_named() -> None:
 
 def test_those_of_whole_networks_are_none_that_a_recipe_may_name() -> None:
     assert {"masked", "supervised"} <= set(objectives.names())
-    assert not {"joint", "unimodal_losses", "distil", "modality_dropout", "dgl"} & set(objectives.names())
+    assert not {"joint", "dgl", "network"} & set(objectives.names())  # a recipe trains no whole network
 
 
 def test_tokens_that_are_not_the_patches_are_explained(tmp_path) -> None:

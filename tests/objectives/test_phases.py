@@ -12,11 +12,11 @@ from trivium import objectives
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
 from trivium.objectives.align import contrast
-from trivium.objectives.dgl import Decoupled
-from trivium.objectives.distil import Distil
-from trivium.objectives.joint import Joint
-from trivium.objectives.modality_dropout import ModalityDropout, hidden
-from trivium.objectives.unimodal_losses import UnimodalLosses
+from trivium.objectives.network.dgl import Decoupled
+from trivium.objectives.network.distil import Distil
+from trivium.objectives.network.joint import Joint
+from trivium.objectives.network.modality_dropout import ModalityDropout, hidden
+from trivium.objectives.network.unimodal_losses import UnimodalLosses
 from trivium.training import budget
 
 SPECS = {"photo": Spec("photo", "image", (1, 8, 8), modality="image"),

@@ -8,10 +8,10 @@ from torch import nn
 from tests import networks
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
-from trivium.objectives.dgl import Decoupled
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.dgl import Decoupled
+from trivium.objectives.network.joint import Joint
+from trivium.objectives.network.unimodal_losses import UnimodalLosses
 from trivium.objectives.supervised import Supervised
-from trivium.objectives.unimodal_losses import UnimodalLosses
 from trivium.training import logistic
 
 TASK = networks.task(3)

@@ -20,7 +20,7 @@ from tests import networks
 from trivium import fusion, models, tasks
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 from trivium.tasks import Task
 
 SAMPLES = 6

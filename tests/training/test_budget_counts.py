@@ -41,3 +41,10 @@ def test_published_models_of_sound_can_be_counted(kind: str) -> None:
         num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=2)
     body = getattr(transformers, f"{kind}Model")(config).eval()
     assert budget.counted(lambda: body(torch.randn(2, 4000)).last_hidden_state.sum(), module=body) > 1e6
+
+
+def test_what_follows_a_backward_pass_is_paid_for() -> None:
+    layer, x = nn.Linear(3, 5), torch.ones(2, 3)
+    once = budget.counted(lambda: layer(x).sum(), module=layer)
+    again = budget.counted(lambda: layer(x).sum(), module=layer, after=lambda: layer(x).sum())
+    assert again - once == 2 * 3 * 5  # a forward pass

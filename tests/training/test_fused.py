@@ -18,7 +18,7 @@ from trivium.data.tables import read_json
 from trivium.machine import device
 from trivium.machine.measured import Measured
 from trivium.models.network import Multimodal
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 from trivium.strategies import Entry
 from trivium.strategies.base import ALL, TOP, Phase, Plan
 from trivium.tasks.temperature import calibrated_nll, temperature

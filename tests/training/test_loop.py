@@ -174,3 +174,18 @@ def test_a_loss_that_is_not_finite_is_never_chosen() -> None:
         task.layers[1].weight.fill_(float("nan"))
     scored = loop.validate(task, feed(80, 2), device.prepare("cpu"))
     assert scored["val_nll"] == 1e9
+
+
+class Still(Line):
+    """Its rule for gradients: none."""
+
+    def after_backward(self) -> None:
+        for weight in self.parameters():
+            assert weight.grad is not None
+            weight.grad.zero_()
+
+
+def test_an_objective_sees_to_the_gradients_before_the_step() -> None:
+    still, start = Still(), Still().layers[1].weight
+    train(still)
+    assert torch.equal(still.layers[1].weight, start)

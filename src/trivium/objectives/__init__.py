@@ -1,4 +1,5 @@
-"""What a phase of training minimises: one file per objective, used by recipes and by the phases of strategies.
+"""What training minimises: one file per objective of recipes, which train components; those that the phases of
+strategies minimise, over whole networks, are in `network`.
 
 An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
 `task`, `outputs(batch) -> [B, C]` and `nll(outputs, y) -> float`, to choose weights by; without, `score(batch) ->
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.tasks import Task
 
-SHARED = ("joint", "unimodal_losses", "distil", "modality_dropout", "dgl")  # a strategy's, over a whole network
+SHARED = ("network",)
 
 
 def names() -> tuple[str, ...]:

@@ -46,15 +46,18 @@ def inputs(specs: Mapping[str, Spec], samples: int = PROBE) -> dict[str, Tensor]
     return found
 
 
-def counted(loss: Callable[[], Tensor], samples: int = PROBE, module: nn.Module | None = None) -> float:
+def counted(loss: Callable[[], Tensor], samples: int = PROBE, module: nn.Module | None = None,
+            after: Callable[[], None] = lambda: None) -> float:
     """Training FLOPs per sample of `loss()` on `samples` samples, by the operators that run.
 
-    module: whose weights take part. Raises: UserError (an operator that reads them and that nobody can count).
+    module: whose weights take part.  after: what follows a backward pass.
+    Raises: UserError (an operator that reads them and that nobody can count).
     """
     with torch.enable_grad(), Flops(_formulas(), module.parameters() if module is not None else ()) as counter:
         result = loss()
         if result.requires_grad:
             result.backward()
+            after()
     _known(counter)
     return counter.total / samples
 
@@ -123,9 +126,10 @@ def analytic(module: nn.Module, loss: Callable[[], Tensor], samples: int = PROBE
 
     A frozen layer below every trained one costs its forward pass only; a trained layer whose input needs no gradient,
     such as the first, saves the gradient of its input. Attention adds 4 T^2 D forward and 2.5 times that backward
-    (the backward pass computes the scores again).
+    (the backward pass computes the scores again). An objective says how often it goes back through the encoders.
     """
-    total = 0.0
+    total, backwards = 0.0, getattr(module, "backwards", 1)
+    several = set(module.model.encoders.modules()) if backwards > 1 else set[nn.Module]()  # type: ignore[union-attr]
     handles = []
 
     def layer(m: nn.Module, args: tuple[Any, ...], out: Tensor) -> None:
@@ -135,7 +139,7 @@ def analytic(module: nn.Module, loss: Callable[[], Tensor], samples: int = PROBE
         per_output = weight.numel() / weight.shape[0]  # input channels x kernel
         forward = 2.0 * out.numel() * per_output
         grads = int(weight.requires_grad) + int(args[0].requires_grad)
-        total += forward * (1 + grads)
+        total += forward * (1 + grads * (backwards if m in several else 1))
 
     for child in module.modules():
         if isinstance(child, nn.Linear | nn.Conv1d | nn.Conv2d):

@@ -18,12 +18,13 @@ from trivium.machine import device
 from trivium.models import files, lora
 from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
-from trivium.objectives.joint import Joint
+from trivium.objectives import network
+from trivium.objectives.network.joint import Joint
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
 from trivium.training import budget, components, probed, records, states
 from trivium.training.feed import Feed
 from trivium.training.jobs import Report
-from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
+from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
@@ -123,27 +124,8 @@ def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
 
 def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Joint:
     """What the phase minimises; what it owns besides the model is drawn from the seed."""
-    from trivium.objectives.dgl import Decoupled
-    from trivium.objectives.distil import Distil
-    from trivium.objectives.modality_dropout import ModalityDropout
-    from trivium.objectives.unimodal_losses import UnimodalLosses
-
-    about = phase.objective
-    if about["name"] == "unimodal_losses":
-        given = about["weight"]
-        weights = {s: float(given.get(s, 0.0) if isinstance(given, dict) else given) for s in model.streams}
-        with models.drawn(seed, "unimodal_losses"):
-            return UnimodalLosses(model, weights)
-    if about["name"] == "dgl":
-        with models.drawn(seed, "dgl"):
-            return Decoupled(model)
-    if about["name"] == "modality_dropout":
-        return ModalityDropout(model, about["p"])
-    if about["name"] == "distil":
-        device = next(model.parameters()).device
-        teachers = {s: components.encoder(store.recipe, s, seed).to(device) for s in model.streams}
-        return Distil(model, teachers, about["alpha"])
-    return Joint(model)
+    with models.drawn(seed, phase.objective["name"]):
+        return network.build(phase.objective, model, lambda stream: components.encoder(store.recipe, stream, seed))
 
 
 def _schedule(model: Multimodal, p: _Planned, batch: int) -> Schedule:
@@ -225,7 +207,7 @@ def _cost(objective: Joint, store: Store, what: str) -> float:
     of a pass through one stream's encoder.
     """
     copy = deepcopy(objective).cpu()
-    return budget.counted(_loss(copy, store, what), module=copy)
+    return budget.counted(_loss(copy, store, what), module=copy, after=partial(seen_to, copy))
 
 
 def _analytic(objective: Joint, store: Store, what: str) -> float:

@@ -73,6 +73,7 @@ def fit(
             with accelerator.autocast():
                 loss = objective.loss(batch, generator)  # type: ignore[operator]
             accelerator.backward(loss)
+            seen_to(objective)
             optimizer.step(plan.lr * rate(step))
             losses.append(loss.detach())
             report((step + 1) * plan.batch)
@@ -81,6 +82,12 @@ def fit(
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
         state.record(row | validate(objective, val, accelerator))
     return state.finish()
+
+
+def seen_to(objective: nn.Module) -> None:
+    """Gradients as the objective has its rule for them: behind each backward pass, before the step."""
+    if (rule := getattr(objective, "after_backward", None)) is not None:
+        rule()
 
 
 @torch.no_grad()

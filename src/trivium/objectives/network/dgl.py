@@ -5,15 +5,17 @@ But no encoder is taught what only several streams together tell. It costs what 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from trivium.objectives.unimodal_losses import UnimodalLosses
+from trivium.objectives.network.unimodal_losses import UnimodalLosses
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
     from trivium.models.network import Multimodal
 
 
@@ -26,3 +28,7 @@ class Decoupled(UnimodalLosses):
         apart = {s: vector.detach() for s, vector in vectors.items()}
         joint = self.task.loss(self.model.outputs(apart, batch.present), batch.y, batch.weight)
         return self.beside(joint, vectors, batch)
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder]) -> Decoupled:
+    return Decoupled(model)

@@ -7,15 +7,17 @@ sample that would lose all of its streams keeps them. p = 0 is plain joint train
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
     from trivium.models.network import Multimodal
 
 
@@ -35,3 +37,7 @@ def hidden(present: Tensor, p: float, generator: torch.Generator) -> Tensor:
     """bool [B, S] -> bool [B, S]: what is left."""
     left = present & (torch.rand(present.shape, generator=generator) >= p).to(present.device)
     return torch.where(left.any(1, keepdim=True), left, present)
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder], p: float) -> ModalityDropout:
+    return ModalityDropout(model, p)

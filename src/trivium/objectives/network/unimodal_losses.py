@@ -6,16 +6,17 @@ learning that a quicker stream would make superfluous (Kontras et al. 2024, arXi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
     from trivium.models.network import Multimodal
 
 
@@ -41,3 +42,10 @@ class UnimodalLosses(Joint):
                 there = there * batch.weight
             total = total + weight * (own * there).sum() / there.sum().clamp(min=1 if batch.weight is None else 1e-12)
         return total
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder], weight: float | Mapping[str, float],
+          ) -> UnimodalLosses:
+    """weight: of each stream's own loss, a number for all or one per stream."""
+    weights = {s: float(weight.get(s, 0.0) if isinstance(weight, Mapping) else weight) for s in model.streams}
+    return UnimodalLosses(model, weights)

@@ -7,13 +7,13 @@ The mean is over the samples that have the stream. alpha = 0 is plain joint trai
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from trivium.objectives.joint import Joint
+from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
@@ -49,3 +49,8 @@ class Distil(Joint):
             there = batch.present[:, self.model.streams.index(s)].to(apart.dtype)
             total = total + self.alpha * (apart * there).sum() / there.sum().clamp(min=1)
         return total
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder], alpha: float) -> Distil:
+    device = next(model.parameters()).device
+    return Distil(model, {s: component(s).to(device) for s in model.streams}, alpha)

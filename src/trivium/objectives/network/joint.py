@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
     from trivium.models.network import Multimodal
 
 
@@ -30,3 +32,7 @@ class Joint(nn.Module):
         and too sure of it would lose to worse ones, even to untrained ones.
         """
         return self.task.calibrated_nll(outputs, y)
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder]) -> Joint:
+    return Joint(model)
