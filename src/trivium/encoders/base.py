@@ -36,6 +36,9 @@ class Sized(Wide):
 class Encoder(nn.Module):
     """`tokens(x)` [B, T, D] and `forward(x)` [B, D]; token t sees patch t of `patches(x)` (or text token t).
 
+    With `whole`, `forward` gives the tokens as well, for a fusion that reads them: [B, 1 + T, D + 1], the vector first.
+    The last number is 1 where there is a token and 0 where there is padding, so that what is one tensor stays one.
+
     gives: what it has for an objective, a fusion or a strategy: tokens, dense vectors, gradients with respect to them
     (and weights that these move). `GIVES` of its file says the same, before anything is built.
     published: whether its weights were trained by others; what went into that is no part of the budget.
@@ -45,6 +48,7 @@ class Encoder(nn.Module):
     width: int  # D
     gives: frozenset[str] = GIVES
     published = False
+    whole = False
     patch: tuple[int, ...]  # of one token, in input units per axis; () for text and columns
     special = 0  # tokens before those of the patches: a class token
 
@@ -63,7 +67,18 @@ class Encoder(nn.Module):
         return largest.masked_fill(padding.all(1), 0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pool(self.tokens(x), x)
+        tokens = self.tokens(x)
+        return self.given(self.pool(tokens, x), tokens, x)
+
+    def given(self, vector: Tensor, tokens: Tensor | None = None, x: Tensor | None = None) -> Tensor:
+        """What `forward` gives, of a vector [B, D] and the tokens [B, T, D] of inputs x; None: there are no tokens."""
+        if not self.whole:
+            return vector
+        first = nn.functional.pad(vector, (0, 1), value=1.0).unsqueeze(1)
+        if tokens is None or x is None:
+            return first
+        there = (x != PAD).to(tokens.dtype) if self.spec.kind == "tokens" else tokens.new_ones(tokens.shape[:2])
+        return torch.cat([first, torch.cat([tokens, there.unsqueeze(-1)], -1)], 1)
 
     def patches(self, x: Tensor) -> Tensor:
         """What each token stands for: [B, C, *axes] -> [B, T, P]. Not for text."""
@@ -102,7 +117,12 @@ class Plain(Encoder):
         self.spec, self.width, self.patch = spec, spec.shape[0], ()
 
     def forward(self, x: Tensor) -> Tensor:
-        return x
+        return self.given(x)
+
+
+def vector(given: Tensor) -> Tensor:
+    """[B, D] of what an encoder gave: the vector alone, or with tokens behind it."""
+    return given if given.dim() == 2 else given[:, 0, :-1]
 
 
 def unpadded(x: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Cells(Encoder):
     def forward(self, x: Tensor) -> Tensor:
         number, code = x.unbind(-1)
         said = torch.where(self.place.last == 1, torch.where(code > 0, number, 1.0), 1.0)  # of a number, or none
-        return x.new_zeros(len(x), self.width).scatter(1, self.place(code), said)
+        return self.given(x.new_zeros(len(x), self.width).scatter(1, self.place(code), said))
 
 
 def build(spec: Spec, settings: Settings) -> Cells:

@@ -16,6 +16,7 @@ import torch
 
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
+from trivium.encoders.base import vector
 from trivium.evaluation import affordable, attribution, encoded, explained, information, pictures, probes, robustness
 from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
@@ -170,7 +171,7 @@ def _probes(asked: Asked, counts: dict[str, int]) -> dict[str, Probe]:
         has, has_test = train.present[:, column], unseen.present[:, column]
         if not has.any() or not has_test.any():
             continue
-        vectors = {"after": [batch.inputs[s] for batch in (train, unseen)]}
+        vectors = {"after": [vector(batch.inputs[s]) for batch in (train, unseen)]}
         if _begins_at_random(asked, s):
             fresh = build.encoder(store.encoders[s], store.specs[s], seed).eval().to(store.device)
             vectors = {"before": [encoded.rows_through(fresh, store, s, rows, seed, size)
@@ -215,4 +216,5 @@ def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -
     dense = [s for s in encoded.readers(model) if encoded.gives(model, s, "dense")]
     alike = encoded.encode_rows(model, store, some(store.samples, store.rows(0, "test"), ALIKE, 0), seed, size, dense)
     (out / "vectors").mkdir(parents=True, exist_ok=True)
-    save_file({s: alike.inputs[s].contiguous().cpu() for s in dense}, str(out / "vectors" / f"seed_{seed}.safetensors"))
+    found = {s: vector(alike.inputs[s]).contiguous().cpu() for s in dense}
+    save_file(found, str(out / "vectors" / f"seed_{seed}.safetensors"))

@@ -52,7 +52,7 @@ def through(module: nn.Module, x: Tensor, size: int) -> Tensor:
         if not x.is_floating_point():
             return _by_length(module, x)
         size = kept.FEW if x.device.type == "cpu" else size
-    return torch.cat([module(part) for part in x.split(size)])
+    return joined([module(part) for part in x.split(size)])
 
 
 def _by_length(module: nn.Module, x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ def _by_length(module: nn.Module, x: Tensor) -> Tensor:
     tokens = lengths(x)
     order = tokens.argsort(descending=True, stable=True)
     parts = [module(x[part, : max(1, int(tokens[part[0]]))]) for part in order.split(kept.BATCH)]
-    return torch.cat(parts)[order.argsort()]
+    return joined(parts)[order.argsort()]
 
 
 def lengths(x: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def rows_through(module: nn.Module, store: Store, stream: str, rows: np.ndarray,
 
 
 def replace(batch: Batch, stream: str, vectors: Tensor) -> Batch:
-    """An encoded `batch` in which one stream has other vectors [B, D_s]."""
+    """An encoded `batch` in which another thing, as its encoder gives it, stands for one stream."""
     return Batch({**batch.inputs, stream: vectors}, batch.present, batch.y, encoded=True)
 
 

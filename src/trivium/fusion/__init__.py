@@ -1,7 +1,8 @@
 """Ways to fuse the vectors of any subset of streams, {stream: [B, D_s]}, into one vector [B, D].
 
 To add one, write `fusion/<name>.py` with a `Settings` and `build(widths, settings)`, and name it in a strategy of
-params.yaml: `fusion: concat`, or `fusion: {name: attention, heads: 4}`.
+params.yaml: `fusion: concat`, or `fusion: {name: attention, heads: 4}`. With `READS = "tokens"` in its file it gets the
+streams' tokens as well, {stream: [B, 1 + T_s, D_s + 1]}: see `encoders.base.Encoder`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ def chosen(value: str | Mapping[str, Any], where: str) -> dict[str, Any]:
     name, own = parts.split(value, where)
     part = parts.get(sys.modules[__name__], name, "fusion", where)
     return {"name": name} | parts.typed(part.Settings, own, where).model_dump(mode="json")
+
+
+def reads_tokens(value: Mapping[str, Any]) -> bool:
+    """`value`: what `chosen` gave."""
+    name, _ = parts.split(value, "fusion")
+    return getattr(parts.get(sys.modules[__name__], name, "fusion", "fusion"), "READS", "vectors") == "tokens"
 
 
 def build(value: Mapping[str, Any], widths: Mapping[str, int]) -> nn.Module:

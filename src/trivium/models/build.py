@@ -30,7 +30,11 @@ def encoder(described: Described, spec: Spec, seed: int) -> Encoder:
 
 
 def multimodal(parts: Mapping[str, Encoder], task: Task, fusion: Mapping[str, Any], seed: int) -> Multimodal:
-    """A network of the encoders `parts`, stream -> encoder; fusion: see `fusion.chosen`."""
+    """A network of the encoders `parts`, stream -> encoder; fusion: see `fusion.chosen`. Where it reads tokens, the
+    encoders give theirs.
+    """
+    for part in parts.values():
+        part.whole = fusion_room.reads_tokens(fusion)
     with drawn(seed, "fusion"):
         mix = fusion_room.build(fusion, {s: part.width for s, part in parts.items()})
     with drawn(seed, "head"):

@@ -65,7 +65,7 @@ def load(folder: str | Path) -> nn.Module:
         component = _apart(Path(folder), where)
         as_published = not any(key.startswith(f"encoders.{s}.") for key in state)
         state = _published(component, s) | state
-        if as_published and kept.there(component):
+        if as_published and kept.there(component) and not model.readers[s].whole:
             model.kept[s] = kept.Kept(component)
     model.load_state_dict(state)
     return model.eval().requires_grad_(False)

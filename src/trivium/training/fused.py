@@ -20,14 +20,16 @@ from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
 from trivium.objectives import network
 from trivium.objectives.network.joint import Joint
+from trivium.settings.errors import UserError
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
 from trivium.training import budget, components, probed, records, states
-from trivium.training.feed import Feed
+from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
+    from trivium.models.kept import Kept
     from trivium.training.strategy import Unit
 
 
@@ -48,7 +50,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     accelerator = device.prepare(device.kind(loop.device))
     model.to(accelerator.device)
     moves = any({"encoders", "lora"} & set(phase.train) for phase in plan.phases)  # else kept vectors do
-    read = [s for s in store.streams if moves or not components.kept(store.recipe, s, seed)]
+    read = [s for s in store.streams if moves or not _kept(model, store, s, seed)]
     above = states.uppers(model, store, seed, plan.lora[1]) if plan.lora else {}
     feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop.augment)
     if above and states.hold(above, store, feeds):  # their pass is part of the one that the probe was charged for
@@ -106,6 +108,11 @@ class _Planned:
     cost: float
     cost_again: float
     once: float
+
+
+def _kept(model: Multimodal, store: Store, stream: str, seed: int) -> Kept | None:
+    """Vectors that were made once for all, where the fusion reads no more than these."""
+    return None if model.readers[stream].whole else components.kept(store.recipe, stream, seed)
 
 
 def _feeds(store: Store, seed: int, device: torch.device, read: list[str], augment: bool) -> tuple[Feed, Feed]:
@@ -232,13 +239,17 @@ def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:
 def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, report: Callable[[int], None]) -> Feed:
     """The frozen encoders' vectors of every sample of `feed`, once; those that are kept are read."""
     model.eval()
-    kept = {s: found for s in store.streams if (found := components.kept(store.recipe, s, feed.seed))}
+    kept = {s: found for s in store.streams if (found := _kept(model, store, s, feed.seed))}
     own = {s: encoder for s, encoder in model.encoders.items() if s not in kept}
     batches, done = list[Batch](), 0
     for batch in feed.once(VALIDATION_BATCH):
         with accelerator.autocast():
             vectors = {s: encoder(batch.inputs[s]).float() for s, encoder in own.items()}
         batches.append(replace(batch, inputs=vectors, encoded=True))
+        if (needed := len(feed) / len(batch) * sum(x.nbytes for x in vectors.values())) > IN_MEMORY:
+            raise UserError(f"{len(feed):,} samples of what the frozen encoders give need {needed / 1e9:.0f} GB of "
+                            f"memory, more than {IN_MEMORY / 1e9:.0f}. Name a fusion that reads vectors and no tokens, "
+                            "such as `concat`, or a strategy that trains the encoders.")
         done += len(batch)
         report(done)
     whole = Batch.joined(batches)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from trivium.encoders.base import vector
 from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Distil(Joint):
         for s, teacher in self.teachers.items():
             with torch.no_grad():
                 goal = teacher(batch.inputs[s])
-            apart = (vectors[s] - goal).square().mean(1)
+            apart = (vector(vectors[s]) - goal).square().mean(1)
             there = batch.present[:, self.model.streams.index(s)].to(apart.dtype)
             total = total + self.alpha * (apart * there).sum() / there.sum().clamp(min=1)
         return total

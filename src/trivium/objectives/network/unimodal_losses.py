@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from trivium.encoders.base import vector
 from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class UnimodalLosses(Joint):
     def beside(self, total: Tensor, vectors: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """`total` plus the streams' own losses."""
         for s, weight in self.weights.items():
-            own = self.task.losses(self.heads[s](vectors[s]), batch.y)
+            own = self.task.losses(self.heads[s](vector(vectors[s])), batch.y)
             there = batch.present[:, self.model.streams.index(s)].to(own.dtype)
             if batch.weight is not None:
                 there = there * batch.weight
