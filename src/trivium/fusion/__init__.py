@@ -16,7 +16,7 @@ from trivium.settings import parts
 if TYPE_CHECKING:
     from torch import nn
 
-SHARED = ("base",)
+SHARED = ("base", "sequences")
 
 
 def names() -> tuple[str, ...]:
