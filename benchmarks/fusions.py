@@ -1,10 +1,11 @@
 """What each fusion costs, and what it can learn where the answer is known: the tables of docs/fusions.md.
 
-    PYTHONPATH=src .venv/bin/python -m benchmarks.fusions          measures, about 4 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.fusions          measures, about 7 minutes on one core
     PYTHONPATH=src .venv/bin/python -m benchmarks.fusions page     fills the page from what was measured
 
 Only the fusion and a linear head are trained, on vectors that hold all that the streams say, as a perfect encoder would
-give them. All fusions have their default settings, and the same data, batches, steps and learning rate: none is tuned.
+give them; fusions that read tokens get some of these as well. All fusions have their default settings, and the same
+data, batches, steps and learning rate: none is tuned.
 Writes benchmarks/results/fusions.json, with the machine's description.
 """
 
@@ -33,7 +34,7 @@ from trivium.training import budget
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE = ROOT / "benchmarks/results/fusions.json", ROOT / "docs/fusions.md"
 WORLDS = ("unique", "redundant", "dominant", "synergy")
-SYMBOLS, WIDTH = 4, 64
+SYMBOLS, WIDTH, TOKENS = 4, 64, 8
 TRAIN, TEST, SEEDS = 3000, 2000, 3
 STEPS, LR = 500, 0.003  # LR: that of the default strategies
 NEAR = 0.02  # of accuracy: what is less far from `concat`, or from chance, counts as level with it
@@ -56,10 +57,25 @@ def ideal(world: worlds.World, rng: np.random.Generator, samples: int) -> tuple[
     return {s: torch.from_numpy(x).float() for s, x in made.items()}, torch.from_numpy(y)
 
 
+def with_tokens(vectors: Mapping[str, Tensor], rng: np.random.Generator) -> dict[str, Tensor]:
+    """Vectors [B, D] with `TOKENS` behind them, [B, 1 + T, D + 1]: two, wherever they stand, are the vector again, the
+    others are noise of its size.
+    """
+    made = {}
+    for s, vector in vectors.items():
+        noise = np.sqrt(2) * rng.normal(size=(len(vector), TOKENS, WIDTH))
+        says = torch.from_numpy(rng.permuted(np.tile(np.arange(TOKENS) < 2, (len(vector), 1)), axis=1)).unsqueeze(-1)
+        tokens = torch.where(says, vector.unsqueeze(1), torch.from_numpy(noise).float())
+        made[s] = nn.functional.pad(torch.cat([vector.unsqueeze(1), tokens], 1), (0, 1), value=1.0)
+    return made
+
+
 def learned(name: str, world: worlds.World, seed: int, steps: int = STEPS) -> float:
     """Accuracy on new samples, 0-1. Data and batches depend on `seed` and the world alone."""
     rng = np.random.default_rng([seed, WORLDS.index(world.name)])
     (x, y), (new, truth) = ideal(world, rng, TRAIN), ideal(world, rng, TEST)
+    if fusion.reads_tokens({"name": name}):
+        x, new = (with_tokens(one, np.random.default_rng([seed, k])) for k, one in enumerate((x, new)))
     mix = build(name, seed)
     with drawn(seed, "head"):
         head = nn.Linear(mix.width, world.classes)
@@ -77,22 +93,24 @@ def learned(name: str, world: worlds.World, seed: int, steps: int = STEPS) -> fl
 
 def cost(name: str) -> dict[str, float]:
     """Parameters, and FLOPs of a forward pass per sample."""
-    mix, (vectors, there) = build(name), example(budget.PROBE)
+    mix, (vectors, there) = build(name), example(name, budget.PROBE)
     return {"parameters": sum(weight.numel() for weight in mix.parameters()),
             "flops": budget.counted(lambda: mix(vectors, there).detach(), module=mix)}
 
 
-def example(samples: int) -> tuple[dict[str, Tensor], Tensor]:
+def example(name: str, samples: int) -> tuple[dict[str, Tensor], Tensor]:
     draw = torch.Generator().manual_seed(0)
     vectors = {s: torch.randn(samples, WIDTH, generator=draw) for s in STREAMS}
+    if fusion.reads_tokens({"name": name}):
+        vectors = with_tokens(vectors, np.random.default_rng(0))
     return vectors, torch.ones(samples, len(STREAMS), dtype=torch.bool)
 
 
 def speeds(names: Iterable[str], rounds: int = ROUNDS, seconds: float = SECONDS) -> dict[str, float]:
     """Samples per second of one core's time, forward and backward, at a batch of 64; the vectors need no gradient."""
-    mixes, (vectors, there) = {name: build(name) for name in names}, example(BATCH)
-    return parts.speeds({name: partial(mix, vectors, there) for name, mix in mixes.items() if list(mix.parameters())},
-                        rounds, seconds)
+    mixes = {name: build(name) for name in names}
+    return parts.speeds({name: partial(mix, *example(name, BATCH)) for name, mix in mixes.items()
+                         if list(mix.parameters())}, rounds, seconds)
 
 
 def measure(names: Iterable[str] = fusion.names(), seeds: int = SEEDS, steps: int = STEPS) -> dict[str, Any]:

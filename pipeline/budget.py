@@ -1,6 +1,6 @@
 """budget: the training FLOPs that every strategy may spend, per seed."""
 
-from trivium.params import Params, check
+from trivium.params import Params
 from trivium.stage import run
 
 
@@ -9,7 +9,6 @@ def main(params: Params) -> None:
     from trivium.training import budget
     from trivium.training.strategy import chosen_fusion
 
-    check(params)  # the first stage that a change of `train` runs
     entry = params.entries[params.budget.of]
     fusion = chosen_fusion(entry) or {"name": "concat"}
     found = budget.write(Store(entry.start), fusion, params.budget, params.seeds, budget.BUDGET)

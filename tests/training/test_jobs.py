@@ -18,7 +18,7 @@ from tests.machine.test_workers import alive
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.settings.errors import UserError
-from trivium.training import jobs
+from trivium.training import code, jobs
 from trivium.training.records import Lacking, Seed
 from trivium.training.settings import Loop
 
@@ -150,6 +150,6 @@ def test_a_finished_unit_is_taken_by_its_key_whatever_its_name(
 
 def test_a_key_stands_for_all_that_a_result_depends_on() -> None:
     about = {"seed": 0, "lr": 0.003}
-    assert jobs.key("pretrain", about) == jobs.key("pretrain", {"lr": 0.003, "seed": 0})
-    assert len({jobs.key("pretrain", about), jobs.key("strategy", about),
-                jobs.key("pretrain", about | {"seed": 1})}) == 3
+    recipe, strategy = [code.RECIPE], [code.STRATEGY]
+    assert jobs.key(recipe, about) == jobs.key(recipe, {"lr": 0.003, "seed": 0})
+    assert len({jobs.key(recipe, about), jobs.key(strategy, about), jobs.key(recipe, about | {"seed": 1})}) == 3

@@ -6,7 +6,6 @@ finished one is kept: what a change does not touch, a new name for an entry for 
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import os
@@ -24,13 +23,12 @@ from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.machine.workers import processes
+from trivium.training import code
 from trivium.training.records import Lacking, Record, Seed, Unit
 from trivium.training.settings import Loop
 
 HOME = Path(".cache/units")
 MOST = 200  # finished units that are kept, the latest ones
-CODE = ("data", "encoders", "fusion", "machine", "modalities", "models", "objectives", "strategies", "tasks",
-        "training")
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
 Work = Callable[[Any, Path, Report], Seed | Unit | Lacking]  # work(unit, folder, report) -> record
@@ -46,15 +44,9 @@ class Done(Record):
     record: Seed | Unit | Lacking
 
 
-def key(what: str, about: Any) -> str:
-    """Stands for everything that a unit's result depends on: `about`, a JSON value, and the code."""
-    return digest(json.dumps([what, about, _code()], sort_keys=True).encode())[:24]
-
-
-@functools.cache
-def _code() -> str:
-    room = Path(__file__).parent.parent
-    return digest(b"".join(path.read_bytes() for part in CODE for path in sorted((room / part).rglob("*.py"))))
+def key(modules: Sequence[str], about: Any) -> str:
+    """Stands for everything that a unit's result depends on: `about`, a JSON value, and the code of `modules`."""
+    return digest(json.dumps([dict(code.files(modules)), about], sort_keys=True).encode())[:24]
 
 
 def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop,

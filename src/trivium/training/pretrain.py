@@ -16,7 +16,7 @@ import numpy as np
 
 from trivium.data.store import Store
 from trivium.machine.measured import Measured
-from trivium.training import jobs, records
+from trivium.training import code, jobs, records
 from trivium.training.recipes import Group, Recipe
 from trivium.training.settings import Loop
 
@@ -88,7 +88,8 @@ def _key(store: Store, unit: Unit) -> str:
         recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
                   "loop": loop, "limit": unit.limit, "all": store.digest}
-    return jobs.key("pretrain", about)
+    modules = code.of_recipe(store.encoders.values(), type(store.task), unit.recipe.objectives)
+    return jobs.key(modules, about)
 
 
 def _work(unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:

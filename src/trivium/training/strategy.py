@@ -11,7 +11,7 @@ from trivium.data.store import Store
 from trivium.data.tables import digest
 from trivium.machine.measured import Measured
 from trivium.strategies import Entry
-from trivium.training import components, jobs
+from trivium.training import code, components, jobs
 from trivium.training.budget import enough
 from trivium.training.records import Lacking, Seed, Skipped, Started, Trained
 from trivium.training.settings import Loop
@@ -86,7 +86,8 @@ def _key(store: Store, unit: Unit) -> str:
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
              "charged": components.charged(store.recipe, unit.seed),
              "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model
-    return jobs.key("strategy", about)
+    modules = code.of_strategy(store.encoders.values(), type(store.task), unit.entry)
+    return jobs.key(modules, about)
 
 
 def _work(unit: Unit, folder: Path, report: jobs.Report) -> Seed | Lacking:
