@@ -1,7 +1,11 @@
-"""budget: the training FLOPs that every strategy may spend, per seed."""
+"""budget: the training FLOPs that every strategy may spend, per seed; and which code each recipe and strategy runs, so
+that an edit makes only those run again that it touches.
+"""
 
-from trivium.params import Params
-from trivium.stage import run
+from pathlib import Path
+
+from trivium.params import Params, check
+from trivium.stage import fresh, run
 
 
 def main(params: Params) -> None:
@@ -9,10 +13,29 @@ def main(params: Params) -> None:
     from trivium.training import budget
     from trivium.training.strategy import chosen_fusion
 
+    check(params)  # the first stage that a change of `train` runs
+    with fresh("data/code") as out:
+        write_code(params, out)
     entry = params.entries[params.budget.of]
     fusion = chosen_fusion(entry) or {"name": "concat"}
     found = budget.write(Store(entry.start), fusion, params.budget, params.seeds, budget.BUDGET)
     print(f"everybody's budget: {sum(found) / len(found):.3g} training FLOPs per seed, on average")
+
+
+def write_code(params: Params, out: Path) -> None:
+    """pretrain/RECIPE.json, train/STRATEGY.json and evaluate/STRATEGY.json: file -> digest."""
+    from trivium.data.tables import write_json
+    from trivium.training import code
+
+    read = {name: [params.encoders[one] for one in params.read_by(name).values()] for name in params.pretrain}
+    found = {f"pretrain/{name}": code.of_recipe(read[name], params.kind, params.recipe(name).objectives)
+             for name in params.pretrain}
+    for name, entry in params.entries.items():
+        found |= {f"{stage}/{name}": code.of_strategy(read[entry.start], params.kind, entry, root)
+                  for stage, root in (("train", code.STRATEGY), ("evaluate", code.EVALUATION))}
+    for name, modules in found.items():
+        (out / name).parent.mkdir(exist_ok=True)
+        write_json(code.files(modules), out / f"{name}.json")
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from trivium.strategies import Entry
     from trivium.tasks import Task
 
-BUDGET, RECIPE, STRATEGY, EVALUATION = ("trivium.training.budget", "trivium.training.pretrain",
-                                        "trivium.training.strategy", "trivium.evaluation.evaluate")
+RECIPE, STRATEGY, EVALUATION = ("trivium.training.pretrain", "trivium.training.strategy",
+                                "trivium.evaluation.evaluate")
 SAME = ("machine", "settings", "data/tables.py")  # messages, files and processes: no result depends on them,
 BUT = ("machine/device.py",)  # but on how a device computes
 
@@ -28,7 +28,7 @@ def of_recipe(encoders: Iterable[Described], task: type[Task], objectives: Itera
 
 
 def of_strategy(encoders: Iterable[Described], task: type[Task], entry: Entry, root: str = STRATEGY) -> list[str]:
-    """Modules. encoders: of the recipe that it starts from;  root: what runs it: training, evaluation or the budget."""
+    """Modules. encoders: of the recipe that it starts from;  root: what runs it: training or evaluation."""
     from trivium.settings import parts
 
     objectives = [phase.objective["name"] for phase in entry.plan.phases]
