@@ -133,3 +133,16 @@ def test_what_is_not_used_runs_nothing(project: Path) -> None:
     set_params(project, {"encoder.spare": SMALL | {"width": 32}})
     assert repro(project)[0] <= CHEAP
     assert digests(project, "models", "data", "reports/evaluate") == before
+
+
+def test_a_new_part_and_an_edit_of_one_that_nobody_names_run_the_new_entry_alone(project: Path) -> None:
+    room = project / "src/trivium/fusion"
+    (room / "mine.py").write_text((room / "concat.py").read_text())
+    with (room / "film.py").open("a") as film:
+        film.write("\n# another thought\n")
+    set_params(project, {"train.mine": {"start": "scratch", "strategy": "joint", "fusion": "mine"}})
+    assert repro(project)[0] == {"budget", "train@mine", "evaluate@mine", "compare"}
+    with (room / "concat.py").open("a") as concat:
+        concat.write("\n# another thought\n")
+    assert repro(project)[0] == {"budget", *(f"{stage}@{name}" for stage in ("train", "evaluate")
+                                            for name in ("end_to_end", "frozen")), "compare"}
