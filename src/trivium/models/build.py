@@ -39,6 +39,8 @@ def multimodal(parts: Mapping[str, Encoder], task: Task, fusion: Mapping[str, An
         mix = fusion_room.build(fusion, {s: part.width for s, part in parts.items()})
     with drawn(seed, "head"):
         head = nn.Linear(mix.width, task.outputs)
+    if hasattr(mix, "judged_by"):
+        mix.judged_by(head, task)
     return Multimodal(parts, mix, head, task)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,28 +10,47 @@ from pydantic import Field
 
 from trivium.settings.base import Positive, Section
 
-Part = Literal["encoders", "lora", "fusion", "head"]
-ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
+ALL = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
-TOP: tuple[Part, ...] = ("fusion", "head")
+TOP = ("fusion", "head")
+LAST = re.compile(r"encoders\.last\(([1-9]\d*)\)")  # the last blocks of each encoder, and what stands behind them
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One run of the loop. Parts not in `train` are frozen.
+    """One run of the loop.
 
+    train: what moves, all else is frozen: `fusion`, `head`, and of the encoders `encoders` (all of them),
+    `encoders.last(2)` (of each the last two blocks), `lora` or `adapters` (what the plan puts into them).
     share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders that we
-    trained, published_lr: that of published ones; null: the same.  objective: joint, or a mapping with the name of
+    trained, published_lr: that of published ones; null: the same.  decay: what the rate of the last block of an encoder is multiplied with, and
+    once more for each block below it.  objective: joint, or a mapping with the name of
     another one and its settings.
     """
 
     name: str
     share: float
     lr: float
-    train: tuple[Part, ...] = ALL
+    train: tuple[str, ...] = ALL
     encoder_lr: float | None = None
     published_lr: float | None = None
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "joint"})
+    decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        for part in self.train:
+            if part not in (*ALL, "lora", "adapters") and not LAST.fullmatch(part):
+                raise ValueError(f"phase {self.name}: there is no part `{part}` that could move")
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything in the encoders does."""
+        return bool(set(self.train) - set(TOP))
+
+    @property
+    def last(self) -> int:
+        """Of how many last blocks of each encoder that is said; 0: of none."""
+        return max((int(found[1]) for part in self.train if (found := LAST.fullmatch(part))), default=0)
 
 
 @dataclass(frozen=True)
@@ -49,6 +69,8 @@ class Plan:
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
     probe: bool = False  # the head starts from a linear probe on the frozen vectors; the fusion is `plain`
     lora: tuple[int, int] | None = None  # low-rank updates of the encoders: their rank, and of how many last blocks
+    adapters: tuple[int, int] | None = None  # behind blocks of the encoders: their width, and behind how many last ones
+    estimate: float = 0.0  # share of the budget that says how to weigh the losses of `gradient_blending`, 0-1
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]

@@ -270,6 +270,10 @@ class Task(Shown):
         the probability of the class; [B].
         """
 
+    def entropy(self, answers: Tensor) -> Tensor:
+        """How unsure each answer is, nats, [..., B] of [..., B, A]; 0 where all are as sure."""
+        return answers.new_zeros(answers.shape[:-1])
+
     def told(self, target: Any, support: float) -> str:
         """A prediction as people say it; support: not its logarithm."""
         return self.words(target)

@@ -161,6 +161,9 @@ class Classification(Classes, Task):
     def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
         return (outputs.float() / calibration).log_softmax(-1)
 
+    def entropy(self, answers: Tensor) -> Tensor:
+        return -(answers.exp() * answers).sum(-1)
+
     def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
         """The sum of log-probabilities, a product of experts (Hinton 2002); without any, uniform."""
         import torch

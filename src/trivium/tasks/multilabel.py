@@ -229,6 +229,13 @@ class MultiLabel(Tags, Task):
         """With a threshold per tag."""
         return self._with(thresholds=tags.thresholds(self.stored(answers), y.cpu().numpy()).tolist())
 
+    def entropy(self, answers: Tensor) -> Tensor:
+        """Of all tags together, as if they were independent."""
+        import torch
+
+        logs = torch.nn.functional.logsigmoid(torch.stack([answers, -answers]))
+        return -(logs.exp() * logs).sum((0, -1))
+
     def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
         """Per tag, the product of experts over what train tells of it: each model counts by what it adds to the log
         odds (Bordley 1982). Without any, train's own.
