@@ -92,7 +92,7 @@ def specs_of(about: Mapping[str, Any]) -> dict[str, Spec]:
 
 
 def _empty(about: Mapping[str, Any]) -> nn.Module:
-    from trivium.models import build
+    from trivium.models import adapters, build
     from trivium.models.network import Ensemble, Unimodal
 
     specs = specs_of(about)
@@ -111,6 +111,8 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
         boosting = Boosting(task=task, **about["boosting"])
         return Boosted({s: reader(encoders[s]) for s in boosting.parts}, boosting, task)
     if about["kind"] == "fusion":
+        for encoder in encoders.values() if "adapters" in about else ():
+            adapters.add(encoder, **about["adapters"])
         return build.multimodal(encoders, task, about["fusion"], seed=0)
     members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":

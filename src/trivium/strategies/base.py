@@ -23,9 +23,9 @@ class Phase:
     train: what moves, all else is frozen: `fusion`, `head`, and of the encoders `encoders` (all of them),
     `encoders.last(2)` (of each the last two blocks), `lora` or `adapters` (what the plan puts into them).
     share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders that we
-    trained, published_lr: that of published ones; null: the same.  decay: what the rate of the last block of an encoder is multiplied with, and
-    once more for each block below it.  objective: joint, or a mapping with the name of
-    another one and its settings.
+    trained, published_lr: that of published ones; null: the same.  decay: what the rate of the last block of an encoder
+    is multiplied with, and once more for each block below it.  objective: joint, or a mapping with the name of another
+    one and its settings.
     """
 
     name: str
@@ -91,3 +91,8 @@ class Fused(Common):
 
     fusion: str | dict[str, Any] = Field(default="concat")
     lr: Positive = 3e-3
+
+
+def named(fusion: str | dict[str, Any]) -> dict[str, Any]:
+    """As a mapping."""
+    return {"name": fusion} if isinstance(fusion, str) else dict(fusion)

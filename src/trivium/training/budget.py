@@ -138,7 +138,7 @@ def analytic(module: nn.Module, loss: Callable[[], Tensor], samples: int = PROBE
         assert isinstance(weight, Tensor)
         per_output = weight.numel() / weight.shape[0]  # input channels x kernel
         forward = 2.0 * out.numel() * per_output
-        grads = int(weight.requires_grad) + int(args[0].requires_grad)
+        grads = out.requires_grad * (int(weight.requires_grad) + int(args[0].requires_grad))
         total += forward * (1 + grads * (backwards if m in several else 1))
 
     for child in module.modules():

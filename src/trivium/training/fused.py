@@ -15,14 +15,15 @@ from torch import Tensor
 from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device
-from trivium.models import files, lora
+from trivium.models import adapters, blocks, files, lora
 from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
 from trivium.objectives import network
+from trivium.objectives.network.gradient_blending import Blended
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import budget, components, probed, records, states
+from trivium.training import blended, budget, components, probed, records, states
 from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to
@@ -43,15 +44,17 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     pretraining, fitting = components.charged(store.recipe, seed), 0.0
     if plan.probe:
         fitting = _from_probe(model, store, seed)
-    if plan.lora:
-        with models.drawn(seed, "lora"):
-            for part in parts.values():
-                lora.add(part, *plan.lora)
+    for name, added, room in (("lora", plan.lora, lora), ("adapters", plan.adapters, adapters)):
+        with models.drawn(seed, name):
+            if added:
+                for part in parts.values():
+                    room.add(part, *added)
     accelerator = device.prepare(device.kind(loop.device))
     model.to(accelerator.device)
-    moves = any({"encoders", "lora"} & set(phase.train) for phase in plan.phases)  # else kept vectors do
+    moves = any(phase.moves for phase in plan.phases)  # else kept vectors do
     read = [s for s in store.streams if moves or not _kept(model, store, s, seed)]
-    above = states.uppers(model, store, seed, plan.lora[1]) if plan.lora else {}
+    added = plan.lora or plan.adapters
+    above = states.uppers(model, store, seed, added[1]) if added else {}
     feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop.augment)
     if above and states.hold(above, store, feeds):  # their pass is part of the one that the probe was charged for
         model.encoders.update(above)
@@ -59,9 +62,16 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
         feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
     objectives = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[records.Step]()
+    estimate = blended.Estimate(model, store, seed, loop, (limit - pretraining) * plan.estimate) if plan.estimate else (
+        None)
+    fitting += estimate.flops if estimate else 0.0
     planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, batch)
     if isinstance(planned, float):
         return records.Lacking(budget=limit, needed=planned)
+    blend = estimate.weights(plan.phases[0].lr, accelerator, folder) if estimate else None
+    for objective in objectives.values():
+        if blend and isinstance(objective, Blended):
+            objective.weigh(blend.joint, blend.streams)
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent = counted_again = pretraining + fitting
     trained = seen = 0
@@ -85,13 +95,14 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
+    more = {"adapters": dict(zip(("width", "blocks"), plan.adapters, strict=True))} if plan.adapters else {}
     about = files.describe("fusion", store.encoders, store.specs, model.task, fusion=unit.fusion,
-                           features=store.digest,
+                           features=store.digest, **more,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     best = min((row for row in history if row.phase == plan.phases[-1].name), key=lambda row: row.val_nll)
     return records.Seed(
-        seed=seed, history=history, calibration=model.calibration.tolist(),
+        seed=seed, history=history, blend=blend, calibration=model.calibration.tolist(),
         validation=records.Reached(nll=best.val_nll, score=best.val_score),
         flops=records.Spent(budget=limit, pretrain=pretraining, train=spent - pretraining, total=spent,
                             analytic=counted_again),
@@ -139,8 +150,8 @@ def _schedule(model: Multimodal, p: _Planned, batch: int) -> Schedule:
     slower: dict[int, float] = {}
     for part in model.readers.values():
         rate = p.phase.published_lr if part.published else p.phase.encoder_lr
-        if rate is not None:
-            slower |= {id(w): rate / p.phase.lr for w in part.parameters()}
+        slower |= {id(w): (rate or p.phase.lr) / p.phase.lr * p.phase.decay**depth
+                   for depth, group in enumerate(reversed(blocks.groups(part)), 1) for w in group}
     return Schedule(p.steps, batch, p.phase.lr, slower)
 
 
@@ -173,7 +184,7 @@ def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: t
         objective = objectives[phase.name]
         model = objective.model
         _let_move(model, phase)
-        frozen = not {"encoders", "lora"} & set(phase.train)
+        frozen = not phase.moves
         once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
         cost, again = (count(objective, store, "head" if frozen else "all") for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
@@ -191,9 +202,13 @@ def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: t
 def _let_move(model: Multimodal, phase: Phase) -> None:
     for part in ALL:
         getattr(model, part).requires_grad_(part in phase.train)
-    if "lora" in phase.train:
-        for name, weight in model.encoders.named_parameters():
-            weight.requires_grad_(lora.MARK in name)
+    for encoder in model.readers.values() if phase.last else ():
+        for group in blocks.groups(encoder)[-phase.last:]:
+            for weight in group:
+                weight.requires_grad_(True)
+    for part, mark in (("lora", lora.MARK), ("adapters", adapters.MARK)):
+        for name, weight in model.encoders.named_parameters() if part in phase.train else ():
+            weight.requires_grad_(mark in name)
 
 
 def _further(report: Report, every: int, before: int, samples: int) -> None:
@@ -214,12 +229,14 @@ def _cost(objective: Joint, store: Store, what: str) -> float:
     of a pass through one stream's encoder.
     """
     copy = deepcopy(objective).cpu()
-    return budget.counted(_loss(copy, store, what), module=copy, after=partial(seen_to, copy))
+    loss, turns = _loss(copy, store, what), getattr(copy, "turns", 1)
+    return sum(budget.counted(loss, module=copy, after=partial(seen_to, copy)) for _ in range(turns)) / turns
 
 
 def _analytic(objective: Joint, store: Store, what: str) -> float:
     copy = deepcopy(objective).cpu()
-    return budget.analytic(copy, _loss(copy, store, what))
+    loss, turns = _loss(copy, store, what), getattr(copy, "turns", 1)
+    return sum(budget.analytic(copy, loss) for _ in range(turns)) / turns
 
 
 def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:

@@ -41,9 +41,10 @@ class Schedule:
 
 def fit(
     objective: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
-    report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
+    report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None, last: bool = False,
 ) -> list[dict[str, Any]]:
-    """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL.
+    """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL,
+    or with the `last` ones.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
     step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
@@ -81,7 +82,7 @@ def fit(
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
         state.record(row | validate(objective, val, accelerator))
-    return state.finish()
+    return state.finish(last)
 
 
 def seen_to(objective: nn.Module) -> None:
@@ -156,8 +157,9 @@ class _State:
             os.replace(scratch, self.path)
             self._saved = time.monotonic()
 
-    def finish(self) -> list[dict[str, Any]]:
-        self.objective.load_state_dict(self.best)
+    def finish(self, last: bool) -> list[dict[str, Any]]:
+        if not last:
+            self.objective.load_state_dict(self.best)
         self.objective.eval()
         if self.path is not None:
             self.path.unlink(missing_ok=True)

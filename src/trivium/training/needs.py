@@ -35,7 +35,7 @@ def of_plan(plan: Plan) -> frozenset[str]:
     """What a strategy needs; one that combines what a recipe left needs nothing more."""
     if plan.combine != "fusion":
         return frozenset()
-    moves = any({"encoders", "lora"} & set(phase.train) for phase in plan.phases)
+    moves = any(phase.moves for phase in plan.phases)
     return frozenset({"dense", "gradients"} if moves else {"dense"})
 
 

@@ -73,11 +73,19 @@ class Result(Part):
     chosen: str | None = None
 
 
+class Blend(Part):
+    """What each loss counts, together 1. joint: of all streams together.  streams: of each stream alone."""
+
+    joint: float
+    streams: dict[str, float]
+
+
 class Seed(Result):
-    """A strategy's model of one seed."""
+    """A strategy's model of one seed. blend: where losses were weighed by what each is worth."""
 
     seed: int
     history: list[Step]
+    blend: Blend | None = None
 
 
 class Lacking(Part):

@@ -2,7 +2,8 @@
 
 An objective is a `joint.Joint`: it has `loss(batch, generator) -> scalar`. It may have `after_backward()`, which sees
 to the gradients before each step; what that costs is counted. Its attribute `backwards` says how often a step goes back
-through the encoders, where that is not once.
+through the encoders, where that is not once; `turns`, after how many steps each of its kinds has had its turn, where
+steps differ.
 
 To add one, write `objectives/network/<name>.py` with `build(model, component, **settings)`, and name it in a phase of a
 strategy's plan: `objective={"name": "<name>", ...}`. Its settings are those of the strategy. `component(stream)` is the

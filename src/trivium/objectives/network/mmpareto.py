@@ -49,8 +49,9 @@ class Pareto(UnimodalLosses):
         """What reached the copies goes on through the encoders, apart, and is joined."""
         for s, vector, *copies in self._made:
             weights = [one for one in self.model.readers[s].parameters() if one.requires_grad]
-            found = [torch.autograd.grad(vector, weights, one.grad, retain_graph=k == 0, allow_unused=True)
-                     for k, one in enumerate(copies)]
+            reached = [torch.zeros_like(one) if one.grad is None else one.grad for one in copies]
+            found = [torch.autograd.grad(vector, weights, one, retain_graph=k == 0, allow_unused=True)
+                     for k, one in enumerate(reached)]
             moved = [(weight, g, u) for weight, g, u in zip(weights, *found, strict=True)
                      if g is not None and u is not None]
             g, u = (torch.cat([one[k].flatten() for one in moved]) for k in (1, 2))

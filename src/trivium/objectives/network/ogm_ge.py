@@ -8,9 +8,9 @@ The paper's score, softmax(W_m phi_m + b/2), supposes a linear head on vectors s
 that takes any subset of streams. A sample without a stream does not count for it. The paper adds noise to convolutions
 alone, which were all the weights with dimensions of its encoders.
 
-alpha = 0 is plain joint training, without noise. Cost: that of joint training, and a forward pass of fusion and head per
-stream. The optimiser divides each gradient by its usual size, so that a k_m that stays the same changes little; under
-plain gradient descent, as in the paper, it slows down.
+alpha = 0 is plain joint training, without noise. Cost: that of joint training, and a forward pass of fusion and head
+per stream. The optimiser divides each gradient by its usual size, so that a k_m that stays the same changes little;
+under plain gradient descent, as in the paper, it slows down.
 """
 
 from __future__ import annotations

@@ -1,0 +1,39 @@
+"""The joint loss and each stream's own, weighed (Wang et al. 2020, arXiv 1905.12681, eq. 5): w L + sum over streams of
+w_s L_s. `training.blended` estimates the weights, which add up to 1; until then all count the same. The streams' losses
+are those of `unimodal_losses`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trivium.objectives.network.unimodal_losses import UnimodalLosses
+
+if TYPE_CHECKING:
+    from trivium.data.store import Batch
+    from trivium.encoders.base import Encoder
+    from trivium.models.network import Multimodal
+
+
+class Blended(UnimodalLosses):
+    """together: weight of the joint loss."""
+
+    def __init__(self, model: Multimodal) -> None:
+        self.together = 1 / (1 + len(model.streams))
+        super().__init__(model, dict.fromkeys(model.streams, self.together))
+
+    def weigh(self, together: float, streams: Mapping[str, float]) -> None:
+        self.together, self.weights = together, dict(streams)
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        vectors = self.model.read(batch)
+        joint = self.task.loss(self.model.outputs(vectors, batch.present), batch.y, batch.weight)
+        return self.beside(self.together * joint, vectors, batch)
+
+
+def build(model: Multimodal, component: Callable[[str], Encoder]) -> Blended:
+    return Blended(model)
