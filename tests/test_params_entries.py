@@ -131,7 +131,8 @@ def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, st
 
 
 @pytest.mark.parametrize("strategy", [
-    "joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl"])
+    "joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters"])
 def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
@@ -140,7 +141,8 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
 
 
 @pytest.mark.parametrize("strategy", [
-    "joint", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl"])
+    "joint", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
     params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}

@@ -17,12 +17,17 @@ from trivium.encoders import Described, describe
 from trivium.encoders.base import Encoder
 from trivium.modalities.spec import STORED, Spec
 from trivium.objectives import network as networks_objectives
+from trivium.objectives.network.alternating import Alternating
 from trivium.objectives.network.dgl import Decoupled
 from trivium.objectives.network.distil import Distil
+from trivium.objectives.network.gradient_blending import Blended
 from trivium.objectives.network.joint import Joint
+from trivium.objectives.network.mmpareto import Pareto
 from trivium.objectives.network.modality_dropout import ModalityDropout
+from trivium.objectives.network.ogm_ge import Modulated
 from trivium.objectives.network.unimodal_losses import UnimodalLosses
 from trivium.settings.errors import UserError
+from trivium.training.loop import seen_to
 
 SAMPLES, CLASSES = 5, 3
 SIZES = {  # an example of each kind of tensor: its shape, and how large its vocabulary is
@@ -138,6 +143,10 @@ def check(objective: torch.nn.Module, one: Batch) -> None:
         else:
             assert isinstance(objective.score(one), Float[Tensor, ""])
     loss.backward()
+    seen_to(objective)
+    for _ in range(1, getattr(objective, "turns", 1)):
+        objective.loss(one, torch.Generator()).backward()
+        seen_to(objective)
     assert all(weight.grad is not None for weight in objective.parameters())
 
 
@@ -151,9 +160,9 @@ def test_an_objective_of_recipes_gives_a_loss(name: str, described: Described) -
           batch({s: part.spec for s, part in parts.items()}))
 
 
-def network() -> models.network.Multimodal:
+def network(fusion: str = "concat") -> models.network.Multimodal:
     return networks.multimodal({"scan": Spec("scan", "image", (1, 8, 8)), "text": Spec("text", "tokens", (6,), 20)},
-                               CLASSES)
+                               CLASSES, fusion)
 
 
 WHOLE = {
@@ -162,6 +171,10 @@ WHOLE = {
     "distil": lambda: Distil(network(), dict(network().readers), alpha=1.0),
     "modality_dropout": lambda: ModalityDropout(network(), 0.5),
     "dgl": lambda: Decoupled(network()),
+    "ogm_ge": lambda: Modulated(network(), 0.3),
+    "mmpareto": lambda: Pareto(network(), 1.5),
+    "alternating": lambda: Alternating(network("entropy"), 0.1),
+    "gradient_blending": lambda: Blended(network()),
 }
 
 

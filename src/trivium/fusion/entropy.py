@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trivium.fusion.base import Aligned, Wide, common, shares
+from trivium.fusion.base import Aligned, Wide, common, heard, shares
 
 if TYPE_CHECKING:
     from trivium.tasks import Task
@@ -47,8 +47,8 @@ class Entropy(nn.Module):
         return project[stream](vector) if stream in project else vector
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        each = self.aligned(vectors)
-        each = torch.where(present.unsqueeze(-1), each, 0.0)
+        each = self.aligned(heard(vectors, present, self.aligned.streams))
+        each = torch.where(present.unsqueeze(-1), each, 0.0)  # or the map's bias would stand for the stream
         return (shares(self.sureness(each), present).to(each.dtype).unsqueeze(-1) * each).sum(1)
 
     @torch.no_grad()

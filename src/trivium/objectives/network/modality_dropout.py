@@ -2,7 +2,8 @@
 1501.00102). The model then answers from the streams that are left, so that one strong stream cannot do the work of
 all, and that missing streams are nothing new to it.
 What stands in for a hidden stream is what the fusion has for a missing one, such as the learned vectors of `concat`, or
-those that every fusion has with `stand_in: true`. A sample that would lose all of its streams keeps them. p = 0 is plain joint training. It costs what that does.
+those that every fusion has with `stand_in: true`. A sample that would lose all of its streams keeps them. p = 0
+is plain joint training. It costs what that does.
 """
 
 from __future__ import annotations
