@@ -9,8 +9,8 @@ import torch
 
 from tests import networks
 from trivium import fusion, models
-from trivium.models import adapters, files
 from trivium.modalities.spec import Spec
+from trivium.models import adapters, files
 
 IMAGE = Spec("image", "image", (1, 8, 8), modality="image")
 TEXT = Spec("text", "tokens", (6,), vocab=20, modality="text")

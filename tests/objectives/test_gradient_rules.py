@@ -84,8 +84,8 @@ def test_gradients_that_agree_are_added() -> None:
 
 
 def test_gradients_that_pull_apart_become_the_direction_that_serves_both() -> None:
-    """g = (2, 0), u = (-1, 1): a = u . (u - g) / |g - u|^2 = 4 / 10; 2 a g + 2 (1 - a) u = (.4, 1.2), 1.265 long, and the
-    plain sum (1, 1), 1.414 long.
+    """g = (2, 0), u = (-1, 1): a = u . (u - g) / |g - u|^2 = 4 / 10; 2 a g + 2 (1 - a) u = (.4, 1.2), 1.265 long, and
+    the plain sum (1, 1), 1.414 long.
     """
     g, u = torch.tensor([2.0, 0.0]), torch.tensor([-1.0, 1.0])
     found = mmpareto.joined(g, u)

@@ -15,6 +15,7 @@ from trivium import models, strategies
 from trivium.data.store import Store
 from trivium.models import blocks
 from trivium.models.network import Multimodal
+from trivium.objectives.network import gradient_blending
 from trivium.strategies.base import Phase, Plan
 from trivium.training import blended, components, fused, strategy
 from trivium.training.records import Lacking, Seed
@@ -31,11 +32,19 @@ def place(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
 
 
 def train(name: str, limit: float = tiny.BUDGET, **settings: Any) -> tuple[Any, Multimodal]:
+    """The record and the model of a strategy at its default settings, but for `settings`."""
     start = "scratch" if name in (*SCRATCH, "joint") else "supervised_half"
-    entry = strategies.entry(name, {"start": start, "strategy": name} | settings)
+    return _trained(strategies.entry(name, {"start": start, "strategy": name} | settings), limit)
+
+
+def run(plan: Plan, start: str) -> tuple[Any, Multimodal]:
+    return _trained(strategies.Entry("own", "own", start, "own", {}, plan), tiny.BUDGET)
+
+
+def _trained(entry: strategies.Entry, limit: float) -> tuple[Any, Multimodal]:
     unit = strategy.Unit(entry, strategy.chosen_fusion(entry), 0, tiny.LOOP, limit)
-    record = fused.train(unit, Path(name), lambda *_: None)
-    model: Any = models.load(f"{name}/model") if isinstance(record, Seed) else None
+    record = fused.train(unit, Path(entry.name), lambda *_: None)
+    model: Any = models.load(f"{entry.name}/model") if isinstance(record, Seed) else None
     return record, model
 
 
@@ -61,12 +70,9 @@ def test_modulation_of_0_is_joint_training_in_its_weights(place: Path) -> None:
     assert all(torch.equal(value, off.state_dict()[key]) for key, value in model.state_dict().items())
 
 
-def test_what_is_frozen_stays_bit_for_bit(place: Path, monkeypatch: MonkeyPatch) -> None:
+def test_what_is_frozen_stays_bit_for_bit(place: Path) -> None:
     plan = Plan("fusion", "concat", (Phase("some", 1.0, 0.01, ("encoders.last(1)", "head")),))
-    entry = strategies.Entry("some", "some", "supervised_half", "own", {}, plan)
-    unit = strategy.Unit(entry, strategy.chosen_fusion(entry), 0, tiny.LOOP, tiny.BUDGET)
-    assert isinstance(fused.train(unit, Path("some"), lambda *_: None), Seed)
-    model: Any = models.load("some/model")
+    _, model = run(plan, "supervised_half")
     for s in model.streams:
         before = components.encoder("supervised_half", s, 0)
         stem, last = blocks.groups(before)
@@ -88,17 +94,23 @@ def test_unfreezing_goes_from_the_head_down_at_smaller_rates(place: Path) -> Non
     assert not set(rates) & {id(w) for w in network.head.parameters()}
 
 
-def test_adapters_begin_as_the_probe_and_leave_the_encoders_as_they_are(place: Path) -> None:
-    record, model = train("adapters", width=2, blocks=1, lr=0.01)
-    probe, _ = train("lora", rank=2, blocks=1)
+def test_adapters_begin_as_the_probe(place: Path) -> None:
+    """As full fine-tuning does, of which the same is known."""
+    record, probe = train("adapters")[0], train("full")[0]
     assert record.history[0].val_nll == probe.history[0].val_nll
+    assert record.flops.total <= tiny.BUDGET and record.flops.analytic == record.flops.total
+
+
+def test_adapters_leave_the_encoders_as_they_are(place: Path) -> None:
+    plan = Plan("fusion", "concat", (Phase("one", 1.0, 0.01, ("adapters", "fusion", "head")),), adapters=(2, 1))
+    record, model = run(plan, "scratch")
     for s in model.streams:
-        before, now = components.encoder("supervised_half", s, 0).state_dict(), model.encoders[s].state_dict()
+        before, now = components.encoder("scratch", s, 0).state_dict(), model.encoders[s].state_dict()
         assert all(torch.equal(now[key], value) for key, value in before.items())
         assert len(now) == len(before) + 4
-    assert any(model.encoders[s].adapters["0"].up.weight.any() for s in model.streams)
+        assert model.encoders[s].adapters["0"].up.weight.any()
     assert record.parameters.trained == 3 * (2 * 16 + 2 + 16 * 2 + 16) + sum(
-        p.numel() for p in model.head.parameters())
+        p.numel() for part in (model.fusion, model.head) for p in part.parameters())
 
 
 def test_weights_of_losses_by_hand() -> None:
@@ -121,7 +133,7 @@ def test_an_estimate_is_paid_and_leaves_no_trace_but_the_weights(place: Path) ->
     network = models.multimodal({s: components.encoder("scratch", s, 0) for s in store.streams}, store.task_at(0),
                                 {"name": "concat", "width": None}, 0)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    estimate = blended.Estimate(network, store, 0, tiny.LOOP, tiny.BUDGET / 2)
+    estimate = blended.Estimate(gradient_blending.Blended(network), store, 0, tiny.LOOP, tiny.BUDGET / 2)
     assert (estimate.held.sum(), len(estimate.held)) == (2, 12)
     assert estimate.flops <= tiny.BUDGET / 2
     assert record.history[0].flops == estimate.flops  # before the first step of the real training

@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from trivium import models, objectives
-from trivium.objectives.network.joint import Joint
+from trivium import models
 from trivium.training import budget, records
 from trivium.training.feed import Feed
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
 
 if TYPE_CHECKING:
     from trivium.data.store import Store
-    from trivium.models.network import Multimodal
     from trivium.training.settings import Loop
 
 HELD = 0.2  # share of the train rows
@@ -36,17 +34,13 @@ Losses = tuple[float, float]  # mean loss of the part that is learned from, and 
 
 
 class Estimate:
-    """flops: what it will spend, of `limit` at most, but for one step of each. Nothing of `model` is changed."""
+    """objective: a `gradient_blending`.  flops: what it will spend, of `limit` at most, but for one step of each."""
 
-    def __init__(self, model: Multimodal, store: Store, seed: int, loop: Loop, limit: float) -> None:
+    def __init__(self, objective: Any, store: Store, seed: int, loop: Loop, limit: float) -> None:
         self.store, self.seed, self.loop, self.rows = store, seed, loop, store.rows(seed, "train")
-        self.copies: dict[str, Any] = {JOINT: Joint(deepcopy(model).requires_grad_(True))}
-        for s, encoder in model.readers.items():
-            own = deepcopy(encoder).requires_grad_(True)
-            own.whole = False
-            with models.drawn(seed, f"{s}/blended"):
-                chosen = objectives.chosen("supervised", "objective")
-                self.copies[s] = objectives.build(chosen, {s: own}, store.streams, model.task)
+        self.objective = objective
+        with models.drawn(seed, "blended"):
+            self.copies: dict[str, Any] = objective.copies()
         order = np.random.default_rng(seed).permutation(len(self.rows))
         self.held = np.isin(np.arange(len(self.rows)), order[: round(HELD * len(self.rows))])
         counts = {name: int((~self.held & self._has(name)).sum()) for name in self.copies}
@@ -58,7 +52,8 @@ class Estimate:
                       for name in self.copies}
         self.flops = look + sum(self.steps[name] * loop.batch * step[name] for name in self.copies)
 
-    def weights(self, lr: float, accelerator: Any, folder: Path) -> records.Blend:
+    def weigh(self, lr: float, accelerator: Any, folder: Path) -> records.Blend:
+        """Tell the objective its weights; and what they are."""
         before, after = dict[str, Losses](), dict[str, Losses]()
         loop = self.loop.model_copy(update={"evaluations": 1})
         for name, objective in self.copies.items():
@@ -70,7 +65,9 @@ class Estimate:
                 checkpoint=folder / f"estimate_{name or 'joint'}.pt", last=True)
             after[name] = _mean(objective, learned, accelerator), _mean(objective, held, accelerator)
         found = blend(before, after)
-        return records.Blend(joint=found.pop(JOINT), streams=found)
+        told = records.Blend(joint=found.pop(JOINT), streams=found)
+        self.objective.weigh(told.joint, told.streams)
+        return told
 
     def _has(self, name: str) -> np.ndarray:
         """bool, of the train rows: which of them the copy reads."""

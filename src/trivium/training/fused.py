@@ -19,7 +19,6 @@ from trivium.models import adapters, blocks, files, lora
 from trivium.models.network import Multimodal
 from trivium.models.upper import Upper
 from trivium.objectives import network
-from trivium.objectives.network.gradient_blending import Blended
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
@@ -62,16 +61,14 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
         feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
     objectives = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[records.Step]()
-    estimate = blended.Estimate(model, store, seed, loop, (limit - pretraining) * plan.estimate) if plan.estimate else (
+    first = objectives[plan.phases[0].name]
+    estimate = blended.Estimate(first, store, seed, loop, (limit - pretraining) * plan.estimate) if plan.estimate else (
         None)
     fitting += estimate.flops if estimate else 0.0
     planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, batch)
     if isinstance(planned, float):
         return records.Lacking(budget=limit, needed=planned)
-    blend = estimate.weights(plan.phases[0].lr, accelerator, folder) if estimate else None
-    for objective in objectives.values():
-        if blend and isinstance(objective, Blended):
-            objective.weigh(blend.joint, blend.streams)
+    blend = estimate.weigh(plan.phases[0].lr, accelerator, folder) if estimate else None
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent = counted_again = pretraining + fitting
     trained = seen = 0

@@ -6,12 +6,15 @@ are those of `unimodal_losses`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from trivium.objectives.network.joint import Joint
 from trivium.objectives.network.unimodal_losses import UnimodalLosses
+from trivium.objectives.supervised import Supervised
 
 if TYPE_CHECKING:
     from trivium.data.store import Batch
@@ -25,6 +28,15 @@ class Blended(UnimodalLosses):
     def __init__(self, model: Multimodal) -> None:
         self.together = 1 / (1 + len(model.streams))
         super().__init__(model, dict.fromkeys(model.streams, self.together))
+
+    def copies(self) -> dict[str, nn.Module]:
+        """What is tried before: the whole network, as "", and each stream's encoder with a head of its own."""
+        found: dict[str, nn.Module] = {"": Joint(deepcopy(self.model).requires_grad_(True))}
+        for s, encoder in self.model.readers.items():
+            own = deepcopy(encoder).requires_grad_(True)
+            own.whole = False
+            found[s] = Supervised(own, self.task)
+        return found
 
     def weigh(self, together: float, streams: Mapping[str, float]) -> None:
         self.together, self.weights = together, dict(streams)
