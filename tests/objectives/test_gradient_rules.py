@@ -34,7 +34,7 @@ def test_modulation_of_0_is_plain_joint_training_bit_for_bit() -> None:
 
 
 def test_the_stream_that_is_ahead_is_slowed_down() -> None:
-    """Scores of .8, .4 and .2: the first is .8 / .3 times the mean of the others, the second .4 / .5, the third less."""
+    """Scores of .8, .4 and .2: the first is .8 / .3 times the mean of the others, the second .4 / .5 times."""
     found = ogm_ge.factors(torch.tensor([0.8, 0.4, 0.2]), 0.3)
     assert found.tolist() == pytest.approx([1 - 0.6640368, 1, 1])  # tanh(0.8) = 0.6640368
     assert ogm_ge.factors(torch.tensor([0.5, 0.5]), 0.3).tolist() == [1, 1]
