@@ -92,7 +92,7 @@ def specs_of(about: Mapping[str, Any]) -> dict[str, Spec]:
 
 
 def _empty(about: Mapping[str, Any]) -> nn.Module:
-    from trivium.models import build
+    from trivium.models import build, pools
     from trivium.models.network import Ensemble, Unimodal
 
     specs = specs_of(about)
@@ -115,7 +115,8 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
     members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":
         return next(iter(members.values()))
-    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs), task)
+    pool = pools.empty(about["pool"]) if "pool" in about else None
+    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs), task, pool)
 
 
 def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:

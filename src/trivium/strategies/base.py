@@ -10,6 +10,7 @@ from pydantic import Field
 from trivium.settings.base import Positive, Section
 
 Part = Literal["encoders", "lora", "fusion", "head"]
+Way = Literal["product", "mean", "selection", "stacking"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP: tuple[Part, ...] = ("fusion", "head")
@@ -38,8 +39,8 @@ class Plan:
     """A strategy.
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
-        `boosting` grows trees on them; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
-        `best` keeps the one with the lowest validation NLL.
+        `boosting` grows trees on them; `ensemble` pools the answers of the recipe's unimodal classifiers in a
+        `way`; `best` keeps the one with the lowest validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
@@ -49,6 +50,9 @@ class Plan:
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
     probe: bool = False  # the head starts from a linear probe on the frozen vectors; the fusion is `plain`
     lora: tuple[int, int] | None = None  # low-rank updates of the encoders: their rank, and of how many last blocks
+    soup: int = 1  # evaluations of the last phase whose weights may be averaged, the best ones on validation
+    way: Way = "product"  # to pool answers: see `training.pooling`
+    line: int | None = None  # steps on the line from the weights before the last phase to those behind it
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]
