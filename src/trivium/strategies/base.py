@@ -39,12 +39,13 @@ class Plan:
     """A strategy.
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
-        `boosting` grows trees on them; `ensemble` pools the answers of the recipe's unimodal classifiers in a
-        `way`; `best` keeps the one with the lowest validation NLL.
+        `boosting` grows trees on them; `selection` weighs such probes and the recipe's unimodal classifiers;
+        `ensemble` pools the answers of these classifiers in a `way`; `best` keeps the one with the lowest validation
+        NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
-    combine: Literal["fusion", "linear", "boosting", "ensemble", "best"]
+    combine: Literal["fusion", "linear", "boosting", "selection", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
