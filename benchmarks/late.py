@@ -118,6 +118,8 @@ def table(found: Mapping[str, Any]) -> str:
     lines = [f"| strategy | of the budget | {' | '.join(f'*{world}*' for world in WORLDS)} |",
              "|---|---|" + "---|" * len(WORLDS)]
     for name, entry in ENTRIES.items():
+        if not all(name in one for one in measured.values()):  # added since
+            continue
         way = f", `way: {entry['way']}`" if "way" in entry else ""
         spent = statistics.mean(measured[world][name]["budget"] for world in WORLDS)
         cells = [_mean(measured[world][name]["accuracy"]) for world in WORLDS]
@@ -136,6 +138,8 @@ def _said(measured: Mapping[str, Any], world: str) -> str:
     """Who gains and who loses more than chance would, as far as all seeds agree, against what it adds to."""
     said = []
     for name, plain in PLAIN.items():
+        if name not in measured[world]:
+            continue
         gaps = [one - other for one, other in zip(measured[world][name]["accuracy"],
                                                   measured[world][plain]["accuracy"], strict=True)]
         gap = statistics.mean(gaps)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -17,6 +15,11 @@ from trivium.training import pooling
 
 TWO = networks.task(2)
 HALF = np.log(np.full(2, 0.5, np.float32))
+
+
+def drawn(samples: int, seed: int = 0) -> tuple[np.random.Generator, Tensor]:
+    rng = np.random.default_rng(seed)
+    return rng, torch.from_numpy(rng.integers(2, size=samples))
 
 
 def says(first: list[float]) -> Tensor:
@@ -35,19 +38,33 @@ def nll(answers: Tensor, y: Tensor) -> float:
 
 def test_the_greedy_mean_takes_models_that_err_apart_and_leaves_the_useless_one() -> None:
     """Two are sure and wrong on another sample each: together they are never sure and wrong. The third is mirrored."""
-    y = torch.tensor([0, 0, 0, 0])
-    answers = torch.stack([says([0.99, 0.99, 0.99, 0.01]), says([0.01, 0.99, 0.99, 0.99]), says([0.1] * 4)])
+    y = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
+    one, other = [0.9, 0.9, 0.9, 0.2, 0.1, 0.1, 0.1, 0.8], [0.2, 0.9, 0.9, 0.9, 0.8, 0.1, 0.1, 0.1]
+    answers = torch.stack([says(one), says(other), says([1 - p for p in one])])
     weights = pooling.greedy(answers, everywhere(answers), y, TWO)
     assert weights.tolist() == [0.5, 0.5, 0.0]
     found = pooling.fit("selection", answers, everywhere(answers), y, HALF, TWO)
-    assert nll(found.answers, y) == pytest.approx(-(math.log(0.99) * 2 + math.log(0.5) * 2) / 4, rel=1e-5)
+    assert TWO.score(found.answers, y) == 1.0 and nll(found.answers, y) < nll(answers[0], y)
+
+
+def test_a_mean_is_calibrated_before_it_is_judged() -> None:
+    """Three that are right in turn are unsure together, though they are always right; alone, each is wrong at times."""
+    y = torch.tensor([0, 1] * 6)
+    right = torch.where(y == 0, 0.8, 0.2)
+    each = [torch.where(torch.arange(12) // 2 % 3 == k, 1 - right, right) for k in range(3)]
+    answers = torch.stack([says(one.tolist()) for one in each])
+    found = pooling.fit("mean", answers, everywhere(answers), y, HALF, TWO)
+    mixed = TWO.mixed(answers, torch.ones(3, 12))
+    assert nll(mixed, y) > 0.5 and nll(found.answers, y) < 0.01 and TWO.score(mixed, y) == 1.0
+    assert sorted(pooling.greedy(answers, everywhere(answers), y, TWO).tolist()) == pytest.approx([1 / 3] * 3)
 
 
 def test_a_model_may_be_chosen_more_than_once() -> None:
-    y = torch.tensor([0, 0, 0, 1])
-    answers = torch.stack([says([0.9] * 3 + [0.7]), says([0.5] * 3 + [0.01])])
+    rng, y = drawn(400)
+    noise = [torch.from_numpy(rng.normal(0, size, 400)) for size in (1.0, 2.0)]
+    answers = torch.stack([says((torch.where(y == 0, 1.0, -1.0) + one).sigmoid().tolist()) for one in noise])
     weights = pooling.greedy(answers, everywhere(answers), y, TWO)
-    assert 0 < weights[1] < weights[0] and weights.sum() == 1
+    assert 0 < weights[1] < weights[0] and weights.sum() == pytest.approx(1)
 
 
 def test_of_equal_models_the_first_alone_is_kept() -> None:
@@ -57,19 +74,14 @@ def test_of_equal_models_the_first_alone_is_kept() -> None:
 
 
 def test_greedy_weights_know_that_streams_are_missing() -> None:
-    """The first model is right whenever it can speak, which is once; without the second, three samples have a coin."""
-    y = torch.tensor([0, 0, 0, 0])
-    answers = torch.stack([says([0.99] * 4), says([0.8] * 4)])
-    seen = torch.tensor([[True, False, False, False], [True, True, True, True]])
-    weights = pooling.greedy(answers, seen, y, TWO)
-    assert weights[0] > 0 and weights[1] > 0
-    alone = pooling.greedy(answers, everywhere(answers), y, TWO)
-    assert alone.tolist() == [1.0, 0.0]
-
-
-def drawn(samples: int, seed: int = 0) -> tuple[np.random.Generator, Tensor]:
-    rng = np.random.default_rng(seed)
-    return rng, torch.from_numpy(rng.integers(2, size=samples))
+    """The first model is better where it can speak, and seldom can: where it always can, the other is not needed."""
+    rng, y = drawn(200)
+    noise = torch.from_numpy(rng.normal(0, 1.0, 200))
+    better, worse = (says((torch.where(y == 0, size, -size) + noise).sigmoid().tolist()) for size in (3.0, 1.0))
+    answers, seen = torch.stack([better, worse]), torch.ones(2, 200, dtype=torch.bool)
+    assert pooling.greedy(answers, seen, y, TWO).tolist() == [1.0, 0.0]
+    seen[0, 20:] = False
+    assert pooling.greedy(answers, seen, y, TWO)[1] > 0
 
 
 def test_stacking_learns_whom_to_believe_and_whose_word_to_turn_round() -> None:

@@ -22,7 +22,7 @@ from trivium.tasks import Task
 class Selected(Model):
     """members: by name, which read no other streams than the `encoders` do."""
 
-    def __init__(self, encoders: Mapping[str, Encoder], members: Mapping[str, Linear], pool: Mean, task: Task) -> None:
+    def __init__(self, encoders: Mapping[str, Encoder], members: Mapping[str, Linear], pool: Any, task: Task) -> None:
         super().__init__(task)
         self.encoders, self.names, self.members = nn.ModuleDict(encoders), tuple(members), nn.ModuleList(
             members.values())
@@ -33,15 +33,16 @@ class Selected(Model):
         """From what `about` gave, to load weights into."""
         members = {name: Linear(**one) for name, one in about["members"]}
         read = _read(members.values(), encoders)
-        return cls({s: encoders[s] for s in read}, members, Mean(torch.ones(len(members))), task)
+        return cls({s: encoders[s] for s in read}, members, pools.empty(about["pool"]), task)
 
     @classmethod
-    def of(cls, encoders: Mapping[str, Encoder], members: Mapping[str, Linear], weights: Tensor, task: Task,
+    def of(cls, encoders: Mapping[str, Encoder], members: Mapping[str, Linear], pool: Mean, task: Task,
            ) -> Selected:
-        """The members that have a weight [P], on as many of the `encoders` as these read."""
-        kept = [k for k, weight in enumerate(weights.tolist()) if weight]
+        """The members that have a weight in `pool`, on as many of the `encoders` as these read."""
+        kept = [k for k, weight in enumerate(pool.weights.tolist()) if weight]
         own = {name: one for k, (name, one) in enumerate(members.items()) if k in kept}
-        return cls({s: encoders[s] for s in _read(own.values(), encoders)}, own, Mean(weights[kept]), task)
+        return cls({s: encoders[s] for s in _read(own.values(), encoders)}, own,
+                   Mean(pool.weights[kept], pool.calibration), task)
 
     def about(self) -> dict[str, Any]:
         """A JSON value, the members in their order."""

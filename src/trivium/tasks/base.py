@@ -264,6 +264,14 @@ class Task(Shown):
     def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
         """The same where `shares` [P, B] sum to 1; in float64."""
 
+    def recalibration(self, answers: Tensor, y: Tensor) -> Tensor:
+        """A `calibration` for `recalibrated`: means of several answers are less sure than they should be."""
+        return self.calibration(answers, y)
+
+    def recalibrated(self, answers: Tensor, calibration: Tensor) -> Tensor:
+        """Answers [B, A], calibrated once more."""
+        return self.answer(answers, calibration)
+
     @abstractmethod
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """How good each answer is, [..., B] of [..., B, A]; its mean is the score that people look at, 1 at best."""

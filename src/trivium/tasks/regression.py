@@ -232,6 +232,13 @@ class Regression(Numbers, Task):
         variance = (share * ((2 * log_deviation).exp() + (mean - middle).square())).sum(0)
         return torch.cat([middle, variance.log() / 2], -1)
 
+    def recalibration(self, answers: Tensor, y: Tensor) -> Tensor:
+        """None: a mixture's deviation holds by how much its models disagree on each sample."""
+        return self.uncalibrated()
+
+    def recalibrated(self, answers: Tensor, calibration: Tensor) -> Tensor:
+        return answers
+
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """1 less the squared error over the variance on train, mean over the targets. Its mean over samples is R²,
         against the mean of train.

@@ -98,7 +98,7 @@ def _pooled(way: str, members: dict[str, Unimodal], store: Store, task: Task, va
     pool, kept = found.pool, list(members)
     if isinstance(pool, Mean):
         kept = [s for s, weight in zip(members, pool.weights.tolist(), strict=True) if weight]
-        pool = Mean(pool.weights[pool.weights > 0])
+        pool = Mean(pool.weights[pool.weights > 0], pool.calibration)
     model = Ensemble({s: members[s] for s in kept}, store.streams, task.decided(found.answers, val.y), pool)
     model.to(val.y.device).eval().calibrations.copy_(torch.stack([calibrations[s] for s in kept]))
     nll = -task.log_likelihood(found.answers, val.y).mean().item()

@@ -46,14 +46,15 @@ def fit(way: str, answers: Tensor, seen: Tensor, y: Tensor, nothing: np.ndarray,
     if way == "stacking":
         return stacking(answers, seen, y, nothing, task)
     weights = greedy(answers, seen, y, task) if way == "selection" else torch.ones(len(answers))
-    pool = Mean(weights).to(answers.device)
+    pool = Mean.fitted(weights, answers, seen, y, task)
     return Pooled(pool, pool(answers, seen, task))
 
 
 def greedy(answers: Tensor, seen: Tensor, y: Tensor, task: Task, rounds: int = ROUNDS) -> Tensor:
     """How much of each model is in the mean: [P], summing to 1. Ensemble selection (Caruana et al. 2004): from nothing
     on, the model is added, once more where it is in already, with which the mean has the lowest validation NLL; the
-    round that reached the lowest one is kept. Of equals the first.
+    round that reached the lowest one is kept. Of equals the first. Each mean is calibrated before it is judged, since
+    what is kept will be: as they are, means are too unsure, and the best single model would win for that alone.
     """
     count, best, kept = torch.zeros(len(answers)), np.inf, torch.zeros(len(answers))
     for _ in range(rounds):
@@ -61,8 +62,8 @@ def greedy(answers: Tensor, seen: Tensor, y: Tensor, task: Task, rounds: int = R
         for k in range(len(answers)):
             weights = count.clone()
             weights[k] += 1
-            mixed = task.mixed(answers, seen * weights.to(answers.device).unsqueeze(-1))
-            tried.append(-task.log_likelihood(mixed, y).mean().item())
+            mean = Mean.fitted(weights, answers, seen, y, task)
+            tried.append(-task.log_likelihood(mean(answers, seen, task), y).mean().item())
         chosen = int(np.argmin(tried))
         count[chosen] += 1
         if tried[chosen] < best:
