@@ -132,24 +132,25 @@ def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, st
 
 @pytest.mark.parametrize("strategy", [
     "joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
-    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters"])
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft"])
 def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs dense vectors, and the encoder `ngrams` (tfidf), "
-        "which reads text, gives none. What works with the recipe `simple`: `boosting`, `linear`.")
+        "which reads text, gives none. What works with the recipe `simple`: `boosting`, `linear`, "
+        "`selection`.")
 
 
 @pytest.mark.parametrize("strategy", [
     "joint", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
-    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters"])
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
     params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
         f"params.yaml: `train.mine.strategy`: `{strategy}` needs weights that can be trained, and the encoders "
         "`pixels` (hog), `cepstra` (mfcc) have none. What works with the recipe `simple`: `boosting`, `frozen`, "
-        "`linear`.")
+        "`linear`, `selection`.")
     params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
     check(parse(params))
 
@@ -176,7 +177,7 @@ def test_vectors_that_are_frozen_anyway_are_fused(params: dict[str, Any]) -> Non
 @pytest.mark.parametrize(("stream", "objective", "words"), [
     ("text", "supervised", "`supervised` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
                            "gives none. Leave text without an objective (what then works with these encoders: "
-                           "`boosting`, `linear`), or name another encoder."),
+                           "`boosting`, `linear`, `selection`), or name another encoder."),
     ("text", "masked", "`masked` needs dense vectors, and the encoder `ngrams` (tfidf), which reads text, "
                        "gives none."),
     ("image", "masked", "`masked` needs tokens, and the encoder `pixels` (hog), which reads image, gives none."),

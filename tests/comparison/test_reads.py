@@ -22,6 +22,13 @@ def test_what_was_chosen_is_what_is_read():
     assert some("text+audio", found) and not some("image+audio", found)
 
 
+def test_several_streams_may_have_been_chosen():
+    chosen = [training(chosen="text+audio", members={s: {"nll": 1.0} for s in STREAMS}),
+              training(chosen="30 % fine-tuned", members={"0 % fine-tuned": {"nll": 1.0}})]
+    found = read(evaluation(*(evaluated.seed(training=one) for one in chosen), streams=STREAMS))
+    assert found == [{"text", "audio"}, {"text", "image", "audio"}]
+
+
 def seed(text, image, both):
     return Information(subsets={"text": Nll(val=text, test=text), "image": Nll(val=image, test=image),
                                 "text+image": Nll(val=both, test=both)},

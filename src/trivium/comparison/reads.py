@@ -18,9 +18,12 @@ def read(tested: Evaluation) -> list[set[str]]:
 
 
 def _of(streams: Sequence[str], training: Result) -> set[str]:
-    """`chosen` is the one stream that was taken, or a way to join those of `members`, which were tried one by one."""
-    if training.chosen is not None and training.chosen in streams:
-        return {training.chosen}
+    """`chosen` is the stream or the streams that were taken, or a way to join those of `members`, which were tried one
+    by one.
+    """
+    taken = set((training.chosen or "").split("+"))
+    if taken <= set(streams):
+        return taken
     tried = {s for s in streams if s in (training.members or {})}
     return tried or set(streams)
 

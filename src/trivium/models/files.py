@@ -27,7 +27,9 @@ PRETRAINED = Path("models/pretrain")  # below the working directory, where stage
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
              ) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, ensemble, unimodal, encoder."""
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, selected, ensemble, unimodal,
+    encoder.
+    """
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
             "specs": {s: spec.plain() for s, spec in specs.items()},
             **({} if kind == "encoder" else {"task": task.plain()}), **more}  # an encoder's weights may know of no task
@@ -92,7 +94,7 @@ def specs_of(about: Mapping[str, Any]) -> dict[str, Spec]:
 
 
 def _empty(about: Mapping[str, Any]) -> nn.Module:
-    from trivium.models import adapters, build
+    from trivium.models import adapters, build, pools
     from trivium.models.network import Ensemble, Unimodal
 
     specs = specs_of(about)
@@ -110,6 +112,10 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
 
         boosting = Boosting(task=task, **about["boosting"])
         return Boosted({s: reader(encoders[s]) for s in boosting.parts}, boosting, task)
+    if about["kind"] == "selected":
+        from trivium.models.selected import Selected
+
+        return Selected.empty(about["selected"], encoders, task)
     if about["kind"] == "fusion":
         for encoder in encoders.values() if "adapters" in about else ():
             adapters.add(encoder, **about["adapters"])
@@ -117,7 +123,8 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
     members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}
     if about["kind"] == "unimodal":
         return next(iter(members.values()))
-    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs), task)
+    pool = pools.empty(about["pool"]) if "pool" in about else None
+    return Ensemble({s: members[s] for s in about["members"]}, tuple(specs), task, pool)
 
 
 def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:

@@ -96,19 +96,28 @@ class Multimodal(Model):
 
 
 class Ensemble(Model):
-    """Unimodal models whose answers are pooled over the streams that a sample has."""
+    """Unimodal models whose answers are pooled over the streams that a sample has.
 
-    def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...], task: Task) -> None:
+    pool: how, a module of `pools`; None: as the task does, by their product.
+    """
+
+    def __init__(self, members: Mapping[str, Unimodal], streams: tuple[str, ...], task: Task,
+                 pool: nn.Module | None = None) -> None:
         super().__init__(task)
-        self.members, self.streams = nn.ModuleDict(members), streams
+        self.members, self.streams, self.pool = nn.ModuleDict(members), streams, pool
         self.register_buffer("calibrations", torch.stack([task.uncalibrated() for _ in members]))
 
     @property
     def readers(self) -> dict[str, Encoder]:
         return {s: member.encoder for s, member in self.members.items()}
 
-    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+    def answers(self, vectors: Vectors, present: Tensor) -> tuple[Tensor, Tensor]:
+        """What each member says, [P, B, A], and whether it can say anything, bool [P, B]."""
         answers = [self.task.answer(member.head(vectors[s]), self.calibrations[k])
                    for k, (s, member) in enumerate(self.members.items())]
         seen = present[:, [self.streams.index(s) for s in self.members]]
-        return self.task.pooled(torch.stack(answers), seen.T)
+        return torch.stack(answers), seen.T
+
+    def answer(self, vectors: Vectors, present: Tensor) -> Tensor:
+        answers, seen = self.answers(vectors, present)
+        return self.task.pooled(answers, seen) if self.pool is None else self.pool(answers, seen, self.task)

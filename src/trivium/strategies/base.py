@@ -10,6 +10,7 @@ from pydantic import Field
 
 from trivium.settings.base import Positive, Section
 
+Way = Literal["product", "mean", "selection", "stacking"]
 ALL = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP = ("fusion", "head")
@@ -58,12 +59,13 @@ class Plan:
     """A strategy.
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
-        `boosting` grows trees on them; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
-        `best` keeps the one with the lowest validation NLL.
+        `boosting` grows trees on them; `selection` weighs such probes and the recipe's unimodal classifiers;
+        `ensemble` pools the answers of these classifiers in a `way`; `best` keeps the one with the lowest validation
+        NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
-    combine: Literal["fusion", "linear", "boosting", "ensemble", "best"]
+    combine: Literal["fusion", "linear", "boosting", "selection", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
@@ -71,6 +73,9 @@ class Plan:
     lora: tuple[int, int] | None = None  # low-rank updates of the encoders: their rank, and of how many last blocks
     adapters: tuple[int, int] | None = None  # behind blocks of the encoders: their width, and behind how many last ones
     estimate: float = 0.0  # share of the budget that says how to weigh the losses of `gradient_blending`, 0-1
+    soup: int = 1  # evaluations of the last phase whose weights may be averaged, the best ones on validation
+    way: Way = "product"  # to pool answers: see `training.pooling`
+    line: int | None = None  # steps on the line from the weights before the last phase to those behind it
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]

@@ -248,6 +248,30 @@ class Task(Shown):
         answers: [P, B, A];  seen: bool [P, B], whose answer counts; none: what knows nothing says
         """
 
+    def mixed(self, answers: Tensor, weights: Tensor) -> Tensor:
+        """The mean of what several models say, [B, A]: a mixture of their distributions.
+
+        answers: [P, B, A];  weights: [P, B], 0 or more, of each model; all 0: what knows nothing says
+        """
+        import torch
+
+        total = weights.double().sum(0)
+        nothing = self.pooled(answers[:1], torch.zeros_like(weights[:1], dtype=torch.bool))
+        found = self.mixture(answers.double(), weights.double() / torch.where(total > 0, total, 1.0))
+        return torch.where((total > 0).unsqueeze(-1), found.to(answers.dtype), nothing)
+
+    @abstractmethod
+    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
+        """The same where `shares` [P, B] sum to 1; in float64."""
+
+    def recalibration(self, answers: Tensor, y: Tensor) -> Tensor:
+        """A `calibration` for `recalibrated`: means of several answers are less sure than they should be."""
+        return self.calibration(answers, y)
+
+    def recalibrated(self, answers: Tensor, calibration: Tensor) -> Tensor:
+        """Answers [B, A], calibrated once more."""
+        return self.answer(answers, calibration)
+
     @abstractmethod
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """How good each answer is, [..., B] of [..., B, A]; its mean is the score that people look at, 1 at best."""

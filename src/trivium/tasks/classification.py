@@ -173,6 +173,10 @@ class Classification(Classes, Task):
             total = total + torch.where(counts.unsqueeze(-1), one, 0.0)
         return total.log_softmax(-1)
 
+    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
+        """Of probabilities."""
+        return (answers + shares.log().unsqueeze(-1)).logsumexp(0)
+
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """1 where the most probable class is the label, else 0."""
         return (answers.argmax(-1) == y).double()

@@ -245,6 +245,13 @@ class MultiLabel(Tags, Task):
         prior = torch.from_numpy(self._prior(np.asarray(self.counts or [0] * self.outputs), self.rows)).to(answers)
         return prior + torch.where(seen.unsqueeze(-1), answers - prior, 0.0).sum(0)
 
+    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
+        """Of each tag's probability, as log odds."""
+        from torch.nn.functional import logsigmoid
+
+        share = shares.log().unsqueeze(-1)
+        return (logsigmoid(answers) + share).logsumexp(0) - (logsigmoid(-answers) + share).logsumexp(0)
+
     def guess(self, answers: Tensor) -> Tensor:
         import torch
 

@@ -223,6 +223,22 @@ class Regression(Numbers, Task):
         middle = (prior * own + (gain * mean).sum(0)) / precision
         return torch.cat([middle, -precision.log() / 2], -1).to(answers.dtype)
 
+    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
+        """The normal distribution with the mean and the variance of the mixture."""
+        import torch
+
+        (mean, log_deviation), share = answers.chunk(2, -1), shares.unsqueeze(-1)
+        middle = (share * mean).sum(0)
+        variance = (share * ((2 * log_deviation).exp() + (mean - middle).square())).sum(0)
+        return torch.cat([middle, variance.log() / 2], -1)
+
+    def recalibration(self, answers: Tensor, y: Tensor) -> Tensor:
+        """None: a mixture's deviation holds by how much its models disagree on each sample."""
+        return self.uncalibrated()
+
+    def recalibrated(self, answers: Tensor, calibration: Tensor) -> Tensor:
+        return answers
+
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """1 less the squared error over the variance on train, mean over the targets. Its mean over samples is R²,
         against the mean of train.

@@ -59,7 +59,7 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     lines.append(f"{cost}, {results['cost/parameters']:,.0f} parameters")
     chosen = sorted({seed.chosen for seed in outcome.training.seeds if seed.chosen})
     if chosen:
-        lines.append(f"* Stream chosen on validation: {', '.join(chosen)}")
+        lines.append(f"* Chosen on validation: {', '.join(chosen)}")
     if results.get("failed_share"):
         lines.append(f"* **{results['failed_share']:.0%} of the seeds failed**")
     if outs.comparison:

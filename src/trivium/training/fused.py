@@ -22,10 +22,10 @@ from trivium.objectives import network
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import blended, budget, components, probed, records, states
+from trivium.training import averages, blended, budget, components, probed, records, states
 from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
-from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to
+from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to, validate
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
@@ -80,14 +80,21 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
             used = tuple(_cached(model, store, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
-        objective = objectives[p.phase.name]
-        found = fit(objective, used[0], used[1], _schedule(model, p, batch), loop, accelerator, seed,
-                    partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
+        objective, last = objectives[p.phase.name], p is planned[-1]
+        before = averages.state(objective) if plan.line and last else {}
+        found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
+                    accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
         seen += p.steps * batch
         history += [records.Step(**row, phase=p.phase.name, flops=spent + p.once + row["step"] * batch * p.cost)
                     for row in found]
         spent += p.once + p.steps * batch * p.cost
         counted_again += p.once + p.steps * batch * p.cost_again
+    tried = dict[str, records.Member]()
+    if plan.line:
+        measured = averages.along(objective, before, averages.state(objective), plan.line,
+                                  partial(validate, objective, used[1], accelerator))
+        tried = {f"{100 * share:.3g} % fine-tuned": records.Member(nll=one["val_nll"], score=one["val_score"])
+                 for share, one in measured.items()}
     _calibrate(model, feeds[1] if len(read) == len(store.streams) else used[1])
     model.encoders.update(parts)
     for part in parts.values() if plan.lora else ():
@@ -97,10 +104,10 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
                            features=store.digest, **more,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
-    best = min((row for row in history if row.phase == plan.phases[-1].name), key=lambda row: row.val_nll)
+    reached, chosen = _reached(history, plan, tried)
     return records.Seed(
-        seed=seed, history=history, blend=blend, calibration=model.calibration.tolist(),
-        validation=records.Reached(nll=best.val_nll, score=best.val_score),
+        seed=seed, history=history, blend=blend, calibration=model.calibration.tolist(), validation=reached,
+        chosen=chosen, members=tried or None,
         flops=records.Spent(budget=limit, pretrain=pretraining, train=spent - pretraining, total=spent,
                             analytic=counted_again),
         parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()), trained=trained))
@@ -123,6 +130,18 @@ def _kept(model: Multimodal, store: Store, stream: str, seed: int) -> Kept | Non
     return None if model.readers[stream].whole else components.kept(store.recipe, stream, seed)
 
 
+def _reached(history: list[records.Step], plan: Plan, tried: Mapping[str, records.Member],
+             ) -> tuple[records.Reached, str | None]:
+    """What the model that is kept reached on validation, and what it was taken for where there was a choice."""
+    if tried:
+        chosen = min(tried, key=lambda name: tried[name].nll)
+        return records.Reached(**dict(tried[chosen])), chosen
+    best = min((row for row in history if row.phase == plan.phases[-1].name),
+               key=lambda row: (row.val_nll, -(row.averaged or 0)))
+    chosen = f"the mean of {best.averaged} checkpoints" if best.averaged else "one checkpoint"
+    return records.Reached(nll=best.val_nll, score=best.val_score), chosen if plan.soup > 1 else None
+
+
 def _feeds(store: Store, seed: int, device: torch.device, read: list[str], augment: bool) -> tuple[Feed, Feed]:
     """Of the train and validation rows, the streams in `read`."""
     train, val = (Feed(store, store.rows(seed, split), seed, device, only=read, augment=augment)
@@ -143,13 +162,13 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
         return network.build(phase.objective, model, lambda stream: components.encoder(store.recipe, stream, seed))
 
 
-def _schedule(model: Multimodal, p: _Planned, batch: int) -> Schedule:
+def _schedule(model: Multimodal, p: _Planned, batch: int, soup: int) -> Schedule:
     slower: dict[int, float] = {}
     for part in model.readers.values():
         rate = p.phase.published_lr if part.published else p.phase.encoder_lr
         slower |= {id(w): (rate or p.phase.lr) / p.phase.lr * p.phase.decay**depth
                    for depth, group in enumerate(reversed(blocks.groups(part)), 1) for w in group}
-    return Schedule(p.steps, batch, p.phase.lr, slower)
+    return Schedule(p.steps, batch, p.phase.lr, slower, soup)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Strategies that add nothing to the pretrained unimodal classifiers but a choice (unimodal) or a sum (ensemble)."""
+"""Strategies that add nothing to the pretrained unimodal classifiers but a choice (unimodal) or a pool (ensemble)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from torch import Tensor
 from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device as devices
-from trivium.models import files
+from trivium.models import files, pools
 from trivium.models.network import Ensemble, Unimodal
+from trivium.models.pools import Mean
 from trivium.tasks import Task
-from trivium.training import components, records
+from trivium.training import components, pooling, records
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def combine(unit: Unit, folder: Path, report: Report) -> records.Seed:
-    """Calibrate each unimodal classifier on validation, keep the best or sum them; write `<folder>/model`."""
+    """Calibrate each unimodal classifier on validation, keep the best or pool them; write `<folder>/model`."""
     kind, seed, best = devices.kind(unit.loop.device), unit.seed, unit.entry.plan.combine == "best"
+    way = unit.entry.plan.way
     devices.deterministic(kind)
     store = Store(unit.entry.start, device=kind)
     members: dict[str, Unimodal] = {}
@@ -40,19 +42,28 @@ def combine(unit: Unit, folder: Path, report: Report) -> records.Seed:
         has = val.present[:, k]
         calibrations[s] = task.calibration(member.head(val.inputs[s][has]), val.y[has])
         scores[s] = _score({s: member}, store, task, val, [calibrations[s]])[1]
-    chosen = [min(scores, key=lambda s: scores[s].nll)] if best else list(store.streams)
+    chosen, spent, weights = list(store.streams), 0.0, None
+    if best:
+        chosen = [min(scores, key=lambda s: scores[s].nll)]
+    if best or way == "product":
+        model, validation = _score({s: members[s] for s in chosen}, store, task, val, [calibrations[s] for s in chosen])
+    else:
+        model, validation, spent = _pooled(way, members, store, task, val, calibrations, seed)
+        if way == "selection" and isinstance(model.pool, Mean):
+            weights = dict(zip(model.members, model.pool.weights.tolist(), strict=True))
+        chosen = list(model.members)
     kept = [calibrations[s] for s in chosen]
-    model, validation = _score({s: members[s] for s in chosen}, store, task, val, kept)
-    about = files.describe("ensemble", store.encoders, store.specs, model.task, members=chosen,
-                           features=store.digest)
+    about = files.describe("ensemble", store.encoders, store.specs, model.task, members=chosen, features=store.digest,
+                           **({"pool": pools.about(model.pool)} if model.pool is not None else {}))
     models.save(model, about, folder / "model")
     size = sum(p.numel() for p in model.parameters())
-    spent = components.charged(store.recipe, seed)
+    paid = components.charged(store.recipe, seed)
+    named = "+".join(chosen) if best or way == "selection" else None
     return records.Seed(
         seed=seed, history=_history(store.recipe, seed, chosen), validation=validation,
-        members={s: records.Member(**dict(one)) for s, one in scores.items()}, chosen=chosen[0] if best else None,
-        calibration=[one.tolist() for one in kept],
-        flops=records.Spent(budget=unit.limit, pretrain=spent, train=0.0, total=spent),
+        members={s: records.Member(**dict(one)) for s, one in scores.items()}, chosen=named,
+        weights=weights, calibration=[one.tolist() for one in kept],
+        flops=records.Spent(budget=unit.limit, pretrain=paid, train=spent, total=paid + spent),
         parameters=records.Parameters(total=size, trained=size))
 
 
@@ -75,6 +86,23 @@ def _score(members: dict[str, Unimodal], store: Store, task: Task, val: Batch, c
     model.task = task.decided(answers, val.y)
     nll = -task.log_likelihood(answers, val.y).mean().item()
     return model, records.Reached(nll=nll, score=model.task.score(answers, val.y))
+
+
+def _pooled(way: str, members: dict[str, Unimodal], store: Store, task: Task, val: Batch,
+            calibrations: dict[str, Tensor], seed: int) -> tuple[Ensemble, records.Reached, float]:
+    """The `members` that have a weight, pooled in another way than by their product; and what that cost (FLOPs)."""
+    together, _ = _score(members, store, task, val, list(calibrations.values()))
+    nothing = task.nothing(store.labels(store.rows(seed, "train")))
+    answers, seen = together.answers(val.inputs, val.present)
+    found = pooling.fit(way, answers, seen, val.y, nothing, task)
+    pool, kept = found.pool, list(members)
+    if isinstance(pool, Mean):
+        kept = [s for s, weight in zip(members, pool.weights.tolist(), strict=True) if weight]
+        pool = Mean(pool.weights[pool.weights > 0], pool.calibration)
+    model = Ensemble({s: members[s] for s in kept}, store.streams, task.decided(found.answers, val.y), pool)
+    model.to(val.y.device).eval().calibrations.copy_(torch.stack([calibrations[s] for s in kept]))
+    nll = -task.log_likelihood(found.answers, val.y).mean().item()
+    return model, records.Reached(nll=nll, score=model.task.score(found.answers, val.y)), found.flops
 
 
 def _history(recipe: str, seed: int, chosen: list[str]) -> list[records.Step]:

@@ -77,8 +77,8 @@ class Tried:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The `answer` that was `chosen`, all that were `tried`, and what all of it cost. nothing: outputs that
-    know no input [C].
+    """The `answer` that was `chosen`, all that were `tried` and their `answers`, and what all of it cost. nothing:
+    outputs that know no input [C].
 
     additive: the best of those whose scores are one sum over the streams, so that a head can start from it.
     """
@@ -88,6 +88,7 @@ class Fitted:
     nothing: np.ndarray
     chosen: Tried
     tried: tuple[Tried, ...]
+    answers: tuple[Answer, ...]
     iterations: int
     flops: float
 
@@ -146,8 +147,8 @@ def fit(
     best = min(range(len(tried)), key=lambda k: tried[k].nll)  # of equals the first, which is the simplest
     sums = [k for k, one in enumerate(tried) if one.way == "concatenation" or len(one.streams) == 1]
     additive = min(sums, key=lambda k: tried[k].nll)
-    return Fitted(answers[best], answers[additive], nothing, tried[best], tuple(tried), sum(n for n, _ in cost),
-                  sum(f for _, f in cost))
+    return Fitted(answers[best], answers[additive], nothing, tried[best], tuple(tried), tuple(answers),
+                  sum(n for n, _ in cost), sum(f for _, f in cost))
 
 
 def _judge(answer: Answer, task: Task, nothing: np.ndarray, val: Matrices, val_present: Arrays, y_val: np.ndarray,

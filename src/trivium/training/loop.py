@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from trivium.training import averages
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
@@ -30,35 +31,37 @@ VALIDATION_BATCH = 512
 class Schedule:
     """`steps` of `batch` samples at peak learning rate `lr` (warm-up, then cosine to 0).
 
-    slower: by the id of a parameter, what its rate is multiplied with; 1 for the others.
+    slower: by the id of a parameter, what its rate is multiplied with; 1 for the others.  soup: of how many evaluations
+    the weights are kept, to be averaged at the end; see `averages.soup`.
     """
 
     steps: int
     batch: int
     lr: float
     slower: Mapping[int, float] = field(default_factory=dict)
+    soup: int = 1
 
 
 def fit(
     objective: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
     report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None, last: bool = False,
 ) -> list[dict[str, Any]]:
-    """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL,
-    or with the `last` ones.
+    """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL, with a
+    mean of the best ones that validation prefers, or with the `last` ones.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
     step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
     run goes on, to the same bytes.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
-    val_nll, val_score.
+    val_nll, val_score; and where a mean of weights was taken a last row of it, with `averaged`: of how many.
     """
     objective.to(accelerator.device)
     optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
                       plan.slower)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
-    state = _State(objective, optimizer, checkpoint)
+    state = _State(objective, optimizer, plan.soup, checkpoint)
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
@@ -82,7 +85,7 @@ def fit(
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
         state.record(row | validate(objective, val, accelerator))
-    return state.finish(last)
+    return state.finish(None if last else lambda: validate(objective, val, accelerator))
 
 
 def seen_to(objective: nn.Module) -> None:
@@ -133,11 +136,11 @@ def _warmup_cosine(steps: int, warmup: float) -> Callable[[int], float]:
 
 
 class _State:
-    """What a run needs to go on after a kill, and the best weights so far."""
+    """What a run needs to go on after a kill, and the best weights so far, of as many evaluations as `soup` says."""
 
-    def __init__(self, objective: nn.Module, optimizer: AdamW, path: Path | None) -> None:
-        self.objective, self.optimizer, self.path = objective, optimizer, path
-        self.step, self.history, self.best = 0, list[dict[str, Any]](), dict[str, Tensor]()
+    def __init__(self, objective: nn.Module, optimizer: AdamW, soup: int, path: Path | None) -> None:
+        self.objective, self.optimizer, self.soup, self.path = objective, optimizer, soup, path
+        self.step, self.history, self.best = 0, list[dict[str, Any]](), list[tuple[float, averages.State]]()
         self._saved = time.monotonic()
         if path is not None and path.exists():
             kept = torch.load(path, weights_only=True)
@@ -146,9 +149,10 @@ class _State:
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
 
     def record(self, row: dict[str, Any]) -> None:
-        """Keep a row of the history, the weights when they are the best, and now and then everything on disk."""
-        if not self.history or row["val_nll"] < min(r["val_nll"] for r in self.history):
-            self.best = {key: value.detach().clone() for key, value in self.objective.state_dict().items()}
+        """Keep a row of the history, the weights when they are of the best, and now and then everything on disk."""
+        if len(self.best) < self.soup or row["val_nll"] < self.best[-1][0]:
+            self.best = sorted([*self.best, (row["val_nll"], averages.state(self.objective))],
+                               key=lambda one: one[0])[: self.soup]
         self.history.append(row)
         if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
             scratch = self.path.with_suffix(".part")
@@ -157,9 +161,14 @@ class _State:
             os.replace(scratch, self.path)
             self._saved = time.monotonic()
 
-    def finish(self, last: bool) -> list[dict[str, Any]]:
-        if not last:
-            self.objective.load_state_dict(self.best)
+    def finish(self, measure: Callable[[], dict[str, float]] | None) -> list[dict[str, Any]]:
+        """measure: what `validate` says of the weights that the objective has; None: the last ones stay."""
+        if measure is not None:
+            found = averages.soup(self.objective, self.best, measure)
+            if found.of > 1:
+                last = {key: self.history[-1][key] for key in ("step", "epoch")}
+                self.history.append(last | {"train_loss": None, "averaged": found.of} | found.measured)
+            self.objective.load_state_dict(found.weights)
         self.objective.eval()
         if self.path is not None:
             self.path.unlink(missing_ok=True)

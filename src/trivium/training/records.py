@@ -28,15 +28,17 @@ class Parameters(Part):
 class Evaluation(Part):
     """A row of a history. epoch: with decimals.  flops: spent by then.  train_loss: mean since the row before.
 
-    Without labels, `val_nll` is the mean loss and `val_score` is 0.
+    Without labels, `val_nll` is the mean loss and `val_score` is 0.  averaged: of how many of the rows before it the
+    weights are the mean; of them all, none but the last row has it.
     """
 
     step: int
     epoch: float
     flops: float
-    train_loss: float | None  # of the first row, before any step
+    train_loss: float | None  # none before any step, nor of a mean
     val_nll: float
     val_score: float
+    averaged: int | None = None
 
 
 class Step(Evaluation):
@@ -62,7 +64,8 @@ class Member(Part):
 class Result(Part):
     """What training came to. calibration: as the task shapes it; of an ensemble, one per member.
 
-    members: all that it could choose from, a stream or a way to join streams.  chosen: the one that it took.
+    members: all that it could choose from, a stream or a way to join streams.  chosen: the one that it took, or
+    several streams, `text+image`.  weights: of the members, where it took a weighted mean of them.
     """
 
     validation: Reached
@@ -71,6 +74,7 @@ class Result(Part):
     parameters: Parameters
     members: dict[str, Member] | None = None
     chosen: str | None = None
+    weights: dict[str, float] | None = None
 
 
 class Blend(Part):
