@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from trivium.settings.base import Positive, Section
+from trivium.settings.base import Positive, Range, Section
 
 Part = Literal["encoders", "lora", "fusion", "head"]
 ALL: tuple[Part, ...] = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP: tuple[Part, ...] = ("fusion", "head")
+Rate = Annotated[Positive, Range(3e-4, 3e-2, log=True)]  # peak learning rate of what starts from random weights
 
 
 @dataclass(frozen=True)
@@ -68,4 +69,4 @@ class Fused(Common):
     """Settings that strategies with a fusion share. `lr`: peak learning rate."""
 
     fusion: str | dict[str, Any] = Field(default="concat")
-    lr: Positive = 3e-3
+    lr: Rate = 3e-3
