@@ -27,7 +27,7 @@ from trivium.training import code
 from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
-HOME = Path(".cache/units")
+HOME = Path(os.environ.get("TRIVIUM_UNITS", ".cache/units"))  # experiments in folders of their own share them
 MOST = 200  # finished units that are kept, the latest ones
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
