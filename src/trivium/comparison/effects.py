@@ -34,6 +34,7 @@ from trivium.data.out import Out, Part
 from trivium.tasks.metric import Metric
 
 OUT = "reports/sweep.json"
+HARDLY = 0.3  # of `Metric.close`, for shares 1.5 points: a range that ends below it hardly matters
 Array = NDArray[np.float64]
 
 
@@ -222,11 +223,14 @@ def _sentence(name: str, levels: Sequence[Level], span: Span, metric: Metric) ->
     unit = metric.short or f"of {metric.words}"
     amount = f"{metric.number(span.mean)} {unit} ({metric.number(span.low)} to {metric.number(span.high)})"
     between = f" between {levels[0].name} and {levels[-1].name}"
-    if span.high <= metric.close:
-        return f"The {name} hardly matters here: {amount}{between}."
-    if span.low > 0:
-        return f"The {name} matters: {amount}{between}."
-    return f"Whether the {name} matters is open: {amount}{between}."
+    small = span.high <= metric.close
+    if span.high <= HARDLY * metric.close:
+        said = f"The {name} hardly matters here"
+    elif span.low > 0:
+        said = f"The {name} matters{' a little' if small else ''}"
+    else:
+        said = f"The {name} matters little, if at all" if small else f"Whether the {name} matters is open"
+    return f"{said}: {amount}{between}."
 
 
 def _said(found: Fitted, made: Sequence[Combination], values: Array, metric: Metric) -> Rest:

@@ -58,7 +58,7 @@ def _factors(found: Sweep) -> list[Shown]:
     ends = [end for factor in found.factors for level in factor.levels for end in (level.effect.low, level.effect.high)]
     scale = around(ends, 8, 172)
     return [Shown(factor.name.capitalize(), factor.sentence, _levels(factor, found.metric, scale))
-            for factor in found.factors]
+            for factor in found.factors if len(factor.levels) > 1]
 
 
 def _levels(factor: Factor, metric: Metric, scale: Scale) -> Table:
@@ -71,7 +71,7 @@ def _levels(factor: Factor, metric: Metric, scale: Scale) -> Table:
                      Cell(metric.number(mean, True), mean, classes="number strong", quiet=told),
                      Cell(classes="wide", bar=interval(mean, low, high, [], scale, PLAIN, tip)),
                      Cell(str(level.runs), level.runs, classes="number")])
-    columns = [factor.name, f"against the mean, {unit(metric)}", "", "combinations"]
+    columns = [factor.name, f"against the mean, {unit(metric)}", "drawn", "combinations"]
     return Table(f"Effects of the {factor.name}", columns, rows)
 
 
