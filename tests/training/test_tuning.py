@@ -127,3 +127,20 @@ def test_more_seeds_tune_the_new_ones_alone(project: Path, monkeypatch: MonkeyPa
     both = train(2, out="again").tuning
     assert first and both and both.seeds[:1] == first.seeds
     assert trained == [1, 1, 1]  # two trials, and the model
+
+
+def test_a_phase_counts_by_its_compute(project: Path) -> None:
+    """A head on frozen vectors takes many steps, and next to nothing of a trial."""
+    from trivium.training import fused
+
+    seen = list[tuple[float, float, float]]()
+    own = one("lpft", head_share=0.5)
+    unit = strategy.Unit(own, strategy.chosen_fusion(own), 0, tiny.LOOP, tiny.BUDGET,
+                         lambda *row: seen.append(row))
+    record: Any = fused.train(unit, Path("lpft"), lambda *_: None)
+    rows = [row for row in record.history if row.step]
+    assert [(nll, flops) for _, nll, flops in seen] == [(row.val_nll, pytest.approx(row.flops)) for row in rows]
+    shares = {phase: [share for (share, *_), row in zip(seen, rows, strict=True) if row.phase == phase]
+              for phase in ("head", "finetune")}
+    assert max(shares["head"]) < 0.3 and shares["finetune"][-1] == pytest.approx(1)
+    assert sorted(share for share, *_ in seen) == [share for share, *_ in seen]

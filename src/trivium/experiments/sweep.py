@@ -123,6 +123,8 @@ def run(root: Path, raw: Mapping[str, Any], chosen: Sequence[Combination], state
         name = f"sweep-{digest(repr(changes).encode())[:8]}-{state}"
         return compared(root, name, changes, numbers.plural(len(own), "combination"), f"{k + 1} of {len(groups)}")
 
+    if len(groups) == 1:
+        return [one(0)]
     with ThreadPoolExecutor(len(groups)) as threads:
         return list(threads.map(one, range(len(groups))))
 
