@@ -12,7 +12,7 @@ def main(params: Params, entry: str) -> None:
 
     check_entry(params, entry)
     with fresh(f"models/{entry}") as out:
-        cost = train(params.entries[entry], params.loop, budget.read(), out)
+        cost = train(params.entries[entry], params.loop, budget.read(), out, params.tune)
     measure(f"train@{entry}", cost)
 
 

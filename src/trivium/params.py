@@ -60,6 +60,7 @@ class Params(Section):
     pretrain: dict[str, dict[str, Any]]
     budget: training.Budget
     loop: training.Loop
+    tune: training.Tune = training.Tune()
     train: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     evaluate: evaluation.Settings
     compare: comparison.Settings

@@ -60,6 +60,18 @@ def test_a_file_from_before_there_were_tasks_is_completed(
     assert capsys.readouterr().err == ""
 
 
+def test_a_file_from_before_there_was_tuning_is_completed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(root)
+    text = Path("params.yaml").read_text()
+    start, end = text.index("tune:"), text.index("\ntrain:") + 1
+    Path("params.yaml").write_text(text[:start] + text[end:])
+    main(["repair"])
+    assert Path("params.yaml").read_text() == text[:start - 1] + "tune: {trials: 0}\n\n" + text[end:]
+    assert "did not say how much is tuned: now it has the line `tune: {trials: 0}`" in capsys.readouterr().err
+
+
 def test_the_old_form_is_refused(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("seeds: 5\nfuse: {ensemble: {}}\n")
     with pytest.raises(UserError, match="params.yaml is in a form that Trivium no longer reads"):

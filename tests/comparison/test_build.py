@@ -217,3 +217,18 @@ def test_is_fast_enough(project):
     started = time.process_time()
     compared(project, ACCURACIES)
     assert time.process_time() - started < 3
+
+
+def test_tuning_is_told_of_each_strategy(project):
+    assert "trials" not in compared(project, ACCURACIES)["strategies"]["end_to_end"]
+    trial = {"settings": {"lr": 0.003}, "nll": 0.5, "share": 1.0, "flops": 2e12}
+    tuned = [{"seed": k, "chosen": {"lr": 0.003}, "trials": [trial, trial | {"flops": k * 1e12}]} for k in range(5)]
+    for name in ACCURACIES:
+        path = project / "models" / name / "training.json"
+        seeds = tuned if name == "end_to_end" else []
+        write_json(read_json(path) | {"tuning": {"trials": 2 if seeds else 0, "space": {}, "seeds": seeds}}, path)
+    found = compared(project, ACCURACIES)
+    assert found["strategies"]["end_to_end"]["trials"] == 2 and found["strategies"]["end_to_end"]["tuning"] == 4e12
+    assert found["strategies"]["ensemble"]["trials"] == 0 and "tuning" not in found["strategies"]["ensemble"]
+    assert found["verdict"]["sentence"].startswith("At 2 trials each, take ")
+    assert "Nothing to tune: “Best single stream” and “Ensemble”." in found["verdict"]["reason"]

@@ -27,7 +27,7 @@ ALWAYS = {
 def test_every_template_is_of_a_section() -> None:
     sections = {section.template for group in GROUPS for section in group.sections}
     there = {path.name for path in (HERE / "templates").iterdir()}
-    assert there == sections | {"base.html", "macros.html", "verdict.html"}
+    assert there == sections | {"base.html", "macros.html", "verdict.html", "sweep.html"}
 
 
 def test_all_sections_with_all_inputs(page: Page) -> None:
@@ -178,3 +178,28 @@ def test_disagreements_show_what_was_answered(page: Page) -> None:
     said = "".join(page.words)
     assert re.search(r"True label \d", said) and "(right)" in said and "(wrong)" in said
     assert "All strategies are right on" in said
+
+
+def test_what_tuning_chose(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0})
+    trials = [{"settings": {"lr": 0.003}, "nll": 0.5, "share": 1.0, "flops": 2e9},
+              {"settings": {"lr": 0.01}, "nll": 0.9, "share": 0.125, "flops": 2.5e8},
+              {"settings": {"lr": 0.00123}, "nll": 0.4, "share": 1.0, "flops": 2e9}]
+    seeds = [{"seed": 0, "chosen": {"lr": 0.00123}, "trials": trials},
+             {"seed": 1, "chosen": {"lr": 0.003}, "trials": [*trials[:2], trials[2] | {"nll": 0.7}]}]
+    tuned = {"end_to_end": {"trials": 3, "space": {"lr": [0.0003, 0.03]}, "seeds": seeds},
+             "ensemble": {"trials": 0, "space": {}, "seeds": []}}
+    for name, tuning in tuned.items():
+        path = root / f"models/{name}/training.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"tuning": tuning}))
+    path = root / "reports/comparison.json"
+    found = json.loads(path.read_text())
+    found["strategies"]["end_to_end"] |= {"trials": 3, "tuning": 4.25e9}
+    page = changed(root, strategies=found["strategies"])
+    words = "".join(page.words)
+    assert "the same paired seeds, 3 trials of tuning each and the same compute budget" in words
+    assert ("Every strategy had 3 trials at each seed, the first of them with its settings as they are written. Each "
+            "seed chose by its own validation NLL. Nothing to tune, and so no trials: Ensemble of single streams."
+            ) in words  # fmt: skip
+    assert ["End to end", "lr", "0.003", "0.0003 to 0.03", "0.00123 to 0.003", "0.500 → 0.450", "2 of 6",
+            "4.25\u00a0GFLOP", "–"] in page.cells

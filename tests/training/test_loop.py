@@ -48,9 +48,10 @@ def feed(count: int, seed: int) -> Feed:
     return Feed(Batch({"x": x}, torch.ones(count, 1, dtype=torch.bool), (x[:, 0] > 0).long()), np.arange(count), 0)
 
 
-def train(task: Line, checkpoint: Path | None = None, steps: int = 50, lr: float = 0.1) -> list[dict]:
+def train(task: Line, checkpoint: Path | None = None, steps: int = 50, lr: float = 0.1,
+          watch: Callable[[dict], None] = lambda row: None) -> list[dict]:
     return fit(task, feed(160, 1), feed(80, 2), Schedule(steps, 16, lr), SETTINGS, device.prepare("cpu"), 0,
-               checkpoint=checkpoint)
+               checkpoint=checkpoint, watch=watch)
 
 
 def test_it_learns_and_the_history_says_how() -> None:
@@ -90,8 +91,9 @@ def test_a_killed_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         train(killed, tmp_path / "checkpoint.pt")
     assert (tmp_path / "checkpoint.pt").exists()
-    again = Line()
-    assert train(again, tmp_path / "checkpoint.pt") == expected
+    again, watched = Line(), list[dict]()
+    assert train(again, tmp_path / "checkpoint.pt", watch=watched.append) == expected
+    assert watched == expected[1:]  # those of the killed run as well
     assert not (tmp_path / "checkpoint.pt").exists()
     for key, value in whole.state_dict().items():
         assert torch.equal(again.state_dict()[key], value)

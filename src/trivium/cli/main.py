@@ -54,6 +54,13 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     command("show", _show, "the table and the verdict of the last comparison")
     command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
                                "experiments")
+    sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
+                                     "combinations, as DVC experiments")
+    for name, words in (("fusions", "concat,gated"), ("recipes", "scratch,supervised"), ("strategies", "joint,frozen")):
+        sweep.add_argument(f"--{name}", default="", metavar=words, help="default: those of params.yaml")
+    sweep.add_argument("--fraction", type=float, default=0.5, help="of the combinations that are run (default: 0.5)")
+    sweep.add_argument("--jobs", type=int, default=1, help="experiments side by side (default: 1; each trains as many "
+                                                           "seeds side by side as loop.workers says)")
     predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
                                   "and probabilities, tags, or numbers in their units with intervals")
     predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
@@ -123,6 +130,18 @@ def _curves(_: argparse.Namespace) -> None:
 
     _mend()
     print(make(Path(".")))
+
+
+def _sweep(arguments: argparse.Namespace) -> None:
+    from trivium.experiments.sweep import FACTORS, make
+
+    _mend()
+    if not 0 < arguments.fraction <= 1 or arguments.jobs < 1:
+        raise UserError("`--fraction` is above 0 and at most 1, and `--jobs` is 1 or more.")
+    lists = (arguments.fusions, arguments.recipes, arguments.strategies)
+    given = {factor: [one.strip() for one in names.split(",") if one.strip()]
+             for factor, names in zip(FACTORS, lists, strict=True)}
+    print(make(Path("."), given, arguments.fraction, arguments.jobs))
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -15,20 +15,28 @@ from trivium.machine import files
 from trivium.params import Params, load
 from trivium.settings.errors import UserError
 
+LATER = (  # keys that came later, their line, the end of what stands before it, and what it says
+    ("task", "task: classification\n", r"^seeds:.*\n", "what is predicted"),
+    ("tune", "tune: {trials: 0}\n", r"^loop:.*\n([ #].*\n|\n(?=[ #]))*", "how much is tuned"),
+)
 GOOD = ".cache/checked"  # the digest of what was looked at last and found right: to look at it takes seconds (torch)
 
 
 def complete(root: Path) -> str | None:
-    """Write `task` into a params.yaml of the time before there was one: DVC asks for each key that a stage depends on.
-    What was done, in words.
+    """Write `task` and `tune` into a params.yaml of the time before there were any: DVC asks for each key that a stage
+    depends on. What was done, in words.
     """
     path = root / "params.yaml"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    seeds = re.search(r"^seeds:.*\n", text, re.MULTILINE)
-    if not seeds or re.search(r"^task\s*:", text, re.MULTILINE):
-        return None
-    files.write(path.resolve(), text[:seeds.end()] + "task: classification\n" + text[seeds.end():])
-    return "params.yaml did not say what is predicted: now it has the line `task: classification`, as it was before."
+    said = []
+    for key, line, after, words in LATER:
+        place = re.search(after, text, re.MULTILINE)
+        if place and not re.search(rf"^{key}\s*:", text, re.MULTILINE):
+            text = text[:place.end()] + line + text[place.end():]
+            said.append(f"params.yaml did not say {words}: now it has the line `{line.strip()}`, as it was before.")
+    if said:
+        files.write(path.resolve(), text)
+    return " ".join(said) or None
 
 
 def check(root: Path) -> None:

@@ -24,7 +24,7 @@ from trivium.settings.parts import nearest
 from trivium.tasks import Task
 from trivium.tasks.base import Array
 from trivium.tasks.metric import Metric
-from trivium.training.records import Allowance
+from trivium.training.records import Allowance, Trained, Tuning
 
 FEATURES = Path("data/features/features.json")
 EVALUATED = Path("reports/evaluate")
@@ -49,14 +49,14 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     gains = null.gains(found.task, found.outcomes, found.train, found.units, results, rules, found.weights)
     names = list(found.outcomes)
     ranked = [names[s] for s in np.argsort(-metric.upward(results.points[metric.key]).mean(1), kind="stable")]
-    about, constant = _dataset(found, root), _constant(found, bins)
+    about, constant, tuned = _dataset(found, root), _constant(found, bins), _tuned(names, root)
     costs = {name: _cost(found, name, gains[name]) for name in names}
     decided = decide(ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
         {name: found.metrics[name].title for name in names}, metric, pairs, gains, costs, rules.confidence,
         found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
-        recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root), len(found.skipped),
-        _budget(root))
+        recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root, tuned), len(found.skipped),
+        _budget(root), max((one.trials for one in tuned.values()), default=0))
     parts = across(found, root / EVALUATED, decided.recommended)
     made = Comparison(
         dataset=about,
@@ -67,7 +67,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         score=found.task.shown,
         constant=constant,
         strategies={name: _strategy(found, s, name, results, rules, about, gains[name], costs[name],
-                                    ranked.index(name) + 1) for s, name in enumerate(names)},
+                                    ranked.index(name) + 1, tuned.get(name)) for s, name in enumerate(names)},
         skipped={name: out.Skipped(title=title, **one.plain()) for name, (title, one) in found.skipped.items()},
         pairs=[_pair(pair, found.seeds, metric) for pair in pairs],
         verdict=_verdict(decided, words),
@@ -83,8 +83,14 @@ def _budget(root: Path) -> str:
     return "epochs" if given is None or given.epochs else "flops"
 
 
-def _notes(found: Evaluated, root: Path) -> list[str]:
-    """What stands beside the verdict: what was not begun, and what encoders do not see."""
+def _tuned(names: Sequence[str], root: Path) -> dict[str, Tuning]:
+    """Of the strategies at which `tune` was on."""
+    trained = {name: Trained.of(name, root) for name in names}
+    return {name: one.tuning for name, one in trained.items() if one and one.tuning}
+
+
+def _notes(found: Evaluated, root: Path, tuned: Mapping[str, Tuning]) -> list[str]:
+    """What stands beside the verdict: what was not begun, what encoders do not see, and what had nothing to tune."""
     skipped = list(found.skipped.values())
     said = [one.sentence for _, one in skipped]
     if len(skipped) > 1:
@@ -92,7 +98,9 @@ def _notes(found: Evaluated, root: Path) -> list[str]:
         titles = [f"“{title}”" for title, _ in skipped]
         said = [f"{listed(titles)} were not begun: the budget does not pay for one "
                 f"epoch of what they train. With {most.setting} in params.yaml it does for all of them."]
-    return [*said, *filter(None, [recipes.unseen(found.metrics, root)])]
+    said += filter(None, [recipes.unseen(found.metrics, root)])
+    fixed = [f"“{found.metrics[name].title}”" for name, one in tuned.items() if not one.trials]
+    return [*said, f"Nothing to tune: {listed(fixed)}."] if 0 < len(fixed) < len(tuned) else said
 
 
 def ranking(task: Task, key: str) -> Metric:
@@ -135,7 +143,7 @@ def _constant(found: Evaluated, bins: int) -> out.Constant:
 
 
 def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rules, dataset: out.Dataset, gain: Gain,
-              cost: Cost, rank: int) -> out.Strategy:
+              cost: Cost, rank: int, tuned: Tuning | None) -> out.Strategy:
     """What is known of the strategy `name`, the one at `s`."""
     about, outcomes, metrics = found.metrics[name], found.outcomes[name], found.task.metrics
     trained = {str(seed.seed): seed.training for seed in about.seeds}
@@ -160,7 +168,9 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
         learned=gain.learned, failed_share=gain.failed, one_class=one_class, chosen=chosen, flops=cost.flops,
         over_budget=cost.ratio, to_ceiling=missing, parameters=out.Parameters(
             total=_mean(one.parameters.total for one in trained.values()),
-            trained=_mean(one.parameters.trained for one in trained.values())))
+            trained=_mean(one.parameters.trained for one in trained.values())),
+        trials=tuned.trials if tuned else None,
+        tuning=_mean(one.flops for one in tuned.seeds) if tuned and tuned.seeds else None)
 
 
 def _seen(found: Evaluated, accuracies: Array, rules: Rules) -> Estimate | None:

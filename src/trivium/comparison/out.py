@@ -75,7 +75,8 @@ class Gain(Span):
 class Strategy(Part):
     """metrics: of each with its interval;  seeds: by seed, of each metric;  one_class: of classes, largest share of the
     answers that are one, mean over seeds;  chosen: by seed, what it took, where it chooses;  flops: mean over seeds;
-    over_budget: these over the budget;  to_ceiling: accuracy that is missing to the best possible, where it is known.
+    over_budget: these over the budget;  trials, tuning: of each seed, and their FLOPs, mean over seeds, where `tune` is
+    on;  to_ceiling: accuracy that is missing to the best possible, where it is known.
     """
 
     title: str
@@ -94,6 +95,8 @@ class Strategy(Part):
     over_budget: float
     parameters: Parameters
     to_ceiling: float | None = None
+    trials: int | None = None
+    tuning: float | None = None
 
 
 class Skipped(records.Skipped):
@@ -167,6 +170,11 @@ class Comparison(Across, Out):
     def titles(self) -> dict[str, str]:
         """Strategy -> what people call it, best rank first."""
         return {name: self.strategies[name].title for name in self.order}
+
+    @property
+    def trials(self) -> int:
+        """How often each strategy was tuned at each seed; 0 where `tune` is off."""
+        return max((entry.trials or 0 for entry in self.strategies.values()), default=0)
 
     @property
     def ranks(self) -> Metric:

@@ -24,7 +24,8 @@ PUBLISHED = "published weights (an encoder with `weights`)"
 class Words:
     """What the sentences are made of, by the names of strategies. null: what a strategy must surely beat;  published:
     strategy -> what is said of its published weights;  notes: other sentences, such as those about strategies that were
-    not begun;  skipped: how many these are;  budget: its setting that counts.
+    not begun;  skipped: how many these are;  budget: its setting that counts;  trials: of tuning, of every strategy; 0
+    where it is off.
     """
 
     titles: Mapping[str, str]
@@ -38,6 +39,7 @@ class Words:
     notes: Sequence[str] = ()
     skipped: int = 0
     budget: str = "epochs"
+    trials: int = 0
 
     def title(self, name: str) -> str:
         return f"“{self.titles[name]}”"
@@ -65,6 +67,13 @@ class Words:
 
 def say(verdict: Verdict, words: Words) -> tuple[str, str]:
     """The sentence and the reason."""
+    said, why = _say(verdict, words)
+    if words.trials:
+        said = f"At {numbers.plural(words.trials, 'trial')} each, {said[:1].lower()}{said[1:]}"
+    return said, why
+
+
+def _say(verdict: Verdict, words: Words) -> tuple[str, str]:
     taken, within = verdict.recommended, verdict.within
     if taken is None:
         return _nothing(verdict.whole, words)

@@ -13,11 +13,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import digest
 from trivium.settings.errors import UserError
+from trivium.training.jobs import HOME
 
 if TYPE_CHECKING:
     from trivium.comparison.budgets import Variant
@@ -35,20 +36,31 @@ def run(root: Path, variants: Sequence[Variant]) -> dict[str, Comparison]:
     from trivium.params import load
 
     params = load(root / "params.yaml")
-    _check(root)
-    state = digest((root / "dvc.lock").read_bytes())[:8]  # holds what every stage read: settings, code and data
+    state = checked(root)
     found = dict[str, Comparison]()
     for number, variant in enumerate(variants, 1):
         name = f"{variant.name}-{state}"
-        told = f"{number} of {len(variants)}, {variant.words}"
-        if _reference(root, name) is None:
-            print(f"\n{told}: the pipeline runs as experiment {name}", flush=True)
-            _run(root, name, settings(params, variant) | elsewhere(root, params), variant.words)
-        else:
-            print(f"\n{told}: experiment {name} is there already", flush=True)
-        made = json.loads(_git(root, "show", f"{_reference(root, name)}:{PATH}"))
-        found[variant.name] = Comparison.checked(made, f"The comparison of experiment {name}")
+        changes = overrides(settings(params, variant) | elsewhere(root, params))
+        found[variant.name] = compared(root, name, changes, variant.words, f"{number} of {len(variants)}")
     return found
+
+
+def compared(root: Path, name: str, changes: Sequence[str], words: str, place: str) -> Comparison:
+    """comparison.json of the experiment `name`, which runs unless it has done so. changes: of params.yaml, as
+    `--set-param` takes them;  words: what it is with;  place: "1 of 4". Raises: UserError (a stage that failed).
+    """
+    if _reference(root, name) is None:
+        print(f"\n{place}, {words}: the pipeline runs as experiment {name}", flush=True)
+        _run(root, name, changes, words)
+    else:
+        print(f"\n{place}, {words}: experiment {name} is there already", flush=True)
+    made = json.loads(_git(root, "show", f"{_reference(root, name)}:{PATH}"))
+    return Comparison.checked(made, f"The comparison of experiment {name}")
+
+
+def overrides(changes: Mapping[str, Any]) -> list[str]:
+    """Values by dotted key, as `--set-param` takes them."""
+    return [f"{key}={_written(value)}" for key, value in changes.items()]
 
 
 def settings(params: Params, variant: Variant) -> dict[str, float | str]:
@@ -63,7 +75,8 @@ def settings(params: Params, variant: Variant) -> dict[str, float | str]:
     return changed | {"evaluate.analysis_rows": FEWEST}
 
 
-def _check(root: Path) -> None:
+def checked(root: Path) -> str:
+    """Stands for the state of the project: what every stage read. Raises: UserError (see `run`)."""
     try:
         _git(root, "rev-parse", "--verify", "HEAD")
     except (OSError, subprocess.CalledProcessError):
@@ -72,15 +85,16 @@ def _check(root: Path) -> None:
     if dvc(root, "status", "--quiet"):
         raise UserError("The results here are not those of the present settings, code and data (`trivium status` says "
                         "what has changed): run `make repro`, or `dvc repro`, and then this.")
+    return digest((root / "dvc.lock").read_bytes())[:8]  # holds settings, code and data
 
 
-def _run(root: Path, name: str, changes: Mapping[str, float | str], words: str) -> None:
+def _run(root: Path, name: str, changes: Sequence[str], words: str) -> None:
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "src", "pipeline").split("\0")
-    options = [part for key, value in changes.items() for part in ("--set-param", f"{key}={_written(value)}")]
+    options = [part for change in changes for part in ("--set-param", change)]
     options += [part for path in new if path for part in ("--copy-paths", path)]
     if dvc(root, "exp", "run", "--temp", "--name", name, *options):
         raise UserError(f"The comparison with {words} stopped; what it said is above. Finished stages are kept: mend "
-                        "it and run `trivium curves` again.")
+                        "it and run the same command again.")
 
 
 def elsewhere(root: Path, params: Params) -> dict[str, str]:
@@ -96,8 +110,14 @@ def elsewhere(root: Path, params: Params) -> dict[str, str]:
     return {key: str((root / path).resolve()) for key, path in paths.items() if path and (root / path).exists()}
 
 
-def _written(value: float | str) -> str:
+def _written(value: Any) -> str:
     """For `--set-param`: quoted, so that a path may hold any sign."""
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_written(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_written, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     return repr(value) if not isinstance(value, str) else "'" + value.replace("'", r"\'") + "'"
 
 
@@ -114,7 +134,7 @@ def _git(root: Path, *words: str) -> str:
 def dvc(root: Path, *words: str) -> int:
     """The exit code; what DVC and the stages say goes where ours does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the stages run `python`
-    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1", "TRIVIUM_UNITS": str(root.resolve() / HOME)}
     process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=root, env=environment)
     try:
         return process.wait()

@@ -12,16 +12,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Mapping
 from functools import reduce
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from trivium.fusion.base import Wide, common, heard
-from trivium.settings.base import Count
+from trivium.settings.base import Count, Range
 
 
 class Settings(Wide):
-    rank: Count = 4
+    rank: Annotated[Count, Range(2, 16, log=True)] = 4
 
 
 class LowRank(nn.Module):

@@ -42,7 +42,7 @@ class Inference(Figures):
 class Measured(Figures):
     """`STAGE.json`. seconds: wall clock, imports of the stage excluded.  peak_memory_bytes: of its largest process.
 
-    seeds, units: seconds of each that the stage trained.
+    seeds, units: seconds of each that the stage trained.  tuning: of the trials of each seed, together.
     """
 
     seconds: float | None = None
@@ -51,6 +51,7 @@ class Measured(Figures):
     joules: float | None = None  # where the machine does not tell
     seeds: list[float] = []
     units: list[float] = []
+    tuning: list[float] = []
     inference: Inference | None = None
 
     @classmethod

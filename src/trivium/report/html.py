@@ -90,19 +90,15 @@ def refresh(root: Path) -> bool:
 
 def render(inputs: Inputs) -> str:
     """The page as text."""
-    pages = _environment()
+    templates = pages()
     style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
-    policy = (
-        f"default-src 'none'; img-src data:; media-src data:; style-src '{_hash(style)}'; script-src "
-        f"'{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
     found = verdict.context(inputs)
     parts = [Part(group.title, group.folded, [
         Written(section.key, section.title, content)
-        for section in group.sections if (content := _content(pages, section, inputs))]) for group in GROUPS]
-    return pages.get_template("base.html").render(
-        policy=policy, comparison=inputs.comparison.mark, title=found.title, style=Markup(style),
-        script=Markup(script), verdict=Markup(pages.get_template("verdict.html").render(vars(found))),
+        for section in group.sections if (content := _content(templates, section, inputs))]) for group in GROUPS]
+    return templates.get_template("base.html").render(
+        policy=policy(style, script), comparison=inputs.comparison.mark, title=found.title, style=Markup(style),
+        script=Markup(script), verdict=Markup(templates.get_template("verdict.html").render(vars(found))),
         parts=[part for part in parts if part.sections],
     )
 
@@ -110,15 +106,15 @@ def render(inputs: Inputs) -> str:
 def content(key: str, inputs: Inputs) -> str:
     """Of the section `key` alone, as markup; empty without its inputs."""
     section = next(section for group in GROUPS for section in group.sections if section.key == key)
-    return str(_content(_environment(), section, inputs))
+    return str(_content(pages(), section, inputs))
 
 
-def _content(pages: Environment, section: Section, inputs: Inputs) -> Markup:
+def _content(templates: Environment, section: Section, inputs: Inputs) -> Markup:
     context = section.context(inputs)
-    return Markup("" if context is None else pages.get_template(section.template).render(vars(context)))
+    return Markup("" if context is None else templates.get_template(section.template).render(vars(context)))
 
 
-def _environment() -> Environment:
+def pages() -> Environment:
     """What a template is given is escaped, unless it is markup; a name that it is not given is an error."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -126,6 +122,12 @@ def _environment() -> Environment:
                        trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"breakable": breakable, "coded": coded, "plural": numbers.plural}
     return made
+
+
+def policy(style: str, script: str) -> str:
+    """What a page with these may load and run: nothing else."""
+    return (f"default-src 'none'; img-src data:; media-src data:; style-src '{_hash(style)}'; script-src "
+            f"'{_hash(script)}'; base-uri 'none'; form-action 'none'")
 
 
 def _hash(content: str) -> str:

@@ -63,6 +63,17 @@ def entry(name: str, raw: Mapping[str, Any]) -> Entry:
                  own, plan)
 
 
+def changed(of: Entry, settings: Mapping[str, Any]) -> Entry:
+    """The entry with other `settings`, by their keys in params.yaml: `lr`, or `fusion.rank` of its fusion."""
+    own = {key: value for key, value in settings.items() if "." not in key}
+    fusion = {key.removeprefix("fusion."): value for key, value in settings.items() if key not in own}
+    raw = {"title": of.title, "start": of.start, "strategy": of.strategy} | of.settings | own
+    if fusion:
+        name, written = parts.split(raw["fusion"], f"train.{of.name}.fusion")
+        raw["fusion"] = {"name": name} | written | fusion
+    return entry(of.name, raw)
+
+
 def needs_classifiers(strategy: str) -> bool:
     """Whether it combines the classifiers that a recipe with labels leaves."""
     return strategy in ("unimodal", "ensemble")

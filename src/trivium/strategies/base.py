@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from trivium.settings.base import Positive, Section
+from trivium.settings.base import Positive, Range, Section
 
 Way = Literal["product", "mean", "selection", "stacking"]
 ALL = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP = ("fusion", "head")
-LAST = re.compile(r"encoders\.last\(([1-9]\d*)\)")  # the last blocks of each encoder, and what stands behind them
+LAST = re.compile(r"encoders\\.last\\(([1-9]\\d*)\\)")  # the last blocks of each encoder, and what stands behind them
+Rate = Annotated[Positive, Range(3e-4, 3e-2, log=True)]  # peak learning rate of what starts from random weights
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Fused(Common):
     """Settings that strategies with a fusion share. `lr`: peak learning rate."""
 
     fusion: str | dict[str, Any] = Field(default="concat")
-    lr: Positive = 3e-3
+    lr: Rate = 3e-3
 
 
 def named(fusion: str | dict[str, Any]) -> dict[str, Any]:

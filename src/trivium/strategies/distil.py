@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from trivium.settings.base import Range
 from trivium.strategies.base import Fused, Phase, Plan
 
 TITLE = "Distilled from {start}"
 
 
 class Settings(Fused):
-    alpha: Annotated[float, Field(ge=0)] = 1.0  # weight of the teachers' part of the loss
+    alpha: Annotated[float, Field(ge=0), Range(0.1, 10, log=True)] = 1.0  # weight of the teachers' part of the loss
 
 
 def plan(settings: Settings) -> Plan:

@@ -2,15 +2,17 @@
 updates in the last blocks and the head move. At step 0 the model answers as the probe does.
 """
 
-from trivium.settings.base import Count, Positive
+from typing import Annotated
+
+from trivium.settings.base import Count, Positive, Range
 from trivium.strategies.base import Common, Phase, Plan
 
 TITLE = "LoRA on {start}"
 
 
 class Settings(Common):
-    lr: Positive = 1e-3  # peak learning rate
-    rank: Count = 8  # of the updates
+    lr: Annotated[Positive, Range(1e-4, 1e-2, log=True)] = 1e-3  # peak learning rate
+    rank: Annotated[Count, Range(2, 32, log=True)] = 8  # of the updates
     blocks: Count = 2  # last blocks of each encoder that are updated
 
 

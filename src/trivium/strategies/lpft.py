@@ -4,15 +4,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trivium.settings.base import Positive
-from trivium.strategies.base import TOP, Fused, Phase, Plan
+from trivium.settings.base import Range
+from trivium.strategies.base import TOP, Fused, Phase, Plan, Rate
 
 TITLE = "LP-FT from {start}"
 
 
 class Settings(Fused):
-    head_share: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the budget after pretraining
-    finetune_lr: Positive = 3e-3
+    head_share: Annotated[float, Field(gt=0, lt=1), Range(0.05, 0.5)] = 0.1  # of the budget after pretraining
+    finetune_lr: Rate = 3e-3
 
 
 def plan(settings: Settings) -> Plan:

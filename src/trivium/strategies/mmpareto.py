@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trivium.settings.base import Range
 from trivium.strategies.base import Fused, Phase, Plan
 
 TITLE = "Pareto steps (MMPareto) from {start}"
 
 
 class Settings(Fused):
-    gamma: Annotated[float, Field(gt=0, le=10)] = 1.5  # what the encoders' gradients are multiplied with in the end
+    gamma: Annotated[float, Field(gt=0, le=10), Range(0.5, 3.0)] = 1.5  # what the encoders' gradients are multiplied with in the end
 
 
 def plan(settings: Settings) -> Plan:

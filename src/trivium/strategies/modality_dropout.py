@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trivium.settings.base import Range
 from trivium.strategies.base import Fused, Phase, Plan, named
 
 TITLE = "Modality dropout from {start}"
 
 
 class Settings(Fused):
-    p: Annotated[float, Field(ge=0, lt=1)] = 0.2  # that a stream of a sample is hidden
+    p: Annotated[float, Field(ge=0, lt=1), Range(0.05, 0.6)] = 0.2  # that a stream of a sample is hidden
     stand_in: Literal["learned", "absent"] = "absent"  # what the fusion hears of a hidden stream
 
 

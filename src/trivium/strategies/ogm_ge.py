@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trivium.settings.base import Range
 from trivium.strategies.base import Fused, Phase, Plan
 
 TITLE = "Modulated gradients (OGM-GE) from {start}"
 
 
 class Settings(Fused):
-    alpha: Annotated[float, Field(ge=0, le=10)] = 0.3  # how much a leading stream is slowed down; 0: joint training
+    alpha: Annotated[float, Field(ge=0, le=10), Range(0.05, 1.0)] = 0.3  # how much a leading stream is slowed down; 0: joint training
 
 
 def plan(settings: Settings) -> Plan:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from trivium.settings.base import Range
 from trivium.strategies.base import Fused, Phase, Plan
 
 TITLE = "Joint training with single-stream losses from {start}"
@@ -11,7 +12,8 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Settings(Fused):
-    weight: Weight | dict[str, Weight] = 1.0  # of each stream's own loss; a number for all, or one per stream
+    # of each stream's own loss; a number for all, or one per stream
+    weight: Annotated[Weight | dict[str, Weight], Range(0.1, 10, log=True)] = 1.0
 
 
 def plan(settings: Settings) -> Plan:

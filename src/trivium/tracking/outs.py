@@ -164,6 +164,8 @@ def settings(outs: Outs, outcome: Outcome) -> dict[str, Any]:
     }
     for key in ("seeds", "split", "budget", "loop"):
         chosen[key] = known.get(key)
+    if outcome.training.tuning:
+        chosen["tune"] = known.get("tune")
     rules = outs.comparison.settings.model_dump() if outs.comparison else {}
     chosen["compare"] = {key: rules.get(key) for key in known.get("compare", {})}
     return {key: value for key, value in _flat(chosen).items() if value not in (None, "", {})}

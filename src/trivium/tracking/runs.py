@@ -18,6 +18,7 @@ from trivium.comparison.out import Comparison
 from trivium.tracking import confusion, notes, series
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
+from trivium.training.records import Tuning
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,13 +66,17 @@ class Writer:
     def _seeds(self, outcome: Outcome, parent: str, model_id: str | None) -> None:
         tested = {seed.seed: seed for seed in outcome.metrics.seeds}
         spent = dict(zip(tested, measured(self.outs.root, outcome).training.seeds, strict=False))
+        tuning = outcome.training.tuning
+        tuned = {one.seed: {f"tuned.{key}": value for key, value in one.chosen.items()}
+                 for one in (tuning.seeds if tuning else [])}
         for training in reversed(outcome.training.seeds):  # the newest run stands on top: seed 0
             seed = training.seed
             best = seed == outcome.training.best.seed
             tags = self._tags("seed", outcome) | {"mlflow.parentRunId": parent, "best": str(best).lower()}
             run = self._start(f"{outcome.name}/seed_{seed}", tags)
             points = series.points(series.seed_results(training, tested[seed]), series.curves(training), self.now)
-            self._log(run, points, {"seed": seed}, model_id=model_id if best else None)  # they are the model's as well
+            own = {"seed": seed} | tuned.get(seed, {})
+            self._log(run, points, own, model_id=model_id if best else None)  # the points are the model's as well
             self.client.set_terminated(run, end_time=self._end(spent.get(seed)))
 
     def summary(self, outcome: Outcome, parent: str) -> None:
@@ -196,6 +201,8 @@ class Writer:
             if outcome.task.categorical:
                 confusion.write(outcome, reports / "predictions.parquet", folder / "confusion_matrix.svg")
             _table(outcome, folder / "table.csv")
+            if (tuning := outcome.training.tuning) and tuning.seeds:
+                _trials(tuning, folder / "trials.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 if (size := file.stat().st_size) <= LARGE:
@@ -219,6 +226,18 @@ def _table(outcome: Outcome, path: Path) -> None:
         table.writerow([f"{task.target} or {task.part[0]}" if task.quantities else task.part[0], *columns])
         for name, found in rows.items():
             table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
+
+
+def _trials(tuning: Tuning, path: Path) -> None:
+    """What was tried at each seed, a line per trial."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["seed", "trial", *tuning.space, "val_nll", "share", "flops", "chosen"])
+        for one in tuning.seeds:
+            best = next(k for k, trial in enumerate(one.trials) if trial.share == 1 and trial.settings == one.chosen)
+            for k, trial in enumerate(one.trials):
+                table.writerow([one.seed, k, *(trial.settings[key] for key in tuning.space), f"{trial.nll:.6g}",
+                                f"{trial.share:.4g}", f"{trial.flops:.6g}", k == best])
 
 
 def _mean(values: list[float]) -> str:

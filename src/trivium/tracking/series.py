@@ -92,6 +92,7 @@ def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Took) -
         for key, value in {**entry.metrics, "gain": entry.gain}.items():
             found |= {f"test/{key}": value.mean, f"test/{key}_low": value.low, f"test/{key}_high": value.high}
         found |= {"rank": float(entry.rank), "failed_share": entry.failed_share}
+        found |= {"cost/tuning_flops": entry.tuning} if entry.tuning is not None else {}
         found |= {"test/to_ceiling": entry.to_ceiling} if entry.to_ceiling is not None else {}
     took = measured.training.model_dump(include=set(TRAINING))
     if measured.inference:

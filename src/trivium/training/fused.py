@@ -30,7 +30,7 @@ from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to, vali
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.models.kept import Kept
-    from trivium.training.strategy import Unit
+    from trivium.training.strategy import Unit, Watch
 
 
 def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.Lacking:
@@ -71,7 +71,8 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     blend = estimate.weigh(plan.phases[0].lr, accelerator, folder) if estimate else None
     every = sum(p.steps * batch + p.frozen * sum(map(len, feeds)) for p in planned)
     spent = counted_again = pretraining + fitting
-    trained = seen = 0
+    trained, seen, done = 0, 0, 0.0
+    whole = sum(p.steps * batch * p.cost for p in planned)
     for p in planned:
         _let_move(model, p.phase)
         trained = max(trained, sum(w.numel() for w in model.parameters() if w.requires_grad))
@@ -83,7 +84,9 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
         objective, last = objectives[p.phase.name], p is planned[-1]
         before = averages.state(objective) if plan.line and last else {}
         found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
-                    accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt")
+                    accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt",
+                    partial(_shown, unit.watch, whole, done, p.cost * batch, spent + p.once - pretraining - done))
+        done += p.steps * batch * p.cost
         seen += p.steps * batch
         history += [records.Step(**row, phase=p.phase.name, flops=spent + p.once + row["step"] * batch * p.cost)
                     for row in found]
@@ -229,6 +232,14 @@ def _let_move(model: Multimodal, phase: Phase) -> None:
 
 def _further(report: Report, every: int, before: int, samples: int) -> None:
     report(before + samples, every)
+
+
+def _shown(watch: Watch | None, whole: float, before: float, cost: float, besides: float,
+           row: Mapping[str, Any]) -> None:
+    """Show `watch` a row of a history: FLOPs of the loop are `before` this phase, `cost` a step, `whole` in the end."""
+    if watch is not None:
+        done = before + row["step"] * cost
+        watch(done / whole, row["val_nll"], done + besides)
 
 
 def _once(model: Multimodal, store: Store, seed: int) -> float:

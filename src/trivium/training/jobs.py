@@ -24,14 +24,14 @@ from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.machine.workers import processes
 from trivium.training import code
-from trivium.training.records import Lacking, Record, Seed, Unit
+from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
-HOME = Path(".cache/units")
+HOME = Path(os.environ.get("TRIVIUM_UNITS", ".cache/units"))  # experiments in folders of their own share them
 MOST = 200  # finished units that are kept, the latest ones
 
 Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
-Work = Callable[[Any, Path, Report], Seed | Unit | Lacking]  # work(unit, folder, report) -> record
+Work = Callable[[Any, Path, Report], Seed | Unit | Tuned | Lacking]  # work(unit, folder, report) -> record
 
 _progress: Any = None  # shared array, two numbers a unit: what it last reported; set in each worker
 
@@ -41,7 +41,7 @@ class Done(Record):
 
     seconds: float
     gpu_bytes: int | None
-    record: Seed | Unit | Lacking
+    record: Seed | Unit | Tuned | Lacking
 
 
 def key(modules: Sequence[str], about: Any) -> str:
@@ -108,7 +108,7 @@ def _show(progress: Progress, shared: Any) -> None:
     progress.at(done)
 
 
-def measured(done: Mapping[str, tuple[Path, Done]], name: Literal["seeds", "units"]) -> Measured:
+def measured(done: Mapping[str, tuple[Path, Done]], name: Literal["seeds", "units", "tuning"]) -> Measured:
     """Of what `run` returned: seconds of each, as `name`, and the most GPU memory of any unit's process."""
     found = [one for _, one in done.values()]
     memory = max((one.gpu_bytes for one in found if one.gpu_bytes is not None), default=None)

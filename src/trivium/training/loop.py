@@ -44,14 +44,16 @@ class Schedule:
 
 def fit(
     objective: nn.Module, train: Feed, val: Feed, plan: Schedule, settings: Loop, accelerator: Accelerator, seed: int,
-    report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None, last: bool = False,
+    report: Callable[[int], None] = lambda samples: None, checkpoint: Path | None = None,
+    watch: Callable[[dict[str, Any]], None] = lambda row: None, last: bool = False,
 ) -> list[dict[str, Any]]:
     """Train what requires a gradient in `objective` and leave it with the weights of the lowest validation NLL, with a
     mean of the best ones that validation prefers, or with the `last` ones.
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
     step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
-    run goes on, to the same bytes.
+    run goes on, to the same bytes. `watch` is shown each row of the history but the first, at once; what it raises ends
+    the run.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
     val_nll, val_score; and where a mean of weights was taken a last row of it, with `averaged`: of how many.
@@ -67,6 +69,8 @@ def fit(
     if not state.history:
         state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(objective, val, accelerator))
     report(int(state.step * plan.batch))
+    for known in state.history[1:]:  # of a run that goes on
+        watch(known)
     for mark in (m for m in marks if m > state.step):
         _train(objective)
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
@@ -85,6 +89,7 @@ def fit(
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
         state.record(row | validate(objective, val, accelerator))
+        watch(state.history[-1])
     return state.finish(None if last else lambda: validate(objective, val, accelerator))
 
 

@@ -106,6 +106,41 @@ class Skipped(Lacking):
     sentence: str
 
 
+class Trial(Part):
+    """One choice of settings, by their keys in params.yaml. nll: the last on validation, or of a whole training the
+    lowest.  share: of its training that it got, 0-1; less than 1 where it was stopped early.  flops: what it spent.
+    """
+
+    settings: dict[str, int | float]
+    nll: float
+    share: float
+    flops: float
+
+
+class Tuned(Part):
+    """What tuning found at a seed. chosen: of the whole trial with the lowest validation NLL; the first trial has the
+    settings as they are written.
+    """
+
+    seed: int
+    chosen: dict[str, int | float]
+    trials: list[Trial]
+
+    @property
+    def flops(self) -> float:
+        return sum(trial.flops for trial in self.trials)
+
+
+class Tuning(Part):
+    """Of a strategy. trials: at each seed; 0 where it has nothing to tune.  space: setting -> lowest and highest value
+    that were tried.
+    """
+
+    trials: int
+    space: dict[str, tuple[float, float]]
+    seeds: list[Tuned]
+
+
 class Started(Part):
     """The recipe that a strategy starts from. published: streams whose weights were.  external: their packages."""
 
@@ -123,7 +158,8 @@ class Record(Out):
 
 
 class Trained(Record):
-    """`models/STRATEGY/training.json`. fusion: see `fusion.chosen`.  skipped: why there are no seeds."""
+    """`models/STRATEGY/training.json`. fusion: see `fusion.chosen`.  skipped: why there are no seeds.
+    tuning: None where it is off."""
 
     entry: str
     title: str
@@ -133,6 +169,7 @@ class Trained(Record):
     fusion: dict[str, Any] | None
     seeds: list[Seed]
     skipped: Skipped | None = None
+    tuning: Tuning | None = None
 
     @classmethod
     def of(cls, strategy: str, root: str | Path = ".") -> Self | None:

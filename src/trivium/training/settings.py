@@ -1,4 +1,4 @@
-"""The settings of the one loop and of the budget."""
+"""The settings of the one loop, of the budget and of tuning."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ class Loop(Section):
     augment: bool
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count  # seeds trained side by side
+
+
+class Tune(Section):
+    trials: Annotated[int, Field(ge=0, le=1000)] = 0  # of every strategy, at each seed; 0: settings stay as they are
+    halving: Annotated[int, Field(ge=2, le=10)] = 3  # of so many trials, one goes on at each rung: see `tuning`
 
 
 class Budget(Section):

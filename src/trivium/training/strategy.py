@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,29 @@ from trivium.data.store import Store
 from trivium.data.tables import digest
 from trivium.machine.measured import Measured
 from trivium.strategies import Entry
-from trivium.training import code, components, jobs
+from trivium.training import code, components, jobs, tuning
 from trivium.training.budget import enough
 from trivium.training.records import Lacking, Seed, Skipped, Started, Trained
-from trivium.training.settings import Loop
+from trivium.training.settings import Loop, Tune
+
+Watch = Callable[[float, float, float], None]  # (share of its training, 0-1, validation NLL, FLOPs without the recipe)
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A strategy at a seed. fusion: see `fusion.chosen`, null without one.  limit: the budget, FLOPs."""
+    """A strategy at a seed. fusion: see `fusion.chosen`, null without one.  limit: the budget, FLOPs.  watch: is shown
+    every evaluation, and may end the training by what it raises.
+    """
 
     entry: Entry
     fusion: dict[str, Any] | None
     seed: int
     loop: Loop
     limit: float
+    watch: Watch | None = None
 
 
-def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> Measured:
+def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: Tune | None = None) -> Measured:
     """Write `<out>/seed_<k>/` and `<out>/training.json`. Returns what it cost.
 
     budgets: FLOPs per seed.
@@ -38,16 +43,21 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path) -> Meas
                     recipe=_recipe(store), fusion=fusion, seeds=[])
     if lacking := components.told(entry.start).skipped:
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
-    todo = [(f"seed_{seed}", Unit(entry, fusion, seed, loop, limit)) for seed, limit in enumerate(budgets)]
+    units, took = [Unit(entry, fusion, seed, loop, limit) for seed, limit in enumerate(budgets)], None
+    if tune and tune.trials:
+        found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune)
+        units, about = tuning.chosen(found, units), about.model_copy(update={"tuning": found})
+    todo = [(f"seed_{unit.seed}", unit) for unit in units]
     done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
-    found = [done[name][1].record for name, _ in todo]
-    if lacking := next((record for record in found if isinstance(record, Lacking)), None):
+    records = [done[name][1].record for name, _ in todo]
+    if lacking := next((record for record in records if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)
     for name, (folder, _) in done.items():
         jobs.copy(folder / "model", out / name)
-    seeds = [record for record in found if isinstance(record, Seed)]
+    seeds = [record for record in records if isinstance(record, Seed)]
     about.model_copy(update={"seeds": seeds}).write(out / "training.json")
-    return jobs.measured(done, "seeds")
+    cost = jobs.measured(done, "seeds")
+    return cost.model_copy(update={"tuning": took.tuning if took else []})
 
 
 def _skip(about: Trained, lacking: Lacking, who: str, out: Path) -> Measured:

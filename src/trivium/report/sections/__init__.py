@@ -30,6 +30,7 @@ from trivium.report.sections import (
     strategies,
     subsets,
     tags,
+    tuning,
 )
 
 
@@ -74,6 +75,7 @@ GROUPS = (
     Group("What next", (
         Section("budgets", "With less or more compute and labels", budgets.context),
         Section("learning", "How they learned", learning.context),
+        Section("tuning", "What tuning chose", tuning.context),
         Section("errors", "What is mistaken for what", errors.context),
         Section("tags", "Tag by tag", tags.context),
         Section("predicted", "Predicted against true", predicted.context),

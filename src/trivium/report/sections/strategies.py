@@ -135,10 +135,12 @@ def _what(inputs: Inputs, strategy: str) -> str:
 def _lead(inputs: Inputs) -> str:
     share = inputs.comparison.settings.confidence
     dear = any(entry.over_budget > OVER for entry in inputs.comparison.strategies.values())
+    trials = inputs.comparison.trials
+    tuned = f", {numbers.plural(trials, 'trial')} of tuning each" if trials else ""
     dearer = " (what costs more is marked)" if dear else ""
     return (
-        f"All strategies had the same data, the same paired seeds and the same compute budget{dearer}. They are ranked "
-        f"by {inputs.metric.words}. Intervals hold the true value in {numbers.percent(share, 0)} of repetitions."
+        f"All strategies had the same data, the same paired seeds{tuned} and the same compute budget{dearer}. They are "
+        f"ranked by {inputs.metric.words}. Intervals hold the true value in {numbers.percent(share, 0)} of repetitions."
     )
 
 
