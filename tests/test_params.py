@@ -256,7 +256,7 @@ def test_an_entry_that_is_no_mapping_is_told(params: dict[str, Any], key: str, e
         ("train.unimodal.title", None, "`train.unimodal.title` must be a text (got null)."),
         ("encoder.words.width", "wide", "`encoder.words.width` must be a whole number (got 'wide')."),
         ("loop.workers", "many", "`loop.workers` must be auto or a whole number (got 'many')."),
-        ("loop.augment", "perhaps", "`loop.augment` must be true or false (got 'perhaps')."),
+        ("loop.augment", "perhaps", "`loop.augment` must be true or false or a mapping (got 'perhaps')."),
         ("encoder.words", None, "`encoder.words` must be a mapping (got null)."),
         ("data.streams", {}, "`data.streams` is empty: it needs one entry at least."),
         ("train", {}, "`train` is empty: it needs one entry at least."),

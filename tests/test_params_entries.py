@@ -205,3 +205,41 @@ def test_a_stage_looks_at_its_own_entry(params: dict[str, Any]) -> None:
 def test_settings_that_a_strategy_does_not_have_are_refused(params: dict[str, Any]) -> None:
     params["train"]["ensemble"]["lr"] = 0.003
     assert "unknown key `train.ensemble.lr`" in message(params)
+
+
+def test_choices_of_the_loop_that_do_not_apply_are_told(params: dict[str, Any]) -> None:
+    params["loop"]["balance"] = "synthesis"
+    assert message(params) == (
+        "params.yaml: `loop.balance: synthesis` makes samples between the vectors of encoders that stand still, and "
+        "`train.end_to_end` (`joint`) moves them: choose weights or sampling, or take the entry out.")
+    params["loop"]["balance"] = "sampling"
+    check(parse(params))
+    params["task"] = "regression"
+    assert message(params) == ("params.yaml: `loop.balance: sampling` evens out classes, and the task regression has not "
+                               "one class for each sample: set it to none.")
+    params["task"] = "multilabel"
+    assert message(params).endswith("set it to none, or choose the loss `balanced` (`task.loss`).")
+    params |= {"task": {"name": "ordinal", "order": ["low", "high"]}}
+    check(parse(params))
+    params["loop"] |= {"balance": "none", "mixup": 0.2}
+    check(parse(params))
+    params["train"]["taught"] = {"start": "supervised", "strategy": "distil"}
+    assert message(params) == (
+        "params.yaml: `loop.mixup` mixes the vectors of samples, and `train.taught` (`distil`) holds those of each "
+        "against its teachers': set it to 0, or take the entry out.")
+
+
+def test_strategies_on_frozen_vectors_may_have_samples_made_up(params: dict[str, Any]) -> None:
+    kept = ("unimodal", "ensemble", "supervised_frozen", "published_linear", "reference")
+    params["train"] = {name: params["train"][name] for name in kept}
+    params["loop"]["balance"], params["budget"]["flops"] = "synthesis", 1e12
+    check(parse(params))
+
+
+def test_params_without_the_new_keys_of_the_loop_are_as_they_were(params: dict[str, Any]) -> None:
+    whole = parse(params)
+    for key in ("mixup", "balance"):
+        del params["loop"][key]
+    for key in ("dropout", "drop_path"):
+        del params["encoder"]["words"][key]
+    assert parse(params).loop == whole.loop and parse(params).encoders == whole.encoders

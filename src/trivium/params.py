@@ -22,7 +22,7 @@ from trivium.evaluation import settings as evaluation
 from trivium.settings import parts
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
-from trivium.training import recipes
+from trivium.training import needs, recipes
 from trivium.training import settings as training
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def parse(raw: Any, name: str = "params.yaml") -> Params:
         raise UserError("\n".join(f"{name}: {one}" for one in wrong))
     for recipe in params.pretrain:
         params.read_by(recipe)
-    params.entries  # noqa: B018  the strategies' settings are checked
+    needs.check_loop(params.loop, params.kind, params.entries)
     metric, known = params.compare.metric, params.kind.ranks
     if metric not in ("auto", *known):
         raise UserError(f"{name}: `compare.metric`: {params.kind.name} is not ranked by `{metric}`; "
@@ -198,7 +198,6 @@ def check(params: Params) -> None:
 def check_recipe(params: Params, name: str) -> None:
     """Look at one recipe and its encoders. Raises: UserError."""
     from trivium.machine import packages
-    from trivium.training import needs
 
     recipe, reads = params.recipe(name), params.reads(name)
     for stream, entry in recipe.encoders.items():
@@ -213,7 +212,6 @@ def check_recipe(params: Params, name: str) -> None:
 def check_entry(params: Params, name: str) -> None:
     """Look at one entry of `train` and the recipe that it starts from. Raises: UserError."""
     from trivium import encoders
-    from trivium.training import needs
     from trivium.training.strategy import chosen_fusion
 
     one = params.entries[name]
@@ -226,8 +224,6 @@ def check_entry(params: Params, name: str) -> None:
 
 def warnings(params: Params) -> list[str]:
     """What can be run and makes little sense, a sentence each."""
-    from trivium.training import needs
-
     return [words for one in params.entries.values()
             for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 

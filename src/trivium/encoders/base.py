@@ -21,16 +21,57 @@ PAD, UNKNOWN, MASK = 0, 1, 2  # token ids that every tokenizer reserves
 GIVES = frozenset({"tokens", "dense", "gradients"})  # what an encoder has where its file says nothing else
 
 
+Rate = Annotated[float, Field(ge=0, lt=1, exclude_if=lambda rate: rate == 0)]  # an encoder without is as ever
+
+
+class Dropping(Section):
+    """dropout: probability that a number inside is dropped while it is trained (Srivastava et al. 2014)."""
+
+    dropout: Rate = 0.0
+
+
+class Residual(Dropping):
+    """drop_path: probability that a sample passes over the last block while it is trained, whatever the block adds;
+    over the ones before it less often, rising evenly (stochastic depth; Huang et al. 2016, arXiv 1603.09382).
+    """
+
+    drop_path: Rate = 0.0
+
+    def drops(self, blocks: int) -> list[Drop]:
+        """What each block puts around what it adds."""
+        return [Drop(self.dropout, self.drop_path * (k + 1) / blocks) for k in range(blocks)]
+
+
 class Wide(Section):
     """Settings of an encoder that has no blocks."""
 
     width: Annotated[int, Field(ge=8)] = 64  # D of the output
 
 
-class Sized(Wide):
+class Sized(Wide, Dropping):
     """Settings of the small encoders."""
 
     depth: Count = 2  # blocks
+
+
+class Drop(nn.Module):
+    """What a block adds, [B, ...] -> the same, with numbers dropped, and for some samples all of it. At rest it changes
+    nothing; with rates of 0 it draws nothing.
+    """
+
+    def __init__(self, dropout: float = 0.0, path: float = 0.0) -> None:
+        super().__init__()
+        self.dropout, self.path = dropout, path
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        if self.dropout:
+            x = nn.functional.dropout(x, self.dropout)
+        if self.path:
+            kept = torch.rand(len(x), *[1] * (x.dim() - 1), device=x.device) >= self.path
+            x = x * kept.to(x.dtype) / (1 - self.path)
+        return x
 
 
 class Encoder(nn.Module):

@@ -1,7 +1,7 @@
 """Attention over the columns of a table: FT-Transformer.
 
 A token per column and one in front, which collects what the row says; blocks with the norm before each part, none
-before the first attention, and ReGLU (Shazeer 2020) between the linear maps. Without dropout: frozen vectors are kept.
+before the first attention, and ReGLU (Shazeer 2020) between the linear maps.
 
 Legend: `B` rows, `K` columns, `D` width.
 Source: Gorishniy et al. 2021, arXiv 2106.11959, section 3.3.
@@ -9,12 +9,13 @@ Source: Gorishniy et al. 2021, arXiv 2106.11959, section 3.3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders.base import Sized
+from trivium.encoders.base import Drop, Residual, Sized
 from trivium.encoders.columns import ColumnTokens, OfColumns
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
 PROCESSOR = {"table": "table"}
 
 
-class Settings(Sized):
+class Settings(Sized, Residual):
     pass
 
 
 class Block(nn.Module):
     """[B, K + 1, D] -> the same."""
 
-    def __init__(self, width: int, first: bool) -> None:
+    def __init__(self, width: int, first: bool, drop: Drop) -> None:
         super().__init__()
+        self.drop = drop
         self.heads = max(n for n in range(1, 1 + max(1, width // 16)) if width % n == 0)
         self.before = nn.Identity() if first else nn.LayerNorm(width)
         self.project, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
@@ -41,9 +43,9 @@ class Block(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         parts = self.project(self.before(tokens)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         seen = nn.functional.scaled_dot_product_attention(*parts.unbind(0))
-        tokens = tokens + self.out(seen.transpose(1, 2).flatten(2))
+        tokens = tokens + self.drop(self.out(seen.transpose(1, 2).flatten(2)))
         value, gate = self.up(self.norm(tokens)).chunk(2, -1)
-        return tokens + self.down(value * gate.relu())
+        return tokens + self.drop(self.down(value * gate.relu()))
 
 
 class FTTransformer(OfColumns):
@@ -51,11 +53,11 @@ class FTTransformer(OfColumns):
 
     special = 1
 
-    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+    def __init__(self, spec: Spec, width: int, drops: Sequence[Drop]) -> None:
         super().__init__(spec, width)
         self.stem = ColumnTokens(spec, width)
         self.row = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
-        self.blocks = nn.Sequential(*(Block(width, k == 0) for k in range(depth)))
+        self.blocks = nn.Sequential(*(Block(width, k == 0, drop) for k, drop in enumerate(drops)))
         self.norm = nn.LayerNorm(width)
 
     def tokens(self, x: Tensor) -> Tensor:
@@ -67,4 +69,4 @@ class FTTransformer(OfColumns):
 
 
 def build(spec: Spec, settings: Settings) -> FTTransformer:
-    return FTTransformer(spec, settings.width, settings.depth)
+    return FTTransformer(spec, settings.width, settings.drops(settings.depth))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from trivium.encoders.base import Sized
+from trivium.encoders.base import Drop, Sized
 from trivium.encoders.columns import ColumnTokens, OfColumns
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ class Settings(Sized):
 class Perceptron(OfColumns):
     """[K D] -> depth x [linear, GELU] -> linear -> [D]."""
 
-    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+    def __init__(self, spec: Spec, width: int, depth: int, dropout: float) -> None:
         super().__init__(spec, width)
         self.stem = ColumnTokens(spec, width)
         sides = [spec.shape[0] * width, *[width] * depth]
-        hidden = [part for a, b in pairwise(sides) for part in (nn.Linear(a, b), nn.GELU())]
+        after = (Drop(dropout),) if dropout else ()
+        hidden = [part for a, b in pairwise(sides) for part in (nn.Linear(a, b), nn.GELU(), *after)]
         self.perceptron = nn.Sequential(*hidden, nn.Linear(width, width), nn.LayerNorm(width))
 
     def tokens(self, x: Tensor) -> Tensor:
@@ -43,4 +44,4 @@ class Perceptron(OfColumns):
 
 
 def build(spec: Spec, settings: Settings) -> Perceptron:
-    return Perceptron(spec, settings.width, settings.depth)
+    return Perceptron(spec, settings.width, settings.depth, settings.dropout)

@@ -15,8 +15,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from trivium.encoders.base import PAD, Encoder, patch_size, strided
-from trivium.settings.base import Count, Section
+from trivium.encoders.base import PAD, Drop, Dropping, Encoder, patch_size, strided
+from trivium.settings.base import Count
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KINDS = ("tokens", "spectrogram")
 
 
-class Settings(Section):
+class Settings(Dropping):
     width: Annotated[int, Field(ge=8, multiple_of=2)] = 64  # D of the output, half of it for each direction
     depth: Count = 1  # layers
 
@@ -81,8 +81,9 @@ class Frames(nn.Module):
 
 
 class Recurrent(Encoder):
-    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+    def __init__(self, spec: Spec, width: int, depth: int, drop: Drop) -> None:
         super().__init__()
+        self.drop = drop
         self.spec, self.width = spec, width
         self.patch = patch_size(spec)
         self.stem = (nn.Embedding(spec.vocab, width, padding_idx=PAD) if spec.kind == "tokens" else
@@ -93,9 +94,9 @@ class Recurrent(Encoder):
     def tokens(self, x: Tensor) -> Tensor:
         tokens, there = self.stem(x), x != PAD if self.spec.kind == "tokens" else None
         for layer in self.layers:
-            tokens = layer(tokens, there)
+            tokens = self.drop(layer(tokens, there))
         return self.norm(tokens)
 
 
 def build(spec: Spec, settings: Settings) -> Recurrent:
-    return Recurrent(spec, settings.width, settings.depth)
+    return Recurrent(spec, settings.width, settings.depth, Drop(settings.dropout))

@@ -11,13 +11,14 @@ Source: He et al. 2016, arXiv 1512.03385; the order inside a block, He et al. 20
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 from torch import Tensor, nn
 
-from trivium.encoders.base import Encoder, patch_size, strided
-from trivium.settings.base import Count, Section
+from trivium.encoders.base import Drop, Encoder, Residual, patch_size, strided
+from trivium.settings.base import Count
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -26,7 +27,7 @@ KINDS = ("image", "spectrogram")
 GROUP = 8  # channels that are normed together, at least
 
 
-class Settings(Section):
+class Settings(Residual):
     width: Annotated[int, Field(ge=8, multiple_of=4)] = 64  # D of the output
     depth: Count = 1  # blocks of each of the three stages
 
@@ -38,22 +39,23 @@ def norm(width: int) -> nn.GroupNorm:
 class Block(nn.Module):
     """[B, C, H, W] -> [B, C', H', W']; what came in is added, through a 1 x 1 convolution where its shape changes."""
 
-    def __init__(self, inside: int, outside: int, stride: tuple[int, int]) -> None:
+    def __init__(self, inside: int, outside: int, stride: tuple[int, int], drop: Drop) -> None:
         super().__init__()
         self.before, self.first = norm(inside), strided(inside, outside, stride)
         self.between, self.second = norm(outside), strided(outside, outside, (1, 1))
         nn.init.zeros_(self.second.weight)
         nn.init.zeros_(self.second.bias)
+        self.drop = drop
         same = inside == outside and stride == (1, 1)
         self.past: nn.Module = nn.Identity() if same else nn.Conv2d(inside, outside, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         found = self.first(self.before(x).relu())
-        return self.past(x) + self.second(self.between(found).relu())
+        return self.past(x) + self.drop(self.second(self.between(found).relu()))
 
 
 class ResNet(Encoder):
-    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+    def __init__(self, spec: Spec, width: int, depth: int, drops: Sequence[Drop]) -> None:
         super().__init__()
         self.spec, self.width = spec, width
         self.patch = patch_size(spec)
@@ -63,7 +65,8 @@ class ResNet(Encoder):
         widths = (width // 4, width // 4, width // 2, width)
         self.stem = strided(spec.shape[0], widths[0], stem)
         self.blocks = nn.Sequential(*(
-            Block(widths[stage] if k == 0 else widths[stage + 1], widths[stage + 1], stride if k == 0 else (1, 1))
+            Block(widths[stage] if k == 0 else widths[stage + 1], widths[stage + 1], stride if k == 0 else (1, 1),
+                  drops[stage * depth + k])
             for stage, stride in enumerate(stages) for k in range(depth)))
         self.norm = nn.LayerNorm(width)
 
@@ -81,4 +84,4 @@ def steps(side: int) -> tuple[int, int, int, int]:
 
 
 def build(spec: Spec, settings: Settings) -> ResNet:
-    return ResNet(spec, settings.width, settings.depth)
+    return ResNet(spec, settings.width, settings.depth, settings.drops(3 * settings.depth))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders.base import PAD, Encoder, Wide
+from trivium.encoders.base import PAD, Drop, Dropping, Encoder, Wide
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
@@ -22,15 +22,16 @@ KINDS = ("tokens",)
 PHRASES = (3, 4, 5)  # tokens
 
 
-class Settings(Wide):
+class Settings(Wide, Dropping):
     pass
 
 
 class TextCNN(Encoder):
     """Behind a text, as before it, the phrases find zeros; `pool` leaves out what stands around padding."""
 
-    def __init__(self, spec: Spec, width: int) -> None:
+    def __init__(self, spec: Spec, width: int, drop: Drop) -> None:
         super().__init__()
+        self.drop = drop
         self.spec, self.width, self.patch = spec, width, ()
         self.embed = nn.Embedding(spec.vocab, width, padding_idx=PAD)
         part, rest = divmod(width, len(PHRASES))
@@ -41,8 +42,8 @@ class TextCNN(Encoder):
         words = self.embed(x).transpose(1, 2)  # [B, D, T]
         found = [look(nn.functional.pad(words, ((phrase - 1) // 2, phrase // 2)))
                  for phrase, look in zip(PHRASES, self.look.values(), strict=True)]
-        return torch.cat(found, 1).relu().transpose(1, 2)
+        return self.drop(torch.cat(found, 1).relu().transpose(1, 2))
 
 
 def build(spec: Spec, settings: Settings) -> TextCNN:
-    return TextCNN(spec, settings.width)
+    return TextCNN(spec, settings.width, Drop(settings.dropout))

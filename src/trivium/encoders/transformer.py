@@ -6,22 +6,23 @@ Source: Devlin et al. 2019, arXiv 1810.04805; patches of a picture, Dosovitskiy 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from trivium.encoders.base import PAD, Encoder, Sized, Stem, patch_size
+from trivium.encoders.base import PAD, Drop, Encoder, Residual, Sized, Stem, patch_size
 
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 
-class Settings(Sized):
+class Settings(Sized, Residual):
     pass
 
 
 class Transformer(Encoder):
-    def __init__(self, spec: Spec, width: int, depth: int) -> None:
+    def __init__(self, spec: Spec, width: int, drops: Sequence[Drop]) -> None:
         super().__init__()
         from transformers import BertConfig, BertModel
 
@@ -30,13 +31,15 @@ class Transformer(Encoder):
         self.stem = Stem(spec, self.patch, self.grid, width)
         heads = max(n for n in range(1, 1 + max(1, width // 16)) if width % n == 0)
         config = BertConfig(
-            vocab_size=3, hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads,
+            vocab_size=3, hidden_size=width, num_hidden_layers=len(drops), num_attention_heads=heads,
             intermediate_size=2 * width, max_position_embeddings=math.prod(self.grid),
-            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,  # frozen features can then be cached
+            hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,  # what is added is dropped below
             attn_implementation="sdpa",
         )
         self.body = BertModel(config, add_pooling_layer=False)
         del self.body.embeddings.word_embeddings  # the stem embeds
+        for layer, drop in zip(self.body.encoder.layer, drops, strict=True):
+            layer.attention.output.dropout = layer.output.dropout = drop
 
     def tokens(self, x: Tensor) -> Tensor:
         real = (x != PAD).long() if self.spec.kind == "tokens" else None
@@ -44,4 +47,4 @@ class Transformer(Encoder):
 
 
 def build(spec: Spec, settings: Settings) -> Transformer:
-    return Transformer(spec, settings.width, settings.depth)
+    return Transformer(spec, settings.width, settings.drops(settings.depth))

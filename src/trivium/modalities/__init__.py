@@ -6,6 +6,8 @@ A modality `m` is the module `trivium.modalities.m` with
     spec(settings) -> Spec                     kind and shape of the tensors that models see
     decode(value, root, start, end, settings)  array of spec.shape, cleaned, not normalised; raises ValueError
     corrupt(x, severity, generator, spec)      normalised tensors [B, *spec.shape] from clean (0) to pure noise (1)
+    augment(x, generator, spec)                optional: such tensors, changed in ways that keep their meaning; with a
+                                               fourth argument `settings`, an `Augment`, where there is anything to set
 A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     fit(texts, settings) -> tokenizer, Spec    from the train rows alone
     encode(texts, tokenizer, spec)             int32 [B, T]; a processor that fits nothing takes its Settings instead
@@ -21,16 +23,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from trivium.settings import parts
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 
-SHARED = ("spec", "processors", "columns")
+SHARED = ("spec", "processors", "columns", "augmented")
 
 
 def names() -> tuple[str, ...]:
@@ -59,6 +63,19 @@ def is_prose(name: str) -> bool:
 def processor(name: str) -> ModuleType:
     """The module of a processor: a modality's own, by the modality's name, or a file of `modalities/processors`."""
     return get(name) if name in names() else importlib.import_module(f"{__name__}.processors.{name}")
+
+
+def augmentation(name: str, own: Any, where: str) -> Any:
+    """Typed settings `own` of how the modality `name` is augmented. where: those of all, in params.yaml.
+    Raises: UserError.
+    """
+    known = [one for one in names() if hasattr(get(one), "Augment")]
+    if name not in known:
+        raise UserError(f"params.yaml: `{where}.{name}`: there is no modality `{name}` that has settings for this; "
+                        f"{parts.nearest(name, known)}")
+    if not isinstance(own, Mapping):
+        raise UserError(f"params.yaml: `{where}.{name}` is a mapping of settings (got {own!r}).")
+    return parts.typed(get(name).Augment, own, f"{where}.{name}")
 
 
 def add_noise(x: Tensor, severity: float, generator: Generator) -> Tensor:

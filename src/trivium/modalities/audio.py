@@ -15,7 +15,8 @@ import numpy as np
 from pydantic import Field
 
 from trivium.machine.files import absent
-from trivium.modalities import add_noise, shift
+from trivium.modalities import add_noise
+from trivium.modalities.augmented import audio as augmented
 from trivium.settings.base import Section
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ UNKNOWN_SIZE = 0.99 * (2**31 - 2**16)  # bytes; near 2^31 and 2^32 a header says
 QUIETEST = 1e-10  # power of what counts as silence (-100 dB)
 DYNAMIC_RANGE = 80.0  # dB under the loudest moment of the clip that are told apart
 MFCC_BANDS = 40  # mel bands, at least, that mfcc starts from
+Augment, augment = augmented.Settings, augmented.augment
 
 
 class Settings(Section):
@@ -145,11 +147,6 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, 1, F, T] or [B, 1, N]."""
     return add_noise(x, severity, generator)
-
-
-def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x float [B, 1, F, T] or [B, 1, N], moved in time by up to a tenth, in pitch by up to a twentieth of the bins."""
-    return shift(x, (*(bins // 20 for bins in spec.shape[1:-1]), spec.shape[-1] // 10), generator)
 
 
 def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]:

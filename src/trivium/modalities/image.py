@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from trivium.machine.files import absent
-from trivium.modalities import add_noise, shift
+from trivium.modalities import add_noise
+from trivium.modalities.augmented import image as augmented
 from trivium.settings.base import Section
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 MAX_PIXELS = 2**27  # 134 megapixels, 400 MB as RGB: above it a file is taken for a decompression bomb
+Augment, augment = augmented.Settings, augmented.augment
 
 
 class Settings(Section):
@@ -94,11 +96,6 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, C, H, W]."""
     return add_noise(x, severity, generator)
-
-
-def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x float [B, C, H, W], moved by up to an eighth of a side; one move for the whole batch costs next to nothing."""
-    return shift(x, (spec.shape[1] // 8, spec.shape[2] // 8), generator)
 
 
 def _open(path: Path) -> Any:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from trivium.modalities.augmented import table as augmented
 from trivium.modalities.columns.typed import Type
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 WRITTEN = True  # a value is the cells themselves, no path
-DROPPED = 0.1  # share of the cells that augmentation takes away
+Augment, augment = augmented.Settings, augmented.augment
 
 
 class Settings(Section):
@@ -157,11 +158,3 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec, others
     row = torch.randint(len(others), x.shape[:2], **drawn)
     strange = others[row.to(others.device), torch.arange(x.shape[1], device=others.device)]
     return torch.where(hit.unsqueeze(-1).to(x.device), strange.to(x.device), x)
-
-
-def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x [B, K, 2]; each cell goes missing with probability 0.1."""
-    import torch
-
-    kept = torch.rand(x.shape[:2], generator=generator) >= DROPPED
-    return x * kept.unsqueeze(-1).to(x.device, non_blocking=True)

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from trivium.modalities.augmented import text as augmented
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
-    from torch import Generator, Tensor
 
     from trivium.modalities.spec import Spec
 
 SPECIAL = ("[PAD]", "[UNK]", "[MASK]")  # ids 0, 1, 2
+Augment, augment = augmented.Settings, augmented.augment
 
 
 class Settings(Section):
@@ -103,14 +104,6 @@ def corrupt(text: str, severity: float, words: Sequence[str], draw: np.random.Ge
     changed = draw.random(len(own)) < severity
     drawn = draw.integers(len(words), size=len(own))
     return " ".join(words[k] if hit else word for word, hit, k in zip(own, changed, drawn, strict=True))
-
-
-def augment(x: Tensor, generator: Generator, spec: Spec) -> Tensor:
-    """x int64 [B, T]; each token is masked with probability 0.1, if it is neither padding nor unknown."""
-    import torch
-
-    most = torch.where(torch.rand(x.shape, generator=generator) < 0.1, SPECIAL.index("[MASK]"), spec.vocab)
-    return torch.minimum(x, most.to(x.device, non_blocking=True))
 
 
 def _own(found: Encoding) -> int:

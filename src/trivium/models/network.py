@@ -31,6 +31,11 @@ class Unimodal(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.encoder(x))
 
+    def read(self, batch: Batch) -> Vectors:
+        """The vectors of `batch`, which may hold them already."""
+        name = self.encoder.spec.name
+        return {name: batch.inputs[name] if batch.encoded else self.encoder(batch.inputs[name])}
+
 
 class Model(nn.Module):
     """What all models have in common.

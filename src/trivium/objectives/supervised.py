@@ -40,7 +40,7 @@ class Supervised(nn.Module):
         return self.task.loss(self.outputs(batch), batch.y, batch.weight)
 
     def outputs(self, batch: Batch) -> Tensor:
-        return self.model(batch.inputs[self.encoder.spec.name])
+        return self.model.head(self.model.read(batch)[self.encoder.spec.name])
 
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         """As it is, not calibrated: it rises once training samples are known by heart. From there on the encoder gives

@@ -14,7 +14,7 @@ Way = Literal["product", "mean", "selection", "stacking"]
 ALL = ("encoders", "fusion", "head")
 MOST_EPOCHS = 100  # of a head on cached features: its steps are nearly free, and more of them only overfit
 TOP = ("fusion", "head")
-LAST = re.compile(r"encoders\\.last\\(([1-9]\\d*)\\)")  # the last blocks of each encoder, and what stands behind them
+LAST = re.compile(r"encoders\.last\(([1-9]\d*)\)")  # the last blocks of each encoder, and what stands behind them
 Rate = Annotated[Positive, Range(3e-4, 3e-2, log=True)]  # peak learning rate of what starts from random weights
 
 

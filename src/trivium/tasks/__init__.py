@@ -16,7 +16,7 @@ from typing import Any
 from trivium.settings import parts
 from trivium.tasks.base import Task
 
-SHARED = ("base", "cells", "links", "metric", "numbers", "probing", "scores", "seeds", "shown", "tags",
+SHARED = ("base", "cells", "links", "losses", "metric", "numbers", "probing", "scores", "seeds", "shown", "tags",
           "temperature")
 
 

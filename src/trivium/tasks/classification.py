@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from pydantic import field_validator
 
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
-from trivium.tasks import scores
+from trivium.tasks import losses, scores
 from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
 from trivium.tasks.metric import Metric, nats, share
 from trivium.tasks.scores import Outcome
@@ -35,11 +36,21 @@ METRICS = {one.key: one for one in (
 
 
 class Settings(Section):
-    pass
+    """loss: what training minimises, one of `losses.CLASSES`."""
+
+    loss: str | dict[str, Any] = "ce"
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        return losses.chosen(value, losses.CLASSES)
 
 
 class Classification(Classes, Task):
-    """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B]."""
+    """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B].
+
+    loss: see `losses.chosen`.  counts: train rows of each class [C], where the loss asks for them; see `fitted`.
+    """
 
     name = "classification"
     score_words = "accuracy"
@@ -49,16 +60,19 @@ class Classification(Classes, Task):
     permuted: ClassVar[tuple[str, ...]] = ("balanced_accuracy", "macro_f1")
     categorical = True
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        self.classes = tuple(classes)
-        self.outputs = len(self.classes)
+    def __init__(self, classes: Sequence[str], loss: str | dict[str, Any] = "ce", counts: Sequence[int] = ()) -> None:
+        self.classes, self.objective, self.counts = tuple(classes), loss, tuple(counts)
+        self.outputs, self._loss = len(self.classes), losses.settings(loss, losses.CLASSES)
 
     @classmethod
     def of(cls, about: Mapping[str, Any]) -> Self:
-        return cls(about["classes"])
+        return cls(**about)
 
     def plain(self) -> dict[str, Any]:
-        return {"name": self.name, "classes": list(self.classes)}
+        """What is as usual is not said."""
+        return ({"name": self.name, "classes": list(self.classes)}
+                | ({"loss": self.objective} if self.objective != "ce" else {})
+                | ({"counts": list(self.counts)} if self.counts else {}))
 
     @classmethod
     def read(cls, cells: pa.ChunkedArray, columns: Sequence[str], settings: Any) -> tuple[pa.Array, Reasons]:
@@ -79,7 +93,7 @@ class Classification(Classes, Task):
                             "column, or lower validate.min_class_count in params.yaml")
         if len(classes) > MOST:
             raise UserError(f"there are {len(classes):,} classes; at most {MOST:,} can be compared")
-        return cls(classes), []
+        return cls(classes, settings.loss), []
 
     def rare(self, values: pa.Array, fewest: int) -> Reasons:
         import pyarrow as pa
@@ -124,15 +138,32 @@ class Classification(Classes, Task):
         return torch.zeros(samples, dtype=torch.int64)
 
     def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Cross-entropy."""
+        """See `losses`; of the F1 of a batch, the same for each."""
         from torch.nn import functional
 
-        return functional.cross_entropy(outputs, y, reduction="none")
+        if isinstance(self._loss, losses.SoftF1):
+            return self.loss(outputs, y).expand(len(y))
+        if isinstance(self._loss, losses.CrossEntropy):
+            return functional.cross_entropy(outputs, y, reduction="none", label_smoothing=self._loss.smoothing)
+        if isinstance(self._loss, losses.Focal):
+            return losses.focus(functional.cross_entropy(outputs, y, reduction="none"), self._loss.gamma)
+        import torch
+
+        weight = losses.effective(np.asarray(self.counts or [1] * self.outputs, np.float64), self._loss.beta)
+        return functional.cross_entropy(outputs, y, torch.as_tensor(weight).to(outputs), reduction="none")
 
     def loss(self, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
         from torch.nn import functional
 
-        return functional.cross_entropy(outputs, y) if weight is None else super().loss(outputs, y, weight)
+        if isinstance(self._loss, losses.SoftF1):
+            goal = functional.one_hot(y, self.outputs).to(outputs.dtype)
+            return losses.soft_f1(outputs.softmax(-1), goal, weight)
+        if weight is None and self.objective == "ce":
+            return functional.cross_entropy(outputs, y)
+        return super().loss(outputs, y, weight)
+
+    def fitted(self, y: np.ndarray) -> Self:
+        return self._with(counts=self.tally(y).tolist()) if isinstance(self._loss, losses.Balanced) else self
 
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         from torch.nn import functional

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.tasks import cells as written
-from trivium.tasks import tags
+from trivium.tasks import losses, tags
 from trivium.tasks.base import LOWEST, Array, Reasons, Task
 from trivium.tasks.links import Sigmoid
 from trivium.tasks.metric import Metric
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
     from trivium.tasks.base import Link
 
-Loss = Literal["bce", "focal", "balanced"]
 MOST = 1000  # tags
-FOCUS = 2.0  # the exponent of the focal loss
-OVERLAP = 0.999  # of the class-balanced loss: how much a further row of a tag repeats the others
 NONE = "no tag"
 
 
 class Settings(Section):
-    """loss: what training minimises: binary cross-entropy, the focal or the class-balanced loss.  separator: of the
-    tags in a cell.
-    """
+    """loss: what training minimises, one of `losses.TAGS`.  separator: of the tags in a cell."""
 
-    loss: Loss = "bce"
+    loss: str | dict[str, Any] = "bce"
     separator: Annotated[str, Field(min_length=1)] = ";"
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        return losses.chosen(value, losses.TAGS)
 
 
 class MultiLabel(Tags, Task):
@@ -61,9 +61,10 @@ class MultiLabel(Tags, Task):
     needs_every_category = False
     empty = "it has no label (a row that has none of the tags says `[]`)"
 
-    def __init__(self, tags: Sequence[str], loss: Loss = "bce", separator: str = ";", counts: Sequence[int] = (),
-                 rows: int = 0, thresholds: Sequence[float] = ()) -> None:
+    def __init__(self, tags: Sequence[str], loss: str | dict[str, Any] = "bce", separator: str = ";",
+                 counts: Sequence[int] = (), rows: int = 0, thresholds: Sequence[float] = ()) -> None:
         self.tags, self.objective, self.separator, self.outputs = tuple(tags), loss, separator, len(tags)
+        self._loss = losses.settings(loss, losses.TAGS)
         self.counts, self.rows, self.thresholds = tuple(counts), rows, tuple(thresholds)
 
     @classmethod
@@ -166,31 +167,37 @@ class MultiLabel(Tags, Task):
         return torch.zeros(samples, self.outputs, dtype=torch.uint8)
 
     def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Binary cross-entropy, mean over the tags, so that one learning rate suits any number of them; or
+        """Mean over the tags, so that one learning rate suits any number of them; of the F1 of a batch, the same for
+        each sample. See `losses`.
 
-        focal: times (1 - p)^2 for the probability p of what is true (Lin et al. 2017, without their alpha)
-        balanced: positives and negatives of a tag weigh 1 / E(their number), where E(n) = (1 - b^n) / (1 - b) is the
-            effective number of rows (Cui et al. 2019, eq. 2), at a mean weight of 1. Outputs are shifted by the
-            logarithm of the weights' ratio (Menon et al. 2021), so that the optimum still is the logit of the tag.
+        Where the loss is balanced, outputs are shifted by the logarithm of the weights' ratio (Menon et al. 2021), so
+        that the optimum still is the logit of the tag: thresholds are chosen afterwards.
         """
         from torch.nn import functional
 
         goal = y.to(outputs.dtype)
-        if self.objective == "balanced":
+        if isinstance(self._loss, losses.SoftF1):
+            return self.loss(outputs, y).expand(len(y))
+        if isinstance(self._loss, losses.Asymmetric):
+            return losses.asymmetric(outputs, goal, self._loss).mean(1)
+        if isinstance(self._loss, losses.Balanced):
             import torch
 
             yes, no = (torch.as_tensor(part, dtype=outputs.dtype, device=outputs.device) for part in self._weights())
             each = functional.binary_cross_entropy_with_logits(outputs + (yes / no).log(), goal, reduction="none")
             return (each * torch.where(goal > 0, yes, no)).mean(1)
         each = functional.binary_cross_entropy_with_logits(outputs, goal, reduction="none")
-        return (each if self.objective == "bce" else each * (1 - (-each).exp()) ** FOCUS).mean(1)
+        return (losses.focus(each, self._loss.gamma) if isinstance(self._loss, losses.Focal) else each).mean(1)
+
+    def loss(self, outputs: Tensor, y: Tensor, weight: Tensor | None = None) -> Tensor:
+        if isinstance(self._loss, losses.SoftF1):
+            return losses.soft_f1(outputs.sigmoid(), y.to(outputs.dtype), weight)
+        return super().loss(outputs, y, weight)
 
     def _weights(self) -> tuple[Array, Array]:
         """Of positives and negatives of each tag, [C]."""
         yes = np.asarray(self.counts or [1] * self.outputs, np.float64)
-        rows = np.stack([yes, (self.rows or 2) - yes])
-        weight = (1 - OVERLAP) / (1 - OVERLAP ** np.maximum(rows, 1))
-        weight *= rows.sum(0) / (weight * rows).sum(0)
+        weight = losses.effective(np.stack([yes, (self.rows or 2) - yes]), self._loss.beta)
         return weight[0], weight[1]
 
     def nll(self, outputs: Tensor, y: Tensor) -> float:

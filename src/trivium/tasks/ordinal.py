@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.settings.parts import nearest
 from trivium.tasks import cells as written
-from trivium.tasks import scores
+from trivium.tasks import classification, scores
 from trivium.tasks.base import Array, Reasons
 from trivium.tasks.classification import METRICS, Classification
 from trivium.tasks.metric import Metric, bare
@@ -31,7 +30,7 @@ OWN = ("kappa", "mae")
 EXAMPLE = "write `task: {name: ordinal, order: [low, mid, high]}`, from the lowest label to the highest"
 
 
-class Settings(Section):
+class Settings(classification.Settings):
     """order: the labels, from the lowest to the highest."""
 
     order: Annotated[tuple[str, ...], Field(validate_default=True)] = ()
@@ -81,8 +80,8 @@ class Ordinal(Classification):
             raise UserError(f"rows have {known} of those in `task.order`, so there is nothing to tell apart: check the "
                             "label column, or lower validate.min_class_count in params.yaml")
         absent = [label for label in settings.order if label not in found]
-        return cls(settings.order), ([f"`task.order` in params.yaml names {written.some(absent)}, which no row has"]
-                                     if absent else [])
+        warnings = [f"`task.order` in params.yaml names {written.some(absent)}, which no row has"] if absent else []
+        return cls(settings.order, settings.loss), warnings
 
     def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
         return super().encode(self.read(cells, (), Settings(order=self.classes))[0])

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from trivium.tasks.base import Link
 
-Loss = Literal["mse", "mae", "huber"]
+Loss = Literal["mse", "mae", "huber", "cosine"]
 LEAST = 1e-3  # deviation of residuals, of scaled targets: a model that is never surely right
 STRATA, IN_EACH = 10, 10  # at most, and rows that each holds at least
 FINEST = 1e-5  # deviation over the largest size: less is lost in the rounding of 32 bits
@@ -114,6 +114,9 @@ class Regression(Numbers, Task):
         for name in settings.units:
             if name not in names:
                 raise UserError(f"params.yaml: `task.units`: there is no target `{name}`; {nearest(name, names)}")
+        if settings.loss == "cosine" and len(names) == 1:
+            raise UserError(f"params.yaml: `task.loss`: `cosine` is about the direction of several numbers, and there "
+                            f"is one target, `{names[0]}`: choose mse, mae or huber")
         y = usable.flatten().to_numpy().reshape(-1, len(names))
         warnings = []
         for name, own in zip(names, y.T, strict=True):
@@ -173,10 +176,17 @@ class Regression(Numbers, Task):
         return torch.zeros(samples, self.outputs)
 
     def losses(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Half the square, the absolute value or Huber's loss of the scaled difference, mean over the targets."""
+        """Half the square, the absolute value or Huber's loss of the scaled difference, mean over the targets; or
+
+        cosine: for targets that are an embedding. 1 less the cosine between outputs and scaled targets, and half the
+            squared difference of their lengths over K: the cosine alone would leave lengths open.
+        """
         from torch.nn import functional
 
         goal = self._scaled(y)
+        if self.objective == "cosine":
+            length = outputs.norm(dim=1) - goal.norm(dim=1)
+            return 1 - functional.cosine_similarity(outputs, goal, dim=1) + length.square() / (2 * self.outputs)
         each = {"mse": lambda: functional.mse_loss(outputs, goal, reduction="none") / 2,
                 "mae": lambda: functional.l1_loss(outputs, goal, reduction="none"),
                 "huber": lambda: functional.huber_loss(outputs, goal, reduction="none")}[self.objective]()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,15 +34,22 @@ class Feed:
     `keep`, bool [N], leaves samples out without changing the order of the others: seed k means the same order for a
     strategy that reads one stream and for one that reads all. `only` names the streams to read. With `augment`,
     batches of `training` (not of `once`) are augmented.
+
+    weight, chance: [N], how much each row counts in batches of `training`, and how often it comes: with a chance, rows
+    are drawn with replacement, and an epoch is as many draws as there are samples. See `balance`.
     """
 
+    weight: Tensor | None = None
+    chance: Tensor | None = None
+
     def __init__(self, source: Store | Batch, rows: np.ndarray, seed: int, device: torch.device | str = "cpu",
-                 keep: np.ndarray | None = None, only: Collection[str] | None = None, augment: bool = False) -> None:
+                 keep: np.ndarray | None = None, only: Collection[str] | None = None,
+                 augment: bool | Mapping[str, Mapping[str, Any]] = False) -> None:
         self.source, self.rows, self.seed, self.device, self.only = source, rows, seed, torch.device(device), only
         self.keep = None if keep is None else torch.from_numpy(keep)
         self.memory: Batch | None = None
-        self.augment = (Augment({s: spec for s, spec in source.specs.items() if only is None or s in only}, seed)
-                        if augment and isinstance(source, Store) else None)
+        self.augment = (Augment({s: spec for s, spec in source.specs.items() if only is None or s in only}, seed,
+                                augment) if augment and isinstance(source, Store) else None)
         if isinstance(source, Batch):
             self.memory = source.to(self.device)
             self.bytes = sum(x[:1].nbytes for x in source.inputs.values())  # of one sample
@@ -86,16 +94,32 @@ class Feed:
         for first in range(start, stop, several):
             last = min(first + several, stop)
             one, end = first * batch, last * batch  # places in the stream of epochs
-            samples = self._take(torch.cat([order(epoch)[max(0, one - epoch * size) : end - epoch * size]
-                                            for epoch in range(one // size, -(-end // size))]))
+            index = torch.cat([order(epoch)[max(0, one - epoch * size) : end - epoch * size]
+                               for epoch in range(one // size, -(-end // size))])
+            samples = self._take(index)
+            if self.weight is not None:
+                weight = self.weight[index].to(samples.y.device, non_blocking=True)
+                samples = replace(samples, weight=weight if samples.weight is None else weight * samples.weight)
             for step in range(first, last):
                 found = samples[(step - first) * batch : (step - first + 1) * batch]
                 yield found if self.augment is None else self.augment(found, step)
 
     def _epoch(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        if self.chance is not None:
+            return self._drawn(self.chance, generator)
         order = torch.randperm(len(self.rows), generator=generator)
         return order if self.keep is None else order[self.keep[order]]
+
+    def _drawn(self, chance: Tensor, generator: torch.Generator) -> Tensor:
+        """As many rows as the feed has: of the draws that all strategies share, those that have the stream."""
+        found, missing = list[Tensor](), len(self)
+        while missing > 0:
+            rows = torch.multinomial(chance, len(self.rows), replacement=True, generator=generator)
+            rows = rows if self.keep is None else rows[self.keep[rows]]
+            found.append(rows[:missing])
+            missing -= len(found[-1])
+        return torch.cat(found)
 
     def _ahead(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """A thread makes up to four of `batches` ahead, in pinned memory for a GPU."""

@@ -22,7 +22,7 @@ from trivium.objectives import network
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
 from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import averages, blended, budget, components, probed, records, states
+from trivium.training import averages, balance, blended, budget, components, mixup, probed, records, states
 from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to, validate
@@ -30,6 +30,7 @@ from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to, vali
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.models.kept import Kept
+    from trivium.training.settings import Loop
     from trivium.training.strategy import Unit, Watch
 
 
@@ -54,18 +55,18 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     read = [s for s in store.streams if moves or not _kept(model, store, s, seed)]
     added = plan.lora or plan.adapters
     above = states.uppers(model, store, seed, added[1]) if added else {}
-    feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop.augment)
+    feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop)
     if above and states.hold(above, store, feeds):  # their pass is part of the one that the probe was charged for
         model.encoders.update(above)
     elif above:
-        feeds = _feeds(store, seed, accelerator.device, read, loop.augment)
+        feeds = _feeds(store, seed, accelerator.device, read, loop)
     objectives = {phase.name: _objective(phase, model, store, seed).to(accelerator.device) for phase in plan.phases}
     history = list[records.Step]()
     first = objectives[plan.phases[0].name]
     estimate = blended.Estimate(first, store, seed, loop, (limit - pretraining) * plan.estimate) if plan.estimate else (
         None)
     fitting += estimate.flops if estimate else 0.0
-    planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, batch)
+    planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, loop)
     if isinstance(planned, float):
         return records.Lacking(budget=limit, needed=planned)
     blend = estimate.weigh(plan.phases[0].lr, accelerator, folder) if estimate else None
@@ -81,6 +82,8 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
             used = tuple(_cached(model, store, feed, accelerator, partial(_further, report, every, before))
                          for feed, before in zip(feeds, (seen, seen + len(feeds[0])), strict=True))
             seen += sum(map(len, feeds))
+            if loop.balance == "synthesis":
+                used = balance.synthesised(used[0]), used[1]
         objective, last = objectives[p.phase.name], p is planned[-1]
         before = averages.state(objective) if plan.line and last else {}
         found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
@@ -145,11 +148,11 @@ def _reached(history: list[records.Step], plan: Plan, tried: Mapping[str, record
     return records.Reached(nll=best.val_nll, score=best.val_score), chosen if plan.soup > 1 else None
 
 
-def _feeds(store: Store, seed: int, device: torch.device, read: list[str], augment: bool) -> tuple[Feed, Feed]:
+def _feeds(store: Store, seed: int, device: torch.device, read: list[str], loop: Loop) -> tuple[Feed, Feed]:
     """Of the train and validation rows, the streams in `read`."""
-    train, val = (Feed(store, store.rows(seed, split), seed, device, only=read, augment=augment)
+    train, val = (Feed(store, store.rows(seed, split), seed, device, only=read, augment=loop.augment)
                   for split in ("train", "val"))
-    return train, val
+    return balance.apply(train, loop.balance, store.labels(train.rows)), val
 
 
 def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
@@ -192,12 +195,12 @@ def _from_probe(model: Multimodal, store: Store, seed: int) -> float:
 
 
 def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int,
-             batch: int) -> list[_Planned] | float:
+             loop: Loop) -> list[_Planned] | float:
     """The phases of `plan`; or the budget that it needs, where this one does not pay for an epoch of what moves.
 
     funds: the budget, and what pretraining took of it (FLOPs).
     """
-    found, (limit, pretraining) = list[_Planned](), funds
+    found, (limit, pretraining), batch = list[_Planned](), funds, loop.batch
     spent, size = pretraining, len(store.rows(seed, "train"))
     for phase in plan.phases:
         objective = objectives[phase.name]
@@ -205,7 +208,10 @@ def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: t
         _let_move(model, phase)
         frozen = not phase.moves
         once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
-        cost, again = (count(objective, store, "head" if frozen else "all") for count in (_cost, _analytic))
+        if frozen and loop.balance == "synthesis":
+            counts = store.task.tally(store.labels(store.rows(seed, "train"))).tolist()
+            once += balance.cost(counts, sum(part.width for part in model.readers.values()))
+        cost, again = (count(objective, store, "head" if frozen else "all", loop.mixup) for count in (_cost, _analytic))
         last = phase is plan.phases[-1]
         allowed = limit - spent if last else (limit - pretraining) * phase.share
         if not frozen and allowed < cost * size:
@@ -251,22 +257,22 @@ def _once(model: Multimodal, store: Store, seed: int) -> float:
     return total
 
 
-def _cost(objective: Joint, store: Store, what: str) -> float:
+def _cost(objective: Joint, store: Store, what: str, alpha: float = 0.0) -> float:
     """Training FLOPs per sample of one real step on `all` of the network, or on its `head` and fusion alone; or those
-    of a pass through one stream's encoder.
+    of a pass through one stream's encoder. alpha: of mixup.
     """
     copy = deepcopy(objective).cpu()
-    loss, turns = _loss(copy, store, what), getattr(copy, "turns", 1)
+    loss, turns = _loss(copy, store, what, alpha), getattr(copy, "turns", 1)
     return sum(budget.counted(loss, module=copy, after=partial(seen_to, copy)) for _ in range(turns)) / turns
 
 
-def _analytic(objective: Joint, store: Store, what: str) -> float:
+def _analytic(objective: Joint, store: Store, what: str, alpha: float = 0.0) -> float:
     copy = deepcopy(objective).cpu()
-    loss, turns = _loss(copy, store, what), getattr(copy, "turns", 1)
+    loss, turns = _loss(copy, store, what, alpha), getattr(copy, "turns", 1)
     return sum(budget.analytic(copy, loss) for _ in range(turns)) / turns
 
 
-def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:
+def _loss(objective: Joint, store: Store, what: str, alpha: float) -> Callable[[], Tensor]:
     model, batch = objective.model, budget.example(store.specs, objective.task)
     if what in model.encoders:
         return lambda: model.encoders[what](batch.inputs[what])
@@ -276,7 +282,7 @@ def _loss(objective: Joint, store: Store, what: str) -> Callable[[], Tensor]:
     if what == "head":
         with torch.no_grad():
             batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
-    return lambda: objective.loss(batch, torch.Generator().manual_seed(0))
+    return lambda: mixup.loss(objective, batch, torch.Generator().manual_seed(0), alpha)
 
 
 @torch.no_grad()
@@ -298,7 +304,9 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
         report(done)
     whole = Batch.joined(batches)
     vectors = whole.inputs | {s: one.take(feed.rows).to(whole.y.device) for s, one in kept.items()}
-    return Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device)
+    made = Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device)
+    made.weight, made.chance = feed.weight, feed.chance
+    return made
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.training import averages
+from trivium.training import averages, mixup
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
@@ -79,7 +79,7 @@ def fit(
         for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
             generator.manual_seed(seed * 1_000_003 + step)
             with accelerator.autocast():
-                loss = objective.loss(batch, generator)  # type: ignore[operator]
+                loss = mixup.loss(objective, batch, generator, settings.mixup)
             accelerator.backward(loss)
             seen_to(objective)
             optimizer.step(plan.lr * rate(step))

@@ -14,8 +14,11 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from trivium.strategies import Entry
     from trivium.strategies.base import Plan
+    from trivium.tasks import Task
     from trivium.training.recipes import Recipe
+    from trivium.training.settings import Loop
 
+BALANCED = {"multilabel": ", or choose the loss `balanced` (`task.loss`)"}
 WORDS = {"tokens": "tokens", "dense": "dense vectors", "gradients": "weights that can be trained"}
 
 
@@ -82,6 +85,23 @@ def check_entry(entry: Entry, recipe: Recipe, reads: Mapping[str, Read]) -> None
     if words := lacking(of_plan(entry.plan), reads):
         raise UserError(f"params.yaml: `train.{entry.name}.strategy`: `{entry.strategy}` {words}. What works with the "
                         f"recipe `{entry.start}`: {_strategies(reads, classifiers)}.")
+
+
+def check_loop(loop: Loop, task: type[Task], entries: Mapping[str, Entry]) -> None:
+    """Raises: UserError (a choice of the loop that does not apply to the task, or to a strategy)."""
+    if loop.balance != "none" and not task.categorical:
+        raise UserError(f"params.yaml: `loop.balance: {loop.balance}` evens out classes, and the task {task.name} has "
+                        f"not one class for each sample: set it to none{BALANCED.get(task.name, '')}.")
+    for name, one in entries.items():
+        moves = any({"encoders", "lora"} & set(phase.train) for phase in one.plan.phases)
+        if loop.balance == "synthesis" and moves:
+            raise UserError(f"params.yaml: `loop.balance: synthesis` makes samples between the vectors of encoders "
+                            f"that stand still, and `train.{name}` (`{one.strategy}`) moves them: choose weights or "
+                            "sampling, or take the entry out.")
+        if loop.mixup and one.plan.teachers:
+            raise UserError(f"params.yaml: `loop.mixup` mixes the vectors of samples, and `train.{name}` "
+                            f"(`{one.strategy}`) holds those of each against its teachers': set it to 0, or take the "
+                            "entry out.")
 
 
 def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int | None]) -> None:

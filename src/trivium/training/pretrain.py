@@ -42,7 +42,7 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
     device.deterministic(device.kind(loop.device))  # one thread: units are forked from here, and threads are not
     store = Store(recipe.name)
     about = records.Pretrained(recipe=recipe.name, objectives=recipe.objectives, units=[],
-                               skipped=_lacking(store, recipe, budgets[0]))
+                               skipped=_lacking(store, recipe, budgets[0], loop.mixup))
     if about.skipped:
         about.write(out / "training.json")
         return Measured()
@@ -71,11 +71,11 @@ def _seedless(store: Store, group: Group) -> bool:
         for s, read in zip(group.streams, reads, strict=True))
 
 
-def _lacking(store: Store, recipe: Recipe, limit: float) -> records.Lacking | None:
+def _lacking(store: Store, recipe: Recipe, limit: float, alpha: float) -> records.Lacking | None:
     """None where the budget pays for an epoch."""
     if not recipe.objectives:
         return None
-    one, there = _per_epoch(store, recipe, 0), recipe.share * limit
+    one, there = _per_epoch(store, recipe, 0, alpha), recipe.share * limit
     return records.Lacking(budget=limit, needed=limit * one / there) if there < one else None
 
 
@@ -138,15 +138,15 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
     from trivium import models
     from trivium.machine import device
     from trivium.models import files
-    from trivium.training import budget
+    from trivium.training import balance, budget
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
 
     recipe, group, seed, loop = unit.recipe, unit.group, unit.seed, unit.loop
     assert seed is not None
-    epochs = recipe.share * unit.limit / _per_epoch(store, recipe, seed)
+    epochs = recipe.share * unit.limit / _per_epoch(store, recipe, seed, loop.mixup)
     objective, rows = _objective(store, group, seed), _rows(store, group, seed)
-    cost = _cost(store, group, seed)
+    cost = _cost(store, group, seed, loop.mixup)
     steps = budget.steps(epochs * len(rows) * cost, cost, loop.batch)
     accelerator = device.prepare(device.kind(loop.device))
     order, val = store.rows(seed, "train"), store.rows(seed, "val")
@@ -157,7 +157,10 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
         return Feed(store, these, seed, accelerator.device, keep=_has(store, group)[these], only=group.streams,
                     augment=loop.augment)
 
-    history = fit(objective, feed(order), feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
+    train = feed(order)
+    if objective.labels:
+        train = balance.apply(train, loop.balance, store.labels(order))
+    history = fit(objective, train, feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
                   lambda samples: report(samples, steps * loop.batch), folder / "checkpoint.pt")
     for s in group.streams:
         kind, model = ("unimodal", objective.model) if hasattr(objective, "model") else (
@@ -173,9 +176,10 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
         history=[records.Evaluation(**row, flops=row["step"] * loop.batch * cost) for row in history])
 
 
-def _per_epoch(store: Store, recipe: Recipe, seed: int) -> float:
-    """FLOPs of one epoch of all that the recipe trains."""
-    return sum(len(_rows(store, each, seed)) * _cost(store, each, seed) for each in recipe.groups if each.objective)
+def _per_epoch(store: Store, recipe: Recipe, seed: int, alpha: float) -> float:
+    """FLOPs of one epoch of all that the recipe trains. alpha: of mixup."""
+    return sum(len(_rows(store, each, seed)) * _cost(store, each, seed, alpha)
+               for each in recipe.groups if each.objective)
 
 
 def _objective(store: Store, group: Group, seed: int) -> Any:
@@ -207,12 +211,13 @@ def _reads_labels(group: Group) -> bool:
     return objectives.get(group.objective["name"], "objective").LABELS
 
 
-def _cost(store: Store, group: Group, seed: int) -> float:
-    """Training FLOPs per sample, of one real step of the objective."""
+def _cost(store: Store, group: Group, seed: int, alpha: float) -> float:
+    """Training FLOPs per sample, of one real step of the objective. alpha: of mixup."""
     import torch
 
-    from trivium.training import budget
+    from trivium.training import budget, mixup
 
     objective = _objective(store, group, seed)
     batch = budget.example({s: store.specs[s] for s in group.streams}, store.task, among=store.streams)
-    return budget.counted(lambda: objective.loss(batch, torch.Generator().manual_seed(0)), module=objective)
+    random = torch.Generator().manual_seed(0)
+    return budget.counted(lambda: mixup.loss(objective, batch, random, alpha), module=objective)

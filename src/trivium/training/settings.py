@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trivium.settings.base import Count, Positive, Section, Share
 
@@ -15,9 +16,22 @@ class Loop(Section):
     warmup: Share  # of the steps
     clip: Positive  # norm of the gradient
     evaluations: Count  # times per phase that validation is measured
-    augment: bool
+    augment: bool | dict[str, dict[str, Any]]  # true: each modality's usual one; or settings of some modalities
+    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # alpha of Beta(alpha, alpha); 0: no mixup
+    balance: Literal["none", "weights", "sampling", "synthesis"] = "none"  # of classes
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count  # seeds trained side by side
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _typed(cls, value: Any) -> Any:
+        """Raises: UserError (no such modality, or no such setting of its augmentation)."""
+        if not isinstance(value, Mapping):
+            return value
+        from trivium import modalities
+
+        return {str(name): modalities.augmentation(str(name), own, "loop.augment").model_dump(mode="json")
+                for name, own in value.items()}
 
 
 class Tune(Section):

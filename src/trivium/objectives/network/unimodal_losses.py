@@ -37,11 +37,10 @@ class UnimodalLosses(Joint):
     def beside(self, total: Tensor, vectors: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """`total` plus the streams' own losses."""
         for s, weight in self.weights.items():
-            own = self.task.losses(self.heads[s](vector(vectors[s])), batch.y)
-            there = batch.present[:, self.model.streams.index(s)].to(own.dtype)
+            there = batch.present[:, self.model.streams.index(s)].float()
             if batch.weight is not None:
                 there = there * batch.weight
-            total = total + weight * (own * there).sum() / there.sum().clamp(min=1 if batch.weight is None else 1e-12)
+            total = total + weight * self.task.loss(self.heads[s](vector(vectors[s])), batch.y, there)
         return total
 
 
