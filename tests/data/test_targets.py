@@ -196,8 +196,8 @@ def test_a_cell_without_tags_says_so() -> None:
     ingest(save("m.csv", [{"label": cells[i % 4]} for i in range(100)]), "multilabel")
     report, out = check("multilabel", max_bad_fraction=0.3)
     assert out == {} and report["unlabelled"] == 25 and report["warnings"] == [
-        "25 of 100 rows have no label (one that has none of the tags says `[]`): they are in no train, val or test set, and "
-        "serve recipes that need none."]
+        "25 of 100 rows have no label (one that has none of the tags says `[]`): they are in no train, val or test "
+        "set, and serve recipes that need none."]
     assert report["coverage"] == {"red": {"rows": 50, "text": 50}, "round": {"rows": 25, "text": 25}}
     draw()
     assert store().labels(np.array([1, 2])).tolist() == [[0, 0], [1, 0]]

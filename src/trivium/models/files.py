@@ -27,7 +27,9 @@ PRETRAINED = Path("models/pretrain")  # below the working directory, where stage
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
              ) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, ensemble, unimodal, encoder."""
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted,
+    prompted, ensemble, unimodal, encoder.
+    """
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
             "specs": {s: spec.plain() for s, spec in specs.items()},
             **({} if kind == "encoder" else {"task": task.plain()}), **more}  # an encoder's weights may know of no task
@@ -110,6 +112,11 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
 
         boosting = Boosting(task=task, **about["boosting"])
         return Boosted({s: reader(encoders[s]) for s in boosting.parts}, boosting, task)
+    if about["kind"] == "prompted":
+        from trivium.models.prompted import Prompted
+
+        prompts = about["prompts"]
+        return Prompted({s: encoders[s] for s in prompts["reads"]}, tuple(specs), prompts["width"], task)
     if about["kind"] == "fusion":
         return build.multimodal(encoders, task, about["fusion"], seed=0)
     members = {s: Unimodal(encoder, task.outputs) for s, encoder in encoders.items()}

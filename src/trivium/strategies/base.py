@@ -38,12 +38,12 @@ class Plan:
     """A strategy.
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
-        `boosting` grows trees on them; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
+        `boosting` grows trees on them; `prompts` takes the nearest class prompt in their common space; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
         `best` keeps the one with the lowest validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
-    combine: Literal["fusion", "linear", "boosting", "ensemble", "best"]
+    combine: Literal["fusion", "linear", "boosting", "prompts", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights

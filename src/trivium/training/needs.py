@@ -84,6 +84,19 @@ def check_entry(entry: Entry, recipe: Recipe, reads: Mapping[str, Read]) -> None
                         f"recipe `{entry.start}`: {_strategies(reads, classifiers)}.")
 
 
+def check_prompts(entry: Entry, recipe: Recipe, streams: Mapping[str, str], task: str) -> None:
+    """streams: stream -> modality;  task: its name. Raises: UserError (class prompts that cannot be compared)."""
+    from trivium.training.recipes import shares_space
+
+    where = f"params.yaml: `train.{entry.name}`: `prompts`"
+    if task != "classification":
+        raise UserError(f"{where} compares samples with the names of classes, and the task is {task}: leave it out.")
+    spaces = [group.streams for group in recipe.groups if shares_space(group)]
+    if not any("text" in {streams[s] for s in own} and len(own) > 1 for own in spaces) or len(spaces) > 1:
+        raise UserError(f"{where} needs components of one space, a text's among them, and `{entry.start}` has none: "
+                        "start from a recipe with `objective: align` over text and another stream.")
+
+
 def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int | None]) -> None:
     """chosen: see `fusion.chosen`.  widths: by stream; null: not known before the encoder is built.
 
