@@ -220,6 +220,8 @@ def check_entry(params: Params, name: str) -> None:
         needs.check_fusion(name, chosen, {stream: encoders.width(params.encoders[entry])
                                           for stream, entry in params.read_by(one.start).items()})
     needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
+    if one.plan.combine == "prompts":
+        needs.check_prompts(one, params.recipe(one.start), params.streams, params.kind.name)
 
 
 def warnings(params: Params) -> list[str]:

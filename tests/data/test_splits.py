@@ -14,15 +14,15 @@ SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identi
                  held_out_domain="")
 
 
-def run(folder: Path, y: list[str], seeds: int = 3, columns: dict | None = None, streams: dict | None = None,
+def run(folder: Path, y: list[str | None], seeds: int = 3, columns: dict | None = None, streams: dict | None = None,
         **settings):
     """(what splits.json says, {seed: array of split names})"""
     n = len(y)
-    classes = sorted(set(y))
+    classes = sorted({label for label in y if label})
     given = {name: pa.nulls(n, pa.string()) for name in ("group", "duplicate_group", "split", "text")}
     given |= {name: pa.array(values, pa.string()) for name, values in (columns or {}).items()}
     samples = pa.table({"sample": [f"s{i:06}" for i in range(n)], "label": y,
-                        "y": pa.array([classes.index(label) for label in y], pa.int32()), **given})
+                        "y": pa.array([label and classes.index(label) for label in y], pa.int32()), **given})
     tables.write(samples, folder / "aligned/samples.parquet")
     tables.write_json({"task": Classification(classes).plain(), "root": "",
                        "streams": {"text": "text", "photo": "image"} | (streams or {})}, folder / "aligned/meta.json")
@@ -302,3 +302,55 @@ def test_a_class_keeps_a_label_however_few_are_left(tmp_path):
     for sides in seeds.values():
         kept = [label for label, side in zip("a" * 190 + "b" * 10, sides, strict=True) if side == "train"]
         assert kept.count("a") == 2 and kept.count("b") == 1
+
+
+@pytest.mark.parametrize("method", ["holdout", "kfold"])
+def test_rows_without_a_label_are_never_judged_by_nor_near_what_is(tmp_path, method):
+    y = [None if i % 3 == 0 else "ab"[i % 2] for i in range(300)]
+    group = [f"g{i // 6}" if i < 150 else None for i in range(300)]
+    report, seeds = run(tmp_path, y, columns={"group": group}, method=method)
+    assert report["unlabelled"] == 100
+    bare = np.arange(300) % 3 == 0
+    for seed, sides in seeds.items():
+        assert set(sides[~bare]) == {"train", "val", "test"}
+        assert (sides[bare & (np.arange(300) >= 150)] == "unlabelled").all()
+        for i in np.flatnonzero(bare[:150]):
+            beside = [sides[j] for j in range(150) if j // 6 == i // 6 and not bare[j]]
+            assert sides[i] == ("unlabelled" if set(beside) == {"train"} else "unused")
+        assert report["seeds"][seed]["categories"]["a"]["unlabelled"] == 0
+    assert all("unused" in sides[bare] for sides in seeds.values())
+
+
+def test_rows_without_a_label_change_no_split_of_the_others(tmp_path):
+    labelled = [*"ab"] * 100
+    _, alone = run(tmp_path / "alone", labelled)
+    _, more = run(tmp_path / "more", [*labelled, *[None] * 500])
+    for seed in alone:
+        assert more[seed][:200].tolist() == alone[seed].tolist()
+        assert (more[seed][200:] == "unlabelled").all()
+
+
+def test_rows_without_a_label_that_the_data_names_for_test_teach_nothing(tmp_path):
+    y: list[str | None] = [*"ab" * 20, None, None, None]
+    where = ["train"] * 20 + ["val"] * 10 + ["test"] * 11 + ["train", None]
+    report, seeds = run(tmp_path, y, seeds=1, columns={"split": where})
+    assert seeds[0][40:].tolist() == ["unused", "unlabelled", "unlabelled"]
+    assert report["warnings"] == ["1 rows are unused: they have no label, and the data's split column names val or "
+                                  "test for them, which nothing may learn from."]
+
+
+def test_rows_of_the_held_out_domain_without_a_label_teach_nothing(tmp_path):
+    y: list[str | None] = [*"ab" * 50, None, None]
+    domain = ["phone"] * 20 + ["web"] * 80 + ["phone", "web"]
+    _, seeds = run(tmp_path, y, columns={"domain": domain}, held_out_domain="phone")
+    assert seeds[0][100:].tolist() == ["unused", "unlabelled"]
+
+
+def test_labels_may_be_counted_and_a_smaller_count_is_part_of_a_larger_one(tmp_path):
+    y = list("aaab") * 100
+    _, few = run(tmp_path, y, seeds=1, labels=20)
+    _, more = run(tmp_path, y, seeds=1, labels=100)
+    _, every = run(tmp_path, y, seeds=1, labels=5000)
+    assert [int((found[0] == "train").sum()) for found in (few, more, every)] == [20, 100, 200]
+    assert set(np.flatnonzero(few[0] == "train")) < set(np.flatnonzero(more[0] == "train"))
+    assert int((few[0] == "unlabelled").sum()) == 180

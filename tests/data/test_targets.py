@@ -129,10 +129,23 @@ def test_what_is_no_number_goes_to_quarantine(cell: str) -> None:
         check("regression", max_bad_fraction=0.01)
 
 
-def test_an_empty_target_has_the_usual_reason() -> None:
+def test_a_row_without_a_target_is_kept_for_recipes_that_need_none() -> None:
     ingest(save("m.csv", [{"label": "" if i == 3 else str(i)} for i in range(100)]), "regression")
     report, out = check("regression")
-    assert out == {"r003": "it has no label"} and report["warnings"] == []
+    assert out == {} and report["unlabelled"] == 1 and report["warnings"] == [
+        "1 of 100 rows have no label: they are in no train, val or test set, and serve recipes that need none."]
+    assert all(one["counts"]["unlabelled"] == 1 for one in draw()["seeds"])
+    made = store()
+    assert made.rows(0, "unlabelled").tolist() == made.rows(1, "unlabelled").tolist() == [3]
+    assert made.labels(np.array([2, 4])).tolist() == [[2.0], [4.0]]
+
+
+def test_of_several_numbers_none_is_no_target_and_one_is_a_mistake() -> None:
+    rows = [{"price": str(i), "area": str(2 * i)} for i in range(100)]
+    rows[3], rows[4] = {"price": "", "area": ""}, {"price": "4", "area": ""}
+    assert ingest(save("m.csv", rows), "regression", ["price", "area"])[3] is None
+    report, out = check("regression")
+    assert report["unlabelled"] == 1 and out == {"r004": "its target `area` is empty"}
 
 
 def test_targets_of_which_nothing_can_be_learned() -> None:
@@ -140,7 +153,7 @@ def test_targets_of_which_nothing_can_be_learned() -> None:
     with pytest.raises(UserError, match="This data cannot be learned from: the target `label` has one value, 2.5"):
         check("regression")
     ingest(save("m.csv", [{"label": ""} for _ in range(100)]), "regression")
-    with pytest.raises(UserError, match=r"100 of 100 rows of labels \(100.0%\) cannot be used"):
+    with pytest.raises(UserError, match="This data cannot be learned from: "):
         check("regression")
     ingest(save("m.csv", [{"label": "none"} for _ in range(100)]), "regression")
     with pytest.raises(UserError, match=r"100 of 100 rows of labels \(100.0%\) cannot be used"):
@@ -182,10 +195,12 @@ def test_a_cell_without_tags_says_so() -> None:
     cells = ["", "[]", "red", "red;round"]
     ingest(save("m.csv", [{"label": cells[i % 4]} for i in range(100)]), "multilabel")
     report, out = check("multilabel", max_bad_fraction=0.3)
-    assert out == {f"r{i:03}": "it has no label (a row that has none of the tags says `[]`)" for i in range(0, 100, 4)}
+    assert out == {} and report["unlabelled"] == 25 and report["warnings"] == [
+        "25 of 100 rows have no label (one that has none of the tags says `[]`): they are in no train, val or test "
+        "set, and serve recipes that need none."]
     assert report["coverage"] == {"red": {"rows": 50, "text": 50}, "round": {"rows": 25, "text": 25}}
     draw()
-    assert store().labels(np.array([0, 1])).tolist() == [[0, 0], [1, 0]]
+    assert store().labels(np.array([1, 2])).tolist() == [[0, 0], [1, 0]]
 
 
 def test_a_tag_that_only_test_has_is_a_warning() -> None:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from trivium import tasks
+from trivium.data import unlabelled
 from trivium.data.tables import GROUPS, read
 from trivium.evaluation import predictions
 from trivium.evaluation.metrics import Evaluation
@@ -97,7 +98,7 @@ def load(folder: str | Path, strategies: Sequence[str], file: str = "predictions
     root, task = Path(folder).parents[1], tasks.of(next(iter(metrics.values())).task)
     units, groups = _units(read(root / SPLITS), keys["sample"], starts[1:])
     samples = read(root / SAMPLES)
-    y = task.numbers(samples["y"])
+    y = unlabelled.numbers(task, samples["y"])
     train = [y[pc.equal(samples[f"seed_{seed}"], "train").to_numpy()] for seed in seeds.tolist()]
     return Evaluated(tuple(seeds.tolist()), outcomes, units, metrics, task.fitted(train[0]), train,
                      _weights(samples, keys["sample"], starts[1:]), groups, skipped)

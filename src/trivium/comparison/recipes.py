@@ -12,7 +12,7 @@ from trivium.evaluation.metrics import Evaluation
 from trivium.training.records import Started
 
 LARGE = 0.1  # share of a stream that an encoder does not see: the verdict says so
-STILL = ("frozen", "linear", "boosting", "selection")  # strategies in which encoders do not move
+STILL = ("frozen", "linear", "boosting", "selection", "prompts")  # strategies in which encoders do not move
 
 
 def from_scratch(about: Evaluation) -> bool:

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import tables
+from trivium.data import tables, unlabelled
 from trivium.data.intervals import meeting
 from trivium.data.linked_rows import codes_in
 from trivium.data.meta import Meta
@@ -88,7 +88,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     task = tasks.of(meta.task or {})
     weight = {"weight": labels["weight"]} if "weight" in labels.column_names else {}
     samples = pa.table({"sample": labels["sample"], "label": labels["label"],
-                        **{name: labels[name] for name in CARRIED}, "y": task.column(task.encode(labels["label"])),
+                        **{name: labels[name] for name in CARRIED}, "y": unlabelled.column(task, labels["label"]),
                         **weight, **columns})
     tables.write(samples.filter(pa.array(has)), out / "samples.parquet")
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")

@@ -91,10 +91,9 @@ def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Vali
     return rules + _time_rules(timed) + [_unique(timed)]
 
 
-def label_rules(timed: bool, columns: Collection[str] = (), empty: str = "it has no label") -> list[Rule]:
+def label_rules(timed: bool, columns: Collection[str] = ()) -> list[Rule]:
     """Of labels: columns sample, key, label, split, start, end, given, present, until, and those of `columns` besides.
 
-    empty: why a row without a label cannot be used
     given: rows of its key in the tables of all streams; present: those that are not in quarantine
     until: seconds at which its recording ends, NaN where that is unknown
     unread: why its label is no target;  weight: NaN where it is none, weight_given: as it was written
@@ -103,7 +102,7 @@ def label_rules(timed: bool, columns: Collection[str] = (), empty: str = "it has
         Rule("every row has a sample name", "ExpectColumnValuesToNotBeNull", {"column": "sample"},
              "it has no sample name"),
         Rule("every row has a key", "ExpectColumnValuesToNotBeNull", {"column": "key"}, "it has no key"),
-        Rule("every row has a label", "ExpectColumnValuesToNotBeNull", {"column": "label"}, empty),
+        Rule("every row has a label", "ExpectColumnValuesToNotBeNull", {"column": "label"}, level="warning"),
         Rule("split is train, val or test", "ExpectColumnValuesToBeInSet",
              {"column": "split", "value_set": list(tables.SPLITS[:3])},
              "its split is `{split}`, which is none of train, val (dev, valid, validation) and test"),

@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 
 from trivium import modalities as registry
 from trivium import tasks
-from trivium.data import tables, telling, texts
+from trivium.data import tables, telling, texts, unlabelled
 from trivium.data.meta import Meta
 from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
@@ -128,12 +128,12 @@ def _table(one: Reading, index: pa.Table, present: np.ndarray, task: Mapping[str
     about = tables.read_json(out / one.folder / "reading.json")
     told, own = list[dict[str, Any]](), tasks.of(task)
     if own.categorical or not own.categories:
+        y = unlabelled.numbers(own, index["y"])
         train, val = (np.flatnonzero(pc.equal(index["seed_0"], split).to_numpy() & present) for split in
                       ("train", "val"))
         parts = [(column, codes) for column, codes in about["spec"]["columns"]]
         told = telling.columns(out / one.folder / "x.arrow", about["columns"][0], parts, train, val,
-                               own.numbers(index["y"]) if own.categorical else own.numbers(index["y"])[:, 0].astype(
-                                   np.float64))
+                               y if own.categorical else y[:, 0].astype(np.float64))
     return {"columns": about["table"], "telling": told}
 
 

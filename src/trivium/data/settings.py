@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from trivium.settings.base import Count, Section, Share
 
@@ -48,6 +48,7 @@ class Manifest(Section):
     start: str
     end: str
     weight: str = ""
+    unlabelled: str = ""  # another file with the columns of this one, but for the label
 
     @property
     def labels(self) -> list[str]:
@@ -79,10 +80,19 @@ class Align(Section):
     tolerance: Annotated[float, Field(ge=0)]
 
 
+def _share_or_rows(value: float) -> float:
+    if value > 1 and value != int(value):
+        raise ValueError("it is a share of train (0-1), or a whole number of rows")
+    return value
+
+
+Labels = Annotated[float, Field(gt=0), AfterValidator(_share_or_rows)]  # of train: a share, or above 1 so many rows
+
+
 class Split(Section):
     method: Literal["holdout", "kfold"]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
-    labels: Annotated[float, Field(gt=0, le=1)]
+    labels: Labels
     group_identical_text: bool
     held_out_domain: str  # its samples are in no seed's train, val or test; "": none is held out

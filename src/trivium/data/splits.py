@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import tables
+from trivium.data import tables, unlabelled
 from trivium.data.assignment import assign
 from trivium.data.linked_rows import codes, components
 from trivium.data.meta import Meta
@@ -21,7 +21,7 @@ from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
 OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
-FREE = -1  # not yet in a split
+FREE, BARE = -1, -2  # not yet in a split: those with a label, and those without
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
 
@@ -29,9 +29,10 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
     A group is what shares `group`, `duplicate_group` or (if asked for) a text; it has a number and is never on two
-    sides. Where the data names a split it holds for every seed; what it does not name is drawn from its train rows. The
-    samples of `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for
-    them.
+    sides. A sample without a label is `unlabelled` at every seed, or `unused` where its group is in val, test or a
+    held-out domain, or where the data names one of these for it. Where the data names a split it holds for every seed;
+    what it does not name is drawn from its train rows. The samples of `settings.held_out_domain` are in the split
+    `domain` of every seed, whatever split the data names for them.
 
     Raises:
         UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
@@ -40,11 +41,14 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     samples = tables.read(Path(aligned) / "samples.parquet")
     meta = Meta.read(Path(aligned) / "meta.json")
     task = tasks.of(meta.task or {})
-    targets = task.numbers(samples["y"])
-    y = task.strata(targets)
+    targets = unlabelled.numbers(task, samples["y"])
+    bare = samples["y"].is_null().to_numpy()
+    y = np.zeros(len(targets), np.int64)
+    y[~bare] = task.strata(targets[~bare])
     groups = components(len(y), _shared(samples, settings, meta.streams or {}))
-    fixed = np.full(len(y), FREE)
+    fixed = np.where(bare, BARE, FREE)
     warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
+    warnings += _drop(fixed, samples, bare)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
     _check(settings, seeds, method, missing, fixed, groups)
@@ -58,12 +62,14 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
         sides = fixed.copy()
         sides[folds == seed] = TEST
         _draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
-        if settings.labels < 1:
+        if settings.labels != 1:
             _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
+        _place_bare(sides, groups)
         counts = np.bincount(sides, minlength=len(tables.SPLITS))
-        tally = np.stack([task.tally(targets[sides == side]) for side in range(len(tables.SPLITS))])
+        told = np.bincount(sides[~bare], minlength=len(tables.SPLITS))
+        tally = np.stack([task.tally(targets[(sides == side) & ~bare]) for side in range(len(tables.SPLITS))])
         warnings += _judge_categories(seed, tally, task, method, settings)
-        warnings += _judge(seed, counts, method == "holdout" and len(missing) == 2, settings)
+        warnings += _judge(seed, told, method == "holdout" and len(missing) == 2, settings)
         if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST]):
             warnings.append(f"The test set of seed {seed} is of {tested} group{'s' * (tested != 1)}, which cannot tell "
                             "how much groups differ: intervals take its samples for independent, and are too narrow.")
@@ -77,8 +83,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     names = ["sample", *(f"seed_{seed}" for seed in range(seeds)), "group"]
     tables.write(pa.table([samples["sample"], *columns, pa.array(groups)], names=names), Path(out) / "splits.parquet")
     sizes = np.bincount(groups, minlength=1)
-    report = {"method": method, "samples": len(y), "seeds": reports, "warnings": list(dict.fromkeys(warnings)),
-              "groups": {"count": len(sizes), "largest": int(sizes.max())}}
+    report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
+              "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
     tables.write_json(report, Path(out) / "splits.json")
     return report
 
@@ -147,6 +153,28 @@ def _name(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]
             "group or with the same content, which are nearer to the test."]
 
 
+def _drop(fixed: np.ndarray, samples: pa.Table, bare: np.ndarray) -> list[str]:
+    """Rows without a label that the data names for val or test, or that are of the held-out domain, are UNUSED, in
+    place; returns warnings.
+    """
+    held = bare & (fixed == DOMAIN)
+    fixed[held] = UNUSED
+    if "split" not in samples.column_names:
+        return []
+    named = bare & (_are(samples["split"], "val") | _are(samples["split"], "test"))
+    fixed[named] = UNUSED
+    return [f"{named.sum():,} rows are unused: they have no label, and the data's split column names val or test for "
+            "them, which nothing may learn from."] if named.any() else []
+
+
+def _place_bare(sides: np.ndarray, groups: np.ndarray) -> None:
+    """Rows without a label are UNLABELLED, or UNUSED where a row of their group is judged by, in place."""
+    judged = np.zeros(int(groups.max(initial=-1)) + 1, dtype=bool)
+    judged[groups[np.isin(sides, (VAL, TEST, DOMAIN))]] = True
+    bare = sides == BARE
+    sides[bare] = np.where(judged[groups[bare]], UNUSED, UNLABELLED)
+
+
 def _are(column: pa.Array | pa.ChunkedArray, value: str) -> np.ndarray:
     """bool per row: whether it is `value`."""
     return pc.fill_null(pc.equal(column, value), False).to_numpy(zero_copy_only=False)
@@ -182,7 +210,7 @@ def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split,
     drawn = [s for s in (VAL, TEST) if not (sides == s).any()]
     # Shares are of all samples in use; where a test is named already, what is left must still train.
     share = {VAL: settings.val, TEST: settings.test}
-    scale = int((~np.isin(sides, OUT)).sum()) / max(len(free), 1)
+    scale = int((~np.isin(sides, (*OUT, BARE))).sum()) / max(len(free), 1)
     wanted = np.array([share[s] * scale for s in drawn])
     wanted *= min(1.0, 0.5 / wanted.sum()) if len(drawn) == 1 else 1.0
     shares = np.array([1 - wanted.sum(), *wanted])
@@ -190,7 +218,8 @@ def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split,
 
 
 def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.Generator) -> None:
-    """Make all but a stratified `share` of train UNLABELLED, in place; at least one row per stratum stays.
+    """Make all but a stratified `share` of train UNLABELLED, in place; at least one row per stratum stays. share: above
+    1, so many rows.
 
     Which rows go first depends on the seed alone, so a smaller budget is part of every larger one.
     """
@@ -198,14 +227,15 @@ def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.
     train = train[rng.permutation(len(train))]
     train = train[np.argsort(y[train], kind="stable")]
     count = np.bincount(y[train])
+    share = min(1.0, share / max(len(train), 1)) if share > 1 else share
     rank = np.arange(len(train)) - (np.cumsum(count) - count)[y[train]]
     keep = np.maximum(1, np.floor(share * count + 0.5))
     sides[train[rank >= keep[y[train]]]] = UNLABELLED
 
 
 def _judge(seed: int, counts: np.ndarray, compare: bool, settings: Split) -> list[str]:
-    """Warnings about the sizes of one seed's split; counts [splits]. Raises: UserError (nothing to choose weights by or
-    to test on).
+    """Warnings about the sizes of one seed's split; counts [splits], of rows with a label. Raises: UserError (nothing
+    to choose weights by or to test on).
     """
     for side in (VAL, TEST):
         if counts[side] == 0:

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from trivium import modalities, tasks
-from trivium.data import tables, texts
+from trivium.data import tables, texts, unlabelled
 from trivium.data.arrow_file import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import READS, Reads
@@ -113,7 +113,7 @@ class Store:
         self.specs = {s: Spec.of(s, read.spec) for s, read in self.reads.streams.items()}
         self.task = tasks.of(described["task"])
         self._table = tables.read(self.folder / "samples.parquet")
-        self._y = self.task.numbers(self._table["y"])
+        self._y = unlabelled.numbers(self.task, self._table["y"])
         known = "weight" in self._table.column_names
         self._weight = self._table["weight"].to_numpy().astype(np.float32) if known else None
         self._fitted: dict[int, tasks.Task] = {}
@@ -148,7 +148,7 @@ class Store:
         return np.flatnonzero(pc.equal(self._table[f"seed_{seed}"], split).to_numpy()).astype(np.int64)
 
     def labels(self, rows: np.ndarray) -> np.ndarray:
-        """The target of each of `rows`, [B, *T]."""
+        """The target of each of `rows`, [B, *T]; zeros of those that have none."""
         return self._y[rows]
 
     def weights(self, rows: np.ndarray) -> np.ndarray | None:

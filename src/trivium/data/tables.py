@@ -7,12 +7,12 @@ A table per stream, called like it (`photo.parquet`, `title.parquet`):
     start, end  float64, seconds; optional: the part of the recording that the row is about
 
 `labels.parquet`, one row per sample:
-    sample  string, unique;  key  string;  label  string
+    sample  string, unique;  key  string;  label  string, null: none, so it serves recipes without labels alone
     group, domain, language, split  string or null; optional
     start, end  float64, seconds; optional
 
 `samples.parquet` (after align), one row per sample, in the order of `sample`:
-    sample, label, group, domain, language, split (nulls where unknown), y int32 (index into `meta.json`'s `classes`)
+    sample, label, group, domain, language, split (nulls where unknown), y (see `Task.column`; null without a label)
     duplicate_group  string or null: rows that share content
     per stream s:  s  string or null (value),  s_start, s_end  float64 or null (seconds),  has_s  bool
     and of media  s_digest  string or null: a changed file changes this table, and so all that is made of it

@@ -32,7 +32,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
     streams: name -> modality;  task: as params.yaml names it. A row that cannot be used takes along only what hangs on
-    it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long as it has one stream.
+    it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long as it has one stream; one
+    without a label stays for recipes that need none.
 
     Raises:
         UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream is
@@ -56,13 +57,18 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         frame = stream_frame(r, measures[m], labels.per_key(keys))
         r.out = _judge(m, frame, expectations.stream_rules(m, names, r.timed, settings), suites)
     frame = label_frame(labels, rows, measures, keys, unread)
-    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame), kind.empty), suites)
+    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame)), suites)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
 
+    def told() -> np.ndarray:
+        """The rows that are left and have a label."""
+        here = labels.kept()
+        return here[~empty[here]]
+
     def learnt() -> tuple[Task, list[str]]:
-        """The task of the rows that are left, and warnings."""
+        """The task of these, and warnings."""
         try:
-            return kind.over(values.take(pa.array(labels.kept())), target, own, settings.min_class_count)
+            return kind.over(values.take(pa.array(told())), target, own, settings.min_class_count)
         except UserError as error:
             _check(labels, rows, streams, meta.root, settings)  # too many bad rows may be why
             if str(error).startswith("params.yaml"):
@@ -70,16 +76,17 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
     found, warnings = learnt()
-    coverage = _coverage(found, labels, has)
+    coverage = _coverage(found, labels, told(), has)
     if coverage is not None:
         _judge("classes", coverage, expectations.class_rules(streams, settings, found.category[0]), suites)
-    here = labels.kept()
+    here = told()
     if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
-        coverage = _coverage(found, labels, has)
+        coverage = _coverage(found, labels, told(), has)
     _check(labels, rows, streams, meta.root, settings)
-    warnings += _unread(unread, len(labels.table), target)
+    without = len(labels.kept()) - len(told())
+    warnings += _without(without, len(labels.table), kind) + _unread(unread, len(labels.table), target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
     first = _first_samples(labels, keys)
@@ -90,8 +97,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, streams))
     if "weight" in kept.column_names:
         kept = _weighed(kept)
-    frame = kept.select(["label", "duplicate_group"]).to_pandas().assign(
-        **{m: has[m][labels.kept()].astype(np.int64) for m in rows})
+    frame = kept.filter(kept["label"].is_valid()).select(["label", "duplicate_group"]).to_pandas().assign(
+        **{m: has[m][told()].astype(np.int64) for m in rows})
     _judge("samples", frame, expectations.kept_rules(streams, kind.categorical), suites)
 
     tables.write(kept, Path(out) / "labels.parquet")
@@ -108,6 +115,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "suites": suites,
         "tables": {name: {"rows": len(r.table), "quarantined": bad[name], "followed": len(r.out) - bad[name]}
                    for name, r in [("labels", labels), *rows.items()]},
+        "unlabelled": without,
         "warnings": warnings,
         "coverage": {} if coverage is None else {name: {column: int(n) for column, n in row.items()}
                                                  for name, row in coverage.set_index("label").iterrows()},
@@ -118,13 +126,20 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     }
 
 
-def _coverage(task: Task, labels: Rows, has: Mapping[str, np.ndarray]) -> pd.DataFrame | None:
-    """The kept rows by category, None where the task has none."""
+def _coverage(task: Task, labels: Rows, here: np.ndarray, has: Mapping[str, np.ndarray]) -> pd.DataFrame | None:
+    """The rows `here` by category, None where the task has none."""
     if not task.categories:
         return None
-    here = labels.kept()
     y = task.encode(labels.table["label"].take(pa.array(here)))
     return category_frame(task, y, {m: there[here] for m, there in has.items()})
+
+
+def _without(count: int, rows: int, kind: type[Task]) -> list[str]:
+    """What becomes of the rows without a label, in words."""
+    if not count:
+        return []
+    return [f"{count:,} of {rows:,} rows have no label{kind.empty}: they are in no train, val or test set, and serve "
+            "recipes that need none."]
 
 
 def _unread(unread: Mapping[int, str], rows: int, target: Sequence[str]) -> list[str]:

@@ -100,7 +100,8 @@ def _run(root: Path, name: str, changes: Sequence[str], words: str) -> None:
 def elsewhere(root: Path, params: Params) -> dict[str, str]:
     """Settings that name the user's own files and folders, with their absolute paths."""
     data = params.data
-    paths = {"manifest": {"data.watch": data.watch, "data.manifest.path": data.manifest.path},
+    paths = {"manifest": {"data.watch": data.watch, "data.manifest.path": data.manifest.path,
+                          "data.manifest.unlabelled": data.manifest.unlabelled},
              "stamps": {"data.stamps.folder": data.stamps.folder}}.get(data.source, {})
     for name, entry in params.encoder.items():
         if "weights" in entry:

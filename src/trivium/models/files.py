@@ -27,8 +27,8 @@ PRETRAINED = Path("models/pretrain")  # below the working directory, where stage
 
 def describe(kind: str, encoders: Mapping[str, Described], specs: Mapping[str, Spec], task: Task, **more: Any,
              ) -> dict[str, Any]:
-    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, selected, ensemble, unimodal,
-    encoder.
+    """What `load` needs besides the weights, and `more`. kind: fusion, linear, boosted, selected, prompted, ensemble,
+    unimodal, encoder.
     """
     return {"kind": kind, "streams": list(specs), "encoders": {s: encoders[s].plain() for s in specs},
             "specs": {s: spec.plain() for s, spec in specs.items()},
@@ -116,6 +116,11 @@ def _empty(about: Mapping[str, Any]) -> nn.Module:
         from trivium.models.selected import Selected
 
         return Selected.empty(about["selected"], encoders, task)
+    if about["kind"] == "prompted":
+        from trivium.models.prompted import Prompted
+
+        prompts = about["prompts"]
+        return Prompted({s: encoders[s] for s in prompts["reads"]}, tuple(specs), prompts["width"], task)
     if about["kind"] == "fusion":
         for encoder in encoders.values() if "adapters" in about else ():
             adapters.add(encoder, **about["adapters"])

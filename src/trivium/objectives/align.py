@@ -1,7 +1,7 @@
 """Alignment across streams without labels: InfoNCE (van den Oord et al. 2018, arXiv 1807.03748; symmetric and with a
 learned temperature as in CLIP, Radford et al. 2021) over every pair of streams, among the samples that have both.
 
-A linear map per stream takes vectors to a common space and is dropped afterwards. Of N samples that cannot be told
+A linear map per stream takes vectors to a common space; only the strategy `prompts` uses it afterwards. Of N samples that cannot be told
 apart the loss is ln N.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LABELS, TOGETHER = False, True
 NEEDS = frozenset({"dense", "gradients"})  # of the encoders: see `training.needs`
+SPACE = True  # `project` and `sharpness` are kept with the components: see `models.space`
 SHARPEST = 100.0  # of the learned inverse temperature, as in CLIP
 
 

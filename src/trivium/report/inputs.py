@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trivium import tasks
 from trivium.comparison import budgets, reads
 from trivium.comparison.out import PATH, Comparison, Verdict
+from trivium.data import unlabelled
 from trivium.data.meta import Meta, World
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.evaluation.metrics import Evaluation, Seed
@@ -195,8 +196,8 @@ class Inputs:
         chosen = table.filter(pc.is_in(table["sample"], pa.array(samples, table["sample"].type)))
         rows = {row["sample"]: row for row in chosen.to_pylist()}
         if self.task is not None:
-            for row, y in zip(rows.values(), self.task.numbers(chosen["y"]), strict=True):
-                row |= {"target": self.task.target, "truth": self.task.words(y)}
+            for row, y in zip(rows.values(), unlabelled.numbers(self.task, chosen["y"]), strict=True):
+                row |= {"target": self.task.target, "truth": "none" if row["y"] is None else self.task.words(y)}
         return rows
 
     @cached_property

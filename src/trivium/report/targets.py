@@ -1,4 +1,4 @@
-"""The targets of all samples: how many have which class or tag, or how numbers are spread.
+"""The targets of all samples that have one: how many have which class or tag, or how numbers are spread.
 
 Legend: `N` samples, `T` the shape of one target, `K` numbers.
 """
@@ -51,6 +51,7 @@ def count(inputs: Inputs) -> Counts | None:
     names = pq.read_schema(path).names
     streams = [stream for stream in inputs.streams if f"has_{stream}" in names]
     table = pq.read_table(path, columns=["sample", "y", *(f"has_{stream}" for stream in streams)])
+    table = table.filter(table["y"].is_valid())
     present, samples = {stream: pc.sum(table[f"has_{stream}"]).as_py() or 0 for stream in streams}, table["sample"]
     return Counts(inputs.task, samples, inputs.task.numbers(table["y"]), present, _splits(inputs, samples))
 

@@ -61,12 +61,12 @@ class Plan:
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
         `boosting` grows trees on them; `selection` weighs such probes and the recipe's unimodal classifiers;
-        `ensemble` pools the answers of these classifiers in a `way`; `best` keeps the one with the lowest validation
-        NLL.
+        `prompts` takes the nearest class prompt in a space that components share; `ensemble` pools the answers of the
+        classifiers in a `way`; `best` keeps the one with the lowest validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
-    combine: Literal["fusion", "linear", "boosting", "selection", "ensemble", "best"]
+    combine: Literal["fusion", "linear", "boosting", "selection", "prompts", "ensemble", "best"]
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights

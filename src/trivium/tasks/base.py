@@ -122,7 +122,8 @@ class Task(Shown):
 
     # --- targets as people write them
 
-    empty: ClassVar[str] = "it has no label"  # why a row whose cell is empty cannot be used
+    empty: ClassVar[str] = ""  # what to say of rows without a label: how else to write what they may mean
+    blank: ClassVar[bool] = True  # whether a row has no label whose several columns are all empty
 
     @classmethod
     @abstractmethod

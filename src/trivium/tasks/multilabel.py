@@ -59,7 +59,8 @@ class MultiLabel(Tags, Task):
     beside = ("micro_f1", "mean_ap", "ece")
     ranks = ("macro_f1", "micro_f1", "mean_ap", "nll")  # of the others nobody knows the best constant answer
     needs_every_category = False
-    empty = "it has no label (a row that has none of the tags says `[]`)"
+    empty = " (one that has none of the tags says `[]`)"
+    blank = False  # it has none of the tags
 
     def __init__(self, tags: Sequence[str], loss: str | dict[str, Any] = "bce", separator: str = ";",
                  counts: Sequence[int] = (), rows: int = 0, thresholds: Sequence[float] = ()) -> None:

@@ -93,7 +93,7 @@ def check_loop(loop: Loop, task: type[Task], entries: Mapping[str, Entry]) -> No
         raise UserError(f"params.yaml: `loop.balance: {loop.balance}` evens out classes, and the task {task.name} has "
                         f"not one class for each sample: set it to none{BALANCED.get(task.name, '')}.")
     for name, one in entries.items():
-        moves = any({"encoders", "lora"} & set(phase.train) for phase in one.plan.phases)
+        moves = any(phase.moves for phase in one.plan.phases)
         if loop.balance == "synthesis" and moves:
             raise UserError(f"params.yaml: `loop.balance: synthesis` makes samples between the vectors of encoders "
                             f"that stand still, and `train.{name}` (`{one.strategy}`) moves them: choose weights or "
@@ -102,6 +102,19 @@ def check_loop(loop: Loop, task: type[Task], entries: Mapping[str, Entry]) -> No
             raise UserError(f"params.yaml: `loop.mixup` mixes the vectors of samples, and `train.{name}` "
                             f"(`{one.strategy}`) holds those of each against its teachers': set it to 0, or take the "
                             "entry out.")
+
+
+def check_prompts(entry: Entry, recipe: Recipe, streams: Mapping[str, str], task: str) -> None:
+    """streams: stream -> modality;  task: its name. Raises: UserError (class prompts that cannot be compared)."""
+    from trivium.training.recipes import shares_space
+
+    where = f"params.yaml: `train.{entry.name}`: `prompts`"
+    if task != "classification":
+        raise UserError(f"{where} compares samples with the names of classes, and the task is {task}: leave it out.")
+    spaces = [group.streams for group in recipe.groups if shares_space(group)]
+    if not any("text" in {streams[s] for s in own} and len(own) > 1 for own in spaces) or len(spaces) > 1:
+        raise UserError(f"{where} needs components of one space, a text's among them, and `{entry.start}` has none: "
+                        "start from a recipe with `objective: align` over text and another stream.")
 
 
 def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int | None]) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from trivium.data.store import Store
 from trivium.machine.measured import Measured
 from trivium.training import code, jobs, records
-from trivium.training.recipes import Group, Recipe
+from trivium.training.recipes import Group, Recipe, shares_space
 from trivium.training.settings import Loop
 
 
@@ -137,7 +137,7 @@ def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
 def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:
     from trivium import models
     from trivium.machine import device
-    from trivium.models import files
+    from trivium.models import files, space
     from trivium.training import balance, budget
     from trivium.training.feed import Feed
     from trivium.training.loop import Schedule, fit
@@ -166,6 +166,8 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
         kind, model = ("unimodal", objective.model) if hasattr(objective, "model") else (
             "encoder", objective.encoders[s])
         models.save(model, files.describe(kind, store.encoders, {s: store.specs[s]}, store.task_at(seed)), folder / s)
+        if shares_space(group):
+            space.save(objective.project[s].weight, objective.sharpness.exp().clamp(max=space.SHARPEST), folder / s)
     best = min(history, key=lambda row: row["val_nll"])
     return records.Unit(
         streams=list(group.streams), seed=seed, objective=(group.objective or {})["name"],

@@ -56,6 +56,13 @@ class Recipe:
         return list(dict.fromkeys(group.objective["name"] for group in self.groups if group.objective))
 
 
+def shares_space(group: Group) -> bool:
+    """Whether its components come with maps to a space that they share: see `models.space`."""
+    from trivium import objectives
+
+    return group.objective is not None and getattr(objectives.get(group.objective["name"], "objective"), "SPACE", False)
+
+
 def encoders(name: str, raw: Any, streams: Mapping[str, str], known: Sequence[str]) -> dict[str, str]:
     """Stream -> entry of `encoder`. streams: name -> modality;  known: the entries. Raises: UserError."""
     where = f"pretrain.{name}"

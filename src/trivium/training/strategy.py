@@ -117,6 +117,10 @@ def _work(unit: Unit, folder: Path, report: jobs.Report) -> Seed | Lacking:
         from trivium.training import selected
 
         return selected.train(unit, folder, report)
+    if unit.entry.plan.combine == "prompts":
+        from trivium.training import prompted
+
+        return prompted.train(unit, folder, report)
     from trivium.training import late_fusion
 
     return late_fusion.combine(unit, folder, report)

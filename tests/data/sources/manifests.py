@@ -35,7 +35,7 @@ def ingest(file: str, streams: tuple[str, ...] = ("text",), task: str = "classif
            **changes: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
     names = {name: changes.get(name, name) for name in Manifest.model_fields} | {
-        "path": changes.get("path", file), "weight": changes.get("weight", "")}
+        "path": changes.get("path", file), **{name: changes.get(name, "") for name in ("weight", "unlabelled")}}
     chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
     write(Path("raw"), Manifest(**names), 0, chosen, tasks.kind(task))
     return {s: tables.read(f"raw/{s}.parquet").to_pylist() for s in ("labels", *streams)}

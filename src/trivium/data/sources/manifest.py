@@ -43,7 +43,8 @@ BATCH = 10_000  # files that are handed out to threads at a time
 
 
 def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task]) -> None:
-    """Tables in `out` of what the file at `settings.path` says. task: what is predicted, so what labels must be.
+    """Tables in `out` of what the file at `settings.path` says, and of the rows of `settings.unlabelled`, which have no
+    label. task: what is predicted, so what labels must be.
 
     Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, labels that are no
         classes where the task has these, a time that is not a number, an unknown split, too much text).
@@ -52,9 +53,14 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
                         "`make repro DATA=path/to/manifest.csv`.")
     path = Path(settings.path)
-    table, target = _choose(path, settings, streams)
+    table, target = _choose(path, settings, streams, task)
     if task.categorical:
         _check_classes(table["label"], path, target)
+    card = f"{table.num_rows:,} rows of `{path.name}`"
+    if settings.unlabelled:
+        more = _more(Path(settings.unlabelled), settings, streams, path.parent)
+        card += f" and {more.num_rows:,} of `{Path(settings.unlabelled).name}`, which have no label"
+        table = pa.concat_tables([table, more], promote_options="default")
     refuse_outs(path, (name for s, stream in streams.items() if not modalities.is_written(stream.modality)
                        for name in table[s].unique().to_pylist() if name))
     empty = pa.nulls(table.num_rows, pa.string())
@@ -70,8 +76,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     weight = {"weight": table["weight"]} if "weight" in table.column_names else {}
     raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about, **weight}), made,
-             source="manifest", root=root.replace(os.sep, "/"), title=path.name,
-             card=f"{table.num_rows:,} rows of `{path.name}`.", target=target)
+             source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.", target=target)
 
 
 def relative(value: str, folder: Path) -> str:
@@ -123,23 +128,46 @@ def refuse_outs(path: Path, media: Iterable[str], root: Path = Path()) -> None:
                             "there.")
 
 
-def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tuple[pa.Table, list[str]]:
-    """The columns that the settings name, under the names of the settings, and those of the target."""
+def _more(path: Path, settings: Manifest, streams: Mapping[str, Stream], home: Path) -> pa.Table:
+    """The rows of a file without labels, which may lack streams. home: the folder that their files are named from."""
+    table, _ = _choose(path, settings, streams, None)
+    media = [s for s in streams if s in table.column_names and not modalities.is_written(streams[s].modality)]
+    refuse_outs(path, (name for s in media for name in table[s].unique().to_pylist() if name))
+    for s in media if path.parent.resolve() != home.resolve() else ():
+        seen = [value and os.path.relpath(path.parent / located(value, path.parent), home).replace(os.sep, "/")
+                for value in table[s].to_pylist()]
+        table = table.set_column(table.column_names.index(s), s, pa.array(seen, pa.string()))
+    if settings.weight and "weight" not in table.column_names:
+        table = table.append_column("weight", pa.repeat("1", table.num_rows))
+    return table
+
+
+def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task: type[Task] | None,
+            ) -> tuple[pa.Table, list[str]]:
+    """The columns that the settings name, under the names of the settings, and those of the target. task: None where
+    there is no label: such a file needs no more than an id and a stream.
+    """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
     for what in ("id", *ABOUT, *TIMES, *(["weight"] if settings.weight else [])):
         column = getattr(settings, what)
-        needed = what in (*REQUIRED, "weight")
+        needed = what == "id" or (bool(task) and what in (*REQUIRED, "weight"))
         # a usual name may be absent, one that somebody chose may not
-        if found := find(path, names, column, f"data.manifest.{what}", needed, needed or column != what):
+        there = needed or (bool(task) and column != what)
+        if found := find(path, names, column, f"data.manifest.{what}", needed, there):
             chosen[what] = found
-    read = {s: {column: find(path, names, column, f"data.streams.{s}") for column in read_from(s, stream)}
+    read = {s: {column: find(path, names, column, f"data.streams.{s}", there=bool(task))
+                for column in read_from(s, stream)}
             for s, stream in streams.items()}  # stream -> name of a column -> that in the file
-    target = [find(path, names, column, "data.manifest.label") for column in settings.labels]
+    read = {s: own for s, own in read.items() if all(own.values())}
+    target = [find(path, names, column, "data.manifest.label") for column in settings.labels] if task else []
     if twice := next((column for column in target if target.count(column) > 1), None):
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
     for words in same_column({s: list(own.values()) for s, own in read.items()}):
         raise UserError(f"params.yaml: {words}")
+    if not read:
+        raise UserError(f"{path} has no column of any stream ({', '.join(streams)}): its columns are "
+                        f"{', '.join(names)}. Name its streams as those of data.manifest.path are.")
     used = {s: list(own.values()) for s, own in read.items()} | {"weight": [chosen.get("weight", "")]}
     if given := [(what, column) for what, own in used.items() for column in own if column in target]:
         raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
@@ -150,7 +178,11 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream]) -> tu
     made |= {s: values(streams[s].modality, {name: table[column] for name, column in own.items()})
              for s, own in read.items()}
     labels = {column: _integers(_plain(table[column])) for column in target}
-    made["label"] = rows.objects(labels) if len(target) > 1 else labels[target[0]]
+    made["label"] = rows.objects(labels) if len(target) > 1 else (
+        labels[target[0]] if target else pa.chunked_array([pa.nulls(table.num_rows, pa.string())]))
+    if len(target) > 1 and task and task.blank:
+        nothing = pc.equal(pa.chunked_array([pc.coalesce(*(c.combine_chunks() for c in labels.values()), "")]), "")
+        made["label"] = pc.if_else(nothing, None, made["label"])
     return pa.table(made | ({"group": _integers(made["group"])} if "group" in made else {})), target
 
 
