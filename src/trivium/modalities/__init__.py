@@ -23,7 +23,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,10 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from trivium.modalities.spec import Spec
 
 SHARED = ("spec", "processors", "columns", "augmented")
+FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
 def names() -> tuple[str, ...]:
@@ -76,6 +79,14 @@ def augmentation(name: str, own: Any, where: str) -> Any:
     if not isinstance(own, Mapping):
         raise UserError(f"params.yaml: `{where}.{name}` is a mapping of settings (got {own!r}).")
     return parts.typed(get(name).Augment, own, f"{where}.{name}")
+
+
+def augmenter(spec: Spec, settings: Any = None) -> Callable[[Tensor, Generator], Tensor] | None:
+    """What changes inputs of `spec` in ways that keep their meaning, as drawn: the modality's own `augment`, as usual or
+    with `settings`; None where there is none.
+    """
+    own = None if spec.kind in FIXED else getattr(get(spec.modality), "augment", None)
+    return own and partial(own, spec=spec, **({} if settings is None else {"settings": settings}))
 
 
 def add_noise(x: Tensor, severity: float, generator: Generator) -> Tensor:

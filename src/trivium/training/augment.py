@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,8 +12,6 @@ from torch import Tensor
 from trivium import modalities
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
-
-FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
 class Augment:
@@ -28,14 +25,12 @@ class Augment:
         self.seed = seed
         self.by_stream: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {}
         for s, spec in specs.items():
-            own = getattr(modalities.get(spec.modality), "augment", None)
-            if own is None or spec.kind in FIXED:
+            if not isinstance(how, bool) and spec.modality not in how:
                 continue
-            if isinstance(how, bool):
-                self.by_stream[s] = partial(own, spec=spec)
-            elif spec.modality in how:
-                chosen = modalities.augmentation(spec.modality, how[spec.modality], "loop.augment")
-                self.by_stream[s] = partial(own, spec=spec, settings=chosen)
+            settings = None if isinstance(how, bool) else (
+                modalities.augmentation(spec.modality, how[spec.modality], "loop.augment"))
+            if (change := modalities.augmenter(spec, settings)) is not None:
+                self.by_stream[s] = change
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
