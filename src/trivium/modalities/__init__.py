@@ -82,8 +82,8 @@ def augmentation(name: str, own: Any, where: str) -> Any:
 
 
 def augmenter(spec: Spec, settings: Any = None) -> Callable[[Tensor, Generator], Tensor] | None:
-    """What changes inputs of `spec` in ways that keep their meaning, as drawn: the modality's own `augment`, as usual or
-    with `settings`; None where there is none.
+    """What changes inputs of `spec` in ways that keep their meaning, as drawn: the modality's own `augment`, as usual
+    or with `settings`; None where there is none.
     """
     own = None if spec.kind in FIXED else getattr(get(spec.modality), "augment", None)
     return own and partial(own, spec=spec, **({} if settings is None else {"settings": settings}))

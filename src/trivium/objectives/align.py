@@ -1,14 +1,13 @@
 """Alignment across streams without labels: InfoNCE over every pair of streams, among the samples that have both.
 
 Of a sample's vector in one stream, its own partner in the other is to be found among those of the batch, and the other
-way round; how sharply, is learned. A linear map per stream takes vectors to a common space; afterwards only the strategy
-`prompts` uses these maps. Of N samples that cannot be told apart the loss is ln N.
+way round; how sharply, is learned. A linear map per stream takes vectors to a common space; afterwards only the
+strategy `prompts` uses these maps. Of N samples that cannot be told apart the loss is ln N.
 
 Shapes: vectors [B, D] per stream -> [B, W] -> similarities [N, N] per pair.
 Cost: one pass of each encoder and, per sample, D x W multiplications a stream and N x W a pair.
 Source: van den Oord et al. 2018, arXiv 1807.03748; both ways and with a learned temperature, CLIP, Radford et al. 2021,
 arXiv 2103.00020.
-"""
 """
 
 from __future__ import annotations

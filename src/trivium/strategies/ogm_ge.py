@@ -13,7 +13,7 @@ TITLE = "Modulated gradients (OGM-GE) from {start}"
 
 
 class Settings(Fused):
-    alpha: Annotated[float, Field(ge=0, le=10), Range(0.05, 1.0)] = 0.3  # how much a leading stream is slowed down; 0: joint training
+    alpha: Annotated[float, Field(ge=0, le=10), Range(0.05, 1.0)] = 0.3  # how much a leading stream is slowed down
 
 
 def plan(settings: Settings) -> Plan:
