@@ -1,6 +1,6 @@
 """What is gained by what is made of trained models, where the answer is known: a table of docs/strategies.md.
 
-    PYTHONPATH=src .venv/bin/python -m benchmarks.late          measures, about 4 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.late          measures, about 3 minutes on one core
     PYTHONPATH=src .venv/bin/python -m benchmarks.late page     fills the page from what was measured
 
 The stages of the pipeline up to `train`, on generated symbols, with the default budget and learning rates, and small
