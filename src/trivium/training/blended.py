@@ -73,7 +73,7 @@ class Estimate:
         """bool, of the train rows: which of them the copy reads."""
         return self.store.has(name)[self.rows] if name else np.ones(len(self.rows), bool)
 
-    def _feed(self, name: str, part: np.ndarray, device: torch.device, augment: bool = False) -> Feed:
+    def _feed(self, name: str, part: np.ndarray, device: torch.device, augment: Any = False) -> Feed:
         return Feed(self.store, self.rows, self.seed, device, keep=part & self._has(name),
                     only=[name] if name else None, augment=augment)
 
