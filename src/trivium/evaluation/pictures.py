@@ -168,7 +168,9 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
 
 
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
-    title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
+    total = float(panel.values.sum())  # of attention, less than 1 where the fusion attends to other streams too
+    looked = "attention" if total > 0.9995 else f"{total:.0%} of the attention"
+    title = f"{stream}: {looked if panel.shares else f'{total:+.2f} nats'}"
     if panel.listed:
         each = "tokens" if panel.spec.kind == "tokens" else "cells"
         title += f" ({len(kept)} of {len(panel.tokens)} {each})" if len(kept) < len(panel.tokens) else ""

@@ -196,6 +196,7 @@ class Writer:
             if outcome.task.categorical:
                 confusion.write(outcome, reports / "predictions.parquet", folder / "confusion_matrix.svg")
             _table(outcome, folder / "table.csv")
+            _swaps(outcome, folder / "counterfactual.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 if (size := file.stat().st_size) <= LARGE:
@@ -219,6 +220,16 @@ def _table(outcome: Outcome, path: Path) -> None:
         table.writerow([f"{task.target} or {task.part[0]}" if task.quantities else task.part[0], *columns])
         for name, found in rows.items():
             table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
+
+
+def _swaps(outcome: Outcome, path: Path) -> None:
+    """Of the first seed, what was swapped and the answers before and after; no file where nothing was."""
+    found = [swap.plain() for swap in outcome.metrics.seeds[0].counterfactual.samples]
+    if found:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, list(found[0]))
+            table.writeheader()
+            table.writerows(found)
 
 
 def _mean(values: list[float]) -> str:
