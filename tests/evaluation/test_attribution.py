@@ -132,7 +132,7 @@ class Loud(Encoder):
 
     def forward(self, x: Tensor) -> Tensor:
         moments = x.unflatten(2, (20, 10)).sum(3).transpose(1, 2)  # [B, T, 1]
-        return self.front(moments / moments.norm(dim=1, keepdim=True))[..., 0]
+        return self.front(moments / moments.norm(dim=1, keepdim=True).clamp(min=1e-9))[..., 0]
 
 
 def test_behind_the_first_part_what_is_heard_of_any_loudness_counts() -> None:

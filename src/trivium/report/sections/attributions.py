@@ -84,7 +84,7 @@ def context(inputs: Inputs) -> Context | None:
     strategy, single = inputs.titles[inputs.shown], inputs.task is not None and inputs.task.categorical
     among, found = compared.among if compared else 0, inputs.comparison.attribution
     return Context(strategy, shown, rest, others, changed, among, found.sentence if found else "",
-                   _deletion(inputs, found), _adds(found), _attended(inputs), single)
+                   _deletion(inputs, found), _adds(inputs, found), _attended(inputs), single)
 
 
 def _samples(inputs: Inputs, strategy: str) -> list[Sample]:
@@ -184,9 +184,10 @@ def _gain(found: Gain | None) -> Cell:
                 tip=tip, quiet=reach)
 
 
-def _adds(found: Attribution | None) -> str:
+def _adds(inputs: Inputs, found: Attribution | None) -> str:
     if found is None or not found.rest:
         return ""
-    missed = [f"{numbers.percent(rest, 0)} ({stream})" for stream, rest in found.rest.items()]
+    missed = [f"{numbers.percent(rest, 0)} ({stream})" for stream in inputs.streams
+              if (rest := found.rest.get(stream)) is not None]
     return ("The attributions of a stream's inputs must add up to what the stream counts; over all strategies they "
             f"miss {listed(missed)} of it.")
