@@ -19,9 +19,10 @@ def made(*seeds: Counterfactuals, single: bool = True):
 
 def test_the_mean_over_seeds_with_its_t_interval() -> None:
     """0.5 and 0.7: t with one degree of freedom is 12.7 standard errors of 0.1."""
-    found = made(seed(0.5), seed(0.7)).strategies["one"]["audio"]
+    found = made(seed(0.5), seed(0.7), single=False).strategies["one"]["audio"]
     assert (found.follows.mean, found.follows.low) == pytest.approx((0.6, 0.6 - 1.2706), abs=1e-3)
     assert found.follows.high == 1.0 and found.pairs == 200
+    assert made(seed(0.5), seed(0.7)).strategies["one"]["audio"].follows.low == 0.0  # a share of classes
 
 
 def test_seeds_that_agree_are_as_sure_as_their_samples() -> None:

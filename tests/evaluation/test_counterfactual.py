@@ -98,7 +98,7 @@ def test_who_lacks_a_stream_has_none_to_swap() -> None:
 
 def test_the_error_is_that_of_a_share() -> None:
     """40 of 100 follow: sqrt(0.4 x 0.6 / 100). Pairs with the same answers do not count."""
-    left = np.r_[np.zeros(40), np.ones(60), np.zeros(50)]
+    left = np.r_[np.zeros(40), np.ones(60), np.zeros(20), np.ones(30)]
     found = followed(np.r_[np.ones(100), np.zeros(50)], left, np.r_[np.ones(40), np.zeros(110)])
     assert found.follows == pytest.approx(0.4) and found.error == pytest.approx(0.0489898)
     assert (found.pairs, found.unlike, found.moved) == (150, 100, pytest.approx(40 / 150))

@@ -37,14 +37,14 @@ def summary(measured: Mapping[str, Sequence[metrics.Counterfactuals]], chosen: s
     for name, seeds in measured.items():
         for stream in dict.fromkeys(s for seed in seeds for s in seed.streams):
             found.setdefault(name, {})[stream] = _mean(
-                [seed.streams[stream] for seed in seeds if stream in seed.streams], confidence)
+                [seed.streams[stream] for seed in seeds if stream in seed.streams], single, confidence)
     if not found:
         return None
     said = _sentence(found.get(chosen or "", {}), titles.get(chosen or "", ""), single)
     return Counterfactual(strategies=found, sentence=said)
 
 
-def _mean(seeds: Sequence[metrics.Followed], confidence: float) -> Follows:
+def _mean(seeds: Sequence[metrics.Followed], single: bool, confidence: float) -> Follows:
     known = [(one.follows, one.error or 0.0, one.unlike) for one in seeds if one.follows is not None]
     span = None
     if len(known) > 1:
@@ -53,7 +53,8 @@ def _mean(seeds: Sequence[metrics.Followed], confidence: float) -> Follows:
         if made.low == made.high and made.mean in (0.0, 1.0):  # the same of every pair of every seed
             unseen = never(sum(unlike), confidence)
             made = Span(mean=made.mean, low=max(0.0, made.mean - unseen), high=min(1.0, made.mean + unseen))
-        span = Span(mean=made.mean, low=made.low, high=min(made.high, 1.0))
+        lowest = 0.0 if single else made.low  # a share of the answers
+        span = Span(mean=made.mean, low=max(made.low, lowest), high=min(made.high, 1.0))
     moved = sum(one.moved for one in seeds) / len(seeds)
     return Follows(follows=span, moved=moved, pairs=sum(one.pairs for one in seeds))
 

@@ -2,9 +2,10 @@
 
 For each stream that a model reads, every test sample that has it gets that of another sample, whose target is another
 one; all other streams stay. The answer follows the stream as far as it goes from the answer to the sample to the answer
-that the model gives to the other one: `follows` = 1 - sum gap(after, other) / sum gap(before, other), see `Task.gap`.
-Of classes that is the share of the answers that become the other sample's, among the pairs whose answers differ. What
-the model says of the other sample, and not its target, is held against: a stream may be followed into a mistake.
+that the model gives to the other one: `follows` = 1 - sum gap(after, other) / sum gap(before, other), see `Task.gap`,
+over the pairs whose two samples have different answers. Of classes that is the share of the answers that become the
+other sample's. What the model says of the other sample counts, and not its target: a stream may be followed into a
+mistake.
 
 Cost: a pass of fusion and head per sample and stream.
 
@@ -75,14 +76,16 @@ def followed(far: Array, left: Array, moved: Array) -> Followed:
 
     Errors are those of the mean, and of a ratio of means (its linearisation), over samples.
     """
-    count, size = len(far), float(far.sum())
+    count, unlike = len(far), far > 0
     error = float(moved.std(ddof=1) / np.sqrt(count)) if count > 1 else 0.0
     found = Followed(pairs=count, moved=float(moved.mean()), moved_error=error)
-    if size <= 0:
+    if not unlike.any():
         return found
+    far, left = far[unlike], left[unlike]
+    size = float(far.sum())
     ratio = float(left.sum()) / size
     doubt = float(np.sqrt(np.square(left - ratio * far).sum()) / size)
-    return found.model_copy(update={"follows": 1 - ratio, "error": doubt, "unlike": int((far > 0).sum())})
+    return found.model_copy(update={"follows": 1 - ratio, "error": doubt, "unlike": len(far)})
 
 
 def _telling(far: Array, left: Array) -> list[int]:

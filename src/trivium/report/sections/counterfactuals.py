@@ -69,10 +69,12 @@ def _table(inputs: Inputs, strategies: dict[str, dict[str, Follows]]) -> Figure:
     how = ("The share of the answers that become what the model answers to the other sample" if _single(inputs) else
            "How far answers go to what the model answers to the other sample")
     caption = (
-        f"{how} when one stream of a sample{rests(inputs, 'counterfactual')} per seed is that of another one with "
+        f"{how} when one stream of a sample is that of another one with "
         "another target, and all other streams stay; mean over seeds with its interval, over the pairs whose two "
         "samples have different answers. A dash: no model of the strategy reads it, or its answers never differ."
     )
+    if where := rests(inputs, "counterfactual"):
+        caption += f" Measured{where} per seed."
     return Figure(Table("How far answers follow a stream", ["strategy", *inputs.streams], rows, sort=True), caption,
                   "Which stream the answer follows", wide=True)
 
@@ -91,7 +93,8 @@ def _moved(inputs: Inputs, streams: dict[str, Follows]) -> Figure | None:
         return None
     rows = [[Cell(stream, stream, head=True),
              Cell(inputs.task.mean_gap(one.moved).replace(" ", numbers.SPACE), one.moved, classes="number"),
-             Cell(numbers.whole(one.pairs), one.pairs, classes="number")] for stream, one in streams.items()]
+             Cell(numbers.whole(one.pairs), one.pairs, classes="number")]
+            for stream in inputs.streams if (one := streams.get(stream))]
     head = "answers" if _single(inputs) else "answer moves by"
     table = Table("How much answers move", ["stream of another sample", head, "pairs"], rows, sort=True)
     return Figure(table, f"For “{inputs.titles[inputs.shown]}”, all seeds together.", "How much answers move")
