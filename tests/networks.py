@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from trivium import fusion as fusions
@@ -19,7 +20,9 @@ def described(spec: Spec, architecture: str = "cnn", width: int = 16, depth: int
     processor: tuple[str, dict[str, Any]] = (spec.modality, {})
     if weights:
         return Described(spec.modality, "hub", weights, processor)
-    return Described(spec.modality, architecture, "", processor, {"width": width, "depth": depth})
+    known = import_module(f"trivium.encoders.{architecture}").Settings.model_fields
+    settings = {key: value for key, value in (("width", width), ("depth", depth)) if key in known}
+    return Described(spec.modality, architecture, "", processor, settings)
 
 
 def encoder(spec: Spec, architecture: str = "cnn", width: int = 16, depth: int = 1, weights: str = "", seed: int = 0,

@@ -71,10 +71,10 @@ def test_what_is_counted_is_what_is_spent(project: Path, stream: str) -> None:
     attacked = spent(lambda: robustness.attacks(model, batch, clean, store.specs, 5))
     assert attacked == (0 if stream == "text" else 96) and robustness.PASSES["attacks"] == 96
     explained = spent(lambda: attribution.explain(model, batch, clean, store.specs, 5))
-    assert explained == (142 if stream == "text" else 140)  # 32 points and 11 cuts in 4 orders
-    assert attribution.PASSES == 142 + 1 + 11  # where it looks, and that order
+    assert explained == (144 if stream == "text" else 142)  # 32 points, the ends, and 11 cuts in 4 orders
+    assert attribution.PASSES == 144 + 1 + 11  # where it looks, and that order
     attributed = spent(lambda: attribution.attribute(model, batch, clean, store.specs, clean.y, 5))
-    assert attributed == (98 if stream == "text" else 96) and attribution.ATTRIBUTE == 98 + 1
+    assert attributed == (100 if stream == "text" else 98) and attribution.ATTRIBUTE == 100 + 1
 
 
 def test_padding_behind_published_texts_costs_nothing(project: Path) -> None:

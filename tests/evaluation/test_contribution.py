@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.evaluation import toys
-from trivium.evaluation.contribution import contribution, shapley
+from trivium.evaluation.contribution import contribution, sampled, shapley, subsets
 
 BITS = torch.randint(2, (3, 4000), generator=torch.Generator().manual_seed(0))
 
@@ -69,3 +69,30 @@ def test_a_class_without_samples_is_left_out() -> None:
     model = toys.Toy(["text"], lambda v: toys.sure(v["text"][:, 0], 3), "abc")
     found = contribution(model, toys.batch(BITS[0], text=BITS[0]))
     assert list(found.parts) == ["a", "b"]
+
+
+def test_sampled_orders_are_near_the_exact_values_and_add_up() -> None:
+    """A game of nine: a sum of own values, and 1 more for the first two together."""
+    players = tuple("abcdefghi")
+    own = dict(zip(players, range(9), strict=True))
+
+    def value(s: tuple[str, ...]) -> np.ndarray:
+        return np.array([float(sum(own[p] for p in s)) + ("a" in s and "b" in s)])
+
+    found = {player: float(phi[0]) for player, phi in sampled(players, value).items()}
+    assert found == pytest.approx({p: own[p] + 0.5 * (p in "ab") for p in players})  # reversed orders settle pairs
+    assert sum(found.values()) == pytest.approx(37.0)
+
+
+def test_ten_streams_are_not_asked_for_a_thousand_subsets() -> None:
+    """The label is a majority of three streams; seven others are noise."""
+    names = [f"s{k}" for k in range(10)]
+    bits = torch.randint(2, (10, 300), generator=torch.Generator().manual_seed(1))
+    y = (bits[:3].sum(0) > 1).long()
+    model = toys.Toy(names, lambda v: toys.sure(sum(v[s][:, 0] for s in names[:3]) > 1.5))
+    found = contribution(model, toys.batch(y, **dict(zip(names, bits, strict=True))))
+    assert len(found.subsets) < 250 and {"none", "+".join(names)} <= set(found.subsets)
+    assert sum(found.score.values()) == pytest.approx(1 - found.subsets["none"].score)
+    assert [found.score[s] for s in names[:3]] == pytest.approx([1 / 6] * 3, abs=0.06)
+    assert all(found.score[s] == 0.0 for s in names[3:])
+    assert len(list(subsets(names))) == 1 + 10 + 45 + 10 + 1

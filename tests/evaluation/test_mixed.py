@@ -105,8 +105,8 @@ def test_kept_vectors_stand_for_what_has_not_changed(project: Path, tmp_path: Pa
     found = run(model, store, tmp_path / "kept")
     explained, asked = len(found.attribution.samples), found.rows["attribution"]["text"]
     same = found.rows["explained"]["text"]  # those that every strategy explains
-    # five levels of noise; 32 points of the line and its ends; eleven cuts, of those with a text, in four orders
-    assert words.seen == 6 * 5 + (explained + same) * (32 + 2) + asked * 11 * 4
+    # five levels of noise; 32 points of the line, and its ends twice; eleven cuts, of those with a text, in four orders
+    assert words.seen == 6 * 5 + (explained + same) * (32 + 4) + asked * 11 * 4
     assert found.probes["text"].before is None and found.probes["image"].before is not None
     assert found == fresh
 

@@ -102,6 +102,20 @@ def test_convolutions_do_not_attend(spec: Spec) -> None:
     assert rollout(networks.encoder(spec), x) is None
 
 
+def test_columns_that_are_missing_are_not_shown() -> None:
+    """By hand: one block, so that the row's token is half itself, and half what its attention gives."""
+    spec = Spec("rows", "columns", (3, 2), columns=(("area", 2), ("kind", 4), ("year", 2)))
+    encoder = networks.encoder(spec, "ft_transformer").eval()
+    x = torch.tensor([[[1.5, 1], [0, 3], [-0.5, 1]], [[0.3, 1], [0, 2], [0, 0]]])
+    tokens, layers = encoder.attend(x)
+    torch.testing.assert_close(tokens, encoder.tokens(x))
+    seen = layers[0].mean(1)[:, 0, 1:]
+    found = rollout(encoder, x)
+    assert found is not None
+    torch.testing.assert_close(found[0], seen[0] / seen[0].sum())
+    torch.testing.assert_close(found[1], torch.stack([seen[1, 0], seen[1, 1], torch.zeros(())]) / seen[1, :2].sum())
+
+
 def test_models_of_the_hub_show_what_they_look_at(tmp_path) -> None:
     from transformers import BertConfig, BertModel, ViTConfig, ViTModel
 

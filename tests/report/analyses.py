@@ -43,8 +43,23 @@ def analysis(root: Path, name: str, seed: int, test: np.ndarray, y: np.ndarray, 
             "parts": {c: {m: PIECES[m] / 2 - 0.01 * k for m in STREAMS} for k, c in enumerate(classes)},
             "subsets": {},
         },
+        counterfactual={
+            "streams": {m: {"pairs": 40, "moved": PIECES[m], "moved_error": 0.05, "unlike": 36, "error": 0.05,
+                            "follows": PIECES[m]} for m in STREAMS},
+            "samples": [swap(test, y, classes, m, follows) for m, follows in (("audio", 1.0), ("text", 0.0))]
+            if seed == 0 else [],
+        },
         attribution={"deletion": {m: {"area": 0.4, "random": 0.6} for m in STREAMS}, "samples": samples},
     )
+
+
+def swap(test: np.ndarray, y: np.ndarray, classes: list[str], stream: str, follows: float) -> dict[str, Any]:
+    """See `trivium.evaluation.metrics.Swap`."""
+    own, other = (classes[y[test[k]]] for k in (0, 1))
+    return {"stream": stream, "sample": f"d{test[0]:05}", "other": f"d{test[1]:05}",
+            "label": own, "other_label": other, "before": f"{own} (97 %)",
+            "after": f"{other if follows else own} (64 %)", "other_answer": f"{other} (88 %)",
+            "follows": follows}
 
 
 def additions(order: list[str]) -> dict[str, Any]:
@@ -52,6 +67,9 @@ def additions(order: list[str]) -> dict[str, Any]:
 
     def span(mean: float) -> dict[str, float]:
         return {"mean": mean, "low": mean - 0.02, "high": mean + 0.02}
+
+    def gained(better: bool) -> dict[str, Any]:
+        return {"by": 0.2, "span": span(0.2), "area": 0.4, "random": 0.6, "better": better}
 
     places = list(enumerate(order))
     square = [[1.0 if a == b else round(0.4 + 0.4 / (1 + abs(a - b)), 2) for a, _ in places] for b, _ in places]
@@ -97,6 +115,16 @@ def additions(order: list[str]) -> dict[str, Any]:
             "encoders": {"text": {"words": 0.75}},
             "sentence": "Most of what was found in text was found in audio too.",
             "training": "Each stream can be learned alone, and they overlap.",
+        },
+        "attribution": {
+            "gains": {"area": {name: {m: gained(m != "text") for m in STREAMS} for name in order}, "rollout": {}},
+            "rest": {"text": 0.02, "image": 0.11},
+            "sentence": "To take away what spoke most first costs the answer more.",
+        },
+        "counterfactual": {
+            "strategies": {name: {m: {"follows": span(PIECES[m]), "moved": PIECES[m], "pairs": 120}
+                                  for m in STREAMS[1:]} for name in order},
+            "sentence": "With one stream of another sample, the answers follow audio most.",
         },
         "similarity": {
             "sentence": "The audio encoders are the most alike.",

@@ -46,14 +46,29 @@ def test_what_the_fusion_attends_to(project: Path) -> None:
     assert "right answer. The fusion attends to audio 50 %, text 20 %, image 5 %." in section(project)
 
 
-def test_deletion_says_attention_where_encoders_attend(project: Path) -> None:
-    assert "0.40 / 0.60" in section(project) and "attention" not in section(project)
+def test_how_much_better_than_a_random_order(project: Path) -> None:
+    found = section(project)
+    assert "To take away what spoke most first costs the answer more." in found
+    assert '>+0.20 ✓ <span class="span">(+0.18 to +0.22)</span>' in found
+    assert ">+0.20 <span" in found  # of text, which is not sure
+    assert 'title="area 0.40, in random order 0.60"' in found
+    assert "they miss 2 % (text) and 11 % (image) of it." in found.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "None of the encoders attends" in found and "No encoder attends: –" in found
+
+
+def test_attention_has_a_table_of_its_own_with_dashes_where_encoders_do_not_attend(project: Path) -> None:
+    path = project / "reports/comparison.json"
+    compared = json.loads(path.read_text())
+    gain = {"by": -0.05, "area": 0.65, "random": 0.6, "better": False}
+    compared["attribution"]["gains"]["rollout"] = {"ensemble": {"text": gain}}
+    path.write_text(json.dumps(compared))
     path = project / "reports/evaluate/ensemble/metrics.json"
     metrics = json.loads(path.read_text())
     for seed in metrics["seeds"]:
-        seed["attribution"]["deletion"]["text"]["rollout"] = 0.5
+        seed["attribution"]["deletion"]["text"]["rollout"] = 0.65
     path.write_text(json.dumps(metrics))
     found = section(project)
-    assert "0.40 / 0.50 / 0.60" in found and "0.40 / 0.60" in found  # the other strategy's do not
     assert "Green: where the encoder looks (attention rollout)" in found
-    assert "what the encoder looks at most first, where it attends / in random order" in found
+    assert "What is looked at most, taken away first" in found
+    assert "the encoder of the stream does not attend" in found
+    assert found.count("<td>–</td>") == 5 and "−0.05" in found

@@ -31,7 +31,7 @@ def test_every_template_is_of_a_section() -> None:
 
 
 def test_all_sections_with_all_inputs(page: Page) -> None:
-    assert page.sections == ALWAYS | {"budgets", "contributions", "robustness", "attributions"}
+    assert page.sections == ALWAYS | {"budgets", "contributions", "robustness", "attributions", "counterfactuals"}
     linked = {(link["href"] or "")[1:] for link in page.of("a")} - {"content"}
     assert linked == page.sections
 

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import information, laziness, reads, recipes, robustness, similarity
+from trivium.comparison import (
+    attribution,
+    counterfactual,
+    information,
+    laziness,
+    reads,
+    recipes,
+    robustness,
+    similarity,
+)
+from trivium.comparison.attribution import Attribution
+from trivium.comparison.counterfactual import Counterfactual
 from trivium.comparison.information import Information
 from trivium.comparison.laziness import Laziness
 from trivium.comparison.outcomes import Evaluated
@@ -30,16 +41,18 @@ class Across(Part):
     robustness: Robustness | None = None
     laziness: Laziness | None = None
     similarity: Similarity | None = None
+    attribution: Attribution | None = None
+    counterfactual: Counterfactual | None = None
 
 
-def across(found: Evaluated, folder: Path, recommended: str | None) -> Across:
-    """`folder`: where `found` was read from."""
+def across(found: Evaluated, folder: Path, recommended: str | None, confidence: float = 0.95) -> Across:
+    """`folder`: where `found` was read from;  confidence: of intervals."""
     about = found.metrics
     titles = {name: one.title for name, one in about.items()}
     readers = {name: one.recipe.encoders for name, one in about.items()}
     streams = list(dict.fromkeys(s for one in about.values() for s in one.streams))
     late_fusion = next((name for name, one in about.items() if recipes.from_scratch(one)), None)
-    parts = dict[str, Part]()
+    parts = dict[str, Part | None]()
     bits = {name: [seed.information for seed in one.seeds if seed.information] for name, one in about.items()}
     if known := {name: seeds for name, seeds in bits.items() if len(seeds) == len(about[name].seeds)}:
         parts["information"] = information.summary(
@@ -55,6 +68,11 @@ def across(found: Evaluated, folder: Path, recommended: str | None) -> Across:
                                               _probed(found, streams))
     if len(about) > 1 or _vectors(found, folder):
         parts["similarity"] = _similarity(found, folder, streams, titles)
+    parts["attribution"] = attribution.summary({name: [seed.attribution for seed in one.seeds]
+                                                for name, one in about.items()}, confidence)
+    parts["counterfactual"] = counterfactual.summary(
+        {name: [seed.counterfactual for seed in one.seeds] for name, one in about.items()}, recommended, titles,
+        found.task.categorical, confidence)
     return Across.model_validate(parts)
 
 

@@ -57,7 +57,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
         recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root, tuned), len(found.skipped),
         _budget(root), max((one.trials for one in tuned.values()), default=0))
-    parts = across(found, root / EVALUATED, decided.recommended)
+    parts = across(found, root / EVALUATED, decided.recommended, settings.confidence)
     made = Comparison(
         dataset=about,
         settings=out.Rules(seeds=len(found.seeds), split=split_method, **settings.model_dump()),

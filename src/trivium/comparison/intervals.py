@@ -92,6 +92,22 @@ def estimate(values: Array, replicates: Array, confidence: float = 0.95, overlap
     return Estimate(mean, mean - width, mean + width, float(np.sqrt(variance)), _p_value(abs(mean), half))
 
 
+def over_seeds(values: Sequence[float], errors: Sequence[float] = (), confidence: float = 0.95) -> Estimate:
+    """The mean of a value per seed (two or more) with its t interval, for what nobody resampled. It is never narrower
+    than the errors over samples alone make it, one per seed.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    seeds, found = len(values), np.asarray(values, float)
+    own, by_samples = float(found.var(ddof=1)) / seeds, float(np.square(errors).sum()) / seeds**2
+
+    def half(tail: float) -> float:
+        return float(max(stdtrit(seeds - 1, 1 - tail) * np.sqrt(own), ndtri(1 - tail) * np.sqrt(by_samples)))
+
+    width, mean = half((1 - confidence) / 2), float(found.mean())
+    return Estimate(mean, mean - width, mean + width, float(np.sqrt(own * seeds)), _p_value(abs(mean), half))
+
+
 def never(trials: int, confidence: float = 0.95) -> float:
     """The highest rate, 0-1, of what did not happen in so many trials (Clopper & Pearson, one-sided): about 3 / trials
     at 95 %. A bootstrap of outcomes that are all the same cannot see the other one.

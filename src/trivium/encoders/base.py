@@ -83,6 +83,8 @@ class Encoder(nn.Module):
     gives: what it has for an objective, a fusion or a strategy: tokens, dense vectors, gradients with respect to them
     (and weights that these move). `GIVES` of its file says the same, before anything is built.
     published: whether its weights were trained by others; what went into that is no part of the budget.
+    front: only where inputs cannot be there little by little: the first part, of which [B, T, D] that can be. (That of
+    tokens is their embedding, which need not be named.)
     """
 
     spec: Spec

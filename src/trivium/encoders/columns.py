@@ -62,5 +62,10 @@ class OfColumns(Encoder):
         return x * ~hidden.unsqueeze(-1)
 
     @property
+    def front(self) -> nn.Module:  # type: ignore[override]
+        """Between two categories, or a number and none, there is nothing; between their tokens there is."""
+        return self.stem  # type: ignore[no-any-return]
+
+    @property
     def grid(self) -> tuple[int, ...]:
         return self.spec.shape[:1]

@@ -41,11 +41,19 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(width, 2 * inner), nn.Linear(inner, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        parts = self.project(self.before(tokens)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        seen = nn.functional.scaled_dot_product_attention(*parts.unbind(0))
+        seen = nn.functional.scaled_dot_product_attention(*self._parts(tokens))
         tokens = tokens + self.drop(self.out(seen.transpose(1, 2).flatten(2)))
         value, gate = self.up(self.norm(tokens)).chunk(2, -1)
         return tokens + self.drop(self.down(value * gate.relu()))
+
+    def attention(self, tokens: Tensor) -> Tensor:
+        """[B, heads, K + 1, K + 1]: the shares that each token gives to the others, which sum to 1."""
+        query, key, _ = self._parts(tokens)
+        return (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(-1)
+
+    def _parts(self, tokens: Tensor) -> tuple[Tensor, ...]:
+        """Query, key and value, [B, heads, K + 1, D / heads] each."""
+        return self.project(self.before(tokens)).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
 
 
 class FTTransformer(OfColumns):
@@ -61,8 +69,19 @@ class FTTransformer(OfColumns):
         self.norm = nn.LayerNorm(width)
 
     def tokens(self, x: Tensor) -> Tensor:
+        return self.norm(self.blocks(self._first(x)))
+
+    def attend(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """As `tokens`, and the attention of each block, the first one first."""
+        tokens, layers = self._first(x), []
+        for block in self.blocks:
+            layers.append(block.attention(tokens))
+            tokens = block(tokens)
+        return self.norm(tokens), layers
+
+    def _first(self, x: Tensor) -> Tensor:
         columns = self.stem(x)
-        return self.norm(self.blocks(torch.cat([self.row.expand(len(columns), 1, -1), columns], 1)))
+        return torch.cat([self.row.expand(len(columns), 1, -1), columns], 1)
 
     def pool(self, tokens: Tensor, x: Tensor) -> Tensor:
         return tokens[:, 0]

@@ -1,9 +1,9 @@
 """What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
-`evaluate.analysis_rows` (N) bounds the work: N test samples for contributions and information, N/4 for noise, N/40 for
-attacks, N/2 train and N/2 test samples for probes, 6 for attributions, and at seed 0 the same 32 of every strategy.
-Where an encoder is so large that they cost more than `evaluate.analysis_flops`, there are fewer of them, and with too
-few an analysis of a stream is absent.
+`evaluate.analysis_rows` (N) bounds the work: N test samples for contributions, information and counterfactual streams,
+N/4 for noise, N/40 for attacks, N/2 train and N/2 test samples for probes, 6 for attributions, and at seed 0 the same
+32 of every strategy. Where an encoder is so large that they cost more than `evaluate.analysis_flops`, there are fewer
+of them, and with too few an analysis of a stream is absent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ import torch
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
 from trivium.encoders.base import vector
-from trivium.evaluation import affordable, attribution, encoded, explained, information, pictures, probes, robustness
+from trivium.evaluation import (
+    affordable,
+    attribution,
+    counterfactual,
+    encoded,
+    explained,
+    information,
+    pictures,
+    probes,
+    robustness,
+)
 from trivium.evaluation.affordable import Wish
 from trivium.evaluation.contribution import contribution
 from trivium.evaluation.metrics import (
@@ -85,6 +95,7 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
         robustness=_robustness(asked, counts),
         probes=_probes(asked, counts["probes"]),
         attribution=_attribution(asked, counts["attribution"], out if seed == 0 else None),
+        counterfactual=counterfactual.measure(model, test, [store.samples[row] for row in chosen.tolist()]),
         rows=counts | {"probes": {s: min(n, len(chosen)) for s, n in counts["probes"].items()}},
     )
     return Analyses.model_validate(rounded(found.plain()))
@@ -95,6 +106,7 @@ def _counts(asked: Asked, settings: Settings) -> Counts:
     everyone = dict.fromkeys(asked.model.streams, whole)
     unread = [s for s in asked.model.streams if s not in encoded.readers(asked.model)]  # noise on these costs nothing
     found: Counts = {"contribution": everyone, "information": everyone, "misalignment": everyone,
+                     "counterfactual": {s: whole for s in encoded.readers(asked.model)},
                      "corruption": dict.fromkeys(unread, max(1, whole // 4)),
                      "shift": {}, "attacks": {}, "probes": {}, "attribution": {}, "explained": {}}
     allowance = settings.analysis_flops / len(encoded.readers(asked.model))
@@ -207,7 +219,7 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> Attr
             attention={m: shares[k] for m, shares in told.attention.items()} if told.attention else None,
             picture=None if out is None else picture,
         ))
-    return Attribution(deletion=told.deletion, samples=samples)
+    return Attribution(deletion=told.deletion, complete=told.complete, samples=samples)
 
 
 def _keep_vectors(model: Model, store: Store, seed: int, size: int, out: Path) -> None:

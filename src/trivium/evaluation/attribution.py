@@ -1,12 +1,13 @@
 """Why this answer: how much each word, pixel and moment of sound spoke for what a model predicts.
 
-Integrated gradients (Sundararajan, Taly & Yan 2017) of the support of the prediction (`Task.support`: the
-log-probability of the chosen class) along the straight line from nothing (padding for text, the train mean elsewhere)
-to the input, one stream at a time, the others as they are. They sum to the support with the input less that without. Of
-a table, where there is no line between two categories: what the support loses when a column alone goes missing, whether
-or not the encoder has gradients. Beside them, where an encoder attends: `rollout`, which says where it looks, not for
-which answer. Whether either is to be believed, deletion curves say (Petsiuk et al. 2018): taking away what spoke most
-must lower the support sooner than taking away at random.
+Integrated gradients (Sundararajan, Taly & Yan 2017; computed by Captum) of the support of the prediction
+(`Task.support`: the log-probability of the chosen class) along the straight line from nothing to the input, one stream
+at a time, the others as they are. Nothing is padding for text, a missing cell for tables and the train mean elsewhere.
+They sum to the support with the input less that without, up to `Completeness.rest`. Where there is nothing between two
+inputs, as between two words, the line is drawn behind the first part of the encoder, see `front`. Of a table whose
+encoder has no gradients: what the support loses when a column alone goes missing. Beside them, where an encoder
+attends: `rollout`, which says where it looks, not for which answer. Whether either is to be believed, deletion curves
+say (Petsiuk et al. 2018): taking away what spoke most must lower the support sooner than taking away at random.
 
 Legend: `B` samples, `T` tokens, `D` width, `G` points on the line, `U` units that are deleted together.
 """
@@ -24,7 +25,7 @@ from torch import Tensor, nn
 from trivium.data.store import Batch
 from trivium.encoders.base import PAD
 from trivium.evaluation import encoded
-from trivium.evaluation.metrics import Deletion
+from trivium.evaluation.metrics import Completeness, Deletion
 from trivium.evaluation.rollout import rollout
 from trivium.modalities.spec import Spec
 from trivium.models.network import Model
@@ -34,7 +35,7 @@ POINTS = 32  # of Gauss-Legendre quadrature; where an encoder pools by the maxim
 CUTS = 10  # of a deletion curve
 RANDOM = 3  # random orders that a deletion curve is compared with
 GRID = 8  # units per axis of an image or a spectrogram; 4 * GRID of a waveform
-ATTRIBUTE = 2 + 3 * POINTS + 1  # passes of an encoder that attends, per sample; of others a few less
+ATTRIBUTE = 4 + 3 * POINTS + 1  # passes of an encoder that attends, per sample; of others a few less
 PASSES = ATTRIBUTE + (CUTS + 1) * (2 + RANDOM)
 
 
@@ -47,6 +48,7 @@ class Told:
     """
 
     deletion: dict[str, Deletion]
+    complete: dict[str, Completeness]
     prediction: list[Any]
     support: list[float]
     attention: dict[str, list[float]]
@@ -91,30 +93,32 @@ def without_each(model: Model, batch: Batch, clean: Batch, stream: str, target: 
 
 
 def integrated_gradients(model: Model, batch: Batch, clean: Batch, stream: str, target: Tensor,
-                         size: int = encoded.SIZE) -> Tensor:
-    """[B, T] for tokens, else [B, *Spec.shape]; nats, positive where the input speaks for `target`.
+                         size: int = encoded.SIZE) -> tuple[Tensor, Tensor]:
+    """[B, T] for tokens, [B, K] for columns, else [B, *Spec.shape]: nats, positive where the input speaks for
+    `target`; and [B], by how much their sum is more than the support with the input less that without.
 
     batch: inputs; clean: the same, encoded; target: [B, *T], the prediction that is asked about; size: of the G x B
-    points on all lines, how many pass the model at a time.
+    points on all lines, how many pass the model at a time, but not fewer than B.
     """
+    from captum.attr import IntegratedGradients
+
     encoder, x = encoded.encoder(model, stream), batch.inputs[stream]
-    end = _embedded(encoder, x)
-    start = _embedded(encoder, torch.full_like(x, PAD)) if end is not x else torch.zeros_like(x)
-    nodes, weights = np.polynomial.legendre.leggauss(POINTS)
-    along, weight = (torch.tensor(v, dtype=end.dtype, device=end.device) for v in ((nodes + 1) / 2, weights / 2))
-    shape = (-1, *[1] * end.dim())
-    line = (start + along.view(shape) * (end - start)).flatten(0, 1)  # [G * B, ...]
-    whose = torch.arange(len(x), device=x.device).repeat(POINTS)
-    slopes = []
-    for points, these in zip(line.split(size), whose.split(size), strict=True):
-        points = points.detach().requires_grad_(True)
-        with torch.enable_grad():
-            one = encoded.replace(clean[these], stream, _from_embedded(encoder, x[these], points))
-            own = model.task.support(encoded.answer(model, one), target[these])
-            slopes.append(torch.autograd.grad(own.sum(), points)[0])
-    slope = torch.cat(slopes).unflatten(0, (POINTS, -1))
-    found = ((end - start) * (slope * weight.view(shape)).sum(0)).detach()
-    return found.sum(-1) if end is not x else found
+    first = front(encoder, x)
+
+    def support(points: Tensor, whose: Tensor) -> Tensor:
+        made = encoder(points) if first is None else _behind(encoder, first, x[whose], points)
+        one = encoded.replace(clean[whose], stream, made)
+        return model.task.support(encoded.answer(model, one), target[whose])
+
+    end, start = x, torch.zeros_like(x)  # of tokens and columns, 0 is padding and what is missing
+    if first is not None:
+        end = _made(encoder, first, x)
+        start = _made(encoder, first, start).expand_as(end)
+    with torch.backends.cudnn.flags(enabled=False):  # which has no gradients of recurrent layers outside of training
+        found, rest = IntegratedGradients(support).attribute(
+            end, start, additional_forward_args=(torch.arange(len(x), device=x.device),), n_steps=POINTS,
+            internal_batch_size=max(size, len(x)), return_convergence_delta=True)
+    return (found if first is None else _spread(found.sum(-1), x, encoder)).detach(), rest.detach()
 
 
 @torch.no_grad()
@@ -144,20 +148,42 @@ def deletion(model: Model, batch: Batch, clean: Batch, stream: str, spec: Spec, 
 
 
 def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], target: Tensor,
-              size: int = encoded.SIZE) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Of every input of `batch` that the model reads, by stream: what it said for `target` [B, *T], in nats, and the
-    attention rollout of the encoders that attend. Both are 0 for a stream that a sample lacks.
+              size: int = encoded.SIZE) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Completeness]]:
+    """Of every input of `batch` that the model reads, by stream: what it said for `target` [B, *T], in nats; the
+    attention rollout of the encoders that attend; and how far the first adds up, over the samples that have the stream.
+
+    Where the fusion attends to streams, a stream's rollout is times the fusion's share of it, so that all streams
+    together have 1 at most. Both are 0 for a stream that a sample lacks.
     """
-    found: dict[str, Tensor] = {}
-    looked: dict[str, Tensor] = {}
+    found, looked, complete = dict[str, Tensor](), dict[str, Tensor](), dict[str, Completeness]()
+    shares = fused(model, clean)
     for m in [s for s in encoded.readers(model) if s in batch.inputs]:
-        told = without_each if specs[m].kind == "columns" else integrated_gradients
-        found[m] = told(model, batch, clean, m, target, size)
+        there = clean.present[:, model.streams.index(m)]
+        if encoded.gives(model, m, "gradients"):
+            found[m], rest = integrated_gradients(model, batch, clean, m, target, size)
+            if there.any():
+                whole = found[m].flatten(1).sum(1) - rest
+                complete[m] = Completeness(whole=whole[there].abs().mean().item(), rest=rest[there].abs().mean().item())
+        else:
+            found[m] = without_each(model, batch, clean, m, target, size)
         seen = rollout(encoded.encoder(model, m), batch.inputs[m])
         if seen is not None:
-            there = clean.present[:, model.streams.index(m)]
-            looked[m] = seen * there.view(-1, *[1] * (seen.dim() - 1))
-    return found, looked
+            share = there if shares is None else shares[m] * there
+            looked[m] = seen * share.view(-1, *[1] * (seen.dim() - 1))
+    return found, looked, complete
+
+
+@torch.no_grad()
+def fused(model: Model, clean: Batch) -> dict[str, Tensor] | None:
+    """Share of the fusion's attention that each stream has, [B], 0-1; together 1. None where the fusion does not
+    attend to streams.
+    """
+    attend = getattr(getattr(model, "fusion", None), "attention", None)
+    if attend is None:
+        return None
+    weights = attend(clean.inputs, clean.present)  # [B, S]
+    weights = weights / weights.sum(1, keepdim=True).clamp(min=1e-12)
+    return {m: weights[:, k] for k, m in enumerate(model.streams)}
 
 
 def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int = encoded.SIZE) -> Told:
@@ -166,7 +192,7 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
         answers = encoded.answer(model, clean)
         target = model.task.guess(answers)
         support = model.task.support(answers, target)
-    found, looked = attribute(model, batch, clean, specs, target, size)
+    found, looked, complete = attribute(model, batch, clean, specs, target, size)
     areas: dict[str, Deletion] = {}
     for m in found:
         there = clean.present[:, model.streams.index(m)]
@@ -174,20 +200,25 @@ def explain(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
             shown = {"area": found[m][there]} | ({"rollout": looked[m][there]} if m in looked else {})
             areas[m] = Deletion.model_validate(
                 deletion(model, batch[there], clean[there], m, specs[m], target[there], shown, size))
-    attend, attention = getattr(getattr(model, "fusion", None), "attention", None), dict[str, list[float]]()
-    if attend is not None:
-        with torch.no_grad():
-            weights = attend(clean.inputs, clean.present)  # [B, S]
-        attention = {m: weights[:, k].tolist() for k, m in enumerate(model.streams)}
-    return Told(areas, target.tolist(), support.exp().tolist(), attention, found, looked)
+    attention = {m: share.tolist() for m, share in (fused(model, clean) or {}).items()}
+    return Told(areas, complete, target.tolist(), support.exp().tolist(), attention, found, looked)
 
 
-def _embedded(encoder: nn.Module, x: Tensor) -> Tensor:
-    """Token ids -> what the embedding makes of them [B, T, D]; other inputs as they are."""
-    if x.is_floating_point():
-        return x
+def front(encoder: nn.Module, x: Tensor) -> nn.Module | None:
+    """The first part of an encoder, behind which an input can be there little by little: what `Encoder.front` names,
+    or the embedding of token ids, which is the first one in our encoders and in those of the hub. None where the input
+    itself can.
+    """
+    named = getattr(encoder, "front", None)
+    if named is None and not x.is_floating_point():
+        return next(module for module in encoder.modules() if isinstance(module, nn.Embedding))
+    return named
+
+
+def _made(encoder: nn.Module, first: nn.Module, x: Tensor) -> Tensor:
+    """What the part `first` of the encoder makes of x, [B, T, D]."""
     caught: list[Tensor] = []
-    handle = _embedding(encoder).register_forward_hook(lambda module, args, out: caught.append(out))
+    handle = first.register_forward_hook(lambda module, args, out: caught.append(out))
     try:
         with torch.no_grad():
             encoder(x)
@@ -196,20 +227,23 @@ def _embedded(encoder: nn.Module, x: Tensor) -> Tensor:
     return caught[0]
 
 
-def _from_embedded(encoder: nn.Module, x: Tensor, point: Tensor) -> Tensor:
-    """The encoder's vectors when `point` stands in for the embedding of x."""
-    if x.is_floating_point():
-        return encoder(point)
-    handle = _embedding(encoder).register_forward_hook(lambda module, args, out: point)
+def _behind(encoder: nn.Module, first: nn.Module, x: Tensor, points: Tensor) -> Tensor:
+    """What the encoder gives when `points` stand in for what its part `first` makes of x."""
+    handle = first.register_forward_hook(lambda module, args, out: points)
     try:
         return encoder(x)
     finally:
         handle.remove()
 
 
-def _embedding(encoder: nn.Module) -> nn.Embedding:
-    """The first one is that of the tokens, in our encoders and in those of the hub."""
-    return next(module for module in encoder.modules() if isinstance(module, nn.Embedding))
+def _spread(found: Tensor, x: Tensor, encoder: nn.Module) -> Tensor:
+    """[B, T] of what the first part made -> by input, with the same sums: tokens (0 for padding that it did not see),
+    columns, or the samples of a sound, each of which has its part of a moment.
+    """
+    if x.is_floating_point() and encoder.spec.kind != "columns":
+        moment = torch.arange(x.shape[-1], device=x.device) * found.shape[1] // x.shape[-1]
+        return (found / moment.bincount(minlength=found.shape[1]))[:, moment].view_as(x)
+    return nn.functional.pad(found, (0, x.shape[1] - found.shape[1]))
 
 
 def _real(x: Tensor, spec: Spec) -> Tensor:

@@ -1,4 +1,5 @@
-"""What each stream gives to one model: exact Shapley values over all subsets of streams.
+"""What each stream gives to one model: Shapley values, exact over all subsets of streams; where there are more than
+`EXACT` streams, of sampled orders in which they join, each with its reverse (Castro et al. 2009; Mitchell et al. 2022).
 
 An absent stream is one that comes from another sample (permuted, not zeroed): a model was never shown zeros, and what
 it says of them is not about the stream. All absent streams come from the *same* other sample, so that what is
@@ -24,6 +25,8 @@ from trivium.models.network import Model
 from trivium.tasks import Task
 
 ORDERS = 6  # permutations that each value is averaged over
+EXACT = 8  # streams; each further one doubles the subsets
+JOINS = 24  # sampled orders of joining; their values add up to what all are worth less what none is, as exact ones do
 
 
 @torch.no_grad()
@@ -31,9 +34,14 @@ def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> Contributi
     """Of an encoded `batch`. orders: samples that an absent stream is taken from, for each."""
     others = encoded.cycles(len(batch), orders, seed=0)
     parts = model.task.parts(batch.y)
-    values = {s: _value(model.task, restricted(model, batch, s, others), batch.y, list(parts.values()))
-              for s in subsets(model.streams)}
-    phi = shapley(model.streams, values.__getitem__)
+    values = dict[tuple[str, ...], np.ndarray]()
+
+    def value(s: tuple[str, ...]) -> np.ndarray:
+        if s not in values:
+            values[s] = _value(model.task, restricted(model, batch, s, others), batch.y, list(parts.values()))
+        return values[s]
+
+    phi = (shapley if len(model.streams) <= EXACT else sampled)(model.streams, value)
     return Contribution(
         score={m: float(phi[m][0]) for m in model.streams},
         log_probability={m: float(phi[m][1]) for m in model.streams},
@@ -44,8 +52,11 @@ def contribution(model: Model, batch: Batch, orders: int = ORDERS) -> Contributi
 
 
 def subsets(streams: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """All subsets, the empty one first."""
-    return chain.from_iterable(combinations(streams, k) for k in range(len(streams) + 1))
+    """All subsets, the empty one first; of more than `EXACT` streams those of at most two, of all but one, and of all.
+    """
+    count = len(streams)
+    sizes = range(count + 1) if count <= EXACT else (0, 1, 2, count - 1, count)
+    return chain.from_iterable(combinations(streams, k) for k in sizes)
 
 
 def restricted(model: Model, batch: Batch, shown: Sequence[str], others: Tensor) -> Tensor:
@@ -71,6 +82,22 @@ def shapley(players: Sequence[str], value: Callable[[tuple[str, ...]], np.ndarra
             joined = tuple(p for p in players if p == player or p in s)
             total = total + weight * (value(joined) - value(s))
         phi[player] = total
+    return phi
+
+
+def sampled(players: Sequence[str], value: Callable[[tuple[str, ...]], np.ndarray], joins: int = JOINS,
+            ) -> dict[str, np.ndarray]:
+    """As `shapley`, from `joins` random orders, an even number of which each second one is the reverse of the first."""
+    draw = np.random.default_rng(0)
+    phi = {player: np.zeros_like(value(())) for player in players}
+    for _ in range(joins // 2):
+        order = draw.permutation(len(players)).tolist()
+        for walk in (order, order[::-1]):
+            before = value(())
+            for k in range(len(walk)):
+                now = value(tuple(players[place] for place in sorted(walk[: k + 1])))
+                phi[players[walk[k]]] += (now - before) / (joins // 2 * 2)
+                before = now
     return phi
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from trivium import models
 from trivium.data.store import Batch, Store
-from trivium.evaluation import cost, domain, encoded, predictions
+from trivium.evaluation import contribution, cost, domain, encoded, predictions
 from trivium.evaluation.analyse import analyse
 from trivium.evaluation.metrics import Domain, Evaluation, Seed, Shown
 from trivium.evaluation.settings import Settings
@@ -97,16 +96,15 @@ def answers(model: Model, batch: Batch, size: int) -> Iterator[tuple[Tensor, Ten
 
 
 def subsets(model: Model, batch: Batch, streams: tuple[str, ...], size: int) -> dict[str, Shown]:
-    """For every set of streams that is not empty."""
+    """For every set of streams that is not empty; see `contribution.subsets` for many streams."""
     found: dict[str, Shown] = {}
-    for count in range(1, len(streams) + 1):
-        for shown in combinations(streams, count):
-            mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
-            seen = replace(batch, present=batch.present & mask)
-            parts = [(model.task.right(one, y), model.task.log_likelihood(one, y))
-                     for one, y in answers(model, seen, size)]
-            right, own = (torch.cat(part).double().mean().item() for part in zip(*parts, strict=True))
-            found["+".join(shown)] = Shown(score=right, nll=-own)
+    for shown in filter(None, contribution.subsets(streams)):
+        mask = torch.tensor([s in shown for s in streams], device=batch.present.device)
+        seen = replace(batch, present=batch.present & mask)
+        parts = [(model.task.right(one, y), model.task.log_likelihood(one, y))
+                 for one, y in answers(model, seen, size)]
+        right, own = (torch.cat(part).double().mean().item() for part in zip(*parts, strict=True))
+        found["+".join(shown)] = Shown(score=right, nll=-own)
     return found
 
 

@@ -36,7 +36,7 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
     arrays: answers.Arrays = {}
     for s in streams:
         batch = encoded.cut(model, store, store.batch(rows, seed, [s]))
-        looks = attribution.attribute(model, batch, test, store.specs, guess, size)
+        looks = attribution.attribute(model, batch, test, store.specs, guess, size)[:2]
         for what, values in zip(panels, looks, strict=True):
             shown = pictures.panels(store, seed, batch, values, shares=what == "rollout")
             for own, panel in zip(panels[what], shown, strict=True):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import Field
+
 from trivium.data.out import Out, Part
 from trivium.training.records import Result, Skipped, Started
 
@@ -126,6 +128,15 @@ class Deletion(Part):
     random: float
 
 
+class Completeness(Part):
+    """What a stream counts for the answer, in nats, and by how much its inputs' attributions do not add up to that:
+    sizes, means over samples.
+    """
+
+    whole: float
+    rest: float
+
+
 class Sample(Part):
     """Why a sample was answered so. why: it was chosen.  support: of the prediction, 0-1.  attention: of the fusion,
     where it attends.  rollout: of the encoders that attend.  picture: below the strategy's folder, at the first seed.
@@ -143,10 +154,46 @@ class Sample(Part):
 
 
 class Attribution(Part):
-    """No samples where no stream's part in an answer can be shown."""
+    """No samples where no stream's part in an answer can be shown. complete: of the streams with gradients."""
 
     deletion: dict[str, Deletion]
+    complete: dict[str, Completeness] = Field(default_factory=dict)
     samples: list[Sample]
+
+
+class Followed(Part):
+    """When a stream is that of another sample. pairs: that were tried;  moved: `Task.gap` between answers before and
+    after, mean over them;  unlike: the pairs whose two samples have different answers, of which `follows` says how far
+    the answer goes to the other's: 1 at most, None where there are none. error, moved_error: over samples.
+    """
+
+    pairs: int
+    moved: float
+    moved_error: float
+    unlike: int = 0
+    follows: float | None = None
+    error: float | None = None
+
+
+class Swap(Part):
+    """The `stream` of a sample was that of the `other` one; labels and answers in words."""
+
+    stream: str
+    sample: str
+    other: str
+    label: str
+    other_label: str
+    before: str
+    after: str
+    other_answer: str
+    follows: float
+
+
+class Counterfactuals(Part):
+    """streams: those that the model reads."""
+
+    streams: dict[str, Followed] = Field(default_factory=dict)
+    samples: list[Swap] = Field(default_factory=list)
 
 
 class Analyses(Part):
@@ -159,6 +206,7 @@ class Analyses(Part):
     robustness: Robustness
     probes: dict[str, Probe]
     attribution: Attribution
+    counterfactual: Counterfactuals = Field(default_factory=Counterfactuals)
     rows: dict[str, dict[str, int]]
 
 

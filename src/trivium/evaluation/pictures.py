@@ -168,10 +168,12 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
 
 
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
-    title = f"{stream}: " + ("attention" if panel.shares else f"{panel.values.sum():+.2f} nats")
+    total = float(panel.values.sum())  # of attention, less than 1 where the fusion attends to other streams too
+    looked = "attention" if total > 0.9995 else f"attention {total:.0%}"
+    title = f"{stream}: {looked if panel.shares else f'{total:+.2f} nats'}"
     if panel.listed:
-        each = "tokens" if panel.spec.kind == "tokens" else "cells"
-        title += f" ({len(kept)} of {len(panel.tokens)} {each})" if len(kept) < len(panel.tokens) else ""
+        each = "" if title.endswith("%") else " tokens" if panel.spec.kind == "tokens" else " cells"  # too long
+        title += f" ({len(kept)} of {len(panel.tokens)}{each})" if len(kept) < len(panel.tokens) else ""
         places = np.cumsum(panel.real)[kept] - 1
         panel = panel._replace(values=panel.values[kept], tokens=[panel.tokens[k] for k in places])
     return [_text(title, box.middle[0], box.top - 7), *_KINDS[panel.spec.kind](box, panel, units)]

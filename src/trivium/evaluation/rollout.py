@@ -17,17 +17,27 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trivium.encoders.base import Encoder
+from trivium.encoders.base import PAD, Encoder
+from trivium.evaluation import encoded
 
 SPECIAL = 8  # special tokens at most; where there are more tokens than that too many, they are not the patches we know
 
 
 def rollout(encoder: nn.Module, x: Tensor) -> Tensor | None:
     """Shares of the attention, 0-1, that sum to 1 for each sample: [B, T] for text (0 for padding, which is masked),
-    else [B, 1, *axes], every unit of a patch with an equal part of its share.
+    [B, K] for columns (0 for those that are missing), else [B, 1, *axes], every unit of a patch with an equal part of
+    its share.
 
     None for encoders that do not attend, or do not show it. A text without a token has no attention at all.
     """
+    if getattr(encoder, "published", False) and not x.is_floating_point():  # they cut off what is behind all texts
+        longest = max(1, int(encoded.lengths(x).max()))
+        found = _rollout(encoder, x[:, :longest])
+        return None if found is None else nn.functional.pad(found, (0, x.shape[1] - longest))
+    return _rollout(encoder, x)
+
+
+def _rollout(encoder: nn.Module, x: Tensor) -> Tensor | None:
     found = _attend(encoder, x)
     if found is None:
         return None
@@ -35,9 +45,11 @@ def rollout(encoder: nn.Module, x: Tensor) -> Tensor | None:
     count, special = tokens.shape[1], layers[0].shape[-1] - tokens.shape[1]
     if not 0 <= special <= SPECIAL:
         return None
-    seen = (_weights(encoder, tokens, x)[:, None] @ roll(layers)[:, special:])[:, 0, special:]  # [B, T]
+    seen = (_weights(encoder, tokens, x)[:, None] @ roll(layers)[:, special:])[:, 0, special + encoder.special:]
     if encoder.spec.kind == "tokens":
         return _shares(seen)
+    if encoder.spec.kind == "columns":
+        return _shares(seen * (x[..., 1] != PAD))
     if count == math.prod(encoder.grid):
         wide = seen.unflatten(1, (1, *encoder.grid))
         for axis, side in enumerate(encoder.patch):
@@ -59,8 +71,12 @@ def roll(layers: Sequence[Tensor]) -> Tensor:
 def _attend(encoder: nn.Module, x: Tensor) -> tuple[Tensor, Sequence[Tensor]] | None:
     """Output tokens [B, T, D] and each layer's attention [B, H, S, S]; None where there is none.
 
-    Fast attention never holds the shares, so the body computes them the plain way for this one pass.
+    Fast attention never holds the shares, so an encoder that has `attend`, or its body, computes them the plain way for
+    this one pass.
     """
+    if hasattr(encoder, "attend"):
+        with torch.no_grad():
+            return encoder.attend(x)  # type: ignore[no-any-return]
     body: Any = getattr(encoder, "body", None)
     if not isinstance(encoder, Encoder) or body is None:
         return None

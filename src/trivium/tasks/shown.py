@@ -72,6 +72,10 @@ class Shown(ABC):
     def gap_words(self, y: Any, prediction: Any) -> str:
         """The same of one, as people say it."""
 
+    @abstractmethod
+    def mean_gap(self, gap: float) -> str:
+        """A mean of gaps between answers, as people say it."""
+
     def claims(self, stored: np.ndarray, y: np.ndarray) -> tuple[Array, np.ndarray] | None:
         """Probabilities that stored answers [B, A] state, [M], and whether it was so, bool [M]."""
         return None
@@ -115,6 +119,10 @@ class Classes(Shown):
     def gap_words(self, y: Any, prediction: Any) -> str:
         return "right" if prediction == y else "wrong"
 
+    def mean_gap(self, gap: float) -> str:
+        """Of 0 and 1, the share that is another class."""
+        return f"{100 * gap:.1f} % changed"
+
     def claims(self, stored: np.ndarray, y: np.ndarray) -> tuple[Array, np.ndarray] | None:
         """That the most probable class is the label."""
         prediction = self.prediction(stored)
@@ -153,6 +161,9 @@ class Tags(Shown):
         said = [f"{word} {self._named(np.flatnonzero(these))}"
                 for word, these in (("lacks", goal & ~found), ("too many:", found & ~goal)) if these.any()]
         return "; ".join(said) or "all right"
+
+    def mean_gap(self, gap: float) -> str:
+        return f"{gap:.2g} {self.part[gap != 1]}"
 
     def _named(self, places: Sequence[int] | np.ndarray) -> str:
         rest = len(places) - MOST_MISSED
@@ -223,8 +234,10 @@ class Numbers(Shown):
         return off[:, 0] if len(self.targets) == 1 else (off / np.asarray(self.scale)).mean(1)
 
     def gap_words(self, y: Any, prediction: Any) -> str:
-        off = float(self.gap(np.asarray(y)[None], np.asarray(prediction)[None])[0])
-        return self.words([off]) if len(self.targets) == 1 else f"{off:.2g} standard deviations"
+        return self.mean_gap(float(self.gap(np.asarray(y)[None], np.asarray(prediction)[None])[0]))
+
+    def mean_gap(self, gap: float) -> str:
+        return self.words([gap]) if len(self.targets) == 1 else f"{gap:.2g} standard deviations"
 
     def intervals(self, stored: np.ndarray) -> tuple[Array, Array, float]:
         count = len(self.targets)

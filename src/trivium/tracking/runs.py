@@ -203,6 +203,7 @@ class Writer:
             _table(outcome, folder / "table.csv")
             if (tuning := outcome.training.tuning) and tuning.seeds:
                 _trials(tuning, folder / "trials.csv")
+            _swaps(outcome, folder / "counterfactual.csv")
             trained = self.outs.root / "models" / outcome.name / "training.json"
             for file in (reports / "predictions.parquet", reports / "metrics.json", trained):
                 if (size := file.stat().st_size) <= LARGE:
@@ -228,17 +229,7 @@ def _table(outcome: Outcome, path: Path) -> None:
             table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
 
 
-def _trials(tuning: Tuning, path: Path) -> None:
-    """What was tried at each seed, a line per trial."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["seed", "trial", *tuning.space, "val_nll", "share", "flops", "chosen"])
-        for one in tuning.seeds:
-            best = next(k for k, trial in enumerate(one.trials) if trial.share == 1 and trial.settings == one.chosen)
-            for k, trial in enumerate(one.trials):
-                table.writerow([one.seed, k, *(trial.settings[key] for key in tuning.space), f"{trial.nll:.6g}",
-                                f"{trial.share:.4g}", f"{trial.flops:.6g}", k == best])
-
+x
 
 def _mean(values: list[float]) -> str:
     """Six significant digits; nothing where there is none."""

@@ -76,6 +76,12 @@ def seed_results(training: Seed, tested: metrics.Seed) -> dict[str, float]:
     if isinstance(training.calibration, float):
         found["calibration"] = training.calibration
     found |= {f"contribution/{m}": value for m, value in tested.contribution.score.items()}
+    swapped = tested.counterfactual.streams
+    found |= {f"follows/{m}": one.follows for m, one in swapped.items() if one.follows is not None}
+    found |= {f"moved/{m}": one.moved for m, one in swapped.items()}
+    for m, one in tested.attribution.deletion.items():
+        found[f"deletion/{m}"] = one.random - one.area
+        found |= {f"deletion_rollout/{m}": one.random - one.rollout} if one.rollout is not None else {}
     found |= {f"probe/{m}": probe.after for m, probe in tested.probes.items()}
     found |= {f"corrupted_score/{m}": one.relative for m, one in tested.robustness.corruption.items()}
     if tested.domain and tested.domain.held_out:

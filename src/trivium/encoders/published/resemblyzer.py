@@ -35,8 +35,12 @@ class Resemblyzer(Encoder):
         self.spec, self.width, self.patch = spec, WIDTH, (STEP * HOP,)
         self.lstm = nn.LSTM(BANDS, WIDTH, 3, batch_first=True)
         self.linear = nn.Linear(WIDTH, WIDTH)
-        self.register_buffer("filters", torch.from_numpy(mel_filters()), persistent=False)
-        self.register_buffer("hann", torch.hann_window(WINDOW), persistent=False)
+        self.mel = Mel()
+
+    @property
+    def front(self) -> nn.Module:  # type: ignore[override]
+        """Any quieter, a clip is raised to the same loudness: on the way to silence, its waveform says the same."""
+        return self.mel
 
     def tokens(self, x: Tensor) -> Tensor:
         """[B, 1, N] -> [B, W, D], each of length 1."""
@@ -54,8 +58,16 @@ class Resemblyzer(Encoder):
         heard[:, 0] = True
         return nn.functional.normalize((tokens * heard.unsqueeze(-1)).sum(1), dim=-1)
 
-    def mel(self, wave: Tensor) -> Tensor:
-        """[B, N] -> [B, T, F]: power in each band, of clips that are quieter than `QUIET` raised to it."""
+
+class Mel(nn.Module):
+    """[B, N] -> [B, T, F]: power in each band, of clips that are quieter than `QUIET` raised to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("filters", torch.from_numpy(mel_filters()), persistent=False)
+        self.register_buffer("hann", torch.hann_window(WINDOW), persistent=False)
+
+    def forward(self, wave: Tensor) -> Tensor:
         loudness = (wave.square().sum(1) / heard_samples(wave).clamp(min=1)).sqrt().clamp(min=1e-6)
         wave = wave * (QUIET / loudness).clamp(min=1.0).unsqueeze(1)
         spectrum = torch.stft(wave, WINDOW, HOP, WINDOW, self.hann, center=True, pad_mode="constant",

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import Markup
+
+from trivium.comparison.attribution import Attribution, Gain
 from trivium.comparison.explained import Changed, Compared
 from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.evaluation.answers import Answer
 from trivium.evaluation.metrics import Sample
 from trivium.report.inputs import Inputs
-from trivium.report.parts import Cell, Name, Table, name
+from trivium.report.parts import Cell, Figure, Name, Table, name
 
 REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all",
            "closest": "among the closest answers", "furthest": "among those furthest off"}
@@ -44,7 +47,8 @@ class Card:
 @dataclass(frozen=True)
 class Context:
     """`strategy`: the one whose answers are `shown` and in the `rest`;  `others`: what the others make of one sample;
-    `changed`: where they differ most, of `among` samples;  `attended`: whether any encoder attends;  `single`: whether
+    `changed`: where they differ most, of `among` samples;  `believed`, `deletion`: whether taking inputs away says the
+    same;  `adds`: how far attributions add up;  `attended`: whether any encoder attends;  `single`: whether
     an answer is one class, which has a probability.
     """
 
@@ -54,7 +58,9 @@ class Context:
     others: list[Card]
     changed: list[Card]
     among: int
-    deletion: Table | None
+    believed: str
+    deletion: list[Figure]
+    adds: str
     attended: bool
     single: bool
 
@@ -76,8 +82,9 @@ def context(inputs: Inputs) -> Context | None:
         return None
     shown, rest = own[: len(first)], own[len(first) :]
     strategy, single = inputs.titles[inputs.shown], inputs.task is not None and inputs.task.categorical
-    among = compared.among if compared else 0
-    return Context(strategy, shown, rest, others, changed, among, _deletion(inputs), _attended(inputs), single)
+    among, found = compared.among if compared else 0, inputs.comparison.attribution
+    return Context(strategy, shown, rest, others, changed, among, found.sentence if found else "",
+                   _deletion(inputs, found), _adds(inputs, found), _attended(inputs), single)
 
 
 def _samples(inputs: Inputs, strategy: str) -> list[Sample]:
@@ -142,18 +149,45 @@ def _attended(inputs: Inputs) -> bool:
                for areas in seed.attribution.deletion.values())
 
 
-def _deletion(inputs: Inputs) -> Table | None:
-    rows = []
-    for strategy in inputs.order:
-        seeds = [seed.attribution.deletion for seed in inputs.seeds(strategy)]
-        row = [Cell(name(inputs, strategy), strategy, head=True)]
-        for stream in inputs.streams:
-            known = [seed[stream] for seed in seeds if stream in seed]
-            area = numbers.mean(one.area for one in known)
-            means = (area, numbers.mean(one.rollout for one in known), numbers.mean(one.random for one in known))
-            shown = [numbers.decimal(number, 2) for number in means if number is not None]
-            text = " / ".join(shown) if area is not None else numbers.NONE
-            row.append(Cell(text, area, classes="number"))
-        if seeds:
-            rows.append(row)
-    return Table("Deletion", ["strategy", *inputs.streams], rows, sort=True) if rows else None
+def _deletion(inputs: Inputs, found: Attribution | None) -> list[Figure]:
+    """A table for each way to say what counts: by how much its order is better than a random one."""
+    figures = []
+    for way, title, none in (
+        ("area", "What spoke most, taken away first", "nothing can be said of the stream's inputs"),
+        ("rollout", "What is looked at most, taken away first", "the encoder of the stream does not attend"),
+    ):
+        gains = found.gains[way] if found else {}
+        rows = [[Cell(name(inputs, strategy), strategy, head=True),
+                 *(_gain(gains.get(strategy, {}).get(stream)) for stream in inputs.streams)]
+                for strategy in inputs.order if strategy in (found.gains["area"] if found else {})]
+        if not rows:
+            continue
+        if not gains:
+            figures.append(Figure(Markup(f"<p class=note>No encoder attends: {numbers.NONE}</p>"), title=title))
+            continue
+        caption = (
+            "By how much the area under the curve of the answer's support, 0-1, is smaller than in random order: the "
+            "more, the sooner the answer is lost. Mean over seeds with its interval; ✓ surely better than the random "
+            f"order (Holm's correction over the table). A dash: {none}."
+        )
+        figures.append(Figure(Table(title, ["strategy", *inputs.streams], rows, sort=True), caption, title))
+    return figures
+
+
+def _gain(found: Gain | None) -> Cell:
+    if found is None:
+        return Cell(numbers.NONE)
+    reach = "" if found.span is None else (
+        f"({numbers.decimal(found.span.low, 2, True)} to {numbers.decimal(found.span.high, 2, True)})")
+    tip = f"area {numbers.decimal(found.area, 2)}, in random order {numbers.decimal(found.random, 2)}"
+    return Cell(numbers.decimal(found.by, 2, True) + (" ✓" if found.better else ""), found.by, classes="number",
+                tip=tip, quiet=reach)
+
+
+def _adds(inputs: Inputs, found: Attribution | None) -> str:
+    if found is None or not found.rest:
+        return ""
+    missed = [f"{numbers.percent(rest, 0)} ({stream})" for stream in inputs.streams
+              if (rest := found.rest.get(stream)) is not None]
+    return ("The attributions of a stream's inputs must add up to what the stream counts; over all strategies they "
+            f"miss {listed(missed)} of it.")
