@@ -42,9 +42,9 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     task = tasks.of(meta.task or {})
     targets = task.numbers(samples["y"])
     y = task.strata(targets)
-    groups = components(len(y), _shared(samples, settings, meta.streams or {}))
+    groups = components(len(y), shared(samples, settings, meta.streams or {}))
     fixed = np.full(len(y), FREE)
-    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
+    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + as_named(fixed, samples, groups)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
     _check(settings, seeds, method, missing, fixed, groups)
@@ -57,7 +57,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     for seed in range(seeds):
         sides = fixed.copy()
         sides[folds == seed] = TEST
-        _draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
+        draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
         if settings.labels < 1:
             _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
         counts = np.bincount(sides, minlength=len(tables.SPLITS))
@@ -83,7 +83,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     return report
 
 
-def _shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
+def shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
     """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
     shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
     written = [samples[s] for s, modality in streams.items() if is_prose(modality)]
@@ -126,7 +126,7 @@ def _known(domains: pa.Array | pa.ChunkedArray, wanted: str) -> str:
     return "no sample has this domain. " + (f"Did you mean `{near[0]}`? " if near else "") + f"The data has {shown}."
 
 
-def _name(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
+def as_named(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
     """Put FREE rows where the data's own split column says, in place: VAL, TEST or UNUSED; returns warnings.
 
     A group that it puts on two sides stays in the one nearer to the test, so that test figures compare with other
@@ -176,7 +176,7 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
 
 
-def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split, rng: np.random.Generator) -> None:
+def draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split, rng: np.random.Generator) -> None:
     """Fill FREE rows of `sides` in place with TRAIN and with those of VAL and TEST that nothing names."""
     free = np.flatnonzero(sides == FREE)
     drawn = [s for s in (VAL, TEST) if not (sides == s).any()]

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
-             task: str | Mapping[str, Any] = "classification") -> dict[str, Any]:
+             task: str | Mapping[str, Any] = "classification", known: Task | None = None) -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
-    streams: name -> modality;  task: as params.yaml names it. A row that cannot be used takes along only what hangs on
+    streams: name -> modality;  task: as params.yaml names it;  known: what a trained model predicts, where these rows
+    are more of its data: the task is then this one, with what is new (see `Task.grown`). A row that cannot be used takes along only what hangs on
     it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long as it has one stream.
 
     Raises:
@@ -61,6 +62,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
 
     def learnt() -> tuple[Task, list[str]]:
         """The task of the rows that are left, and warnings."""
+        if known is not None:
+            return known.grown(values.take(pa.array(labels.kept())), settings.min_class_count)[0], []
         try:
             return kind.over(values.take(pa.array(labels.kept())), target, own, settings.min_class_count)
         except UserError as error:
@@ -69,12 +72,16 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
                 raise
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
+    if known is not None:
+        here = labels.kept()
+        _, lonely = known.grown(values.take(pa.array(here)), settings.min_class_count)
+        labels.out |= {int(here[place]): reason for place, reason in lonely.items()}
     found, warnings = learnt()
     coverage = _coverage(found, labels, has)
     if coverage is not None:
         _judge("classes", coverage, expectations.class_rules(streams, settings, found.category[0]), suites)
     here = labels.kept()
-    if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
+    if known is None and (rare := found.rare(values.take(pa.array(here)), settings.min_class_count)):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
         coverage = _coverage(found, labels, has)
@@ -92,7 +99,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         kept = _weighed(kept)
     frame = kept.select(["label", "duplicate_group"]).to_pandas().assign(
         **{m: has[m][labels.kept()].astype(np.int64) for m in rows})
-    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical), suites)
+    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical and known is None), suites)
 
     tables.write(kept, Path(out) / "labels.parquet")
     for m, table in kept_rows.items():

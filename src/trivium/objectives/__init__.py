@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.tasks import Task
 
-SHARED = ("network",)
+SHARED = ("network", "ewc")  # of strategies, and of updates
 
 
 def names() -> tuple[str, ...]:

@@ -84,6 +84,10 @@ class Ordinal(Classification):
         return cls(settings.order), ([f"`task.order` in params.yaml names {written.some(absent)}, which no row has"]
                                      if absent else [])
 
+    def grown(self, values: pa.Array, fewest: int) -> tuple[Self, Reasons]:
+        """Nothing is new: where a further label stands among the others, only `order` says."""
+        return self, {}
+
     def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
         return super().encode(self.read(cells, (), Settings(order=self.classes))[0])
 
