@@ -11,15 +11,15 @@ Legend: `W` ways, `J` seeds, `R` resamples, `B` test rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from trivium.comparison.bootstrap import points, replicates
 from trivium.comparison.intervals import Estimate, Span, estimate
-from trivium.comparison.pairs import Results, Rules, compare
-from trivium.comparison.verdict import Choice, Cost, choose, listed
+from trivium.comparison.pairs import Pair, Results, Rules, compare
+from trivium.comparison.verdict import Choice, Cost, ahead, choose, listed
 from trivium.data.out import Out, Part
 from trivium.data.tables import GROUPS
 from trivium.tasks import Task
@@ -30,7 +30,7 @@ LEAVE = "leave"  # the way that leaves the model as it is
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answered:
     """All ways on the same test rows, old or new ones. outcomes: per way, per seed.  groups: per seed, of each row
     [B].  rows: per seed, which rows they are [B].  weights: of each row, per seed; None where all count the same.
     """
@@ -124,7 +124,7 @@ class Judged:
     reason: str
 
 
-def judge(task: Task, old: Tested, new: Tested, titles: Mapping[str, str], flops: Mapping[str, float], full: float,
+def judge(task: Task, old: Answered, new: Answered, titles: Mapping[str, str], flops: Mapping[str, float], full: float,
           rules: Rules) -> Judged:
     """titles, flops: of each way; full: FLOPs from scratch."""
     names, metric = list(old.outcomes), rules.metric
@@ -151,13 +151,33 @@ def judge(task: Task, old: Tested, new: Tested, titles: Mapping[str, str], flops
     pairs = compare(every, Results({metric.key: values["both"]}, {metric.key: draws["both"]}), rules)
     order = np.argsort(-metric.upward(values["both"]).mean(1), kind="stable")
     costs = {name: Cost(flops[name], 1.0) for name in names}
-    choice = choose([names[w] for w in order], pairs, costs, LEAVE, metric.close)
     ways = {name: Way(title=titles[name], old=span("old", w), new=span("new", w), both=span("both", w),
                       forgetting=span("forgetting", w), flops=flops[name], saved=1 - flops[name] / full)
             for w, name in enumerate(names)}
+    choice = _choice([names[w] for w in order], pairs, costs, ways, metric.close)
     gaps = [Gap(a=pair.a, b=pair.b, difference=pair.difference.span, outperform=pair.outperform[0], p_holm=pair.p_holm,
                 beats=pair.beats) for pair in pairs]
     return Judged(ways, gaps, choice, *_say(ways, gaps, choice, rules))
+
+
+def forgets(way: Way, close: float) -> bool:
+    """Whether its interval says that it loses more than `close` of what the model could do: such a way gives up the
+    old rows for the new ones, and is not taken however high the mean of both is.
+    """
+    return way.forgetting.low > close
+
+
+def _choice(ranked: Sequence[str], pairs: Sequence[Pair], costs: Mapping[str, Cost], ways: Mapping[str, Way],
+            close: float) -> Choice:
+    """Among the ways whose interval says that they are better than the model as it is, and that do not surely forget;
+    without any, that one.
+    """
+    better = [name for name in ranked if name != LEAVE and ahead(pairs, name, LEAVE)[0] > 0 and
+              not forgets(ways[name], close)]
+    found = choose(better or [LEAVE], pairs, costs, close=close)
+    first = found.recommended
+    alone = all(pair.a == first and pair.beats for pair in pairs if first in (pair.a, pair.b))
+    return replace(found, winner=first if better and alone else None)
 
 
 def _estimate(values: Array, draws: Array, rules: Rules) -> Estimate:
@@ -171,17 +191,17 @@ def _say(ways: Mapping[str, Way], gaps: Sequence[Gap], choice: Choice, rules: Ru
     metric, best = rules.metric, choice.recommended or LEAVE
     if best == LEAVE:
         return ("Leave the model as it is.",
-                "No way to update it is surely better on old and new rows together, or may be better by more than "
-                f"{metric.close_words}.")
+                f"No interval ({rules.confidence:.0%}) says that a way to update it is better on old and new rows "
+                f"together without being more than {metric.close_words} worse on old ones.")
     own, stay = ways[best], ways[LEAVE]
     gap = next(gap for gap in gaps if {gap.a, gap.b} == {best, LEAVE})
     low, high = gap.difference.low, gap.difference.high
     if gap.b == best:
         low, high = -high, -low
-    sentence = (f"Update the model: {own.title[:1].lower()}{own.title[1:]}. It reaches {metric.level(own.both.mean)} on "
-                f"old and new rows together, where the model as it is has {metric.value(stay.both.mean)} "
-                f"({rules.confidence:.0%} interval of the difference {metric.number(low, sign=True)} to "
-                f"{metric.number(high, sign=True)} {metric.short}".rstrip() + ").")
+    gained = f"{metric.number(low, sign=True)} to {metric.number(high, sign=True)} {metric.short}".rstrip()
+    sentence = (f"Update the model: {own.title[:1].lower()}{own.title[1:]}. It reaches {metric.level(own.both.mean)} "
+                f"on old and new rows together, where the model as it is has {metric.value(stay.both.mean)} "
+                f"({rules.confidence:.0%} interval of the difference {gained}).")
     change = metric.number(abs(own.forgetting.mean))
     reason = ("On old rows it is as good as before" if not float(change.replace(",", "")) else
               f"On old rows it is {change} {metric.short or metric.words} "

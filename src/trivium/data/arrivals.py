@@ -56,7 +56,7 @@ def place(root: Path, valid: Path, aligned: Path, streams: Mapping[str, str], se
     strata, found = task.strata(targets), []
     for seed in range(seeds):
         there = pc.index_in(drawn[f"seed_{seed}"], pa.array(tables.SPLITS)).to_numpy()
-        sides = _linked(there, old, new)
+        sides = linked(there, old, new)
         free = sides == FREE
         own = sides[free]
         splits.as_named(own, samples.filter(pa.array(free)), np.unique(new[free], return_inverse=True)[1])
@@ -96,7 +96,7 @@ def _marked(table: pa.Table, mark: str) -> pa.Table:
     return table
 
 
-def _linked(sides: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
+def linked(sides: np.ndarray, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The side of each further row that hangs together with old ones, FREE for the others. sides: of old rows."""
     sides = np.where(sides == UNLABELLED, TRAIN, sides)
     count = int(max(old.max(initial=-1), new.max(initial=-1))) + 1

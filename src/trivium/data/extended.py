@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data import tables, tensors
-from trivium.data.arrow_file import Column, Writer
 from trivium.data.arrivals import Places
+from trivium.data.arrow_file import Column, Writer
 from trivium.data.features import reading
 from trivium.data.meta import Meta
 from trivium.data.ragged import RaggedColumn, RaggedWriter

@@ -106,7 +106,8 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
             part.fisher = fisher(part.objective, _singles(_feed(store, part, rows["measured"], unit, accelerator)))
     grown.grow(model, _task(model.task, store), seed)
     _let_heads_move(model)
-    parts = [replace(new, once=old.once, fisher=old.fisher) for old, new in zip(parts, _parts(model, unit), strict=True)]
+    parts = [replace(new, once=old.once, fisher=old.fisher)
+             for old, new in zip(parts, _parts(model, unit), strict=True)]
     model.to(accelerator.device)
     for part in parts:
         part.cost = _cost(part, store)
@@ -234,9 +235,11 @@ def _pass(part: _Part, store: Store) -> float:
     """FLOPs per sample of a pass through frozen encoders."""
     copy: Any = deepcopy(part.objective).cpu()
     batch = _example(part, store)
-    with torch.no_grad():
-        return budget.counted(lambda: sum((x.sum() for x in copy.model.vectors(batch.inputs).values()), torch.zeros(())),
-                              module=copy)
+
+    def vectors() -> Tensor:
+        return sum((x.sum() for x in copy.model.vectors(batch.inputs).values()), torch.zeros(()))
+
+    return budget.counted(vectors, module=copy)
 
 
 def _steps(part: _Part, unit: Unit, rows: Mapping[str, np.ndarray], allowed: float) -> tuple[int, float]:
