@@ -26,24 +26,25 @@ WAYS: Any = ("finetune", "replay", "ewc")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Update]:
     folder = tmp_path_factory.mktemp("update")
-    manifest = project(folder, "classes", rows=400, further=100, budget__epochs=16)
+    manifest = project(folder, "classes", rows=600, further=150, budget__epochs=24)
     with manifest.open("a", encoding="utf-8") as file:
         file.write("broken,3,some words,nowhere.png\n")
         file.write("lonely,4,k00 k01 w40,\n")
     known = list(csv.DictReader((folder / "mine.csv").open(encoding="utf-8")))
     with manifest.open("a", encoding="utf-8") as file:  # the same picture again
         file.writelines(f"again{k},{row['label']},w41 again,{row['image']}\n" for k, row in enumerate(known[:30]))
-    return folder, manifest, update(folder, manifest, Settings(strategy="end_to_end", ways=WAYS, ewc=0.0, replay=0.5))
+    return folder, manifest, update(folder, manifest, Settings(strategy="end_to_end", ways=WAYS, ewc=0.0, replay=0.5,
+                                              budget=0.5))
 
 
 @pytest.mark.slow
 def test_new_rows_alone_make_it_forget_and_old_ones_among_them_do_not(made: tuple[Path, Path, Update]) -> None:
     ways = made[2].ways
     assert made[2].further == ["3"] and made[2].seeds == 3
-    assert ways["leave"].old.mean > 0.6
-    assert ways["finetune"].forgetting.mean > 0.3
-    assert ways["replay"].forgetting.mean < 0.15
-    assert ways["replay"].old.mean > ways["finetune"].old.mean + 0.3
+    known = ways["leave"].old.mean
+    assert known > 0.6  # by chance a third
+    assert ways["finetune"].old.mean < known / 3
+    assert ways["replay"].old.mean > known * 2 / 3
     assert ways["replay"].new.mean > ways["leave"].new.mean + 0.3
     assert made[2].chosen == "replay"
 
@@ -76,7 +77,7 @@ def test_new_rows_are_read_as_the_model_reads_and_stay_on_the_side_of_what_they_
 @pytest.mark.slow
 def test_bad_rows_go_to_quarantine_with_a_reason(made: tuple[Path, Path, Update]) -> None:
     found = tables.read(made[0] / "models/updates/later/quarantine.parquet").to_pylist()
-    assert {row["table"] for row in found} == {"image", "labels"} and made[2].rows.quarantined == 2
+    assert {row["sample"] for row in found} == {"broken", "lonely"} and made[2].rows.quarantined == 2
     assert "its class `4` is new and has 1 usable rows" in " ".join(row["reason"] for row in found)
 
 
@@ -90,7 +91,7 @@ def test_the_model_answers_with_the_new_class_and_the_registry_knows_where_it_co
     labels = predictor.table([{s: row[s] for s in ("text", "image")} for row in rows], manifest.parent)["label"]
     assert predictor.task.categories == ("0", "1", "2", "3") and labels.count("3") > 25
     (version,) = MlflowClient(store.uri(folder)).search_model_versions("name = 'trivium'")
-    assert (version.version, found.version) == (1, "1") or version.version == found.version
+    assert str(version.version) == "1" == found.version
     assert version.tags["parent"] == "end_to_end" and version.tags["way"] == "replay"
     assert version.tags["digest"] == tables.digest(manifest.read_bytes()) and found.digest in version.description
     page = (folder / "reports/update.html").read_text(encoding="utf-8")
