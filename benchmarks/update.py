@@ -22,11 +22,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import parts
-from trivium.comparison.updates import Update
+from trivium.comparison.updates import LEAVE, Update
 from trivium.data import tables
 from trivium.data.settings import Symbols
 from trivium.data.sources import symbols
 from trivium.drawing import numbers
+from trivium.experiments.update import WAYS
 from trivium.tasks.metric import Metric
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -123,7 +124,7 @@ def table(found: Mapping[str, Any]) -> str:
     made = Update.model_validate(found)
     metric = Metric.of(made.metric)
     lines = ["| way | old rows | new rows | both | forgetting | FLOPs | saved |", "|---|---|---|---|---|---|---|"]
-    for name, way in made.ways.items():
+    for name, way in sorted(made.ways.items(), key=lambda one: [LEAVE, *WAYS].index(one[0])):
         title = f"**{way.title}**" if name == made.chosen else way.title
         cells = [f"{metric.number(one.mean)} ({metric.number(one.low)} to {metric.number(one.high)})"
                  for one in (way.old, way.new, way.both, way.forgetting)]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from trivium.comparison.intervals import Estimate, Span, estimate
 from trivium.comparison.pairs import Pair, Results, Rules, compare
 from trivium.comparison.verdict import Choice, Cost, ahead, choose, listed
 from trivium.data.out import Out, Part
-from trivium.data.tables import GROUPS
+from trivium.data.tables import GROUPS, write_json
 from trivium.tasks import Task
 from trivium.tasks.base import Array, Outcome, joined
 
@@ -113,6 +114,10 @@ class Update(Out):
     model: str | None = None
     version: str | None = None
     before: str | None = None
+
+    def write(self, path: str | Path) -> None:
+        """In the order of the ways."""
+        write_json(self.plain(), path, sort=False)
 
 
 @dataclass(frozen=True)
@@ -209,5 +214,7 @@ def _say(ways: Mapping[str, Way], gaps: Sequence[Gap], choice: Choice, rules: Ru
     reason += f", for {1 - own.saved:.0%} of the training compute from scratch."
     if choice.winner == best:
         return sentence, f"{reason} It is surely better than every other way."
-    level = [ways[name].title for name in choice.level if name != best]
-    return sentence, reason + (f" No difference was found to: {listed(level)}." if level else "")
+    level = [ways[name].title for name in choice.level if name not in (best, *choice.risky)]
+    risky = [ways[name].title for name in choice.risky]
+    return sentence, reason + (f" No difference was found to: {listed(level)}." if level else "") + (
+        f" It may be more than {metric.close_words} better than: {listed(risky)}." if risky else "")

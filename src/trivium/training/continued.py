@@ -31,7 +31,7 @@ from trivium.objectives.ewc import EWC, Weights, fisher
 from trivium.objectives.network.joint import Joint
 from trivium.objectives.supervised import Supervised
 from trivium.strategies.base import ALL, MOST_EPOCHS
-from trivium.training import budget, jobs, records
+from trivium.training import budget, code, jobs, records
 from trivium.training.feed import Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit
@@ -74,7 +74,7 @@ class Unit:
                  "limit": self.limit, "reads": store.digest, "first": self.first, "replay": self.replay,
                  "kept": self.kept if self.replay or self.ewc else 0, "ewc": self.ewc, "lr": self.lr,
                  "parent": digest((self.parent / "model.safetensors").read_bytes())}
-        return jobs.key("update", about)
+        return jobs.key(code.of_strategy(store.encoders.values(), type(store.task), self.entry, __name__), about)
 
 
 @dataclass
