@@ -61,9 +61,22 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     sweep.add_argument("--fraction", type=float, default=0.5, help="of the combinations that are run (default: 0.5)")
     sweep.add_argument("--jobs", type=int, default=1, help="experiments side by side (default: 1; each trains as many "
                                                            "seeds side by side as loop.workers says)")
+    update = command("update", _update, "go on with the recommended model where new rows have come: whether that is "
+                                        "worth it, which way, and at what cost")
+    update.add_argument("manifest", type=Path, metavar="MANIFEST",
+                        help="the new rows: a table with the columns of the present data")
+    update.add_argument("--replay", type=float, metavar="SHARE", help="of each batch that old rows give (default: 0.2)")
+    update.add_argument("--reservoir", type=int, metavar="ROWS", help="old train rows that are kept for it (500)")
+    update.add_argument("--ewc", type=float, metavar="LAMBDA", help="of elastic weight consolidation (1.0)")
+    update.add_argument("--budget", type=float, metavar="SHARE",
+                        help="of the FLOPs that the model's own training took (0.25)")
+    update.add_argument("--ways", metavar="WAYS", help="finetune,replay,ewc,replay+ewc,scratch or some of them (all)")
+    update.add_argument("--strategy", metavar="NAME", help="whose models go on (the recommended one)")
+    update.add_argument("--name", metavar="NAME", help="of the update (that of the manifest)")
     predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
                                   "and probabilities, tags, or numbers in their units with intervals")
-    predict.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
+    predict.add_argument("strategy", metavar="STRATEGY",
+                         help="a name of params.yaml, e.g. supervised_lpft, or an update, updates/NAME")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
                          help="CSV, JSONL or Parquet with a column for each stream (any may be empty), called like the "
                               "stream or as data.streams says; paths are relative to this file")
@@ -142,6 +155,18 @@ def _sweep(arguments: argparse.Namespace) -> None:
     given = {factor: [one.strip() for one in names.split(",") if one.strip()]
              for factor, names in zip(FACTORS, lists, strict=True)}
     print(make(Path("."), given, arguments.fraction, arguments.jobs))
+
+
+def _update(arguments: argparse.Namespace) -> None:
+    from trivium.experiments.update import Settings, update
+    from trivium.report.update import summary
+    from trivium.settings.parts import typed
+
+    _mend()
+    given = {key: value for key in Settings.model_fields if (value := getattr(arguments, key)) is not None}
+    if "ways" in given:
+        given["ways"] = tuple(given["ways"].split(","))
+    print(summary(update(Path("."), arguments.manifest, typed(Settings, given, "", "trivium update"))))
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -45,9 +45,9 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     bare = samples["y"].is_null().to_numpy()
     y = np.zeros(len(targets), np.int64)
     y[~bare] = task.strata(targets[~bare])
-    groups = components(len(y), _shared(samples, settings, meta.streams or {}))
+    groups = components(len(y), shared(samples, settings, meta.streams or {}))
     fixed = np.where(bare, BARE, FREE)
-    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + _name(fixed, samples, groups)
+    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + as_named(fixed, samples, groups)
     warnings += _drop(fixed, samples, bare)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
@@ -61,7 +61,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     for seed in range(seeds):
         sides = fixed.copy()
         sides[folds == seed] = TEST
-        _draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
+        draw(sides, y, groups, settings, np.random.default_rng([seed, DRAW]))
         if settings.labels != 1:
             _hide_labels(sides, y, settings.labels, np.random.default_rng([seed, LABELS]))
         _place_bare(sides, groups)
@@ -89,7 +89,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     return report
 
 
-def _shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
+def shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
     """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
     shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
     written = [samples[s] for s, modality in streams.items() if is_prose(modality)]
@@ -132,7 +132,7 @@ def _known(domains: pa.Array | pa.ChunkedArray, wanted: str) -> str:
     return "no sample has this domain. " + (f"Did you mean `{near[0]}`? " if near else "") + f"The data has {shown}."
 
 
-def _name(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
+def as_named(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
     """Put FREE rows where the data's own split column says, in place: VAL, TEST or UNUSED; returns warnings.
 
     A group that it puts on two sides stays in the one nearer to the test, so that test figures compare with other
@@ -204,7 +204,7 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
 
 
-def _draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split, rng: np.random.Generator) -> None:
+def draw(sides: np.ndarray, y: np.ndarray, groups: np.ndarray, settings: Split, rng: np.random.Generator) -> None:
     """Fill FREE rows of `sides` in place with TRAIN and with those of VAL and TEST that nothing names."""
     free = np.flatnonzero(sides == FREE)
     drawn = [s for s in (VAL, TEST) if not (sides == s).any()]

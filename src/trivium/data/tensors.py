@@ -9,7 +9,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from trivium.machine.progress import Progress
 from trivium.machine.workers import Map
 from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
 from trivium.settings.errors import UserError
+
+AGAIN = 512  # further rows that are read at a time
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,29 @@ def fill(run: Map, rows: Rows, one: Reading, seen: np.ndarray, out: Path) -> Non
     tables.write_json({"spec": spec.plain(), "columns": columns, "statistics": statistics, "cut": cut.plain(),
                        "digest": tables.digest(content + json.dumps(statistics).encode()),
                        **({"table": about[0]} if about else {})}, out / "reading.json")
+
+
+def again(run: Map, rows: Rows, one: Reading, spec: Spec, fitted: Sequence[Path]) -> Iterator[np.ndarray]:
+    """What `one` makes of further rows with what it was fitted before, a piece at a time: [B, columns, size]; not of
+    counts of n-grams. fitted: the file of each column, where anything was fitted.
+    """
+    if spec.kind == "tokens":
+        work = functools.partial(_encode, one, spec, [str(path) for path in fitted])
+        yield from (ids for _, (ids, _) in _results(run, work, rows, AGAIN))
+    elif spec.kind == "columns":
+        part = registry.processor(one.processor)
+        made = [part.load(path.read_text(encoding="utf-8")) for path in fitted]
+        for chunk in rows.chunks(AGAIN):
+            values = [item[1] for item in chunk]
+            yield np.stack([part.encode(values, each, spec) for each in made], 1).reshape(len(chunk), len(made), -1)
+    else:
+        for _, (x, *_) in _results(run, functools.partial(_decode, one, spec, rows.root), rows, AGAIN):
+            yield x.reshape(len(x), 1, -1)
+
+
+def counted_again(run: Map, rows: Rows, one: Reading) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
+    """Ids and counts of the n-grams of further rows, some rows at a time: nothing is fitted."""
+    return (found for _, found in _results(run, functools.partial(_count, one), rows, AGAIN))
 
 
 def _hash(file: Path) -> bytes:

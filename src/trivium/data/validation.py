@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
-             task: str | Mapping[str, Any] = "classification") -> dict[str, Any]:
+             task: str | Mapping[str, Any] = "classification", known: Task | None = None) -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
-    streams: name -> modality;  task: as params.yaml names it. A row that cannot be used takes along only what hangs on
-    it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long as it has one stream; one
-    without a label stays for recipes that need none.
+    streams: name -> modality;  task: as params.yaml names it;  known: what a trained model predicts, where these rows
+    are more of its data: the task is then this one, with what is new (see `Task.grown`). A row that cannot be used takes
+    along only what hangs on it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long
+    as it has one stream; one without a label stays for recipes that need none.
 
     Raises:
         UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream is
@@ -67,6 +68,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
 
     def learnt() -> tuple[Task, list[str]]:
         """The task of these, and warnings."""
+        if known is not None:
+            return known.grown(values.take(pa.array(told())), settings.min_class_count)[0], []
         try:
             return kind.over(values.take(pa.array(told())), target, own, settings.min_class_count)
         except UserError as error:
@@ -75,12 +78,16 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
                 raise
             raise UserError(f"This data cannot be learned from: {str(error).rstrip('.')}.") from None
 
+    if known is not None:
+        here = told()
+        _, lonely = known.grown(values.take(pa.array(here)), settings.min_class_count)
+        labels.out |= {int(here[place]): reason for place, reason in lonely.items()}
     found, warnings = learnt()
     coverage = _coverage(found, labels, told(), has)
     if coverage is not None:
         _judge("classes", coverage, expectations.class_rules(streams, settings, found.category[0]), suites)
     here = told()
-    if rare := found.rare(values.take(pa.array(here)), settings.min_class_count):
+    if known is None and (rare := found.rare(values.take(pa.array(here)), settings.min_class_count)):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
         coverage = _coverage(found, labels, told(), has)
@@ -99,7 +106,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         kept = _weighed(kept)
     frame = kept.filter(kept["label"].is_valid()).select(["label", "duplicate_group"]).to_pandas().assign(
         **{m: has[m][told()].astype(np.int64) for m in rows})
-    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical), suites)
+    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical and known is None), suites)
 
     tables.write(kept, Path(out) / "labels.parquet")
     for m, table in kept_rows.items():

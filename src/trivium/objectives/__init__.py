@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.tasks import Task
 
-SHARED = ("network",  # objectives of strategies
+SHARED = ("network", "ewc",  # objectives of strategies, and of updates
           "across", "autoencoder", "goals", "hiding")  # what several objectives share
 
 

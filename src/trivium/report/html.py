@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -91,16 +92,31 @@ def refresh(root: Path) -> bool:
 def render(inputs: Inputs) -> str:
     """The page as text."""
     templates = pages()
-    style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     found = verdict.context(inputs)
     parts = [Part(group.title, group.folded, [
         Written(section.key, section.title, content)
         for section in group.sections if (content := _content(templates, section, inputs))]) for group in GROUPS]
+    return _whole(templates, found.title, inputs.comparison.mark, "verdict.html", vars(found),
+                  [part for part in parts if part.sections])
+
+
+def page(title: str, mark: str, name: str, sections: Mapping[str, str], context: Mapping[str, Any]) -> str:
+    """A page of its own: the template NAME.html is its head, and NAME_KEY.html each of its `sections`, key -> title.
+
+    mark: tells which values it shows.
+    """
+    templates = pages()
+    written = [Written(key, words, Markup(templates.get_template(f"{name}_{key}.html").render(context)))
+               for key, words in sections.items()]
+    return _whole(templates, title, mark, f"{name}.html", context, [Part("", False, written)])
+
+
+def _whole(templates: Environment, title: str, mark: str, head: str, context: Mapping[str, Any], parts: list[Part],
+           ) -> str:
+    style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     return templates.get_template("base.html").render(
-        policy=policy(style, script), comparison=inputs.comparison.mark, title=found.title, style=Markup(style),
-        script=Markup(script), verdict=Markup(templates.get_template("verdict.html").render(vars(found))),
-        parts=[part for part in parts if part.sections],
-    )
+        policy=policy(style, script), comparison=mark, title=title, style=Markup(style), script=Markup(script),
+        verdict=Markup(templates.get_template(head).render(context)), parts=parts)
 
 
 def content(key: str, inputs: Inputs) -> str:

@@ -64,9 +64,13 @@ class Predictor:
 
     @classmethod
     def of_strategy(cls, root: Path, strategy: str) -> Predictor:
-        """The best seed (validation NLL) of a trained strategy. Raises: UserError (no such strategy)."""
+        """The best seed (validation NLL) of a trained strategy; or an update of one, `updates/NAME`, which `trivium
+        update` packed. Raises: UserError (no such strategy).
+        """
         from trivium import models
 
+        if (packed := root / "models" / strategy / PREPARED).exists():
+            return cls.of_package(packed.parent)
         folder, seed = best(root, strategy)
         return cls(models.load(folder), preparation(root, seed, folder))
 

@@ -63,12 +63,12 @@ def split(value: str | Mapping[str, Any], where: str) -> tuple[str, dict[str, An
     return value["name"], {key: one for key, one in value.items() if key != "name"}
 
 
-def typed(model: type[T], values: Mapping[str, Any], where: str) -> T:
+def typed(model: type[T], values: Mapping[str, Any], where: str, file: str = "params.yaml") -> T:
     """`values` of the section `where` as a `model`. Raises: UserError, which names the nearest known key."""
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise UserError("\n".join(explain(model, error, where))) from None
+        raise UserError("\n".join(explain(model, error, where, file))) from None
 
 
 def explain(model: type[BaseModel], error: ValidationError, where: str, file: str = "params.yaml") -> list[str]:

@@ -147,6 +147,12 @@ class Task(Shown):
         """Rows that cannot be used since too few others have their target."""
         return {}
 
+    def grown(self, values: pa.Array, fewest: int) -> tuple[Self, Reasons]:
+        """This task, which a trained model predicts, for further rows with the targets `values`: with what is new in
+        `fewest` or more of them behind what it knows; and the rows that cannot be used, since fewer have what is new.
+        """
+        return self, {}
+
     @abstractmethod
     def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
         """Targets [N, *T] of cells that `read` found fine."""

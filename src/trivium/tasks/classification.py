@@ -105,6 +105,19 @@ class Classification(Classes, Task):
         return {row: f"its class `{self.classes[code[row]]}` has {count[code[row]]} usable rows; "
                      f"validate.min_class_count in params.yaml is {fewest}" for row in np.flatnonzero(few).tolist()}
 
+    def grown(self, values: pa.Array, fewest: int) -> tuple[Self, Reasons]:
+        """New classes stand behind the old ones, whose places stay."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        counts = {one["values"]: one["counts"] for one in pc.value_counts(values.drop_null()).to_pylist()}
+        new = sorted(set(counts) - set(self.classes))
+        few = [name for name in new if counts[name] < fewest]
+        rows = np.flatnonzero(pc.is_in(values, value_set=pa.array(few, pa.string())).to_numpy(zero_copy_only=False))
+        return self._with(classes=[*self.classes, *(name for name in new if name not in few)]), {
+            row: f"its class `{(name := values[row].as_py())}` is new and has {counts[name]} usable rows; "
+                 f"validate.min_class_count in params.yaml is {fewest}" for row in rows.tolist()}
+
     def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
         import pyarrow as pa
         import pyarrow.compute as pc

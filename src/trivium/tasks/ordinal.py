@@ -83,6 +83,10 @@ class Ordinal(Classification):
         warnings = [f"`task.order` in params.yaml names {written.some(absent)}, which no row has"] if absent else []
         return cls(settings.order, settings.loss), warnings
 
+    def grown(self, values: pa.Array, fewest: int) -> tuple[Self, Reasons]:
+        """Nothing is new: where a further label stands among the others, only `order` says."""
+        return self, {}
+
     def encode(self, cells: pa.ChunkedArray) -> np.ndarray:
         return super().encode(self.read(cells, (), Settings(order=self.classes))[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,30 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
     By the client's own calls, not `mlflow.pyfunc.log_model`: that needs a current run and store, and imports torch to
     try the example, which makes a sync seconds slower.
     """
+    from trivium.serving import package
+
+    if not outcome.servable:
+        return None
+    tags = {"strategy": outcome.name, "seed": str(outcome.training.best.seed)}
+    with tempfile.TemporaryDirectory() as scratch:
+        prepared = package.write(root, outcome.name, Path(scratch) / "weights")
+        made = Made(outcome.name, tags, prepared, Path(scratch) / "weights", outcome.task)
+        return save(client, experiment, root, made, run, code)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A packaged model. prepared: what `package.write` gave;  folder: where it is."""
+
+    name: str
+    tags: dict[str, str]
+    prepared: dict[str, Any]
+    folder: Path
+    task: Task
+
+
+def save(client: MlflowClient, experiment: str, root: Path, made: Made, run: str, code: Path) -> str:
+    """Log `made` as an output of `run`; returns its id. See `log`."""
     import mlflow.pyfunc
     import pandas as pd
     from mlflow.entities import LoggedModelOutput
@@ -34,21 +59,17 @@ def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run
 
     from trivium.serving import package
 
-    if not outcome.servable:
-        return None
-    tags = {"strategy": outcome.name, "seed": str(outcome.training.best.seed)}
-    logged = client.create_logged_model(experiment, name=outcome.name, source_run_id=run, tags=tags)
+    logged = client.create_logged_model(experiment, name=made.name, source_run_id=run, tags=made.tags)
     name = logged.model_id
     about = Model(artifact_path=logged.artifact_location, run_id=run, model_uuid=name, model_id=name)
     # The requirements are what is installed here. To look whether they are takes MLflow half a second.
     environment.warn_dependency_requirement_mismatches = lambda _: None  # type: ignore[assignment]
-    with tempfile.TemporaryDirectory() as scratch:
-        prepared = package.write(root, outcome.name, Path(scratch) / "weights")
-        modalities = {s: about["spec"]["modality"] for s, about in prepared["streams"].items()}
-        mlflow.pyfunc.save_model(
-            logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=f"{scratch}/weights",
-            code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
-            signature=signature(prepared, outcome.task), input_example=pd.DataFrame(package.example(root, modalities)))
+    modalities = {s: about["spec"]["modality"] for s, about in made.prepared["streams"].items()}
+    mlflow.pyfunc.save_model(
+        logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=str(made.folder),
+        code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
+        signature=signature(made.prepared, made.task),
+        input_example=pd.DataFrame(package.example(root, modalities)))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name

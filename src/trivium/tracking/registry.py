@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-MODEL, ALIAS = "trivium", "recommended"
+MODEL, ALIAS, UPDATED = "trivium", "recommended", "updated"
 ABOUT = ("The best seed of the strategy that the last comparison recommends. "
          "Load it with mlflow.pyfunc.load_model(\"models:/trivium@recommended\").")
 
@@ -37,3 +37,21 @@ def register(client: MlflowClient, experiment: str, run: str, strategy: str) -> 
         version = client.create_model_version(MODEL, models[0].artifact_location, run, tags).version
     client.set_registered_model_alias(MODEL, ALIAS, version)
     return str(version)
+
+
+def update(client: MlflowClient, run: str, model: tuple[str, str], tags: dict[str, str], words: str) -> tuple[str, str]:
+    """A further version, whose description and tags say where it comes from; the alias `updated` points to it. Returns
+    its number and that of its parent, the recommended one, "" without.
+
+    model: id and place of what `run` logged.
+    """
+    name = f"name = '{MODEL}'"
+    found = client.search_registered_models(name)
+    if not found:
+        client.create_registered_model(MODEL, description=ABOUT)
+    before = str(found[0].aliases.get(ALIAS, "")) if found else ""
+    described = f"{words} It comes from version {before}." if before else words
+    made = client.create_model_version(MODEL, model[1], run, tags | {"model_id": model[0], "parent_version": before},
+                                       description=described)
+    client.set_registered_model_alias(MODEL, UPDATED, made.version)
+    return str(made.version), before

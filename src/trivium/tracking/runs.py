@@ -229,7 +229,27 @@ def _table(outcome: Outcome, path: Path) -> None:
             table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
 
 
-x
+def _trials(tuning: Tuning, path: Path) -> None:
+    """What was tried at each seed, a line per trial."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["seed", "trial", *tuning.space, "val_nll", "share", "flops", "chosen"])
+        for one in tuning.seeds:
+            best = next(k for k, trial in enumerate(one.trials) if trial.share == 1 and trial.settings == one.chosen)
+            for k, trial in enumerate(one.trials):
+                table.writerow([one.seed, k, *(trial.settings[key] for key in tuning.space), f"{trial.nll:.6g}",
+                                f"{trial.share:.4g}", f"{trial.flops:.6g}", k == best])
+
+
+def _swaps(outcome: Outcome, path: Path) -> None:
+    """Of the first seed, what was swapped and the answers before and after; no file where nothing was."""
+    found = [swap.plain() for swap in outcome.metrics.seeds[0].counterfactual.samples]
+    if found:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, list(found[0]))
+            table.writeheader()
+            table.writerows(found)
+
 
 def _mean(values: list[float]) -> str:
     """Six significant digits; nothing where there is none."""

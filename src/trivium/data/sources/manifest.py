@@ -42,9 +42,11 @@ OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features"
 BATCH = 10_000  # files that are handed out to threads at a time
 
 
-def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task]) -> None:
+def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task],
+          further: bool = False) -> None:
     """Tables in `out` of what the file at `settings.path` says, and of the rows of `settings.unlabelled`, which have no
-    label. task: what is predicted, so what labels must be.
+    label. task: what is predicted, so what labels must be;  further: whether the rows are more of data that is there,
+    and so may all be of one class.
 
     Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, labels that are no
         classes where the task has these, a time that is not a number, an unknown split, too much text).
@@ -55,7 +57,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     path = Path(settings.path)
     table, target = _choose(path, settings, streams, task)
     if task.categorical:
-        _check_classes(table["label"], path, target)
+        _check_classes(table["label"], path, target, 1 if further else 2)
     card = f"{table.num_rows:,} rows of `{path.name}`"
     if settings.unlabelled:
         more = _more(Path(settings.unlabelled), settings, streams, path.parent)
@@ -234,15 +236,16 @@ def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
                                       "^-0$", "0")
 
 
-def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str]) -> None:
+def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str], fewest: int) -> None:
     if len(target) > 1:
         raise UserError(f"params.yaml: data.manifest.label names {len(target)} columns ({', '.join(target)}), but one "
                         "class per row is to be predicted: name one column, or set `task: multilabel` (a column of 0 "
                         "and 1 for each tag) or `task: regression` (several numbers).")
     found, where = pc.unique(labels.drop_null()).to_pylist(), f"{path}: column `{target[0]}`"
-    if len(found) < 2:
+    if len(found) < fewest:
         what = f"only the label {found[0]}" if found else "no label"
-        raise UserError(f"{where} has {what}; there must be at least two classes to tell apart.")
+        raise UserError(f"{where} has {what}"
+                        + ("; there must be at least two classes to tell apart." if fewest > 1 else "."))
     question.refuse(found, where)
     if words := question.note(found, where):
         print(f"note: {words}")
