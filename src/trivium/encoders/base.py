@@ -51,6 +51,7 @@ class Encoder(nn.Module):
     whole = False
     patch: tuple[int, ...]  # of one token, in input units per axis; () for text and columns
     special = 0  # tokens before those of the patches: a class token
+    words: Tensor | None = None  # published word vectors [V, D'], in the order of their own tokenizer's ids
 
     def tokens(self, x: Tensor) -> Tensor:
         raise TypeError("an encoder defines `tokens`")

@@ -45,6 +45,10 @@ class Hub(Encoder):
         if spec.kind == "tokens":
             self.register_buffer("native", torch.from_numpy(spec.native_ids()), persistent=False)
 
+    @property
+    def words(self) -> Tensor | None:  # type: ignore[override]
+        return self.body.get_input_embeddings().weight if self.spec.kind == "tokens" else None
+
     def tokens(self, x: Tensor) -> Tensor:
         if self.spec.kind == "tokens":
             ids = unpadded(x)

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -29,8 +31,10 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from trivium.modalities.spec import Spec
 
 SHARED = ("spec", "processors", "columns")
+FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
 def names() -> tuple[str, ...]:
@@ -59,6 +63,14 @@ def is_prose(name: str) -> bool:
 def processor(name: str) -> ModuleType:
     """The module of a processor: a modality's own, by the modality's name, or a file of `modalities/processors`."""
     return get(name) if name in names() else importlib.import_module(f"{__name__}.processors.{name}")
+
+
+def augmenter(spec: Spec) -> Callable[[Tensor, Generator], Tensor] | None:
+    """What changes inputs of `spec` in ways that keep their meaning, as drawn: the modality's own `augment`; None where
+    there is none.
+    """
+    own = None if spec.kind in FIXED else getattr(get(spec.modality), "augment", None)
+    return own and partial(own, spec=spec)
 
 
 def add_noise(x: Tensor, severity: float, generator: Generator) -> Tensor:

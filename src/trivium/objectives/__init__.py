@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.tasks import Task
 
-SHARED = ("network",)
+SHARED = ("network",  # objectives of strategies
+          "across", "autoencoder", "goals", "hiding")  # what several objectives share
 
 
 def names() -> tuple[str, ...]:

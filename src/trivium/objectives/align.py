@@ -1,20 +1,25 @@
-"""Alignment across streams without labels: InfoNCE (van den Oord et al. 2018, arXiv 1807.03748; symmetric and with a
-learned temperature as in CLIP, Radford et al. 2021) over every pair of streams, among the samples that have both.
+"""Alignment across streams without labels: InfoNCE over every pair of streams, among the samples that have both.
 
-A linear map per stream takes vectors to a common space and is dropped afterwards. Of N samples that cannot be told
-apart the loss is ln N.
+Of a sample's vector in one stream, its own partner in the other is to be found among those of the batch, and the other
+way round; how sharply, is learned. A linear map per stream takes vectors to a common space and is dropped afterwards.
+Of N samples that cannot be told apart the loss is ln N.
+
+Shapes: vectors [B, D] per stream -> [B, W] -> similarities [N, N] per pair.
+Cost: one pass of each encoder and, per sample, D x W multiplications a stream and N x W a pair.
+Source: van den Oord et al. 2018, arXiv 1807.03748; both ways and with a learned temperature, CLIP, Radford et al. 2021,
+arXiv 2103.00020.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from trivium.objectives.across import Across
 from trivium.settings.base import Section
 
 if TYPE_CHECKING:
@@ -28,32 +33,19 @@ SHARPEST = 100.0  # of the learned inverse temperature, as in CLIP
 
 
 class Settings(Section):
-    width: Annotated[int, Field(ge=8)] = 64  # D of the common space
+    width: Annotated[int, Field(ge=8)] = 64  # W of the common space
 
 
-class Align(nn.Module):
-    labels = LABELS
-
+class Align(Across):
     def __init__(self, encoders: Mapping[str, Encoder], streams: Sequence[str], width: int) -> None:
-        super().__init__()
-        self.columns = {s: streams.index(s) for s in encoders}
-        self.encoders = nn.ModuleDict(encoders)
-        self.project = nn.ModuleDict({s: nn.Linear(part.width, width, bias=False) for s, part in encoders.items()})
+        super().__init__(encoders, streams, width)
         self.sharpness = nn.Parameter(torch.tensor(1 / 0.07).log())
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Mean over the pairs of streams that any two samples of the batch have."""
-        found = {s: nn.functional.normalize(self.project[s](part(batch.inputs[s])), dim=-1)
-                 for s, part in self.encoders.items()}
-        scale, losses = self.sharpness.exp().clamp(max=SHARPEST), list[Tensor]()
-        for a, b in combinations(found, 2):
-            both = (batch.present[:, self.columns[a]] & batch.present[:, self.columns[b]]).nonzero()[:, 0]
-            if len(both) > 1:
-                losses.append(contrast(scale * found[a][both] @ found[b][both].T))
+        scale = self.sharpness.exp().clamp(max=SHARPEST)
+        losses = [contrast(scale * a @ b.T) for a, b in self.pairs(batch)]
         return torch.stack(losses).mean() if losses else 0.0 * self.sharpness
-
-    def score(self, batch: Batch) -> Tensor:
-        return self.loss(batch, torch.Generator())
 
 
 def contrast(similarity: Tensor) -> Tensor:

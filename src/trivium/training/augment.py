@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 
 import torch
 
@@ -12,17 +11,14 @@ from trivium import modalities
 from trivium.data.store import Batch
 from trivium.modalities.spec import Spec
 
-FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
-
 
 class Augment:
     """A batch -> the same samples, changed in ways that keep their meaning. Validation and test batches never pass."""
 
     def __init__(self, specs: Mapping[str, Spec], seed: int) -> None:
         self.seed = seed
-        found = {s: getattr(modalities.get(spec.modality), "augment", None) for s, spec in specs.items()
-                 if spec.kind not in FIXED}
-        self.by_stream = {s: partial(augment, spec=specs[s]) for s, augment in found.items() if augment is not None}
+        found = {s: modalities.augmenter(spec) for s, spec in specs.items()}
+        self.by_stream = {s: augment for s, augment in found.items() if augment is not None}
 
     def __call__(self, batch: Batch, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)

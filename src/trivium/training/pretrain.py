@@ -87,7 +87,7 @@ def _key(store: Store, unit: Unit) -> str:
     if unit.group.objective:
         recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
-                  "loop": loop, "limit": unit.limit, "all": store.digest}
+                  "published_lr": recipe.published_lr, "loop": loop, "limit": unit.limit, "all": store.digest}
     modules = code.of_recipe(store.encoders.values(), type(store.task), unit.recipe.objectives)
     return jobs.key(modules, about)
 
@@ -157,7 +157,10 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
         return Feed(store, these, seed, accelerator.device, keep=_has(store, group)[these], only=group.streams,
                     augment=loop.augment)
 
-    history = fit(objective, feed(order), feed(val), Schedule(steps, loop.batch, recipe.lr), loop, accelerator, seed,
+    slower = {id(weight): recipe.published_lr / recipe.lr for part in objective.modules()
+              if getattr(part, "published", False) for weight in part.parameters()}
+    plan = Schedule(steps, loop.batch, recipe.lr, slower)
+    history = fit(objective, feed(order), feed(val), plan, loop, accelerator, seed,
                   lambda samples: report(samples, steps * loop.batch), folder / "checkpoint.pt")
     for s in group.streams:
         kind, model = ("unimodal", objective.model) if hasattr(objective, "model") else (

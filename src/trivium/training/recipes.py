@@ -26,6 +26,7 @@ class Settings(Section):
     objective: str | dict[str, Any] | None = None
     share: Annotated[float, Field(gt=0, lt=1)] = 0.5  # of the budget, over all streams
     lr: Positive = 3e-3  # peak learning rate
+    published_lr: Positive = 3e-5  # that of encoders whose weights were published, which a larger one would destroy
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Recipe:
     groups: tuple[Group, ...] = field(default=())
     share: float = 0.5
     lr: float = 3e-3
+    published_lr: float = 3e-5
 
     @property
     def objectives(self) -> list[str]:
@@ -80,7 +82,8 @@ def recipe(name: str, raw: Any, streams: Mapping[str, str], known: Sequence[str]
     """The entry `name` of `pretrain`. Raises: UserError."""
     found, where = encoders(name, raw, streams, known), f"pretrain.{name}"
     settings = parts.typed(Settings, raw, where)
-    return Recipe(name, found, _groups(settings.objective, list(streams), where), settings.share, settings.lr)
+    return Recipe(name, found, _groups(settings.objective, list(streams), where), settings.share, settings.lr,
+                  settings.published_lr)
 
 
 def _groups(value: str | Mapping[str, Any] | None, streams: list[str], where: str) -> tuple[Group, ...]:
