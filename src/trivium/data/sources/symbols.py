@@ -37,10 +37,12 @@ def write(out: Path, settings: Symbols, seed: int, streams: Collection[str] = ST
     n = settings.samples
     y, symbols = rules.draw(np.random.default_rng([seed, 0]), n)
     keys = [f"s{i:05}" for i in range(n)]
-    render: dict[str, Callable] = {"text": texts, "image": _images, "audio": _sounds}
+    render: dict[str, Callable] = {"text": texts, "image": pictures, "audio": sounds}
+    written: dict[str, Callable] = {"text": str, "image": raw.png, "audio": _wav}
     made = {}
     for m in streams:
-        contents = render[m](np.random.default_rng([seed, 1 + STREAMS.index(m)]), symbols[m])
+        drawn = render[m](np.random.default_rng([seed, 1 + STREAMS.index(m)]), symbols[m])
+        contents = [written[m](one) for one in drawn]
         values = contents if m == "text" else _store(out, m, keys, contents)
         made[m] = raw.table(key=keys, value=values, digest=[tables.digest(_bytes(content)) for content in contents])
     raw.save(out, raw.table(sample=keys, key=keys, label=[str(label) for label in y]), made, source="symbols",
@@ -60,16 +62,18 @@ def texts(rng: np.random.Generator, symbols: np.ndarray) -> list[str]:
     return [" ".join(row) for row in rows]
 
 
-def _images(rng: np.random.Generator, symbols: np.ndarray) -> list[bytes]:
+def pictures(rng: np.random.Generator, symbols: np.ndarray) -> np.ndarray:
+    """Grey levels, uint8 [n, 12, 12], see above."""
     templates = np.random.default_rng(12).normal(size=(SYMBOLS, SIDE, SIDE))
     values = templates[symbols] + rng.normal(0, PIXEL_NOISE, (len(symbols), SIDE, SIDE))
-    return [raw.png(pixels) for pixels in (128 + GREY * values).clip(0, 255).round().astype(np.uint8)]
+    return (128 + GREY * values).clip(0, 255).round().astype(np.uint8)
 
 
-def _sounds(rng: np.random.Generator, symbols: np.ndarray) -> list[bytes]:
+def sounds(rng: np.random.Generator, symbols: np.ndarray) -> np.ndarray:
+    """Samples of 16 bits, [n, 128], see above."""
     turns = np.array(CYCLES)[symbols, None] * np.arange(SAMPLES) / SAMPLES + rng.random((len(symbols), 1))
     waves = np.sin(2 * np.pi * turns) + rng.normal(0, NOISE, turns.shape)
-    return [_wav(samples) for samples in (waves / FULL_SCALE * 32768).clip(-32768, 32767).round().astype("<i2")]
+    return (waves / FULL_SCALE * 32768).clip(-32768, 32767).round().astype("<i2")
 
 
 def _wav(samples: np.ndarray) -> bytes:
