@@ -170,3 +170,32 @@ def test_published_weights_are_read_once_for_all_seeds_and_keep_their_vectors(
     assert set(kept.flops) == {2 * (4 * 48 * 16 + 5 * 4 * 16 * 16 + 5 * 2 * 16 * 16) + 4 * 5 * 5 * 16 + 2 * 16 * 16}
     assert components.apart("published", store.streams) == {"image": "published/image/all"}
     assert read_json("models/pretrain/published/training.json")["objectives"] == []
+
+
+def test_published_weights_go_on_learning_at_a_rate_of_their_own(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    """Domain-adaptive pretraining: at a rate of next to nothing they stay as they were, whatever `lr` is."""
+    from transformers import ViTConfig, ViTModel
+
+    from trivium.encoders import describe
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    ViTModel(ViTConfig(image_size=8, patch_size=4, **small)).save_pretrained(tmp_path / "vit")
+    write_json({"size": 8, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
+               tmp_path / "vit/preprocessor_config.json")
+    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(tmp_path / "vit")})}
+    reads = tiny.READ_BY | {"image": "vit"}
+    tiny.project(tmp_path, monkeypatch, reads={"adapted": reads}, encoders=entries)
+    store = Store("adapted")
+    before = models.encoder(store.encoders["image"], store.specs["image"], 0).state_dict()
+    largest = []
+    for rate in (1e-12, 3e-3):
+        recipe = tiny.recipe("adapted", reads, objective={"image": "masked", "text": "masked"}, published_lr=rate)
+        found = tiny.pretrained(recipe)
+        assert [one["objective"] for one in found] == ["masked", "masked", None]
+        after = components.encoder("adapted", "image", 0).state_dict()
+        largest.append(max((after[key] - value).abs().max().item() for key, value in before.items()))
+        drawn = models.encoder(store.encoders["text"], store.specs["text"], 0).state_dict()
+        text = components.encoder("adapted", "text", 0).state_dict()
+        assert max((text[key] - value).abs().max().item() for key, value in drawn.items()) > 1e-3
+    assert largest[0] < 1e-7 < 1e-3 < largest[1]

@@ -2,9 +2,10 @@
 tells such points from draws of N(0, I), makes the encoder spread them like these.
 
 One step does all of it: the encoder and the decoder lower the error and, at weight `weight`, what the discriminator
-gets right; its weights are constants to them. The discriminator learns on detached points. For that to be stable, it is
-held back where draws of N(0, I) lie by the square of its gradient there (Mescheder et al. 2018, arXiv 1801.04406,
-equation 9, `penalty`). Weights are chosen by the error alone.
+gets right; its weights are constants to them. The discriminator learns on detached points. Two things keep that stable.
+The points of a batch are brought to mean 0 and deviation 1, number by number: without, they shrank to one spot, which
+the discriminator then only chased about. And the square of the discriminator's gradient at draws of N(0, I) is part of
+its loss (Mescheder et al. 2018, arXiv 1801.04406, equation 9, `penalty`). Weights are chosen by the error alone.
 
 Shapes: vector [B, D] -> a point [B, Z] -> guesses [B, T, O]; points [B, Z] -> a logit each, [B].
 Cost: that of `denoising` and, per sample, some 30 H x (Z + H) multiplications, H the discriminator's width.
@@ -45,6 +46,7 @@ class Adversarial(Autoencoder):
         super().__init__(encoder, settings.latent)
         self.weight, self.penalty = settings.weight, settings.penalty
         self.point = nn.Linear(encoder.width, settings.latent)
+        self.level = nn.BatchNorm1d(settings.latent, affine=False)
         self.tell = nn.Sequential(nn.Linear(settings.latent, WIDTH), nn.GELU(), nn.Linear(WIDTH, WIDTH), nn.GELU(),
                                   nn.Linear(WIDTH, 1))  # above 0: drawn from N(0, I)
 
@@ -53,12 +55,16 @@ class Adversarial(Autoencoder):
         discriminator's loss, which moves nothing else.
         """
         x = self.input(batch)
-        points = self.point(self.encoder(x))
+        points = self.points(x)
         errors, known = self.errors(points, x, generator)
         drawn = torch.randn(points.shape, generator=generator).to(x.device, non_blocking=True)
         held = {name: weight.detach() for name, weight in self.tell.named_parameters()}
         wish = nn.functional.softplus(-functional_call(self.tell, held, (points,))).mean()
         return errors.sum() / known.sum().clamp(min=1) + self.weight * wish + self.telling(points.detach(), drawn)
+
+    def points(self, x: Tensor) -> Tensor:
+        found = self.point(self.encoder(x))
+        return self.level(found) if len(found) > 1 or not self.training else found  # one sample has no deviation
 
     def telling(self, points: Tensor, drawn: Tensor) -> Tensor:
         """The discriminator's loss: cross-entropy of points against drawn ones, and its squared slope at the latter."""
@@ -71,7 +77,7 @@ class Adversarial(Autoencoder):
     def score(self, batch: Batch) -> Tensor:
         """The error alone."""
         x = self.input(batch)
-        errors, known = self.errors(self.point(self.encoder(x)), x, torch.Generator().manual_seed(0))
+        errors, known = self.errors(self.points(x), x, torch.Generator().manual_seed(0))
         return errors.sum() / known.sum().clamp(min=1)
 
 

@@ -1,0 +1,173 @@
+"""What each objective of recipes costs, and where the components that it leaves help: the tables of docs/objectives.md.
+
+    PYTHONPATH=src .venv/bin/python -m benchmarks.objectives          measures, about 8 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.objectives page     fills the page from what was measured
+
+In worlds of symbols, whose answer is known, small encoders are trained by an objective on the train rows. Then a linear
+probe reads their vectors side by side, and a network of them is fine-tuned on the same rows; beside encoders with random
+weights. All objectives have their default settings, and the same rows, batches, steps and learning rate: none is tuned.
+Writes benchmarks/results/objectives.json, with the machine's description.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks import encoders, parts
+from trivium import fusion, models, objectives
+from trivium.data.settings import STREAMS
+from trivium.data.sources import symbols, worlds
+from trivium.data.store import Batch
+from trivium.drawing import numbers
+from trivium.encoders import Described
+from trivium.encoders.base import Encoder
+from trivium.machine import device
+from trivium.modalities import text
+from trivium.modalities.spec import Spec
+from trivium.objectives.adversarial import Adversarial
+from trivium.objectives.network.joint import Joint
+from trivium.tasks.classification import Classification
+from trivium.training import budget, linear
+from trivium.training.feed import Feed
+from trivium.training.loop import Schedule, fit
+from trivium.training.settings import Loop
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS, PAGE = ROOT / "benchmarks/results/objectives.json", ROOT / "docs/objectives.md"
+WORLDS = ("unique", "redundant", "dominant", "synergy")
+TRAIN, VALIDATION, TEST, SEEDS = 800, 400, 2000, 3
+STEPS, FINETUNING, LR = 200, 100, 0.003  # steps of an objective and of the network; LR: that of the default recipes
+LOOP = Loop(batch=parts.BATCH, weight_decay=0.05, warmup=0.1, clip=1.0, evaluations=4, augment=False, device="cpu",
+            workers=1)  # no augmentation: a shifted template is another template
+WIDTH, DEPTH = 32, 1
+NEAR = 0.03  # of accuracy: what is less far from random weights, or from chance, counts as level with it
+RANDOM = "random"  # encoders as they come
+STABLE = 10  # seeds of the adversarial objective
+
+
+def drawn(world: worlds.World, seed: int, sizes: tuple[int, ...] = (TRAIN, VALIDATION, TEST),
+          ) -> tuple[list[Batch], dict[str, Spec]]:
+    """Batches of so many samples each, normalised by the first, and what is in them."""
+    rng = np.random.default_rng([seed, worlds.NAMES.index(world.name)])
+    y, given = world.draw(rng, sum(sizes))
+    written = symbols.texts(rng, given["text"])
+    tokenizer, spec = text.fit(written[: sizes[0]], text.Settings(length=symbols.TOKENS, vocab=256))
+    shown = {"image": symbols.pictures(rng, given["image"])[:, None], "audio": symbols.sounds(rng, given["audio"])[:, None]}
+    inputs = {"text": torch.from_numpy(text.encode(written, tokenizer, spec)).long()}
+    for s, values in shown.items():
+        own = values[: sizes[0]].astype(np.float64)
+        inputs[s] = torch.from_numpy(((values - own.mean()) / own.std()).astype(np.float32))
+    specs = {"text": spec, "image": Spec("image", "image", (1, symbols.SIDE, symbols.SIDE)),
+             "audio": Spec("audio", "waveform", (1, symbols.SAMPLES))}
+    whole = Batch(inputs, torch.ones(len(y), len(STREAMS), dtype=torch.bool), torch.from_numpy(y))
+    return [whole[end - size: end] for size, end in zip(sizes, np.cumsum(sizes), strict=True)], specs
+
+
+def fresh(specs: Mapping[str, Spec], seed: int) -> dict[str, Encoder]:
+    kinds = {s: Described(spec.modality, "cnn", "", (spec.modality, {}), {"width": WIDTH, "depth": DEPTH})
+             for s, spec in specs.items()}
+    return {s: models.encoder(kinds[s], spec, seed) for s, spec in specs.items()}
+
+
+def made(name: str, components: Mapping[str, Encoder], task: Classification, seed: int) -> list[nn.Module]:
+    """The objective on all streams together, or one for each."""
+    chosen = objectives.chosen(name, "objective")
+    together = objectives.get(name, "objective").TOGETHER
+    found = []
+    for group in [components] if together else [{s: one} for s, one in components.items()]:
+        with models.drawn(seed, "+".join(group)):
+            found.append(objectives.build(chosen, group, STREAMS, task))
+    return found
+
+
+def trained(objective: nn.Module, train: Batch, val: Batch, seed: int, steps: int) -> nn.Module:
+    """By the one loop, with the weights that validation prefers."""
+    feeds = [Feed(one, np.arange(len(one)), seed) for one in (train, val)]
+    fit(objective, *feeds, Schedule(steps, LOOP.batch, LR), LOOP, device.prepare("cpu"), seed)
+    return objective
+
+
+@torch.no_grad()
+def probed(components: Mapping[str, Encoder], batches: list[Batch], task: Classification) -> float:
+    """Accuracy of logistic regression on all vectors side by side."""
+    train, val, test = [np.concatenate([one.eval()(batch.inputs[s]).numpy() for s, one in components.items()], 1)
+                        for batch in batches]
+    found = linear.fit_probe(train, batches[0].y.numpy(), val, batches[1].y.numpy(), task)
+    guess = (test @ found.weight.T + found.bias).argmax(1)
+    return float((guess == batches[2].y.numpy()).mean())
+
+
+def finetuned(components: dict[str, Encoder], batches: list[Batch], task: Classification, seed: int, steps: int) -> float:
+    """Accuracy of a network of them, all of whose weights move."""
+    model = models.multimodal(components, task, fusion.chosen("concat", "fusion"), seed)
+    objective = trained(Joint(model), *batches[:2], seed, steps)
+    with torch.no_grad():
+        return float((objective.outputs(batches[2]).argmax(1) == batches[2].y).float().mean())  # type: ignore[operator]
+
+
+def reached(name: str, world: worlds.World, seed: int, steps: tuple[int, int] = (STEPS, FINETUNING)) -> dict[str, float]:
+    """Accuracy on new samples, 0-1, by a probe and by a fine-tuned network. name: `random` for no objective at all."""
+    batches, specs = drawn(world, seed)
+    task, components = Classification([str(k) for k in range(world.classes)]), fresh(specs, seed)
+    if name != RANDOM:
+        for objective in made(name, components, task, seed):
+            trained(objective, *batches[:2], seed, steps[0])
+    return {"probe": probed(components, batches, task),
+            "finetuned": finetuned(components, batches, task, seed, steps[1])}
+
+
+def level(seed: int, weight: float, steps: int = STEPS) -> dict[str, dict[str, float]]:
+    """What the adversarial objective leaves of each stream of `dominant`, on validation samples: the error of what was
+    made again, and how far its points are from N(0, I), number by number: the divergence of a normal distribution with
+    their mean and deviation, in nats.
+    """
+    batches, specs = drawn(worlds.world("dominant", symbols.SYMBOLS), seed)
+    components, task, found = fresh(specs, seed), Classification("0123"), {}
+    for s, one in components.items():
+        with models.drawn(seed, s):
+            chosen = objectives.chosen({"name": "adversarial", "weight": weight}, "objective")
+            objective = trained(objectives.build(chosen, {s: one}, STREAMS, task), *batches[:2], seed, steps)
+        assert isinstance(objective, Adversarial)
+        with torch.no_grad():
+            points = objective.points(batches[1].inputs[s])
+            found[s] = {"error": objective.score(batches[1]).item(), "apart": apart(points)}
+    return found
+
+
+def apart(points: Tensor) -> float:
+    """[B, Z] -> mean over Z of KL(N(their mean, their variance) || N(0, 1)), nats."""
+    mean, variance = points.mean(0), points.var(0)
+    return float((0.5 * (mean.square() + variance - 1 - variance.log())).mean())
+
+
+def bills(names: Iterable[str]) -> dict[str, dict[str, float]]:
+    """Of each objective on a text, a picture and a sound together, at the default sizes: training FLOPs per sample, in
+    those of the encoders alone; and samples per second of one core's time.
+    """
+    built = {s: encoders.readers("cnn")[what] for s, what in zip(STREAMS, ("text", "image", "spectrogram"), strict=True)}
+    components = {s: encoders.build(one) for s, one in built.items()}
+    specs = {s: one.spec for s, one in components.items()}
+    task = Classification([str(k) for k in range(10)])
+    found = {name: made(name, components, task, 0) for name in names}
+    small = budget.example(specs, task)
+    large = Batch({s: encoders.example(spec) for s, spec in specs.items()},
+                  torch.ones(parts.BATCH, len(STREAMS), dtype=torch.bool), task.example(parts.BATCH))
+
+    def loss(each: list[nn.Module], batch: Batch) -> Tensor:
+        draw = torch.Generator().manual_seed(0)
+        return torch.stack([one.loss(batch, draw) for one in each]).sum()  # type: ignore[operator]
+
+    alone = sum(budget.counted(lambda s=s, one=one: one(small.inputs[s]).square().sum(), module=one)
+                for s, one in components.items())
+    rates = parts.speeds({name: partial(loss, each, large) for name, each in found.items()})
+    return {name: {"flops": sum(budget.counted(partial(loss, [one], small), module=one) for one in each) / alone,
+                   "samples_per_second": rates[name]} for name, each in found.items()}
