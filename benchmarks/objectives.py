@@ -210,7 +210,7 @@ def helped(found: Mapping[str, Any], how: str) -> str:
     for row in ("ceiling", "chance"):
         cells = [f"{100 * found['worlds'][world][row]:.1f}" for world in measured]
         lines.append(f"| {row} | {' | '.join(cells)} |")
-    for name, one in found["accuracy"].items():
+    for name, one in sorted(found["accuracy"].items(), key=lambda pair: pair[0] != RANDOM):
         label = "random weights" if name == RANDOM else f"`{name}`"
         lines.append(f"| {label} | {' | '.join(_mean(one[world][how]) for world in measured)} |")
     return "\n".join([*lines, "", *(_said(found, world, how) for world in measured)])
