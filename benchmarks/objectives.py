@@ -3,9 +3,10 @@
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives          measures, about 8 minutes on one core
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives page     fills the page from what was measured
 
-In worlds of symbols, whose answer is known, small encoders are trained by an objective on the train rows. Then a linear
-probe reads their vectors side by side, and a network of them is fine-tuned on the same rows; beside encoders with random
-weights. All objectives have their default settings, and the same rows, batches, steps and learning rate: none is tuned.
+In worlds of symbols, whose answer is known, small encoders are trained by an objective on the train rows. Then a
+linear probe reads their vectors side by side, and a network of them is fine-tuned on the same rows; beside encoders
+with random weights. All objectives have their default settings, and the same rows, batches, steps and learning rate:
+none is tuned.
 Writes benchmarks/results/objectives.json, with the machine's description.
 """
 
@@ -61,7 +62,8 @@ def drawn(world: worlds.World, seed: int, sizes: tuple[int, ...] = (TRAIN, VALID
     y, given = world.draw(rng, sum(sizes))
     written = symbols.texts(rng, given["text"])
     tokenizer, spec = text.fit(written[: sizes[0]], text.Settings(length=symbols.TOKENS, vocab=256))
-    shown = {"image": symbols.pictures(rng, given["image"])[:, None], "audio": symbols.sounds(rng, given["audio"])[:, None]}
+    shown = {"image": symbols.pictures(rng, given["image"])[:, None],
+             "audio": symbols.sounds(rng, given["audio"])[:, None]}
     inputs = {"text": torch.from_numpy(text.encode(written, tokenizer, spec)).long()}
     for s, values in shown.items():
         own = values[: sizes[0]].astype(np.float64)
@@ -106,7 +108,8 @@ def probed(components: Mapping[str, Encoder], batches: list[Batch], task: Classi
     return float((guess == batches[2].y.numpy()).mean())
 
 
-def finetuned(components: dict[str, Encoder], batches: list[Batch], task: Classification, seed: int, steps: int) -> float:
+def finetuned(components: dict[str, Encoder], batches: list[Batch], task: Classification, seed: int,
+              steps: int) -> float:
     """Accuracy of a network of them, all of whose weights move."""
     model = models.multimodal(components, task, fusion.chosen("concat", "fusion"), seed)
     objective = trained(Joint(model), *batches[:2], seed, steps)
@@ -114,7 +117,8 @@ def finetuned(components: dict[str, Encoder], batches: list[Batch], task: Classi
         return float((objective.outputs(batches[2]).argmax(1) == batches[2].y).float().mean())  # type: ignore[operator]
 
 
-def reached(name: str, world: worlds.World, seed: int, steps: tuple[int, int] = (STEPS, FINETUNING)) -> dict[str, float]:
+def reached(name: str, world: worlds.World, seed: int, steps: tuple[int, int] = (STEPS, FINETUNING),
+            ) -> dict[str, float]:
     """Accuracy on new samples, 0-1, by a probe and by a fine-tuned network. name: `random` for no objective at all."""
     batches, specs = drawn(world, seed)
     task, components = Classification([str(k) for k in range(world.classes)]), fresh(specs, seed)
@@ -125,26 +129,27 @@ def reached(name: str, world: worlds.World, seed: int, steps: tuple[int, int] = 
             "finetuned": finetuned(components, batches, task, seed, steps[1])}
 
 
-def level(seed: int, weight: float, steps: int = STEPS) -> dict[str, dict[str, float]]:
-    """What the adversarial objective leaves of each stream of `dominant`, on validation samples: the error of what was
-    made again, and how far its points are from N(0, I), number by number: the divergence of a normal distribution with
-    their mean and deviation, in nats.
+def level(seed: int, steps: int = STEPS) -> dict[str, float]:
+    """What the adversarial objective leaves of the sounds of `dominant`, on validation samples: the error of what is
+    made again, before (`start`) and after training, and how far its points are from N(0, I).
     """
     batches, specs = drawn(worlds.world("dominant", symbols.SYMBOLS), seed)
-    components, task, found = fresh(specs, seed), Classification("0123"), {}
-    for s, one in components.items():
-        with models.drawn(seed, s):
-            chosen = objectives.chosen({"name": "adversarial", "weight": weight}, "objective")
-            objective = trained(objectives.build(chosen, {s: one}, STREAMS, task), *batches[:2], seed, steps)
-        assert isinstance(objective, Adversarial)
-        with torch.no_grad():
-            points = objective.points(batches[1].inputs[s])
-            found[s] = {"error": objective.score(batches[1]).item(), "apart": apart(points)}
-    return found
+    with models.drawn(seed, "adversarial"):
+        chosen, one = objectives.chosen("adversarial", "objective"), {"audio": fresh(specs, seed)["audio"]}
+        objective = objectives.build(chosen, one, STREAMS, Classification("0123")).eval()
+    assert isinstance(objective, Adversarial)
+    with torch.no_grad():
+        start = objective.score(batches[1]).item()
+    trained(objective, *batches[:2], seed, steps)
+    with torch.no_grad():
+        return {"start": start, "error": objective.score(batches[1]).item(),
+                "apart": apart(objective.points(batches[1].inputs["audio"]))}
 
 
 def apart(points: Tensor) -> float:
-    """[B, Z] -> mean over Z of KL(N(their mean, their variance) || N(0, 1)), nats."""
+    """[B, Z] -> the divergence of a normal distribution with their mean and variance from N(0, 1), in nats, the mean
+    over the Z numbers.
+    """
     mean, variance = points.mean(0), points.var(0)
     return float((0.5 * (mean.square() + variance - 1 - variance.log())).mean())
 
@@ -153,8 +158,9 @@ def bills(names: Iterable[str]) -> dict[str, dict[str, float]]:
     """Of each objective on a text, a picture and a sound together, at the default sizes: training FLOPs per sample, in
     those of the encoders alone; and samples per second of one core's time.
     """
-    built = {s: encoders.readers("cnn")[what] for s, what in zip(STREAMS, ("text", "image", "spectrogram"), strict=True)}
-    components = {s: encoders.build(one) for s, one in built.items()}
+    read = encoders.readers("cnn")
+    components = {s: encoders.build(read[what]) for s, what in zip(STREAMS, ("text", "image", "spectrogram"),
+                                                                   strict=True)}
     specs = {s: one.spec for s, one in components.items()}
     task = Classification([str(k) for k in range(10)])
     found = {name: made(name, components, task, 0) for name in names}
@@ -171,3 +177,95 @@ def bills(names: Iterable[str]) -> dict[str, dict[str, float]]:
     rates = parts.speeds({name: partial(loss, each, large) for name, each in found.items()})
     return {name: {"flops": sum(budget.counted(partial(loss, [one], small), module=one) for one in each) / alone,
                    "samples_per_second": rates[name]} for name, each in found.items()}
+
+
+def measure(names: Iterable[str] = objectives.names(), seeds: int = SEEDS, stable: int = STABLE) -> dict[str, Any]:
+    known = {name: worlds.world(name, symbols.SYMBOLS) for name in WORLDS}
+    found: dict[str, Any] = {name: {world: {"probe": [], "finetuned": []} for world in known}
+                             for name in (RANDOM, *names)}
+    for seed in range(seeds):
+        for world, rules in known.items():
+            for name, worlds_of in found.items():
+                for how, accuracy in reached(name, rules, seed).items():
+                    worlds_of[world][how].append(accuracy)
+                print(seed, world, name, worlds_of[world], flush=True)
+    return {"costs": bills(names), "accuracy": found, "adversarial": [level(seed) for seed in range(stable)],
+            "worlds": {name: {"ceiling": world.bayes(), "chance": 1 / world.classes} for name, world in known.items()}}
+
+
+def costs(found: Mapping[str, Any]) -> str:
+    """A line for each objective: its idea, its cost and its source, as its own file says."""
+    lines = ["| `objective` | idea | FLOPs | samples/s | source |", "|---|---|---|---|---|"]
+    for name, one in found["costs"].items():
+        idea, link = parts.idea_and_source(f"trivium.objectives.{name}")
+        rate = float(f"{one['samples_per_second']:.2g}")
+        lines.append(f"| `{name}` | {idea} | {one['flops']:.2f} | {numbers.whole(round(rate))} | {link} |")
+    return "\n".join(lines)
+
+
+def helped(found: Mapping[str, Any], how: str) -> str:
+    """A line for each objective: accuracy in each world, by `probe` or `finetuned`; and what that says."""
+    measured = [world for world in WORLDS if world in found["worlds"]]
+    lines = [f"| `objective` | {' | '.join(f'*{world}*' for world in measured)} |", "|---|" + "---|" * len(measured)]
+    for row in ("ceiling", "chance"):
+        cells = [f"{100 * found['worlds'][world][row]:.1f}" for world in measured]
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    for name, one in sorted(found["accuracy"].items(), key=lambda pair: pair[0] != RANDOM):
+        label = "random weights" if name == RANDOM else f"`{name}`"
+        lines.append(f"| {label} | {' | '.join(_mean(one[world][how]) for world in measured)} |")
+    return "\n".join([*lines, "", *(_said(found, world, how) for world in measured)])
+
+
+def _mean(each: list[float]) -> str:
+    """Of the seeds, in percent; the lowest and the highest where they differ."""
+    mean, low, high = (f"{100 * value:.1f}" for value in (statistics.mean(each), min(each), max(each)))
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _said(found: Mapping[str, Any], world: str, how: str) -> str:
+    """Who is above and who is below random weights in a world; or that nobody is off chance."""
+    means = {name: statistics.mean(one[world][how]) for name, one in found["accuracy"].items()}
+    if max(means.values()) < found["worlds"][world]["chance"] + NEAR:
+        return f"- *{world}*: nobody is more than {100 * NEAR:.0f} points above chance."
+    start, points = means.pop(RANDOM), f"more than {100 * NEAR:.0f} points"
+    more = [name for name, mean in means.items() if mean > start + NEAR]
+    less = [name for name, mean in means.items() if mean < start - NEAR]
+    told = [f"{points} {words} random weights: {', '.join(f'`{name}`' for name in names)}"
+            for words, names in (("above", more), ("below", less)) if names]
+    return f"- *{world}*: {'; '.join(told) or f'nobody is {points} from random weights'}."
+
+
+def stable(found: Mapping[str, Any]) -> str:
+    """What the seeds of the adversarial objective have in common."""
+    each = found["adversarial"]
+    spans = {key: (min(one[key] for one in each), max(one[key] for one in each)) for key in ("start", "error", "apart")}
+    start, error = (f"{spans[key][0]:.2f} to {spans[key][1]:.2f}" for key in ("start", "error"))
+    return (f"Over {len(each)} seeds, the error on validation sounds was {start} before and {error} after. The points "
+            f"ended {spans['apart'][0]:.3f} to {spans['apart'][1]:.3f} nats per number from N(0, I).")
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """What the numbers are of, for people; and which worlds of the command are not in them."""
+    seeds = len(next(iter(found["accuracy"][RANDOM].values()))["probe"])
+    words = (f"The mean of {seeds} seeds, and the lowest and the highest." if seeds > 1 else
+             "**One seed only**: small differences say nothing.")
+    absent = [f"*{world}*" for world in WORLDS if world not in found["worlds"]]
+    return words + (f" Not measured yet: {' and '.join(absent)}." if absent else "")
+
+
+def filled(page: str, found: Mapping[str, Any]) -> str:
+    """`page` with the tables in their places."""
+    tables = {"costs": costs(found), "probes": helped(found, "probe"), "networks": helped(found, "finetuned"),
+              "seeds": told(found), "adversarial": stable(found)}
+    return parts.filled(page, "benchmarks.objectives", tables)
+
+
+def main(words: list[str]) -> None:
+    about = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "steps": STEPS, "finetuning": FINETUNING, "lr": LR,
+             "batch": LOOP.batch}
+    found = parts.measured(words, RESULTS, lambda: measure() | about)
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

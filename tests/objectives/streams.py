@@ -28,7 +28,8 @@ def example(spec: Spec, samples: int, generator: torch.Generator) -> Tensor:
         return torch.randint(3, spec.vocab, (samples, *spec.shape), generator=generator)
     x = torch.randn(samples, *spec.shape, generator=generator)
     if spec.kind == "columns":
-        x[..., 1] = torch.stack([torch.randint(1, codes, (samples,), generator=generator) for _, codes in spec.columns], 1)
+        drawn = [torch.randint(1, codes, (samples,), generator=generator) for _, codes in spec.columns]
+        x[..., 1] = torch.stack(drawn, 1)
     return x
 
 

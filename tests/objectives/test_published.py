@@ -70,7 +70,8 @@ def test_word_vectors_serve_to_read_and_to_guess(name: str, folder: str) -> None
     task, one = build(name, folder), batch()
     words = task.encoder.body.get_input_embeddings().weight
     task.loss(one, draw()).backward()
-    never = sorted(set(range(ENTRIES)) - set(torch.from_numpy(SPEC.native_ids())[one.inputs["text"]].flatten().tolist()))
+    read = torch.from_numpy(SPEC.native_ids())[one.inputs["text"]].flatten().tolist()
+    never = sorted(set(range(ENTRIES)) - set(read))
     assert words.grad[never].abs().sum(1).min() > 0  # of entries that no text has: by the guesses alone
     own = [weight for key, weight in task.named_parameters() if not key.startswith("encoder.")]
     assert max(weight.numel() for weight in own if weight.dim() > 1) < ENTRIES * WIDTH

@@ -53,9 +53,10 @@ def test_the_counters_of_the_budget_know_every_operator(name: str) -> None:
     """And an objective costs what its encoders do, at the least."""
     for group in streams(name):
         task, one = build(name, group), batch(budget.PROBE, group)
-        alone = sum(budget.counted(lambda e=e, s=s: e(one.inputs[s]).square().sum(), module=e) for s, e in (
-            task.encoders if not task.labels else {group[0]: task.encoder}).items())
-        cost = budget.counted(lambda: task.loss(one, draw()), module=task)
+        components = task.encoders if not task.labels else {group[0]: task.encoder}
+        alone = sum(budget.counted(lambda s=s, part=part, one=one: part(one.inputs[s]).square().sum(), module=part)
+                    for s, part in components.items())
+        cost = budget.counted(lambda task=task, one=one: task.loss(one, draw()), module=task)
         assert cost >= alone > 0
         assert cost < 30 * alone
 

@@ -8,7 +8,8 @@ the discriminator then only chased about. And the square of the discriminator's 
 its loss (Mescheder et al. 2018, arXiv 1801.04406, equation 9, `penalty`). Weights are chosen by the error alone.
 
 Shapes: vector [B, D] -> a point [B, Z] -> guesses [B, T, O]; points [B, Z] -> a logit each, [B].
-Cost: that of `denoising` and, per sample, some 30 H x (Z + H) multiplications, H the discriminator's width.
+Cost: that of `denoising` and, per sample, four passes of the discriminator, each H x (Z + H) multiplications for its
+width H: over points and draws, and two for the slope.
 Source: Makhzani et al. 2015, arXiv 1511.05644.
 """
 
