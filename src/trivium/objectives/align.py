@@ -1,8 +1,8 @@
 """Alignment across streams without labels: InfoNCE (van den Oord et al. 2018, arXiv 1807.03748; symmetric and with a
 learned temperature as in CLIP, Radford et al. 2021) over every pair of streams, among the samples that have both.
 
-A linear map per stream takes vectors to a common space; only the strategy `prompts` uses it afterwards. Of N samples that cannot be told
-apart the loss is ln N.
+A linear map per stream takes vectors to a common space; only the strategy `prompts` uses it afterwards. Of N samples
+that cannot be told apart the loss is ln N.
 """
 
 from __future__ import annotations

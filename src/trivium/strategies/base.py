@@ -38,8 +38,8 @@ class Plan:
     """A strategy.
 
     combine: `fusion` trains `encoders -> fusion -> head`; `linear` fits linear probes on frozen vectors;
-        `boosting` grows trees on them; `prompts` takes the nearest class prompt in their common space; `ensemble` sums the log-probabilities of the recipe's unimodal classifiers;
-        `best` keeps the one with the lowest validation NLL.
+        `boosting` grows trees on them; `prompts` takes the nearest class prompt in their common space; `ensemble` sums
+        the log-probabilities of the recipe's unimodal classifiers; `best` keeps the one with the lowest validation NLL.
     fusion: a name, or a mapping with `name` and its settings.
     """
 
