@@ -83,7 +83,7 @@ def test_settings_cannot_be_changed_in_place(params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("section", "wrong", "nearest"),
     [
-        ("", "budgets", "budget"),
+        ("", "buget", "budget"),
         ("loop", "bacth", "batch"),
         ("data.symbols", "sample", "samples"),
         ("train.end_to_end", "fusoin", "fusion"),

@@ -64,6 +64,7 @@ class Params(Section):
     train: Annotated[dict[str, dict[str, Any]], Field(min_length=1)]
     evaluate: evaluation.Settings
     compare: comparison.Settings
+    budgets: comparison.Budgets = comparison.Budgets()
 
     @property
     def streams(self) -> dict[str, str]:

@@ -10,9 +10,22 @@ from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison import budgets
-from trivium.comparison.budgets import VARIANTS, Curves, Point, Reached, gather, read, sentence
+from trivium.comparison.budgets import (
+    VARIANTS,
+    Crossing,
+    Curves,
+    Point,
+    Reached,
+    Variant,
+    crossings,
+    gather,
+    read,
+    sentence,
+    variants,
+)
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import PATH, Comparison, Verdict
+from trivium.comparison.settings import Budgets
 from trivium.experiments import curves
 from trivium.experiments.dvc import elsewhere, settings
 from trivium.params import load
@@ -60,11 +73,30 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
     assert [p.strategies["a"].value.mean for p in labels] == [0.3, 0.4, 0.75]
     assert found.compute.sentence == (
         "With half the compute, no difference was found between “a” and “b”; with the present compute and twice the "
-        "compute, “a” wins. “a” is never beaten.")
+        "compute, “a” wins. “a” is never beaten. No two lines surely cross as the "
+        "compute grows.")
     assert found.labels.sentence == (
         "The answer changes with the labels. With a quarter of the labels, “b” wins; with half of the labels, no "
-        "difference was found between “a” and “b”; with all of the labels, “a” wins.")
+        "difference was found between “a” and “b”; with all of the labels, “a” wins. No two lines surely cross as the "
+        "labels grow.")
     assert found.of == present.mark
+
+
+def test_lines_cross_where_both_sides_are_sure() -> None:
+    at, ab, ba = [50.0, 100.0, 200.0], {("a", "b")}, {("b", "a")}
+    assert crossings(at, [ab, set(), ba]) == [Crossing(before="a", after="b", low=50.0, high=200.0)]
+    assert crossings(at, [ba, ab, ab]) == [Crossing(before="b", after="a", low=50.0, high=100.0)]
+    assert crossings(at, [ab, set(), ab]) == crossings(at, [set(), ab, set()]) == []
+
+
+def test_budgets_are_the_users_own() -> None:
+    assert variants(Budgets(), 80.0) == VARIANTS
+    found = variants(Budgets(compute=(1.0, 4.0), labels=(20, 0.1, 1.0, 80)), 80.0)
+    assert [(one.name, one.words, one.compute, one.labels, one.rows) for one in found] == [
+        ("compute-4", "4 times the compute", 4.0, 1.0, None), ("labels-20", "20 labels", 1.0, 0.25, 20),
+        ("labels-0_1", "10 % of the labels", 1.0, 0.1, None)]
+    with pytest.raises(ValueError, match="a share of train"):
+        Budgets(labels=(1.5,))
 
 
 @pytest.mark.parametrize(("points", "said"), [
@@ -122,6 +154,8 @@ def test_a_share_of_the_labels_leaves_the_compute_as_it_is(tmp_path: Path) -> No
     assert settings(config, half) == rows | {"budget.epochs": 10}
     assert settings(config, twice) == rows | {"budget.epochs": 40}
     assert settings(config, quarter) == rows | {"budget.epochs": 80, "split.labels": 0.25}
+    counted = Variant("labels-20", "20 labels", labels=0.25, rows=20)
+    assert settings(config, counted) == rows | {"budget.epochs": 80, "split.labels": 20}
     fixed = config.model_copy(update={"budget": config.budget.model_copy(update={"flops": 1e9}),
                                       "split": config.split.model_copy(update={"labels": 0.5})})
     assert settings(fixed, twice) == rows | {"budget.flops": 2e9}

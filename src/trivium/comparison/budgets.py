@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+from pydantic import Field
 
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import Comparison, Verdict
+from trivium.comparison.settings import Budgets
 from trivium.comparison.verdict import listed
 from trivium.data.out import Out, Part
 
@@ -19,12 +23,13 @@ OUT = "reports/curves.json"
 
 @dataclass(frozen=True)
 class Variant:
-    """One more comparison. compute, labels: as a share of the present one's."""
+    """One more comparison. compute, labels: as a share of the present one's;  rows: labels, where they were counted."""
 
     name: str
     words: str
     compute: float = 1.0
     labels: float = 1.0
+    rows: int | None = None
 
 
 VARIANTS = (
@@ -34,6 +39,25 @@ VARIANTS = (
     Variant("half-labels", "half of the labels", labels=0.5),
 )
 PRESENT = {"compute": Variant("", "the present compute"), "labels": Variant("", "all of the labels")}
+
+
+def variants(asked: Budgets, labels: float) -> tuple[Variant, ...]:
+    """What `budgets` of params.yaml asks for, less what the present comparison has. labels: of its train rows."""
+    known = {(one.compute, one.labels): one for one in VARIANTS}
+    found = [known.get((share, 1.0)) or Variant(f"compute-{_plain(share)}", f"{share:g} times the compute", share)
+             for share in asked.compute if share != 1]
+    for count in asked.labels:
+        rows, share = (int(count), count / labels) if count > 1 else (None, count)
+        if share < 1:
+            own = Variant(f"labels-{_plain(count)}", f"{rows:,} labels" if rows else f"{100 * share:g} % of the labels",
+                          labels=share, rows=rows)
+            found.append(own if rows else known.get((1.0, share), own))
+    return tuple(dict.fromkeys(found))
+
+
+def _plain(number: float) -> str:
+    """For a name in git."""
+    return f"{number:.6g}".replace(".", "_").replace("+", "")
 
 
 class Reached(Part):
@@ -55,10 +79,22 @@ class Point(Part):
     verdict: Verdict
 
 
+class Crossing(Part):
+    """Two lines that surely cross: `before` beats `after` at the point `low`, and is beaten by it at `high`, both in
+    samples or as a share of the compute.
+    """
+
+    before: str
+    after: str
+    low: float
+    high: float
+
+
 class Line(Part):
-    """points: in rising order."""
+    """points: in rising order.  crossings: between neighbouring points at which the difference is sure."""
 
     points: list[Point]
+    crossings: list[Crossing] = Field(default_factory=list)
     sentence: str
 
 
@@ -74,16 +110,48 @@ class Curves(Out):
         return {"compute": self.compute, "labels": self.labels}
 
 
-def gather(present: Comparison, others: Mapping[str, Comparison]) -> Curves:
-    """`curves.json` from the present comparison and those of VARIANTS, by their names."""
-    made = [(variant, others[variant.name]) for variant in VARIANTS]
+def gather(present: Comparison, others: Mapping[str, Comparison], asked: Sequence[Variant] = VARIANTS) -> Curves:
+    """`curves.json` from the present comparison and those that were `asked` for, by their names."""
+    made = [(variant, others[variant.name]) for variant in asked]
     found = dict[str, Line]()
     titles = {name: f"“{title}”" for name, title in present.titles.items()}
     for kind in ("compute", "labels"):
         near = [(v, c) for v, c in made if getattr(v, kind) != 1] + [(PRESENT[kind], present)]
-        points = [_point(v, getattr(v, kind), c) for v, c in sorted(near, key=lambda pair: getattr(pair[0], kind))]
-        found[kind] = Line(points=points, sentence=sentence(points, kind, titles))
+        near.sort(key=lambda pair: getattr(pair[0], kind))
+        points = [_point(v, getattr(v, kind), c) for v, c in near]
+        at = [point.share if kind == "compute" else point.labels for point in points]
+        cross = crossings(at, [_beats(c) for _, c in near])
+        said = f"{sentence(points, kind, titles)} {_crossed(cross, kind, titles)}" if len(points) > 1 else ""
+        found[kind] = Line(points=points, crossings=cross, sentence=said.strip())
     return Curves(of=present.mark, **found)
+
+
+def _beats(comparison: Comparison) -> set[tuple[str, str]]:
+    """The pairs whose first surely beats the second."""
+    return {(pair.a, pair.b) for pair in comparison.pairs if pair.beats}
+
+
+def crossings(at: Sequence[float], beats: Sequence[set[tuple[str, str]]]) -> list[Crossing]:
+    """Where one strategy surely beats another and, further on, is surely beaten by it. at: points in rising order;
+    beats: at each, the pairs whose first surely beats the second.
+    """
+    found = []
+    for pair in sorted({(min(pair), max(pair)) for each in beats for pair in each}):
+        sure = [(place, one) for place, each in zip(at, beats, strict=True)
+                for one in (pair, pair[::-1]) if one in each]
+        found += [Crossing(before=first[0], after=first[1], low=low, high=high)
+                  for (low, first), (high, then) in pairwise(sure) if first != then]
+    return found
+
+
+def _crossed(found: Sequence[Crossing], kind: str, titles: Mapping[str, str]) -> str:
+    if not found:
+        return f"No two lines surely cross as the {kind} {'grow' if kind == 'labels' else 'grows'}."
+    unit = "labels" if kind == "labels" else "times the compute"
+    said = [f"{titles.get(one.before, one.before)} surely beats {titles.get(one.after, one.after)} with "
+            f"{one.low:,.4g} {unit} and is surely beaten by it with {one.high:,.4g}" for one in found[:3]]
+    more = f" ({len(found) - 3} more pairs cross)" if len(found) > 3 else ""
+    return f"Lines cross: {'; '.join(said)}{more}."
 
 
 def _point(variant: Variant, share: float, comparison: Comparison) -> Point:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trivium.settings.base import Section
+from trivium.data.settings import Labels
+from trivium.settings.base import Positive, Section
 
 
 class Settings(Section):
@@ -15,3 +16,10 @@ class Settings(Section):
     threshold: Annotated[float, Field(ge=0.5, lt=1)]  # probability of outperforming that a winner needs
     metric: str = "auto"  # the key of one that ranks; auto: the task's own
     reference: str = ""  # the entry of `train` that everybody should beat; "": none
+
+
+class Budgets(Section):
+    """What `trivium curves` compares besides, at the same compute where labels are fewer."""
+
+    compute: tuple[Positive, ...] = (0.5, 2.0)  # times the present one
+    labels: tuple[Labels, ...] = (0.25, 0.5)  # of the train rows that have one: a share, or above 1 so many

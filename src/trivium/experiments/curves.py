@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trivium.comparison.budgets import OUT, VARIANTS, gather
+from trivium.comparison.budgets import OUT, gather, variants
 from trivium.comparison.out import PATH, Comparison
 from trivium.settings.errors import UserError
 
@@ -16,13 +16,15 @@ def make(root: Path) -> str:
         UserError: there is no comparison yet, it is not of the present settings, or an experiment failed.
     """
     from trivium.experiments.dvc import run
+    from trivium.params import load
     from trivium.report import html
     from trivium.tracking.sync import sync
 
     present = Comparison.found(root / PATH)
     if present is None:
         raise UserError(f"There is no comparison yet ({PATH}): run `make repro`, or `dvc repro`, and then this.")
-    found = gather(present, run(root, VARIANTS))
+    asked = variants(load(root / "params.yaml").budgets, present.dataset.train)
+    found = gather(present, run(root, asked), asked)
     found.write(root / OUT)
     html.write(root)
     print(sync(root))

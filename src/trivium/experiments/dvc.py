@@ -71,7 +71,8 @@ def settings(params: Params, variant: Variant) -> dict[str, float | str]:
     else:  # an epoch is over labelled samples: fewer of them make it cheaper
         changed = {"budget.epochs": params.budget.epochs * variant.compute / variant.labels}
     if variant.labels != 1:
-        changed["split.labels"] = params.split.labels * variant.labels
+        share = params.split.labels * variant.labels
+        changed["split.labels"] = variant.rows or (round(share) if params.split.labels > 1 else share)
     return changed | {"evaluate.analysis_rows": FEWEST}
 
 

@@ -1,4 +1,4 @@
-"""Classification by the nearest class centre in a common space (zero-shot as in CLIP, Radford et al. 2021, section 3.1).
+"""Classification by the nearest class centre in a common space (zero-shot: CLIP, Radford et al. 2021, section 3.1).
 
 A sample is the mean of the normalised projections of the streams that it has, normalised; a class is a centre; an
 output is their cosine times the learned inverse temperature. Legend: `B` samples, `S` streams of the data, `R` those

@@ -1,6 +1,6 @@
 """The common space of aligned components: what takes each one's vectors there, kept beside its weights.
 
-`space.safetensors` in a component's folder: `project` [W, D] and `scale` [], the learned inverse temperature of cosines.
+`space.safetensors` in a component's folder: `project` [W, D] and `scale` [], the learned inverse temperature.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Settings(Common):
     """
 
     template: Annotated[str, AfterValidator(_has_place)] = "{}"
-    prompts: dict[str, str] = {}
+    prompts: dict[str, str] = Field(default_factory=dict)
     own_text: bool = False
     shots: Annotated[int, Field(ge=0)] = 0
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from trivium.comparison.verdict import listed
 from trivium.data import tables
 from trivium.data.readings import columns, warnings
 from trivium.drawing import numbers
@@ -133,8 +134,21 @@ def _splits(inputs: Inputs) -> Figure | None:
         [Cell(split, head=True), Cell(numbers.whole(mean), classes="number"), Cell(bar=bar(mean / sum(shown.values())))]
         for split, mean in shown.items()
     ]
-    caption = " ".join(["Mean over seeds.", *map(sentence, found.get("warnings") or [])])
+    caption = " ".join(["Mean over seeds.", *_without(inputs, found.get("unlabelled") or 0),
+                        *map(sentence, found.get("warnings") or [])])
     return Figure(Table("Samples per split", ["split", "samples", ""], rows), caption, "Splits")
+
+
+def _without(inputs: Inputs, count: int) -> list[str]:
+    """What is said of rows that came without a label, and who reads them."""
+    if not count:
+        return []
+    used = {one.start: one.recipe.objectives for one in inputs.comparison.strategies.values()} if (
+        inputs.comparison) else {}
+    readers = [f"`{name}`" for name, objectives in used.items() if set(objectives) - {"supervised"}]
+    who = f"of the recipes here, {listed(readers)} read{'s' * (len(readers) == 1)} them" if readers else (
+        "no recipe here reads them")
+    return [f"{numbers.plural(count, 'row')} came without a label: {who}."]
 
 
 def _examples(inputs: Inputs, counts: targets.Counts) -> list[Example]:
