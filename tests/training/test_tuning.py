@@ -134,7 +134,7 @@ def test_a_phase_counts_by_its_compute(project: Path) -> None:
     from trivium.training import fused
 
     seen = list[tuple[float, float, float]]()
-    own = one("lpft", head_share=0.5)
+    own = one("lpft", head_share=0.1)
     unit = strategy.Unit(own, strategy.chosen_fusion(own), 0, tiny.LOOP, tiny.BUDGET,
                          lambda *row: seen.append(row))
     record: Any = fused.train(unit, Path("lpft"), lambda *_: None)
@@ -142,5 +142,5 @@ def test_a_phase_counts_by_its_compute(project: Path) -> None:
     assert [(nll, flops) for _, nll, flops in seen] == [(row.val_nll, pytest.approx(row.flops)) for row in rows]
     shares = {phase: [share for (share, *_), row in zip(seen, rows, strict=True) if row.phase == phase]
               for phase in ("head", "finetune")}
-    assert max(shares["head"]) < 0.3 and shares["finetune"][-1] == pytest.approx(1)
+    assert max(shares["head"]) < 0.1 and shares["finetune"][-1] == pytest.approx(1)
     assert sorted(share for share, *_ in seen) == [share for share, *_ in seen]
