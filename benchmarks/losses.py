@@ -4,8 +4,8 @@
     PYTHONPATH=src .venv/bin/python -m benchmarks.losses page     fills the page from what was measured
 
 All runs of a part have the same data, network, steps and learning rate at a seed, go through the one training loop, and
-keep the weights of the lowest calibrated validation NLL. Every method has its default setting, or the one that the table
-names: none is tuned. Writes benchmarks/results/losses.json, with the machine's description.
+keep the weights of the lowest calibrated validation NLL. Every method has its default setting, or the one that the
+table names: none is tuned. Writes benchmarks/results/losses.json, with the machine's description.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def test_the_task_is_a_name_or_a_name_with_settings(params: dict[str, Any]) -> N
     ("regresion", "params.yaml: `task`: there is no task `regresion`; did you mean `regression`?"),
     ({"name": "regression", "los": "mse"}, "params.yaml: unknown key `task.los`; did you mean `loss`?"),
     ({"name": "regression", "loss": "hubr"}, "params.yaml: `task.loss`: did you mean `huber`? (got 'hubr')"),
-    ({"name": "classification", "loss": "mse"}, "params.yaml: unknown key `task.loss`; there is nothing to set here."),
+    ({"name": "classification", "loss": "mse"}, "params.yaml: `task.loss`: there is no loss `mse`; known: ce, focal, "
+                                                    "balanced, f1."),
     ({"loss": "huber"}, "params.yaml: `task` is a name, or a mapping with the key `name` (got {'loss': 'huber'})."),
     (None, "params.yaml: `task` must be a text or a mapping (got null)."),
 ])

@@ -215,8 +215,8 @@ def test_choices_of_the_loop_that_do_not_apply_are_told(params: dict[str, Any]) 
     params["loop"]["balance"] = "sampling"
     check(parse(params))
     params["task"] = "regression"
-    assert message(params) == ("params.yaml: `loop.balance: sampling` evens out classes, and the task regression has not "
-                               "one class for each sample: set it to none.")
+    assert message(params) == ("params.yaml: `loop.balance: sampling` evens out classes, and the task regression has "
+                               "not one class for each sample: set it to none.")
     params["task"] = "multilabel"
     assert message(params).endswith("set it to none, or choose the loss `balanced` (`task.loss`).")
     params |= {"task": {"name": "ordinal", "order": ["low", "high"]}}

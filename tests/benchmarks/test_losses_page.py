@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import losses as page_of_losses
-from trivium import encoders, modalities
+from trivium import modalities
 from trivium.data.sources import symbols
 from trivium.tasks import losses
 from trivium.tasks.regression import Settings
@@ -52,7 +52,8 @@ def test_signals_are_those_of_the_source() -> None:
 
 def test_a_short_form_of_the_measurement() -> None:
     sizes = {"train": 100, "val": 50, "test": 100, "steps": 3}
-    for part, how in (("skewed", {"loss": "balanced", "balance": "synthesis"}), ("small", {"mixup": 0.2, "dropout": 0.1})):
+    for part, how in (("skewed", {"loss": "balanced", "balance": "synthesis"}),
+                      ("small", {"mixup": 0.2, "dropout": 0.1})):
         one = page_of_losses.run(part, how, 0, sizes)
         assert set(one) == {"accuracy", "macro_f1", "nll"} and one == page_of_losses.run(part, how, 0, sizes)
         assert one != page_of_losses.run(part, {}, 0, sizes)

@@ -1,4 +1,4 @@
-"""Settings of augmentation: each does what it says and no more, and what is usual is as it was before there were any."""
+"""Settings of augmentation: each does what it says and no more, and what is usual is as it was without any."""
 
 import math
 
