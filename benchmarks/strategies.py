@@ -1,7 +1,7 @@
 """What strategies that train a network reach where the answer is known: the table of docs/strategies.md.
 
-    PYTHONPATH=src .venv/bin/python -m benchmarks.strategies          measures, about 10 minutes of one core
-    PYTHONPATH=src .venv/bin/python -m benchmarks.strategies page     fills the page from what was measured
+    PYTHONPATH=src .venv/bin/python -m benchmarks.strategies [WORLD ...]   measures, and fills the page
+    PYTHONPATH=src .venv/bin/python -m benchmarks.strategies page          fills the page from what was measured
 
 The stages themselves run on the worlds of `symbols`, in a scratch folder: every strategy has its default settings and
 the same budget, its recipe included, and seeds are paired. Nothing is tuned. Encoders and samples are few, so that it
@@ -11,11 +11,13 @@ takes minutes. Writes benchmarks/results/strategies.json, with the machine's des
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,10 @@ import torch
 
 from benchmarks import parts
 from benchmarks.evidence import worlds as evidence
+from benchmarks.machine import machine
 from trivium import params as settings
 from trivium.data.sources import worlds
+from trivium.machine import files
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE = ROOT / "benchmarks/results/strategies.json", ROOT / "docs/strategies.md"
@@ -42,18 +46,14 @@ STARTS = {  # strategy -> the recipe that it starts from
 NEAR = 0.02  # of accuracy: what is less far from `joint`, or from chance, counts as level with it
 
 
-def measure(names: Iterable[str] = tuple(STARTS), train: Mapping[str, int] = TRAIN, seeds: int = SEEDS,
-            epochs: int = EPOCHS) -> dict[str, Any]:
-    """Accuracy on new samples, 0-1, per strategy, world and seed."""
-    found: dict[str, Any] = {name: {"start": STARTS[name], "accuracy": {}} for name in names}
-    for world, samples in train.items():
-        with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
-            for name, each in trained(world, samples, seeds, epochs, list(found)):
-                found[name]["accuracy"][world] = each
-                print(world, name, each, flush=True)
-    known = {name: worlds.world(name, 4) for name in train}
-    return {"strategies": found, "worlds": {
-        name: {"ceiling": one.bayes(), "chance": 1 / one.classes, "train": train[name]} for name, one in known.items()}}
+def measure(world: str) -> dict[str, Any]:
+    """Accuracy on new samples, 0-1, of every strategy at each seed."""
+    found, rules = dict[str, list[float]](), worlds.world(world, 4)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        for name, each in trained(world, TRAIN[world], SEEDS, EPOCHS, list(STARTS)):
+            found[name] = each
+            print(world, name, each, flush=True)
+    return {"ceiling": rules.bayes(), "chance": 1 / rules.classes, "train": TRAIN[world], "accuracy": found}
 
 
 def trained(world: str, samples: int, seeds: int, epochs: int, names: list[str]) -> Iterator[tuple[str, list[float]]]:
@@ -110,14 +110,16 @@ def _settings(world: str, samples: int, seeds: int, epochs: int, names: list[str
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """A line for each strategy, below the best that anybody can reach; and what that says."""
-    lines = [f"| `strategy` | from | {' | '.join(f'*{world}*' for world in found['worlds'])} |",
-             "|---|---|" + "---|" * len(found["worlds"])]
+    """A line for each strategy, below the best that anybody can reach; and what that says. found: by world."""
+    found = {world: found[world] for world in TRAIN if world in found}
+    lines = [f"| `strategy` | from | {' | '.join(f'*{world}*' for world in found)} |",
+             "|---|---|" + "---|" * len(found)]
     for row in ("ceiling", "chance"):
-        lines.append(f"| {row} | | {' | '.join(f'{100 * one[row]:.1f}' for one in found['worlds'].values())} |")
-    for name, one in found["strategies"].items():
-        lines.append(f"| `{name}` | {one['start']} | {' | '.join(_mean(one['accuracy'][w]) for w in found['worlds'])} |")
-    return "\n".join([*lines, "", *(_said(found, world) for world in found["worlds"])])
+        lines.append(f"| {row} | | {' | '.join(f'{100 * one[row]:.1f}' for one in found.values())} |")
+    for name in (one for one in STARTS if all(one in world["accuracy"] for world in found.values())):
+        cells = [_mean(one["accuracy"][name]) for one in found.values()]
+        lines.append(f"| `{name}` | `{STARTS[name]}` | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *(_said(world, one) for world, one in found.items())])
 
 
 def _mean(each: list[float]) -> str:
@@ -126,11 +128,10 @@ def _mean(each: list[float]) -> str:
     return f"{mean} ({low} to {high})"
 
 
-def _said(found: Mapping[str, Any], world: str) -> str:
+def _said(world: str, found: Mapping[str, Any]) -> str:
     """Who is at chance in a world; and who is ahead of `joint`, or behind it, at every seed and by more than `NEAR`."""
-    each = {name: one["accuracy"][world] for name, one in found["strategies"].items()}
-    chance = found["worlds"][world]["chance"]
-    nothing = [name for name, one in each.items() if abs(statistics.mean(one) - chance) < NEAR]
+    each = found["accuracy"]
+    nothing = [name for name, one in each.items() if abs(statistics.mean(one) - found["chance"]) < NEAR]
     apart = {name: [a - b for a, b in zip(one, each[JOINT], strict=True)] for name, one in each.items()}
     more = [name for name, one in apart.items() if min(one) > 0 and statistics.mean(one) > NEAR]
     less = [name for name, one in apart.items()
@@ -141,14 +142,21 @@ def _said(found: Mapping[str, Any], world: str) -> str:
 
 
 def filled(page: str, found: Mapping[str, Any]) -> str:
-    """`page` with the table in its place."""
+    """`page` with the table in its place. found: by world."""
     return parts.filled(page, "benchmarks.strategies", {"reached": table(found)})
 
 
 def main(words: list[str]) -> None:
-    about = {"epochs": EPOCHS, "width": WIDTH, "validation": VALIDATION, "test": TEST, "seeds": SEEDS}
-    found = parts.measured(words, RESULTS, lambda: measure() | about)
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    torch.set_num_threads(1)
+    known = files.read_json_or(RESULTS, {"worlds": {}})
+    for world in () if words == ["page"] else words or TRAIN:
+        started = time.process_time()
+        found = measure(world)
+        known["worlds"][world] = found | {"core_seconds": round(time.process_time() - started)}
+        known |= {"machine": machine(), "command": "python -m benchmarks.strategies", "epochs": EPOCHS, "width": WIDTH,
+                  "validation": VALIDATION, "test": TEST}
+        files.write(RESULTS, json.dumps(known, indent=1, sort_keys=True) + "\n")
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), known["worlds"]), encoding="utf-8")
 
 
 if __name__ == "__main__":

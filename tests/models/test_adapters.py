@@ -10,7 +10,7 @@ import torch
 from tests import networks
 from trivium import fusion, models
 from trivium.modalities.spec import Spec
-from trivium.models import adapters, files
+from trivium.models import adapters, files, upper
 
 IMAGE = Spec("image", "image", (1, 8, 8), modality="image")
 TEXT = Spec("text", "tokens", (6,), vocab=20, modality="text")
@@ -63,6 +63,17 @@ def test_a_copy_has_adapters_of_its_own() -> None:
     torch.nn.init.normal_(copy.adapters["0"].up.weight)
     assert not torch.allclose(copy(X["image"]), own(X["image"]))
     assert not own.adapters["0"].up.weight.any()
+
+
+def test_blocks_below_them_can_be_passed_over() -> None:
+    """As for low-rank updates: their states are made once per sample."""
+    own = networks.encoder(IMAGE, "transformer", depth=3).eval()
+    adapters.add(own, 4, 2)
+    for one in own.adapters.values():
+        torch.nn.init.normal_(one.up.weight)
+    part = upper.of(own, 2)
+    assert part is not None
+    torch.testing.assert_close(part(part.below(X["image"])), own(X["image"]))
 
 
 def test_a_model_is_saved_and_loaded_with_them(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -71,3 +71,28 @@ def test_plans_that_spend_more_than_there_is_are_refused() -> None:
         Plan("fusion", "concat", (Phase("a", 0.6, 0.1), Phase("b", 0.5, 0.1)))
     with pytest.raises(ValueError, match="phases need names of their own"):
         Plan("fusion", "concat", (Phase("a", 0.5, 0.1), Phase("a", 0.5, 0.1)))
+
+
+def test_gradual_unfreezing_takes_a_block_more_at_a_time() -> None:
+    phases = strategies.entry("own", {"start": "supervised", "strategy": "unfreezing", "head_share": 0.1,
+                                      "blocks": 2}).plan.phases
+    assert [(one.name, one.train, one.last, one.moves) for one in phases] == [
+        ("head", TOP, 0, False), ("last_1", ("encoders.last(1)", *TOP), 1, True),
+        ("last_2", ("encoders.last(2)", *TOP), 2, True), ("all", ALL, 0, True)]
+    assert [one.share for one in phases] == pytest.approx([0.1, 0.3, 0.3, 0.3])
+    assert {one.decay for one in phases[1:]} == {1 / 2.6}
+
+
+@pytest.mark.parametrize("part", ["encoder", "encoders.last(0)", "encoders.last", "heads"])
+def test_a_part_that_is_not_there_cannot_move(part: str) -> None:
+    with pytest.raises(ValueError, match=r"phase one: there is no part `.*` that could move"):
+        Phase("one", 1.0, 0.1, (part,))
+
+
+def test_a_stand_in_is_a_matter_of_the_fusion() -> None:
+    raw = {"start": "scratch", "strategy": "modality_dropout", "fusion": {"name": "gated", "width": 32}}
+    assert strategies.entry("own", raw).plan.fusion == {"name": "gated", "width": 32}
+    learned = strategies.entry("own", raw | {"stand_in": "learned"})
+    assert learned.plan.fusion == {"name": "gated", "width": 32, "stand_in": True}
+    with pytest.raises(UserError, match=r"`train\.own\.stand_in`: did you mean `learned`\?"):
+        strategies.entry("own", raw | {"stand_in": "learnd"})

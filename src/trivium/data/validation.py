@@ -32,9 +32,9 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
 
     streams: name -> modality;  task: as params.yaml names it;  known: what a trained model predicts, where these rows
-    are more of its data: the task is then this one, with what is new (see `Task.grown`). A row that cannot be used takes
-    along only what hangs on it: an unreadable image its own row, a bad label its sample's rows. A sample stays as long
-    as it has one stream; one without a label stays for recipes that need none.
+    are more of its data: the task is then this one, with what is new (see `Task.grown`). A row that cannot be used
+    takes along only what hangs on it: an unreadable image its own row, a bad label its sample's rows. A sample stays as
+    long as it has one stream; one without a label stays for recipes that need none.
 
     Raises:
         UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream is

@@ -13,7 +13,7 @@ TITLE = "Pareto steps (MMPareto) from {start}"
 
 
 class Settings(Fused):
-    gamma: Annotated[float, Field(gt=0, le=10), Range(0.5, 3.0)] = 1.5  # what the encoders' gradients are multiplied with
+    gamma: Annotated[float, Field(gt=0, le=10), Range(0.5, 3.0)] = 1.5  # multiplies the encoders' gradients
 
 
 def plan(settings: Settings) -> Plan:
