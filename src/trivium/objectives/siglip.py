@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trivium.tasks import Task
 
 LABELS, TOGETHER = False, True
+SPACE = True  # `project` and `sharpness` are kept with the components: see `models.space`
 NEEDS = frozenset({"dense", "gradients"})  # of the encoders: see `training.needs`
 SCALE, SHIFT = 10.0, -10.0  # at first, as in the paper: nearly all pairs are of two samples
 

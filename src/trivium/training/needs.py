@@ -114,7 +114,7 @@ def check_prompts(entry: Entry, recipe: Recipe, streams: Mapping[str, str], task
     spaces = [group.streams for group in recipe.groups if shares_space(group)]
     if not any("text" in {streams[s] for s in own} and len(own) > 1 for own in spaces) or len(spaces) > 1:
         raise UserError(f"{where} needs components of one space, a text's among them, and `{entry.start}` has none: "
-                        "start from a recipe with `objective: align` over text and another stream.")
+                        "start from a recipe with `objective: align` (or siglip) over text and another stream.")
 
 
 def check_fusion(name: str, chosen: Mapping[str, Any], widths: Mapping[str, int | None]) -> None:
