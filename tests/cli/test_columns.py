@@ -1,6 +1,7 @@
 """Which column of a table is taken for what."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,11 @@ from trivium.settings.errors import UserError
 pytestmark = pytest.mark.usefixtures("project")
 
 
+def usual(chosen: dict[str, Any]) -> dict[str, Any]:
+    return {f"data.manifest.{k}": v for k, v in chosen["manifest"].items()
+            if k not in ("path", "weight", "unlabelled")}
+
+
 def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     media(project / "mine")
     use(manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "text": "word {i}", "image": "img/{i}.png",
@@ -22,7 +28,7 @@ def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixtur
     assert chosen["manifest"]["path"] == "mine/m.jsonl"
     assert chosen["watch"] == "mine"
     assert chosen["streams"] == {s: {"modality": s} for s in ("text", "image", "audio")}
-    assert {f"data.manifest.{k}": v for k, v in chosen["manifest"].items() if k not in ("path", "weight")} == USUAL
+    assert usual(chosen) == USUAL
     said = capsys.readouterr().out
     assert 'data.manifest.path: "mine/m.jsonl"' in said
     assert "domain" not in said
@@ -61,7 +67,7 @@ def test_a_name_that_somebody_chose_stays_and_an_empty_one_too(project: Path) ->
 def test_names_of_the_manifest_before_are_forgotten(project: Path) -> None:
     use(manifest(project / "one/m.jsonl", {"id": "{i}", "target": "{y}", "caption": "x {i}", "speaker": "s"}))
     use(manifest(project / "two/m.jsonl", {"id": "{i}", "label": "{y}", "text": "x {i}"}))
-    assert {f"data.manifest.{k}": v for k, v in data()["manifest"].items() if k not in ("path", "weight")} == USUAL
+    assert usual(data()) == USUAL
 
 
 def test_names_that_were_found_before_are_found_anew_where_the_table_is_another(

@@ -10,7 +10,7 @@ from tests import networks
 from trivium import encoders, models, objectives
 from trivium.data.store import Batch
 from trivium.encoders import convnext, recurrent, resnet, static, textcnn
-from trivium.encoders.base import Encoder
+from trivium.encoders.base import Drop, Encoder
 from trivium.modalities.spec import Spec
 from trivium.models import lora, upper
 from trivium.settings.errors import UserError
@@ -188,7 +188,7 @@ def test_residual_blocks_change_nothing_at_first() -> None:
     x = torch.randn(2, 4, 6, 5)
     assert torch.equal(encoder.blocks[0](x), x)
     assert not torch.equal(awake(encoder).blocks[0](x), x)
-    narrow = resnet.Block(4, 8, (2, 1))
+    narrow = resnet.Block(4, 8, (2, 1), Drop())
     torch.testing.assert_close(narrow(x), narrow.past(x))  # another shape: the 1 x 1 convolution alone
     assert narrow(x).shape == (2, 8, 3, 5)
 
@@ -210,7 +210,7 @@ def test_a_residual_network_shrinks_a_picture_to_its_tokens(spec: Spec, tokens: 
 
 def test_a_block_of_convnext_by_hand() -> None:
     """In the middle of a row: 7 places of each channel, then the perceptron, beside what came in."""
-    block, tokens = convnext.Block(8, (1, 9)), torch.randn(2, 9, 8)
+    block, tokens = convnext.Block(8, (1, 9), Drop()), torch.randn(2, 9, 8)
     weight, bias = block.around.weight[:, 0], block.around.bias
     around = (tokens[:, 1:8] * weight.T).sum(1) + bias
     inner = block.up(nn.functional.layer_norm(around, (8,)))
@@ -219,7 +219,7 @@ def test_a_block_of_convnext_by_hand() -> None:
 
 
 def test_a_channel_of_convnext_looks_by_itself() -> None:
-    block, tokens = convnext.Block(8, (4, 5)), torch.randn(1, 20, 8)
+    block, tokens = convnext.Block(8, (4, 5), Drop()), torch.randn(1, 20, 8)
     seen: list[torch.Tensor] = []
     block.around.register_forward_hook(lambda *parts: seen.append(parts[2]))
     block(tokens)

@@ -25,7 +25,7 @@ def test_an_encoder_gives_tokens_and_a_vector_learns_without_labels_and_is_count
     torch.manual_seed(0)
     encoder = part.build(SPEC, part.Settings(width=16, depth=2))
     assert encoder.tokens(X).shape == (2, tokens, 16) and encoder(X).shape == (2, 16)
-    objective = Masked(encoder, 0.5)
+    objective = Masked(encoder, 0.5, "masked")
     batch = Batch({"facts": X.repeat(64, 1, 1)}, torch.ones(128, 1, dtype=torch.bool), torch.zeros(128).long())
     optimiser = torch.optim.Adam(objective.parameters(), 1e-2)
     first = objective.score(batch).item()

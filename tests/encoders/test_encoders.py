@@ -131,7 +131,7 @@ def test_a_spectrogram_transformer_keeps_all_tokens_of_its_overlapping_patches(t
     assert states.shape == (2, 2 + 27, 16)
     torch.testing.assert_close(made.tokens(x), states[:, 2:])
     with pytest.raises(UserError, match="makes 27 tokens of 10 patches"):
-        Masked(made, 0.5)
+        Masked(made, 0.5, "masked")
 
 
 def test_a_saved_model_needs_no_hub_again(tmp_path) -> None:

@@ -9,7 +9,6 @@ from tests.comparisons import full
 from tests.fake_outs import fake_outs
 from tests.helpers import command, digests, environment, set_params, tiny_project
 from trivium.cli.main import main
-from trivium.comparison import budgets
 from trivium.comparison.budgets import (
     VARIANTS,
     Crossing,
@@ -218,15 +217,14 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     project = tiny_project(
         tmp_path / "project", data__source="manifest", budget__epochs=4,
         data__streams={s: {"modality": s} for s in ("text", "image")},
-        data__watch="../it's mine", data__manifest__path="../it's mine/table.csv", loop__batch=30,
+        budgets__compute=[], budgets__labels=[0.5], loop__batch=30,
+        data__watch="../it's mine", data__manifest__path="../it's mine/table.csv",
         compare__reference="",
         train={"ensemble": {"start": "supervised", "strategy": "ensemble"},
                "end_to_end": {"start": "scratch", "strategy": "joint", "fusion": "concat", "lr": 0.003}})
     for key, value in environment(project).items():
         monkeypatch.setenv(key, value)
     monkeypatch.chdir(project)
-    for module in (curves, budgets):
-        monkeypatch.setattr(module, "VARIANTS", VARIANTS[3:])
 
     command(project, "dvc", "repro")
     command(project, "git", "add", "--all")

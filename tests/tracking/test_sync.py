@@ -12,9 +12,9 @@ import yaml
 
 from tests.fake_outs import BUDGET, STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from tests.helpers import ROOT
+from trivium.comparison.budgets import VARIANTS, gather
 from trivium.comparison.out import Comparison
 from trivium.data.tables import read_json, write_json
-from trivium.experiments.curves import VARIANTS, gather
 from trivium.settings.errors import UserError
 from trivium.tracking import outs, store
 from trivium.tracking.sync import sync

@@ -118,7 +118,7 @@ def test_what_cannot_be_prompted_is_refused() -> None:
     with pytest.raises(UserError, match="needs components of one space, a text's among them"):
         needs.check_prompts(entry(), masked, streams, "classification")
     other = {"text": "image", "image": "image", "audio": "audio"}
-    with pytest.raises(UserError, match="start from a recipe with `objective: align` .or siglip. over text and another stream"):
+    with pytest.raises(UserError, match="`objective: align` .or siglip. over text and another stream"):
         needs.check_prompts(entry(), ALIGNED, other, "classification")
     with pytest.raises(UserError, match=r"`train\.one\.template`: `\{\}` in it says where the class goes"):
         entry(template="a photo")

@@ -164,6 +164,8 @@ def _strategies(reads: Mapping[str, Read], classifiers: bool) -> str:
             plan = strategies.entry("any", {"start": "any", "strategy": name}).plan
         except UserError:  # one with settings that have no default
             continue
+        if plan.combine == "prompts":  # which asks for more than encoders: see `check_prompts`
+            continue
         if (classifiers or not strategies.needs_classifiers(name)) and not lacking(of_plan(plan), reads):
             found.append(f"`{name}`")
     return ", ".join(found)
