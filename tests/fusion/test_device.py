@@ -49,7 +49,7 @@ def main() -> None:
         for name in fusion.names():
             found, watch = work(name, away)
             expected, _ = work(name, torch.device("cpu"))
-            same = all(torch.allclose(one, other, atol=1e-6) for one, other in zip(found, expected, strict=True))
+            same = all(torch.allclose(one, other, atol=5e-6) for one, other in zip(found, expected, strict=True))
             print(f"{name}: {'same' if same else 'other'}, refused {watch.refused}, waits {watch.waited}")
 
 
