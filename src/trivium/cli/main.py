@@ -50,6 +50,8 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                      help="of a table: what is to be predicted; more than once for several numbers, or for tags that "
                           "have a column of 0 and 1 each")
     use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
+    profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
+    profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
     command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
@@ -122,6 +124,12 @@ def _use(arguments: argparse.Namespace) -> None:
     from trivium.cli.use import use
 
     use(arguments.data, labels=arguments.label, weight=arguments.weight)
+
+
+def _profile(arguments: argparse.Namespace) -> None:
+    from trivium.cli.profile import add
+
+    add(arguments.name)
 
 
 def _status(_: argparse.Namespace) -> None:
