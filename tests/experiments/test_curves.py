@@ -236,6 +236,7 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "not those of the present settings" in str(stopped.value.code)
     (project / "params.yaml").write_bytes(params)
     (project / "src/trivium/strategies/mine.py").write_text("")  # git does not know it yet
+    command(project, "dvc", "repro")
 
     before = digests(project, "data", "models", "reports", "src")
     capfd.readouterr()

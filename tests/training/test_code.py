@@ -34,6 +34,12 @@ def test_a_strategy_runs_the_parts_that_it_names_and_what_these_import() -> None
     assert all(len(one) == len(next(iter(found.values()))) for one in found.values())
 
 
+def test_what_fuses_nothing_runs_no_fusion() -> None:
+    ensemble = strategies.entry("one", {"start": "scratch", "strategy": "ensemble"})
+    found = code.files(code.of_strategy([TEXT, IMAGE], Classification, ensemble))
+    assert "strategies/ensemble.py" in found and "fusion/concat.py" not in found
+
+
 def test_a_recipe_runs_its_objective_and_no_strategy() -> None:
     found = code.files(code.of_recipe([TEXT], Classification, ["masked"]))
     assert {"objectives/masked.py", "training/pretrain.py", "encoders/cnn.py"} <= set(found)

@@ -32,8 +32,9 @@ def of_strategy(encoders: Iterable[Described], task: type[Task], entry: Entry, r
     from trivium.settings import parts
 
     objectives = [phase.objective["name"] for phase in entry.plan.phases]
+    fused = [parts.split(entry.plan.fusion, "fusion")[0]] if entry.plan.combine == "fusion" else []
     return [root, *_read(encoders, task), f"trivium.strategies.{entry.strategy}",
-            f"trivium.fusion.{parts.split(entry.plan.fusion, 'fusion')[0]}",
+            *(f"trivium.fusion.{name}" for name in fused),
             *(f"trivium.objectives.network.{name}" for name in objectives)]
 
 

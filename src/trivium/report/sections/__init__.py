@@ -67,7 +67,7 @@ GROUPS = (
         Section("streams", "When a stream is missing", subsets.context),
         Section("ceilings", "How much was learned", ceilings.context),
         Section("attributions", "Why this answer", attributions.context),
-        Section("counterfactuals", "What if a stream were another’s", counterfactuals.context),
+        Section("counterfactuals", "What if a stream came from another sample?", counterfactuals.context),
     )),
     Group("How sure", (
         Section("pairs", "Strategy against strategy", pairs.context),
