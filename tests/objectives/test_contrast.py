@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -79,3 +80,23 @@ def test_a_pair_of_streams_needs_two_samples_that_have_both(name: str) -> None:
     both, pair = build(name, group), build(name, group[:2])
     pair.load_state_dict({key: value for key, value in both.state_dict().items() if "wave" not in key})
     assert both.loss(one, draw()).item() == pytest.approx(pair.loss(two[:4], draw()).item(), rel=1e-5)
+
+
+def test_the_sigmoid_loss_is_validated_in_batches_of_trainings_size() -> None:
+    """At its start it is N ln 2 of N samples at a time: 96 of them in batches of 8 say 8 ln 2, and not 96 ln 2."""
+    from trivium.machine import device
+    from trivium.training.feed import Feed
+    from trivium.training.loop import Schedule, fit
+    from trivium.training.settings import Loop
+
+    task, one = build("siglip", ("image", "wave")), batch(96, ("image", "wave"))
+    with torch.no_grad():
+        for part in task.project.values():
+            part.weight.zero_()
+            part.weight[0] = 1.0
+    for part in task.encoders.values():
+        part.forward = lambda x, d=part.width: torch.ones(len(x), d)
+    feeds = [Feed(one, np.arange(96), 0) for _ in range(2)]
+    loop = Loop(batch=8, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=1)
+    history = fit(task, *feeds, Schedule(1, 8, 0.0), loop, device.prepare("cpu"), 0)
+    assert history[0]["val_nll"] == pytest.approx(8 * math.log(2), rel=1e-4)

@@ -1,4 +1,4 @@
-"""What objectives on pairs of streams share: a linear map per stream to a common space, dropped afterwards.
+"""What objectives on pairs of streams share: a linear map per stream to a common space.
 
 Legend: `B` samples, `N` samples that have both streams of a pair, `W` width of the common space.
 """

@@ -37,6 +37,8 @@ class Settings(Section):
 
 
 class SigLIP(Across):
+    as_trained = True  # what is a likely pair depends on how many there are, and `shift` learns it: see `loop.validate`
+
     def __init__(self, encoders: Mapping[str, Encoder], streams: Sequence[str], width: int) -> None:
         super().__init__(encoders, streams, width)
         self.sharpness, self.shift = nn.Parameter(torch.tensor(SCALE).log()), nn.Parameter(torch.tensor(SHIFT))

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,10 +65,12 @@ def fit(
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator = torch.Generator()
     state = _State(objective, optimizer, plan.soup, checkpoint)
+    measured = partial(validate, objective, val, accelerator,
+                       plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
-        state.record({"step": 0, "epoch": 0.0, "train_loss": None} | validate(objective, val, accelerator))
+        state.record({"step": 0, "epoch": 0.0, "train_loss": None} | measured())
     report(int(state.step * plan.batch))
     for known in state.history[1:]:  # of a run that goes on
         watch(known)
@@ -88,9 +91,9 @@ def fit(
         state.step = mark
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
-        state.record(row | validate(objective, val, accelerator))
+        state.record(row | measured())
         watch(state.history[-1])
-    return state.finish(None if last else lambda: validate(objective, val, accelerator))
+    return state.finish(None if last else measured)
 
 
 def seen_to(objective: nn.Module) -> None:
@@ -100,19 +103,21 @@ def seen_to(objective: nn.Module) -> None:
 
 
 @torch.no_grad()
-def validate(objective: nn.Module, val: Feed, accelerator: Accelerator) -> dict[str, float]:
-    """NLL (see `objective.nll`) and score over `val`; a NLL that is not finite counts as 1e9, so that it is never
-    chosen.
+def validate(objective: nn.Module, val: Feed, accelerator: Accelerator, batch: int = VALIDATION_BATCH,
+             ) -> dict[str, float]:
+    """NLL (see `objective.nll`) and score over `val`, `batch` samples at a time; a NLL that is not finite counts as
+    1e9, so that it is never chosen.
 
-    Without labels: the mean loss, and a score of 0.
+    Without labels: the mean loss, and a score of 0. An objective whose loss means something else in a larger batch is
+    `as_trained`: it is validated in batches of training's size.
     """
     objective.eval()
     outputs, labels = list[Tensor](), list[Tensor]()
-    for batch in val.once(VALIDATION_BATCH):
+    for some in val.once(batch):
         with accelerator.autocast():
-            outputs.append(objective.outputs(batch).float() if objective.labels else  # type: ignore[operator]
-                           (objective.score(batch) * len(batch)).double())  # type: ignore[operator]
-        labels.append(batch.y)
+            outputs.append(objective.outputs(some).float() if objective.labels else  # type: ignore[operator]
+                           (objective.score(some) * len(some)).double())  # type: ignore[operator]
+        labels.append(some.y)
     y = torch.cat(labels)
     if not objective.labels:
         return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_score": 0.0}
