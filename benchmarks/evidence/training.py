@@ -30,7 +30,7 @@ def run() -> dict[str, Any]:
     """`false_winner_share` with its interval and number of deals, the trainings, and their accuracies."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        worlds.settings(folder, "redundant", SIZE, only=[STRATEGY])
+        worlds.settings(folder, SIZE, only=[STRATEGY])
         worlds.stages(folder, after_ingest=_one_split)
         found = outcomes.load(folder / "reports/evaluate", [STRATEGY])
     trained, rows = found.outcomes[STRATEGY], found.units[0]

@@ -8,7 +8,9 @@ carry the label.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VALIDATION, TEST = 1000, 2000  # samples
 TRAINED = ("end_to_end", "unimodal", "ensemble", "supervised_frozen", "supervised_lpft", "selfsup_finetune")
 COMPONENTS = ("ensemble", "supervised_frozen", "supervised_lpft")
+BALANCED = ("unimodal_losses", "dgl", "ogm_ge", "mmpareto")  # these and the next two: of the profile `full`
+ACROSS = ("aligned_finetune", "crossmasked_finetune")
+FURTHER = ("end_to_end", *BALANCED, *ACROSS)
 CHANCE = 0.05  # accuracy; "at chance" and "near one half" mean closer than this
 
 
@@ -30,11 +35,13 @@ CHANCE = 0.05  # accuracy; "at chance" and "near one half" mean closer than this
 class Expected:
     """train: samples. says: what holds, in words. holds: of a comparison (see `trivium.comparison.build`)."""
 
+    world: str
     train: int
     epochs: int
     seeds: int
     says: str
     holds: Callable[[Comparison], bool]
+    strategies: tuple[str, ...] = TRAINED
 
 
 class Comparison:
@@ -72,25 +79,47 @@ def _mixed(c: Comparison) -> bool:
     return all(c.accuracy("selfsup_finetune") > c.accuracy(s) for s in others) and c.near(others, 0.5)
 
 
+def _decoupled(c: Comparison) -> bool:
+    return c.beats("dgl", "end_to_end")
+
+
+def _unbalanced(c: Comparison) -> bool:
+    return not any(c.beats(s, "end_to_end") for s in BALANCED)
+
+
+def _across(c: Comparison) -> bool:
+    return any(c.beats(s, "end_to_end") for s in ACROSS) and c.near(("end_to_end", *BALANCED), 0.5)
+
+
 WORLDS = {
-    "redundant": Expected(500, 80, 5, "supervised components or the ensemble beat end to end", _components_win),
-    "dominant": Expected(200, 80, 10, "supervised components or the ensemble beat end to end", _components_win),
-    "unique": Expected(500, 80, 5, "no winner between end to end and supervised LP-FT", _unique),
-    "synergy": Expected(2000, 48, 4, "self-supervised components are best; what leans on unimodal labels is at chance",
-                        _synergy),
-    "mixed": Expected(2000, 48, 4, "self-supervised components are ahead; all others stay near one half", _mixed),
+    "redundant": Expected("redundant", 500, 80, 5, "supervised components or the ensemble beat end to end",
+                          _components_win),
+    "dominant": Expected("dominant", 200, 80, 10, "supervised components or the ensemble beat end to end",
+                         _components_win),
+    "unique": Expected("unique", 500, 80, 5, "no winner between end to end and supervised LP-FT", _unique),
+    "synergy": Expected("synergy", 2000, 48, 4, "self-supervised components are best; what leans on unimodal labels is "
+                        "at chance", _synergy),
+    "mixed": Expected("mixed", 2000, 48, 4, "self-supervised components are ahead; all others stay near one half",
+                      _mixed),
+    "redundant_further": Expected("redundant", 500, 80, 5, "decoupled gradients (DGL) beat end to end", _decoupled,
+                                  FURTHER),
+    "dominant_further": Expected("dominant", 200, 80, 10, "decoupled gradients (DGL) beat end to end", _decoupled,
+                                 FURTHER),
+    "unique_further": Expected("unique", 500, 80, 5, "no balancing of streams beats end to end", _unbalanced, FURTHER),
+    "synergy_further": Expected("synergy", 2000, 48, 4, "aligned or cross-masked components beat end to end; balancing "
+                                "stays at chance", _across, FURTHER),
 }
 
 
-def run(world: str, expected: Expected | None = None, only: Sequence[str] = ()) -> dict[str, Any]:
-    """Run the pipeline on `world` and compare with what is known; `only`: some of the strategies.
+def run(name: str, expected: Expected | None = None, only: Sequence[str] = ()) -> dict[str, Any]:
+    """Run the pipeline on `WORLDS[name]` and compare with what is known; `only`: some of the strategies.
 
     Returns `holds`, `says`, and per strategy the mean accuracy with its interval and each seed's.
     """
-    wanted = expected or WORLDS[world]
+    wanted = expected or WORLDS[name]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        settings(folder, world, wanted, only)
+        settings(folder, wanted, only)
         stages(folder)
         content = out.Comparison.read(folder / out.PATH)
     return {
@@ -101,28 +130,33 @@ def run(world: str, expected: Expected | None = None, only: Sequence[str] = ()) 
     }
 
 
-def settings(folder: Path, world: str, wanted: Expected, only: Sequence[str] = ()) -> None:
-    """params.yaml of the repository, with the symbols of `world` and small inputs, and the strategies whose encoders
-    are trained here: what published encoders and n-grams make of made-up symbols is not known.
+def settings(folder: Path, wanted: Expected, only: Sequence[str] = ()) -> None:
+    """params.yaml of the repository with the profile `full`, with the symbols of the world and small inputs, and the
+    strategies whose encoders are trained here: what published encoders and n-grams make of made-up symbols is unknown.
 
     only: some of the strategies.
     """
     from ruamel.yaml import YAML
 
+    from trivium.cli import profile
+
+    shutil.copyfile(ROOT / "params.yaml", folder / "params.yaml")
+    with contextlib.redirect_stdout(None):
+        profile.add("full", folder / "params.yaml")
     yaml = YAML()
-    params = yaml.load(ROOT / "params.yaml")
+    params = yaml.load(folder / "params.yaml")
     total = wanted.train + VALIDATION + TEST
     params["seeds"] = wanted.seeds
     params["data"]["source"] = "symbols"
     params["data"]["watch"] = str(ROOT / "data/README.md")
-    params["data"]["symbols"] = {"world": world, "samples": total}
+    params["data"]["symbols"] = {"world": wanted.world, "samples": total}
     params["split"] |= {"val": VALIDATION / total, "test": TEST / total}
     params["encoder"]["words"]["processor"] |= {"length": 16, "vocab": 256}
     params["encoder"]["patches"]["processor"] |= {"size": 12, "channels": 1}
     params["encoder"]["bands"]["processor"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
     params["budget"]["epochs"] = wanted.epochs
     params["loop"]["augment"] = False  # a shifted template is another template
-    chosen = only or TRAINED
+    chosen = only or wanted.strategies
     kept = {name: entry for name, entry in params["train"].items() if name in (*chosen, params["budget"]["of"])}
     starts = {entry["start"] for entry in kept.values()}
     params["pretrain"] = {name: recipe for name, recipe in params["pretrain"].items() if name in starts}
