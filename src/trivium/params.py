@@ -241,8 +241,8 @@ def _names(params: Params) -> list[str]:
     wrong += [f"`train.{name}.start`: there is no recipe `{entry.get('start')}` under `pretrain`; "
               f"{parts.nearest(str(entry.get('start')), params.pretrain)}"
               for name, entry in params.train.items() if "start" in entry and entry["start"] not in params.pretrain]
-    wrong += [f"an entry of `train` cannot be called `{name}`: choose another name." for name in ("pretrain", "updates")
-              if name in params.train]
+    wrong += [f"an entry of `train` cannot be called `{name}`: choose another name."
+              for name in ("pretrain", "updates", "together") if name in params.train]
     if params.budget.flops is None and params.budget.of not in params.train:
         wrong.append(f"`budget.of`: there is no entry `{params.budget.of}` under `train`; "
                      f"{parts.nearest(params.budget.of, params.train)}")

@@ -16,6 +16,7 @@ from trivium.comparison.out import Comparison
 from trivium.comparison.outcomes import Evaluated, load
 from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
 from trivium.comparison.settings import Settings
+from trivium.comparison.together import together
 from trivium.comparison.verdict import Cost, Verdict, decide, listed
 from trivium.data.meta import Meta
 from trivium.data.tables import read_json
@@ -57,6 +58,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
         recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root, tuned), len(found.skipped),
         _budget(root), max((one.trials for one in tuned.values()), default=0))
+    whole = together(found, root / EVALUATED, rules, decided.recommended or ranked[0]) if settings.together else None
     parts = across(found, root / EVALUATED, decided.recommended, settings.confidence)
     made = Comparison(
         dataset=about,
@@ -72,6 +74,7 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
         pairs=[_pair(pair, found.seeds, metric) for pair in pairs],
         verdict=_verdict(decided, words),
         domains=domain.summary(found, root / EVALUATED, results, rules),
+        together=whole,
         **dict(parts),
     )
     return Comparison.model_validate(_rounded(made.plain()))

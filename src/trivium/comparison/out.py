@@ -16,6 +16,7 @@ from trivium.comparison.across import Across
 from trivium.comparison.domain import Domains
 from trivium.comparison.intervals import Span
 from trivium.comparison.settings import Settings
+from trivium.comparison.together import Together
 from trivium.data.meta import World
 from trivium.data.out import Out, Part
 from trivium.data.tables import digest
@@ -145,7 +146,7 @@ class Verdict(Part):
 
 class Comparison(Across, Out):
     """metric: the key of the one that ranks;  metrics: all of the task's;  beside: those that stand in tables next to
-    it;  score: of what the analyses measure;  domains: None where the data knows none.
+    it;  score: of what the analyses measure;  domains: None where the data knows none;  together: None where it is off.
     """
 
     dataset: Dataset
@@ -160,6 +161,7 @@ class Comparison(Across, Out):
     pairs: list[Pair]
     verdict: Verdict
     domains: Domains | None = None
+    together: Together | None = None
 
     @property
     def order(self) -> list[str]:

@@ -16,6 +16,7 @@ class Settings(Section):
     threshold: Annotated[float, Field(ge=0.5, lt=1)]  # probability of outperforming that a winner needs
     metric: str = "auto"  # the key of one that ranks; auto: the task's own
     reference: str = ""  # the entry of `train` that everybody should beat; "": none
+    together: bool = True  # whether to weigh the answers of all strategies on validation, and to test their mean
 
 
 class Budgets(Section):

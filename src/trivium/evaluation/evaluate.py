@@ -33,7 +33,8 @@ from trivium.training.records import Result, Trained
 
 def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> Inference | None:
     """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side; and
-    `<out>/held_out.parquet`, predictions for the held-out domain, where there is one.
+    `<out>/validation.parquet`, predictions for validation, and `<out>/held_out.parquet`, for the held-out domain, where
+    there is one.
 
     entry: of `train` in params.yaml;  device, workers: `loop.device` and `loop.workers`.
 
@@ -52,7 +53,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
         found = run(partial(_seed, training.start, entry, settings, out, device), records)
         rows = [row for _, row in track(found, f"evaluate {entry}", len(records), "seed")]
-    for name in ("predictions", "held_out"):
+    for name in ("predictions", "validation", "held_out"):
         if (parts := [out / _part(name, record.seed) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
     devices.deterministic(device)
@@ -72,6 +73,9 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, size)
     result, right = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
+    known = store.rows(seed, "val")
+    _write(out / _part("validation", seed), model, encoded.encode_rows(model, store, known, seed, size), store, seed,
+           known, size)
     weight = store.weights(test)
     by, elsewhere = domain.within(store, test, right), None
     if len(held := store.rows(seed, "domain")):

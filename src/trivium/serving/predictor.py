@@ -64,11 +64,16 @@ class Predictor:
 
     @classmethod
     def of_strategy(cls, root: Path, strategy: str) -> Predictor:
-        """The best seed (validation NLL) of a trained strategy; or an update of one, `updates/NAME`, which `trivium
-        update` packed. Raises: UserError (no such strategy).
+        """The best seed (validation NLL) of a trained strategy; an update of one, `updates/NAME`, which `trivium
+        update` packed; or all of them `together`. Raises: UserError (no such strategy).
         """
         from trivium import models
+        from trivium.comparison.together import NAME
 
+        if strategy == NAME and not (root / "models" / NAME).exists():
+            from trivium.serving.together import Together
+
+            return Together(root)
         if (packed := root / "models" / strategy / PREPARED).exists():
             return cls.of_package(packed.parent)
         folder, seed = best(root, strategy)

@@ -385,6 +385,10 @@ class Task(Shown):
         """What predictions.parquet keeps of answers [B, A], in units that people know: float64 [B, A]."""
 
     @abstractmethod
+    def restored(self, stored: np.ndarray) -> Tensor:
+        """Answers [B, A] in float64, of what `stored` made of them and a file kept in float32."""
+
+    @abstractmethod
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         """The targets that are predicted, [B, *T]."""
 

@@ -307,6 +307,11 @@ class Classification(Classes, Task):
         """Probabilities."""
         return answers.double().softmax(-1).cpu().numpy()
 
+    def restored(self, stored: np.ndarray) -> Tensor:
+        import torch
+
+        return torch.from_numpy(np.asarray(stored, np.float64)).clamp(min=np.finfo(np.float32).tiny).log()
+
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return stored.argmax(1)
 

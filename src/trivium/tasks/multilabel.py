@@ -325,6 +325,11 @@ class MultiLabel(Tags, Task):
         """Probabilities [B, C]."""
         return answers.double().sigmoid().cpu().numpy()
 
+    def restored(self, stored: np.ndarray) -> Tensor:
+        import torch
+
+        return torch.from_numpy(np.asarray(stored, np.float64)).logit(float(np.finfo(np.float32).eps))
+
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return (np.asarray(stored) >= self._cuts()).astype(np.uint8)
 

@@ -348,6 +348,12 @@ class Regression(Numbers, Task):
         half = self.half or NormalDist().inv_cdf((1 + self.interval) / 2) * deviation
         return np.concatenate([mean, np.broadcast_to(half, mean.shape), deviation], -1)
 
+    def restored(self, stored: np.ndarray) -> Tensor:
+        import torch
+
+        mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
+        return torch.from_numpy(np.concatenate([mean, np.log(deviation)], 1))
+
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return stored[:, : self.outputs].astype(np.float32)
 

@@ -31,6 +31,7 @@ from trivium.report.sections import (
     strategies,
     subsets,
     tags,
+    together,
     tuning,
 )
 
@@ -83,6 +84,7 @@ GROUPS = (
         Section("predicted", "Predicted against true", predicted.context),
         Section("disagreements", "Where the strategies disagree", disagreements.context),
         Section("similarity", "How alike the strategies are", similarity.context),
+        Section("together", "All strategies together", together.context),
     )),
     Group("The rest", (
         Section("reading", "How to read this", reading.context),

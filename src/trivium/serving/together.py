@@ -1,0 +1,62 @@
+"""The answers of several strategies, weighed as `trivium.comparison.together` found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from trivium import models, tasks
+from trivium.comparison import together
+from trivium.comparison.out import PATH, Comparison
+from trivium.serving.predictor import Predictor, Reasons, Value, preparation
+from trivium.settings.errors import UserError
+
+
+class Together(Predictor):
+    """Of the seed whose mean has the lowest validation NLL, below `root`.
+
+    Raises: UserError (nothing was compared, or without `compare.together`; a model is not there, or of other features).
+    """
+
+    def __init__(self, root: Path) -> None:
+        found = Comparison.found(root / PATH)
+        about = found.together if found else None
+        if about is None:
+            raise UserError(f"There is nothing to predict with together: {root / PATH} does not say how strategies are "
+                            "weighed. Set `compare.together: true` in params.yaml and run `dvc repro`.")
+        seed = min(about.seeds, key=lambda key: (about.seeds[key].validation.nll, int(key)))
+        chosen = about.seeds[seed]
+        self.members = {name: _member(root, name, int(seed)) for name in chosen.weights}
+        self.pool = together.pool(chosen, list(self.members))
+        self.task = tasks.of(chosen.task)
+        self.streams, self.read, self._specs, self._tokenizers = {}, (), {}, {}
+        for one in self.members.values():
+            self.streams |= one.streams
+            self.read += tuple(s for s in one.read if s not in self.read)
+            self._specs |= one._specs
+            self._tokenizers |= one._tokenizers
+
+    def answers(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".",
+                ) -> tuple[np.ndarray, Reasons, Reasons]:
+        """See `Predictor.answers`. A strategy that has no answer to a row does not count there."""
+        import torch
+
+        told = [one.answers(rows, root) for one in self.members.values()]
+        there = np.array([[error is None for error in errors] for _, _, errors in told]).reshape(len(told), len(rows))
+        said = torch.stack([self.task.restored(np.nan_to_num(stored, nan=1.0)) for stored, _, _ in told])
+        stored = self.task.stored(self.pool(said, torch.from_numpy(there), self.task))
+        lost: np.ndarray = np.logical_not(there.any(0))
+        stored[lost] = np.nan
+        why = [[reasons for each in told if (reasons := each[1][row] or each[2][row])] for row in range(len(rows))]
+        first = [reasons[0] if reasons else None for reasons in why]
+        return (stored, [None if gone else said for said, gone in zip(first, lost, strict=True)],
+                [said if gone else None for said, gone in zip(first, lost, strict=True)])
+
+
+def _member(root: Path, strategy: str, seed: int) -> Predictor:
+    folder = root / "models" / strategy / f"seed_{seed}"
+    if not (folder / "model.json").exists():
+        raise UserError(f"{folder} is not there. `dvc repro` makes it; `dvc checkout` brings it back from the cache.")
+    return Predictor(models.load(folder), preparation(root, seed, folder))
