@@ -86,6 +86,15 @@ def test_a_recipe_that_several_start_from_is_paid_once(project: Path) -> None:
     assert compared(project, NAMES)["together"]["flops"] == (0.25 + 0.25 + 0.5 + 0.5) * BUDGET
 
 
+def test_one_alone_has_a_weight(project: Path) -> None:
+    for name in NAMES[1:]:
+        put(project, name, "validation.parquet", LABELS, said(SEEN, [0.05, 0.9, 0.05], [0.05, 0.9, 0.05]))
+    found = compared(project, NAMES)["together"]
+    assert found["weights"] == {"end_to_end": 1.0, "unimodal": 0.0, "ensemble": 0.0}
+    assert found["sentence"] == ("“End to end” alone has a weight: on validation, no other strategy adds anything to "
+                                 "its answers.")
+
+
 def test_validation_chooses_and_test_judges(project: Path) -> None:
     """The strategy that validation does not want would be right on every test sample."""
     right = [0.98, 0.01, 0.01]

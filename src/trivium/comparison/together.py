@@ -153,6 +153,9 @@ def _sentence(about: Together, found: Evaluated, rules: Rules) -> str:
     span = f"{metric.number(gap.low, True)} to {metric.number(gap.high, True)}"
     size = f"{metric.number(gap.mean, True)} {metric.unit} ({span})"
     used = sum(weight > 0 for weight in about.weights.values())
+    if used == 1:
+        only = next(found.metrics[name].title for name, weight in about.weights.items() if weight)
+        return f"“{only}” alone has a weight: on validation, no other strategy adds anything to its answers."
     level = metric.level(about.metrics[metric.key].mean)
     return (f"Together, weighed by what each adds on validation, {used} of the {len(about.weights)} strategies reach "
             f"{level} at {numbers.times(about.over_budget)} × the budget. Against {title}, that is {size}: "
