@@ -71,8 +71,8 @@ def _inside(folder: Path) -> Iterator[None]:
 def _settings(folder: Path, world: str, seeds: int, epochs: int, train: int) -> None:
     from ruamel.yaml import YAML
 
-    wanted = worlds.Expected(train, epochs, seeds, "", lambda _: True)
-    worlds.settings(folder, world, wanted, only=("ensemble", "supervised_lpft"))
+    wanted = worlds.Expected(world, train, epochs, seeds, "", lambda _: True)
+    worlds.settings(folder, wanted, only=("ensemble", "supervised_lpft"))
     yaml, total = YAML(), train + VALIDATION + TEST
     params = yaml.load(folder / "params.yaml")
     params["data"]["symbols"]["samples"] = total
