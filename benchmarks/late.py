@@ -51,15 +51,16 @@ ENTRIES: dict[str, dict[str, Any]] = {
 def measure(seeds: int = SEEDS, epochs: int = EPOCHS, train: int = TRAIN) -> dict[str, Any]:
     found = {}
     for world in WORLDS:
-        with tempfile.TemporaryDirectory() as folder, _inside(Path(folder)):
+        with tempfile.TemporaryDirectory() as folder, inside(Path(folder)):
             _settings(Path(folder), world, seeds, epochs, train)
-            found[world] = _run()
+            found[world] = run(ENTRIES)
         print(world, {name: one["accuracy"] for name, one in found[world].items()}, flush=True)
     return {"worlds": found}
 
 
 @contextmanager
-def _inside(folder: Path) -> Iterator[None]:
+def inside(folder: Path) -> Iterator[None]:
+    """With `folder` as the current one, where stages run."""
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -80,13 +81,15 @@ def _settings(folder: Path, world: str, seeds: int, epochs: int, train: int) -> 
     params["loop"] |= {"workers": 1, "device": "cpu"}
     for name in ("words", "patches", "bands"):
         params["encoder"][name] |= {"width": WIDTH, "depth": DEPTH}
-    params["train"] = {name.replace(" ", "_"): entry for name, entry in ENTRIES.items()}
+    params["train"] = {name.replace(" ", "_").replace(",", ""): entry for name, entry in ENTRIES.items()}
     params["budget"]["of"] = "joint"
     yaml.dump(params, folder / "params.yaml")
 
 
-def _run() -> dict[str, dict[str, Any]]:
-    """Strategy -> accuracy per seed; training FLOPs over the budget, mean; and what it chose, where it does."""
+def run(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The stages of the project here, up to `train`. Strategy -> accuracy per seed; training FLOPs over the budget,
+    mean; and what it chose, where it does. entries: of `train`, by names whose spaces are underscores there.
+    """
     from pipeline import align, budget, ingest, preprocess, pretrain, split, train, validate
     from trivium import models
     from trivium.data.store import Store
@@ -98,8 +101,8 @@ def _run() -> dict[str, dict[str, Any]]:
         stage.main(params)  # type: ignore[attr-defined]
     for recipe in params.pretrain:
         pretrain.main(params, recipe)
-    for name, entry in ENTRIES.items():
-        key = name.replace(" ", "_")
+    for name, entry in entries.items():
+        key = name.replace(" ", "_").replace(",", "")
         train.main(params, key)
         store, accuracy, trained = Store(entry["start"]), [], Trained.read(f"models/{key}/training.json")
         for one in trained.seeds:

@@ -95,7 +95,7 @@ def _settings(world: str, samples: int, seeds: int, epochs: int, names: list[str
 
     yaml = YAML()
     yaml.width = 10_000
-    evidence.settings(Path(), world, evidence.Expected(samples, epochs, seeds, "", lambda found: True))
+    evidence.settings(Path(), evidence.Expected(world, samples, epochs, seeds, "", lambda found: True))
     params, whole = yaml.load(Path("params.yaml")), samples + VALIDATION + TEST
     recipes = yaml.load(ROOT / "params.yaml")["pretrain"]
     params["data"]["symbols"]["samples"] = whole
