@@ -22,7 +22,7 @@ from trivium.objectives.network.joint import Joint
 from trivium.strategies import Entry
 from trivium.strategies.base import ALL, TOP, Phase, Plan
 from trivium.tasks.temperature import calibrated_nll, temperature
-from trivium.training import components, fused, strategy
+from trivium.training import components, fused, planned, strategy
 from trivium.training.feed import Feed
 from trivium.training.loop import Schedule, fit
 from trivium.training.records import Lacking, Parameters, Seed, Spent
@@ -140,7 +140,7 @@ def test_frozen_components_stay_as_they_are(tmp_path: Path, monkeypatch: MonkeyP
     assert not torch.equal(model.head.weight, untrained.head.weight)
     assert record.parameters.trained == sum(p.numel() for p in (*untrained.fusion.parameters(),
                                                                      *untrained.head.parameters()))
-    monkeypatch.setattr(fused, "MOST_EPOCHS", 5)
+    monkeypatch.setattr(planned, "MOST_EPOCHS", 5)
     assert train(plan, "supervised", "short")[0].history[-1].step == 15
 
 

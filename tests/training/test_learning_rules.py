@@ -17,7 +17,7 @@ from trivium.models import blocks
 from trivium.models.network import Multimodal
 from trivium.objectives.network import gradient_blending
 from trivium.strategies.base import Phase, Plan
-from trivium.training import blended, components, fused, strategy
+from trivium.training import blended, components, fused, planned, strategy
 from trivium.training.records import Lacking, Seed
 
 SCRATCH = ("ogm_ge", "mmpareto", "alternating", "gradient_blending", "modality_dropout")
@@ -88,7 +88,7 @@ def test_unfreezing_goes_from_the_head_down_at_smaller_rates(place: Path) -> Non
     network = models.multimodal({s: components.encoder("supervised_half", s, 0) for s in model.streams}, model.task,
                                 {"name": "concat", "width": None}, 0)
     phase = Phase("all", 1.0, 0.01, decay=0.5)
-    rates = fused._schedule(network, fused._Planned(phase, False, 1, 1.0, 1.0, 0.0), 4, 1).slower
+    rates = fused._schedule(network, planned.Planned(phase, False, 1, 1.0, 1.0, 0.0), 4, 1).slower
     stem, last = blocks.groups(network.encoders["image"])
     assert {rates[id(w)] for w in last} == {0.5} and {rates[id(w)] for w in stem} == {0.25}
     assert not set(rates) & {id(w) for w in network.head.parameters()}

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from trivium import models
 from trivium.data.store import Batch, Store
 from trivium.machine import device
 from trivium.models import adapters, blocks, files, lora
 from trivium.models.network import Multimodal
-from trivium.models.upper import Upper
 from trivium.objectives import network
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
-from trivium.strategies.base import ALL, MOST_EPOCHS, Phase, Plan
-from trivium.training import averages, balance, blended, budget, components, mixup, probed, records, states
+from trivium.strategies.base import Phase, Plan
+from trivium.training import averages, balance, blended, components, probed, records, states
 from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
-from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, seen_to, validate
+from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, validate
+from trivium.training.planned import Planned, let_move, phases
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
@@ -66,7 +64,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     estimate = blended.Estimate(first, store, seed, loop, (limit - pretraining) * plan.estimate) if plan.estimate else (
         None)
     fitting += estimate.flops if estimate else 0.0
-    planned = _planned(objectives, store, plan, (limit, pretraining + fitting), seed, loop)
+    planned = phases(objectives, store, plan, (limit, pretraining + fitting), seed, loop)
     if isinstance(planned, float):
         return records.Lacking(budget=limit, needed=planned)
     blend = estimate.weigh(plan.phases[0].lr, accelerator, folder) if estimate else None
@@ -75,7 +73,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     trained, seen, done = 0, 0, 0.0
     whole = sum(p.steps * batch * p.cost for p in planned)
     for p in planned:
-        _let_move(model, p.phase)
+        let_move(model, p.phase)
         trained = max(trained, sum(w.numel() for w in model.parameters() if w.requires_grad))
         used = feeds
         if p.frozen:
@@ -119,18 +117,6 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
         parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()), trained=trained))
 
 
-@dataclass(frozen=True)
-class _Planned:
-    """A phase in numbers: steps of the loop, training FLOPs per sample (counted twice), and FLOPs spent `once`."""
-
-    phase: Phase
-    frozen: bool
-    steps: int
-    cost: float
-    cost_again: float
-    once: float
-
-
 def _kept(model: Multimodal, store: Store, stream: str, seed: int) -> Kept | None:
     """Vectors that were made once for all, where the fusion reads no more than these."""
     return None if model.readers[stream].whole else components.kept(store.recipe, stream, seed)
@@ -168,7 +154,7 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
         return network.build(phase.objective, model, lambda stream: components.encoder(store.recipe, stream, seed))
 
 
-def _schedule(model: Multimodal, p: _Planned, batch: int, soup: int) -> Schedule:
+def _schedule(model: Multimodal, p: Planned, batch: int, soup: int) -> Schedule:
     slower: dict[int, float] = {}
     for part in model.readers.values():
         rate = p.phase.published_lr if part.published else p.phase.encoder_lr
@@ -194,48 +180,6 @@ def _from_probe(model: Multimodal, store: Store, seed: int) -> float:
     return spent
 
 
-def _planned(objectives: Mapping[str, Joint], store: Store, plan: Plan, funds: tuple[float, float], seed: int,
-             loop: Loop) -> list[_Planned] | float:
-    """The phases of `plan`; or the budget that it needs, where this one does not pay for an epoch of what moves.
-
-    funds: the budget, and what pretraining took of it (FLOPs).
-    """
-    found, (limit, pretraining), batch = list[_Planned](), funds, loop.batch
-    spent, size = pretraining, len(store.rows(seed, "train"))
-    for phase in plan.phases:
-        objective = objectives[phase.name]
-        model = objective.model
-        _let_move(model, phase)
-        frozen = not phase.moves
-        once = _once(model, store, seed) if frozen else 0.0  # each sample passes the encoders once
-        if frozen and loop.balance == "synthesis":
-            counts = store.task.tally(store.labels(store.rows(seed, "train"))).tolist()
-            once += balance.cost(counts, sum(part.width for part in model.readers.values()))
-        cost, again = (count(objective, store, "head" if frozen else "all", loop.mixup) for count in (_cost, _analytic))
-        last = phase is plan.phases[-1]
-        allowed = limit - spent if last else (limit - pretraining) * phase.share
-        if not frozen and allowed < cost * size:
-            return spent + cost * size if last else limit * cost * size / max(allowed, 1.0)
-        steps = budget.steps(max(0.0, allowed - once), cost, batch)
-        if frozen:  # at least an epoch, even where the pass took all there is: a head costs next to nothing
-            steps = max(min(steps, -(-MOST_EPOCHS * size // batch)), -(-size // batch))
-        found.append(_Planned(phase, frozen, steps, cost, again, once))
-        spent += once + steps * batch * cost
-    return found
-
-
-def _let_move(model: Multimodal, phase: Phase) -> None:
-    for part in ALL:
-        getattr(model, part).requires_grad_(part in phase.train)
-    for encoder in model.readers.values() if phase.last else ():
-        for group in blocks.groups(encoder)[-phase.last:]:
-            for weight in group:
-                weight.requires_grad_(True)
-    for part, mark in (("lora", lora.MARK), ("adapters", adapters.MARK)):
-        for name, weight in model.encoders.named_parameters() if part in phase.train else ():
-            weight.requires_grad_(mark in name)
-
-
 def _further(report: Report, every: int, before: int, samples: int) -> None:
     report(before + samples, every)
 
@@ -246,43 +190,6 @@ def _shown(watch: Watch | None, whole: float, before: float, cost: float, beside
     if watch is not None:
         done = before + row["step"] * cost
         watch(done / whole, row["val_nll"], done + besides)
-
-
-def _once(model: Multimodal, store: Store, seed: int) -> float:
-    """FLOPs of one pass of the train rows of `seed` through the encoders; of kept vectors, what their pass cost."""
-    rows, total = store.rows(seed, "train"), 0.0
-    for s in store.streams:
-        kept = components.kept(store.recipe, s, seed)
-        total += float(kept.flops[rows].sum()) if kept else len(rows) * _cost(Joint(model), store, s)
-    return total
-
-
-def _cost(objective: Joint, store: Store, what: str, alpha: float = 0.0) -> float:
-    """Training FLOPs per sample of one real step on `all` of the network, or on its `head` and fusion alone; or those
-    of a pass through one stream's encoder. alpha: of mixup.
-    """
-    copy = deepcopy(objective).cpu()
-    loss, turns = _loss(copy, store, what, alpha), getattr(copy, "turns", 1)
-    return sum(budget.counted(loss, module=copy, after=partial(seen_to, copy)) for _ in range(turns)) / turns
-
-
-def _analytic(objective: Joint, store: Store, what: str, alpha: float = 0.0) -> float:
-    copy = deepcopy(objective).cpu()
-    loss, turns = _loss(copy, store, what, alpha), getattr(copy, "turns", 1)
-    return sum(budget.analytic(copy, loss) for _ in range(turns)) / turns
-
-
-def _loss(objective: Joint, store: Store, what: str, alpha: float) -> Callable[[], Tensor]:
-    model, batch = objective.model, budget.example(store.specs, objective.task)
-    if what in model.encoders:
-        return lambda: model.encoders[what](batch.inputs[what])
-    for s, part in model.encoders.items():
-        if isinstance(part, Upper):
-            batch.inputs[s] = part.below(batch.inputs[s])
-    if what == "head":
-        with torch.no_grad():
-            batch = Batch(model.vectors(batch.inputs), batch.present, batch.y, encoded=True)
-    return lambda: mixup.loss(objective, batch, torch.Generator().manual_seed(0), alpha)
 
 
 @torch.no_grad()
