@@ -8,8 +8,10 @@ A task grows on its way. `params.yaml` names it with its settings; `read` and `o
 `fitted` adds what train alone may tell (at a seed); `decided` adds what is chosen on validation once a model is
 trained, such as thresholds. `plain` and `of` carry it from stage to stage.
 
-Legend: `N` rows, `B` samples, `C` outputs, `A` numbers of an answer, `P` models or changes, `R` weightings, `T` the
-shape of one target: () for a class, [K] for several numbers or tags.
+Legend: `N` rows, `B` samples, `C` outputs, `A` numbers of an answer, `P` models or changes, `T` the shape of one
+target: () for a class, [K] for several numbers or tags.
+
+`Measured` adds the metrics, `Probed` linear probes, and `Shown` how all of it is shown to people.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.tasks.measured import Measured
+from trivium.tasks.probed import Probed
 from trivium.tasks.shown import Shown
 
 if TYPE_CHECKING:
@@ -33,30 +37,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Reasons = dict[int, str]  # row -> why it cannot be used
 LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
-
-
-class Link(Protocol):
-    """How a linear probe's scores meet targets: the convex loss that `training.logistic` minimises, in numpy.
-
-    outputs: int64 [C'], the outputs of the task that are fitted; the others keep a score of `NEVER`.
-    start: float64 [C'], scores that know no input.  curvature: float64 [C'], a bound of the loss's second derivative
-    there.
-    """
-
-    outputs: np.ndarray
-    start: np.ndarray
-    curvature: np.ndarray
-
-    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
-        """The mean loss of scores [N, C'] of the train rows, which have a weight [N] or count the same, and its
-        gradient [N, C']. May overwrite `scores`. See `mean`.
-        """
-
-    def usable(self, y: np.ndarray) -> np.ndarray:
-        """bool [M]: the validation targets that scores [M, C'] can be judged by."""
-
-    def judged(self, scores: np.ndarray, y: np.ndarray) -> float:
-        """The calibrated NLL of scores [M, C'] of usable targets, nats."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +67,7 @@ def joined(parts: Sequence[Own]) -> Own:
                           else values[0] for name, values in each.items()})
 
 
-def mean(each: np.ndarray, slopes: np.ndarray, weight: np.ndarray | None) -> tuple[float, np.ndarray]:
-    """Losses [N] and their gradients [N, C'] to a mean loss and its gradient, in place."""
-    if weight is None:
-        slopes /= len(slopes)
-        return float(each.mean()), slopes
-    share = weight / weight.sum()
-    slopes *= share[:, None]
-    return float(each @ share), slopes
-
-
-class Task(Shown):
+class Task(Measured, Probed, Shown):
     """outputs: C, the width of a head."""
 
     name: ClassVar[str]
@@ -325,104 +295,3 @@ class Task(Shown):
     @abstractmethod
     def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
         """Of the targets, nats, [..., B] of [..., B, A]; not below `LOWEST`."""
-
-    # --- linear probes
-
-    @abstractmethod
-    def link(self, y: np.ndarray) -> Link:
-        """For the train targets `y` [N, *T]."""
-
-    @abstractmethod
-    def nothing(self, y: np.ndarray) -> np.ndarray:
-        """float32 [C]: outputs of what knows no input, from the train targets `y` (log class shares, means)."""
-
-    def heat(self, calibration: Tensor) -> np.ndarray:
-        """What a probe's scores are divided by, so that those of several streams can be averaged: float32."""
-        return np.float32(1.0)  # type: ignore[return-value]
-
-    def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """bool [M]: the targets that probes can be calibrated by, given `nothing` of train."""
-        return np.ones(len(y), bool)
-
-    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
-        """The outputs [B, C] of linear probes. scores: [B, S, C] of the streams, of which those `present` (bool [B, S])
-        count; way: "mean", of scores that are calibrated each, or "concatenation": their sum and the intercept [C];
-        nothing: [C], for samples of which nothing is present.
-        """
-        import torch
-
-        seen = present.unsqueeze(-1)
-        found = torch.where(seen, scores, 0.0).sum(1)
-        found = found / seen.sum(1).clamp(min=1) if way == "mean" else found + intercept
-        return torch.where(present.any(1, keepdim=True), found, nothing)
-
-    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
-                 calibration: Tensor) -> Tensor:
-        """The answer [B, A] of linear probes, see `total`."""
-        return self.answer(self.total(scores, present, way, intercept, nothing), calibration)
-
-    @abstractmethod
-    def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
-        """What a small regularised linear model says: answers to `test` [M, D] when fitted on `train` [B, D] with the
-        targets `y`; columns are standardised, their last one is the constant.
-        """
-
-    # --- metrics; targets are numpy arrays
-
-    @property
-    @abstractmethod
-    def metrics(self) -> dict[str, Metric]:
-        """All that are measured, by key, in the order in which people look at them."""
-
-    primary: ClassVar[str]  # the key of the metric that ranks, where nothing else is chosen
-    beside: ClassVar[tuple[str, ...]]  # the keys of metrics that stand in tables next to the one that ranks
-    ranks: ClassVar[tuple[str, ...]]  # the keys of metrics that may rank
-    permuted: ClassVar[tuple[str, ...]] = ()  # metrics whose null is the same answers on permuted targets (`chance`)
-    categorical: ClassVar[bool] = False  # whether the target is one class of `categories`, so that it can be counted
-
-    @abstractmethod
-    def stored(self, answers: Tensor) -> Array:
-        """What predictions.parquet keeps of answers [B, A], in units that people know: float64 [B, A]."""
-
-    @abstractmethod
-    def restored(self, stored: np.ndarray) -> Tensor:
-        """Answers [B, A] in float64, of what `stored` made of them and a file kept in float32."""
-
-    @abstractmethod
-    def prediction(self, stored: np.ndarray) -> np.ndarray:
-        """The targets that are predicted, [B, *T]."""
-
-    @abstractmethod
-    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """How much stored answers [B, A] speak for the targets [B, *T]: 0-1, as `support` does for predictions; [B]."""
-
-    @abstractmethod
-    def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
-        """Of stored answers [B, A] and targets [B, *T]. Raises: ValueError (shapes or values are not as said)."""
-
-    @abstractmethod
-    def constant(self, train: np.ndarray, y: np.ndarray) -> Outcome:
-        """The outcome on targets `y` of an answer that knows the targets of train and no inputs."""
-
-    @abstractmethod
-    def constant_words(self, train: np.ndarray) -> str:
-        """That answer, as people say it."""
-
-    @abstractmethod
-    def weighted(self, result: Any, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
-        """The metrics `names` under each of R weightings [B, R] of the samples: [R] each."""
-
-    def chance(self, result: Any, weights: Array, names: Sequence[str], bins: int = 15) -> dict[str, Array]:
-        """The metrics `names`, of `permuted`, to expect of the same answers on permuted targets: [R] each."""
-        raise KeyError(f"no metric of {self.name} is held against permuted targets")
-
-    def scores(self, result: Any, names: Sequence[str] = (), weight: np.ndarray | None = None, bins: int = 15,
-               ) -> dict[str, float]:
-        """The metrics `names` (all of them where none is named); weight: of each sample [B]."""
-        each = np.ones((len(result.y), 1)) if weight is None else np.asarray(weight, np.float64)[:, None]
-        found = self.weighted(result, each, tuple(names) or tuple(self.metrics), bins)
-        return {name: float(value[0]) for name, value in found.items()}
-
-    @abstractmethod
-    def table(self, result: Any) -> dict[str, dict[str, float]]:
-        """Class, tag, number or part of the samples -> what people want to know of each: a table of the report."""

@@ -14,7 +14,8 @@ from pydantic import field_validator
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.tasks import losses, scores
-from trivium.tasks.base import LOWEST, Array, Reasons, Task, mean
+from trivium.tasks.base import LOWEST, Array, Reasons, Task
+from trivium.tasks.links import Softmax
 from trivium.tasks.metric import Metric, nats, share
 from trivium.tasks.scores import Outcome
 from trivium.tasks.shown import Classes
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
-    from trivium.tasks.base import Link
+    from trivium.tasks.links import Link
 
 MOST = 1000  # classes
 STATED = ("nll", "brier", "ece")  # metrics of the probabilities
@@ -358,33 +359,6 @@ class Classification(Classes, Task):
     def table(self, result: Outcome) -> dict[str, dict[str, float]]:
         """Precision, recall, F1 and support of each class."""
         return scores.per_class(scores.confusion(result.y, result.prediction, self.outputs), self.classes)
-
-
-class Softmax:
-    """Multinomial logistic regression on the classes that train has."""
-
-    def __init__(self, y: np.ndarray) -> None:
-        self.outputs, self.goal = np.unique(y, return_inverse=True)
-        share = np.bincount(self.goal) / len(y)
-        self.start, self.curvature, self.rows = np.log(share), share * (1 - share), np.arange(len(y))
-
-    def loss(self, scores: np.ndarray, weight: np.ndarray | None = None) -> tuple[float, np.ndarray]:
-        scores -= scores.max(1, keepdims=True)
-        p = np.exp(scores)
-        total = p.sum(1, keepdims=True)
-        each = np.log(total[:, 0]) - scores[self.rows, self.goal]
-        p /= total
-        p[self.rows, self.goal] -= 1
-        return mean(each, p, weight)
-
-    def usable(self, y: np.ndarray) -> np.ndarray:
-        """Those whose class train has."""
-        return np.isin(y, self.outputs)
-
-    def judged(self, scores: np.ndarray, y: np.ndarray) -> float:
-        from trivium.tasks.temperature import calibrated_nll
-
-        return calibrated_nll(scores, np.searchsorted(self.outputs, y))
 
 
 TASK = Classification

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
-    from trivium.tasks.base import Link
+    from trivium.tasks.links import Link
 
 MOST = 1000  # tags
 NONE = "no tag"

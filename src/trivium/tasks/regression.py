@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from torch import Tensor
 
-    from trivium.tasks.base import Link
+    from trivium.tasks.links import Link
 
 Loss = Literal["mse", "mae", "huber", "cosine"]
 LEAST = 1e-3  # deviation of residuals, of scaled targets: a model that is never surely right

@@ -22,7 +22,8 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-    from trivium.tasks.base import Link, Task
+    from trivium.tasks.base import Task
+    from trivium.tasks.links import Link
 
     Matrix: TypeAlias = np.ndarray | csr_array
 
