@@ -16,8 +16,8 @@ from typing import Any
 from trivium.settings import parts
 from trivium.tasks.base import Task
 
-SHARED = ("base", "cells", "links", "losses", "measured", "metric", "numbers", "probed", "probing", "scores", "shown",
-          "tags", "temperature")
+SHARED = ("base", "cells", "links", "losses", "measured", "metric", "normal", "numbers", "odds", "probabilities",
+          "probed", "probing", "scores", "shown", "tags", "temperature")
 
 
 def names() -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """One class of several per sample. An answer is the log-probability of each class.
 
-Legend: `N` rows, `B` samples, `C` classes, `P` models or changes, `R` weightings.
+Legend: `N` rows, `B` samples, `C` classes, `R` weightings.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from pydantic import field_validator
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.tasks import losses, scores
-from trivium.tasks.base import LOWEST, Array, Reasons, Task
+from trivium.tasks.base import LOWEST, Array, Reasons
 from trivium.tasks.links import Softmax
 from trivium.tasks.metric import Metric, nats, share
+from trivium.tasks.probabilities import Probabilities
 from trivium.tasks.scores import Outcome
 from trivium.tasks.shown import Classes
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 MOST = 1000  # classes
 STATED = ("nll", "brier", "ece")  # metrics of the probabilities
-NEVER = -1e4  # a logit that no temperature brings back
 METRICS = {one.key: one for one in (
     share("accuracy", "accuracy"), share("balanced_accuracy", "balanced accuracy", head="bal. acc."),
     share("macro_precision", "macro precision"), share("macro_recall", "macro recall"), share("macro_f1", "macro F1"),
@@ -47,7 +47,7 @@ class Settings(Section):
         return losses.chosen(value, losses.CLASSES)
 
 
-class Classification(Classes, Task):
+class Classification(Classes, Probabilities):
     """classes: their labels, in the order of the outputs; a target is a position among them, int64 [B].
 
     loss: see `losses.chosen`.  counts: train rows of each class [C], where the loss asks for them; see `fitted`.
@@ -179,84 +179,15 @@ class Classification(Classes, Task):
     def fitted(self, y: np.ndarray) -> Self:
         return self._with(counts=self.tally(y).tolist()) if isinstance(self._loss, losses.Balanced) else self
 
-    def nll(self, outputs: Tensor, y: Tensor) -> float:
-        from torch.nn import functional
-
-        return functional.cross_entropy(outputs.double(), y).item()
-
-    def calibrated_nll(self, outputs: Tensor, y: Tensor) -> float:
-        from trivium.tasks import temperature
-
-        return temperature.calibrated_nll(outputs, y)
-
-    def uncalibrated(self) -> Tensor:
-        """A temperature of 1."""
-        import torch
-
-        return torch.ones(())
-
-    def calibration(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """A temperature."""
-        import torch
-
-        from trivium.tasks import temperature
-
-        return torch.tensor(temperature.temperature(outputs, y), dtype=torch.float64)
-
-    def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
-        return (outputs.float() / calibration).log_softmax(-1)
-
-    def entropy(self, answers: Tensor) -> Tensor:
-        return -(answers.exp() * answers).sum(-1)
-
-    def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
-        """The sum of log-probabilities, a product of experts (Hinton 2002); without any, uniform."""
-        import torch
-
-        total = torch.zeros_like(answers[0])
-        for one, counts in zip(answers, seen, strict=True):
-            total = total + torch.where(counts.unsqueeze(-1), one, 0.0)
-        return total.log_softmax(-1)
-
-    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
-        """Of probabilities."""
-        return (answers + shares.log().unsqueeze(-1)).logsumexp(0)
-
-    def right(self, answers: Tensor, y: Tensor) -> Tensor:
-        """1 where the most probable class is the label, else 0."""
-        return (answers.argmax(-1) == y).double()
-
-    def score_of(self, outputs: Tensor, y: Tensor) -> float:
-        return self.score(outputs, y)  # calibration does not change it
-
-    def guess(self, answers: Tensor) -> Tensor:
-        return answers.argmax(-1)
-
-    def support(self, answers: Tensor, target: Tensor) -> Tensor:
-        """The log-probability of the class."""
-        return answers.gather(-1, target.unsqueeze(-1)).squeeze(-1)
-
     def told(self, target: Any, support: float) -> str:
         return f"{self.words(target)} ({support:.0%})"
 
     def corrected(self, target: Any, support: float) -> str:
         return f"wrong: {self.words(target)} has {support:.0%}"
 
-    def telling(self, answers: Tensor, y: Tensor) -> dict[str, Tensor]:
-        """The surest right answers, and the surest wrong ones."""
-        import torch
-
-        guess = self.guess(answers)
-        sure, right = self.support(answers, guess), guess == y
-        return {"confident": torch.where(right, -sure, torch.inf), "wrong": torch.where(right, torch.inf, -sure)}
-
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """The samples of each class."""
         return {self.classes[k]: y == k for k in y.cpu().unique().tolist()}
-
-    def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
-        own = answers.double().clamp(min=LOWEST)
-        return own.gather(-1, y.expand(own.shape[:-1]).unsqueeze(-1)).squeeze(-1)
 
     def link(self, y: np.ndarray) -> Link:
         return Softmax(y)
@@ -265,32 +196,9 @@ class Classification(Classes, Task):
         """Log class shares, not below the logarithm of 1e-12."""
         return np.log(np.maximum(self.tally(y) / len(y), 1e-12)).astype(np.float32)
 
-    def heat(self, calibration: Tensor) -> np.ndarray:
-        return np.float32(calibration.item())  # type: ignore[return-value]
-
     def judgeable(self, nothing: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Those whose class train has."""
         return nothing[y] > LOWEST
-
-    def total(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor) -> Tensor:
-        return self.combined(scores, present, way, intercept, nothing, self.uncalibrated())
-
-    def combined(self, scores: Tensor, present: Tensor, way: str, intercept: Tensor, nothing: Tensor,
-                 calibration: Tensor) -> Tensor:
-        """Log-probabilities, none below `LOWEST`: their mean over the streams, or of summed logits. A class that train
-        lacks stays at `LOWEST`; the class shares of train where nothing is to be read.
-        """
-        import torch
-
-        seen = present.unsqueeze(-1)
-        if way == "mean":
-            each = scores.log_softmax(-1).clamp(min=LOWEST)
-            total = torch.where(seen, each, 0.0).sum(1) / seen.sum(1).clamp(min=1)
-        else:
-            total = torch.where(seen, scores, 0.0).sum(1) + intercept
-        total = total.masked_fill(nothing <= LOWEST, NEVER)
-        answer = (total / calibration).log_softmax(-1)
-        return torch.where(present.any(1, keepdim=True), answer, nothing).clamp(min=LOWEST)
 
     def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
         """Logits of logistic regression."""
@@ -303,22 +211,6 @@ class Classification(Classes, Task):
     @property
     def metrics(self) -> dict[str, Metric]:
         return METRICS
-
-    def stored(self, answers: Tensor) -> Array:
-        """Probabilities."""
-        return answers.double().softmax(-1).cpu().numpy()
-
-    def restored(self, stored: np.ndarray) -> Tensor:
-        import torch
-
-        return torch.from_numpy(np.asarray(stored, np.float64)).clamp(min=np.finfo(np.float32).tiny).log()
-
-    def prediction(self, stored: np.ndarray) -> np.ndarray:
-        return stored.argmax(1)
-
-    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The probability of the label."""
-        return stored[np.arange(len(stored)), y].astype(np.float64)
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         return scores.outcome(stored, y)

@@ -1,7 +1,7 @@
 """Any number of tags per sample. An answer is the logit of each tag, calibrated by one temperature; a tag is given
 where its probability reaches the threshold that validation chose for it (`tags.thresholds`).
 
-Legend: `N` rows, `B` samples, `C` tags, `P` models or changes, `R` weightings.
+Legend: `N` rows, `B` samples, `C` tags, `R` weightings.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 from trivium.tasks import cells as written
 from trivium.tasks import losses, tags
-from trivium.tasks.base import LOWEST, Array, Reasons, Task
+from trivium.tasks.base import Array, Reasons
 from trivium.tasks.links import Sigmoid
 from trivium.tasks.metric import Metric
+from trivium.tasks.odds import Odds
 from trivium.tasks.shown import Tags
 from trivium.tasks.tags import Outcome
 
@@ -45,7 +46,7 @@ class Settings(Section):
         return losses.chosen(value, losses.TAGS)
 
 
-class MultiLabel(Tags, Task):
+class MultiLabel(Tags, Odds):
     """tags: in the order of the outputs; a target is uint8 [B, C], 1 where a sample has the tag.
 
     counts, rows: train rows that have each tag [C], and all of them; see `fitted`.  thresholds: probabilities [C]; see
@@ -201,48 +202,12 @@ class MultiLabel(Tags, Task):
         weight = losses.effective(np.stack([yes, (self.rows or 2) - yes]), self._loss.beta)
         return weight[0], weight[1]
 
-    def nll(self, outputs: Tensor, y: Tensor) -> float:
-        return -self.log_likelihood(outputs, y).mean().item()
-
-    def calibrated_nll(self, outputs: Tensor, y: Tensor) -> float:
-        from trivium.tasks.temperature import sharpest
-
-        measure = partial(_measure, outputs.detach(), y)
-        return measure(sharpest(measure))[0]
-
     def fitted(self, y: np.ndarray) -> Self:
         return self._with(counts=self.tally(y).tolist(), rows=len(y))
-
-    def uncalibrated(self) -> Tensor:
-        """A temperature of 1."""
-        import torch
-
-        return torch.ones(())
-
-    def calibration(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """A temperature for all tags."""
-        import torch
-
-        from trivium.tasks.temperature import sharpest
-
-        return torch.tensor(1 / sharpest(partial(_measure, outputs.detach(), y)), dtype=torch.float64)
-
-    def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
-        return outputs.float() / calibration.to(outputs.device, outputs.float().dtype)
-
-    def heat(self, calibration: Tensor) -> np.ndarray:
-        return np.float32(calibration.item())  # type: ignore[return-value]
 
     def decided(self, answers: Tensor, y: Tensor) -> Self:
         """With a threshold per tag."""
         return self._with(thresholds=tags.thresholds(self.stored(answers), y.cpu().numpy()).tolist())
-
-    def entropy(self, answers: Tensor) -> Tensor:
-        """Of all tags together, as if they were independent."""
-        import torch
-
-        logs = torch.nn.functional.logsigmoid(torch.stack([answers, -answers]))
-        return -(logs.exp() * logs).sum((0, -1))
 
     def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
         """Per tag, the product of experts over what train tells of it: each model counts by what it adds to the log
@@ -253,24 +218,11 @@ class MultiLabel(Tags, Task):
         prior = torch.from_numpy(self._prior(np.asarray(self.counts or [0] * self.outputs), self.rows)).to(answers)
         return prior + torch.where(seen.unsqueeze(-1), answers - prior, 0.0).sum(0)
 
-    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
-        """Of each tag's probability, as log odds."""
-        from torch.nn.functional import logsigmoid
-
-        share = shares.log().unsqueeze(-1)
-        return (logsigmoid(answers) + share).logsumexp(0) - (logsigmoid(-answers) + share).logsumexp(0)
-
     def guess(self, answers: Tensor) -> Tensor:
         import torch
 
         cuts = torch.tensor(self._cuts(), dtype=torch.float64, device=answers.device)
         return (answers.double().sigmoid() >= cuts).to(torch.uint8)
-
-    def support(self, answers: Tensor, target: Tensor) -> Tensor:
-        """The log-probability of what is said of a tag, mean over the tags."""
-        from torch.nn.functional import logsigmoid
-
-        return logsigmoid(answers * (2 * target.to(answers.dtype) - 1)).mean(-1)
 
     def right(self, answers: Tensor, y: Tensor) -> Tensor:
         """F1 of each sample's tags; 1 where it has none and is given none."""
@@ -288,13 +240,6 @@ class MultiLabel(Tags, Task):
         empty = ~own.any(1)
         return found | ({NONE: empty} if bool(empty.any()) else {})
 
-    def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
-        """Summed over the tags, each not below `LOWEST`."""
-        from torch.nn.functional import logsigmoid
-
-        z = answers.double()
-        return logsigmoid(z * (2 * y.double() - 1)).clamp(min=LOWEST).sum(-1)
-
     def link(self, y: np.ndarray) -> Link:
         def judged(scores: np.ndarray, y: np.ndarray) -> float:
             import torch
@@ -311,35 +256,15 @@ class MultiLabel(Tags, Task):
     def _prior(counts: np.ndarray, rows: int) -> Array:
         return np.log((counts + 0.5) / (rows - counts + 0.5))
 
-    def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
-        """Logits of logistic regression of each tag."""
-        from trivium.tasks.probing import fit
-
-        return test @ fit(train, y.double(), lambda z: z.sigmoid(), bound=0.25)
-
     @property
     def metrics(self) -> dict[str, Metric]:
         return tags.METRICS
-
-    def stored(self, answers: Tensor) -> Array:
-        """Probabilities [B, C]."""
-        return answers.double().sigmoid().cpu().numpy()
-
-    def restored(self, stored: np.ndarray) -> Tensor:
-        import torch
-
-        return torch.from_numpy(np.asarray(stored, np.float64)).logit(float(np.finfo(np.float32).eps))
 
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return (np.asarray(stored) >= self._cuts()).astype(np.uint8)
 
     def _cuts(self) -> Array:
         return np.asarray(self.thresholds or [0.5] * self.outputs)
-
-    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The geometric mean of the probabilities of what is true of each tag."""
-        own = np.where(np.asarray(y) > 0, stored, 1 - np.asarray(stored, np.float64))
-        return np.exp(np.log(np.maximum(own, 1e-12)).mean(1))
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         return tags.outcome(stored, self.prediction(stored), y)
@@ -367,18 +292,6 @@ class MultiLabel(Tags, Task):
     def table(self, result: Outcome) -> dict[str, dict[str, float]]:
         """Precision, recall, F1, average precision, support and threshold of each tag."""
         return tags.table(result, self.tags, self._cuts().tolist())
-
-
-def _measure(logits: Tensor, y: Tensor, sharpness: float) -> tuple[float, float, float]:
-    """Mean NLL of sigmoid(logits * sharpness), summed over the tags, its slope and its curvature in `sharpness`."""
-    import torch
-
-    z = logits.double().clamp(-100.0, 100.0)
-    p = (z * sharpness).sigmoid()
-    goal = y.double()
-    nll = torch.nn.functional.binary_cross_entropy_with_logits(z * sharpness, goal, reduction="none")
-    sums = [part.sum(1).mean().item() for part in (nll, (p - goal) * z, p * (1 - p) * z * z)]
-    return sums[0], sums[1], sums[2]
 
 
 TASK = MultiLabel

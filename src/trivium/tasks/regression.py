@@ -4,13 +4,11 @@ deviation, in the unit of the target.
 Heads learn targets that are scaled to mean 0 and deviation 1 on train. What calibration fits is the deviation of the
 residuals on validation; the intervals of predictions are split-conformal, see `numbers.half_widths`.
 
-Legend: `N` rows, `B` samples, `K` targets, `C` outputs (K), `P` models or changes, `R` weightings; answers are
-[B, 2 K].
+Legend: `N` rows, `B` samples, `K` targets, `C` outputs (K), `R` weightings; answers are [B, 2 K].
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import NormalDist
@@ -24,9 +22,10 @@ from trivium.settings.errors import UserError
 from trivium.settings.parts import nearest
 from trivium.tasks import cells as written
 from trivium.tasks import numbers
-from trivium.tasks.base import LOWEST, Array, Reasons, Task
+from trivium.tasks.base import Array, Reasons
 from trivium.tasks.links import Squares
 from trivium.tasks.metric import Metric, decimals, plainly
+from trivium.tasks.normal import LEAST, Normal
 from trivium.tasks.numbers import Outcome
 from trivium.tasks.shown import QUARTERS, Numbers
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from trivium.tasks.links import Link
 
 Loss = Literal["mse", "mae", "huber", "cosine"]
-LEAST = 1e-3  # deviation of residuals, of scaled targets: a model that is never surely right
 STRATA, IN_EACH = 10, 10  # at most, and rows that each holds at least
 FINEST = 1e-5  # deviation over the largest size: less is lost in the rounding of 32 bits
 
@@ -52,7 +50,7 @@ class Settings(Section):
     interval: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
 
 
-class Regression(Numbers, Task):
+class Regression(Numbers, Normal):
     """targets: name -> unit ("" without); a target is float32 [B, K].  loss: what training minimises.  interval: share
     of new targets that intervals shall hold.
 
@@ -192,70 +190,6 @@ class Regression(Numbers, Task):
                 "huber": lambda: functional.huber_loss(outputs, goal, reduction="none")}[self.objective]()
         return each.mean(1)
 
-    def nll(self, outputs: Tensor, y: Tensor) -> float:
-        """With the deviation of train: what a head that knows nothing should say."""
-        return -self.log_likelihood(self.answer(outputs.double(), self.uncalibrated().to(outputs)), y).mean().item()
-
-    def calibrated_nll(self, outputs: Tensor, y: Tensor) -> float:
-        return -self.log_likelihood(self.answer(outputs.double(), self.calibration(outputs, y).to(outputs)),
-                                    y).mean().item()
-
-    def uncalibrated(self) -> Tensor:
-        """Deviations of the residuals as large as those of the targets."""
-        import torch
-
-        return torch.ones(self.outputs)
-
-    def calibration(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """The deviation of the residuals around 0, of scaled targets: the maximum of the likelihood."""
-        residuals = outputs.detach().double() - self._scaled(y).double()
-        return residuals.square().mean(0).sqrt().clamp(min=LEAST).float().cpu()
-
-    def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
-        import torch
-
-        mean, deviation = (torch.as_tensor(values, dtype=outputs.dtype, device=outputs.device)
-                           for values in (self.mean, self.deviation))
-        spread = (calibration.to(outputs) * deviation).log().expand(outputs.shape)
-        return torch.cat([outputs * deviation + mean, spread], -1)
-
-    def pooled(self, answers: Tensor, seen: Tensor) -> Tensor:
-        """The product of the normal distributions, over that of train: each model's counts what it adds to what is
-        known without it (Bordley 1982). Without any, train's own.
-        """
-        import torch
-
-        mean, log_deviation = answers.double().chunk(2, -1)
-        own = torch.as_tensor(self.mean, dtype=mean.dtype, device=mean.device)
-        prior = torch.as_tensor(self.deviation, dtype=mean.dtype, device=mean.device) ** -2
-        gain = torch.where(seen.unsqueeze(-1), ((-2 * log_deviation).exp() - prior).clamp(min=0), 0.0)  # [P, B, K]
-        precision = prior + gain.sum(0)
-        middle = (prior * own + (gain * mean).sum(0)) / precision
-        return torch.cat([middle, -precision.log() / 2], -1).to(answers.dtype)
-
-    def mixture(self, answers: Tensor, shares: Tensor) -> Tensor:
-        """The normal distribution with the mean and the variance of the mixture."""
-        import torch
-
-        (mean, log_deviation), share = answers.chunk(2, -1), shares.unsqueeze(-1)
-        middle = (share * mean).sum(0)
-        variance = (share * ((2 * log_deviation).exp() + (mean - middle).square())).sum(0)
-        return torch.cat([middle, variance.log() / 2], -1)
-
-    def recalibration(self, answers: Tensor, y: Tensor) -> Tensor:
-        """None: a mixture's deviation holds by how much its models disagree on each sample."""
-        return self.uncalibrated()
-
-    def recalibrated(self, answers: Tensor, calibration: Tensor) -> Tensor:
-        return answers
-
-    def right(self, answers: Tensor, y: Tensor) -> Tensor:
-        """1 less the squared error over the variance on train, mean over the targets. Its mean over samples is R²,
-        against the mean of train.
-        """
-        mean = answers.double().chunk(2, -1)[0]
-        return 1 - ((mean - y.double()) / self._deviation(mean)).square().mean(-1)
-
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """By quarters of the first target on train."""
         import torch
@@ -263,36 +197,6 @@ class Regression(Numbers, Task):
         edges = torch.as_tensor(self.quarters, dtype=y.dtype, device=y.device)
         place = torch.bucketize(y[:, 0].contiguous(), edges)
         return {name: place == k for k, name in enumerate(QUARTERS) if bool((place == k).any())}
-
-    def log_likelihood(self, answers: Tensor, y: Tensor) -> Tensor:
-        """Of all targets together, in deviations (`scale`), so that it does not depend on the unit."""
-        import torch
-
-        mean, log_deviation = answers.double().chunk(2, -1)
-        z = (mean - y.double()) / log_deviation.exp()
-        size = torch.as_tensor(self.scale, dtype=mean.dtype, device=mean.device)
-        each = -0.5 * math.log(2 * math.pi) - (log_deviation - size.log()) - 0.5 * z.square()
-        return torch.clamp(each.sum(-1), min=LOWEST)
-
-    def _scaled(self, y: Tensor) -> Tensor:
-        import torch
-
-        mean, deviation = (torch.as_tensor(values, dtype=y.dtype, device=y.device)
-                           for values in (self.mean, self.deviation))
-        return (y - mean) / deviation
-
-    def _deviation(self, like: Tensor) -> Tensor:
-        import torch
-
-        return torch.as_tensor(self.deviation, dtype=like.dtype, device=like.device)
-
-    def guess(self, answers: Tensor) -> Tensor:
-        return answers.chunk(2, -1)[0]
-
-    def support(self, answers: Tensor, target: Tensor) -> Tensor:
-        """The log-density of the answer at `target`, less that at its own mean."""
-        mean, log_deviation = answers.chunk(2, -1)
-        return -0.5 * ((target - mean) / log_deviation.exp()).square().sum(-1)
 
     def told(self, target: Any, support: float) -> str:
         """`12.5 ± 3.1 EUR`."""
@@ -303,9 +207,6 @@ class Regression(Numbers, Task):
                                              self.targets.values(), strict=True)]
         return said[0] if len(said) == 1 else ", ".join(
             f"{name} {one}" for name, one in zip(self.targets, said, strict=True))
-
-    def score_of(self, outputs: Tensor, y: Tensor) -> float:
-        return self.score(self.answer(outputs, self.uncalibrated()), y)
 
     def decided(self, answers: Tensor, y: Tensor) -> Self:
         """With the half widths of intervals."""
@@ -328,13 +229,6 @@ class Regression(Numbers, Task):
         middle = (np.median if self.objective == "mae" else np.mean)(np.asarray(y, np.float64), axis=0)
         return ((middle - self.mean) / self.deviation).astype(np.float32)
 
-    def probed(self, train: Tensor, y: Tensor, test: Tensor) -> Tensor:
-        """Answers of ridge regression."""
-        from trivium.tasks.probing import fit
-
-        weight = fit(train, self._scaled(y.double()), lambda z: z, bound=1.0)
-        return self.answer(test @ weight, self.calibration(train @ weight, y))
-
     @property
     def metrics(self) -> dict[str, Metric]:
         return numbers.metrics(dict(self.targets), self.scale)
@@ -348,19 +242,8 @@ class Regression(Numbers, Task):
         half = self.half or NormalDist().inv_cdf((1 + self.interval) / 2) * deviation
         return np.concatenate([mean, np.broadcast_to(half, mean.shape), deviation], -1)
 
-    def restored(self, stored: np.ndarray) -> Tensor:
-        import torch
-
-        mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
-        return torch.from_numpy(np.concatenate([mean, np.log(deviation)], 1))
-
     def prediction(self, stored: np.ndarray) -> np.ndarray:
         return stored[:, : self.outputs].astype(np.float32)
-
-    def truth(self, stored: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """The density of the answer at the targets over that at its own mean."""
-        mean, _, deviation = np.split(np.asarray(stored, np.float64), 3, 1)
-        return np.exp(-0.5 * np.square((y - mean) / deviation).sum(1))
 
     def outcome(self, stored: np.ndarray, y: np.ndarray) -> Outcome:
         stored = np.asarray(stored, np.float64)

@@ -126,7 +126,7 @@ def fit_blocks(
     """
     from threadpoolctl import threadpool_limits
 
-    from trivium.tasks.classification import NEVER
+    from trivium.tasks.probabilities import NEVER
 
     link = task.link(y) if len(y) else None
     usable = link.usable(y_val) if link else np.zeros(0, bool)

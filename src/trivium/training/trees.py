@@ -78,7 +78,7 @@ def problems(task: Task, y: np.ndarray) -> tuple[list[Problem], np.ndarray, np.n
     A target that is no class is a yes or no per tag, or a number per output in the scale in which its heads learn.
     """
     if task.categorical:
-        from trivium.tasks.classification import NEVER
+        from trivium.tasks.probabilities import NEVER
 
         seen, code = np.unique(y, return_inverse=True)
         offset = np.full(task.outputs, NEVER)
