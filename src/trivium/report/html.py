@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,7 @@ LIMIT = 3_000_000  # bytes of the page
 MEDIA = 1_700_000  # of them for images and sounds
 OUT = Path("reports/report.html")
 HEAD = 2000  # characters of the page that tell which comparison it is of
+SKIP = "To the comparison"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,16 @@ class Written:
     key: str
     title: str
     content: Markup
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A section of a page of its own: a template, and what fills it."""
+
+    key: str
+    title: str
+    template: str
+    context: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -100,23 +111,23 @@ def render(inputs: Inputs) -> str:
                   [part for part in parts if part.sections])
 
 
-def page(title: str, mark: str, name: str, sections: Mapping[str, str], context: Mapping[str, Any]) -> str:
-    """A page of its own: the template NAME.html is its head, and NAME_KEY.html each of its `sections`, key -> title.
-
-    mark: tells which values it shows.
+def page(title: str, mark: str, head: str, context: Mapping[str, Any], pieces: Iterable[Piece],
+         skip: str = SKIP) -> str:
+    """A page of its own. mark: tells which values it shows, or nothing.  head: its template, filled with `context`.
+    skip: where the link leads that only keyboards find.
     """
     templates = pages()
-    written = [Written(key, words, Markup(templates.get_template(f"{name}_{key}.html").render(context)))
-               for key, words in sections.items()]
-    return _whole(templates, title, mark, f"{name}.html", context, [Part("", False, written)])
+    written = [Written(one.key, one.title, Markup(templates.get_template(one.template).render(one.context)))
+               for one in pieces]
+    return _whole(templates, title, mark, head, context, [Part("", False, written)], skip)
 
 
 def _whole(templates: Environment, title: str, mark: str, head: str, context: Mapping[str, Any], parts: list[Part],
-           ) -> str:
+           skip: str = SKIP) -> str:
     style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     return templates.get_template("base.html").render(
-        policy=policy(style, script), comparison=mark, title=title, style=Markup(style), script=Markup(script),
-        verdict=Markup(templates.get_template(head).render(context)), parts=parts)
+        policy=policy(style, script), comparison=mark, title=title, skip=skip, style=Markup(style),
+        script=Markup(script), verdict=Markup(templates.get_template(head).render(context)), parts=parts)
 
 
 def content(key: str, inputs: Inputs) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from trivium.comparison.effects import Combination, Factor, Sweep
 from trivium.drawing import numbers
 from trivium.drawing.charts import interval
 from trivium.drawing.looks import Look
 from trivium.drawing.scale import Scale, around
 from trivium.machine import files
-from trivium.report.html import HERE, pages, policy
+from trivium.report import html
 from trivium.report.measures import heading, said, span, unit
 from trivium.report.parts import Cell, Table
 from trivium.tasks.metric import Metric
@@ -40,12 +38,12 @@ def write(root: Path, found: Sweep) -> Path:
 
 def render(found: Sweep) -> str:
     """The page as text."""
-    style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
-    return pages().get_template("sweep.html").render(
-        policy=policy(style, script), style=Markup(style), script=Markup(script), title=found.title,
-        factors=_factors(found), lead=found.sentence, rest=found.rest.sentence, run=_run(found),
-        combinations=_combinations(found), left=_left(found), unit=unit(found.metric),
-        sure=numbers.percent(found.confidence, 0))
+    pieces = [html.Piece(one.title.lower(), one.title, "sweep_factor.html", vars(one)) for one in _factors(found)]
+    combinations = {"run": _run(found), "combinations": _combinations(found), "left": _left(found),
+                    "unit": unit(found.metric), "sure": numbers.percent(found.confidence, 0)}
+    pieces.append(html.Piece("combinations", "All combinations", "sweep_combinations.html", combinations))
+    head = {"title": found.title, "lead": found.sentence, "rest": found.rest.sentence}
+    return html.page(f"{found.title}, sweep", "", "sweep.html", head, pieces, "To the effects")
 
 
 def _run(found: Sweep) -> str:

@@ -41,8 +41,9 @@ def write(root: Path, found: Update) -> None:
 def render(found: Update) -> str:
     """The page as text."""
     about = vars(context(found))
-    sections = {"ways": "What does each way give?", "sure": "How sure is that?"}
-    return html.page(f"Update {found.name}", found.digest, "update", sections, about)
+    pieces = [html.Piece("ways", "What does each way give?", "update_ways.html", about),
+              html.Piece("sure", "How sure is that?", "update_sure.html", about)]
+    return html.page(f"Update {found.name}", found.digest, "update.html", about, pieces)
 
 
 def context(found: Update) -> Context:
