@@ -10,7 +10,8 @@ from pathlib import Path
 from trivium import modalities
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES, located
+from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES
+from trivium.data.sources.places import located
 from trivium.data.streams import TAKEN
 
 Streams = dict[str, tuple[str, str]]  # name -> modality, column

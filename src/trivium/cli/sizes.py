@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.data.sources.manifest import located
+from trivium.data.sources.places import located
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -24,7 +24,8 @@ from trivium.cli import columns, edit, facts, sizes, targets
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import OUTS, REQUIRED, TIMES, find, refuse_outs, relative
+from trivium.data.sources.manifest import REQUIRED, TIMES, find
+from trivium.data.sources.places import OUTS, refuse_outs, relative
 from trivium.data.sources.worlds import NAMES
 from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from trivium.data.sources import rows
-from trivium.data.sources.manifest import TIMES, located, values
+from trivium.data.sources.manifest import TIMES, values
+from trivium.data.sources.places import located
 from trivium.machine.files import whole
 from trivium.modalities import is_written
 from trivium.serving.predictor import BATCH, Predictor, Value, columns
