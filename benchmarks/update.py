@@ -27,7 +27,7 @@ from trivium.data import tables
 from trivium.data.settings import Symbols
 from trivium.data.sources import symbols
 from trivium.drawing import numbers
-from trivium.experiments.update import WAYS
+from trivium.experiments.ways import WAYS
 from trivium.tasks.metric import Metric
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +104,8 @@ def _written(folder: Path, rows: int, seed: int, classes: list[str] | None, nega
 
 
 def measure() -> dict[str, Any]:
-    from trivium.experiments.update import Settings, update
+    from trivium.experiments.update import update
+    from trivium.experiments.ways import Settings
 
     found = {}
     for case in CASES:

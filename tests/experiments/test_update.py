@@ -15,7 +15,8 @@ from tests.helpers import digests
 from trivium.comparison.updates import Update
 from trivium.data import tables
 from trivium.data.store import Store
-from trivium.experiments.update import Settings, update
+from trivium.experiments.update import update
+from trivium.experiments.ways import Settings
 from trivium.serving.predictor import Predictor
 from trivium.settings.errors import UserError
 from trivium.tracking import store

@@ -166,7 +166,8 @@ def _sweep(arguments: argparse.Namespace) -> None:
 
 
 def _update(arguments: argparse.Namespace) -> None:
-    from trivium.experiments.update import Settings, update
+    from trivium.experiments.update import update
+    from trivium.experiments.ways import Settings
     from trivium.report.update import summary
     from trivium.settings.parts import typed
 

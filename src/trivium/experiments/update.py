@@ -13,18 +13,16 @@ import contextlib
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
 
 from trivium.comparison.out import PATH, Comparison
 from trivium.comparison.updates import LEAVE, OUT, Judged, Rows, Update
-from trivium.settings.base import Count, Section
+from trivium.experiments.ways import TITLES, WAYS, Job, Settings, train
 from trivium.settings.errors import UserError
-from trivium.training.records import Seed, Trained
+from trivium.training.records import Trained
 
 if TYPE_CHECKING:
     from trivium.data.arrivals import Places
@@ -33,55 +31,9 @@ if TYPE_CHECKING:
     from trivium.strategies import Entry
     from trivium.tasks import Task
 
-Name = Literal["finetune", "replay", "ewc", "replay+ewc", "scratch"]
-WAYS: tuple[Name, ...] = ("finetune", "replay", "ewc", "replay+ewc", "scratch")
-TITLES = {LEAVE: "As it is", "finetune": "Fine-tuning on new rows alone", "replay": "Fine-tuning with replay",
-          "ewc": "Fine-tuning with EWC", "replay+ewc": "Fine-tuning with replay and EWC",
-          "scratch": "Training from scratch on old and new rows"}
 HOME = Path(".cache/updates")  # what can be made again
 MODELS = Path("models/updates")
 REFIT = "Fitting anew on old and new rows"
-
-
-class Settings(Section):
-    """Of an update. replay: share of each batch that old rows give.  reservoir: old train rows that are kept for it.
-    ewc: lambda; 1 weighs the old data as Bayes' rule does.  budget: share of what the model's own training cost, in
-    FLOPs.  ways: those that are compared; empty: all that the strategy allows.  strategy: an entry of `train`; empty:
-    the recommended one.  name: of the update; empty: that of the manifest.
-    """
-
-    replay: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    reservoir: Count = 500
-    ewc: Annotated[float, Field(ge=0)] = 1.0
-    budget: Annotated[float, Field(gt=0, le=1)] = 0.25
-    ways: tuple[Name, ...] = ()
-    strategy: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One update. root, home: folders, absolute, of the project and of what can be made again.  first: rows of the
-    store at `home` from here on are new.
-    """
-
-    root: Path
-    home: Path
-    params: Params
-    entry: Entry
-    trained: Trained
-    settings: Settings
-    store: Store
-    first: int
-
-    @property
-    def seeds(self) -> list[Seed]:
-        return self.trained.seeds
-
-    def ratio(self, seed: int) -> float:
-        """Train rows now over those before: an epoch from scratch costs so many times as much."""
-        train = self.store.rows(seed, "train")
-        return len(train) / int((train < self.first).sum())
 
 
 def update(root: Path, manifest: Path, settings: Settings) -> Update:
@@ -103,10 +55,10 @@ def update(root: Path, manifest: Path, settings: Settings) -> Update:
     _check(root, before, entry)
     home = root / HOME / name
     task, places, out = _arrive(root, home, manifest.resolve(), params, before)
-    job = _Job(root, home, params, entry, trained, settings, Store(entry.start, home), len(before))
+    job = Job(root, home, params, entry, trained, settings, Store(entry.start, home), len(before))
     with contextlib.chdir(home):  # where the stages' functions look for models and features
         _linked(root, home, before)
-        flops, full = _train(job, ways)
+        flops, full = train(job, ways)
         judged = _judge(job, [LEAVE, *ways], places, flops, full, task)
     found = Update(
         name=name, manifest=manifest.name, digest=_digest(manifest), parent=entry.name, title=trained.title,
@@ -196,62 +148,13 @@ def _linked(root: Path, home: Path, store: Store) -> None:
                 (home / path).symlink_to((root / path).resolve())
 
 
-def _train(job: _Job, ways: Sequence[str]) -> tuple[dict[str, float], float]:
-    """Models of each way in `models/WAY`. Returns FLOPs of a seed, on average, by way, and those from scratch."""
-    full = float(np.mean([one.flops.total * job.ratio(one.seed) for one in job.seeds]))
-    flops = {LEAVE: 0.0}
-    for way in ways:
-        found = _scratch(job) if way == "scratch" else _continue(job, way)
-        flops[way] = float(np.mean([one.flops.total for one in found.seeds]))
-    return flops, flops.get("scratch", full)
-
-
-def _scratch(job: _Job) -> Trained:
-    from dataclasses import replace
-
-    from trivium.stage import fresh
-    from trivium.training import budget, strategy
-    from trivium.training.pretrain import pretrain
-
-    limits = [one * job.ratio(seed) for seed, one in enumerate(budget.read(job.root))]
-    with fresh(f"models/pretrain/{job.entry.start}") as out:
-        pretrain(job.params.recipe(job.entry.start), job.params.loop, limits, out)
-    with fresh("models/scratch") as out:
-        strategy.train(replace(job.entry, name="scratch"), job.params.loop, limits, out)
-    found = Trained.read("models/scratch/training.json")
-    if found.skipped:
-        raise UserError(f"From scratch: {found.skipped.sentence} Or leave out `scratch` (--ways).")
-    return found
-
-
-def _continue(job: _Job, way: str) -> Trained:
-    from trivium.stage import fresh
-    from trivium.training import continued, jobs
-
-    phases, settings = job.entry.plan.phases, job.settings
-    lr = phases[-1].lr if phases else job.params.recipe(job.entry.start).lr
-    units = [continued.Unit(
-        job.entry, job.trained.fusion, one.seed, job.params.loop, job.root / "models" / job.entry.name /
-        f"seed_{one.seed}", job.first, settings.replay if "replay" in way else 0.0, settings.reservoir,
-        settings.ewc if "ewc" in way else 0.0, lr, settings.budget * one.flops.total) for one in job.seeds]
-    done = jobs.run(f"update: {way}", continued.train,
-                    [(f"seed_{unit.seed}", unit, unit.key(job.store)) for unit in units], job.params.loop)
-    with fresh(f"models/{way}") as out:
-        for seed, (folder, _) in done.items():
-            jobs.copy(folder / "model", out / seed)
-        seeds = [one.record for _, one in done.values() if isinstance(one.record, Seed)]
-        found = job.trained.model_copy(update={"entry": way, "title": TITLES[way], "seeds": seeds})
-        found.write(out / "training.json")
-    return found
-
-
-def _metric(job: _Job, task: Task) -> Any:
+def _metric(job: Job, task: Task) -> Any:
     from trivium.comparison.build import ranking
 
     return ranking(task, job.params.compare.metric)
 
 
-def _judge(job: _Job, ways: Sequence[str], places: Places, flops: Mapping[str, float], full: float, task: Task,
+def _judge(job: Job, ways: Sequence[str], places: Places, flops: Mapping[str, float], full: float, task: Task,
            ) -> Judged:
     """The only place that reads test rows."""
     from trivium.comparison.pairs import Rules
@@ -275,7 +178,7 @@ def _judge(job: _Job, ways: Sequence[str], places: Places, flops: Mapping[str, f
                        job.params.evaluate.calibration_bins, _metric(job, task)))
 
 
-def _rows(job: _Job, quarantined: int) -> Rows:
+def _rows(job: Job, quarantined: int) -> Rows:
     def mean(split: str, old: bool) -> float:
         drawn = [job.store.rows(one.seed, split) for one in job.seeds]
         return float(np.mean([((rows < job.first) == old).sum() for rows in drawn]))
@@ -297,7 +200,7 @@ def _notes(entry: Entry, ways: Sequence[str], task: Task, before: Task) -> list[
     return notes
 
 
-def _keep(job: _Job, found: Update) -> Update:
+def _keep(job: Job, found: Update) -> Update:
     """Pack and register the chosen model, and write the report."""
     from trivium.report import update as page
     from trivium.serving import package
