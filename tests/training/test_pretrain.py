@@ -32,6 +32,22 @@ def unit(folder: Path, recipe: Recipe, stream: str, **loop: Any) -> records.Unit
     return pretrain._work(one, folder, lambda *_: None)
 
 
+def published(folder: Path, monkeypatch: MonkeyPatch, recipe: str) -> dict[str, str]:
+    """A project whose `recipe` reads images with a small vision transformer from a folder; what reads each stream."""
+    from transformers import ViTConfig, ViTModel
+
+    from trivium.encoders import describe
+
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    ViTModel(ViTConfig(image_size=8, patch_size=4, **small)).save_pretrained(folder / "vit")
+    write_json({"size": 8, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}, folder / "vit/preprocessor_config.json")
+    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(folder / "vit")})}
+    reads = tiny.READ_BY | {"image": "vit"}
+    tiny.project(folder, monkeypatch, reads={recipe: reads}, encoders=entries)
+    return reads
+
+
 def test_all_streams_get_the_same_epochs_of_the_recipes_share(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     """12 samples, 9 of them with sound; 90 % of the budget is 9.903 epochs: 29, 29 and 22 steps of four samples."""
     tiny.project(tmp_path, monkeypatch)
@@ -144,18 +160,7 @@ def test_what_the_budget_does_not_pay_one_epoch_of_is_not_begun(tmp_path: Path, 
 def test_published_weights_are_read_once_for_all_seeds_and_keep_their_vectors(
         tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     """Image weights from a folder: no seed in them, so one component, with the vectors of every sample that has one."""
-    from transformers import ViTConfig, ViTModel
-
-    from trivium.encoders import describe
-
-    torch.manual_seed(0)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    ViTModel(ViTConfig(image_size=8, patch_size=4, **small)).save_pretrained(tmp_path / "vit")
-    write_json({"size": 8, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
-               tmp_path / "vit/preprocessor_config.json")
-    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(tmp_path / "vit")})}
-    reads = tiny.READ_BY | {"image": "vit"}
-    tiny.project(tmp_path, monkeypatch, reads={"published": reads}, encoders=entries)
+    reads = published(tmp_path, monkeypatch, "published")
     records = tiny.pretrained(tiny.recipe("published", reads), seeds=2)
     assert [(one["streams"][0], one["seed"]) for one in records] == [
         ("text", 0), ("text", 1), ("image", None), ("audio", 0), ("audio", 1)]
@@ -174,18 +179,7 @@ def test_published_weights_are_read_once_for_all_seeds_and_keep_their_vectors(
 
 def test_published_weights_go_on_learning_at_a_rate_of_their_own(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
     """Domain-adaptive pretraining: at a rate of next to nothing they stay as they were, whatever `lr` is."""
-    from transformers import ViTConfig, ViTModel
-
-    from trivium.encoders import describe
-
-    torch.manual_seed(0)
-    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    ViTModel(ViTConfig(image_size=8, patch_size=4, **small)).save_pretrained(tmp_path / "vit")
-    write_json({"size": 8, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
-               tmp_path / "vit/preprocessor_config.json")
-    entries = tiny.ENCODERS | {"vit": describe("vit", {"modality": "image", "weights": str(tmp_path / "vit")})}
-    reads = tiny.READ_BY | {"image": "vit"}
-    tiny.project(tmp_path, monkeypatch, reads={"adapted": reads}, encoders=entries)
+    reads = published(tmp_path, monkeypatch, "adapted")
     store = Store("adapted")
     before = models.encoder(store.encoders["image"], store.specs["image"], 0).state_dict()
     largest = []
