@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 from PIL import Image
+from pytest import MonkeyPatch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -91,6 +92,16 @@ def command(project: Path, *words: str, fails: bool = False) -> str:
     done = subprocess.run(words, cwd=project, env=environment(project), capture_output=True, text=True)
     assert (done.returncode != 0) == fails, f"{words} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr
+
+
+def committed(project: Path, monkeypatch: MonkeyPatch) -> None:
+    """Go into `project`, with its `environment`; run its pipeline and commit all, as experiments want it."""
+    for key, value in environment(project).items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.chdir(project)
+    command(project, "dvc", "repro")
+    command(project, "git", "add", "--all")
+    command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
 
 
 def digests(project: Path, *folders: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tests.comparisons import full
 from tests.fake_outs import fake_outs
-from tests.helpers import command, digests, environment, set_params, tiny_project
+from tests.helpers import command, committed, digests, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison.budgets import (
     VARIANTS,
@@ -222,13 +222,7 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         compare__reference="",
         train={"ensemble": {"start": "supervised", "strategy": "ensemble"},
                "end_to_end": {"start": "scratch", "strategy": "joint", "fusion": "concat", "lr": 0.003}})
-    for key, value in environment(project).items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.chdir(project)
-
-    command(project, "dvc", "repro")
-    command(project, "git", "add", "--all")
-    command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
+    committed(project, monkeypatch)
     params = (project / "params.yaml").read_bytes()
     set_params(project, {"compare.bootstrap": 201})
     with pytest.raises(SystemExit) as stopped:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers import ROOT, command, digests, environment, set_params, tiny_project
+from tests.helpers import ROOT, committed, digests, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison.effects import Sweep
 from trivium.data.tables import read_yaml
@@ -90,12 +90,7 @@ def test_a_sweep_on_tiny_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     set_params(project, {"compare.reference": "", "evaluate.analysis_rows": 32,
                          "pretrain": {"scratch": {"encoders": FIRST}},
                          "train": {"end_to_end": {"start": "scratch", "strategy": "joint"}}})
-    for key, value in environment(project).items():
-        monkeypatch.setenv(key, value)
-    monkeypatch.chdir(project)
-    command(project, "dvc", "repro")
-    command(project, "git", "add", "--all")
-    command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
+    committed(project, monkeypatch)
     before, params = digests(project, "data", "models", "reports"), (project / "params.yaml").read_bytes()
     main(["sweep", "--fusions", "concat,sum", "--strategies", "joint,linear", "--fraction", "1"])
     said = capfd.readouterr().out
