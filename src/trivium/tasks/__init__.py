@@ -1,7 +1,8 @@
 """What is predicted: one file per task, which is the only place that knows what a target looks like.
 
 A task owns its target, the width of heads, losses, calibration, the metrics and what they are called. No room above
-asks which task it is: it asks the task. `base.Task` says what that is.
+asks which task it is: it asks the task. `base.Task` says what that is; `Probabilities`, `Odds` and `Normal` answer it
+for three sorts of answers, and `shown` says how each sort is shown.
 
 To add one, write `tasks/<name>.py` with a `Settings` and a `TASK`, and name it in params.yaml: `task: regression`, or
 `task: {name: ordinal, order: [low, mid, high]}`.
