@@ -25,6 +25,7 @@ from trivium.comparison.budgets import (
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import PATH, Comparison, Verdict
 from trivium.comparison.settings import Budgets
+from trivium.data.tables import write_json
 from trivium.experiments import curves
 from trivium.experiments.dvc import elsewhere, settings
 from trivium.params import load
@@ -33,7 +34,8 @@ from trivium.settings.errors import UserError
 
 def comparison(accuracy: dict[str, float], flops: float, train: float, winner: str | None, tied: list[str],
                ) -> Comparison:
-    strategies = {name: {"rank": 1, "metrics": {"accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2}},
+    strategies = {name: {"rank": 1, "metrics": {"accuracy": {"mean": a, "low": a - 0.1, "high": a + 0.1, "sd": 0.2},
+                                                "nll": {"mean": 2 * a, "low": a, "high": 3 * a}},
                          "flops": flops} for name, a in accuracy.items()}
     return Comparison.model_validate(full({
         "dataset": {"train": train}, "strategies": strategies, "settings": {"seeds": 5},
@@ -62,14 +64,20 @@ def test_points_are_in_rising_order_and_hold_what_is_drawn() -> None:
         (0.5, 80.0, "half the compute"), (1.0, 80.0, "the present compute"), (2.0, 80.0, "twice the compute")]
     assert [(p.share, p.labels, p.words) for p in labels] == [
         (0.25, 20.0, "a quarter of the labels"), (0.5, 40.0, "half of the labels"), (1.0, 80.0, "all of the labels")]
+    other = {"mean": 0.5, "low": 0.48, "high": 0.52, "sd": 0.01}  # of all other metrics
+    every = dict.fromkeys(present.metrics, other) | {"accuracy": {"mean": 0.5, "low": 0.4, "high": 0.6, "sd": 0.2},
+                                                     "nll": {"mean": 1.0, "low": 0.5, "high": 1.5}}
+    assert {"accuracy", "balanced_accuracy", "macro_f1", "nll"} < set(every)
     assert compute[0].plain() == {
         "share": 0.5, "words": "half the compute", "labels": 80.0,
-        "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6, "sd": 0.2}, "flops": 50.0}
+        "strategies": {name: {"value": {"mean": 0.5, "low": 0.4, "high": 0.6, "sd": 0.2}, "flops": 50.0,
+                              "metrics": every}
                        for name in "ab"},
         "verdict": {"learned": True, "tied": ["a", "b"], "behind": [], "recommended": "a", "simple": False,
                     "sentence": "So it is.", "reason": ""}}
     assert [p.strategies["a"].flops for p in compute] == [50.0, 100.0, 200.0]
     assert [p.strategies["a"].value.mean for p in labels] == [0.3, 0.4, 0.75]
+    assert [p.strategies["a"].metrics["nll"].high for p in labels] == pytest.approx([0.9, 1.2, 2.25])
     assert found.compute.sentence == (
         "With half the compute, no difference was found between “a” and “b”; with the present compute and twice the "
         "compute, “a” wins. “a” is never beaten. No two lines surely cross as the "
@@ -143,6 +151,18 @@ def test_curves_are_those_of_one_comparison(tmp_path: Path) -> None:
     assert read(tmp_path, more) is None
     assert read(tmp_path, comparison({"a": 0.75, "b": 0.501}, 100.0, 80.0, "a", ["a"])) is None
     assert read(tmp_path, None) is None
+
+
+def test_curves_of_the_ranking_metric_alone_are_read_too(tmp_path: Path) -> None:
+    one = comparison({"a": 0.75, "b": 0.5}, 100.0, 80.0, "a", ["a"])
+    older = gather(one, {variant.name: one for variant in VARIANTS}).plain()
+    for kind in ("compute", "labels"):
+        for each in older[kind]["points"]:
+            for reached in each["strategies"].values():
+                del reached["metrics"]
+    write_json(older, tmp_path / "reports/curves.json")
+    found = read(tmp_path, one)
+    assert found and found.compute.points[0].strategies["a"].metrics == {}
 
 
 def test_a_share_of_the_labels_leaves_the_compute_as_it_is(tmp_path: Path) -> None:

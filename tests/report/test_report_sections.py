@@ -170,6 +170,13 @@ def test_curves_are_drawn_while_they_belong_to_the_comparison(tmp_path: Path) ->
             f"{names[0]} and {names[1]}.") in said  # fmt: skip
     assert section.count('class="band"') == 12  # two charts of six strategies
     assert re.findall(r'text-anchor="middle">([\d.]+)</text>', section) == ["0.954", "1.91", "3.82", "15", "30", "60"]
+    table = section.split("<details><summary>Every metric at every budget</summary>")[1].split("</details>")[0]
+    assert table.count("<tr>") == 1 + 5 * 6  # five points of six strategies
+    best = min(found["strategies"].values(), key=lambda entry: entry["rank"])
+    line = re.sub(r"<[^>]+>", " ", table.split("half the compute</th>")[1].split("</tr>")[0]).replace("\u00a0", " ")
+    for key in ("balanced_accuracy", "macro_f1"):
+        mean, low, high = (f"{100 * best['metrics'][key][end]:.1f}" for end in ("mean", "low", "high"))
+        assert re.search(rf"{mean}\s%\s+\({low} to {high}\)", line), (key, line)
     other = json.loads((root / "reports/comparison.json").read_text())
     other["strategies"]["ensemble"]["metrics"]["accuracy"]["mean"] += 1e-6
     (root / "reports/comparison.json").write_text(json.dumps(other))

@@ -61,10 +61,11 @@ def _plain(number: float) -> str:
 
 
 class Reached(Part):
-    """value: of the metric that ranks;  flops: mean over seeds."""
+    """value: of the metric that ranks;  metrics: of all of the task's, that one too;  flops: mean over seeds."""
 
     value: Span
     flops: float
+    metrics: dict[str, Span] = Field(default_factory=dict)  # older files have none
 
 
 class Point(Part):
@@ -157,7 +158,7 @@ def _crossed(found: Sequence[Crossing], kind: str, titles: Mapping[str, str]) ->
 def _point(variant: Variant, share: float, comparison: Comparison) -> Point:
     return Point(
         share=share, words=variant.words, labels=comparison.dataset.train, verdict=comparison.verdict,
-        strategies={name: Reached(value=entry.metrics[comparison.metric], flops=entry.flops)
+        strategies={name: Reached(value=entry.metrics[comparison.metric], flops=entry.flops, metrics=entry.metrics)
                     for name, entry in comparison.strategies.items()})
 
 

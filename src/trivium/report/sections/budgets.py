@@ -10,9 +10,10 @@ from trivium.comparison.intervals import Span
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.measures import axis, tick
-from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend
+from trivium.report.measures import axis, cell, heading, tick
+from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend, name
 from trivium.report.sections.cost import ceiling
+from trivium.tasks.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Context:
     legend: list[Switch]
     pictures: list[Figure]
     verdicts: Table
+    metrics: Table | None
 
 
 def context(inputs: Inputs) -> Context | None:
@@ -29,7 +31,7 @@ def context(inputs: Inputs) -> Context | None:
         return None
     said = " ".join(line.sentence for line in found.lines.values()).strip()
     pictures = [_picture(inputs, kind, line.points) for kind, line in found.lines.items()]
-    return Context(said, legend(inputs, inputs.order), pictures, _verdicts(found))
+    return Context(said, legend(inputs, inputs.order), pictures, _verdicts(found), _metrics(inputs, found))
 
 
 def _picture(inputs: Inputs, kind: str, points: Sequence[Point]) -> Figure:
@@ -60,11 +62,29 @@ def _step(point: Point, strategy: str, kind: str) -> tuple[float, Span]:
     return entry.flops if kind == "compute" else point.labels, entry.value
 
 
+def _told(found: Curves) -> list[Point]:
+    """Every point, the present comparison once."""
+    return [point for kind, line in found.lines.items() for point in line.points
+            if kind == "compute" or point.share != 1]
+
+
 def _verdicts(found: Curves) -> Table:
-    rows = [
-        [Cell(point.words, head=True), Cell(breakable(point.verdict.sentence))]
-        for kind, line in found.lines.items()
-        for point in line.points
-        if kind == "compute" or point.share != 1  # the present comparison is told once
-    ]
+    rows = [[Cell(point.words, head=True), Cell(breakable(point.verdict.sentence))] for point in _told(found)]
     return Table("The verdict at every budget", ["trained with", "the verdict there"], rows)
+
+
+def _metrics(inputs: Inputs, found: Curves) -> Table | None:
+    """All metrics with their intervals; None where the file holds the one that ranks alone."""
+    rows = [[Cell(point.words, head=True), Cell(name(inputs, s), inputs.titles[s]),
+             *(_value(metric, reached.metrics.get(key)) for key, metric in inputs.metrics.items())]
+            for point in _told(found) for s in inputs.order
+            if (reached := point.strategies.get(s)) is not None and reached.metrics]
+    columns = ["trained with", "strategy", *(heading(metric) for metric in inputs.metrics.values())]
+    return Table("Every metric at every budget", columns, rows, sort=True) if rows else None
+
+
+def _value(metric: Metric, value: Span | None) -> Cell:
+    if value is None:
+        return Cell(numbers.NONE)
+    ends = f"({metric.number(value.low)} to {metric.number(value.high)})"
+    return Cell(cell(metric, value.mean), value.mean, classes="number", quiet=ends)
