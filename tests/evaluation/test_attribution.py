@@ -211,8 +211,11 @@ def test_explain_says_where_encoders_look_that_attend() -> None:
         "text": {"area", "rollout", "random"}, "image": {"area", "random"}, "audio": {"area", "rollout", "random"}}
 
 
-@pytest.mark.parametrize("fusion", ["attention", "pooling", "transformer"])
-def test_where_the_fusion_attends_too_its_shares_times_those_of_the_tokens(fusion: str) -> None:
+WEIGH = ("attention", "entropy", "experts", "gated", "pooling", "transformer", "weighted")  # or attend to streams
+
+
+@pytest.mark.parametrize("fusion", WEIGH)
+def test_where_the_fusion_has_shares_too_its_shares_times_those_of_the_tokens(fusion: str) -> None:
     model = networks.multimodal(SPECS, 3, fusion, architecture="transformer").eval().requires_grad_(False)
     batch = Batch(BATCH.inputs, torch.tensor([[True, True, True], [True, True, False]]), BATCH.y)
     clean = encoded.encode(model, batch, 2)
@@ -226,8 +229,7 @@ def test_where_the_fusion_attends_too_its_shares_times_those_of_the_tokens(fusio
     torch.testing.assert_close(told.looked["text"], own * each[:, :1])
 
 
-@pytest.mark.parametrize("fusion", [name for name in fusions.names() if name not in (
-    "attention", "pooling", "transformer")])
+@pytest.mark.parametrize("fusion", [name for name in fusions.names() if name not in WEIGH])
 def test_every_fusion_is_explained(fusion: str) -> None:
     specs = {s: SPECS[s] for s in ("text", "image")}
     model = networks.multimodal(specs, 3, fusion).eval().requires_grad_(False)

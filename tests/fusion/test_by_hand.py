@@ -198,6 +198,18 @@ def test_a_convolution_reads_a_stream_and_its_neighbours() -> None:
     assert build({"name": "convolution", "reach": 2}).mix.kernel_size == (5,)
 
 
+@pytest.mark.parametrize("reach", [1, 2])
+def test_the_product_that_a_convolution_is_made_as_gives_what_torch_s_convolution_does(reach: int) -> None:
+    mix, own = build({"name": "convolution", "reach": reach}), drawn()
+    present = torch.tensor([[True, True, True], [True, False, True]]).repeat(3, 1)[:5]
+    found = mix(own, present)
+    expected = nn.functional.gelu(mix.mix(mix.projected(own, present).transpose(1, 2))).mean(2)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    weights = list(mix.parameters())
+    for one, other in zip(*(torch.autograd.grad(x.square().mean(), weights) for x in (found, expected)), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
 def test_the_recurrent_unit_is_torch_s_and_skips_what_is_absent() -> None:
     mix, own = build("recurrent"), drawn()
     unit = nn.GRU(64, 64, batch_first=True)

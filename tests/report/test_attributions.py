@@ -38,12 +38,12 @@ def test_samples_that_changed_between_strategies(project: Path) -> None:
 
 
 def test_what_the_fusion_attends_to(project: Path) -> None:
-    assert "The fusion attends" not in section(project)
+    assert "The fusion’s shares" not in section(project)
     path = project / "reports/evaluate/ensemble/metrics.json"
     metrics = json.loads(path.read_text())
     metrics["seeds"][0]["attribution"]["samples"][0]["attention"] = {"text": 0.2, "image": 0.05, "audio": 0.5}
     path.write_text(json.dumps(metrics))
-    assert "right answer. The fusion attends to audio 50 %, text 20 %, image 5 %." in section(project)
+    assert "right answer. The fusion’s shares: audio 50 %, text 20 %, image 5 %." in section(project)
 
 
 def test_how_much_better_than_a_random_order(project: Path) -> None:

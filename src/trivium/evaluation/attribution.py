@@ -42,7 +42,7 @@ PASSES = ATTRIBUTE + (CUTS + 1) * (2 + RANDOM)
 @dataclass(frozen=True)
 class Told:
     """Why samples were answered so. deletion: over the samples that have a stream.  prediction: [B, *T].  support: [B],
-    0-1.  attention: stream -> [B], 0-1, where the fusion attends to streams.
+    0-1.  attention: stream -> [B], 0-1, where the fusion attends to streams or weighs them.
 
     nats, looked: attribution and rollout of each input, see `attribute`.
     """
@@ -152,8 +152,8 @@ def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec
     """Of every input of `batch` that the model reads, by stream: what it said for `target` [B, *T], in nats; the
     attention rollout of the encoders that attend; and how far the first adds up, over the samples that have the stream.
 
-    Where the fusion attends to streams, a stream's rollout is times the fusion's share of it, so that all streams
-    together have 1 at most. Both are 0 for a stream that a sample lacks.
+    Where the fusion attends to streams or weighs them, a stream's rollout is times the fusion's share of it, so that
+    all streams together have 1 at most. Both are 0 for a stream that a sample lacks.
     """
     found, looked, complete = dict[str, Tensor](), dict[str, Tensor](), dict[str, Completeness]()
     shares = fused(model, clean)
@@ -175,8 +175,8 @@ def attribute(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec
 
 @torch.no_grad()
 def fused(model: Model, clean: Batch) -> dict[str, Tensor] | None:
-    """Share of the fusion's attention that each stream has, [B], 0-1; together 1. None where the fusion does not
-    attend to streams.
+    """Share of the fusion's attention, or of its weights, that each stream has, [B], 0-1; together 1. None where the
+    fusion does not attend to streams and does not weigh them (see `fusion.attention.Attention.attention`).
     """
     attend = getattr(getattr(model, "fusion", None), "attention", None)
     if attend is None:

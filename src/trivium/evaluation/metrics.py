@@ -139,7 +139,8 @@ class Completeness(Part):
 
 class Sample(Part):
     """Why a sample was answered so. why: it was chosen.  support: of the prediction, 0-1.  attention: of the fusion,
-    where it attends.  rollout: of the encoders that attend.  picture: below the strategy's folder, at the first seed.
+    where it attends to streams or weighs them.  rollout: of the encoders that attend.  picture: below the strategy's
+    folder, at the first seed.
     """
 
     sample: str

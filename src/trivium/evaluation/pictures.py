@@ -168,7 +168,7 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
 
 
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
-    total = float(panel.values.sum())  # of attention, less than 1 where the fusion attends to other streams too
+    total = float(panel.values.sum())  # of attention, less than 1 where the fusion has shares for other streams too
     looked = "attention" if total > 0.9995 else f"attention {total:.0%}"
     title = f"{stream}: {looked if panel.shares else f'{total:+.2f} nats'}"
     if panel.listed:

@@ -27,13 +27,15 @@ class Convolution(nn.Module):
 
     def __init__(self, widths: Mapping[str, int], width: int, reach: int) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.reach = width, reach
         self.mix = nn.Conv1d(width, width, 2 * reach + 1, padding=reach)
         self.projected = Projected(widths, width)
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        row = self.projected(vectors, present).transpose(1, 2)  # [B, D, S]
-        return nn.functional.gelu(self.mix(row)).mean(2)  # absent places too: their neighbours meet there
+        row = nn.functional.pad(self.projected(vectors, present), (0, 0, self.reach, self.reach))  # [B, S + 2 reach, D]
+        seen = row.unfold(1, 2 * self.reach + 1, 1).flatten(2)  # of each place, [B, S, D x neighbours and itself]
+        made = nn.functional.linear(seen, self.mix.weight.flatten(1), self.mix.bias)  # a product, where S is small
+        return nn.functional.gelu(made).mean(1)  # absent places too: their neighbours meet there
 
 
 def build(widths: Mapping[str, int], settings: Settings) -> Convolution:

@@ -47,9 +47,17 @@ class Entropy(nn.Module):
         return project[stream](vector) if stream in project else vector
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        each = self.aligned(heard(vectors, present, self.aligned.streams))
-        each = torch.where(present.unsqueeze(-1), each, 0.0)  # or the map's bias would stand for the stream
+        each = self._each(vectors, present)
         return (shares(self.sureness(each), present).to(each.dtype).unsqueeze(-1) * each).sum(1)
+
+    def attention(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S]: each stream's weight in the output, 0-1."""
+        return shares(self.sureness(self._each(vectors, present)), present)
+
+    def _each(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S, D]"""
+        each = self.aligned(heard(vectors, present, self.aligned.streams))
+        return torch.where(present.unsqueeze(-1), each, 0.0)  # or the map's bias would stand for the stream
 
     @torch.no_grad()
     def sureness(self, each: Tensor) -> Tensor:

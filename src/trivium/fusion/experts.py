@@ -34,17 +34,30 @@ class Experts(nn.Module):
         self.width, every = width, range(len(widths))
         sizes = sorted({1, 2, len(widths)} - ({2} if len(widths) < 2 else set()))
         self.groups = [group for size in sizes for group in combinations(every, size)]
+        reads = torch.tensor([[k in group for k in every] for group in self.groups])  # bool [experts, S]
+        self.register_buffer("reads", reads, persistent=False)
         self.experts = nn.ModuleList([nn.Linear(len(group) * width, width) for group in self.groups])
         self.gate = nn.Linear(len(widths) * width, len(self.groups))
         self.projected = Projected(widths, width)
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
         own = self.projected(vectors, present)
-        ready = torch.stack([torch.stack([present[:, k] for k in group], 1).all(1) for group in self.groups], 1)
-        weights = shares(self.gate(own.flatten(1)), ready)  # [B, experts]
-        answers = torch.stack([nn.functional.gelu(expert(torch.cat([own[:, k] for k in group], 1)))
+        row = own.unbind(1)  # once: the gradient of each own[:, k] would fill all of [B, S, D]
+        answers = torch.stack([expert(torch.cat([row[k] for k in group], 1))
                                for group, expert in zip(self.groups, self.experts, strict=True)], 1)
-        return (weights.unsqueeze(-1) * answers).sum(1)
+        return (self._weights(own, present).unsqueeze(-1) * nn.functional.gelu(answers)).sum(1)
+
+    def attention(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S]: the weights of the experts that read a stream, 0-1. That of one which reads several is shared out
+        among them alike, since what it takes from which is not known.
+        """
+        weights = self._weights(self.projected(vectors, present), present)
+        return weights @ (self.reads / self.reads.sum(1, keepdim=True)).to(weights.dtype)
+
+    def _weights(self, own: Tensor, present: Tensor) -> Tensor:
+        """[B, experts]: of those whose streams are all there, together 1."""
+        ready = (present.unsqueeze(1) | ~self.reads).all(2)
+        return shares(self.gate(own.flatten(1)), ready)
 
 
 def build(widths: Mapping[str, int], settings: Settings) -> Experts:

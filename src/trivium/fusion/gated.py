@@ -31,9 +31,21 @@ class Gated(nn.Module):
         self.projected = Projected(widths, width)
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        # tanh(0) = 0: nothing of an absent stream
+        return (self._gates(vectors, present) * self.projected(vectors, present).tanh()).sum(1)
+
+    def attention(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S]: how far each stream's gates are open, the mean over its D numbers, as a share of what all streams'
+        gates let through together, 0-1; 0 for a stream that is absent. How large the numbers are that a gate lets
+        through is not in it.
+        """
+        opened = torch.where(present, self._gates(vectors, present).mean(2), 0.0)
+        return opened / opened.sum(1, keepdim=True).clamp(min=torch.finfo(opened.dtype).tiny)
+
+    def _gates(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S, D], 0-1."""
         everything = torch.cat([*heard(vectors, present, self.streams).values()], 1)
-        gates = self.gate(everything).sigmoid().unflatten(1, (len(self.streams), self.width))
-        return (gates * self.projected(vectors, present).tanh()).sum(1)  # tanh(0) = 0: nothing of an absent stream
+        return self.gate(everything).sigmoid().unflatten(1, (len(self.streams), self.width))
 
 
 def build(widths: Mapping[str, int], settings: Settings) -> Gated:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -23,12 +23,27 @@ class StandIn(nn.Module):
         self.instead = nn.ParameterDict({s: nn.Parameter(torch.zeros(width)) for s, width in widths.items()})
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        heard = {s: self._heard(vectors[s], one, present[:, k]) for k, (s, one) in enumerate(self.instead.items())}
-        return self.mix(heard, torch.ones_like(present))
+        return self.mix(self._all(vectors, present), torch.ones_like(present))
+
+    @property
+    def attention(self) -> Callable[[Mapping[str, Tensor], Tensor], Tensor]:
+        """The shares of `mix`, [B, S], without what it gives to the vectors that stand in: 0 for an absent stream.
+
+        Raises: AttributeError (`mix` has none).
+        """
+        own = self.mix.attention
+
+        def shares(vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+            return torch.where(present, own(self._all(vectors, present), torch.ones_like(present)), 0.0)
+
+        return shares
 
     def judged_by(self, head: nn.Module, task: Task) -> None:
         if hasattr(self.mix, "judged_by"):
             self.mix.judged_by(head, task)
+
+    def _all(self, vectors: Mapping[str, Tensor], present: Tensor) -> dict[str, Tensor]:
+        return {s: self._heard(vectors[s], one, present[:, k]) for k, (s, one) in enumerate(self.instead.items())}
 
     def _heard(self, given: Tensor, instead: Tensor, there: Tensor) -> Tensor:
         instead = instead.to(given.dtype)

@@ -31,8 +31,12 @@ class Weighted(nn.Module):
         self.projected = Projected(widths, width)
 
     def forward(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
-        weights = shares(self.scores.expand_as(present), present)
+        weights = self.attention(vectors, present)
         return (weights.unsqueeze(-1) * self.projected(vectors, present)).sum(1)
+
+    def attention(self, vectors: Mapping[str, Tensor], present: Tensor) -> Tensor:
+        """[B, S]: each stream's weight in the output, 0-1; the same for all samples that have the same streams."""
+        return shares(self.scores.expand_as(present), present)
 
 
 def build(widths: Mapping[str, int], settings: Settings) -> Weighted:

@@ -109,10 +109,10 @@ def _card(inputs: Inputs, strategy: str, item: Sample) -> Card | None:
 
 
 def _fusion(item: Sample) -> str:
-    """What a fusion that attends gives to each stream, the most first."""
+    """What a fusion that attends to streams, or weighs them, gives to each, the most first."""
     found = sorted((item.attention or {}).items(), key=lambda pair: -pair[1])
     shares = [f"{stream} {numbers.percent(share, 0)}" for stream, share in found]
-    return f". The fusion attends to {', '.join(shares)}." if shares else ""
+    return f". The fusion’s shares: {', '.join(shares)}." if shares else ""
 
 
 def _picture(inputs: Inputs, path: Path, alt: str) -> Picture | None:
