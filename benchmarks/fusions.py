@@ -1,6 +1,7 @@
 """What each fusion costs, and what it can learn where the answer is known: the tables of docs/fusions.md.
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.fusions          measures, about 7 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.fusions costs    only the costs, a minute or two; the rest stays
     PYTHONPATH=src .venv/bin/python -m benchmarks.fusions page     fills the page from what was measured
 
 Only the fusion and a linear head are trained, on vectors that hold all that the streams say, as a perfect encoder would
@@ -22,17 +23,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks import parts
+from benchmarks import encoders, parts
 from benchmarks.parts import BATCH, ROUNDS, SECONDS
-from trivium import fusion
+from trivium import fusion, models
 from trivium.data.settings import STREAMS
 from trivium.data.sources import worlds
+from trivium.data.store import Batch
 from trivium.drawing import numbers
 from trivium.models import drawn
+from trivium.objectives.network.joint import Joint
+from trivium.tasks.classification import Classification
 from trivium.training import budget
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, PAGE = ROOT / "benchmarks/results/fusions.json", ROOT / "docs/fusions.md"
+BASE = "concat"  # whose training step is 1
 WORLDS = ("unique", "redundant", "dominant", "synergy")
 SYMBOLS, WIDTH, TOKENS = 4, 64, 8
 TRAIN, TEST, SEEDS = 3000, 2000, 3
@@ -113,12 +118,46 @@ def speeds(names: Iterable[str], rounds: int = ROUNDS, seconds: float = SECONDS)
                          if list(mix.parameters())}, rounds, seconds)
 
 
+def steps(names: Iterable[str], rounds: int = ROUNDS, seconds: float = SECONDS) -> dict[str, dict[str, float]]:
+    """Of a training step of the whole network, forward and backward, with `cnn` encoders at the default sizes: FLOPs,
+    seconds, and seconds per FLOP (`pace`), each in those of `BASE`.
+    """
+    task, found = Classification([str(k) for k in range(10)]), dict[str, Joint]()
+    for name in dict.fromkeys((BASE, *names)):
+        read = encoders.readers("cnn")
+        own = {s: encoders.build(read[what]) for s, what in zip(STREAMS, ("text", "image", "spectrogram"), strict=True)}
+        found[name] = Joint(models.multimodal(own, task, fusion.chosen(name, "fusion"), 0))
+    specs = {s: one.spec for s, one in own.items()}
+    small = budget.example(specs, task)
+    large = Batch({s: encoders.example(spec) for s, spec in specs.items()},
+                  torch.ones(BATCH, len(STREAMS), dtype=torch.bool), task.example(BATCH))
+    draw = torch.Generator()
+    flops = {name: budget.counted(partial(one.loss, small, draw), module=one) for name, one in found.items()}
+    passes = {name: partial(one.loss, large, draw) for name, one in found.items()}
+    made = {}
+    for name, (_, spent) in parts.against(passes, passes[BASE], rounds, seconds).items():
+        counted = flops[name] / flops[BASE]
+        made[name] = {"step_flops": counted, "step_seconds": spent, "pace": spent / counted}
+    return made
+
+
+def bills(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """All that is said of what each fusion costs."""
+    rates, whole = speeds(names), steps(names)
+    return {name: cost(name) | {"samples_per_second": rates.get(name)} | whole[name] for name in names}
+
+
+def renewed(found: dict[str, Any]) -> dict[str, Any]:
+    """The same results with costs that are measured now."""
+    return found | {"fusions": {name: found["fusions"][name] | bill for name, bill in bills(found["fusions"]).items()}}
+
+
 def measure(names: Iterable[str] = fusion.names(), seeds: int = SEEDS, steps: int = STEPS) -> dict[str, Any]:
     known = {name: worlds.world(name, SYMBOLS) for name in WORLDS}
-    rates, found = speeds(names), {}
+    billed, found = bills(names), {}
     for name in names:
         accuracy = {one: [learned(name, world, seed, steps) for seed in range(seeds)] for one, world in known.items()}
-        found[name] = cost(name) | {"samples_per_second": rates.get(name), "accuracy": accuracy}
+        found[name] = billed[name] | {"accuracy": accuracy}
         print(name, found[name], flush=True)
     return {"fusions": found, "worlds": {name: {"ceiling": world.bayes(), "chance": 1 / world.classes}
                                          for name, world in known.items()}}
@@ -126,14 +165,25 @@ def measure(names: Iterable[str] = fusion.names(), seeds: int = SEEDS, steps: in
 
 def costs(found: Mapping[str, Any]) -> str:
     """A line for each fusion: its idea, its cost and its source, as its own file says."""
-    lines = ["| `fusion` | idea | parameters | FLOPs | samples/s | source |", "|---|---|---|---|---|---|"]
+    lines = ["| `fusion` | idea | parameters | FLOPs | samples/s | FLOPs of a step, relative | seconds per FLOP, "
+             "relative | source |", "|---|---|---|---|---|---|---|---|"]
     for name, one in found["fusions"].items():
         idea, link = parts.idea_and_source(f"trivium.fusion.{name}")
         rate = one["samples_per_second"]
         cells = [f"`{name}`", idea, numbers.whole(one["parameters"]),
-                 numbers.whole(round(one["flops"])), numbers.whole(round(rate, -3)) if rate else "–", link]
+                 numbers.whole(round(one["flops"])), numbers.whole(round(rate, -3)) if rate else "–",
+                 f"{one['step_flops']:.2f}", f"{one['pace']:.2f}", link]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _dear(found["fusions"])])
+
+
+def _dear(found: Mapping[str, Any]) -> str:
+    """Who takes more seconds than its FLOPs' share, in a whole step and alone."""
+    base = found[BASE]
+    alone = {name: {"pace": base["samples_per_second"] / one["samples_per_second"] * base["flops"] / one["flops"]}
+             for name, one in found.items() if one["samples_per_second"]}
+    return (f"In a whole step, {parts.dearer(found, f'a step with `{BASE}`')}. Alone, on vectors that are there "
+            f"already, {parts.dearer(alone, f'`{BASE}`')}.")
 
 
 def reached(found: Mapping[str, Any]) -> str:
@@ -173,7 +223,7 @@ def filled(page: str, found: Mapping[str, Any]) -> str:
 
 def main(words: list[str]) -> None:
     about = {"train": TRAIN, "test": TEST, "steps": STEPS, "batch": BATCH, "lr": LR}
-    found = parts.measured(words, RESULTS, lambda: measure() | about)
+    found = parts.measured(words, RESULTS, lambda: measure() | about, renewed)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

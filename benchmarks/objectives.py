@@ -1,6 +1,7 @@
 """What each objective of recipes costs, and where the components that it leaves help: the tables of docs/objectives.md.
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives          measures, about 8 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.objectives costs    only the costs, a minute; the rest stays
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives page     fills the page from what was measured
 
 In worlds of symbols, whose answer is known, small encoders are trained by an objective on the train rows. Then a
@@ -51,6 +52,7 @@ LOOP = Loop(batch=parts.BATCH, weight_decay=0.05, warmup=0.1, clip=1.0, evaluati
             workers=1)  # no augmentation: a shifted template is another template
 WIDTH, DEPTH = 32, 1
 NEAR = 0.03  # of accuracy: what is less far from random weights, or from chance, counts as level with it
+ALONE = "the encoders alone"  # with a plain loss, whose cost is 1
 RANDOM = "random"  # encoders as they come
 STABLE = 10  # seeds of the adversarial objective
 
@@ -155,8 +157,9 @@ def apart(points: Tensor) -> float:
 
 
 def bills(names: Iterable[str]) -> dict[str, dict[str, float]]:
-    """Of each objective on a text, a picture and a sound together, at the default sizes: training FLOPs per sample, in
-    those of the encoders alone; and samples per second of one core's time.
+    """Of each objective on a text, a picture and a sound together, at the default sizes: training FLOPs and
+    seconds per sample, and seconds per FLOP (`pace`), in those of the encoders alone with a plain loss; and samples per
+    second of one core's time.
     """
     read = encoders.readers("cnn")
     components = {s: encoders.build(read[what]) for s, what in zip(STREAMS, ("text", "image", "spectrogram"),
@@ -172,11 +175,20 @@ def bills(names: Iterable[str]) -> dict[str, dict[str, float]]:
         draw = torch.Generator().manual_seed(0)
         return torch.stack([one.loss(batch, draw) for one in each]).sum()  # type: ignore[operator]
 
-    alone = sum(budget.counted(lambda s=s, one=one: one(small.inputs[s]).square().sum(), module=one)
-                for s, one in components.items())
-    rates = parts.speeds({name: partial(loss, each, large) for name, each in found.items()})
-    return {name: {"flops": sum(budget.counted(partial(loss, [one], small), module=one) for one in each) / alone,
-                   "samples_per_second": rates[name]} for name, each in found.items()}
+    def plain(batch: Batch) -> Tensor:
+        return torch.stack([one(batch.inputs[s]).square().sum() for s, one in components.items()]).sum()
+
+    alone = budget.counted(partial(plain, small), module=nn.ModuleDict(components))
+    passes, bill = {name: partial(loss, each, large) for name, each in found.items()}, {}
+    for name, (rate, spent) in parts.against(passes, partial(plain, large)).items():
+        flops = sum(budget.counted(partial(loss, [one], small), module=one) for one in found[name]) / alone
+        bill[name] = {"flops": flops, "seconds": spent, "pace": spent / flops, "samples_per_second": rate}
+    return bill
+
+
+def renewed(found: dict[str, Any]) -> dict[str, Any]:
+    """The same results with costs that are measured now."""
+    return found | {"costs": bills(found["costs"])}
 
 
 def measure(names: Iterable[str] = objectives.names(), seeds: int = SEEDS, stable: int = STABLE) -> dict[str, Any]:
@@ -195,12 +207,14 @@ def measure(names: Iterable[str] = objectives.names(), seeds: int = SEEDS, stabl
 
 def costs(found: Mapping[str, Any]) -> str:
     """A line for each objective: its idea, its cost and its source, as its own file says."""
-    lines = ["| `objective` | idea | FLOPs | samples/s | source |", "|---|---|---|---|---|"]
+    lines = ["| `objective` | idea | FLOPs | samples/s | seconds per FLOP, relative | source |",
+             "|---|---|---|---|---|---|"]
     for name, one in found["costs"].items():
         idea, link = parts.idea_and_source(f"trivium.objectives.{name}")
         rate = float(f"{one['samples_per_second']:.2g}")
-        lines.append(f"| `{name}` | {idea} | {one['flops']:.2f} | {numbers.whole(round(rate))} | {link} |")
-    return "\n".join(lines)
+        lines.append(f"| `{name}` | {idea} | {one['flops']:.2f} | {numbers.whole(round(rate))} | {one['pace']:.2f} | "
+                     f"{link} |")
+    return "\n".join([*lines, "", f"In a step, {parts.dearer(found['costs'], ALONE)}."])
 
 
 def helped(found: Mapping[str, Any], how: str) -> str:
@@ -263,7 +277,7 @@ def filled(page: str, found: Mapping[str, Any]) -> str:
 def main(words: list[str]) -> None:
     about = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "steps": STEPS, "finetuning": FINETUNING, "lr": LR,
              "batch": LOOP.batch}
-    found = parts.measured(words, RESULTS, lambda: measure() | about)
+    found = parts.measured(words, RESULTS, lambda: measure() | about, renewed)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

@@ -60,16 +60,29 @@ def test_a_short_form_of_the_measurement() -> None:
     assert set(fusions.speeds(["sum", "plain"], rounds=1, seconds=0.01)) == {"sum"}  # nothing to train in the other
 
 
+def test_costs_are_renewed_and_accuracies_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fusions.steps(["concat", "sum"], rounds=1, seconds=0.01)
+    assert whole["concat"]["step_flops"] == 1.0 and 0.99 < whole["sum"]["step_flops"] < 1.0
+    assert whole["sum"]["pace"] == whole["sum"]["step_seconds"] / whole["sum"]["step_flops"]
+    monkeypatch.setattr(fusions, "bills", lambda names: {name: {"flops": 5.0} for name in names})
+    before = {"fusions": {"sum": {"flops": 4.0, "accuracy": {"unique": [0.5]}}}, "steps": 7}
+    assert fusions.renewed(before) == {"fusions": {"sum": {"flops": 5.0, "accuracy": {"unique": [0.5]}}}, "steps": 7}
+
+
 def test_what_the_tables_say_of_a_fusion() -> None:
-    made = {"fusions": {name: {"parameters": 12480, "flops": 24576.0, "samples_per_second": rate,
-                               "accuracy": {world: each for world in fusions.WORLDS}}
-                        for name, rate, each in (("sum", 118_610.8, [0.5, 0.51, 0.505]), ("concat", None, [1.0, 1.0]),
-                                                 ("pooling", 1e4, [0.7, 0.75]))},
+    made = {"fusions": {name: {"parameters": 12480, "flops": 24576.0, "samples_per_second": rate, "step_flops": 0.997,
+                               "pace": 1.234, "accuracy": {world: each for world in fusions.WORLDS}}
+                        for name, rate, each in (("sum", 118_610.8, [0.5, 0.51, 0.505]), ("concat", 15e3, [1.0, 1.0]),
+                                                 ("plain", None, [1.0, 1.0]), ("pooling", 1e4, [0.7, 0.75]))},
             "worlds": {world: {"ceiling": 1.0, "chance": 0.5} for world in fusions.WORLDS}}
     assert fusions.costs(made).splitlines()[2] == (
         "| `sum` | Each stream is mapped to one width by a linear map of its own, and these are added | 12,480 | "
-        "24,576 | 119,000 | additive fusion in Kiela et al. 2018, "
+        "24,576 | 119,000 | 1.00 | 1.23 | additive fusion in Kiela et al. 2018, "
         "[arXiv 1802.02892](https://arxiv.org/abs/1802.02892) |")
+    assert fusions.costs(made).splitlines()[-1] == (
+        "In a whole step, nobody takes more than 1.3 times the seconds per FLOP of a step with `concat`; most has "
+        "`sum` (1.23). Alone, on vectors that are there already, more than 1.3 times the seconds per FLOP of `concat` "
+        "take `pooling` (1.50).")
     lines = fusions.reached(made).splitlines()
     assert lines[4].startswith("| `sum` | 50.5 (50.0 to 51.0) | ")
     assert lines[5].startswith("| `concat` | 100.0 | 100.0 |")
