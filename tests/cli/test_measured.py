@@ -24,16 +24,23 @@ STAGES = f"""stages:
 REPAIR = ("env", f"PYTHONPATH={ROOT / 'src'}", "python", "-m", "trivium.cli", "repair")
 
 
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose three stages ran and measured. Read only."""
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "dvc.yaml").write_text(STAGES)
+    shutil.copy(ROOT / "params.yaml", folder)
+    command(folder, "git", "init", "--quiet")
+    command(folder, "dvc", "init", "--quiet")
+    (folder / "given").write_text("one\n")
+    command(folder, "dvc", "repro", "--quiet")
+    (folder / "ran").unlink()
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "dvc.yaml").write_text(STAGES)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
-    command(tmp_path, "git", "init", "--quiet")
-    command(tmp_path, "dvc", "init", "--quiet")
-    (tmp_path / "given").write_text("one\n")
-    command(tmp_path, "dvc", "repro", "--quiet")
-    (tmp_path / "ran").unlink()
-    return tmp_path
+def project(reference: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(reference, tmp_path / "project", symlinks=True))
 
 
 @pytest.mark.slow

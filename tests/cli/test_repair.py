@@ -29,23 +29,29 @@ STAGES = """stages:
 """
 
 
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three stages that ran on "one", whose lock is in git, and then on "two". Read only."""
+    folder = tmp_path_factory.mktemp("reference")
+    (folder / "dvc.yaml").write_text(STAGES)
+    (folder / "params.yaml").write_text("train: {lr: 1.0e-3}\n")
+    (folder / ".gitignore").write_text("/raw\n/model\n/answer\n/ran\n/.cache\n")
+    command(folder, "git", "init", "--quiet")
+    command(folder, "dvc", "init", "--quiet")
+    (folder / "given").write_text("one\n")
+    command(folder, "dvc", "repro", "--quiet")
+    command(folder, "git", "add", "--all")
+    command(folder, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "one")
+    (folder / "given").write_text("two\n")
+    command(folder, "dvc", "repro", "--quiet")
+    assert (folder / "answer").read_text() == "compared-trained-on-two\n"
+    (folder / "ran").unlink()
+    return folder
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """Three stages that ran on "one", whose lock is in git, and then on "two"."""
-    (tmp_path / "dvc.yaml").write_text(STAGES)
-    (tmp_path / "params.yaml").write_text("train: {lr: 1.0e-3}\n")
-    (tmp_path / ".gitignore").write_text("/raw\n/model\n/answer\n/ran\n/.cache\n")
-    command(tmp_path, "git", "init", "--quiet")
-    command(tmp_path, "dvc", "init", "--quiet")
-    (tmp_path / "given").write_text("one\n")
-    command(tmp_path, "dvc", "repro", "--quiet")
-    command(tmp_path, "git", "add", "--all")
-    command(tmp_path, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "one")
-    (tmp_path / "given").write_text("two\n")
-    command(tmp_path, "dvc", "repro", "--quiet")
-    assert (tmp_path / "answer").read_text() == "compared-trained-on-two\n"
-    (tmp_path / "ran").unlink()
-    return tmp_path
+def project(reference: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(reference, tmp_path / "project", symlinks=True))
 
 
 def repro(project: Path) -> str:
