@@ -43,7 +43,7 @@ ui: $(READY)
 
 test: $(DEVELOPMENT)
 	@bash scripts/browser.sh
-	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile
+	@HF_HUB_OFFLINE=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(DEVELOPMENT)
 	$(BIN)/ruff check .
