@@ -10,12 +10,12 @@ from trivium.comparison.bootstrap import replicates
 from trivium.tasks.multilabel import MultiLabel
 from trivium.tasks.regression import Regression
 
-STRATEGIES, SEEDS, ROWS, TAGS, RESAMPLES = 20, 5, 10_000, 50, 2_000
+STRATEGIES, SEEDS, ROWS, TAGS, RESAMPLES = 4, 5, 10_000, 50, 2_000
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["macro_f1", "r2"])
-def test_intervals_of_twenty_strategies_take_less_than_twenty_seconds(name: str) -> None:
+def test_intervals_take_less_than_a_second_per_strategy(name: str) -> None:
     rng = np.random.default_rng(0)
     if name == "r2":
         task, y = Regression({"price": "EUR"}), rng.normal(size=(ROWS, 1))
@@ -28,4 +28,4 @@ def test_intervals_of_twenty_strategies_take_less_than_twenty_seconds(name: str)
         begun = time.process_time()
         found = replicates([outcomes] * STRATEGIES, [np.arange(ROWS)] * SEEDS, RESAMPLES, task.weighted, (name,))
         taken = time.process_time() - begun
-    assert found[name].shape == (RESAMPLES, STRATEGIES, SEEDS) and taken < 20
+    assert found[name].shape == (RESAMPLES, STRATEGIES, SEEDS) and taken < STRATEGIES
