@@ -239,7 +239,9 @@ def test_an_experiment_on_own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         data__streams={s: {"modality": s} for s in ("text", "image")},
         budgets__compute=[], budgets__labels=[0.5], loop__batch=30,
         data__watch="../it's mine", data__manifest__path="../it's mine/table.csv",
-        compare__reference="",
+        compare__reference="", evaluate__analysis_rows=32,
+        pretrain={name: {"encoders": {"text": "words", "image": "patches"}} | more for name, more in (
+            ("scratch", {}), ("supervised", {"objective": "supervised", "share": 0.9, "lr": 0.003}))},
         train={"ensemble": {"start": "supervised", "strategy": "ensemble"},
                "end_to_end": {"start": "scratch", "strategy": "joint", "fusion": "concat", "lr": 0.003}})
     committed(project, monkeypatch)
