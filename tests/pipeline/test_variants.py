@@ -10,6 +10,7 @@ import soundfile
 from PIL import Image
 
 from tests.helpers import command, set_params, tiny_project
+from trivium.data import tables
 
 pytestmark = pytest.mark.slow
 
@@ -54,8 +55,11 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
     project = tiny_project(tmp_path / "project")
     (tmp_path / "mine").mkdir()
     command(project, "trivium", "use", str(write_manifest(tmp_path / "mine")))
+    train = tables.read_yaml(project / "params.yaml")["train"]
     set_params(project, {
-        "seeds": FOLDS, "split.method": "kfold", "split.val": 0.2, "budget.epochs": 4,
+        "pretrain.supervised_half": None,
+        "train": {name: train[name] for name in ("end_to_end", "unimodal", "selfsup_finetune", "reference")},
+        "evaluate.analysis_rows": 32, "seeds": FOLDS, "split.method": "kfold", "split.val": 0.2, "budget.epochs": 4,
         "encoder.words.architecture": "transformer", "encoder.bands.architecture": "transformer",
         "encoder.patches": {"modality": "image", "weights": str(write_vit(tmp_path / "vit"))},
         "encoder.bands.processor.features": "mfcc", "encoder.bands.processor.bins": 20,
