@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from tests.far.device import Far
+from tests.far.device import Far, tensors_of
 
 # Every kernel of torch 2.13.0 for CUDA that calls `alertNotDeterministic`, by the operator that runs it: the call sites
 # in libtorch_cuda.so of the Linux build, and `put_` in libtorch_cpu.so. In aten/src/ATen/native/cuda each is marked by
@@ -26,6 +24,7 @@ REFUSED = {
     "upsample_trilinear3d_backward",
 }
 BY_DIMENSION = {"median", "nanmedian"}  # their positions, not their values
+WAITING = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal"}  # for a number or a size
 KEPT = {"sum", "mean"}  # reductions of scatter_reduce that are deterministic
 
 
@@ -51,7 +50,9 @@ def waits(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     the GPU is told not to block.
     """
     name = func._schema.name.removeprefix("aten::")
-    tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
+    if name not in WAITING and name not in ("_to_copy", "copy_", "index", "index_put_"):
+        return False
+    tensors = [*tensors_of(args), *tensors_of(list(kwargs.values()))]
     away = [isinstance(one, Far) for one in tensors]
     if name == "_to_copy" and kwargs.get("device") is not None:
         arrives = kwargs["device"].type != "cpu"
@@ -60,7 +61,7 @@ def waits(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         return away[0] != away[1]
     if name in ("index", "index_put_"):  # an index on the CPU is copied, and one of booleans is counted
         return any(away) and (not all(away) or any(one.dtype == torch.bool for one in tensors[1:]))
-    return any(away) and name in ("_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal")
+    return any(away) and name in WAITING
 
 
 class Watch(TorchDispatchMode):
