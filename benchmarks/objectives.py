@@ -2,6 +2,7 @@
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives          measures, about 8 minutes on one core
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives costs    only the costs, a minute; the rest stays
+    PYTHONPATH=src .venv/bin/python -m benchmarks.objectives NAME ...  only the accuracies of these objectives
     PYTHONPATH=src .venv/bin/python -m benchmarks.objectives page     fills the page from what was measured
 
 In worlds of symbols, whose answer is known, small encoders are trained by an objective on the train rows. Then a
@@ -191,6 +192,18 @@ def renewed(found: dict[str, Any]) -> dict[str, Any]:
     return found | {"costs": bills(found["costs"])}
 
 
+def retrained(found: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The same results with accuracies of the objectives `names` that are measured now."""
+    seeds = len(next(iter(found["accuracy"][RANDOM].values()))["probe"])
+    now = {name: {world: {"probe": [], "finetuned": []} for world in found["worlds"]} for name in names}
+    for name, worlds_of in now.items():
+        for world in worlds_of:
+            each = [reached(name, worlds.world(world, symbols.SYMBOLS), seed) for seed in range(seeds)]
+            worlds_of[world] = {how: [one[how] for one in each] for how in ("probe", "finetuned")}
+            print(name, world, worlds_of[world], flush=True)
+    return found | {"accuracy": found["accuracy"] | now}
+
+
 def measure(names: Iterable[str] = objectives.names(), seeds: int = SEEDS, stable: int = STABLE) -> dict[str, Any]:
     known = {name: worlds.world(name, symbols.SYMBOLS) for name in WORLDS}
     found: dict[str, Any] = {name: {world: {"probe": [], "finetuned": []} for world in known}
@@ -277,7 +290,8 @@ def filled(page: str, found: Mapping[str, Any]) -> str:
 def main(words: list[str]) -> None:
     about = {"train": TRAIN, "validation": VALIDATION, "test": TEST, "steps": STEPS, "finetuning": FINETUNING, "lr": LR,
              "batch": LOOP.batch}
-    found = parts.measured(words, RESULTS, lambda: measure() | about, renewed)
+    again = partial(retrained, names=words) if words and {*words} <= {*objectives.names()} else renewed
+    found = parts.measured(words, RESULTS, lambda: measure() | about, again)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 

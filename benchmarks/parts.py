@@ -82,16 +82,17 @@ def filled(page: str, maker: str, tables: Mapping[str, str]) -> str:
 
 def measured(words: list[str], results: Path, measure: Callable[[], dict[str, Any]],
              renew: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> dict[str, Any]:
-    """What is in `results`, measured now unless `words` of the command line say `page`; with `costs`, only what `renew`
-    makes new of the results that are there.
+    """What is in `results`, measured now unless `words` of the command line say `page`; with other words, only what
+    `renew` makes new of the results that are there.
     """
     if words != ["page"]:
         torch.set_num_threads(1)
         started = time.process_time()
-        if words == ["costs"] and renew is not None:
+        if words and renew is not None:
             found = renew(json.loads(results.read_text(encoding="utf-8")))
             about = {"machine": machine(), "core_seconds": round(time.process_time() - started)}
-            found |= {"costs_renewed": about | {"command": f"python -m benchmarks.{results.stem} costs"}}
+            words = ["python -m", f"benchmarks.{results.stem}", *words]
+            found |= {f"{words[2]}_renewed": about | {"command": " ".join(words)}}
         else:
             found = measure() | {"machine": machine(), "command": f"python -m benchmarks.{results.stem}"}
             found["core_seconds"] = round(time.process_time() - started)
