@@ -12,6 +12,7 @@ from benchmarks import readme
 from tests.comparisons import full
 from tests.helpers import ROOT
 from trivium.cli.main import parser
+from trivium.comparison import together
 from trivium.comparison.out import PATH, Comparison
 
 README = ROOT / "README.md"
@@ -82,7 +83,7 @@ def test_every_command_exists(page: Path, params: dict[str, Any]) -> None:
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
     assert set(re.findall(r"\btrivium ([a-z]+)", said)) <= set(commands)
     strategies = re.findall(r"\b(?:trivium predict |(?:train|evaluate)@)(?!updates/)([a-z_]+)", said)
-    assert set(strategies) <= set(params["train"])
+    assert set(strategies) <= {*params["train"], together.NAME}
     for module in re.findall(r"\bpython -m (benchmarks[\w.]*)", said):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
