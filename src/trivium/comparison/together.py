@@ -148,15 +148,15 @@ def _spans(task: Task, results: Results, rules: Rules) -> dict[str, Span]:
 
 
 def _sentence(about: Together, found: Evaluated, rules: Rules) -> str:
-    metric, gap = rules.metric, about.difference
-    title = f"“{found.metrics[about.against].title}”"
-    span = f"{metric.number(gap.low, True)} to {metric.number(gap.high, True)}"
-    size = f"{metric.number(gap.mean, True)} {metric.unit} ({span})"
-    used = sum(weight > 0 for weight in about.weights.values())
+    metric, gap, title = rules.metric, about.difference, f"“{found.metrics[about.against].title}”"
+    used, known = sum(weight > 0 for weight in about.weights.values()), len(about.weights)
     if used == 1:
         only = next(found.metrics[name].title for name, weight in about.weights.items() if weight)
         return f"“{only}” alone has a weight: on validation, no other strategy adds anything to its answers."
-    level = metric.level(about.metrics[metric.key].mean)
-    return (f"Together, weighed by what each adds on validation, {used} of the {len(about.weights)} strategies reach "
-            f"{level} at {numbers.times(about.over_budget)} × the budget. Against {title}, that is {size}: "
-            f"{'surely better' if about.beats else 'not surely better'}.")
+    who = f"all {known}" if used == known else f"{used} of the {known}"
+    level, sign = metric.level(about.metrics[metric.key].mean), not about.beats
+    low, high = (metric.number(end, sign) for end in (gap.low, gap.high))
+    size = f"{metric.number(gap.mean, sign)} {metric.unit} ({low} to {high})"
+    judged = f"surely better than {title} by {size}" if about.beats else f"not surely better than {title}: {size}"
+    return (f"Together, weighed by what each adds on validation, {who} strategies reach {level} at "
+            f"{numbers.times(about.over_budget)} × the budget. That is {judged}.")

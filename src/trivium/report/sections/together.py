@@ -34,7 +34,7 @@ def _weights(inputs: Inputs, found: Together) -> Figure:
              Cell(numbers.percent(weight, 0), weight, classes="number", bar=bar(weight))]
             for strategy, weight in sorted(found.weights.items(), key=lambda one: -one[1])]
     caption = ("Share of each strategy in the mean of answers, mean over seeds. Each seed chose on its own validation "
-               "samples: one strategy after the other, that which lowers the validation NLL most.")
+               "samples: again and again, it added the strategy that lowered the validation NLL most.")
     return Figure(Table("Whose answers count", ["strategy", "weight"], rows, sort=True), caption, "Whose answers count")
 
 
