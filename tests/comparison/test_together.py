@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.comparison.outs import BUDGET, CLASSES, change, compared, write_outs
+from trivium.comparison import together
 from trivium.data.tables import read_json, write, write_json
 from trivium.evaluation import predictions
 from trivium.tasks.classification import Classification
@@ -100,6 +101,17 @@ def test_validation_chooses_and_test_judges(project: Path) -> None:
     right = [0.98, 0.01, 0.01]
     put(project, "ensemble", "predictions.parquet", LABELS, said(LABELS, right, right))
     assert compared(project, NAMES)["together"]["weights"]["ensemble"] == 0
+
+
+def test_of_many_validation_samples_a_part_is_enough(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three strategies, 60 samples, three classes: 540 numbers. Of the samples that are left, no label is odd."""
+    monkeypatch.setattr(together, "CELLS", 540 // 5)
+    labels = np.where(np.arange(60) % 5 == 0, SEEN, LABELS)
+    for name, stored in (("end_to_end", said(SEEN, SURE, UNSURE)), ("unimodal", said(SEEN, UNSURE, SURE)),
+                         ("ensemble", said(SEEN, [0.05, 0.9, 0.05], [0.05, 0.9, 0.05]))):
+        put(project, name, "validation.parquet", np.where(np.arange(60) % 5 == 0, labels, (SEEN + 1) % 3), stored)
+    found = compared(project, NAMES)["together"]
+    assert found["seeds"]["0"]["validation"]["score"] == 1.0 and found["weights"]["ensemble"] == 0
 
 
 def test_it_is_left_out(project: Path) -> None:

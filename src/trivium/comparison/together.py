@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from trivium.models.pools import Mean
 
 NAME = "together"
+# Of numbers in answers to validation: with more, every second sample chooses weights, every third, ...
+CELLS = 4_000_000
 VALIDATION, TEST = "validation.parquet", "predictions.parquet"
 
 
@@ -113,9 +115,12 @@ def _seed(found: Evaluated, folder: Path, names: Sequence[str], place: int, seed
 
 
 def _whole(task: Task, paths: Sequence[Path], seed: int) -> tuple[Tensor, Tensor]:
+    """Answers [P, N, A] and targets [N, *T], of as many samples as `CELLS` allows."""
     import torch
 
-    parts = list(_pieces(task, paths, seed))
+    count = sum(len(piece) for _, piece in predictions.read(paths[0], seed))
+    step = max(1, -(-len(paths) * count * task.width // CELLS))
+    parts = [(answers[:, ::step], y[::step]) for answers, y in _pieces(task, paths, seed)]
     y = torch.from_numpy(np.concatenate([target for _, target in parts]))
     return torch.cat([answers for answers, _ in parts], 1), y if y.dtype == torch.int64 else y.float()
 
