@@ -118,6 +118,8 @@ def test_it_is_left_out(project: Path) -> None:
     assert "together" not in compared(project, NAMES, together=False)
     assert "together" not in compared(project, NAMES[:1])
     (project / "reports/evaluate/unimodal/validation.parquet").unlink()
+    assert list(compared(project, NAMES)["together"]["weights"]) == ["end_to_end", "ensemble"]
+    (project / "reports/evaluate/ensemble/validation.parquet").unlink()
     assert "together" not in compared(project, NAMES)
 
 

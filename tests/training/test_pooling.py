@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -163,3 +165,14 @@ def test_pools_are_kept_as_plain_values_and_weights() -> None:
         again = pools.empty(pools.about(pool))
         again.load_state_dict(pool.state_dict())
         assert again(answers, everywhere(answers), TWO).equal(pool(answers, everywhere(answers), TWO))
+
+
+@pytest.mark.parametrize("task", [TWO, MultiLabel(["big", "red"]), Regression({"price": "EUR"}, scale=[70.0])])
+def test_gradients_stay_finite_where_no_model_with_a_weight_sees_a_sample(task: Any) -> None:
+    answers = torch.tensor([[[-0.7, -0.7], [-0.1, -2.0]], [[-0.3, -1.4], [-0.7, -0.7]]], requires_grad=True)
+    pool = pools.Mean(torch.tensor([1.0, 0.0]), task.uncalibrated())
+    seen = torch.tensor([[True, False], [True, True]])
+    found = pool(answers, seen, task)
+    assert torch.equal(found[1], task.pooled(answers[:1], torch.zeros(1, 2, dtype=torch.bool))[1])
+    found[0].sum().backward()
+    assert answers.grad is not None and answers.grad.isfinite().all()

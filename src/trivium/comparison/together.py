@@ -66,11 +66,11 @@ class Together(Part):
 
 
 def together(found: Evaluated, folder: Path, rules: Rules, against: str) -> Together | None:
-    """Of the strategies in `found`, which was read from `folder`; None where one of them left no answers to validation,
-    and where there is but one.
+    """Of the strategies in `found`, which was read from `folder`, that left answers to validation: what was fitted on
+    its rows cannot be judged by them. None where there are fewer than two.
     """
-    names = list(found.outcomes)
-    if len(names) < 2 or not all((folder / name / VALIDATION).exists() for name in names):
+    names = [name for name in found.outcomes if (folder / name / VALIDATION).exists()]
+    if len(names) < 2:
         return None
     made = [_seed(found, folder, names, place, seed) for place, seed in enumerate(found.seeds)]
     both = {NAME: [outcome for _, outcome in made], against: found.outcomes[against]}

@@ -26,6 +26,7 @@ from trivium.machine.measured import Inference
 from trivium.machine.progress import track
 from trivium.machine.workers import processes
 from trivium.models.network import Model
+from trivium.models.pools import Stack
 from trivium.tasks.base import Outcome, joined
 from trivium.training import records
 from trivium.training.records import Result, Trained
@@ -33,8 +34,8 @@ from trivium.training.records import Result, Trained
 
 def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Path) -> Inference | None:
     """Write `<out>/predictions.parquet`, `<out>/metrics.json` and what `analyse` keeps, the seeds side by side; and
-    `<out>/validation.parquet`, predictions for validation, and `<out>/held_out.parquet`, for the held-out domain, where
-    there is one.
+    `<out>/validation.parquet`, predictions for validation, where it fitted no model, and `<out>/held_out.parquet`, for
+    the held-out domain, where there is one.
 
     entry: of `train` in params.yaml;  device, workers: `loop.device` and `loop.workers`.
 
@@ -73,9 +74,10 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
     test = store.rows(seed, "test")
     batch = encoded.encode_rows(model, store, test, seed, size)
     result, right = _write(out / _part("predictions", seed), model, batch, store, seed, test, size)
-    known = store.rows(seed, "val")
-    _write(out / _part("validation", seed), model, encoded.encode_rows(model, store, known, seed, size), store, seed,
-           known, size)
+    if not isinstance(getattr(model, "pool", None), Stack):  # which was fitted on these rows, and knows them
+        known = store.rows(seed, "val")
+        _write(out / _part("validation", seed), model, encoded.encode_rows(model, store, known, seed, size), store,
+               seed, known, size)
     weight = store.weights(test)
     by, elsewhere = domain.within(store, test, right), None
     if len(held := store.rows(seed, "domain")):

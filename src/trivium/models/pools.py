@@ -38,8 +38,10 @@ class Mean(nn.Module):
 
     def forward(self, answers: Tensor, seen: Tensor, task: Task) -> Tensor:
         counts = seen * self.weights.unsqueeze(-1)
-        mixed = task.mixed(answers, counts)
-        return torch.where(counts.any(0).unsqueeze(-1), task.recalibrated(mixed, self.calibration), mixed)
+        some = counts.any(0)
+        mixed = task.mixed(answers, torch.where(some, counts, 1.0))  # of all, where none counts: gradients stay finite
+        nothing = task.pooled(answers[:1], torch.zeros_like(seen[:1])).to(mixed)
+        return torch.where(some.unsqueeze(-1), task.recalibrated(mixed, self.calibration), nothing)
 
 
 class Stack(nn.Module):

@@ -58,5 +58,6 @@ class Together(Predictor):
 def _member(root: Path, strategy: str, seed: int) -> Predictor:
     folder = root / "models" / strategy / f"seed_{seed}"
     if not (folder / "model.json").exists():
-        raise UserError(f"{folder} is not there. `dvc repro` makes it; `dvc checkout` brings it back from the cache.")
+        raise UserError(f"{folder} is not there: {PATH} is of models that are not here. Run `dvc repro`, which "
+                        "compares those of params.yaml, or `dvc checkout`, which brings back those of dvc.lock.")
     return Predictor(models.load(folder), preparation(root, seed, folder))
