@@ -35,7 +35,7 @@ def ideal(name: str, seeds: int = 2, n: int = 20_000) -> list[Information]:
 
 def known(text: float, both: Nll) -> Information:
     return Information(subsets={"text": Nll(val=text, test=text), "image": Nll(val=0.7, test=0.7), "text+image": both},
-                       labels=[50, 50], tables={m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")})
+                       labels=[150, 150], tables={m: [[75, 75, 0], [75, 75, 0]] for m in ("text", "image")})
 
 
 @pytest.mark.parametrize("name", ["redundant", "dominant", "unique", "synergy", "mixed"])
@@ -101,6 +101,15 @@ def test_what_a_noisier_copy_knows_is_all_redundant() -> None:
         worse = "text" if pair == "text+audio" else "image"
         assert pairs[pair].unique[worse] == pytest.approx(0.0, abs=0.03), pair
         assert pairs[pair].redundant == pytest.approx(bits, abs=0.04), pair
+
+
+def test_of_few_samples_nothing_is_said_to_be_anywhere() -> None:
+    measured = known(0.3, Nll(val=0.1, test=0.1)).model_copy(update={"labels": [32, 32]})
+    found = summary({"a": [measured, measured]}, ("text", "image"))
+    assert (found.sentence, found.training) == ("128 test samples, all seeds together, are too few to say which stream "
+                                                "holds what: figures below may be chance.", "")
+    more = measured.model_copy(update={"labels": [75, 75]})
+    assert summary({"a": [more, more]}, ("text", "image")).sentence.startswith("The answer needs text and image")
 
 
 def test_encoders_are_held_apart_and_what_was_not_measured_is_not_said() -> None:

@@ -32,7 +32,7 @@ def test_several_streams_may_have_been_chosen():
 def seed(text, image, both):
     return Information(subsets={"text": Nll(val=text, test=text), "image": Nll(val=image, test=image),
                                 "text+image": Nll(val=both, test=both)},
-                       labels=[50, 50], tables={m: [[25, 25, 0], [25, 25, 0]] for m in ("text", "image")})
+                       labels=[150, 150], tables={m: [[75, 75, 0], [75, 75, 0]] for m in ("text", "image")})
 
 
 def test_an_encoder_that_nobody_asked_found_nothing_out():
