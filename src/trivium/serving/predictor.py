@@ -136,7 +136,7 @@ class Predictor:
         present = torch.tensor([[not _missing(row.get(m)) for m in self.streams] for row in rows])
         inputs: dict[str, Tensor] = {}
         for k, m in enumerate(self.streams):
-            there = [i for i in range(len(rows)) if present[i, k]]
+            there = [i for i in range(len(rows)) if present[i, k] and m in self.read]  # of others nothing is said
             kind = self._specs[m].kind
             if kind == "counts":
                 inputs[m] = self._counts(m, [row.get(m) if present[i, k] else "" for i, row in enumerate(rows)])
