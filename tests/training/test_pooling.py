@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tests import networks
 from trivium.models import pools
+from trivium.tasks import weighing
 from trivium.tasks.multilabel import MultiLabel
 from trivium.tasks.regression import Regression
 from trivium.training import pooling
@@ -43,7 +44,7 @@ def test_the_greedy_mean_takes_models_that_err_apart_and_leaves_the_useless_one(
     y = torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])
     one, other = [0.9, 0.9, 0.9, 0.2, 0.1, 0.1, 0.1, 0.8], [0.2, 0.9, 0.9, 0.9, 0.8, 0.1, 0.1, 0.1]
     answers = torch.stack([says(one), says(other), says([1 - p for p in one])])
-    weights = pooling.greedy(answers, everywhere(answers), y, TWO)
+    weights = weighing.greedy(answers, everywhere(answers), y, TWO)
     assert weights.tolist() == [0.5, 0.5, 0.0]
     found = pooling.fit("selection", answers, everywhere(answers), y, HALF, TWO)
     assert TWO.score(found.answers, y) == 1.0 and nll(found.answers, y) < nll(answers[0], y)
@@ -58,21 +59,21 @@ def test_a_mean_is_calibrated_before_it_is_judged() -> None:
     found = pooling.fit("mean", answers, everywhere(answers), y, HALF, TWO)
     mixed = TWO.mixed(answers, torch.ones(3, 12))
     assert nll(mixed, y) > 0.5 and nll(found.answers, y) < 0.01 and TWO.score(mixed, y) == 1.0
-    assert sorted(pooling.greedy(answers, everywhere(answers), y, TWO).tolist()) == pytest.approx([1 / 3] * 3)
+    assert sorted(weighing.greedy(answers, everywhere(answers), y, TWO).tolist()) == pytest.approx([1 / 3] * 3)
 
 
 def test_a_model_may_be_chosen_more_than_once() -> None:
     rng, y = drawn(400)
     noise = [torch.from_numpy(rng.normal(0, size, 400)) for size in (1.0, 2.0)]
     answers = torch.stack([says((torch.where(y == 0, 1.0, -1.0) + one).sigmoid().tolist()) for one in noise])
-    weights = pooling.greedy(answers, everywhere(answers), y, TWO)
+    weights = weighing.greedy(answers, everywhere(answers), y, TWO)
     assert 0 < weights[1] < weights[0] and weights.sum() == pytest.approx(1)
 
 
 def test_of_equal_models_the_first_alone_is_kept() -> None:
     y = torch.tensor([0, 1])
     answers = torch.stack([says([0.8, 0.2])] * 3)
-    assert pooling.greedy(answers, everywhere(answers), y, TWO).tolist() == [1.0, 0.0, 0.0]
+    assert weighing.greedy(answers, everywhere(answers), y, TWO).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_greedy_weights_know_that_streams_are_missing() -> None:
@@ -81,9 +82,9 @@ def test_greedy_weights_know_that_streams_are_missing() -> None:
     noise = torch.from_numpy(rng.normal(0, 1.0, 200))
     better, worse = (says((torch.where(y == 0, size, -size) + noise).sigmoid().tolist()) for size in (3.0, 1.0))
     answers, seen = torch.stack([better, worse]), torch.ones(2, 200, dtype=torch.bool)
-    assert pooling.greedy(answers, seen, y, TWO).tolist() == [1.0, 0.0]
+    assert weighing.greedy(answers, seen, y, TWO).tolist() == [1.0, 0.0]
     seen[0, 20:] = False
-    assert pooling.greedy(answers, seen, y, TWO)[1] > 0
+    assert weighing.greedy(answers, seen, y, TWO)[1] > 0
 
 
 def test_stacking_learns_whom_to_believe_and_whose_word_to_turn_round() -> None:

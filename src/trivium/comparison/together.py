@@ -22,13 +22,12 @@ from trivium.comparison.pairs import Results, Rules, compare, measure
 from trivium.data.out import Part
 from trivium.drawing import numbers
 from trivium.evaluation import predictions
+from trivium.tasks import weighing
 from trivium.tasks.base import Array, Outcome, Task, joined
 from trivium.training.records import Reached
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from trivium.models.pools import Mean
 
 NAME = "together"
 # Of numbers in answers to validation: with more, every second sample chooses weights, every third, ...
@@ -93,24 +92,23 @@ def _seed(found: Evaluated, folder: Path, names: Sequence[str], place: int, seed
     """What the models of a seed say together of validation, by which they are weighed, and its outcome on test."""
     import torch
 
-    from trivium.models.pools import Mean
-    from trivium.training import pooling
-
     about = [found.metrics[name].seeds[place] for name in names]
     task = tasks.of(about[0].task)
     answers, y = _whole(task, [folder / name / VALIDATION for name in names], seed)
     seen = torch.ones(answers.shape[:2], dtype=torch.bool)
-    weights = pooling.greedy(answers, seen, y, task)
-    pool = Mean.fitted(weights, answers, seen, y, task)
-    said = pool(answers, seen, task)
+    weights = weighing.greedy(answers, seen, y, task)
+    heat = weighing.calibration(weights, answers, seen, y, task).float()
+    said = weighing.mean(weights, heat, answers, seen, task)
     task = task.decided(said, y)
-    outcomes = [task.outcome(task.stored(pool(part, torch.ones(part.shape[:2], dtype=torch.bool), task)), target)
-                for part, target in _pieces(task, [folder / name / TEST for name in names], seed)]
+    outcomes = []
+    for part, target in _pieces(task, [folder / name / TEST for name in names], seed):
+        told = weighing.mean(weights, heat, part, torch.ones(part.shape[:2], dtype=torch.bool), task)
+        outcomes.append(task.outcome(task.stored(told), target))
     kept = [k for k, weight in enumerate(weights.tolist()) if weight]
     recipes = {found.metrics[names[k]].start: about[k].training.flops.pretrain for k in kept}
     spent = sum(recipes.values()) + sum(about[k].training.flops.train for k in kept)
     reached = Reached(nll=-task.log_likelihood(said, y).mean().item(), score=task.score(said, y))
-    return Seed(weights={names[k]: weights[k].item() for k in kept}, calibration=pool.calibration.tolist(),
+    return Seed(weights={names[k]: weights[k].item() for k in kept}, calibration=heat.tolist(),
                 task=task.plain(), validation=reached, flops=spent), joined(outcomes)
 
 
@@ -134,13 +132,12 @@ def _pieces(task: Task, paths: Sequence[Path], seed: int) -> Iterator[tuple[Tens
         yield torch.stack(own), task.numbers(pieces[0][1]["y"])
 
 
-def pool(about: Seed, names: Sequence[str]) -> Mean:
-    """That of a seed, of the answers of `names` in their order."""
+def mean(about: Seed, names: Sequence[str], answers: Tensor, seen: Tensor, task: Task) -> Tensor:
+    """What those of a seed say together; answers: of `names`, in their order. See `weighing.mean`."""
     import torch
 
-    from trivium.models.pools import Mean
-
-    return Mean(torch.tensor([about.weights.get(name, 0.0) for name in names]), torch.tensor(about.calibration))
+    weights = torch.tensor([about.weights.get(name, 0.0) for name in names])
+    return weighing.mean(weights, torch.tensor(about.calibration), answers, seen, task)
 
 
 def _spans(task: Task, results: Results, rules: Rules) -> dict[str, Span]:

@@ -13,13 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trivium.tasks import Task
+from trivium.tasks import Task, weighing
 
 
 class Mean(nn.Module):
-    """The mean of what those that count say (of probabilities, not of their logarithms), by their weights [P], 0 or
-    more; then calibrated. A sample of which no model with a weight sees anything gets what knows nothing says.
-    """
+    """See `weighing.mean`; weights: [P], 0 or more."""
 
     def __init__(self, weights: Tensor, calibration: Tensor) -> None:
         super().__init__()
@@ -29,19 +27,11 @@ class Mean(nn.Module):
     @classmethod
     def fitted(cls, weights: Tensor, answers: Tensor, seen: Tensor, y: Tensor, task: Task) -> Mean:
         """Calibrated on samples with the targets `y` of which any model sees something."""
-        counts = seen * weights.to(answers.device).unsqueeze(-1)
-        some = counts.any(0)
-        if not some.any():
-            return cls(weights, task.uncalibrated()).to(answers.device)
-        calibration = task.recalibration(task.mixed(answers, counts)[some], y[some])
+        calibration = weighing.calibration(weights, answers, seen, y, task)
         return cls(weights, calibration).to(answers.device)
 
     def forward(self, answers: Tensor, seen: Tensor, task: Task) -> Tensor:
-        counts = seen * self.weights.unsqueeze(-1)
-        some = counts.any(0)
-        mixed = task.mixed(answers, torch.where(some, counts, 1.0))  # of all, where none counts: gradients stay finite
-        nothing = task.pooled(answers[:1], torch.zeros_like(seen[:1])).to(mixed)
-        return torch.where(some.unsqueeze(-1), task.recalibrated(mixed, self.calibration), nothing)
+        return weighing.mean(self.weights, self.calibration, answers, seen, task)
 
 
 class Stack(nn.Module):

@@ -29,7 +29,7 @@ class Together(Predictor):
         seed = min(about.seeds, key=lambda key: (about.seeds[key].validation.nll, int(key)))
         chosen = about.seeds[seed]
         self.members = {name: _member(root, name, int(seed)) for name in chosen.weights}
-        self.pool = together.pool(chosen, list(self.members))
+        self.weighed = chosen
         self.task = tasks.of(chosen.task)
         self.streams, self.read, self._specs, self._tokenizers = {}, (), {}, {}
         for one in self.members.values():
@@ -46,7 +46,8 @@ class Together(Predictor):
         told = [one.answers(rows, root) for one in self.members.values()]
         there = np.array([[error is None for error in errors] for _, _, errors in told]).reshape(len(told), len(rows))
         said = torch.stack([self.task.restored(np.nan_to_num(stored, nan=1.0)) for stored, _, _ in told])
-        stored = self.task.stored(self.pool(said, torch.from_numpy(there), self.task))
+        stored = self.task.stored(together.mean(
+            self.weighed, list(self.members), said, torch.from_numpy(there), self.task))
         lost: np.ndarray = np.logical_not(there.any(0))
         stored[lost] = np.nan
         why = [[reasons for each in told if (reasons := each[1][row] or each[2][row])] for row in range(len(rows))]

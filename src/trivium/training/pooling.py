@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from trivium.models.pools import Mean, Stack
+from trivium.tasks import weighing
 from trivium.training.logistic import PATIENCE, STRENGTHS, fit_blocks
 
 if TYPE_CHECKING:
     from trivium.tasks import Task
 
-ROUNDS = 20  # of the greedy choice: weights are whole numbers of so many parts at most
 FOLDS = 5
 PENALTIES = (1.0, 0.3, 0.1, *STRENGTHS[:6])  # strong to weak
 
@@ -45,30 +45,9 @@ def fit(way: str, answers: Tensor, seen: Tensor, y: Tensor, nothing: np.ndarray,
         return Pooled(None, task.pooled(answers, seen))
     if way == "stacking":
         return stacking(answers, seen, y, nothing, task)
-    weights = greedy(answers, seen, y, task) if way == "selection" else torch.ones(len(answers))
+    weights = weighing.greedy(answers, seen, y, task) if way == "selection" else torch.ones(len(answers))
     pool = Mean.fitted(weights, answers, seen, y, task)
     return Pooled(pool, pool(answers, seen, task))
-
-
-def greedy(answers: Tensor, seen: Tensor, y: Tensor, task: Task, rounds: int = ROUNDS) -> Tensor:
-    """How much of each model is in the mean: [P], summing to 1. Ensemble selection (Caruana et al. 2004): from nothing
-    on, the model is added, once more where it is in already, with which the mean has the lowest validation NLL; the
-    round that reached the lowest one is kept. Of equals the first. Each mean is calibrated before it is judged, since
-    what is kept will be: as they are, means are too unsure, and the best single model would win for that alone.
-    """
-    count, best, kept = torch.zeros(len(answers)), np.inf, torch.zeros(len(answers))
-    for _ in range(rounds):
-        tried = []
-        for k in range(len(answers)):
-            weights = count.clone()
-            weights[k] += 1
-            mean = Mean.fitted(weights, answers, seen, y, task)
-            tried.append(-task.log_likelihood(mean(answers, seen, task), y).mean().item())
-        chosen = int(np.argmin(tried))
-        count[chosen] += 1
-        if tried[chosen] < best:
-            best, kept = tried[chosen], count.clone()
-    return kept / kept.sum()
 
 
 def stacking(answers: Tensor, seen: Tensor, y: Tensor, nothing: np.ndarray, task: Task) -> Pooled:

@@ -17,7 +17,8 @@ from trivium.models.linear import Linear
 from trivium.models.network import Unimodal
 from trivium.models.pools import Mean
 from trivium.models.selected import Selected
-from trivium.training import components, pooling, probed, records, vectors
+from trivium.tasks import weighing
+from trivium.training import components, probed, records, vectors
 from trivium.training.jobs import Report
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     heads = {s: part.head.cpu() for s, part in parts.items() if isinstance(part, Unimodal)}
     members = _classifiers(store, heads, seen, present, y, found.nothing, task) | _probes(store, encoders, found)
     answers, counts = selected.answers(list(members.values()), seen, present, task)
-    pool = Mean.fitted(pooling.greedy(answers, counts, y, task), answers, counts, y, task)
+    pool = Mean.fitted(weighing.greedy(answers, counts, y, task), answers, counts, y, task)
     model, told = Selected.of(encoders, members, pool, task), pool(answers, counts, task)
     model.task = task.decided(told, y)
     about = files.describe("selected", store.encoders, store.specs, model.task, selected=model.about(),
