@@ -18,7 +18,7 @@ from trivium.settings import parts
 from trivium.tasks.base import Task
 
 SHARED = ("base", "cells", "links", "losses", "measured", "metric", "normal", "numbers", "odds", "probabilities",
-          "probed", "probing", "scores", "shown", "tags", "temperature")
+          "probed", "probing", "scores", "shown", "tags", "temperature", "weighing")
 
 
 def names() -> tuple[str, ...]:
