@@ -1,6 +1,6 @@
-"""Which strategy with how few labels, where the answer is known: a table of docs/curves.md.
+"""Which strategy with how few labels, where the answer is known: a table for docs/curves.md, once it has been measured.
 
-    PYTHONPATH=src .venv/bin/python -m benchmarks.few          measures, about 6 minutes on one core
+    PYTHONPATH=src .venv/bin/python -m benchmarks.few          measures
     PYTHONPATH=src .venv/bin/python -m benchmarks.few page     fills the page from what was measured
 
 The stages of the pipeline up to `train`, on the world *redundant* of the generated symbols, with default learning rates

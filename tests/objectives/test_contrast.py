@@ -1,6 +1,7 @@
 """Contrastive objectives by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,15 +56,20 @@ def test_the_sigmoid_loss_by_hand() -> None:
     assert judged(logits).item() == pytest.approx(sum(terms) / 2, rel=1e-6)
 
 
-def test_the_sigmoid_loss_at_its_start() -> None:
-    """Vectors that are all the same: each of N^2 pairs has the logit 10 - 10 = 0, hence N ln 2."""
-    task, one = build("siglip", ("image", "wave")), batch(8, ("image", "wave"))
+def all_alike(task: Any) -> None:
+    """Vectors are the same, whatever the sample and the stream."""
     with torch.no_grad():
         for part in task.project.values():
             part.weight.zero_()
             part.weight[0] = 1.0
     for part in task.encoders.values():
         part.forward = lambda x, d=part.width: torch.ones(len(x), d)
+
+
+def test_the_sigmoid_loss_at_its_start() -> None:
+    """Vectors that are all the same: each of N^2 pairs has the logit 10 - 10 = 0, hence N ln 2."""
+    task, one = build("siglip", ("image", "wave")), batch(8, ("image", "wave"))
+    all_alike(task)
     assert task.loss(one, draw()).item() == pytest.approx(8 * math.log(2), rel=1e-4)
     task.loss(one, draw()).backward()
     assert task.sharpness.grad.abs() > 0 and task.shift.grad.abs() > 0
@@ -90,12 +96,7 @@ def test_the_sigmoid_loss_is_validated_in_batches_of_trainings_size() -> None:
     from trivium.training.settings import Loop
 
     task, one = build("siglip", ("image", "wave")), batch(96, ("image", "wave"))
-    with torch.no_grad():
-        for part in task.project.values():
-            part.weight.zero_()
-            part.weight[0] = 1.0
-    for part in task.encoders.values():
-        part.forward = lambda x, d=part.width: torch.ones(len(x), d)
+    all_alike(task)
     feeds = [Feed(one, np.arange(96), 0) for _ in range(2)]
     loop = Loop(batch=8, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=1)
     history = fit(task, *feeds, Schedule(1, 8, 0.0), loop, device.prepare("cpu"), 0)

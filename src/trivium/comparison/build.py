@@ -10,11 +10,11 @@ import numpy as np
 
 from trivium.comparison import domain, null, out, recipes, sentences
 from trivium.comparison.across import across
-from trivium.comparison.intervals import Estimate, Span, estimate, never
+from trivium.comparison.intervals import Estimate, Span, never
 from trivium.comparison.null import Gain
 from trivium.comparison.out import Comparison
 from trivium.comparison.outcomes import Evaluated, load
-from trivium.comparison.pairs import Pair, Results, Rules, compare, measure
+from trivium.comparison.pairs import Pair, Results, Rules, compare, estimates, measure
 from trivium.comparison.settings import Settings
 from trivium.comparison.together import together
 from trivium.comparison.verdict import Cost, Verdict, decide, listed
@@ -157,9 +157,7 @@ def _strategy(found: Evaluated, s: int, name: str, results: Results, rules: Rule
     chosen = took if len(took) == len(trained) else None
     if dataset.world and "accuracy" in metrics:
         missing = dataset.world.bayes["all"] - float(results.points["accuracy"][s].mean())
-    spans = {
-        metric: estimate(results.points[metric][s], results.replicates[metric][:, s], rules.confidence,
-                         rules.overlap).within(one.lowest, one.highest) for metric, one in metrics.items()}
+    spans = estimates(found.task, results, s, rules)
     if "accuracy" in metrics:
         spans["accuracy"] = _seen(found, results.points["accuracy"][s], rules) or spans["accuracy"]
     return out.Strategy(

@@ -65,6 +65,12 @@ def measure(task: Task, outcomes: Mapping[str, Sequence[Outcome]], units: Sequen
                    replicates(strategies, units, rules.resamples, of, names, rules.bins, counts=weights))
 
 
+def estimates(task: Task, results: Results, place: int, rules: Rules) -> dict[str, Estimate]:
+    """Every metric of the strategy at `place` in `results`, with its interval."""
+    return {key: estimate(results.points[key][place], results.replicates[key][:, place], rules.confidence,
+                          rules.overlap).within(metric.lowest, metric.highest) for key, metric in task.metrics.items()}
+
+
 def compare(outcomes: Mapping[str, Sequence[Outcome]], results: Results, rules: Rules) -> list[Pair]:
     """All pairs, the better one first, in the order of the metric that ranks.
 

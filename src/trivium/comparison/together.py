@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium import tasks
-from trivium.comparison.intervals import Span, estimate
+from trivium.comparison.intervals import Span
 from trivium.comparison.outcomes import Evaluated
-from trivium.comparison.pairs import Results, Rules, compare, measure
+from trivium.comparison.pairs import Rules, compare, estimates, measure
 from trivium.data.out import Part
 from trivium.drawing import numbers
 from trivium.evaluation import predictions
@@ -82,7 +82,9 @@ def together(found: Evaluated, folder: Path, rules: Rules, against: str) -> Toge
     weights = {name: float(np.mean([one.weights.get(name, 0.0) for one in seeds])) for name in names}
     flops = float(np.mean([one.flops for one in seeds]))
     budget = float(np.mean([seed.training.flops.budget for seed in found.metrics[against].seeds]))
-    about = Together(metrics=_spans(found.task, results, rules), weights=weights, against=against, difference=gap,
+    spans = {key: Span(mean=one.mean, low=one.low, high=one.high, sd=one.sd)
+             for key, one in estimates(found.task, results, 0, rules).items()}
+    about = Together(metrics=spans, weights=weights, against=against, difference=gap,
                      beats=pair.beats and sign > 0, flops=flops, over_budget=flops / budget,
                      seeds={str(seed): one for seed, one in zip(found.seeds, seeds, strict=True)}, sentence="")
     return about.model_copy(update={"sentence": _sentence(about, found, rules)})
@@ -138,15 +140,6 @@ def mean(about: Seed, names: Sequence[str], answers: Tensor, seen: Tensor, task:
 
     weights = torch.tensor([about.weights.get(name, 0.0) for name in names])
     return weighing.mean(weights, torch.tensor(about.calibration), answers, seen, task)
-
-
-def _spans(task: Task, results: Results, rules: Rules) -> dict[str, Span]:
-    found = dict[str, Span]()
-    for key, metric in task.metrics.items():
-        one = estimate(results.points[key][0], results.replicates[key][:, 0], rules.confidence, rules.overlap)
-        one = one.within(metric.lowest, metric.highest)
-        found[key] = Span(mean=one.mean, low=one.low, high=one.high, sd=one.sd)
-    return found
 
 
 def _sentence(about: Together, found: Evaluated, rules: Rules) -> str:
