@@ -10,10 +10,14 @@ from trivium.stage import fresh, run
 
 def main(params: Params) -> None:
     from trivium.data.store import Store
-    from trivium.training import budget
+    from trivium.training import budget, prompted
     from trivium.training.strategy import chosen_fusion
 
     check(params)  # the first stage that a change of `train` runs
+    for one in params.entries.values():
+        if one.plan.combine == "prompts":  # which names classes: the data know them
+            for words in prompted.check(one, Store(one.start), params.seeds):
+                print(words)
     with fresh("data/code") as out:
         write_code(params, out)
     entry = params.entries[params.budget.of]

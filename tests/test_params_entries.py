@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers import ROOT
 from tests.refused import checked, message, streams
-from trivium.params import check, check_entry, check_recipe, parse
+from trivium.params import check, check_entry, check_recipe, parse, warnings
 from trivium.settings.errors import UserError
 
 
@@ -20,6 +20,14 @@ def params() -> dict[str, Any]:
 def test_a_recipe_reads_every_stream(params: dict[str, Any]) -> None:
     del params["pretrain"]["scratch"]["encoders"]["image"]
     assert message(params) == "params.yaml: `pretrain.scratch.encoders` names no encoder for image."
+
+
+def test_augmentation_of_what_the_data_do_not_have_is_told(params: dict[str, Any]) -> None:
+    params["loop"]["augment"] = {"image": {"flip": 0.5}, "audio": {}}
+    assert warnings(parse(params)) == []
+    params["data"] |= streams("image", "text")
+    assert warnings(parse(params)) == [
+        "params.yaml: `loop.augment.audio` changes nothing: no stream of `data.streams` is audio."]
 
 
 def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:

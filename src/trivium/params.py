@@ -227,8 +227,11 @@ def check_entry(params: Params, name: str) -> None:
 
 def warnings(params: Params) -> list[str]:
     """What can be run and makes little sense, a sentence each."""
-    return [words for one in params.entries.values()
-            for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
+    augmented = params.loop.augment if isinstance(params.loop.augment, dict) else {}
+    idle = [f"params.yaml: `loop.augment.{modality}` changes nothing: no stream of `data.streams` is {modality}."
+            for modality in augmented if modality not in params.streams.values()]
+    return idle + [words for one in params.entries.values()
+                   for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 
 
 def _names(params: Params) -> list[str]:

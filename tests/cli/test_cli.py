@@ -73,6 +73,16 @@ def test_predict_a_table_to_the_terminal(
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"]
 
 
+def test_predict_names_the_streams_that_a_sample_may_be_given_by(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    with pytest.raises(SystemExit) as stopped:
+        main(["predict", "supervised_frozen", "--title", "alpha one"])
+    assert "`--title` is not known here: a stream of the sample is given by --text or --image" in str(
+        stopped.value.code)
+
+
 @pytest.mark.parametrize("words", [[], ["table.csv", "--text", "both"]])
 def test_predict_wants_a_table_or_a_sample(words: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -99,6 +99,14 @@ def test_nothing_to_do(clock: Clock) -> None:
     bar.at(0)
 
 
+def test_of_no_work_nothing_stays(clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                  ) -> None:
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    with Progress("no training", total=math.inf, unit="samples"):
+        pass
+    assert capsys.readouterr().err.split("\r")[-1].strip() == ""  # a line that was written over
+
+
 def spell(word: str) -> None:
     for _ in track(word, "spelling", len(word)):
         pass

@@ -25,7 +25,12 @@ def test_who_counts_and_what_it_gives(tmp_path: Path) -> None:
         "over_budget": 2.0, "seeds": {}, "sentence": "Together, they reach 91.2 % accuracy."}
     path.write_text(json.dumps(compared))
     found = section(project)
+    assert "No seed took" not in found
     assert "Together, they reach 91.2 % accuracy." in found
     assert found.index(">80 %") < found.index(">20 %")  # the heaviest first
     assert '>91.2 % <span class="span">(90.0 to 92.4 %)</span>' in found
     assert "<code>trivium predict together</code>" in found
+    compared["together"]["weights"] = {"end_to_end": 0.0, "ensemble": 1.0}
+    path.write_text(json.dumps(compared))
+    found = section(project)
+    assert "No seed took “End to end”." in found and ">100 %" in found and ">0 %" not in found

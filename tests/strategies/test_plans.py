@@ -52,8 +52,21 @@ def test_the_same_title_twice_is_told_apart_by_names() -> None:
     assert [one.title for one in found.values()] == ["LP-FT from supervised (a)", "LP-FT from supervised (b)", "C"]
 
 
+def test_the_same_title_twice_is_told_apart_by_how_streams_are_joined() -> None:
+    film = RAW | {"fusion": {"name": "film"}}
+    found = strategies.entries({
+        "a": RAW, "b": film, "c": film,
+        "d": {"start": "supervised", "strategy": "ensemble"},
+        "e": {"start": "supervised", "strategy": "ensemble", "way": "selection"}})
+    titles = [one.title for one in found.values()]
+    assert titles[:3] == ["LP-FT from supervised (concat)", "LP-FT from supervised (b)", "LP-FT from supervised (c)"]
+    assert titles[3].endswith(" (product)") and titles[4].endswith(" (selection)")
+
+
 @pytest.mark.parametrize(("raw", "says"), [
     (RAW | {"strategy": "lptf"}, r"`train\.own\.strategy`: there is no strategy `lptf`; did you mean `lpft`"),
+    (RAW | {"strategy": "DGL"}, r"`train\.own\.strategy`: there is no strategy `DGL`; did you mean `dgl`"),
+    (RAW | {"Head_Share": 0.1}, r"unknown key `train\.own\.Head_Share`; did you mean `head_share`"),
     (RAW | {"head_shaer": 0.1}, r"unknown key `train\.own\.head_shaer`; did you mean `head_share`"),
     (RAW | {"head_share": 1.0}, r"`train\.own\.head_share` must be below 1 \(got 1\.0\)"),
     ({"strategy": "joint"}, r"`train\.own\.start` is missing"),

@@ -94,6 +94,8 @@ def test_what_the_budget_does_not_pay_one_epoch_of_is_not_begun(tmp_path: Path, 
     assert told["skipped"]["sentence"] == (
         "End to end was not begun: one epoch of what it trains costs more than the budget of 1.07e+06 FLOPs leaves. "
         "It needs a budget of at least 4.27e+06 FLOPs, 4 times as much: set `budget.flops: 4.3e+06` in params.yaml.")
+    strategy.train(entry, tiny.LOOP, [11.9 * tiny.ALL], out)
+    assert ", 1 % more: set `budget.flops: 4.3e+06` " in read_json(out / "training.json")["skipped"]["sentence"]
 
 
 def test_head_first_then_all_within_what_pretraining_left(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:

@@ -12,7 +12,9 @@ from torch.nn.functional import normalize
 from tests.tiny_media import READ_BY
 from tests.training import tiny
 from trivium import models, strategies
+from trivium.comparison import reads
 from trivium.data.store import Store
+from trivium.evaluation import metrics
 from trivium.models import space
 from trivium.models.prompted import Prompted
 from trivium.settings.errors import UserError
@@ -107,6 +109,23 @@ def test_a_prompt_for_no_class_is_named() -> None:
     with pytest.raises(UserError, match=r"`train\.one\.prompts` names `cat`, which is no class of this data; its "
                                         r"classes are a, b\."):
         run(prompts={"cat": "a cat"})
+
+
+def test_what_the_data_lack_is_told_before_anything_is_trained() -> None:
+    store = Store("aligned")
+    there = np.bincount(store.labels(store.rows(0, "train")))
+    assert prompted.check(entry(shots=int(there.min())), store, 1) == prompted.check(entry(), store, 1) == []
+    said = prompted.check(entry(shots=100), store, 1)
+    assert said == [f"`train.one.shots: 100`: at seed 0 there are {there[0]} of a, {there[1]} of b in train; all of "
+                    "these are taken."]
+    with pytest.raises(UserError, match="names `cat`, which is no class of this data"):
+        prompted.check(entry(prompts={"cat": "a cat"}), store, 1)
+
+
+def test_what_is_not_read_has_no_part() -> None:
+    seed = metrics.Seed.model_construct(training=run()[0])
+    tested = metrics.Evaluation.model_construct(streams=list(READ_BY), seeds=[seed])
+    assert reads.read(tested) == [{"image", "audio"}]
 
 
 def test_what_cannot_be_prompted_is_refused() -> None:

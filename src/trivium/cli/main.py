@@ -19,7 +19,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
     argv = sys.argv[1:] if argv is None else argv
     try:
-        arguments = parser(_streams() if argv[:1] == ["predict"] else ()).parse_args(argv)
+        streams = _streams() if argv[:1] == ["predict"] else []
+        top = parser(streams)
+        arguments, unknown = top.parse_known_args(argv)
+        if unknown and streams:
+            raise UserError(f"`{unknown[0]}` is not known here: a stream of the sample is given by "
+                            f"{' or '.join(f'--{stream}' for stream in streams)}.")
+        if unknown:
+            top.error(f"unrecognized arguments: {' '.join(unknown)}")
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")

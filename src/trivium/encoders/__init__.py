@@ -108,7 +108,8 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
     unknown = [key for key in own if key not in part.Settings.model_fields]
     if unknown:
         known = (*COMMON, *part.Settings.model_fields)
-        raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {parts.nearest(str(unknown[0]), known)}")
+        rest = parts.nearest(str(unknown[0]), known, cutoff=0.7)  # `depth`, which others have, is no `width`
+        raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {rest}")
     settings = parts.typed(part.Settings, own, where)
     made = getattr(part, "PROCESSOR", {}).get(modality, "" if hasattr(part, "PROCESSOR") else modality)
     if not made:

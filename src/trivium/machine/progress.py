@@ -59,7 +59,8 @@ class Progress:
         self.close()
 
     def close(self) -> None:
-        """End the bar's line, so that what is printed next has one of its own."""
+        """End the bar's line, so that what is printed next has one of its own; of no work, nothing stays."""
+        self._bar.leave = self._bar.leave and self.done > 0
         self._bar.close()
 
     def add(self, amount: float = 1.0, note: str = "") -> None:

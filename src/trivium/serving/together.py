@@ -51,9 +51,9 @@ class Together(Predictor):
         lost: np.ndarray = np.logical_not(there.any(0))
         stored[lost] = np.nan
         why = [[reasons for each in told if (reasons := each[1][row] or each[2][row])] for row in range(len(rows))]
-        first = [reasons[0] if reasons else None for reasons in why]
-        return (stored, [None if gone else said for said, gone in zip(first, lost, strict=True)],
-                [said if gone else None for said, gone in zip(first, lost, strict=True)])
+        every = ["; ".join(dict.fromkeys(reasons)) or None for reasons in why]  # of strategies that read other streams
+        return (stored, [None if gone else said for said, gone in zip(every, lost, strict=True)],
+                [said if gone else None for said, gone in zip(every, lost, strict=True)])
 
 
 def _member(root: Path, strategy: str, seed: int) -> Predictor:

@@ -40,18 +40,25 @@ def get(package: ModuleType, name: str, what: str, where: str) -> ModuleType:
     return importlib.import_module(f"{package.__name__}.{name}")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """ "did you mean `x`?", or all that is known."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"known: {', '.join(known) or 'none'}."
+    near = close(name, known, cutoff)
+    return f"did you mean `{near}`?" if near else f"known: {', '.join(known) or 'none'}."
+
+
+def close(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The one of `known` that is spelt most like `name`, however they are capitalised; null: none is."""
+    lower = {one.lower(): one for one in reversed(list(known))}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=cutoff)
+    return lower[near[0]] if near else None
 
 
 def look_for(key: str, raw: Any, where: str) -> None:
     """Raises: UserError where the mapping `raw` lacks `key` and has one that is nearly called so."""
-    if isinstance(raw, Mapping) and key not in raw:
-        for near in difflib.get_close_matches(key, map(str, raw), n=1, cutoff=0.75):  # `start` is no `strategy`
-            raise UserError(f"params.yaml: unknown key `{where}.{near}`; did you mean `{key}`?")
+    near = close(key, map(str, raw), cutoff=0.75) if isinstance(raw, Mapping) and key not in raw else None
+    if near:  # `start` is no `strategy`
+        raise UserError(f"params.yaml: unknown key `{where}.{near}`; did you mean `{key}`?")
 
 
 def split(value: str | Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
@@ -93,18 +100,17 @@ def _sentence(model: type[BaseModel], key: str, problems: list[tuple[Any, Any]])
         return f"{shown}: {NAME}."
     if kind == "extra_forbidden":
         known = keys(model, tuple(path[:-1]))
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
+        near = close(str(path[-1]), known)
         rest = f"known keys: {', '.join(known)}." if known else "there is nothing to set here."
-        return f"unknown key {shown}; " + (f"did you mean `{near[0]}`?" if near else rest)
+        return f"unknown key {shown}; " + (f"did you mean `{near}`?" if near else rest)
     if kind == "missing":
         return f"{shown} is missing."
     if kind == "too_short" and not value:
         return f"{shown} is empty: it needs one entry at least."
     if kind in KINDS or kind == "literal_error":
         forms = [choices(one) if one["type"] == "literal_error" else [KINDS[one["type"]]] for one, _ in problems]
-        near = difflib.get_close_matches(str(value), forms[0], n=1) if kind == "literal_error" else []
-        if near:
-            return f"{shown}: did you mean `{near[0]}`?{got}"
+        if near := close(str(value), forms[0]) if kind == "literal_error" else None:
+            return f"{shown}: did you mean `{near}`?{got}"
         each = [("one of " if len(form) > 1 else "") + ", ".join(form) for form in forms]
         return f"{shown} must be {' or '.join(dict.fromkeys(each))}{got}."
     if kind in BOUNDS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trivium.settings import parts
@@ -37,12 +37,22 @@ def names() -> tuple[str, ...]:
 
 
 def entries(train: Mapping[str, Mapping[str, Any]]) -> dict[str, Entry]:
-    """All entries of `train`, in order, with titles that differ. Raises: UserError."""
+    """All entries of `train`, in order, with titles that differ: entries of one title say how they join streams, and
+    where that is the same, their names. Raises: UserError.
+    """
     found = {name: entry(name, raw) for name, raw in train.items()}
     titles = [one.title for one in found.values()]
-    return {name: one if titles.count(one.title) == 1 else
-            Entry(name, f"{one.title} ({name})", one.start, one.strategy, one.settings, one.plan)
+    joined = {name: f"{one.title} ({joins})" if titles.count(one.title) > 1 and (joins := _joins(one)) else one.title
+              for name, one in found.items()}
+    told = list(joined.values())
+    return {name: replace(one, title=joined[name] if told.count(joined[name]) == 1 else f"{one.title} ({name})")
             for name, one in found.items()}
+
+
+def _joins(one: Entry) -> str:
+    """The fusion, or the way to pool answers; empty where a strategy has neither."""
+    fusion = parts.split(one.settings["fusion"], f"train.{one.name}.fusion")[0] if "fusion" in one.settings else ""
+    return str(one.settings.get("way", fusion)).replace("_", " ")
 
 
 def entry(name: str, raw: Mapping[str, Any]) -> Entry:

@@ -1,6 +1,7 @@
 """Small bottlenecks behind the last blocks of frozen encoders (adapters; Houlsby et al. 2019, arXiv 1902.00751), from a
-fitted linear probe: only they and the head move. At step 0 the model answers as the probe does. See
-`models/adapters.py`.
+fitted linear probe: only they and the head move. At step 0 the model answers as the probe does.
+
+See `models/adapters.py`.
 
 Beside `lora`: the weights of an encoder stay as they are for good, and the model keeps the adapters. A forward pass
 costs a little more than without.

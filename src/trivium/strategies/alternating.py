@@ -1,5 +1,7 @@
 """The streams take turns: each step trains one encoder through the head that all share (MLA; Zhang et al. 2024, arXiv
-2311.10707). See `objectives/network/alternating.py`; the fusion is `entropy`.
+2311.10707). The fusion is `entropy`.
+
+See `objectives/network/alternating.py`.
 """
 
 from trivium.settings.base import Positive

@@ -1,6 +1,8 @@
 """Gradient blending (Wang et al. 2020, arXiv 1905.12681), offline: first each stream alone and all together are trained
 for a while, to see how much each learns and how much it overfits; then everything is trained from the start again, with
-the losses weighed by that. See `training/blended.py`. Both are paid from the budget.
+the losses weighed by that. Both are paid from the budget.
+
+See `training/blended.py`.
 """
 
 from typing import Annotated

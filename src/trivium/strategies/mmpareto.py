@@ -1,5 +1,7 @@
 """Where the joint loss and a stream's own pull its encoder apart, it takes the step that serves both (MMPareto; Wei and
-Hu 2024, arXiv 2405.17730). See `objectives/network/mmpareto.py`.
+Hu 2024, arXiv 2405.17730).
+
+See `objectives/network/mmpareto.py`.
 """
 
 from typing import Annotated

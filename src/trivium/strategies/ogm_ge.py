@@ -1,5 +1,7 @@
 """On-the-fly gradient modulation with noise (OGM-GE; Peng et al. 2022, arXiv 2203.15332): the encoder of a stream that
-is ahead of the others learns more slowly. See `objectives/network/ogm_ge.py`.
+is ahead of the others learns more slowly.
+
+See `objectives/network/ogm_ge.py`.
 """
 
 from typing import Annotated

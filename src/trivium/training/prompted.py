@@ -24,10 +24,12 @@ from trivium.training import budget, components, records, vectors
 from trivium.training.jobs import Report
 
 if TYPE_CHECKING:
+    from trivium.strategies import Entry
     from trivium.tasks import Task
     from trivium.training.strategy import Unit
 
 SHOTS = 4  # which random stream of a seed
+MOST = 5  # classes that a sentence names
 
 
 @torch.no_grad()
@@ -73,11 +75,25 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     models.save(model.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
     return records.Seed(
-        seed=seed, history=[], calibration=model.calibration.tolist(),
+        seed=seed, history=[], calibration=model.calibration.tolist(), chosen="+".join(read),
         validation=records.Reached(nll=-task.log_likelihood(answers, y).mean().item(),
                                    score=model.task.score(answers, y)),
         flops=records.Spent(budget=unit.limit, pretrain=spent, train=own, total=spent + own),
         parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()), trained=0))
+
+
+def check(entry: Entry, store: Store, seeds: int) -> list[str]:
+    """What there is less of than `entry` asks for, a sentence for each seed. Raises: UserError (see `written`)."""
+    written(entry.name, store.task, entry.settings)
+    shots, told = entry.settings["shots"], []
+    for seed in range(seeds if shots else 0):
+        there = np.bincount(store.labels(store.rows(seed, "train")), minlength=store.task.outputs)
+        if few := np.flatnonzero(there < shots).tolist():
+            each = ", ".join(f"{there[k]} of {store.task.categories[k]}" for k in few[:MOST])
+            rest = "" if len(few) <= MOST else f", and fewer than {shots} of {len(few) - MOST} further classes"
+            told.append(f"`train.{entry.name}.shots: {shots}`: at seed {seed} there are {each}{rest} in train; all of "
+                        "these are taken.")
+    return told
 
 
 def written(name: str, task: Task, settings: Mapping[str, Any]) -> list[str]:

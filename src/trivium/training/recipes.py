@@ -117,7 +117,7 @@ def _groups(value: str | Mapping[str, Any] | None, streams: list[str], where: st
         together = objectives.get(chosen["name"], where).TOGETHER
         if together != (len(members) > 1):
             raise UserError(f"params.yaml: `{where}.{key}`: `{chosen['name']}` trains "
-                            + ("several streams together: name them as `text+image`." if together else
+                            + (f"several streams together: name them as `{'+'.join(streams[:2])}`." if together else
                                "one stream at a time: give each its own line."))
         found.append(Group(tuple(s for s in streams if s in members), chosen))
     found += [Group((s,), None) for s in streams if s not in taken]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +64,12 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
 def _skip(about: Trained, lacking: Lacking, who: str, out: Path) -> Measured:
     """Write the record of a strategy that was not begun."""
     budget, needed = lacking.budget, lacking.needed
-    times = float(f"{needed / budget:.2g}")
+    times = needed / budget
+    more = f"{math.ceil(100 * (times - 1))} % more" if times < 1.5 else f"{float(f'{times:.2g}'):,.10g} times as much"
     setting = enough(budget, needed)
     words = (f"{about.title} was not begun: one epoch of what {who} trains costs more than the budget of "
-             f"{budget:.2e} FLOPs leaves. It needs a budget of at least {needed:.2e} FLOPs, {times:,.10g} times as "
-             f"much: set {setting} in params.yaml.")
+             f"{budget:.2e} FLOPs leaves. It needs a budget of at least {needed:.2e} FLOPs, {more}: "
+             f"set {setting} in params.yaml.")
     skipped = Skipped(budget=budget, needed=needed, setting=setting, sentence=words)
     about.model_copy(update={"skipped": skipped}).write(out / "training.json")
     print(words, flush=True)

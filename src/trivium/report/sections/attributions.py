@@ -20,8 +20,9 @@ from trivium.evaluation.metrics import Sample
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Figure, Name, Table, name
 
-REASONS = {"confident": "a confident right answer", "wrong": "a confident mistake", "same": "the same sample for all",
-           "closest": "among the closest answers", "furthest": "among those furthest off"}
+REASONS = {"confident": "one of its surest right answers", "wrong": "one of its surest mistakes",
+           "same": "the same sample for all", "closest": "among the closest answers",
+           "furthest": "among those furthest off"}
 
 
 @dataclass(frozen=True)

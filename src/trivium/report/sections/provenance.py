@@ -33,9 +33,10 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Context:
-    """`command`: what makes it again."""
+    """`command`: what makes it again.  `changed`: whether the commit lacks some of it."""
 
     command: str
+    changed: bool
     origin: Table
     versions: Table
     settings: Table
@@ -43,7 +44,8 @@ class Context:
 
 def context(inputs: Inputs) -> Context:
     code = commit(inputs.root)
-    again = f"git checkout {code['commit']} && make repro" if code.get("commit") else "make repro"
+    known = code.get("commit") and not code.get("dirty")
+    again = f"git checkout {code['commit']} && make repro" if known else "make repro"
     facts = [
         (
             "git commit",
@@ -58,6 +60,7 @@ def context(inputs: Inputs) -> Context:
     said = [(key, str(value)) for key, value in sorted(inputs.comparison.settings.model_dump().items())]
     return Context(
         again,
+        bool(code.get("dirty")),
         _pairs([(key, value) for key, value in facts if value], "Origin"),
         _pairs([("Python", platform.python_version()), *versions()], "Versions"),
         _pairs(said, "Settings"),

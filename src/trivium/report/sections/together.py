@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trivium.comparison.together import NAME, Together
+from trivium.comparison.verdict import listed
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report.inputs import Inputs
@@ -32,9 +33,11 @@ def context(inputs: Inputs) -> Context | None:
 def _weights(inputs: Inputs, found: Together) -> Figure:
     rows = [[Cell(name(inputs, strategy), strategy, head=True),
              Cell(numbers.percent(weight, 0), weight, classes="number", bar=bar(weight))]
-            for strategy, weight in sorted(found.weights.items(), key=lambda one: -one[1])]
+            for strategy, weight in sorted(found.weights.items(), key=lambda one: -one[1]) if weight]
+    left = [f"“{inputs.titles[strategy]}”" for strategy, weight in found.weights.items() if not weight]
     caption = ("Share of each strategy in the mean of answers, mean over seeds. Each seed chose on its own validation "
-               "samples: again and again, it added the strategy that lowered the validation NLL most.")
+               "samples: again and again, it added the strategy that lowered the validation NLL most."
+               + (f" No seed took {listed(left)}." if left else ""))
     return Figure(Table("Whose answers count", ["strategy", "weight"], rows, sort=True), caption, "Whose answers count")
 
 
