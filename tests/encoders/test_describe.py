@@ -60,7 +60,7 @@ def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: 
     ({"modality": "text"}, r"`encoder\.one` names either an `architecture` \(cells, cnn, .*or published `weights`"),
     (WORDS | {"weights": "some/model"}, r"`encoder\.one` names either an `architecture`.*or published `weights`"),
     (WORDS | {"architecture": "cmn"}, r"`encoder\.one\.architecture`: there is no architecture `cmn`; did you mean"),
-    (WORDS | {"architecture": "static", "depth": 2}, r"unknown key `encoder\.one\.depth`; known: modality, .*, width\."),
+    (WORDS | {"architecture": "static", "depth": 2}, r"unknown key `encoder\.one\.depth`; known: modality, .*, width"),
     (WORDS | {"widht": 32}, r"unknown key `encoder\.one\.widht`; did you mean `width`"),
     (WORDS | {"procesor": {}}, r"unknown key `encoder\.one\.procesor`; did you mean `processor`"),
     (WORDS | {"width": 4}, r"`encoder\.one\.width` must be at least 8 \(got 4\)"),
