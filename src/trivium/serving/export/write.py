@@ -1,0 +1,104 @@
+"""`trivium export`: a trained strategy as a folder that stands alone."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from trivium import models
+from trivium.data.store import Store
+from trivium.data.tables import read_json
+from trivium.machine import files, source
+from trivium.runtime.folder import GRAPH, PROCESSORS
+from trivium.runtime.runner import Runner
+from trivium.drawing import numbers
+from trivium.serving.export import card, graph, int8, processors, record, smoke
+from trivium.serving.export.record import NAME, Exported
+from trivium.serving.predictor import PREPARED, Predictor, best, preparation
+from trivium.settings.errors import UserError
+from trivium.stage import fresh
+from trivium.training.records import Trained
+
+NEEDS = ("numpy", "onnxruntime", "pillow", "pyarrow", "pydantic", "scipy", "soundfile", "tokenizers", "tqdm")
+HOME = Path("exports")  # of what was exported by hand
+ROOMS = ("modalities", "tasks")  # whose parts are found by their names
+RUNNER = "trivium.runtime.__main__"
+
+
+def into(root: Path, strategy: str, out: Path | None, small: bool) -> str:
+    """See `write`; `out`: a new folder, or one that was exported before, which is replaced; None: `exports/STRATEGY`.
+    Returns what was done, in words. Raises: UserError.
+    """
+    folder = out or root / HOME / strategy
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or record.found(folder))):
+        raise UserError(f"--out {folder} is there already, and it is no exported model: name a new folder.")
+    with fresh(folder) as scratch:
+        made = write(root, strategy, scratch, small)
+    return said(made, folder)
+
+
+def said(made: Exported, folder: Path) -> str:
+    """What is in the folder, in words."""
+    if made.smoke is None or made.bytes is None:
+        return made.note
+    lines = [f"{folder} holds {made.title}, seed {made.seed}: {numbers.memory(made.bytes)}; on {made.smoke.rows} rows its "
+             f"answers differ from those of the trained model by {made.smoke.difference:.1e} at most."]
+    if made.int8:
+        metric = f"{made.int8.loss:+.2f} points" if made.int8.before <= 1 else f"{made.int8.loss:+.3g}"
+        lines.append(f"With 8 bits: {numbers.memory(made.int8.bytes)}, loss {metric} of {made.int8.metric} on "
+                     f"{made.int8.rows:,} test rows.")
+    return "\n".join([*lines, *([made.refused] if made.refused else []),
+                      f"`python -m trivium.runtime {folder}` answers, without torch."])
+
+
+def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
+    """Fill the empty `folder` with the best seed of `strategy`. small: whether a graph of 8 bits stands beside it
+
+    Raises: UserError (no such strategy; what is exported says something else than what was trained); graph.Unsayable.
+    """
+    if (root / "models" / strategy / PREPARED).exists():
+        raise UserError(f"`{strategy}` is an update, which is in MLflow's registry already: take that model "
+                        "(docs/updating.md).")
+    place, seed = best(root, strategy)
+    trained, prepared = Trained.read(place.parent / "training.json"), preparation(root, seed, place)
+    short = graph.write(models.load(place), folder / GRAPH)
+    model = models.load(place)  # the other one was changed
+    said = processors.of(model, prepared, strategy, trained.title, short)
+    files.write(folder / PROCESSORS, said.text())
+    made = Exported(strategy=strategy, title=trained.title, seed=seed, bytes=(folder / GRAPH).stat().st_size,
+                    smoke=smoke.check(Runner(folder), Predictor(model, prepared), root, seed))
+    if small:
+        try:
+            made = made.model_copy(update={"int8": int8.write(folder, Store(trained.start, root), seed)})
+        except UserError as error:
+            made = made.model_copy(update={"refused": str(error)})
+    made.write(folder / NAME)
+    code(folder)
+    files.write(folder / "requirements.txt", requirements())
+    files.write(folder / "README.md", card.text(root, made, read_json(place / "model.json")))
+    return made
+
+
+def note(folder: Path, why: str) -> Exported:
+    """The folder where there is no model to export, which says why."""
+    made = Exported(note=why)
+    made.write(folder / NAME)
+    files.write(folder / "README.md", f"# No model\n\n{why}\n")
+    return made
+
+
+def code(folder: Path) -> None:
+    """The runner, and all that it may run, as `trivium` in `folder`."""
+    home = source.HOME / "trivium"
+    parts = [".".join(file.relative_to(source.HOME).with_suffix("").parts) for room in ROOMS
+             for file in sorted((home / room).rglob("*.py"))]
+    for file in source.files([RUNNER, *parts]):
+        target = folder / file.relative_to(source.HOME)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def requirements() -> str:
+    """What the runner needs, in the versions that were tried."""
+    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDS)
