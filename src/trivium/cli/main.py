@@ -206,9 +206,9 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from trivium.serving.export.write import into
+    from trivium.cli.export import export
 
-    print(into(Path("."), arguments.strategy, arguments.out, arguments.int8))
+    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8))
 
 
 def _streams() -> list[str]:

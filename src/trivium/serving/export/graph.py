@@ -130,7 +130,7 @@ def _nodes(nodes: Any) -> None:
         _strip(node)
         for attribute in node.attribute:
             attribute.doc_string = ""
-            for inner in (attribute.g, *attribute.graphs):
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
                 _graph(inner)
 
 

@@ -13,29 +13,15 @@ from trivium.machine import files, source
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.runner import Runner
 from trivium.drawing import numbers
-from trivium.serving.export import card, graph, int8, processors, record, smoke
+from trivium.serving.export import card, graph, int8, processors, smoke
 from trivium.serving.export.record import NAME, Exported
 from trivium.serving.predictor import PREPARED, Predictor, best, preparation
 from trivium.settings.errors import UserError
-from trivium.stage import fresh
 from trivium.training.records import Trained
 
 NEEDS = ("numpy", "onnxruntime", "pillow", "pyarrow", "pydantic", "scipy", "soundfile", "tokenizers", "tqdm")
-HOME = Path("exports")  # of what was exported by hand
 ROOMS = ("modalities", "tasks")  # whose parts are found by their names
 RUNNER = "trivium.runtime.__main__"
-
-
-def into(root: Path, strategy: str, out: Path | None, small: bool) -> str:
-    """See `write`; `out`: a new folder, or one that was exported before, which is replaced; None: `exports/STRATEGY`.
-    Returns what was done, in words. Raises: UserError.
-    """
-    folder = out or root / HOME / strategy
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or record.found(folder))):
-        raise UserError(f"--out {folder} is there already, and it is no exported model: name a new folder.")
-    with fresh(folder) as scratch:
-        made = write(root, strategy, scratch, small)
-    return said(made, folder)
 
 
 def said(made: Exported, folder: Path) -> str:
