@@ -44,7 +44,7 @@ def parser(streams: Sequence[str]) -> argparse.ArgumentParser:
         made.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
                           help=f"the {name} of a single sample: the text itself, or a path")
     made.add_argument("--out", type=Path, metavar="CSV", help="where the answers go (default: the terminal)")
-    made.add_argument("--int8", action="store_true", help=f"answer with the smaller graph, if it was exported")
+    made.add_argument("--int8", action="store_true", help="answer with the smaller graph, if it was exported")
     return made
 
 

@@ -12,6 +12,7 @@ from trivium.settings.errors import UserError
 
 GRAPH, INT8, PROCESSORS = "model.onnx", "model.int8.onnx", "processors.json"
 PRESENT, ANSWER, INPUT = "present", "answer", "input_"  # names in the graph; an input is called `input_STREAM`
+SHORTEST = 2  # tokens that a text is cut to at least: the exporter takes a side of 1 for a constant
 
 
 class Part(BaseModel):

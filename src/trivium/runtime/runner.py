@@ -12,7 +12,7 @@ import numpy as np
 
 from trivium import tasks
 from trivium.runtime.answering import Answering
-from trivium.runtime.folder import ANSWER, GRAPH, INPUT, INT8, PRESENT, Processors
+from trivium.runtime.folder import ANSWER, GRAPH, INPUT, INT8, PRESENT, SHORTEST, Processors
 from trivium.runtime.inputs import Inputs
 from trivium.runtime.stored import stored
 from trivium.settings.errors import UserError
@@ -44,9 +44,9 @@ class Runner(Answering):
 
 
 def short(ids: np.ndarray) -> np.ndarray:
-    """Token ids [B, T] without the columns behind the longest text; one is always left."""
+    """Token ids [B, T] without the columns behind the longest text; `SHORTEST` are always left."""
     used = np.flatnonzero(ids.any(0))
-    return ids[:, : int(used[-1]) + 1 if len(used) else 1]
+    return ids[:, : max(SHORTEST, int(used[-1]) + 1 if len(used) else 0)]
 
 
 def session(graph: Path, threads: int = 1) -> Any:

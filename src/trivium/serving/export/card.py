@@ -28,10 +28,14 @@ WORST = 3  # classes or tags that are named
 
 @dataclass(frozen=True)
 class Known:
-    """What the card is made of. own: of the model's seed;  compared: None where nothing was compared with it."""
+    """What the card is made of. read: streams that make a difference;  about: `model.json`;  own: of the model's seed
+
+    compared: None where it was compared with nothing.
+    """
 
     root: Path
     made: Exported
+    read: tuple[str, ...]
     about: Mapping[str, Any]
     trained: Trained
     meta: Meta
@@ -44,14 +48,14 @@ class Known:
         return self.task.shown
 
 
-def text(root: Path, made: Exported, about: Mapping[str, Any]) -> str:
-    """about: `model.json` of the model."""
+def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, Any]) -> str:
+    """read: the streams that make a difference;  about: `model.json` of the model."""
     trained = Trained.read(root / "models" / made.strategy / "training.json")
     evaluated = Evaluation.found(root / "reports/evaluate" / made.strategy / "metrics.json")
     own = next((one for one in evaluated.seeds if one.seed == made.seed), None) if evaluated else None
     found = Comparison.found(root / PATH)
-    known = Known(root, made, about, trained, Meta.read(root / "data/aligned/meta.json"), tasks.of(about["task"]), own,
-                  found if found and made.strategy in found.strategies else None)
+    known = Known(root, made, read, about, trained, Meta.read(root / "data/aligned/meta.json"), tasks.of(about["task"]),
+                  own, found if found and made.strategy in found.strategies else None)
     parts = {"What it is": _what(known), "How to use it": _use(known), "Data": _data(known),
              "How it was trained": _training(known), "How good it is": _good(known),
              "What it rests on, and what disturbs it": _robust(known), "Known failings": _failings(known),
@@ -62,9 +66,9 @@ def text(root: Path, made: Exported, about: Mapping[str, Any]) -> str:
 
 
 def _what(known: Known) -> list[str]:
-    reads = [s for s in known.about["streams"]]
-    lines = [f"A model that reads {_listed(reads)} and answers with {known.task.gives}. Any of them may be missing.",
-             "", f"Strategy `{known.made.strategy}` ({known.trained.strategy}, from the recipe `{known.trained.start}`), "
+    some = " Any of them may be missing." if len(known.read) > 1 else ""
+    lines = [f"A model that reads {_listed(list(known.read))} and answers with {known.task.gives}.{some}", "",
+             f"Strategy `{known.made.strategy}` ({known.trained.strategy}, from the recipe `{known.trained.start}`), "
              f"seed {known.made.seed}: of all seeds the one with the lowest validation NLL. Trivium exported it."]
     if known.compared and known.compared.verdict.recommended == known.made.strategy:
         lines += ["", f"> {known.compared.verdict.sentence} {known.compared.verdict.reason}"]
@@ -75,20 +79,19 @@ def _what(known: Known) -> list[str]:
 
 def _use(known: Known) -> list[str]:
     smoke, small = known.made.smoke, known.made.int8
-    text = [s for s, spec in known.about["specs"].items() if spec["modality"] == "text"]
-    one = f" --{text[0]} \"...\"" if text else ""
-    lines = ["```sh", "pip install -r requirements.txt   # no torch", "python -m trivium.runtime . new-rows.csv --out answers.csv",
-             *([f"python -m trivium.runtime .{one}"] if one else []), "```", "",
-             f"`{GRAPH}` ({numbers.memory(known.made.bytes)}) is the model, `{PROCESSORS}` says what raw values go through "
-             "before it, and `trivium/` is the code that answers: type the commands in this folder."]
+    lines = ["```sh", "pip install -r requirements.txt   # no torch",
+             "python -m trivium.runtime . new-rows.csv --out answers.csv",
+             f"python -m trivium.runtime . --{known.read[0]} VALUE", "```", "",
+             f"`{GRAPH}` ({numbers.memory(known.made.bytes)}) is the model, `{PROCESSORS}` says what raw values go "
+             "through before it, and `trivium/` is the code that answers: type the commands in this folder."]
     if smoke:
         lines.append(f"On {smoke.rows} raw rows its answers differ from those of the trained model by "
                      f"{smoke.difference:.1e} at most.")
     if small:
         metric = known.task.metrics[small.metric]
-        lines.append(f"`{INT8}` ({numbers.memory(small.bytes)}; add `--int8`) computes with 8 bits: on {small.rows:,} test "
-                     f"rows its {metric.words} is {metric.value(small.after)}, where the whole graph has "
-                     f"{metric.value(small.before)}, and {numbers.percent(small.same)} of its predictions are the same.")
+        lines.append(f"`{INT8}` ({numbers.memory(small.bytes)}; add `--int8`) computes with 8 bits: on {small.rows:,} "
+                     f"test rows its {metric.words} is {metric.value(small.after)}, where the whole graph has "
+                     f"{metric.value(small.before)}; {numbers.percent(small.same)} of its predictions are the same.")
     return lines + ([known.made.refused] if known.made.refused else [])
 
 
@@ -157,13 +160,13 @@ def _robust(known: Known) -> list[str]:
     noise = [f"{s} from {shown.value(one.score[0])} to {shown.value(one.score[-1])}"
              for s, one in (robustness.corruption if robustness else {}).items()]
     if noise:
-        lines += ["", f"When a stream becomes pure noise, {shown.words} goes with {_listed(noise)} (on a part of the test "
-                  "set)."]
-    attacks = [f"{s} to {shown.value(list(one.pgd.values())[-1])}"
+        lines += ["", f"When a stream becomes pure noise, {shown.words} goes with {_listed(noise)} (on a part of the "
+                  "test set)."]
+    attacks = [f"{shown.value(list(one.pgd.values())[-1])} ({s})"
                for s, one in (robustness.attacks if robustness else {}).items() if one.pgd]
     if attacks:
-        lines += [f"Attacked on purpose (projected gradient descent, the strongest that was tried), it falls with "
-                  f"{_listed(attacks)}."]
+        lines += [f"Attacked on purpose (projected gradient descent, the strongest that was tried), {shown.words} "
+                  f"becomes {_listed(attacks)}."]
     return lines
 
 

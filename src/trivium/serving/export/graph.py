@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.runtime.folder import ANSWER, INPUT, PRESENT
+from trivium.runtime.folder import ANSWER, INPUT, PRESENT, SHORTEST
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -55,13 +55,16 @@ def write(model: Model, path: Path) -> tuple[str, ...]:
     rows = torch.export.Dim("rows")
     shapes: dict[str, Any] = {PRESENT: {0: rows}, "inputs": {s: {0: rows} for s in specs}}
     for s, spec in specs.items():
-        if spec.kind == "counts" or s in short:
-            shapes["inputs"][s][1] = torch.export.Dim(f"longest_{s}")
+        if spec.kind == "counts":
+            shapes["inputs"][s][1] = torch.export.Dim(f"grams_{s}")
+        elif s in short:
+            shapes["inputs"][s][1] = torch.export.Dim(f"longest_{s}", min=SHORTEST, max=spec.shape[0])
     try:
         with spelled(model), _quiet(), torch.inference_mode(False), torch.no_grad():
-            program = torch.onnx.export(
-                whole, kwargs={PRESENT: present, "inputs": inputs}, dynamo=True, verbose=False,
-                input_names=[PRESENT, *(INPUT + s for s in specs)], output_names=[ANSWER], dynamic_shapes=shapes)
+            followed = torch.export.export(whole, (), {PRESENT: present, "inputs": inputs}, dynamic_shapes=shapes,
+                                           strict=False)
+            program = torch.onnx.export(followed, dynamo=True, verbose=False, output_names=[ANSWER],
+                                        input_names=[PRESENT, *(INPUT + s for s in specs)])
             assert program is not None
             proto = program.model_proto
     except ImportError as error:

@@ -19,6 +19,12 @@ from trivium.machine.packages import PREFIX
 from trivium.training.records import Trained
 
 CODE = ("src", "pipeline", "params.yaml", "dvc.yaml", "requirements.txt")  # what outs depend on besides data
+DATA = {  # licences by source, as data/README.md has them
+    "digits": "images CC BY 4.0 (UCI optical digits, E. Alpaydin and C. Kaynak, 1998); sounds and texts are made by "
+              "this project, Apache-2.0",
+    "stamps": "GPL-2 (the Debian package tuxpaint-stamps-default)",
+    **dict.fromkeys(("symbols", "cells"), "made by this project, Apache-2.0"),
+}
 
 
 def cost(root: Path, trained: Trained) -> list[str]:
@@ -30,7 +36,7 @@ def cost(root: Path, trained: Trained) -> list[str]:
         if found.seconds is not None:
             energy = f", {numbers.scaled(found.joules, 'J')}" if found.joules is not None else ""
             lines.append(f"- {what[0].upper()}{what[1:]}: {numbers.seconds(found.seconds)}{energy}.")
-    known = [Measured.of(f"{stage}", root).joules for stage in (f"pretrain@{trained.start}", f"train@{trained.entry}")]
+    known = [Measured.of(stage, root).joules for stage in (f"pretrain@{trained.start}", f"train@{trained.entry}")]
     if lines and None in known:
         lines.append("- Energy: not measured, since the machine did not tell all of it.")
     return lines
@@ -38,12 +44,8 @@ def cost(root: Path, trained: Trained) -> list[str]:
 
 def licences(about: Mapping[str, Any], meta: Meta) -> list[str]:
     """about: `model.json` of the model."""
-    data = {"digits": "images CC BY 4.0 (UCI optical digits, E. Alpaydin and C. Kaynak, 1998); sounds and texts are made "
-                      "by this project, Apache-2.0", "stamps": "GPL-2 (tuxpaint-stamps-default)"}
-    made = ("symbols", "cells")
-    lines = ["- Code: Apache-2.0.", "- Data: " + (
-        "made by this project, Apache-2.0." if meta.source in made else f"{data[meta.source]}." if meta.source in data
-        else "not on record here; whoever gave the data knows it.")]
+    data = DATA.get(meta.source, "not on record here; whoever gave the data knows it")
+    lines = ["- Code: Apache-2.0.", f"- Data: {data}."]
     for s, encoder in about["encoders"].items():
         if weights := encoder["weights"]:
             lines.append(f"- Weights of {s}, `{weights}`: {_licence(weights)}.")
@@ -60,7 +62,7 @@ def _licence(weights: str) -> str:
         found = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return "not on record here; the package says it"
-    said = found.get("License-Expression") or found.get("License")
+    said = found["License-Expression"] or found["License"]
     return f"{said}, as its package says" if said else "its package does not say"
 
 

@@ -8,9 +8,12 @@ Legend: `B` samples, `L` n-grams, `C` outputs, `F` columns that trees see, `T` t
 
 from __future__ import annotations
 
+import builtins
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,18 +26,28 @@ from trivium.models.linear import Bag
 
 @contextmanager
 def spelled(model: nn.Module) -> Iterator[None]:
-    """Parts of `model` that ONNX has no words for are spelled out, and texts are not cut to the longest: how many
-    tokens there are is then known before the graph runs.
+    """Parts of `model` that ONNX has no words for are spelled out; texts are not cut to the longest, so that how many
+    tokens there are is known before the graph runs; and the `len` of a tensor is one of its sides, not the number that
+    it has in the example.
     """
     for part in model.modules():
         for kind, forward in FORWARD.items():
             if isinstance(part, kind):
                 part.forward = partial(forward, part)
     cut, hub.unpadded = hub.unpadded, lambda x: x
+    ours = [module for name, module in list(sys.modules.items()) if name.startswith("trivium.")]
+    for module in ours:
+        module.__dict__["len"] = length
     try:
         yield
     finally:
         hub.unpadded = cut
+        for module in ours:
+            del module.__dict__["len"]
+
+
+def length(x: Any) -> Any:
+    return x.shape[0] if isinstance(x, Tensor) else builtins.len(x)
 
 
 def bag(part: Bag, x: Tensor) -> Tensor:
@@ -46,9 +59,9 @@ def trees(part: Trees, x: Tensor) -> Tensor:
     """As many steps as the deepest tree has, for every sample: [B, F] -> [B, R]."""
     x, (count, width) = x.double(), part.value.shape
     if not count:
-        return part.baseline.expand(len(x), -1).clone()
+        return part.baseline.expand(x.shape[0], -1).clone()
     start = torch.arange(count, device=x.device) * width
-    node = start.expand(len(x), count)
+    node = start.expand(x.shape[0], count)
     for _ in range(depth(part)):
         value = x.gather(1, part.feature_idx.flatten()[node])
         left = torch.where(value.isnan(), part.missing_go_to_left.flatten()[node],

@@ -9,10 +9,10 @@ from pathlib import Path
 from trivium import models
 from trivium.data.store import Store
 from trivium.data.tables import read_json
+from trivium.drawing import numbers
 from trivium.machine import files, source
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.runner import Runner
-from trivium.drawing import numbers
 from trivium.serving.export import card, graph, int8, processors, smoke
 from trivium.serving.export.record import NAME, Exported
 from trivium.serving.predictor import PREPARED, Predictor, best, preparation
@@ -28,8 +28,8 @@ def said(made: Exported, folder: Path) -> str:
     """What is in the folder, in words."""
     if made.smoke is None or made.bytes is None:
         return made.note
-    lines = [f"{folder} holds {made.title}, seed {made.seed}: {numbers.memory(made.bytes)}; on {made.smoke.rows} rows its "
-             f"answers differ from those of the trained model by {made.smoke.difference:.1e} at most."]
+    lines = [f"{folder} holds {made.title}, seed {made.seed}: {numbers.memory(made.bytes)}; on {made.smoke.rows} rows "
+             f"its answers differ from those of the trained model by {made.smoke.difference:.1e} at most."]
     if made.int8:
         metric = f"{made.int8.loss:+.2f} points" if made.int8.before <= 1 else f"{made.int8.loss:+.3g}"
         lines.append(f"With 8 bits: {numbers.memory(made.int8.bytes)}, loss {metric} of {made.int8.metric} on "
@@ -50,8 +50,8 @@ def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
     trained, prepared = Trained.read(place.parent / "training.json"), preparation(root, seed, place)
     short = graph.write(models.load(place), folder / GRAPH)
     model = models.load(place)  # the other one was changed
-    said = processors.of(model, prepared, strategy, trained.title, short)
-    files.write(folder / PROCESSORS, said.text())
+    about = processors.of(model, prepared, strategy, trained.title, short)
+    files.write(folder / PROCESSORS, about.text())
     made = Exported(strategy=strategy, title=trained.title, seed=seed, bytes=(folder / GRAPH).stat().st_size,
                     smoke=smoke.check(Runner(folder), Predictor(model, prepared), root, seed))
     if small:
@@ -62,7 +62,7 @@ def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
     made.write(folder / NAME)
     code(folder)
     files.write(folder / "requirements.txt", requirements())
-    files.write(folder / "README.md", card.text(root, made, read_json(place / "model.json")))
+    files.write(folder / "README.md", card.text(root, made, about.read, read_json(place / "model.json")))
     return made
 
 
