@@ -8,12 +8,14 @@ Legend: `B` samples, `S` streams, `T` tokens, `L` n-grams.
 
 from __future__ import annotations
 
+import ast
 import logging
 import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +39,20 @@ class Unsayable(UserError):
     """What ONNX has no words for."""
 
 
-def write(model: Model, path: Path) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Written:
+    """short: the streams whose texts may be cut behind the longest of a batch.  exact: nodes that 8 bits would spoil,
+    since their numbers are of all sizes: heads and probes, and parts in which nothing is trained, such as a spectrum.
+    """
+
+    short: tuple[str, ...]
+    exact: tuple[str, ...]
+
+
+def write(model: Model, path: Path) -> Written:
     """The graph of `model`, as `trivium.models.load` gives it, at `path`; the model is not to be used after that.
 
-    Returns the streams whose texts may be cut behind the longest of a batch. Raises: Unsayable.
+    Raises: Unsayable.
     """
     import torch
 
@@ -72,12 +84,26 @@ def write(model: Model, path: Path) -> tuple[str, ...]:
                         "onnxruntime.") from None
     except Exception as error:  # whatever the exporter, or a part that it follows, has to say
         raise Unsayable(refusal(error)) from error
+    exact = _exact(whole, model, proto)
     bare(proto)
     if proto.ByteSize() > LARGEST:
         raise Unsayable(f"The graph of this model has {proto.ByteSize() / 1e9:.1f} GB, and one file of ONNX holds 2 at "
                         "most: take the MLflow model instead (docs/using-the-model.md).")
     path.write_bytes(proto.SerializeToString(deterministic=True))
-    return short
+    return Written(short, exact)
+
+
+def _exact(whole: torch.nn.Module, model: Model, proto: Any) -> tuple[str, ...]:
+    named = dict(whole.named_modules())
+    bodies = [*model.readers.values(), *([model.fusion] if hasattr(model, "fusion") else [])]
+    rough = {id(part) for body in bodies for part in body.modules() if any(True for _ in part.parameters())}
+    found = []
+    for node in proto.graph.node:
+        scopes = [name for one in node.metadata_props if one.key.endswith("name_scopes")
+                  for name in ast.literal_eval(one.value) if name in named]
+        if not scopes or id(named[scopes[-1]]) not in rough:
+            found.append(node.name)
+    return tuple(found)
 
 
 def example(spec: Spec) -> Tensor:

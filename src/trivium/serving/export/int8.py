@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,25 @@ from trivium.settings.errors import UserError
 
 CALIBRATED = 256  # train rows
 TESTED = 2000  # test rows, at most
+LEAST = 0.8  # share of the predictions that must stay: what changes more of them is another model
 BATCH = 32
 KINDS = ["Conv", "Gemm", "MatMul"]  # operators with weights: what is left has next to none of the work
 
 
-def write(folder: Path, store: Store, seed: int) -> Int8:
-    """The smaller graph beside the one in `folder`, and what it costs on the test set of `seed`.
+def write(folder: Path, store: Store, seed: int, exact: Sequence[str] = ()) -> Int8:
+    """The smaller graph beside the one in `folder`, and what it costs on the test set of `seed`. exact: nodes that stay
+    as they are.
 
-    Raises: UserError (the graph cannot be said in 8 bits).
+    Raises: UserError (the graph cannot be said in 8 bits, or too few answers stay).
     """
     import onnx
     from onnxruntime import quantization
 
-    whole = Runner(folder)
+    whole, left = Runner(folder), [node for node in onnx.load(str(folder / GRAPH)).graph.node
+                                   if node.op_type in KINDS and node.name not in exact]
+    if not left:
+        raise UserError("There is nothing in this model but probes, which need exact numbers: it has no graph of 8 "
+                        "bits.")
     train = store.rows(seed, "train")[:CALIBRATED]
     logging.disable(logging.WARNING)  # advice for developers
     try:
@@ -43,7 +49,8 @@ def write(folder: Path, store: Store, seed: int) -> Int8:
             made = Path(scratch) / INT8
             quantization.quantize_static(
                 str(folder / GRAPH), str(made), Rows(whole, store, train, seed), per_channel=True,
-                quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=KINDS)
+                quant_format=quantization.QuantFormat.QDQ, op_types_to_quantize=KINDS,
+                nodes_to_exclude=list(exact))
             proto = onnx.load(str(made))
         bare(proto)
         (folder / INT8).write_bytes(proto.SerializeToString(deterministic=True))
@@ -54,7 +61,13 @@ def write(folder: Path, store: Store, seed: int) -> Int8:
                         "take the whole graph.") from error
     finally:
         logging.disable(logging.NOTSET)
-    return _judged(whole, small, store, store.rows(seed, "test")[:TESTED], seed, len(train))
+    found = _judged(whole, small, store, store.rows(seed, "test")[:TESTED], seed, len(train))
+    if found.same < LEAST:
+        (folder / INT8).unlink()
+        raise UserError(f"With 8 bits, only {found.same:.0%} of {found.rows:,} predictions on the test set stay what "
+                        f"they are, and {found.metric} goes from {found.before:.3g} to {found.after:.3g}: that graph is "
+                        "left out.")
+    return found
 
 
 class Rows:

@@ -88,9 +88,11 @@ def mel(part: resemblyzer.Mel, wave: Tensor) -> Tensor:
     wave = wave * (resemblyzer.QUIET / loudness).clamp(min=1.0).unsqueeze(1)
     size = resemblyzer.WINDOW
     frames = nn.functional.pad(wave, (size // 2, size // 2)).unfold(1, size, resemblyzer.HOP) * part.hann
-    angle = torch.arange(size).double().outer(torch.arange(size // 2 + 1).double()) * (2 * torch.pi / size)
-    power = (frames @ angle.cos().float()).square() + (frames @ angle.sin().float()).square()
-    return power @ part.filters.T
+    real, imaginary = (frames @ wave for wave in WAVES)
+    return (real.square() + imaginary.square()) @ part.filters.T
 
 
+ANGLES = torch.arange(resemblyzer.WINDOW).double().outer(
+    torch.arange(resemblyzer.WINDOW // 2 + 1).double()) * (2 * torch.pi / resemblyzer.WINDOW)
+WAVES = ANGLES.cos().float(), ANGLES.sin().float()  # [N, K] of a window
 FORWARD = {Bag: bag, Trees: trees, resemblyzer.Mel: mel}

@@ -48,15 +48,16 @@ def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
                         "(docs/updating.md).")
     place, seed = best(root, strategy)
     trained, prepared = Trained.read(place.parent / "training.json"), preparation(root, seed, place)
-    short = graph.write(models.load(place), folder / GRAPH)
+    written = graph.write(models.load(place), folder / GRAPH)
     model = models.load(place)  # the other one was changed
-    about = processors.of(model, prepared, strategy, trained.title, short)
+    about = processors.of(model, prepared, strategy, trained.title, written.short)
     files.write(folder / PROCESSORS, about.text())
     made = Exported(strategy=strategy, title=trained.title, seed=seed, bytes=(folder / GRAPH).stat().st_size,
                     smoke=smoke.check(Runner(folder), Predictor(model, prepared), root, seed))
     if small:
         try:
-            made = made.model_copy(update={"int8": int8.write(folder, Store(trained.start, root), seed)})
+            found = int8.write(folder, Store(trained.start, root), seed, written.exact)
+            made = made.model_copy(update={"int8": found})
         except UserError as error:
             made = made.model_copy(update={"refused": str(error)})
     made.write(folder / NAME)
