@@ -19,8 +19,10 @@ def main(_: Params) -> None:
     verdict = Comparison.read(PATH).verdict
     try:
         with fresh("export") as out:
-            made = write.write(Path("."), verdict.recommended, out, small=True) if verdict.recommended else write.note(
-                out, f"Nothing is recommended, so nothing is exported. {verdict.sentence}")
+            if verdict.recommended:
+                made = write.write(Path("."), verdict.recommended, out, small=True, here=False)
+            else:
+                made = write.note(out, f"Nothing is recommended, so nothing is exported. {verdict.sentence}")
     except Unsayable as error:  # the comparison stands, and so does its report
         with fresh("export") as out:
             made = write.note(out, str(error))

@@ -36,7 +36,7 @@ def grown() -> Trees:
 def test_trees_in_a_fixed_number_of_steps(grown: Trees) -> None:
     x = torch.from_numpy(np.random.default_rng(1).normal(size=(50, 4)))
     x[::3, 1] = torch.nan
-    torch.testing.assert_close(spelled.trees(grown, x), grown(x), rtol=0, atol=1e-12)
+    torch.testing.assert_close(spelled.trees(grown, spelled.depth(grown), x), grown(x), rtol=0, atol=1e-12)
     assert spelled.depth(grown) > 3
 
 
@@ -46,7 +46,7 @@ def test_steps_of_a_tree_by_hand() -> None:
     part.left[0], part.right[0] = torch.tensor([1, 0, 3, 0, 0]), torch.tensor([2, 0, 4, 0, 0])
     assert spelled.depth(part) == 2
     assert spelled.depth(Trees(0, 1, 1)) == 0
-    assert spelled.trees(Trees(0, 1, 2), torch.zeros(3, 4)).shape == (3, 2)
+    assert spelled.trees(Trees(0, 1, 2), 0, torch.zeros(3, 4)).shape == (3, 2)
 
 
 def test_a_spectrum_of_sines_and_cosines() -> None:

@@ -1,7 +1,6 @@
 """The card of an exported model (Mitchell et al. 2019, arXiv 1810.03993): `README.md` of its folder, from the record.
 
-What is not on record is not claimed; what differs from run to run, such as seconds, is what was measured when the model
-was trained, so that the same outs give the same card.
+What is not on record is not claimed.
 """
 
 from __future__ import annotations
@@ -48,8 +47,8 @@ class Known:
         return self.task.shown
 
 
-def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, Any]) -> str:
-    """read: the streams that make a difference;  about: `model.json` of the model."""
+def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, Any], here: bool) -> str:
+    """read: the streams that make a difference;  about: `model.json` of the model;  here: see `write.write`"""
     trained = Trained.read(root / "models" / made.strategy / "training.json")
     evaluated = Evaluation.found(root / "reports/evaluate" / made.strategy / "metrics.json")
     own = next((one for one in evaluated.seeds if one.seed == made.seed), None) if evaluated else None
@@ -59,8 +58,8 @@ def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, 
     parts = {"What it is": _what(known), "How to use it": _use(known), "Data": _data(known),
              "How it was trained": _training(known), "How good it is": _good(known),
              "What it rests on, and what disturbs it": _robust(known), "Known failings": _failings(known),
-             "What it cost": origin.cost(root, trained), "Licences": origin.licences(about, known.meta),
-             "How to make it again": origin.again(root, made.strategy)}
+             "What it cost": origin.cost(root, trained, here), "Licences": origin.licences(about, known.meta),
+             "How to make it again": origin.again(root, made.strategy, here)}
     said = [f"## {title}\n\n" + "\n".join(lines) for title, lines in parts.items() if lines]
     return "\n\n".join([f"# {trained.title}: {known.meta.title or known.meta.source}", *said]) + "\n"
 

@@ -11,15 +11,17 @@ from __future__ import annotations
 import ast
 import logging
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trivium.runtime.folder import ANSWER, INPUT, PRESENT, SHORTEST
+from trivium.runtime.runner import session
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 ROWS = 3  # of the example: with one, the exporter takes the number of rows for a constant
 GRAMS = 5  # n-grams of the example
 LARGEST = 2**31 - 1  # bytes of a graph that is one file
-OPERATOR = re.compile(r"(?:OpOverload\(op='|operator |torch\.ops\.)(?:aten[.:]+)?(\w+(?:\.\w+)*)")
+OPERATOR = re.compile(r"(?:implementation for |OpOverload\(op='|operator |torch\.ops\.)(?:aten[.:]+)?(\w+(?:\.\w+)*)")
 
 
 class Unsayable(UserError):
@@ -90,6 +92,11 @@ def write(model: Model, path: Path) -> Written:
         raise Unsayable(f"The graph of this model has {proto.ByteSize() / 1e9:.1f} GB, and one file of ONNX holds 2 at "
                         "most: take the MLflow model instead (docs/using-the-model.md).")
     path.write_bytes(proto.SerializeToString(deterministic=True))
+    try:
+        session(path)
+    except RuntimeError as error:  # what ONNX can say, and onnxruntime does not know
+        path.unlink()
+        raise Unsayable(refusal(error)) from error
     return Written(short, exact)
 
 
@@ -170,19 +177,26 @@ def _strip(part: Any) -> None:
 
 def refusal(error: Exception) -> str:
     """One sentence that names what cannot be exported."""
-    chain, one = [], error
+    chain, one = list[BaseException](), cast(BaseException | None, error)
     while one is not None and len(chain) < 10:
         chain.append(one)
-        one = one.__cause__ or one.__context__  # type: ignore[assignment]
+        one = one.__cause__ or one.__context__
     said = "\n".join(str(part) for part in chain)
     if found := OPERATOR.search(said):
         what = f"the operator `{found.group(1)}`"
     else:
         files = [frame.filename for part in chain for frame in traceback.extract_tb(part.__traceback__)]
-        own = [name.split("/trivium/")[-1] for name in files if "/trivium/" in name and "/export/" not in name]
-        what = f"the part `{own[-1]}` ({type(chain[-1]).__name__})" if own else f"a part of it ({type(error).__name__})"
+        own = [name.split("/trivium/")[-1] for name in files if _ours(name)]
+        what = f"what `{own[-1]}` does" if own else f"a part ({type(error).__name__})"
     return (f"ONNX cannot say {what} of this model: take the MLflow model instead, models:/trivium@recommended or that "
             "of the strategy's run (docs/using-the-model.md).")
+
+
+def _ours(file: str) -> bool:
+    """Whether a file is of this package, but for what exports, or of somebody who adds to it."""
+    if "/trivium/" in file:
+        return "/serving/export/" not in file
+    return "/site-packages/" not in file and not file.startswith((sys.base_prefix, "<"))
 
 
 @contextmanager

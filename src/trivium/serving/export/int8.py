@@ -65,8 +65,8 @@ def write(folder: Path, store: Store, seed: int, exact: Sequence[str] = ()) -> I
     if found.same < LEAST:
         (folder / INT8).unlink()
         raise UserError(f"With 8 bits, only {found.same:.0%} of {found.rows:,} predictions on the test set stay what "
-                        f"they are, and {found.metric} goes from {found.before:.3g} to {found.after:.3g}: that graph is "
-                        "left out.")
+                        f"they are, and {found.metric} goes from {found.before:.3g} to {found.after:.3g}: that graph "
+                        "is left out.")
     return found
 
 

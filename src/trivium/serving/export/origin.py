@@ -27,9 +27,12 @@ DATA = {  # licences by source, as data/README.md has them
 }
 
 
-def cost(root: Path, trained: Trained) -> list[str]:
-    """What was measured; nothing where it was not."""
-    lines = []
+def cost(root: Path, trained: Trained, here: bool) -> list[str]:
+    """What was measured; nothing where it was not. here: see `write.write`"""
+    if not here:
+        return ["Seconds and energy are of the machine that trained it: its `reports/report.html` says them, and so "
+                f"does the card that `trivium export {trained.entry}` writes there."]
+    lines = list[str]()
     for stage, what in ((f"pretrain@{trained.start}", "the components, which other strategies may share"),
                         (f"train@{trained.entry}", "the strategy, all seeds")):
         found = Measured.of(stage, root)
@@ -66,9 +69,9 @@ def _licence(weights: str) -> str:
     return f"{said}, as its package says" if said else "its package does not say"
 
 
-def again(root: Path, strategy: str) -> list[str]:
-    """The commit, what DVC calls data and models, and the commands."""
-    lines, code = [], commit(root)
+def again(root: Path, strategy: str, here: bool) -> list[str]:
+    """The commit, what DVC calls data and models, and the commands. here: see `write.write`"""
+    lines, code = list[str](), commit(root) if here else {}
     if code:
         lines.append(f"- Code and settings: commit {code['commit']}"
                      + (", and changes that are not committed." if code["changed"] else "."))
@@ -76,6 +79,9 @@ def again(root: Path, strategy: str) -> list[str]:
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs") or [] if "md5" in out}
     lines += [f"- `{path}` in dvc.lock: {outs[path]}" for path in ("data/raw", "data/features", f"models/{strategy}")
               if path in outs]
+    if not here and f"models/{strategy}" in outs:
+        lines.append(f"- The commit that holds them: `git log -S {outs[f'models/{strategy}']} --format=%H -- dvc.lock` "
+                     "names it last.")
     checkout = f"git checkout {code['commit']} && " if code and not code["changed"] else ""
     return [*lines, "", "```sh", f"{checkout}make repro && trivium export {strategy}", "```"]
 

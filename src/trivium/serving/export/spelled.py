@@ -23,6 +23,10 @@ from trivium.encoders.published import resemblyzer
 from trivium.models.boosting import Trees
 from trivium.models.linear import Bag
 
+ANGLES = torch.arange(resemblyzer.WINDOW).double().outer(
+    torch.arange(resemblyzer.WINDOW // 2 + 1).double()) * (2 * torch.pi / resemblyzer.WINDOW)
+WAVES = ANGLES.cos().float(), ANGLES.sin().float()  # of a window of samples, for each frequency
+
 
 @contextmanager
 def spelled(model: nn.Module) -> Iterator[None]:
@@ -31,9 +35,10 @@ def spelled(model: nn.Module) -> Iterator[None]:
     it has in the example.
     """
     for part in model.modules():
-        for kind, forward in FORWARD.items():
-            if isinstance(part, kind):
-                part.forward = partial(forward, part)
+        if isinstance(part, Trees):
+            part.forward = partial(trees, part, depth(part))  # type: ignore[method-assign]
+        elif isinstance(part, Bag | resemblyzer.Mel):
+            part.forward = partial(bag if isinstance(part, Bag) else mel, part)  # type: ignore[method-assign,arg-type]
     cut, hub.unpadded = hub.unpadded, lambda x: x
     ours = [module for name, module in list(sys.modules.items()) if name.startswith("trivium.")]
     for module in ours:
@@ -55,17 +60,17 @@ def bag(part: Bag, x: Tensor) -> Tensor:
     return part.contributions(x).sum(1) + part.bias
 
 
-def trees(part: Trees, x: Tensor) -> Tensor:
-    """As many steps as the deepest tree has, for every sample: [B, F] -> [B, R]."""
+def trees(part: Trees, steps: int, x: Tensor) -> Tensor:
+    """As many `steps` as the deepest tree has, for every sample: [B, F] -> [B, R]."""
     x, (count, width) = x.double(), part.value.shape
     if not count:
         return part.baseline.expand(x.shape[0], -1).clone()
     start = torch.arange(count, device=x.device) * width
     node = start.expand(x.shape[0], count)
-    for _ in range(depth(part)):
+    for _ in range(steps):
         value = x.gather(1, part.feature_idx.flatten()[node])
-        left = torch.where(value.isnan(), part.missing_go_to_left.flatten()[node],
-                           value <= part.num_threshold.flatten()[node])
+        lost = value.isnan() & part.missing_go_to_left.flatten()[node]  # onnxruntime chooses between no truth values
+        left = lost | (value <= part.num_threshold.flatten()[node])
         after = start + torch.where(left, part.left.flatten()[node], part.right.flatten()[node])
         node = torch.where(part.is_leaf.flatten()[node], node, after)
     into = nn.functional.one_hot(part.output, len(part.baseline)).double()
@@ -90,9 +95,3 @@ def mel(part: resemblyzer.Mel, wave: Tensor) -> Tensor:
     frames = nn.functional.pad(wave, (size // 2, size // 2)).unfold(1, size, resemblyzer.HOP) * part.hann
     real, imaginary = (frames @ wave for wave in WAVES)
     return (real.square() + imaginary.square()) @ part.filters.T
-
-
-ANGLES = torch.arange(resemblyzer.WINDOW).double().outer(
-    torch.arange(resemblyzer.WINDOW // 2 + 1).double()) * (2 * torch.pi / resemblyzer.WINDOW)
-WAVES = ANGLES.cos().float(), ANGLES.sin().float()  # [N, K] of a window
-FORWARD = {Bag: bag, Trees: trees, resemblyzer.Mel: mel}

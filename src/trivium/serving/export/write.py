@@ -38,8 +38,10 @@ def said(made: Exported, folder: Path) -> str:
                       f"`python -m trivium.runtime {folder}` answers, without torch."])
 
 
-def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
+def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = True) -> Exported:
     """Fill the empty `folder` with the best seed of `strategy`. small: whether a graph of 8 bits stands beside it
+
+    here: whether the card says what is of this machine and run (seconds, energy, the commit), as no stage's out may
 
     Raises: UserError (no such strategy; what is exported says something else than what was trained); graph.Unsayable.
     """
@@ -63,7 +65,7 @@ def write(root: Path, strategy: str, folder: Path, small: bool) -> Exported:
     made.write(folder / NAME)
     code(folder)
     files.write(folder / "requirements.txt", requirements())
-    files.write(folder / "README.md", card.text(root, made, about.read, read_json(place / "model.json")))
+    files.write(folder / "README.md", card.text(root, made, about.read, read_json(place / "model.json"), here))
     return made
 
 
