@@ -140,6 +140,18 @@ def test_a_graph_that_says_something_else_is_refused(root: Path, folder: Path) -
         smoke.check(runner, trained, root, seed=1)
 
 
+def test_rows_that_cannot_be_read_check_nothing(root: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = [{"image": "gone.png"}, {"image": "lost.png"}]
+    monkeypatch.setattr(smoke, "real", lambda *_: (gone, root))
+    with pytest.raises(UserError, match="no row of the test set can be read: the image 'gone.png' cannot be used"):
+        smoke.check(Runner(folder), Predictor.of_strategy(root, NAME), root, seed=1)
+
+
+def test_what_is_no_single_model_is_refused(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="`together` weighs the answers of several strategies, and an export is of one"):
+        export(root, "together", tmp_path / "new", small=False)
+
+
 def test_the_card_says_what_is_on_record(folder: Path) -> None:
     card = (folder / "README.md").read_text()
     for said in ("# Frozen supervised components: digits", "A model that reads text, image and audio and answers with "

@@ -101,4 +101,4 @@ def _judged(whole: Runner, small: Runner, store: Store, rows: np.ndarray, seed: 
     same = np.mean([np.array_equal(a, b) for a, b in zip(*(task.prediction(one) for one in stored), strict=True)])
     return Int8(bytes=(small.folder / INT8).stat().st_size, calibrated=calibrated, rows=len(rows), metric=metric.key,
                 before=round(before, 6), after=round(after, 6), same=round(float(same), 6),
-                loss=round(metric.scale * (before - after) * (1 if metric.higher else -1), 3))
+                loss=round(metric.scale * (before - after) * (1 if metric.higher else -1), 3), unit=metric.unit)

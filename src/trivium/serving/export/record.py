@@ -21,8 +21,8 @@ class Smoke(Part):
 class Int8(Part):
     """The smaller graph. bytes: of its file;  calibrated: train rows;  rows: of the test set of the model's seed
 
-    metric: its key;  before, after: of the whole graph and of this one;  loss: by how much this one is worse, in the
-    unit of the metric (points of a share);  same: share of the rows that both predict the same of, 0-1
+    metric: its key;  before, after: of the whole graph and of this one;  loss: by how much this one is worse, in `unit`
+    (points of accuracy, nats, ...);  same: share of the rows that both predict the same of, 0-1
     """
 
     bytes: int
@@ -32,6 +32,7 @@ class Int8(Part):
     before: float
     after: float
     loss: float
+    unit: str
     same: float
 
 

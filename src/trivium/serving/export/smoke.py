@@ -22,6 +22,9 @@ def check(exported: Answering, trained: Answering, root: Path, seed: int) -> Smo
     """Compare both on `ROWS` rows of the test set of `seed`. Raises: UserError (they differ by more than `MOST`)."""
     rows, media = real(root, trained.streams, seed)
     found, other = exported.answers(rows, media), trained.answers(rows, media)
+    if rows and all(other[2]):
+        raise UserError(f"The exported model cannot be checked, since no row of the test set can be read: the "
+                        f"{other[2][0]}. `dvc checkout` brings back what DVC keeps of the data.")
     if found[1:] != other[1:]:
         raise UserError("The exported model and the trained one do not warn of the same rows: do not serve it, and "
                         "take the MLflow model instead (docs/using-the-model.md).")

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from trivium import models
+from trivium.comparison import together
 from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
@@ -31,9 +32,8 @@ def said(made: Exported, folder: Path) -> str:
     lines = [f"{folder} holds {made.title}, seed {made.seed}: {numbers.memory(made.bytes)}; on {made.smoke.rows} rows "
              f"its answers differ from those of the trained model by {made.smoke.difference:.1e} at most."]
     if made.int8:
-        metric = f"{made.int8.loss:+.2f} points" if made.int8.before <= 1 else f"{made.int8.loss:+.3g}"
-        lines.append(f"With 8 bits: {numbers.memory(made.int8.bytes)}, loss {metric} of {made.int8.metric} on "
-                     f"{made.int8.rows:,} test rows.")
+        worse = f"{abs(made.int8.loss):.3g} {made.int8.unit} {'worse' if made.int8.loss >= 0 else 'better'}"
+        lines.append(f"With 8 bits: {numbers.memory(made.int8.bytes)}, and {worse} on {made.int8.rows:,} test rows.")
     return "\n".join([*lines, *([made.refused] if made.refused else []),
                       f"`python -m trivium.runtime {folder}` answers, without torch."])
 
@@ -45,6 +45,9 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
 
     Raises: UserError (no such strategy; what is exported says something else than what was trained); graph.Unsayable.
     """
+    if strategy == together.NAME and not (root / "models" / strategy).exists():
+        raise UserError(f"`{strategy}` weighs the answers of several strategies, and an export is of one: name one of "
+                        "them.")
     if (root / "models" / strategy / PREPARED).exists():
         raise UserError(f"`{strategy}` is an update, which is in MLflow's registry already: take that model "
                         "(docs/updating.md).")
