@@ -13,6 +13,8 @@ from trivium import fusion as fusions
 from trivium import models
 from trivium.encoders.base import Plain
 from trivium.encoders.cells import Cells
+from trivium.encoders.hub import Hub
+from trivium.encoders.published import efficientnet_lite0, resemblyzer
 from trivium.encoders.tfidf import TfIdf
 from trivium.modalities.spec import Spec
 from trivium.models.boosting import Boosted, Boosting, Trees, reader
@@ -21,6 +23,8 @@ from trivium.models.network import Ensemble, Model, Unimodal
 from trivium.models.pools import Mean, Stack
 from trivium.models.prompted import Prompted
 from trivium.models.selected import Selected
+from trivium.runtime.runner import session, short
+from trivium.serving.export import graph
 from trivium.tasks import Task
 from trivium.tasks.classification import Classification
 from trivium.tasks.multilabel import MultiLabel
@@ -138,3 +142,35 @@ def test_every_encoder(tmp_path: Path) -> None:
     assert len(parts) > 15
     model = models.multimodal(parts, TASKS["classification"], fusions.chosen("concat", "fusion"), seed=0)
     assert gap(model.eval(), tmp_path / "a.onnx") < 3 * CLOSE
+
+
+def test_published_encoders_of_pictures_and_voices(tmp_path: Path) -> None:
+    """Without their weights, which are as large as they need not be here."""
+    torch.manual_seed(0)
+    parts = {"scan": efficientnet_lite0.empty(Spec("scan", "image", (3, 64, 64), modality="image")),
+             "voice": resemblyzer.empty(Spec("voice", "waveform", (1, 25_600), modality="audio"))}
+    model = models.multimodal(parts, TASKS["classification"], fusions.chosen("concat", "fusion"), seed=0).eval()
+    assert gap(model, tmp_path / "a.onnx") < CLOSE
+
+
+def test_a_published_text_encoder_answers_to_texts_that_are_cut_behind_the_longest(tmp_path: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=30, hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+                        intermediate_size=32, max_position_embeddings=12)
+    spec = Spec("note", "tokens", (8,), 30, (0, 1, 3), modality="text")
+    parts = {"note": Hub(BertModel(config), spec), "photo": Plain(SPECS["photo"])}
+    model = models.multimodal(parts, TASKS["classification"], fusions.chosen("concat", "fusion"), seed=0).eval()
+    ids = torch.tensor([[5, 9, 0, 0, 0, 0, 0, 0], [7, 8, 9, 4, 0, 0, 0, 0]])
+    present = torch.ones(2, 2, dtype=torch.bool)
+    photo = torch.randn(2, 6)
+    with torch.inference_mode():
+        told = model({"note": ids, "photo": photo}, present).numpy()
+    assert graph.write(model, tmp_path / "a.onnx").short == ("note",)
+    made = session(tmp_path / "a.onnx")
+    for length in (4, 8):
+        fed = {"input_note": short(ids.numpy()) if length == 4 else ids.numpy(), "input_photo": photo.numpy(),
+               "present": present.numpy()}
+        assert fed["input_note"].shape == (2, length)
+        np.testing.assert_allclose(made.run(None, fed)[0], told, atol=CLOSE)
