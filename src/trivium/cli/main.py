@@ -91,7 +91,7 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                               "stream or as data.streams says; paths are relative to this file")
     for name in streams:
         predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
-                             help=f"the {name} of a single sample: the text itself, or a path")
+                             help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
     export = command("export", _export, "a trained strategy as a folder that answers without torch: an ONNX graph, "
                                         "what stands before it, its card and its code")

@@ -42,7 +42,7 @@ def parser(streams: Sequence[str]) -> argparse.ArgumentParser:
                            "to this file")
     for name in streams:
         made.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
-                          help=f"the {name} of a single sample: the text itself, or a path")
+                          help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
     made.add_argument("--out", type=Path, metavar="CSV", help="where the answers go (default: the terminal)")
     made.add_argument("--int8", action="store_true", help="answer with the smaller graph, if it was exported")
     return made

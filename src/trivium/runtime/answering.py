@@ -60,7 +60,7 @@ class Answering:
         """
         parts, warnings, errors = [np.zeros((0, self.task.width))], Reasons(), Reasons()
         reads = [s in self.read for s in self.streams]
-        nothing = f"it has no {' or '.join(self.read)}, and the model reads nothing else"
+        nothing = f"sample has no {' or '.join(self.read)}, and the model reads nothing else"
         for start in range(0, len(rows), BATCH):
             inputs, present, broken = self.inputs.arrays(rows[start:start + BATCH], Path(root), self.read)
             parts.append(self.computed(inputs, present))
