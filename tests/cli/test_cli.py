@@ -23,7 +23,7 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
             "assert not {'torch', 'mlflow', 'pandas', 'numpy', 'dvc'} & set(sys.modules)")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for name in ("doctor", "use", "status", "show", "curves", "predict", "sync", "ui"):
+    for name in ("doctor", "use", "status", "show", "curves", "predict", "export", "sync", "ui"):
         assert f"\n    {name} " in done.stdout
 
 

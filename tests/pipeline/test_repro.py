@@ -31,7 +31,7 @@ def project(reference: Path, tmp_path: Path) -> Path:
 
 def results(project: Path) -> dict[str, str]:
     """Digests of everything that the stages wrote, less what was measured."""
-    found = digests(project, "data", "models", "reports")
+    found = digests(project, "data", "models", "reports", "export")
     views = ("reports/measured/", "reports/report.html")
     return {path: value for path, value in found.items() if not path.startswith(views)}
 
@@ -52,7 +52,8 @@ def test_every_stage_leaves_its_outs(reference: Path) -> None:
         "models/pretrain/supervised/image/seed_1/model.safetensors", "models/pretrain/scratch/training.json",
         "models/end_to_end/seed_0/model.safetensors", "models/ensemble/training.json",
         "reports/validation.json", "reports/evaluate/supervised_lpft/predictions.parquet", "reports/comparison.json",
-        "reports/explained/explained.json", "reports/explained/changed_0.svg",
+        "reports/explained/explained.json", "reports/explained/changed_0.svg", "export/export.json",
+        "export/README.md",
     ):
         assert (reference / path).is_file(), path
     assert not list(reference.rglob("*.part"))
@@ -71,7 +72,8 @@ def test_a_second_run_does_nothing_and_is_quick(reference: Path) -> None:
 
 def test_nothing_is_left_for_git_but_the_lock_and_the_comparison(reference: Path) -> None:
     command(reference, "git", "add", "--all", "--dry-run")
-    untracked = command(reference, "git", "ls-files", "--others", "--exclude-standard", "data", "models", "reports")
+    untracked = command(reference, "git", "ls-files", "--others", "--exclude-standard", "data", "models", "reports",
+                        "export")
     summaries = {f"reports/summary/{path.name}" for path in (reference / "reports/summary").iterdir()}
     assert len(summaries) == 7 and set(untracked.split()) <= {"data/README.md", "reports/comparison.json", *summaries}
 
@@ -80,7 +82,8 @@ def test_one_strategys_parameter_runs_that_strategy_alone(project: Path) -> None
     before = results(project)
     set_params(project, {"train.supervised_frozen.lr": 0.01})
     output = command(project, "dvc", "repro")
-    assert stages_run(output) == {"budget", "train@supervised_frozen", "evaluate@supervised_frozen", "compare"}
+    assert stages_run(output) == {"budget", "train@supervised_frozen",
+                                  "evaluate@supervised_frozen", "compare", "export"}
     after = results(project)
     changed = {path for path in after if after[path] != before.get(path)}
     assert "models/supervised_frozen/training.json" in changed
@@ -108,7 +111,7 @@ def test_a_new_run_that_is_killed_goes_on_to_the_same_bytes(reference: Path, tmp
 def test_push_and_pull_bring_everything_back(project: Path) -> None:
     before = results(project)
     command(project, "dvc", "push")
-    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "reports/plots"):
+    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "reports/plots", "export"):
         shutil.rmtree(project / folder)
     command(project, "dvc", "pull")
     assert results(project) == before

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from trivium.serving.predict import predict_sample, predict_table, read
+from trivium.runtime.table import read
+from trivium.serving.predict import predict_sample, predict_table
 from trivium.settings.errors import UserError
 
 TWO = {"text": "text", "image": "image"}

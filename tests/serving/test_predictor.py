@@ -11,8 +11,9 @@ from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
 from tests.helpers import ROOT
 from trivium.data.store import Store
 from trivium.data.tables import read, read_json, write_json
+from trivium.runtime.values import Value
 from trivium.serving import package
-from trivium.serving.predictor import Predictor, Value, best, data_uri
+from trivium.serving.predictor import Predictor, best, data_uri
 from trivium.settings.errors import UserError
 
 

@@ -93,6 +93,13 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
         predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
                              help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
+    export = command("export", _export, "a trained strategy as a folder that answers without torch: an ONNX graph, "
+                                        "what stands before it, its card and its code")
+    export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
+    export.add_argument("--out", type=Path, metavar="FOLDER", help="a new one, or an older export (default: "
+                                                                   "exports/STRATEGY)")
+    export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
+                                                            "what it costs in answers")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     ui = command("ui", _ui, "sync, then open the MLflow UI")
     ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
@@ -196,6 +203,12 @@ def _predict(arguments: argparse.Namespace) -> None:
         print(predict_sample(Path("."), arguments.strategy, sample))
     else:
         predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from trivium.cli.export import export
+
+    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8))
 
 
 def _streams() -> list[str]:

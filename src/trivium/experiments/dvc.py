@@ -93,7 +93,7 @@ def _run(root: Path, name: str, changes: Sequence[str], words: str) -> None:
     new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", "src", "pipeline").split("\0")
     options = [part for change in changes for part in ("--set-param", change)]
     options += [part for path in new if path for part in ("--copy-paths", path)]
-    if dvc(root, "exp", "run", "--temp", "--name", name, *options):
+    if dvc(root, "exp", "run", "--temp", "--name", name, *options, "compare"):  # nothing of it is to be served
         raise UserError(f"The comparison with {words} stopped; what it said is above. Finished stages are kept: mend "
                         "it and run the same command again.")
 

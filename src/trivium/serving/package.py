@@ -15,7 +15,8 @@ from trivium.machine import files
 from trivium.modalities import is_written
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
-ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "serving", "settings", "tasks")
+ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "runtime", "serving", "settings",
+         "tasks")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
          ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}

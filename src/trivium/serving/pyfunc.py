@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trivium.data.sources.manifest import TIMES
-from trivium.serving.predictor import Predictor, columns
+from trivium.runtime.answering import columns
+from trivium.serving.predictor import Predictor
 
 if TYPE_CHECKING:
     import pandas as pd

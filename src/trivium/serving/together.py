@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,14 @@ import numpy as np
 from trivium import models, tasks
 from trivium.comparison import together
 from trivium.comparison.out import PATH, Comparison
-from trivium.serving.predictor import Predictor, Reasons, Value, missing, preparation
+from trivium.runtime.answering import Answering, Reasons
+from trivium.runtime.inputs import Row
+from trivium.runtime.values import missing
+from trivium.serving.predictor import Predictor, preparation
 from trivium.settings.errors import UserError
 
 
-class Together(Predictor):
+class Together(Answering):
     """Of the seed whose mean has the lowest validation NLL, below `root`.
 
     Raises: UserError (nothing was compared, or without `compare.together`; a model is not there, or of other features).
@@ -31,16 +34,17 @@ class Together(Predictor):
         self.members = {name: _member(root, name, int(seed)) for name in chosen.weights}
         self.weighed = chosen
         self.task = tasks.of(chosen.task)
-        self.streams, self.read, self._specs, self._tokenizers = {}, (), {}, {}
+        self.streams, self.read = {}, ()
         for one in self.members.values():
             self.streams |= one.streams
             self.read += tuple(s for s in one.read if s not in self.read)
-            self._specs |= one._specs
-            self._tokenizers |= one._tokenizers
 
-    def answers(self, rows: Sequence[Mapping[str, Value]], root: str | Path = ".",
-                ) -> tuple[np.ndarray, Reasons, Reasons]:
-        """See `Predictor.answers`. A strategy that has no answer to a row does not count there."""
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        return {s: names for one in self.members.values() for s, names in one.cells.items()}
+
+    def answers(self, rows: Sequence[Row], root: str | Path = ".") -> tuple[np.ndarray, Reasons, Reasons]:
+        """See `Answering.answers`. A strategy that has no answer to a row does not count there."""
         import torch
 
         told = [one.answers(rows, root) for one in self.members.values()]

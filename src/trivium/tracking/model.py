@@ -82,7 +82,7 @@ def signature(prepared: dict[str, Any], task: Task) -> ModelSignature:
     from mlflow.types.schema import AnyType
 
     from trivium.data.sources.manifest import TIMES
-    from trivium.serving.predictor import columns
+    from trivium.runtime.answering import columns
 
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if about["spec"]["modality"] == "text" else AnyType(), s, required=False)

@@ -3,7 +3,7 @@ import pyarrow as pa
 
 from trivium.modalities import table
 from trivium.modalities.columns import packed
-from trivium.serving.unread import unread
+from trivium.runtime.unread import unread
 
 
 def rows(**cells: list[str | None]) -> pa.ChunkedArray:

@@ -1,0 +1,52 @@
+"""`python -m trivium.runtime FOLDER`: answers of an exported model to one sample or to a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from trivium.runtime import table
+from trivium.runtime.folder import Processors
+from trivium.runtime.runner import Runner
+from trivium.settings.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Exit code 0; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    try:
+        folder = next((one for one in argv if not one.startswith("-")), None)
+        streams = list(Processors.of(Path(folder)).streams) if folder else []
+        given = parser(streams).parse_args(argv)
+        sample = {s: getattr(given, f"stream {s}") for s in streams}
+        if (given.table is None) == (not any(sample.values())):
+            raise UserError("Give either a table (`python -m trivium.runtime FOLDER new-rows.csv`) or one sample "
+                            f"({', '.join(f'`--{s}`' for s in streams)}).")
+        runner = Runner(given.folder, given.int8)
+        if given.table is None:
+            print(table.sample(runner, sample, runner.about.strategy))
+        else:
+            table.write(runner, given.table, given.out, "answers")
+    except UserError as error:
+        sys.exit(f"\n{error}\n")
+
+
+def parser(streams: Sequence[str]) -> argparse.ArgumentParser:
+    """streams: those that a sample may be given by."""
+    made = argparse.ArgumentParser(prog="python -m trivium.runtime", description=__doc__)
+    made.add_argument("folder", type=Path, metavar="FOLDER", help="what `trivium export` made")
+    made.add_argument("table", nargs="?", type=Path, metavar="TABLE",
+                      help="CSV, JSONL or Parquet with a column for each stream (any may be empty); paths are relative "
+                           "to this file")
+    for name in streams:
+        made.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
+                          help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
+    made.add_argument("--out", type=Path, metavar="CSV", help="where the answers go (default: the terminal)")
+    made.add_argument("--int8", action="store_true", help="answer with the smaller graph, if it was exported")
+    return made
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""From raw values to arrays, as `preprocess` makes them: what stands before every model that is served.
+
+A stream whose value cannot be used, such as a damaged picture, is left out, as one that a sample does not have.
+
+Legend: `B` samples, `S` streams, `L` n-grams of the longest text.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium import modalities
+from trivium.modalities.spec import STATISTICS_AXIS, Spec
+from trivium.runtime import values
+from trivium.runtime.values import Value
+
+Row = Mapping[str, Value]
+
+
+class Inputs:
+    """prepared: of each stream, its `spec`, `processor`, `statistics` and `tokenizer`, see `serving.preparation`;
+    streams: in the order of `present`, name -> modality.
+    """
+
+    def __init__(self, prepared: Mapping[str, Mapping[str, Any]], streams: Sequence[str]) -> None:
+        self.specs = {s: Spec.of(s, prepared[s]["spec"]) for s in streams}
+        self.streams = {s: spec.modality for s, spec in self.specs.items()}
+        self._settings, self._processors, self._fitted, self._affine = {}, {}, {}, {}
+        for s, spec in self.specs.items():
+            about = prepared[s]
+            own = dict(about["processor"])
+            self._processors[s] = modalities.processor(own.pop("name"))
+            self._settings[s] = self._processors[s].Settings.model_validate(own)
+            if about.get("tokenizer") is not None:
+                self._fitted[s] = self._processors[s].load(about["tokenizer"])
+            elif not spec.discrete:
+                self._affine[s] = scale_and_shift(spec, about["statistics"])
+
+    @property
+    def cells(self) -> dict[str, list[str]]:
+        """The columns of each stream of tables."""
+        return {s: self._fitted[s].names for s, spec in self.specs.items() if spec.kind == "columns"}
+
+    def arrays(self, rows: Sequence[Row], root: Path, read: Collection[str],
+               ) -> tuple[dict[str, np.ndarray], np.ndarray, list[list[str]]]:
+        """What `trivium.data.store.Store.batch` has of them, per stream: tokens int64 [B, T], counts int64 [B, L, 2],
+        others float32 [B, *Spec.shape], 0 where missing; presence bool [B, S]; per row, which values cannot be used,
+        and why: they are not present.
+
+        root: of relative paths;  read: the streams that make a difference: of others nothing is said
+        """
+        broken: list[list[str]] = [[] for _ in rows]
+        present = np.array([[not values.missing(row.get(s)) for s in self.streams] for row in rows], bool)
+        found = {}
+        for k, (s, spec) in enumerate(self.specs.items()):
+            there = [i for i in range(len(rows)) if present[i, k] and s in read]
+            if spec.kind == "counts":
+                said = [values.text(row.get(s)) if present[i, k] else "" for i, row in enumerate(rows)]
+                found[s] = self._processors[s].encode(said, self._settings[s], spec).astype(np.int64)
+                continue
+            x = np.zeros((len(rows), *spec.shape), np.int64 if spec.kind == "tokens" else np.float32)
+            if spec.discrete and there:
+                x[there] = self._encode(s, [rows[i][s] for i in there], there, broken)
+                for i in there:
+                    present[i, k] = not any(why.startswith(f"{s} ") for why in broken[i])
+                x[~present[:, k]] = 0
+            elif there:
+                raw = self._decoded(s, {i: rows[i] for i in there}, root, broken)
+                present[[i for i in there if i not in raw], k] = False
+                if raw:
+                    scale, shift = self._affine[s]
+                    x[list(raw)] = np.stack(list(raw.values())).astype(np.float32) * scale + shift
+            found[s] = x
+        return found, present, broken
+
+    def _encode(self, s: str, given: list[Any], there: Sequence[int], broken: list[list[str]]) -> np.ndarray:
+        """[B, ...] of texts, and of the cells of tables. there: their rows;  broken: gets why one cannot be used."""
+        said = [values.text(value) for value in given]
+        judge = getattr(modalities.get(self.streams[s]), "errors", None)
+        if judge is not None:
+            import pyarrow as pa
+
+            for k, error in enumerate(judge(pa.array(said, pa.string()))):
+                if error:
+                    broken[there[k]].append(f"{s} {said[k][:60]!r} cannot be used: {error}")
+                    said[k] = "{}"
+        if self.specs[s].kind == "columns":
+            from trivium.runtime.unread import unread
+
+            for row, told in zip(there, unread(s, self._fitted[s], said), strict=True):
+                broken[row] += told
+        return self._processors[s].encode(said, self._fitted[s], self.specs[s])
+
+    def _decoded(self, s: str, rows: Mapping[int, Row], root: Path, broken: list[list[str]]) -> dict[int, np.ndarray]:
+        """Those of the values that can be used, by row; `broken` gets why one cannot."""
+        found = {}
+        for i, row in rows.items():
+            try:
+                found[i] = self._decode(s, row, root)
+            except ValueError as error:
+                broken[i].append(str(error))
+        return found
+
+    def _decode(self, s: str, row: Row, root: Path) -> np.ndarray:
+        """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
+        value: Any = row[s]
+        kind = modalities.get(self.streams[s])
+        name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
+        try:
+            start, end = values.span(row)
+            with tempfile.TemporaryDirectory() as scratch:
+                path = str(values.as_file(value, Path(scratch)) or root / value)
+                if problem := kind.probe(path, "", start, end).get("error"):
+                    raise ValueError(problem)
+                return self._processors[s].decode(path, "", start, end, self._settings[s])
+        except Exception as error:  # whatever a decoder makes of a damaged file, the other rows have their answer
+            why = error if isinstance(error, ValueError) else f"cannot be decoded: {error or type(error).__name__}"
+            raise ValueError(f"{s} {name} cannot be used: {why}") from None
+
+
+def scale_and_shift(spec: Spec, statistics: Mapping[str, Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """As `trivium.modalities.spec.scale_and_shift` has them, without torch."""
+    shape = [1] * len(spec.shape)
+    shape[STATISTICS_AXIS[spec.kind]] = -1
+    mean, deviation = (np.array(statistics[key], np.float64).reshape(shape) for key in ("mean", "deviation"))
+    return (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)

@@ -1,0 +1,52 @@
+"""Raw values as people give them: a text, a path, the bytes of a file, a `data:` URI, or nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
+TIMES = ("start", "end")  # of the recording that a row is about; those of `trivium.data.sources.manifest`
+
+
+def missing(value: Any) -> bool:
+    return value is None or value != value or value in ("", b"")  # NaN is unequal to itself
+
+
+def text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def span(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Start and end of a row's recording, in seconds. Raises: ValueError (one is no number)."""
+    start, end = (_seconds(row.get(key), key) for key in TIMES)
+    return start, end
+
+
+def _seconds(value: Any, key: str) -> float | None:
+    if missing(value):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
+
+
+def as_file(value: Any, scratch: Path) -> Path | None:
+    """A file in the folder `scratch` with the content of bytes or of a `data:` URI; None for a path.
+
+    Raises: ValueError (no valid base64).
+    """
+    if isinstance(value, str) and not value.startswith("data:"):
+        return None
+    if isinstance(value, str):
+        try:
+            value = base64.b64decode(value.partition(",")[2], validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"not valid base64 ({error})") from None
+    path = scratch / "value"
+    path.write_bytes(bytes(value))
+    return path

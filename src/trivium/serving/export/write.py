@@ -1,0 +1,96 @@
+"""`trivium export`: a trained strategy as a folder that stands alone."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from trivium import models
+from trivium.comparison import together
+from trivium.data.store import Store
+from trivium.data.tables import read_json
+from trivium.drawing import numbers
+from trivium.machine import files, source
+from trivium.runtime.folder import GRAPH, PROCESSORS
+from trivium.runtime.runner import Runner
+from trivium.serving.export import card, graph, int8, processors, smoke
+from trivium.serving.export.record import NAME, Exported
+from trivium.serving.predictor import PREPARED, Predictor, best, preparation
+from trivium.settings.errors import UserError
+from trivium.training.records import Trained
+
+NEEDS = ("numpy", "onnxruntime", "pillow", "pyarrow", "pydantic", "scipy", "soundfile", "tokenizers", "tqdm")
+ROOMS = ("modalities", "tasks")  # whose parts are found by their names
+RUNNER = "trivium.runtime.__main__"
+
+
+def said(made: Exported, folder: Path) -> str:
+    """What is in the folder, in words."""
+    if made.smoke is None or made.bytes is None:
+        return made.note
+    lines = [f"{folder} holds {made.title}, seed {made.seed}: {numbers.memory(made.bytes)}; on {made.smoke.rows} rows "
+             f"its answers differ from those of the trained model by {made.smoke.difference:.1e} at most."]
+    if made.int8:
+        worse = f"{abs(made.int8.loss):.3g} {made.int8.unit} {'worse' if made.int8.loss >= 0 else 'better'}"
+        lines.append(f"With 8 bits: {numbers.memory(made.int8.bytes)}, and {worse} on {made.int8.rows:,} test rows.")
+    return "\n".join([*lines, *([made.refused] if made.refused else []),
+                      f"`python -m trivium.runtime {folder}` answers, without torch."])
+
+
+def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = True) -> Exported:
+    """Fill the empty `folder` with the best seed of `strategy`. small: whether a graph of 8 bits stands beside it
+
+    here: whether the card says what is of this machine and run (seconds, energy, the commit), as no stage's out may
+
+    Raises: UserError (no such strategy; what is exported says something else than what was trained); graph.Unsayable.
+    """
+    if strategy == together.NAME and not (root / "models" / strategy).exists():
+        raise UserError(f"`{strategy}` weighs the answers of several strategies, and an export is of one: name one of "
+                        "them.")
+    if (root / "models" / strategy / PREPARED).exists():
+        raise UserError(f"`{strategy}` is an update, which is in MLflow's registry already: take that model "
+                        "(docs/updating.md).")
+    place, seed = best(root, strategy)
+    trained, prepared = Trained.read(place.parent / "training.json"), preparation(root, seed, place)
+    written = graph.write(models.load(place), folder / GRAPH)
+    model = models.load(place)  # the other one was changed
+    about = processors.of(model, prepared, strategy, trained.title, written.short)
+    files.write(folder / PROCESSORS, about.text())
+    made = Exported(strategy=strategy, title=trained.title, seed=seed, bytes=(folder / GRAPH).stat().st_size,
+                    smoke=smoke.check(Runner(folder), Predictor(model, prepared), root, seed))
+    if small:
+        try:
+            found = int8.write(folder, Store(trained.start, root), seed, written.exact)
+            made = made.model_copy(update={"int8": found})
+        except UserError as error:
+            made = made.model_copy(update={"refused": str(error)})
+    made.write(folder / NAME)
+    code(folder)
+    files.write(folder / "requirements.txt", requirements())
+    files.write(folder / "README.md", card.text(root, made, about.read, read_json(place / "model.json"), here))
+    return made
+
+
+def note(folder: Path, why: str) -> Exported:
+    """The folder where there is no model to export, which says why."""
+    made = Exported(note=why)
+    made.write(folder / NAME)
+    files.write(folder / "README.md", f"# No model\n\n{why}\n")
+    return made
+
+
+def code(folder: Path) -> None:
+    """The runner, and all that it may run, as `trivium` in `folder`."""
+    home = source.HOME / "trivium"
+    parts = [".".join(file.relative_to(source.HOME).with_suffix("").parts) for room in ROOMS
+             for file in sorted((home / room).rglob("*.py"))]
+    for file in source.files([RUNNER, *parts]):
+        target = folder / file.relative_to(source.HOME)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def requirements() -> str:
+    """What the runner needs, in the versions that were tried."""
+    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDS)

@@ -1,0 +1,79 @@
+"""Raw values become the arrays that preprocess made of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.fake_outs import fake_data
+from trivium.data.sources import manifest
+from trivium.data.store import Store
+from trivium.data.tables import read
+from trivium.modalities import spec as modality_spec
+from trivium.modalities.processors import ngrams
+from trivium.modalities.spec import Spec
+from trivium.runtime import inputs, values
+from trivium.runtime.inputs import Inputs
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    fake_data(folder)
+    return folder
+
+
+def prepared(store: Store, seed: int) -> dict:
+    return {s: {"spec": read.spec, "processor": read.encoder["processor"], "statistics": read.statistics[seed],
+                "tokenizer": fitted.read_text() if (fitted := store.tokenizer(s, seed)).exists() else None}
+            for s, read in store.reads.streams.items()}
+
+
+def test_the_bits_of_the_stored_tensors(root: Path) -> None:
+    store = Store("supervised", root)
+    rows = read(root / "data/aligned/samples.parquet").select(["text", "image", "audio"]).to_pylist()
+    found, present, broken = Inputs(prepared(store, 1), store.streams).arrays(rows, root / "data/raw", store.streams)
+    batch = store.batch(np.arange(len(store)), seed=1)
+    assert not any(broken)
+    np.testing.assert_array_equal(present, batch.present.numpy())
+    assert not present.all() and list(found) == ["text", "image", "audio"]
+    for s, x in found.items():
+        assert x.dtype == batch.inputs[s].numpy().dtype
+        np.testing.assert_array_equal(x, batch.inputs[s].numpy())
+
+
+def test_of_streams_that_are_not_read_nothing_is_decoded(root: Path) -> None:
+    store = Store("supervised", root)
+    found, present, broken = Inputs(prepared(store, 0), store.streams).arrays(
+        [{"text": "alpha", "image": "gone.png"}, {"image": b"noise"}], root, ("text",))
+    assert broken == [[], []] and not found["image"].any()
+    np.testing.assert_array_equal(present, [[True, True, False], [False, True, False]])
+
+
+def test_counts_of_a_text_and_of_none() -> None:
+    spec = ngrams.spec(ngrams.Settings(buckets=256))
+    about = {"title": {"spec": spec.plain(), "processor": {"name": "ngrams", "buckets": 256}, "statistics": None,
+                       "tokenizer": None}}
+    found, present, _ = Inputs(about, ["title"]).arrays([{"title": "a cat"}, {"title": None}], Path(), ("title",))
+    np.testing.assert_array_equal(found["title"][0], ngrams.encode(["a cat"], ngrams.Settings(buckets=256), spec)[0])
+    assert found["title"].dtype == np.int64 and not found["title"][1].any()
+    assert present.tolist() == [[True], [False]]
+
+
+@pytest.mark.parametrize(("kind", "shape", "entries"), [("image", (3, 4, 4), 3), ("spectrogram", (1, 5, 7), 5),
+                                                        ("features", (6,), 6)])
+def test_scales_are_those_of_torch(kind: str, shape: tuple[int, ...], entries: int) -> None:
+    draw = np.random.default_rng(0)
+    spec = Spec("x", kind, shape)
+    statistics = {"mean": draw.normal(size=entries).tolist(), "deviation": draw.random(entries).tolist()}
+    for mine, other in zip(inputs.scale_and_shift(spec, statistics), modality_spec.scale_and_shift(spec, statistics),
+                           strict=True):
+        assert torch.equal(torch.from_numpy(mine), other)
+
+
+def test_the_span_has_the_names_of_the_manifest() -> None:
+    assert values.TIMES == manifest.TIMES
+    assert values.span({"start": "0.5", "end": None}) == (0.5, None)
+    with pytest.raises(ValueError, match="end is 'late', not a number of seconds"):
+        values.span({"end": "late"})
