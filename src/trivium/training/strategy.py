@@ -46,10 +46,11 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     units, took = [Unit(entry, fusion, seed, loop, limit) for seed, limit in enumerate(budgets)], None
     if tune and tune.trials:
-        found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune)
+        found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune, components.inputs(store))
         units, about = tuning.chosen(found, units), about.model_copy(update={"tuning": found})
     todo = [(f"seed_{unit.seed}", unit) for unit in units]
-    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
+    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop,
+                    components.inputs(store))
     records = [done[name][1].record for name, _ in todo]
     if lacking := next((record for record in records if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)

@@ -1,0 +1,66 @@
+"""A Ray cluster on 127.0.0.1, for tests: nodes that are ended by their own process ids."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from pytest import MonkeyPatch
+
+from tests.helpers import ROOT
+
+
+class Nodes:
+    """A head that does no work, and nodes with one CPU each, which keep what they are sent in folders of their own."""
+
+    def __init__(self, home: Path, count: int) -> None:
+        from ray.cluster_utils import Cluster
+
+        self.home, self.nodes = home, list[Any]()
+        self.cluster = Cluster(initialize_head=True, head_node_args={
+            "num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1", **agents()})
+        for _ in range(count):
+            self.add()
+
+    @property
+    def address(self) -> str:
+        return str(self.cluster.address)
+
+    def add(self, **more: Any) -> None:
+        own = {"TRIVIUM_NODE": str(self.home / f"node_{len(self.nodes)}"),
+               "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        self.nodes.append(self.cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1", env_vars=own, **agents(),
+                                                **more))
+
+    def kill(self, number: int) -> None:
+        """As a machine that loses its power: its raylet hears nothing of it."""
+        os.kill(self.nodes[number].all_processes["raylet"][0].process.pid, signal.SIGKILL)
+
+
+def agents() -> dict[str, int]:
+    """Ports for what a node starts beside itself: a raylet that has to ask for them gives up after 15 s."""
+    names = ("metrics_agent_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
+        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+
+
+@contextmanager
+def nodes(home: Path, count: int) -> Iterator[Nodes]:
+    """They are used by what runs in the block."""
+    import ray
+
+    with MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        made = Nodes(home, count)
+        patch.setenv("RAY_ADDRESS", made.address)
+        try:
+            yield made
+        finally:
+            ray.shutdown()
+            made.cluster.shutdown()
