@@ -23,7 +23,8 @@ class Nodes:
 
         self.home, self.nodes = home, list[Any]()
         self.cluster = Cluster(initialize_head=True, head_node_args={
-            "num_cpus": 0, "include_dashboard": False, "node_ip_address": "127.0.0.1", **agents()})
+            "num_cpus": 0, "include_dashboard": False, "include_log_monitor": False, "no_monitor": True,
+            "node_ip_address": "127.0.0.1", **agents()})
         for _ in range(count):
             self.add()
 

@@ -22,7 +22,7 @@ from trivium.machine import engines
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
-from trivium.training import code
+from trivium.training import code, together
 from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
@@ -56,12 +56,12 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
     if len(todo) < len(units):
         rest = "; the rest goes on" if todo else ""
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
-    needs = engines.Needs(loop.workers, loop.device, inputs, smaller="`loop.workers` or `loop.batch` smaller")
+    needs = engines.Needs(loop.workers, loop.device, inputs, loop.processes,
+                          "`loop.workers` or `loop.batch` smaller")
     with Progress(title, math.inf, "samples") as progress:
         if todo:
-            engines.chosen().run(partial(_work, work, loop.device), [engines.Task(unit, HOME / mark)
-                                                                     for _, unit, mark in todo],
-                                 needs, partial(_show, progress))
+            tasks = [engines.Task(unit, HOME / mark) for _, unit, mark in todo]
+            engines.chosen().run(partial(_work, work, loop), tasks, needs, partial(_show, progress))
     found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
@@ -105,10 +105,10 @@ def measured(done: Mapping[str, tuple[Path, Done]], name: Literal["seeds", "unit
     return Measured.model_validate({name: [one.seconds for one in found], "peak_gpu_memory_bytes": memory})
 
 
-def _work(work: Work, wanted: str, unit: Any, folder: Path, report: Report) -> None:
-    started = time.perf_counter()
-    record = work(unit, folder, report)
-    memory = devices.peak_memory_bytes(devices.kind(wanted))
+def _work(work: Work, loop: Loop, unit: Any, folder: Path, report: Report) -> None:
+    started, device = time.perf_counter(), devices.kind(loop.device)
+    record = together.run(work, unit, folder, report, loop.processes, device)
+    memory = devices.peak_memory_bytes(device)
     done = Done(seconds=time.perf_counter() - started, gpu_bytes=memory, record=record)
     done.write(folder / "record.part")
     os.replace(folder / "record.part", folder / "record.json")

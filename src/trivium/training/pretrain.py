@@ -85,7 +85,7 @@ def _key(store: Store, unit: Unit) -> str:
     about: dict[str, Any] = {"group": asdict(unit.group), "seed": unit.seed, "samples": store.reads.samples,
                              "reads": reads}
     if unit.group.objective:
-        recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
+        recipe, loop = unit.recipe, unit.loop.decides()
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
                   "published_lr": recipe.published_lr, "loop": loop, "limit": unit.limit, "all": store.digest}
     modules = code.of_recipe(store.encoders.values(), type(store.task), unit.recipe.objectives)

@@ -95,7 +95,7 @@ def _key(store: Store, unit: Unit) -> str:
     """Of all that the weights depend on; names of entries are no part of it."""
     files = [components.folder(store.recipe, s, unit.seed) / "model.safetensors" for s in store.streams]
     about = {"strategy": unit.entry.strategy, "settings": unit.entry.settings, "fusion": unit.fusion,
-             "seed": unit.seed, "loop": unit.loop.model_dump(mode="json", exclude={"workers"}), "limit": unit.limit,
+             "seed": unit.seed, "loop": unit.loop.decides(), "limit": unit.limit,
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
              "charged": components.charged(store.recipe, unit.seed),
              "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model
