@@ -12,11 +12,11 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from tests.helpers import digests
-from tests.training import tiny
+from tests.training import micro_works, tiny
 from trivium.objectives import draws
 from trivium.settings.errors import UserError
 from trivium.strategies import entry
-from trivium.training import micro, strategy
+from trivium.training import jobs, micro, strategy, together
 from trivium.training.settings import Loop
 
 MICRO = tiny.LOOP.model_copy(update={"micro_batches": 4})
@@ -103,17 +103,38 @@ def test_weights_depend_on_the_parts_and_not_on_who_trains_them() -> None:
     assert MICRO.model_copy(update={"processes": 4, "workers": 2}).decides() == MICRO.decides()
 
 
+def together_trained(folder: Path, processes: int, work: Any = micro_works.each, **objectives: Any) -> dict[str, str]:
+    """Digests of what encoders trained by `objectives` are, by file."""
+    folder.mkdir(exist_ok=True)
+    loop = MICRO.model_copy(update={"processes": processes, "augment": True})
+    together.run(work, (objectives, loop), folder, lambda done, every: None, processes, "cpu")
+    return digests(folder, ".")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_weights_are_the_same_bytes_with_1_2_and_4_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str,
-                                                             ) -> None:
+def test_weights_are_the_same_bytes_with_1_2_and_4_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny.project(tmp_path, monkeypatch)
-    found = []
-    for processes in (1, 2, 4):
-        monkeypatch.setattr("trivium.training.jobs.HOME", tmp_path / f".cache/units_{processes}")
-        loop = MICRO.model_copy(update={"processes": processes, "augment": True})
-        found.append(trained(tmp_path, loop, OBJECTIVES[name], "supervised" if name == "supervised" else "selfsup"))
-    assert found[0] == found[1] == found[2]
+    one, two, four = (together_trained(tmp_path / str(count), count, **OBJECTIVES) for count in (1, 2, 4))
+    assert len(one) == 2 * len(OBJECTIVES) and len(set(one.values())) > len(OBJECTIVES)
+    assert one == two == four
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_with_another_number_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                    ) -> None:
+    tiny.project(tmp_path, monkeypatch)
+    whole = together_trained(tmp_path / "whole", 1, masked=OBJECTIVES["masked"])
+    with pytest.raises(KeyboardInterrupt):
+        together_trained(tmp_path / "killed", 2, micro_works.stopped, masked=OBJECTIVES["masked"])
+    assert [path.name for path in (tmp_path / "killed/masked").iterdir()] == ["checkpoint.pt"]
+    assert together_trained(tmp_path / "killed", 1, masked=OBJECTIVES["masked"]) == whole
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="A process that trains a model together with others was killed"):
+        together_trained(tmp_path / "out", 2, micro_works.die_later)
 
 
 @pytest.mark.slow
@@ -123,8 +144,13 @@ def test_a_fusion_is_the_same_bytes_with_2_processes(tmp_path: Path, monkeypatch
     joint = entry("joint", {"start": "scratch", "strategy": "joint", "fusion": "concat"})
     found = []
     for processes in (1, 2):
-        monkeypatch.setattr("trivium.training.jobs.HOME", tmp_path / f".cache/units_{processes}")
+        monkeypatch.setattr(jobs, "HOME", tmp_path / f".cache/units_{processes}")
         out = tmp_path / "models" / f"joint_{processes}"
         strategy.train(joint, MICRO.model_copy(update={"processes": processes}), [tiny.BUDGET], out)
         found.append(digests(out, "."))
     assert found[0] == found[1]
+
+
+def test_on_a_gpu_one_process_trains(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"`loop\.processes: 2` trains a model on several CPU cores"):
+        together.run(micro_works.each, None, tmp_path, lambda done, every: None, 2, "cuda")
