@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.scale.nodes import Nodes, nodes
 from tests import ray_works
-from tests.ray_nodes import Nodes, nodes
 from tests.ray_works import Chain
 from trivium.machine import engines
 from trivium.machine.engines import Needs, Task, cluster

@@ -1,4 +1,4 @@
-"""A Ray cluster on 127.0.0.1, for tests: nodes that are ended by their own process ids."""
+"""A Ray cluster on 127.0.0.1, for benchmarks and tests: nodes that are ended by their own process ids."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pytest import MonkeyPatch
-
-from tests.helpers import ROOT
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Nodes:
@@ -53,15 +51,19 @@ def agents() -> dict[str, int]:
 
 @contextmanager
 def nodes(home: Path, count: int) -> Iterator[Nodes]:
-    """They are used by what runs in the block."""
+    """They are used by what runs in the block, and by the processes that it starts."""
     import ray
 
-    with MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        made = Nodes(home, count)
-        patch.setenv("RAY_ADDRESS", made.address)
-        try:
-            yield made
-        finally:
-            ray.shutdown()
-            made.cluster.shutdown()
+    before = {name: os.environ.get(name) for name in ("RAY_USAGE_STATS_ENABLED", "RAY_ADDRESS")}
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    made = Nodes(home, count)
+    os.environ["RAY_ADDRESS"] = made.address
+    try:
+        yield made
+    finally:
+        ray.shutdown()
+        made.cluster.shutdown()
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
