@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trivium.machine import files
-from trivium.machine.engines import elsewhere
 from trivium.machine.energy import energy
+from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load

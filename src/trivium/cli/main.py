@@ -65,8 +65,8 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
-    curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
-                                        "experiments")
+    curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
+                                        "as DVC experiments")
     sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
                                      "combinations, as DVC experiments")
     for name, words in (("fusions", "concat,gated"), ("recipes", "scratch,supervised"), ("strategies", "joint,frozen")):
@@ -99,9 +99,9 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
-        one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of its "
-                                                          "head, or auto (default: what RAY_ADDRESS says, else this "
-                                                          "machine alone)")
+        one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
+                                                          "its head, or auto (default: what RAY_ADDRESS says, else "
+                                                          "this machine alone)")
     ui = command("ui", _ui, "sync, then open the MLflow UI")
     ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
     ui.add_argument("--no-sync", action="store_true", help="show what is there")

@@ -38,7 +38,8 @@ def check(objective: nn.Module, alpha: float) -> None:
         name, why = "loop.mixup", "mixes samples of a batch with each other"
     else:
         return
-    raise UserError(f"params.yaml: `loop.micro_batches` cuts batches, and {name} {why}: set it to 0, or leave that out.")
+    raise UserError(f"params.yaml: `loop.micro_batches` cuts batches, and {name} {why}: set it to 0, or leave that "
+                    "out.")
 
 
 class Micro:

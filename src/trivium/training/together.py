@@ -28,8 +28,8 @@ def run(work: Work, unit: Any, folder: Path, report: Callable[[int, int], None],
     if processes == 1:
         return work(unit, folder, report)
     if device != "cpu":
-        raise UserError(f"params.yaml: `loop.processes: {processes}` trains a model on several CPU cores, and here is a "
-                        "GPU: set it to 1 (`loop.micro_batches` may stay), or set `loop.device: cpu`.")
+        raise UserError(f"params.yaml: `loop.processes: {processes}` trains a model on several CPU cores, and here is "
+                        "a GPU: set it to 1 (`loop.micro_batches` may stay), or set `loop.device: cpu`.")
     context = multiprocessing.get_context("spawn")  # clean: this process may have threads
     with tempfile.TemporaryDirectory(prefix="trivium-") as home:
         meeting, others = Path(home) / "meeting", []
@@ -44,8 +44,8 @@ def run(work: Work, unit: Any, folder: Path, report: Callable[[int, int], None],
                 return work(unit, folder, report)
         except RuntimeError as error:
             if _of_gloo(error):
-                raise UserError("A process that trains a model together with others was killed, most likely because the "
-                                "machine ran out of memory. Close other programs, or make `loop.processes` or "
+                raise UserError("A process that trains a model together with others was killed, most likely because "
+                                "the machine ran out of memory. Close other programs, or make `loop.processes` or "
                                 "`loop.batch` smaller in params.yaml.") from None
             raise
         finally:

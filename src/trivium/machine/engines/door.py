@@ -56,8 +56,8 @@ def refusal(wanted: Mapping[str, str], node: str) -> str:
         if own == mine:
             continue
         if name == "Trivium" and own != NONE:
-            return (f"The node {node} has other code of Trivium (digest {own}) than this machine ({mine}): bring both to "
-                    "the same commit, and start the node again.")
+            return (f"The node {node} has other code of Trivium (digest {own}) than this machine ({mine}): bring both "
+                    "to the same commit, and start the node again.")
         if own == NONE:
             return f"The node {node} has no {name}: install there what this machine has ({name} {mine}; docs/scale.md)."
         return (f"The node {node} has {name} {own} and this machine {mine}, which may give other results: install "

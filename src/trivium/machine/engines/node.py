@@ -61,8 +61,8 @@ def work(order: Order, index: int, board: Any, blobs: Mapping[str, Any]) -> tupl
         if order.files is None:
             return "lacks", None
         if lacking := [path for path in order.there if not Path(path).exists()]:
-            return "refused", (f"The node {name()} has no {lacking[0]}, which params.yaml names: copy it there, or name "
-                               "a folder inside the project, which is sent to every node.")
+            return "refused", (f"The node {name()} has no {lacking[0]}, which params.yaml names: copy it there, or "
+                               "name a folder inside the project, which is sent to every node.")
         made = sent.project(order.files, frozenset(blobs), lambda digest: _fetched(blobs[digest]))
         if isinstance(made, list):
             return "lacks", made
