@@ -43,8 +43,8 @@ class Loop(Section):
         """Raises: UserError (parts that cannot be equal, or that processes cannot share)."""
         parts, processes = self.micro_batches, self.processes
         if parts & (parts - 1) or (parts and self.batch % parts):
-            raise UserError(f"params.yaml: `loop.micro_batches: {parts}`: it is a power of two that divides `loop.batch`"
-                            f" ({self.batch}), or 0 for none.")
+            raise UserError(f"params.yaml: `loop.micro_batches: {parts}`: it is a power of two that divides "
+                            f"`loop.batch` ({self.batch}), or 0 for none.")
         if processes & (processes - 1) or processes > max(1, parts):
             raise UserError(f"params.yaml: `loop.processes: {processes}`: it is a power of two and at most "
                             f"`loop.micro_batches` ({parts}), since each process trains on some of these.")

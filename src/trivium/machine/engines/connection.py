@@ -13,6 +13,7 @@ from trivium.settings.errors import UserError
 
 WAIT = 5.0  # seconds for a machine to answer
 VERSION = "2.60.0"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def connect(address: str) -> Any:
@@ -27,8 +28,16 @@ def connect(address: str) -> Any:
     except ImportError:
         raise UserError(f"{ADDRESS} is set ({address}), and Ray is not installed here: `.venv/bin/pip install "
                         f"ray=={VERSION}`, or unset {ADDRESS} to work on this machine alone.") from None
-    _check(address)
+    if address == "auto":
+        from ray._private.utils import read_ray_address
+
+        address = read_ray_address() or "auto"
+    host = _check(address)
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
+    if host in LOOPBACK:
+        from ray._private import ray_constants
+
+        ray_constants.ENABLE_RAY_CLUSTER = False  # else it takes another address of this machine, where nobody listens
     if ray.is_initialized():
         ray.shutdown()
     answers = signal.getsignal(signal.SIGTERM)  # Ray's own would end a stage with another exit code
@@ -41,10 +50,11 @@ def connect(address: str) -> Any:
     return ray
 
 
-def _check(address: str) -> None:
-    """Ray waits a minute for a machine that does not answer, and some of its waits end this process."""
+def _check(address: str) -> str:
+    """The host. Ray waits minutes for a machine that does not answer, and some of its waits end this process."""
     if address == "auto":
-        return
+        raise UserError(f"{ADDRESS} is `auto`, and this machine is in no Ray cluster: `ray start --head` starts one "
+                        f"(docs/scale.md says how); without {ADDRESS}, Trivium works on this machine alone.")
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise UserError(f"{ADDRESS} is `{address}`, and Trivium takes HOST:PORT of the cluster's head, such as "
@@ -55,6 +65,7 @@ def _check(address: str) -> None:
         raise UserError(f"No Ray cluster answers at {address} ({error.strerror or error}): start its head (`ray start "
                         f"--head`; docs/scale.md says how), mend {ADDRESS}, or unset it to work on this machine "
                         "alone.") from None
+    return host
 
 
 def _told(address: str, error: Exception) -> UserError:
@@ -66,9 +77,6 @@ def _told(address: str, error: Exception) -> UserError:
     if "authentication" in said.lower() or "UNAUTHENTICATED" in said:
         return UserError(f"The Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN "
                          "(or RAY_AUTH_TOKEN_PATH) to the one that it was started with.")
-    if address == "auto":
-        return UserError(f"{ADDRESS} is `auto`, and this machine is in no running Ray cluster: `ray start "
-                         "--head` starts one (docs/scale.md says how), and unsetting it works on this machine alone.")
     return UserError(f"This machine cannot join the Ray cluster at {address}: it has to be a node of it, such as by "
                      f"`ray start --address={address} --num-cpus=0`. Ray says: {said[:300]}")
 
