@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+ATTEMPTS = 4  # at starting a node: Ray gives each of them 30 s, which a busy machine does not always keep
 
 
 class Nodes:
@@ -20,9 +21,9 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         self.home, self.nodes = home, list[Any]()
-        self.cluster = Cluster(initialize_head=True, head_node_args={
+        self.cluster = started(lambda: Cluster(initialize_head=True, head_node_args={
             "num_cpus": 0, "include_dashboard": False, "include_log_monitor": False, "no_monitor": True,
-            "node_ip_address": "127.0.0.1", **agents()})
+            "node_ip_address": "127.0.0.1", **agents()}))
         for _ in range(count):
             self.add()
 
@@ -33,12 +34,23 @@ class Nodes:
     def add(self, **more: Any) -> None:
         own = {"TRIVIUM_NODE": str(self.home / f"node_{len(self.nodes)}"),
                "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])}
-        self.nodes.append(self.cluster.add_node(num_cpus=1, node_ip_address="127.0.0.1", env_vars=own, **agents(),
-                                                **more))
+        self.nodes.append(started(lambda: self.cluster.add_node(
+            num_cpus=1, node_ip_address="127.0.0.1", env_vars=own, **agents(), **more)))
 
     def kill(self, number: int) -> None:
         """As a machine that loses its power: its raylet hears nothing of it."""
         os.kill(self.nodes[number].all_processes["raylet"][0].process.pid, signal.SIGKILL)
+
+
+def started(start: Callable[[], Any]) -> Any:
+    """What `start` gives, tried again when Ray's patience ends before a busy machine is ready."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return start()
+        except Exception as error:  # of no kind of its own
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
 
 
 def agents() -> dict[str, int]:
