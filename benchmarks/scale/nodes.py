@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,13 @@ class Nodes:
             num_cpus=1, node_ip_address="127.0.0.1", env_vars=own, **agents(), **more)))
 
     def kill(self, number: int) -> None:
-        """As a machine that loses its power: its raylet hears nothing of it."""
-        os.kill(self.nodes[number].all_processes["raylet"][0].process.pid, signal.SIGKILL)
+        """As a machine that loses its power: its raylet, and who works for it."""
+        import psutil
+
+        raylet = psutil.Process(self.nodes[number].all_processes["raylet"][0].process.pid)
+        for process in [raylet, *raylet.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def started(start: Callable[[], Any]) -> Any:

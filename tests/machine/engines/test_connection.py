@@ -60,8 +60,8 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch, unused: in
 @pytest.mark.parametrize(("error", "words"), [
     ("Version mismatch: The cluster was started with:\n    Ray: 2.9.0\n    Python: 3.11.7\nThis process on node "
      "10.0.0.2 was started with:\n    Ray: 2.60.0\n    Python: 3.12.1\n",
-     "The Ray cluster at 10.0.0.1:6379 was started with another version of Ray or Python (Ray 2.9.0, Python 3.11.7) than "
-     "this machine has (Ray 2.60.0, Python 3.12.1): start it with the same."),
+     "The Ray cluster at 10.0.0.1:6379 was started with another version of Ray or Python (Ray 2.9.0, Python 3.11.7) "
+     "than this machine has (Ray 2.60.0, Python 3.12.1): start it with the same."),
     ("Token authentication is enabled but no authentication token was found",
      "The Ray cluster at 10.0.0.1:6379 asks for a token: set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or "
      "RAY_AUTH_TOKEN_PATH) to the one that it was started with."),

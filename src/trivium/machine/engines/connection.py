@@ -45,7 +45,8 @@ def connect(address: str) -> Any:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
         raise _told(address, error) from None
-    signal.signal(signal.SIGTERM, answers)
+    finally:
+        signal.signal(signal.SIGTERM, answers)
     cloudpickle.register_pickle_by_value(door)
     return ray
 
