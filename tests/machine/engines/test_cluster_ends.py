@@ -20,19 +20,15 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 
 STAGE = """
-import os, sys, time
-from pathlib import Path
+import sys
+from tests.ray_works import sleep
 from trivium import stage
 from trivium.params import load
 from trivium.training import jobs
 
-def work(unit, folder, report):
-    print(f"pid {os.getpid()}")
-    time.sleep(600)
-
 def main(params):
     loop = params.loop.model_copy(update={"device": "cpu"})
-    jobs.run("sleeping", work, [(name, name, f"key-{name}") for name in "ab"], loop)
+    jobs.run("sleeping", sleep, [(name, name, f"key-{name}") for name in "ab"], loop)
 
 stage.load = lambda: load(sys.argv[1])
 stage.run("sleeping", main)
@@ -48,7 +44,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
 def begun(folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
     """A stage of two units that sleep; pids of who works on them, which they print."""
     (folder / "stage.py").write_text(STAGE)
-    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])
     process = subprocess.Popen([sys.executable, "stage.py", str(ROOT / "params.yaml")], cwd=folder, text=True,
                                env=os.environ | {"PYTHONPATH": path}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
@@ -59,7 +55,8 @@ def begun(folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
 def test_units_end_with_their_stage(two: Nodes, tmp_path: Path, kind: signal.Signals, code: int) -> None:
     process, pids = begun(tmp_path)
     process.send_signal(kind)
-    assert process.wait(60) == code
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
     deadline = time.monotonic() + 60
     while not gone(pids) and time.monotonic() < deadline:
         pass

@@ -10,7 +10,7 @@ import os
 import pickle
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Cluster:
         waiting, running, lost = deque(range(len(tasks))), dict[Any, int](), Counter[int]()
         found: list[Any] = [None] * len(tasks)
         files: sent.Files | None = None
-        with _marked(orders):
+        with connection.ending(), _marked(orders):
             try:
                 while waiting or running:
                     while waiting and len(running) < (most or len(tasks)):
@@ -84,9 +84,10 @@ class Cluster:
                             found[index] = self._placed(left, tasks[index].folder)
                 self._tell(board, show)
             finally:
-                for reference in running:
-                    self.ray.cancel(reference, force=True)
-                self.ray.kill(board)
+                with suppress(self.ray.exceptions.RayError):
+                    for reference in running:
+                        self.ray.cancel(reference, force=True)
+                    self.ray.kill(board)
         return found
 
     def _order(self, work: Work, task: Task, needs: Needs, device: str, mark: str) -> node.Order:

@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from trivium.machine.engines import ADDRESS, door
@@ -49,6 +51,32 @@ def connect(address: str) -> Any:
         signal.signal(signal.SIGTERM, answers)
     cloudpickle.register_pickle_by_value(door)
     return ray
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """What SIGTERM raises in the block leaves it as it is: out of Ray's calls it comes with another exit code."""
+    answer, ended = signal.getsignal(signal.SIGTERM), list[SystemExit]()
+    if not callable(answer):
+        yield
+        return
+
+    def end(number: int, frame: Any) -> None:
+        try:
+            answer(number, frame)
+        except SystemExit as error:
+            ended.append(error)
+            raise
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except SystemExit:
+        if ended:
+            raise ended[0] from None
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, answer)
 
 
 def _check(address: str) -> str:

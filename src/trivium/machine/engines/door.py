@@ -43,9 +43,11 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
             found[name] = NONE
     spec, code = find_spec("trivium"), hashlib.sha256()
     room = Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
-    for file in sorted(room.rglob("*.py")) if room else ():
+    if room is None:
+        return found | {"Trivium": NONE}
+    for file in sorted(room.rglob("*.py")):
         code.update(file.relative_to(room).as_posix().encode() + b"\0" + file.read_bytes())
-    return found | {"Trivium": code.hexdigest()[:8] if room else NONE}
+    return found | {"Trivium": code.hexdigest()[:8]}
 
 
 def refusal(wanted: Mapping[str, str], node: str) -> str:
