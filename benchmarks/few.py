@@ -1,4 +1,4 @@
-"""Which strategy with how few labels, where the answer is known: a table for docs/curves.md, once it has been measured.
+"""Which strategy with how few labels, where the answer is known: a table for docs/curves.md.
 
     PYTHONPATH=src .venv/bin/python -m benchmarks.few          measures
     PYTHONPATH=src .venv/bin/python -m benchmarks.few page     fills the page from what was measured
@@ -77,8 +77,8 @@ def _settings(folder: Path, labels: int, seeds: int, epochs: int, train: int) ->
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """A line for each strategy, accuracy at each number of labels; then who is best there."""
-    counts = list(found["labels"])
+    """A line for each strategy: accuracy at each number of labels, the fewest first."""
+    counts = sorted(found["labels"], key=int)
     lines = [f"| strategy | {' | '.join(f'{int(count):,}' for count in counts)} |", "|---|" + "---|" * len(counts)]
     for name in ENTRIES:
         cells = [_mean(found["labels"][count][name]["accuracy"]) for count in counts]

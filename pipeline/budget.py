@@ -22,8 +22,13 @@ def main(params: Params) -> None:
         write_code(params, out)
     entry = params.entries[params.budget.of]
     fusion = chosen_fusion(entry) or {"name": "concat"}
-    found = budget.write(Store(entry.start), fusion, params.budget, params.seeds, budget.BUDGET)
+    store = Store(entry.start)
+    found = budget.write(store, fusion, params.budget, params.seeds, budget.BUDGET)
     print(f"everybody's budget: {sum(found) / len(found):.3g} training FLOPs per seed, on average")
+    epoch = found[0] / params.budget.epochs if params.budget.flops is None else budget.measure(store, fusion, 1.0, 0)
+    if found[0] < epoch:
+        print(f"note: that is less than one epoch of {entry.title} ({epoch:.3g}): what trains as much will not be "
+              f"begun. Set {budget.enough(found[0], epoch)} in params.yaml, or more.")
 
 
 def write_code(params: Params, out: Path) -> None:

@@ -22,22 +22,22 @@ PATH = worlds.ROOT / "benchmarks/results/evidence.json"
 
 
 def keep(part: dict[str, Any]) -> None:
-    """Merge `part` into the results, with the machine that it was measured on."""
+    """Merge `part` into the results."""
     known = files.read_json_or(PATH, {})
-    known |= part | {"machine": machine(), "command": "make evidence"}
+    known |= part | {"command": "make evidence"}
     files.write(PATH, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 def main(words: list[str]) -> None:
     what, names = (words[0], words[1:]) if words else ("all", [])
     if what in ("all", "statistics"):
-        keep(statistics.run())
+        keep(statistics.run() | {"machine": machine()})
     if what in ("all", "training"):
-        keep({"aa_training": training.run()})
+        keep({"aa_training": training.run() | {"machine": machine()}})
     if what in ("all", "worlds"):
         known = json.loads(PATH.read_text()).get("worlds", {}) if PATH.exists() else {}
         for name in names or worlds.WORLDS:
-            known[name] = worlds.run(name)
+            known[name] = worlds.run(name) | {"machine": machine()}
             keep({"worlds": known})
             print(f"{name}: {known[name]['says']}: {'holds' if known[name]['holds'] else 'does NOT hold'}", flush=True)
 

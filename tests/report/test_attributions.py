@@ -43,7 +43,7 @@ def test_what_the_fusion_attends_to(project: Path) -> None:
     metrics = json.loads(path.read_text())
     metrics["seeds"][0]["attribution"]["samples"][0]["attention"] = {"text": 0.2, "image": 0.05, "audio": 0.5}
     path.write_text(json.dumps(metrics))
-    assert "right answer. The fusion’s shares: audio 50 %, text 20 %, image 5 %." in section(project)
+    assert "right answers. The fusion’s shares: audio 50 %, text 20 %, image 5 %." in section(project)
 
 
 def test_how_much_better_than_a_random_order(project: Path) -> None:

@@ -206,7 +206,8 @@ def test_what_tuning_chose(tmp_path: Path) -> None:
     found["strategies"]["end_to_end"] |= {"trials": 3, "tuning": 4.25e9}
     page = changed(root, strategies=found["strategies"])
     words = "".join(page.words)
-    assert "the same paired seeds, 3 trials of tuning each and the same compute budget" in words
+    assert ("the same paired seeds, 3 trials of tuning each (where there is anything to tune) and the same compute "
+            "budget") in words
     assert ("Every strategy had 3 trials at each seed, the first of them with its settings as they are written. Each "
             "seed chose by its own validation NLL. Nothing to tune, and so no trials: Ensemble of single streams."
             ) in words  # fmt: skip

@@ -25,7 +25,7 @@ def test_a_table_in_a_table_out(root: Path, tmp_path: Path, capsys: pytest.Captu
     predict_table(root, "supervised_frozen", root / "new.csv", out)
     assert capsys.readouterr().err == (
         "note: 1 of 2 rows has no answer; the column `error` says why:\n"
-        "  row 2, id b: it has no text or image or audio, and the model reads nothing else\n")
+        "  row 2, id b: sample has no text or image or audio, and the model reads nothing else\n")
     with out.open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [row["id"] for row in table] == ["a", "b"]
@@ -33,7 +33,7 @@ def test_a_table_in_a_table_out(root: Path, tmp_path: Path, capsys: pytest.Captu
         "id", "label", "probability_anna", "probability_ben", "probability_carla", "warning", "error"]
     shares = {name: float(table[0][f"probability_{name}"]) for name in ("anna", "ben", "carla")}
     assert abs(sum(shares.values()) - 1) < 1e-5 and table[0]["label"] == max(shares, key=lambda name: shares[name])
-    assert table[1]["label"] == table[1]["probability_anna"] == "" and table[1]["error"].startswith("it has no text")
+    assert table[1]["label"] == table[1]["probability_anna"] == "" and table[1]["error"].startswith("sample has no")
 
 
 def test_one_bad_row_has_its_reason_and_the_others_their_answer(

@@ -118,9 +118,9 @@ def test_no_answer_where_the_model_reads_nothing_of_what_is_left(root: Path, tmp
     found, warnings, errors = deaf.answers([{"text": "alpha", "image": "no.png"}, {"text": "alpha"}], tmp_path)
     assert np.isnan(found).all() and warnings == [None, None]
     assert errors == ["image 'no.png' cannot be used: there is no such file",
-                      "it has no image, and the model reads nothing else"]
+                      "sample has no image, and the model reads nothing else"]
     _, _, errors = deaf.answers([{"text": "alpha", "audio": "no.wav"}], tmp_path)
-    assert errors == ["it has no image, and the model reads nothing else"]  # and not what is wrong with the sound
+    assert errors == ["sample has no image, and the model reads nothing else"]  # and not what is wrong with the sound
 
 
 def test_one_bad_row_does_not_fail_a_batch_of_mlflow(root: Path, tmp_path: Path) -> None:

@@ -61,6 +61,16 @@ def test_a_table_with_rows_that_cannot_be_answered(root: Path, tmp_path: Path) -
     assert lines[3].endswith(f",{why},")
 
 
+def test_whose_answer_is_missing_is_said(root: Path) -> None:
+    together = Predictor.of_strategy(root, "together")
+    _, warnings, errors = together.answers([{}])
+    assert warnings == [None] and errors == ["sample has no text or image or audio, and the models read nothing else"]
+    member = together.members[NAMES[1]]  # type: ignore[attr-defined]
+    member.read = ("image",)
+    _, warnings, errors = together.answers([{"text": "alpha one"}])
+    assert warnings == ["answer is without supervised_lpft, which cannot read this sample"] and errors == [None]
+
+
 def test_nothing_was_weighed(root: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Set `compare.together: true` in params.yaml and run `dvc repro`"):
         Predictor.of_strategy(tmp_path, "together")

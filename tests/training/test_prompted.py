@@ -111,6 +111,11 @@ def test_a_prompt_for_no_class_is_named() -> None:
         run(prompts={"cat": "a cat"})
 
 
+def test_all_prompts_for_no_class_are_named_at_once() -> None:
+    with pytest.raises(UserError, match="`cat`, `dog`, which are no classes of this data"):
+        prompted.check(entry(prompts={"cat": "a cat", "a": "an a", "dog": "a dog"}), Store("aligned"), 1)
+
+
 def test_what_the_data_lack_is_told_before_anything_is_trained() -> None:
     store = Store("aligned")
     there = np.bincount(store.labels(store.rows(0, "train")))

@@ -95,7 +95,7 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                               "stream or as data.streams says; paths are relative to this file")
     for name in streams:
         predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
-                             help=f"the {name} of a single sample: the text itself, or a path")
+                             help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
     predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):

@@ -18,6 +18,7 @@ from trivium.comparison.curves import history
 from trivium.comparison.out import Comparison
 from trivium.drawing import numbers
 from trivium.drawing.charts import SHAPES, spread
+from trivium.drawing.looks import short
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import drawing, tag
 from trivium.evaluation.metrics import Evaluation
@@ -180,11 +181,7 @@ def _looks(comparison: Comparison) -> dict[str, tuple[str, str]]:
 
 def _titles(comparison: Comparison) -> dict[str, str]:
     """Strategy -> what people call it."""
-    return {name: _short(title) for name, title in comparison.titles.items()}
-
-
-def _short(title: str) -> str:
-    return title if len(title) <= LONGEST else title[: LONGEST - 1] + "…"
+    return {name: short(title, LONGEST) for name, title in comparison.titles.items()}
 
 
 def _text_of(metric: Metric) -> Callable[[float], str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from trivium.drawing import numbers
-from trivium.drawing.looks import Look
+from trivium.drawing.looks import Look, short
 from trivium.drawing.scale import Scale, around
 from trivium.drawing.svg import tag
 
@@ -122,7 +122,7 @@ def scatter(
                 tag("path", class_="leader", d=f"M{at_x + 7:.1f} {at_y:.1f}L{WIDTH - gutter + 6} {label_y:.1f}"),
                 tag("path", class_="whisker", d=f"M{at_x:.1f} {y(point.low):.1f}V{y(point.high):.1f}"),
                 marker(point.look, at_x, at_y),
-                tag("text", _short(point.name, LONGEST), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
+                tag("text", short(point.name, LONGEST), class_="name", x=WIDTH - gutter + 10, y=label_y + 4),
                 class_=point.look.classes,
             )
         )
@@ -262,10 +262,6 @@ def _svg(height: int, label: str, children: object) -> Markup:
 
 def path(xs: Sequence[float], ys: Sequence[float]) -> str:
     return "M" + "L".join(f"{px:.1f} {py:.1f}" for px, py in zip(xs, ys, strict=True))
-
-
-def _short(name: str, length: int) -> str:
-    return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def spread(wanted: Sequence[float], gap: float, top: float, bottom: float) -> list[float]:

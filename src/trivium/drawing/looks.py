@@ -19,3 +19,12 @@ class Look:
     @property
     def classes(self) -> str:
         return f"s{self.number} c{self.hue}"
+
+
+def short(name: str, length: int) -> str:
+    """What tells names apart often stands at their end, in brackets: that stays."""
+    if len(name) <= length:
+        return name
+    end = name[name.rindex(" ("):] if name.endswith(")") and " (" in name else ""
+    end = end if len(end) < length - 8 else ""
+    return name[: length - 1 - len(end)].rstrip() + "…" + end

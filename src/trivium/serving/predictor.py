@@ -113,7 +113,7 @@ class Predictor:
 
         parts, warnings, errors = [np.zeros((0, self.task.width))], Reasons(), Reasons()
         reads = [s in self.read for s in self.streams]
-        nothing = f"it has no {' or '.join(self.read)}, and the model reads nothing else"
+        nothing = f"sample has no {' or '.join(self.read)}, and the model reads nothing else"
         with torch.inference_mode():
             for start in range(0, len(rows), BATCH):
                 inputs, present, broken = self._inputs(rows[start:start + BATCH], Path(root))
@@ -133,7 +133,7 @@ class Predictor:
         import torch
 
         broken: list[list[str]] = [[] for _ in rows]
-        present = torch.tensor([[not _missing(row.get(m)) for m in self.streams] for row in rows])
+        present = torch.tensor([[not missing(row.get(m)) for m in self.streams] for row in rows])
         inputs: dict[str, Tensor] = {}
         for k, m in enumerate(self.streams):
             there = [i for i in range(len(rows)) if present[i, k] and m in self.read]  # of others nothing is said
@@ -252,7 +252,7 @@ def data_uri(path: Path, kind: str) -> str:
 
 
 def _seconds(value: Any, key: str) -> float | None:
-    if _missing(value):
+    if missing(value):
         return None
     try:
         return float(value)
@@ -264,7 +264,7 @@ def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
     return value is None or value != value or value in ("", b"")  # NaN is unequal to itself
 
 

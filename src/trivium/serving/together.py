@@ -10,7 +10,7 @@ import numpy as np
 from trivium import models, tasks
 from trivium.comparison import together
 from trivium.comparison.out import PATH, Comparison
-from trivium.serving.predictor import Predictor, Reasons, Value, preparation
+from trivium.serving.predictor import Predictor, Reasons, Value, missing, preparation
 from trivium.settings.errors import UserError
 
 
@@ -50,10 +50,17 @@ class Together(Predictor):
             self.weighed, list(self.members), said, torch.from_numpy(there), self.task))
         lost: np.ndarray = np.logical_not(there.any(0))
         stored[lost] = np.nan
-        why = [[reasons for each in told if (reasons := each[1][row] or each[2][row])] for row in range(len(rows))]
-        every = ["; ".join(dict.fromkeys(reasons)) or None for reasons in why]  # of strategies that read other streams
-        return (stored, [None if gone else said for said, gone in zip(every, lost, strict=True)],
-                [said if gone else None for said, gone in zip(every, lost, strict=True)])
+        warnings, errors = Reasons(), Reasons()
+        for row, gone in enumerate(lost):
+            silent = [name for name, here in zip(self.members, there[:, row], strict=True) if not here]
+            said = [reason for _, each, _ in told if (reason := each[row])]
+            said += [f"answer is without {' and '.join(silent)}, which cannot read this sample"] if silent else []
+            why = [reason for *_, each in told if (reason := each[row])]
+            if all(missing(rows[row].get(s)) for s in self.read):
+                why = [f"sample has no {' or '.join(self.read)}, and the models read nothing else"]
+            warnings.append(None if gone else "; ".join(dict.fromkeys(said)) or None)
+            errors.append("; ".join(dict.fromkeys(why)) if gone else None)
+        return stored, warnings, errors
 
 
 def _member(root: Path, strategy: str, seed: int) -> Predictor:

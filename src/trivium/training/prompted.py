@@ -98,8 +98,9 @@ def check(entry: Entry, store: Store, seeds: int) -> list[str]:
 
 def written(name: str, task: Task, settings: Mapping[str, Any]) -> list[str]:
     """The prompt of each class, in their order. name: of the entry. Raises: UserError."""
-    if unknown := [one for one in settings["prompts"] if one not in task.categories]:
-        raise UserError(f"params.yaml: `train.{name}.prompts` names `{unknown[0]}`, which is no class of this data; "
+    if unknown := [f"`{one}`" for one in settings["prompts"] if one not in task.categories]:
+        are = "which is no class" if len(unknown) == 1 else "which are no classes"
+        raise UserError(f"params.yaml: `train.{name}.prompts` names {', '.join(unknown[:MOST])}, {are} of this data; "
                         f"its classes are {', '.join(task.categories[:20])}.")
     return [settings["template"].replace("{}", settings["prompts"].get(one, one)) for one in task.categories]
 

@@ -98,8 +98,9 @@ def _right_or_wrong(answers: Answers, right: np.ndarray, best: int, title: str) 
     sure = np.stack([told.confidence for told in answers.told.values() if told.confidence is not None], 1)
     others = [number for number in range(right.shape[1]) if number != best]
     return [
-        (f"{title} is right, others are not", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1), True),
-        (f"{title} is wrong, others are right", ~right[:, best] & right[:, others].any(1),
+        (f"{title} is right, not all others are", right[:, best] & ~right[:, others].all(1), (sure * ~right).sum(1),
+         True),
+        (f"{title} is wrong, some others are right", ~right[:, best] & right[:, others].any(1),
          (sure * right).sum(1) + sure[:, best], True),
         ("All are wrong", np.all(~right, 1), sure.mean(1), True),
     ]

@@ -136,7 +136,9 @@ def _lead(inputs: Inputs) -> str:
     share = inputs.comparison.settings.confidence
     dear = any(entry.over_budget > OVER for entry in inputs.comparison.strategies.values())
     trials = inputs.comparison.trials
-    tuned = f", {numbers.plural(trials, 'trial')} of tuning each" if trials else ""
+    fixed = any(one.tuning and not one.tuning.trials for one in inputs.training.values())
+    each = " (where there is anything to tune)" if fixed else ""
+    tuned = f", {numbers.plural(trials, 'trial')} of tuning each{each}" if trials else ""
     dearer = " (what costs more is marked)" if dear else ""
     return (
         f"All strategies had the same data, the same paired seeds{tuned} and the same compute budget{dearer}. They are "
