@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro ui test lint bench evidence curves real
+.PHONY: help setup repro ui test lint bench evidence curves real scale
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
 	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
+	@echo "make scale      a Ray cluster on this machine, and one model on several processes: same bytes, and how fast"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
@@ -55,6 +56,10 @@ bench: $(READY)
 real: $(READY)
 	@$(BIN)/pip install --quiet --no-deps resvg-py==0.5.0
 	@$(BIN)/python -m benchmarks.real
+
+scale: $(READY)
+	@$(BIN)/pip install --quiet ray==2.60.0
+	@$(BIN)/python -m benchmarks.scale
 
 evidence: $(READY)
 	@$(BIN)/python -m benchmarks.evidence

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from trivium.machine import files
 from trivium.machine.energy import energy
+from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
@@ -49,7 +50,7 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
-                           joules=joules()))
+                           joules=None if elsewhere.there else joules()))  # other machines do not tell
     gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
 
 
@@ -70,9 +71,10 @@ def measure(name: str, found: Measured) -> None:
 
 
 def peak_memory_bytes() -> int:
-    """Resident bytes of the largest process so far, this one or a finished child."""
+    """Resident bytes of the largest process so far: this one, a finished child, or one on a node of a cluster."""
     unit = 1 if sys.platform == "darwin" else 1024
-    return unit * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    mine = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(unit * mine, elsewhere.peak_memory_bytes)
 
 
 @contextmanager

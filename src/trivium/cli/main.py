@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from trivium.machine import engines
 from trivium.settings.errors import UserError
 
 
@@ -27,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                             f"{' or '.join(f'--{stream}' for stream in streams)}.")
         if unknown:
             top.error(f"unrecognized arguments: {' '.join(unknown)}")
+        if address := getattr(arguments, "ray", None):
+            os.environ[engines.ADDRESS] = address  # which the stages inherit
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
@@ -61,8 +65,8 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     command("show", _show, "the table and the verdict of the last comparison")
-    command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, as DVC "
-                               "experiments")
+    curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
+                                        "as DVC experiments")
     sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
                                      "combinations, as DVC experiments")
     for name, words in (("fusions", "concat,gated"), ("recipes", "scratch,supervised"), ("strategies", "joint,frozen")):
@@ -101,6 +105,10 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
+    for one in (curves, sweep, update):
+        one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
+                                                          "its head, or auto (default: what RAY_ADDRESS says, else "
+                                                          "this machine alone)")
     ui = command("ui", _ui, "sync, then open the MLflow UI")
     ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
     ui.add_argument("--no-sync", action="store_true", help="show what is there")

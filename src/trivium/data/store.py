@@ -103,7 +103,7 @@ class Store:
     def __init__(self, recipe: str, root: str | Path = ".", device: torch.device | str = "cpu") -> None:
         self.recipe, self.device = recipe, device
         self.folder = Path(root) / FEATURES
-        path = Path(root) / READS / f"{recipe}.json"
+        self.path = path = Path(root) / READS / f"{recipe}.json"
         if not path.exists() or not (self.folder / "features.json").exists():
             raise UserError(f"{path} or what it names in {self.folder} is not there: run `dvc repro preprocess` first.")
         self.reads = Reads.read(path)
@@ -129,6 +129,17 @@ class Store:
     def digest(self) -> str:
         """Of all that stands between raw values and tensors: a model of other tensors is another model."""
         return self.reads.digest
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The files and folders that whoever works with it reads, its encoders' own weights and tokenizers among them.
+        """
+        found = [self.path, self.folder / "features.json", self.folder / "samples.parquet"]
+        for s, read in self.reads.streams.items():
+            own = (self.encoders[s].weights, str(self.encoders[s].processor[1].get("tokenizer", "")))
+            found += [self.folder / read.features, self.folder / s / "values.parquet",
+                      *(Path(one) for one in own if one and Path(one).exists())]
+        return [one for one in found if one.exists()]
 
     @cached_property
     def samples(self) -> list[str]:

@@ -5,7 +5,8 @@ Nothing before this reads a sample of either.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,13 +23,14 @@ from trivium.evaluation.analyse import analyse
 from trivium.evaluation.metrics import Domain, Evaluation, Seed, Shown
 from trivium.evaluation.settings import Settings
 from trivium.machine import device as devices
+from trivium.machine import engines
 from trivium.machine.measured import Inference
-from trivium.machine.progress import track
-from trivium.machine.workers import processes
+from trivium.machine.progress import Progress
+from trivium.machine.workers import one_thread
 from trivium.models.network import Model
 from trivium.models.pools import Stack
 from trivium.tasks.base import Outcome, joined
-from trivium.training import records
+from trivium.training import components, records
 from trivium.training.records import Result, Trained
 
 
@@ -41,7 +43,9 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
 
     Returns what the first model costs when it answers: measured, so not part of the outs.
     """
-    device = devices.kind(device)
+    engine = engines.chosen()
+    there = engine.device(device)  # where the seeds are evaluated; how fast a model answers is measured here
+    device = devices.kind("cpu" if there == "cpu" else "auto")
     training = Trained.read(Path("models") / entry / "training.json")
     store = Store(training.start, device=device)
     about = training.model_dump(include={"entry", "title", "strategy", "start", "recipe", "skipped"}) | {
@@ -51,9 +55,14 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
         return None
     records = training.seeds
     settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
-    with processes(min(len(records), devices.workers(workers, device)), devices.gpus(device)) as run:
-        found = run(partial(_seed, training.start, entry, settings, out, device), records)
-        rows = [row for _, row in track(found, f"evaluate {entry}", len(records), "seed")]
+    tasks = [engines.Task(record, out / f"seed_{record.seed}") for record in records]
+    needs = engines.Needs(workers, there, [*components.inputs(store), Path("models") / entry])
+    with Progress(f"evaluate {entry}", len(records), "seed") as progress:
+        rows = engine.run(partial(_seed, training.start, entry, settings, there), tasks, needs,
+                          partial(_show, progress))
+        progress.at(len(records))
+    for task in tasks:
+        _merge(task.folder, out)
     for name in ("predictions", "validation", "held_out"):
         if (parts := [out / _part(name, record.seed) for record in records])[0].exists():
             predictions.join(parts, out / f"{name}.parquet")
@@ -64,9 +73,24 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
     return cost.inference(models.load(Path("models") / entry / f"seed_{first}").to(device), some)
 
 
+def _show(progress: Progress, told: Sequence[int]) -> None:
+    progress.at(sum(told[::2]))
+
+
+def _merge(part: Path, out: Path) -> None:
+    """Move the files of a seed, which have names of their own, to where those of all seeds are."""
+    for file in sorted(path for path in part.rglob("*") if path.is_file()):
+        target = out / file.relative_to(part)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
+    shutil.rmtree(part)
+
+
 @torch.no_grad()
-def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, record: records.Seed) -> Seed:
+def _seed(recipe: str, entry: str, settings: Settings, device: str, record: records.Seed, out: Path,
+          report: engines.Report) -> Seed:
     """The answers of the model go to files of their own."""
+    one_thread()
     devices.deterministic(device)
     store, seed = Store(recipe, device=device), record.seed
     size, bins = settings.batch, settings.calibration_bins
@@ -84,7 +108,7 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
         far = encoded.encode_rows(model, store, held, seed, size)
         answers, _ = _write(out / _part("held_out", seed), model, far, store, seed, held, size)
         elsewhere = domain.held_out(store, held, model.task, answers, bins)
-    return Seed(
+    found = Seed(
         seed=seed, n=len(test), n_train=len(store.rows(seed, "train")), task=model.task.plain(),
         metrics=model.task.scores(result, weight=weight, bins=bins),
         subsets=subsets(model, batch, store.streams, size),
@@ -93,6 +117,8 @@ def _seed(recipe: str, entry: str, settings: Settings, out: Path, device: str, r
         domain=Domain(by=by, held_out=elsewhere) if by or elsewhere else None,
         **dict(analyse(model, store, seed, test, batch, settings, out)),
     )
+    report(1, 1)
+    return found
 
 
 def answers(model: Model, batch: Batch, size: int) -> Iterator[tuple[Tensor, Tensor]]:

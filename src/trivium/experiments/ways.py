@@ -96,18 +96,31 @@ def _scratch(job: Job) -> Trained:
     return found
 
 
+def _parent(job: Job) -> Path:
+    """The folder of the models that go on, linked below the working directory with what belongs to them."""
+    from trivium.training import jobs
+
+    home = Path("parent")
+    for name in (job.entry.name, f"pretrain/{job.entry.start}"):
+        jobs.copy(job.root / "models" / name, home / name)
+    return home / job.entry.name
+
+
 def _continue(job: Job, way: str) -> Trained:
+    from trivium.data.store import Store
     from trivium.stage import fresh
     from trivium.training import continued, jobs
 
     phases, settings = job.entry.plan.phases, job.settings
+    parent = _parent(job)
     lr = phases[-1].lr if phases else job.params.recipe(job.entry.start).lr
     units = [continued.Unit(
-        job.entry, job.trained.fusion, one.seed, job.params.loop, job.root / "models" / job.entry.name /
-        f"seed_{one.seed}", job.first, settings.replay if "replay" in way else 0.0, settings.reservoir,
-        settings.ewc if "ewc" in way else 0.0, lr, settings.budget * one.flops.total) for one in job.seeds]
+        job.entry, job.trained.fusion, one.seed, job.params.loop, parent / f"seed_{one.seed}", job.first,
+        settings.replay if "replay" in way else 0.0, settings.reservoir, settings.ewc if "ewc" in way else 0.0, lr,
+        settings.budget * one.flops.total) for one in job.seeds]
     done = jobs.run(f"update: {way}", continued.train,
-                    [(f"seed_{unit.seed}", unit, unit.key(job.store)) for unit in units], job.params.loop)
+                    [(f"seed_{unit.seed}", unit, unit.key(job.store)) for unit in units], job.params.loop,
+                    [*Store(job.entry.start).inputs, parent.parent])
     with fresh(f"models/{way}") as out:
         for seed, (folder, _) in done.items():
             jobs.copy(folder / "model", out / seed)

@@ -146,11 +146,16 @@ def _start(turn: Any, begin: Callable[[], None] | None) -> None:
     if turn is not None:
         index, visible = turn.get(), os.environ.get("CUDA_VISIBLE_DEVICES")
         os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[index] if visible else str(index)
+    start()
+    if begin is not None:
+        begin()
+
+
+def start() -> None:
+    """What a process that works for another one does first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what a fork took over, which would be one failed task
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if begin is not None:
-        begin()
 
 
 def _turns(context: Any, workers: int, gpus: int) -> Any:

@@ -4,6 +4,7 @@ strategies minimise, over whole networks, are in `network`.
 An objective is an `nn.Module` with `loss(batch, generator) -> scalar` and a flag `labels`. With labels it has
 `task`, `outputs(batch) -> [B, C]` and `nll(outputs, y) -> float`, to choose weights by; without, `score(batch) ->
 scalar`, a loss for that, mean over the batch. It owns what it needs besides the encoders: decoders, heads, teachers.
+One that draws takes its numbers from `draws`; one whose loss compares the samples of a batch says `compares = True`.
 
 To add one for recipes, write `objectives/<name>.py` with `LABELS` (needs them?), `TOGETHER` (several streams at
 once?), `NEEDS` (of its encoders, where that is more than dense vectors and gradients: see `training.needs`), a
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from trivium.tasks import Task
 
 SHARED = ("network", "ewc",  # objectives of strategies, and of updates
-          "across", "autoencoder", "goals", "hiding")  # what several objectives share
+          "across", "autoencoder", "draws", "goals", "hiding")  # what several objectives share
 
 
 def names() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from trivium.objectives import draws
 from trivium.objectives.autoencoder import Autoencoder
 from trivium.settings.base import Section
 
@@ -58,7 +59,7 @@ class Adversarial(Autoencoder):
         x = self.input(batch)
         points = self.points(x)
         errors, known = self.errors(points, x, generator)
-        drawn = torch.randn(points.shape, generator=generator).to(x.device, non_blocking=True)
+        drawn = draws.randn(points.shape, generator).to(x.device, non_blocking=True)
         held = {name: weight.detach() for name, weight in self.tell.named_parameters()}
         wish = nn.functional.softplus(-functional_call(self.tell, held, (points,))).mean()
         return errors.sum() / known.sum().clamp(min=1) + self.weight * wish + self.telling(points.detach(), drawn)

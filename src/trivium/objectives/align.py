@@ -38,6 +38,8 @@ class Settings(Section):
 
 
 class Align(Across):
+    compares = True  # the samples of a batch with each other: no micro-batches
+
     def __init__(self, encoders: Mapping[str, Encoder], streams: Sequence[str], width: int) -> None:
         super().__init__(encoders, streams, width)
         self.sharpness = nn.Parameter(torch.tensor(1 / 0.07).log())

@@ -17,6 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from trivium.objectives import draws
 from trivium.objectives.autoencoder import Autoencoder
 from trivium.settings.base import Section
 
@@ -47,9 +48,9 @@ class Denoising(Autoencoder):
 
     def corrupted(self, x: Tensor, generator: torch.Generator) -> Tensor:
         if self.encoder.spec.discrete:
-            hidden = torch.rand(len(x), self.count, generator=generator) < self.settings.hide
+            hidden = draws.rand((len(x), self.count), generator) < self.settings.hide
             return self.encoder.hide(x, self.goal.known(x, hidden.to(x.device, non_blocking=True)))
-        return x + self.settings.noise * torch.randn(x.shape, generator=generator).to(x.device, non_blocking=True)
+        return x + self.settings.noise * draws.randn(x.shape, generator).to(x.device, non_blocking=True)
 
 
 def build(encoders: Mapping[str, Encoder], streams: Sequence[str], task: Task, settings: Settings) -> Denoising:

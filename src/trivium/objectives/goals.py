@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trivium.encoders.base import MASK, PAD
+from trivium.objectives import draws
 
 if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
@@ -153,7 +154,7 @@ def example(encoder: Encoder) -> Tensor:
 
 def few(samples: int, count: int, share: float, generator: torch.Generator) -> Tensor:
     """bool [samples, count]: as many places in each row, drawn, so that every step costs the same."""
-    drawn = torch.rand(samples, count, generator=generator)
+    drawn = draws.rand((samples, count), generator)
     return drawn <= drawn.kthvalue(max(1, round(share * count)), 1, keepdim=True).values
 
 

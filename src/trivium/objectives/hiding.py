@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from trivium.objectives import goals
+from trivium.objectives import draws, goals
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Hiding(nn.Module):
         """What is hidden of `x`, bool [B, T]; tokens [B, T, D] and vector [B, D] of what is left."""
         shape = len(x), self.count
         hidden = (goals.few(*shape, self.share, generator) if self.goal.few else
-                  torch.rand(shape, generator=generator) < self.share)
+                  draws.rand(shape, generator) < self.share)
         hidden = self.goal.known(x, hidden.to(x.device, non_blocking=True))
         seen = self.encoder.hide(x, hidden)
         tokens = self.encoder.tokens(seen)

@@ -37,6 +37,7 @@ class Settings(Section):
 
 
 class SigLIP(Across):
+    compares = True  # the samples of a batch with each other: no micro-batches
     as_trained = True  # what is a likely pair depends on how many there are, and `shift` learns it: see `loop.validate`
 
     def __init__(self, encoders: Mapping[str, Encoder], streams: Sequence[str], width: int) -> None:

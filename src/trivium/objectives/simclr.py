@@ -41,6 +41,7 @@ class Settings(Section):
 
 class SimCLR(nn.Module):
     labels = LABELS
+    compares = True  # the samples of a batch with each other: no micro-batches
 
     def __init__(self, encoder: Encoder, settings: Settings) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from trivium.objectives import draws
 from trivium.objectives.autoencoder import Autoencoder
 from trivium.settings.base import Count, Section
 
@@ -49,7 +50,7 @@ class VAE(Autoencoder):
         x = self.input(batch)
         vector = self.encoder(x)
         mean, spread = self.mean(vector), self.spread(vector)
-        noise = torch.randn(mean.shape, generator=generator).to(x.device, non_blocking=True)
+        noise = draws.randn(mean.shape, generator).to(x.device, non_blocking=True)
         errors, known = self.errors(mean + (spread / 2).exp() * noise, x, generator)
         apart = divergence(mean, spread) * self.guessed / self.count
         return (errors.sum() + self.beta * apart.sum() / self.goal.nats) / known.sum().clamp(min=1)

@@ -11,6 +11,7 @@ from trivium.training.records import Pretrained
 if TYPE_CHECKING:
     from torch import nn
 
+    from trivium.data.store import Store
     from trivium.encoders.base import Encoder
     from trivium.models.kept import Kept
 
@@ -34,6 +35,11 @@ def kept(recipe: str, stream: str, seed: int) -> Kept | None:
 def apart(recipe: str, streams: Iterable[str]) -> dict[str, str]:
     """Streams whose weights stay with the recipe, and where below `models/pretrain`: see `models.files`."""
     return {s: f"{recipe}/{s}/all" for s in streams if (PRETRAINED / recipe / s / "all").is_dir()}
+
+
+def inputs(store: Store) -> list[Path]:
+    """What whoever starts from the components of the store's recipe reads: see `engines.Needs`."""
+    return [*store.inputs, PRETRAINED / store.recipe]
 
 
 def load(recipe: str, stream: str, seed: int) -> nn.Module:

@@ -70,7 +70,7 @@ class Unit:
     def key(self, store: Store) -> str:
         """Of all that the weights depend on."""
         about = {"strategy": self.entry.strategy, "settings": self.entry.settings, "fusion": self.fusion,
-                 "seed": self.seed, "loop": self.loop.model_dump(mode="json", exclude={"workers"}),
+                 "seed": self.seed, "loop": self.loop.decides(),
                  "limit": self.limit, "reads": store.digest, "first": self.first, "replay": self.replay,
                  "kept": self.kept if self.replay or self.ewc else 0, "ewc": self.ewc, "lr": self.lr,
                  "parent": digest((self.parent / "model.safetensors").read_bytes())}

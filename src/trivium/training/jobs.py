@@ -13,27 +13,24 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from multiprocessing.sharedctypes import RawArray
 from pathlib import Path
 from typing import Any, Literal
 
 from trivium.data.tables import digest
 from trivium.machine import device as devices
+from trivium.machine import engines
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
-from trivium.machine.workers import processes
-from trivium.training import code
+from trivium.training import code, together
 from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
 HOME = Path(os.environ.get("TRIVIUM_UNITS", ".cache/units"))  # experiments in folders of their own share them
 MOST = 200  # finished units that are kept, the latest ones
 
-Report = Callable[[int, int], None]  # (samples done, of how many in all): how far a unit is
+Report = engines.Report
 Work = Callable[[Any, Path, Report], Seed | Unit | Tuned | Lacking]  # work(unit, folder, report) -> record
-
-_progress: Any = None  # shared array, two numbers a unit: what it last reported; set in each worker
 
 
 class Done(Record):
@@ -49,29 +46,22 @@ def key(modules: Sequence[str], about: Any) -> str:
     return digest(json.dumps([dict(code.files(modules)), about], sort_keys=True).encode())[:24]
 
 
-def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop,
+def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop, inputs: Sequence[Path] = (),
         ) -> dict[str, tuple[Path, Done]]:
-    """`units`: (name, argument of `work`, key). Returns name -> (its folder, what it left)."""
-    global _progress
+    """units: (name, argument of `work`, key).  inputs: what they read, see `engines.Needs`. Returns name -> (its
+    folder, what it left).
+    """
     HOME.mkdir(parents=True, exist_ok=True)
-    device = devices.kind(loop.device)
     todo = [unit for unit in units if not _finished(HOME / unit[2])]
     if len(todo) < len(units):
         rest = "; the rest goes on" if todo else ""
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
-    count = min(devices.workers(loop.workers, device), max(1, len(todo)))
-    shared: Any = RawArray("q", 2 * len(todo))  # without a lock, which a killed worker would keep
+    needs = engines.Needs(loop.workers, loop.device, inputs, loop.processes,
+                          "`loop.workers` or `loop.batch` smaller")
     with Progress(title, math.inf, "samples") as progress:
-        show = partial(_show, progress, shared)
-        if count == 1:
-            _progress = shared
-            for unit in enumerate(todo):
-                _work(work, device, unit, show)
-        else:
-            with processes(count, devices.gpus(device), begin=partial(_share, shared),
-                           smaller="`loop.workers` or `loop.batch` smaller") as side_by_side:
-                for _ in side_by_side(partial(_work, work, device), enumerate(todo), ahead=len(todo), idle=show):
-                    show()
+        if todo:
+            tasks = [engines.Task(unit, HOME / mark) for _, unit, mark in todo]
+            engines.chosen().run(partial(_work, work, loop), tasks, needs, partial(_show, progress))
     found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
@@ -100,7 +90,7 @@ def copy(folder: Path, out: Path) -> None:
         link(file, target)
 
 
-def _show(progress: Progress, shared: Any) -> None:
+def _show(progress: Progress, shared: Sequence[int]) -> None:
     """A unit that has not begun is taken to be as long as those that have."""
     done, lengths = sum(shared[::2]), [length for length in shared[1::2] if length]
     if lengths:
@@ -115,27 +105,9 @@ def measured(done: Mapping[str, tuple[Path, Done]], name: Literal["seeds", "unit
     return Measured.model_validate({name: [one.seconds for one in found], "peak_gpu_memory_bytes": memory})
 
 
-def _share(shared: Any) -> None:
-    global _progress
-    _progress = shared
-
-
-def _work(work: Work, device: str, numbered: tuple[int, tuple[str, Any, str]],
-          shown: Callable[[], None] | None = None) -> None:
-    (index, unit), last = numbered, time.monotonic()
-
-    def report(samples: int, every: int) -> None:
-        nonlocal last
-        _progress[2 * index : 2 * index + 2] = [samples, every]
-        if time.monotonic() - last > 1:
-            last = time.monotonic()
-            if shown is not None:
-                shown()
-
-    folder = HOME / unit[2]
-    folder.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
-    record = work(unit[1], folder, report)
+def _work(work: Work, loop: Loop, unit: Any, folder: Path, report: Report) -> None:
+    started, device = time.perf_counter(), devices.kind(loop.device)
+    record = together.run(work, unit, folder, report, loop.processes, device)
     memory = devices.peak_memory_bytes(device)
     done = Done(seconds=time.perf_counter() - started, gpu_bytes=memory, record=record)
     done.write(folder / "record.part")

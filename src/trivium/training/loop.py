@@ -15,13 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.training import averages, mixup
+from trivium.training import averages, micro, mixup
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from trivium.data.store import Batch
     from trivium.training.settings import Loop
 
 CHECKPOINT_EVERY = 30.0  # seconds; short runs never pay for one
@@ -63,7 +64,10 @@ def fit(
     optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
                       plan.slower)
     rate = _warmup_cosine(plan.steps, settings.warmup)
-    generator = torch.Generator()
+    generator, parts = torch.Generator(), None
+    if settings.micro_batches:
+        micro.check(objective, settings.mixup)
+        parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
     state = _State(objective, optimizer, plan.soup, checkpoint)
     measured = partial(validate, objective, val, accelerator,
                        plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
@@ -80,11 +84,14 @@ def fit(
         np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
         losses: list[Tensor] = []
         for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
-            generator.manual_seed(seed * 1_000_003 + step)
-            with accelerator.autocast():
-                loss = mixup.loss(objective, batch, generator, settings.mixup)
-            accelerator.backward(loss)
-            seen_to(objective)
+            if parts is not None:
+                loss = parts.backward(batch, step)
+            else:
+                generator.manual_seed(seed * 1_000_003 + step)
+                with accelerator.autocast():
+                    loss = mixup.loss(objective, batch, generator, settings.mixup)
+                accelerator.backward(loss)
+                seen_to(objective)
             optimizer.step(plan.lr * rate(step))
             losses.append(loss.detach())
             report((step + 1) * plan.batch)
@@ -112,12 +119,13 @@ def validate(objective: nn.Module, val: Feed, accelerator: Accelerator, batch: i
     `as_trained`: it is validated in batches of training's size.
     """
     objective.eval()
-    outputs, labels = list[Tensor](), list[Tensor]()
-    for some in val.once(batch):
+
+    def told(some: Batch) -> tuple[Tensor, Tensor]:
         with accelerator.autocast():
-            outputs.append(objective.outputs(some).float() if objective.labels else  # type: ignore[operator]
-                           (objective.score(some) * len(some)).double())  # type: ignore[operator]
-        labels.append(some.y)
+            return (objective.outputs(some).float() if objective.labels else  # type: ignore[operator]
+                    (objective.score(some) * len(some)).double()), some.y  # type: ignore[operator]
+
+    outputs, labels = zip(*micro.shared(val.once(batch), told, accelerator), strict=True)
     y = torch.cat(labels)
     if not objective.labels:
         return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_score": 0.0}

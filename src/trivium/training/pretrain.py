@@ -37,9 +37,9 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
 
     budgets: FLOPs per seed. What they do not pay for one epoch is not begun: `training.json` then says so.
     """
-    from trivium.machine import device
+    from trivium.machine import device, engines
 
-    device.deterministic(device.kind(loop.device))  # one thread: units are forked from here, and threads are not
+    device.deterministic(engines.chosen().device(loop.device))  # one thread: units are forked from here
     store = Store(recipe.name)
     about = records.Pretrained(recipe=recipe.name, objectives=recipe.objectives, units=[],
                                skipped=_lacking(store, recipe, budgets[0], loop.mixup))
@@ -50,7 +50,7 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
             ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
     named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
     mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
-    done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop)
+    done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop, store.inputs)
     for name, unit, _ in named:
         for s in unit.group.streams:
             jobs.copy(done[name][0] / s, out / s / _place(unit))
@@ -85,7 +85,7 @@ def _key(store: Store, unit: Unit) -> str:
     about: dict[str, Any] = {"group": asdict(unit.group), "seed": unit.seed, "samples": store.reads.samples,
                              "reads": reads}
     if unit.group.objective:
-        recipe, loop = unit.recipe, unit.loop.model_dump(mode="json", exclude={"workers"})
+        recipe, loop = unit.recipe, unit.loop.decides()
         about |= {"groups": [asdict(group) for group in recipe.groups], "share": recipe.share, "lr": recipe.lr,
                   "published_lr": recipe.published_lr, "loop": loop, "limit": unit.limit, "all": store.digest}
     modules = code.of_recipe(store.encoders.values(), type(store.task), unit.recipe.objectives)

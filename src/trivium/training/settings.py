@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from trivium.settings.base import Count, Positive, Section, Share
+from trivium.settings.errors import UserError
 
 
 class Loop(Section):
@@ -21,6 +22,9 @@ class Loop(Section):
     balance: Literal["none", "weights", "sampling", "synthesis"] = "none"  # of classes
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count  # seeds trained side by side
+    micro_batches: Annotated[int, Field(ge=0, le=64)] = 0  # equal parts of a batch, each with a gradient of its own: 1,
+    # 2, 4, ...; 0: a batch is one piece.  docs/scale.md
+    processes: Annotated[int, Field(ge=1, le=64)] = 1  # that train one model together, each on some of these parts
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -32,6 +36,24 @@ class Loop(Section):
 
         return {str(name): modalities.augmentation(str(name), own, "loop.augment").model_dump(mode="json")
                 for name, own in value.items()}
+
+
+    @model_validator(mode="after")
+    def _whole(self) -> Loop:
+        """Raises: UserError (parts that cannot be equal, or that processes cannot share)."""
+        parts, processes = self.micro_batches, self.processes
+        if parts & (parts - 1) or (parts and self.batch % parts):
+            raise UserError(f"params.yaml: `loop.micro_batches: {parts}`: it is a power of two that divides "
+                            f"`loop.batch` ({self.batch}), or 0 for none.")
+        if processes & (processes - 1) or processes > max(1, parts):
+            raise UserError(f"params.yaml: `loop.processes: {processes}`: it is a power of two and at most "
+                            f"`loop.micro_batches` ({parts}), since each process trains on some of these.")
+        return self
+
+    def decides(self) -> dict[str, Any]:
+        """What weights depend on: not on who works, nor on what is not used."""
+        left = {"workers", "processes"} | (set() if self.micro_batches else {"micro_batches"})
+        return self.model_dump(mode="json", exclude=left)
 
 
 class Tune(Section):

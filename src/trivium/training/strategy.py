@@ -46,10 +46,11 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
     units, took = [Unit(entry, fusion, seed, loop, limit) for seed, limit in enumerate(budgets)], None
     if tune and tune.trials:
-        found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune)
+        found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune, components.inputs(store))
         units, about = tuning.chosen(found, units), about.model_copy(update={"tuning": found})
     todo = [(f"seed_{unit.seed}", unit) for unit in units]
-    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop)
+    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop,
+                    components.inputs(store))
     records = [done[name][1].record for name, _ in todo]
     if lacking := next((record for record in records if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)
@@ -94,7 +95,7 @@ def _key(store: Store, unit: Unit) -> str:
     """Of all that the weights depend on; names of entries are no part of it."""
     files = [components.folder(store.recipe, s, unit.seed) / "model.safetensors" for s in store.streams]
     about = {"strategy": unit.entry.strategy, "settings": unit.entry.settings, "fusion": unit.fusion,
-             "seed": unit.seed, "loop": unit.loop.model_dump(mode="json", exclude={"workers"}), "limit": unit.limit,
+             "seed": unit.seed, "loop": unit.loop.decides(), "limit": unit.limit,
              "reads": store.digest, "components": [digest(file.read_bytes()) for file in files],
              "charged": components.charged(store.recipe, unit.seed),
              "apart": components.apart(store.recipe, store.streams)}  # names the recipe, and so does the model

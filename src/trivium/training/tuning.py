@@ -93,10 +93,11 @@ def values(entry: Entry) -> dict[str, int | float]:
             and value is not False}
 
 
-def tune(units: Sequence[Unit], keys: Sequence[str], settings: Tune) -> tuple[Tuning, Measured | None]:
+def tune(units: Sequence[Unit], keys: Sequence[str], settings: Tune, inputs: Sequence[Path] = (),
+         ) -> tuple[Tuning, Measured | None]:
     """The trials of a strategy at every seed, side by side, and what they took.
 
-    units: of the strategy as it is written, one per seed;  keys: what each depends on.
+    units: of the strategy as it is written, one per seed;  keys: what each depends on;  inputs: what they read.
     """
     entry = units[0].entry
     found = space(entry)
@@ -106,7 +107,7 @@ def tune(units: Sequence[Unit], keys: Sequence[str], settings: Tune) -> tuple[Tu
     about = {"settings": settings.model_dump(), "space": {key: vars(one) for key, one in found.items()}}
     todo = [(f"seed_{unit.seed}", _Task(unit, found, settings), jobs.key([__name__], about | {"unit": key}))
             for unit, key in zip(units, keys, strict=True)]
-    done = jobs.run(f"{entry.name}, {settings.trials} trials", _work, todo, units[0].loop)
+    done = jobs.run(f"{entry.name}, {settings.trials} trials", _work, todo, units[0].loop, inputs)
     seeds = [one.record for _, one in done.values() if isinstance(one.record, Tuned)]
     if len(seeds) < len(units):  # the budget does not pay for an epoch: training says so
         return Tuning(trials=0, space={}, seeds=[]), None

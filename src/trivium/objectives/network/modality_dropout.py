@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from trivium.objectives import draws
 from trivium.objectives.network.joint import Joint
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ModalityDropout(Joint):
 
 def hidden(present: Tensor, p: float, generator: torch.Generator) -> Tensor:
     """bool [B, S] -> bool [B, S]: what is left."""
-    left = present & (torch.rand(present.shape, generator=generator) >= p).to(present.device)
+    left = present & (draws.rand(present.shape, generator) >= p).to(present.device)
     return torch.where(left.any(1, keepdim=True), left, present)
 
 

@@ -1,0 +1,41 @@
+"""A Ray cluster, and one model on several processes: are the bytes the same, and what does it cost or gain?
+
+    make scale                                  both, about ten minutes
+    python -m benchmarks.scale ray              the cluster alone
+    python -m benchmarks.scale data_parallel    the processes alone
+    ... tiny                                    on settings that take seconds; writes nothing
+
+Writes benchmarks/results/scale.json, with the machine's description; parts that are not measured stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.machine import machine
+from benchmarks.scale import cluster, parallel
+from trivium.machine import files
+
+RESULTS = Path(__file__).resolve().parents[1] / "results/scale.json"
+
+
+def main(words: list[str]) -> None:
+    tiny = "tiny" in words
+    asked = [word for word in words if word != "tiny"] or ["ray", "data_parallel"]
+    found = files.read_json_or(RESULTS, {})
+    for name in asked:
+        if name == "ray":
+            found[name] = cluster.measure(cluster.TINY if tiny else cluster.SETTINGS)
+        elif name == "data_parallel":
+            found[name] = parallel.measure(parallel.TINY if tiny else parallel.LARGE)
+        else:
+            sys.exit(f"There is no part `{name}`: ray, data_parallel")
+        print(json.dumps({name: found[name]}, indent=1), flush=True)
+    if not tiny:
+        files.write(RESULTS, json.dumps(found | {"machine": machine()}, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
