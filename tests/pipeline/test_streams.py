@@ -101,7 +101,7 @@ def test_new_rows_have_the_names_of_streams_or_of_columns(project: Path) -> None
         assert lines[0] == "id,label,probability_a,probability_b,probability_c,warning,error" and lines[2].endswith(",")
     one = command(project, "trivium", "predict", "end_to_end", "--scan", "mine/scan2.png", "--title", "word2")
     assert sorted(line.split()[0] for line in one.splitlines()) == ["a", "b", "c"]
-    assert "unrecognized arguments: --image" in command(project, "trivium", "predict", "end_to_end", "--image", "x",
+    assert "`--image` is not known here" in command(project, "trivium", "predict", "end_to_end", "--image", "x",
                                                          fails=True)
 
 

@@ -82,7 +82,7 @@ def test_streams_that_are_trained_together_are_one_group_in_the_order_of_the_dat
     ({"objective": {"title+photo": "masked"}},
      r"`pretrain\.mine\.objective\.title\+photo`: `masked` trains one stream at a time: give each its own line"),
     ({"objective": {"title": "align"}},
-     r"`pretrain\.mine\.objective\.title`: `align` trains several streams together: name them as `text\+image`"),
+     r"`pretrain\.mine\.objective\.title`: `align` trains several streams together: name them as `title\+photo`"),
     ({"objective": {"title": 3}}, r"`pretrain\.mine\.objective\.title` is a name, or a mapping with the key `name`"),
 ])
 def test_what_is_wrong_is_named(entry: dict[str, Any], says: str) -> None:
