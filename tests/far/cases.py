@@ -166,6 +166,10 @@ def analysed(make: Callable[[], nn.Module], where: torch.device) -> dict[str, An
     }
 
 
+def _quiet(done: int, every: int) -> None:
+    """Nobody looks at how far a unit is."""
+
+
 def staged(where: torch.device) -> Any:
     """The stages from pretraining to evaluation, on features in a folder."""
     streams = {s: s for s in SPECS}
@@ -184,7 +188,7 @@ def staged(where: torch.device) -> Any:
                 strategy.train(entry(name, {"start": start, "strategy": how}), LOOP, [1e9], Path("models") / name)
                 record = Trained.read(f"models/{name}/training.json").seeds[0]
                 settings = Settings(batch=256, calibration_bins=15, analysis_rows=32)
-                found[name] = record.plain(), evaluate._seed(start, name, settings, Path("out"), where.type, record)
+                found[name] = record.plain(), evaluate._seed(start, name, settings, where.type, record, Path("out"), _quiet)
     finally:
         device.kind, device.prepare = kind, prepare
     return found
