@@ -27,8 +27,8 @@ def main(params: Params) -> None:
     print(f"everybody's budget: {sum(found) / len(found):.3g} training FLOPs per seed, on average")
     epoch = found[0] / params.budget.epochs if params.budget.flops is None else budget.measure(store, fusion, 1.0, 0)
     if found[0] < epoch:
-        print(f"note: that is less than one epoch of {entry.title} ({epoch:.3g}): what trains as much will not be "
-              f"begun. Set {budget.enough(found[0], epoch)} in params.yaml, or more.")
+        print(f"note: one epoch of {entry.title} costs more than that ({epoch:.3g} FLOPs). A strategy that cannot pay "
+              f"for an epoch is not begun; set {budget.enough(found[0], epoch)} in params.yaml to begin this one.")
 
 
 def write_code(params: Params, out: Path) -> None:

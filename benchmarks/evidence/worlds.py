@@ -105,6 +105,8 @@ WORLDS = {
                                   FURTHER),
     "dominant_further": Expected("dominant", 200, 80, 10, "decoupled gradients (DGL) beat end to end", _decoupled,
                                  FURTHER),
+    "dominant_more": Expected("dominant", 1000, 40, 5, "decoupled gradients (DGL) beat end to end", _decoupled,
+                              ("end_to_end", "dgl", "ensemble", "supervised_frozen")),
     "unique_further": Expected("unique", 500, 80, 5, "no balancing of streams beats end to end", _unbalanced, FURTHER),
     "synergy_further": Expected("synergy", 2000, 48, 4, "aligned or cross-masked components beat end to end; balancing "
                                 "stays at chance", _across, FURTHER),

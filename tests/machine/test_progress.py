@@ -99,6 +99,13 @@ def test_nothing_to_do(clock: Clock) -> None:
     bar.at(0)
 
 
+def test_what_does_not_count_says_that_it_is_at_work(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress("fitting", total=math.inf, unit="samples") as bar:
+        clock.now += 6.0
+        bar.at(0)
+    assert capsys.readouterr().err == "fitting: at work\n"
+
+
 def test_of_no_work_nothing_stays(clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
                                   ) -> None:
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)

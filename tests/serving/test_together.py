@@ -68,7 +68,7 @@ def test_whose_answer_is_missing_is_said(root: Path) -> None:
     member = together.members[NAMES[1]]  # type: ignore[attr-defined]
     member.read = ("image",)
     _, warnings, errors = together.answers([{"text": "alpha one"}])
-    assert warnings == ["answer is without supervised_lpft, which cannot read this sample"] and errors == [None]
+    assert warnings == ["model of supervised_lpft has no answer to this sample"] and errors == [None]
 
 
 def test_nothing_was_weighed(root: Path, tmp_path: Path) -> None:

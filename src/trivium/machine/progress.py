@@ -27,7 +27,7 @@ class _Lines(_Bar):
     known = f"{{desc}}: {REST}"
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        print(self, file=self.fp, flush=True)
+        print(self if self.n or self.total else f"{self.desc}: at work", file=self.fp, flush=True)
         return True
 
     def close(self) -> None:

@@ -57,12 +57,14 @@ class Together(Answering):
         warnings, errors = Reasons(), Reasons()
         for row, gone in enumerate(lost):
             silent = [name for name, here in zip(self.members, there[:, row], strict=True) if not here]
-            said = [reason for _, each, _ in told if (reason := each[row])]
-            said += [f"answer is without {' and '.join(silent)}, which cannot read this sample"] if silent else []
+            partly = [reason for _, each, _ in told if (reason := each[row])]
+            if silent:
+                partly.append(f"models of {', '.join(silent)} have no answer to this sample" if len(silent) > 1 else
+                              f"model of {silent[0]} has no answer to this sample")
             why = [reason for *_, each in told if (reason := each[row])]
             if all(missing(rows[row].get(s)) for s in self.read):
                 why = [f"sample has no {' or '.join(self.read)}, and the models read nothing else"]
-            warnings.append(None if gone else "; ".join(dict.fromkeys(said)) or None)
+            warnings.append(None if gone else "; ".join(dict.fromkeys(partly)) or None)
             errors.append("; ".join(dict.fromkeys(why)) if gone else None)
         return stored, warnings, errors
 
