@@ -188,7 +188,8 @@ def staged(where: torch.device) -> Any:
                 strategy.train(entry(name, {"start": start, "strategy": how}), LOOP, [1e9], Path("models") / name)
                 record = Trained.read(f"models/{name}/training.json").seeds[0]
                 settings = Settings(batch=256, calibration_bins=15, analysis_rows=32)
-                found[name] = record.plain(), evaluate._seed(start, name, settings, where.type, record, Path("out"), _quiet)
+                told = evaluate._seed(start, name, settings, where.type, record, Path("out"), _quiet)
+                found[name] = record.plain(), told
     finally:
         device.kind, device.prepare = kind, prepare
     return found
