@@ -7,10 +7,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro ui test lint bench evidence curves real scale
+.PHONY: help setup repro pull ui test lint bench evidence curves real scale
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
+	@echo "make pull       results that somebody else pushed: report, models and costs, and nothing is trained"
 	@echo "make ui         every run in the MLflow UI"
 	@echo "make curves     the result over compute and over labels; takes about five times as long as make repro"
 	@echo "make test       all tests"
@@ -35,6 +36,9 @@ repro: $(READY)
 	@$(BIN)/trivium repair
 	@$(BIN)/dvc repro
 	@$(BIN)/trivium show
+
+pull: $(READY)
+	@$(BIN)/trivium pull
 
 curves: $(READY)
 	@$(BIN)/trivium curves

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trivium.machine.workers import Map, processes
 from trivium.settings.errors import UserError
+from trivium.tracking import server
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def main(params: Params, beside: Map) -> None:
     from trivium.evaluation.metrics import Evaluation
     from trivium.report import html
     from trivium.stage import fresh
-    from trivium.tracking.sync import sync
+    from trivium.tracking.sync import attempt
     from trivium.training.records import Trained
 
     for folder in leftovers.remove(Path("."), params.train, params.pretrain):
@@ -34,7 +35,7 @@ def main(params: Params, beside: Map) -> None:
     with fresh("reports/summary") as out:
         curves.summary(out, found)
     found.write("reports/comparison.json")
-    synced = beside(partial(sync, report=False), ["."])
+    synced = beside(partial(attempt, report=False), ["."])
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
     with fresh("reports/explained") as out:
@@ -42,7 +43,9 @@ def main(params: Params, beside: Map) -> None:
     html.write(Path("."))
     for _, said in synced:
         print(said)
-    list(beside(sync, ["."]))  # the report, too
+    for _, said in list(beside(attempt, ["."])):  # the report, too
+        if said.startswith("note:") or server.address():
+            print(said)
     print(f"{found.verdict.sentence} (`trivium show` prints the table)")
 
 

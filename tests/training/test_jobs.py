@@ -45,6 +45,15 @@ def test_units_that_have_not_begun_are_taken_to_be_as_long_as_the_others() -> No
         assert (progress.done, progress.total) == far
 
 
+def test_what_a_killed_process_had_half_written_is_not_copied(tmp_path: Path) -> None:
+    unit = tmp_path / "unit"
+    (unit / "image").mkdir(parents=True)
+    (unit / "image/model.json").write_text("{}")
+    (unit / "image/.model.json.4711.part").write_text("{")
+    jobs.copy(unit, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["image", "model.json"]
+
+
 STAGE = """
 import os, sys, time
 from pathlib import Path

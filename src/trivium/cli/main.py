@@ -104,6 +104,8 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                                                                    "exports/STRATEGY)")
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
+    command("push", _push, "send data and models to DVC's remote, and keep what they cost for git")
+    command("pull", _pull, "bring data, models, costs and the report of the commit that is checked out")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
@@ -226,6 +228,19 @@ def _streams() -> list[str]:
 
     refuse_old(found := read_yaml("params.yaml"))
     return [str(name) for name in found.get("data", {}).get("streams", ())]
+
+
+def _push(_: argparse.Namespace) -> None:
+    from trivium.cli.share import push
+
+    print(push(Path(".")))
+
+
+def _pull(_: argparse.Namespace) -> None:
+    from trivium.cli.share import pull
+
+    _mend()
+    print(pull(Path(".")))
 
 
 def _sync(_: argparse.Namespace) -> None:

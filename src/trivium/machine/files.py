@@ -34,6 +34,11 @@ def whole(path: str | Path) -> Iterator[Path]:
         scratch.unlink(missing_ok=True)
 
 
+def scratch(path: Path) -> bool:
+    """Whether it is what `whole` writes into: beside a finished file, the rest of a process that was killed."""
+    return path.name.startswith(".") and path.suffix == ".part"
+
+
 def write(path: str | Path, content: str | bytes) -> None:
     """Text in UTF-8, line ends as they are."""
     with whole(path) as scratch:

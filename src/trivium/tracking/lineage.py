@@ -35,6 +35,5 @@ def write(root: Path, name: str, folder: Path, about: Mapping[str, str], figures
             client.log_artifact(run, str(file))
         made = model.Made(f"update_{name}", dict(about), prepared, folder, task)
         logged = model.save(client, experiment, root, made, run, package.code(Path(scratch)))
-        place = client.get_logged_model(logged).artifact_location
         client.set_terminated(run)
-        return registry.update(client, run, (logged, place), dict(about) | {"update": name}, words)
+        return registry.update(client, run, client.get_logged_model(logged), dict(about) | {"update": name}, words)

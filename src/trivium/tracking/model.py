@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.tasks import Task
+from trivium.tracking import store
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:
@@ -65,11 +66,16 @@ def save(client: MlflowClient, experiment: str, root: Path, made: Made, run: str
     # The requirements are what is installed here. To look whether they are takes MLflow half a second.
     environment.warn_dependency_requirement_mismatches = lambda _: None  # type: ignore[assignment]
     modalities = {s: about["spec"]["modality"] for s, about in made.prepared["streams"].items()}
-    mlflow.pyfunc.save_model(
-        logged.artifact_location, loader_module="trivium.serving.pyfunc", data_path=str(made.folder),
-        code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
-        signature=signature(made.prepared, made.task),
-        input_example=pd.DataFrame(package.example(root, modalities)))
+    there = store.local(logged.artifact_location)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = there or Path(scratch) / "model"
+        mlflow.pyfunc.save_model(
+            str(place), loader_module="trivium.serving.pyfunc", data_path=str(made.folder),
+            code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
+            signature=signature(made.prepared, made.task),
+            input_example=pd.DataFrame(package.example(root, modalities)))
+        if there is None:
+            client.log_model_artifacts(name, str(place))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name

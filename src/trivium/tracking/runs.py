@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
 from trivium.comparison.out import Comparison
-from trivium.tracking import confusion, notes, series
+from trivium.tracking import confusion, notes, series, server
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
 from trivium.training.records import Tuning
@@ -30,13 +30,14 @@ FIRST = BATCH - 200  # metrics of a call that has both
 
 
 class Writer:
-    """Writes into one experiment. `code`: what models are logged with, see `package.code`.
+    """Writes into one experiment. `code`: what models are logged with, see `package.code`.  owner: see `server`.
 
     `now`: milliseconds since 1970, one more for each run, so that order is creation.
     """
 
-    def __init__(self, client: MlflowClient, experiment: str, outs: Outs, code: Path) -> None:
-        self.client, self.experiment, self.outs, self.code = client, experiment, outs, code
+    def __init__(self, client: MlflowClient, experiment: str, outs: Outs, code: Path,
+                 owner: str | None = None) -> None:
+        self.client, self.experiment, self.outs, self.code, self.owner = client, experiment, outs, code, owner
         self.now = round(1000 * time.time())
         self.commit = commit(outs.root)
 
@@ -139,6 +140,7 @@ class Writer:
         found = {"kind": kind, "latest": "true", "mlflow.source.type": "LOCAL"}
         names = {"commit": "mlflow.source.git.commit", "branch": "mlflow.source.git.branch", "dirty": "git_dirty"}
         found |= {names[key]: value for key, value in self.commit.items()}
+        found |= {server.OWNER: self.owner} if self.owner else {}
         meta = self.outs.meta
         found["dataset"] = meta.source if meta else str(self.outs.params.get("data", {}).get("source", "unknown"))
         if meta and meta.world:

@@ -1,4 +1,5 @@
-"""The MLflow store in mlruns/: one SQLite file, one experiment. It is a view: what is in it can be made again.
+"""The MLflow store in mlruns/: one SQLite file, one experiment. It is a view: what is in it can be made again. Where
+MLFLOW_TRACKING_URI names a server, that is written to instead (`server`).
 
 Artifact locations are absolute in MLflow, so they are set when the store is made and mended when the repository moved.
 """
@@ -16,10 +17,11 @@ from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from trivium.machine.imports import fast
 from trivium.settings.errors import UserError
+from trivium.tracking import server
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -86,6 +88,10 @@ def experiment_id(root: Path) -> str:
 @contextmanager
 def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
     """A client and the id of the experiment; one process at a time. Raises: UserError (the store cannot be read)."""
+    if server.address() is not None:
+        with server.opened(root) as found:
+            yield found
+        return
     settle()
     from filelock import FileLock
 
@@ -136,9 +142,13 @@ def _client(address: str) -> MlflowClient:
     # cost the store, which can be made again.
     if not event.contains(Engine, "connect", _no_waiting):
         event.listen(Engine, "connect", _no_waiting)
+    mute()
+    return MlflowClient(tracking_uri=address)
+
+
+def mute() -> None:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return MlflowClient(tracking_uri=address)
 
 
 def _no_waiting(connection: sqlite3.Connection, _: object) -> None:
@@ -173,10 +183,17 @@ def relocate(root: Path) -> None:
             connection.execute(update, (new, len(old) + 1, len(old), old))
 
 
-def sweep(client: MlflowClient, experiment: str) -> None:
+def sweep(client: MlflowClient, experiment: str, which: str = "tags.fingerprint != ''") -> None:
     """Remove the runs that a killed sync left half-written, with their seeds and models. Other people's runs stay."""
-    for run in client.search_runs([experiment], "attributes.status = 'RUNNING' AND tags.fingerprint != ''"):
+    for run in client.search_runs([experiment], f"attributes.status = 'RUNNING' AND {which}"):
         remove(client, experiment, run)
+
+
+def local(uri: str) -> Path | None:
+    """The folder on this machine that `uri` names; None for one on a server."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    return Path(local_file_uri_to_path(uri)) if urlsplit(uri).scheme in ("", "file") else None
 
 
 def remove(client: MlflowClient, experiment: str, run: Run) -> None:
@@ -188,4 +205,5 @@ def remove(client: MlflowClient, experiment: str, run: Run) -> None:
         if each.info.status == "RUNNING":
             client.set_terminated(each.info.run_id, "KILLED")
         client.delete_run(each.info.run_id)
-        shutil.rmtree(each.info.artifact_uri, ignore_errors=True)
+        if folder := local(each.info.artifact_uri):  # a server's own files are its own to remove (`mlflow gc`)
+            shutil.rmtree(folder, ignore_errors=True)

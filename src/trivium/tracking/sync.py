@@ -1,7 +1,8 @@
 """`trivium sync`: the MLflow store, made from the outs. As often as one likes, with the same result.
 
 A run is known by the fingerprint of the outs it shows. New outs add a parent run with its seeds; outs that are shown
-already add nothing; runs whose outs are no longer in the workspace stay as history with the tag `latest = false`.
+already add nothing; runs whose outs are no longer in the workspace stay as history with the tag `latest = false`. On a
+server, runs of other people count as shown, and stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from trivium.settings.errors import UserError
-from trivium.tracking import notes, outs, registry, store, view
+from trivium.tracking import notes, outs, registry, server, store, view
 from trivium.tracking.outs import Outs
 
 if TYPE_CHECKING:
@@ -36,25 +37,43 @@ def sync(root: str | Path = ".", report: bool = True) -> str:
     if not found.outcomes:
         raise UserError("There is nothing to show yet: no strategy was trained and evaluated here. Run `dvc repro` "
                         "first (or `dvc pull`, when someone else ran it and pushed the outputs).")
-    if report and store.state(folder) == found.state:
-        return "MLflow shows the present outputs already."
+    there = "MLflow shows the present outputs already."
+    if report and server.address() is None and store.state(folder) == found.state:
+        return there
     with store.opened(folder) as (client, experiment), TemporaryDirectory() as scratch:
+        if report and server.address() and client.get_experiment(experiment).tags.get(_mark(folder)) == found.state:
+            return there
         return _write(client, experiment, found, report, Path(scratch))
 
 
-def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scratch: Path) -> str:
-    from mlflow.utils.file_utils import local_file_uri_to_path
+def attempt(root: str | Path = ".", report: bool = True) -> str:
+    """`sync`, for a stage: a server that fails costs it nothing but these words."""
+    try:
+        return sync(root, report)
+    except UserError as error:
+        if server.address() is None:
+            raise
+        return f"note: {error}"
 
+
+def _mark(folder: Path) -> str:
+    """The experiment's tag for what the last complete sync saw. On a server everybody has one of their own."""
+    return "trivium.state" if server.address() is None else f"trivium.state.{server.owner(folder).rpartition(' ')[2]}"
+
+
+def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scratch: Path) -> str:
     from trivium.machine.progress import track
     from trivium.serving import package
     from trivium.tracking.runs import Writer
 
-    writer = Writer(client, experiment, found, package.code(scratch))
+    mine = server.owner(found.root) if server.address() else None
+    writer = Writer(client, experiment, found, package.code(scratch), mine)
     client.set_experiment_tag(experiment, "mlflow.note.content", notes.experiment(found))
     view.save(client, experiment, view.columns(found.metric.key, [one.key for one in found.beside]))
     known = {}
-    for run in _runs(client, experiment, "tags.kind != 'seed'"):
-        if Path(local_file_uri_to_path(run.info.artifact_uri)).is_dir():
+    for run in _runs(client, experiment, "attributes.status = 'FINISHED' AND tags.kind != 'seed'"):
+        folder = store.local(run.info.artifact_uri)
+        if folder is None or folder.is_dir():
             known[run.data.tags["fingerprint"]] = run.info.run_id
         else:  # somebody deleted its files
             store.remove(client, experiment, run)
@@ -83,11 +102,13 @@ def _write(client: MlflowClient, experiment: str, found: Outs, report: bool, scr
         latest.add(known[mark])
         chosen = found.comparison.verdict.recommended
         if chosen is None:
-            registry.withdraw(client)
+            registry.withdraw(client, mine)
         for outcome in (each for each in order if each.name == chosen):
-            registry.register(client, experiment, known[outcome.fingerprint], outcome.name)
-    writer.mark_latest(_runs(client, experiment, "tags.kind != ''"), latest)
-    client.set_experiment_tag(experiment, "trivium.state", found.state)  # last: only a complete sync counts
+            registry.register(client, experiment, known[outcome.fingerprint], outcome.name, mine)
+    own = (run for run in _runs(client, experiment, "tags.kind != ''")
+           if mine is None or run.data.tags.get(server.OWNER) == mine or run.info.run_id in latest)
+    writer.mark_latest(own, latest)
+    client.set_experiment_tag(experiment, _mark(found.root), found.state)  # last: only a complete sync counts
     return done
 
 

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from trivium.settings.errors import UserError
-from trivium.tracking import store, view
+from trivium.tracking import server, store, view
 
 PATIENCE = 120.0  # seconds until a server that does not answer is given up
 
@@ -25,22 +25,28 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
     The server starts while the outs are read, since it takes some seconds. Raises: UserError.
     """
     folder = Path(root).resolve()
+    if where := server.address():
+        if first_sync:
+            _sync(folder)
+        print(f"MLFLOW_TRACKING_URI names a server: the runs are at {server.shown(where)}, experiment "
+              f"{server.experiment()}.")
+        return
     experiment = store.experiment_id(folder)  # the store must be there before the server looks for it
     port = free_port(port)
     print(f"Starting the MLflow UI on port {port} ...", flush=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
-    server = start(folder, port)
+    process = start(folder, port)
     try:
         if first_sync:
             _sync(folder)
-        _wait(server, port, folder)
+        _wait(process, port, folder)
         print(f"\n  {view.address(port, experiment)}\n\nCtrl-C stops it.", flush=True)
-        server.wait()
+        process.wait()
         raise UserError(f"The MLflow server stopped by itself: {_last_words(folder)}")
     except KeyboardInterrupt:
         print("\nStopped.")
     finally:
-        stop(server)
+        stop(process)
 
 
 def start(root: Path, port: int) -> subprocess.Popen[bytes]:

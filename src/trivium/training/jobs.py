@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from trivium.data.tables import digest
 from trivium.machine import device as devices
-from trivium.machine import engines
+from trivium.machine import engines, files
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
@@ -83,8 +83,11 @@ def _prune(asked: set[str]) -> None:
 
 
 def copy(folder: Path, out: Path) -> None:
-    """The files of a finished unit's `folder` in the new folder `out`: links, where the disk allows it."""
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    """The files of a finished unit's `folder` in the new folder `out`: links, where the disk allows it.
+
+    What a process that was killed had half-written there (`files.whole`) stays behind.
+    """
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and not files.scratch(path)):
         target = out / file.relative_to(folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         link(file, target)
