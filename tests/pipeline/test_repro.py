@@ -109,10 +109,23 @@ def test_a_new_run_that_is_killed_goes_on_to_the_same_bytes(reference: Path, tmp
 
 
 def test_push_and_pull_bring_everything_back(project: Path) -> None:
-    before = results(project)
-    command(project, "dvc", "push")
-    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "reports/plots", "export"):
+    """Costs too, but not those of a stage whose outs are no longer the ones that they were measured with."""
+    before, measured = results(project), digests(project, "reports/measured")
+    assert "git add dvc.lock params.yaml reports/comparison.json reports/summary reports/measured.json" in command(
+        project, "trivium", "push")
+    carried = project / "reports/measured.json"
+    kept = json.loads(carried.read_text())
+    kept["split.json"]["outs"] = "of another split"
+    carried.write_text(json.dumps(kept))
+    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "reports/plots", "export",
+                   "reports/measured", ".cache"):
         shutil.rmtree(project / folder)
-    command(project, "dvc", "pull")
+    (project / "reports/report.html").unlink()
+    assert "The report is reports/report.html." in command(project, "trivium", "pull")
+    carried.unlink()
     assert results(project) == before
+    found = digests(project, "reports/measured")
+    assert set(measured) - set(found) == {"reports/measured/split.json"}
+    assert json.loads((project / "reports/measured/align.json").read_text()) == kept["align.json"]["figures"]
+    assert (project / "reports/report.html").is_file()
     assert "up to date" in command(project, "dvc", "status")
