@@ -64,7 +64,9 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
     profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
-    command("show", _show, "the table and the verdict of the last comparison")
+    show = command("show", _show, "the table and the verdict of the last comparison")
+    show.add_argument("--against", metavar="COMMIT", help="what has changed since then, as Markdown for a pull "
+                                                              "request")
     curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
                                         "as DVC experiments")
     sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
@@ -163,11 +165,12 @@ def _status(_: argparse.Namespace) -> None:
     print(status(Path(".")))
 
 
-def _show(_: argparse.Namespace) -> None:
+def _show(arguments: argparse.Namespace) -> None:
+    from trivium.cli.against import against
     from trivium.cli.status import show
 
     _mend()
-    print(show(Path(".")))
+    print(against(Path("."), arguments.against) if arguments.against else show(Path(".")))
 
 
 def _curves(_: argparse.Namespace) -> None:

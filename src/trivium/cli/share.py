@@ -70,7 +70,8 @@ def pull(root: Path) -> str:
 def _unpack(root: Path) -> int:
     """Stages whose costs are here now and were not."""
     marks, stages = _marks(root), set()
-    for name, one in files.read_json_or(root / CARRIED, {}).items():
+    carried = files.read_json_or(root / CARRIED, {}).items()
+    for name, one in sorted(carried, key=lambda item: item[0].startswith("compare")):  # the last stage, by time too
         stage, path = name.split(".")[0], root / PLACE / Path(name).name
         if marks.get(stage) == one.get("outs") and not files.read_json_or(path, None):
             path.parent.mkdir(parents=True, exist_ok=True)
