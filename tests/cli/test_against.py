@@ -11,7 +11,8 @@ from trivium.settings.errors import UserError
 
 
 def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=b", *words], cwd=root, check=True, capture_output=True)
+    command = ["git", "-c", "user.name=a", "-c", "user.email=b", *words]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
 
 
 @pytest.fixture
