@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trivium.machine import engines
+from trivium.runtime.server.__main__ import parser as serving
 from trivium.settings.errors import UserError
 
 
@@ -104,8 +105,12 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     export.add_argument("--out", type=Path, metavar="FOLDER", help="a new one, or an older export (default: "
                                                                    "exports/STRATEGY)")
+    export.add_argument("--docker", action="store_true", help="with a Dockerfile, which builds a server from the folder "
+                                                              "alone")
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
+    serve = command("serve", _serve, "answers of an exported model over HTTP, with a page to try it")
+    serving(serve)
     command("push", _push, "send data and models to DVC's remote, and keep what they cost for git")
     command("pull", _pull, "bring data, models, costs and the report of the commit that is checked out")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
@@ -221,7 +226,7 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from trivium.cli.export import export
 
-    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8))
+    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8, arguments.docker))
 
 
 def _streams() -> list[str]:
@@ -231,6 +236,12 @@ def _streams() -> list[str]:
 
     refuse_old(found := read_yaml("params.yaml"))
     return [str(name) for name in found.get("data", {}).get("streams", ())]
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from trivium.runtime.server.__main__ import run
+
+    run(arguments)
 
 
 def _push(_: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import ModuleType
@@ -47,6 +48,8 @@ def names() -> tuple[str, ...]:
 
 def get(name: str) -> ModuleType:
     """The module of one modality. Raises: UserError (no such modality)."""
+    if name not in SHARED and (known := sys.modules.get(f"{__name__}.{name}")):
+        return known  # at once: it is asked for with every value
     if name not in names():
         raise UserError(f"There is no modality `{name}`: those there are: {', '.join(names())}. "
                         f"To add one, write src/trivium/modalities/{name}.py (docs/adding-a-modality.md).")
