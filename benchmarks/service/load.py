@@ -42,7 +42,8 @@ def run(port: int, requests: Sequence[bytes], clients: int, seconds: float, good
     return asyncio.run(_run(port, requests, clients, seconds, good))
 
 
-async def _run(port: int, requests: Sequence[bytes], clients: int, seconds: float, good: Callable[[bytes], bool]) -> Load:
+async def _run(port: int, requests: Sequence[bytes], clients: int, seconds: float,
+               good: Callable[[bytes], bool]) -> Load:
     times, errors = list[float](), 0
     begun = time.perf_counter()
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trivium.machine import engines
-from trivium.runtime.server.__main__ import parser as serving
 from trivium.settings.errors import UserError
 
 
@@ -23,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     try:
         streams = _streams() if argv[:1] == ["predict"] else []
-        top = parser(streams)
+        top = parser(streams, argv[:1] == ["serve"])
         arguments, unknown = top.parse_known_args(argv)
         if unknown and streams:
             raise UserError(f"`{unknown[0]}` is not known here: a stream of the sample is given by "
@@ -41,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.close()
 
 
-def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
-    """streams: those that a sample may be given by."""
+def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.ArgumentParser:
+    """streams: those that a sample may be given by;  serving: whether `serve` is asked for, with all its limits."""
     top = argparse.ArgumentParser(prog="trivium", description="Which training strategy wins on your multimodal data?")
     commands = top.add_subparsers(required=True, metavar="command")
 
@@ -105,12 +104,15 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     export.add_argument("--out", type=Path, metavar="FOLDER", help="a new one, or an older export (default: "
                                                                    "exports/STRATEGY)")
-    export.add_argument("--docker", action="store_true", help="with a Dockerfile, which builds a server from the folder "
-                                                              "alone")
+    export.add_argument("--docker", action="store_true", help="with a Dockerfile, which builds a server from this "
+                                                              "folder alone")
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
     serve = command("serve", _serve, "answers of an exported model over HTTP, with a page to try it")
-    serving(serve)
+    if serving:
+        from trivium.runtime.server.__main__ import parser as more
+
+        more(serve)
     command("push", _push, "send data and models to DVC's remote, and keep what they cost for git")
     command("pull", _pull, "bring data, models, costs and the report of the commit that is checked out")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")

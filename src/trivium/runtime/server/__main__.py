@@ -75,6 +75,10 @@ def run(given: argparse.Namespace) -> None:
     most = connections.room()
 
     class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            listening.listen(BACKLOG)  # which asyncio has set to the size of a burst
+
         def handle_exit(self, sig: int, frame: Any) -> None:
             service.draining = True
             if self.should_exit and sig == signal.SIGINT:
@@ -82,8 +86,9 @@ def run(given: argparse.Namespace) -> None:
             self.should_exit = True
 
     config = uvicorn.Config(app(service), http=connections.protocol(limits.header_seconds, most), lifespan="on",
-                            loop="asyncio", log_level="warning", access_log=False, backlog=BACKLOG,
+                            loop="asyncio", log_level="warning", access_log=False, backlog=connections.BURST,
                             timeout_graceful_shutdown=max(1, round(limits.drain_seconds)), server_header=False)
+    listening.listen(BACKLOG)  # who asks from now on waits until the first batch can be taken
     host, port = listening.getsockname()[:2]
     place = f"[{host}]" if ":" in host else host
     print(f"{service.runner.about.title} answers at http://{place}:{port}\n"

@@ -11,7 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-SPARE = 128  # file descriptors that are not for connections
+BURST = 64  # connections that asyncio takes before it looks at any of them
+SPARE = 64 + 2 * BURST  # file descriptors that are not for connections that are at work or wait
 
 
 def room() -> int:
@@ -20,7 +21,7 @@ def room() -> int:
     most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     if soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return max(64, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE)
+    return max(16, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE)
 
 
 def protocol(seconds: float, most: int) -> type[H11Protocol]:
@@ -38,7 +39,9 @@ def protocol(seconds: float, most: int) -> type[H11Protocol]:
             count += 1
             super().connection_made(transport)
             if count > most and waiting:
-                next(iter(waiting)).transport.abort()
+                oldest = next(iter(waiting))
+                oldest._stop()
+                oldest.transport.abort()
             self._wait()
 
         def data_received(self, data: bytes) -> None:
