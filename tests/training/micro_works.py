@@ -26,13 +26,16 @@ def each(about: tuple[Mapping[str, Any], Loop], folder: Path, report: Report) ->
 
 def stopped(about: tuple[Mapping[str, Any], Loop], folder: Path, report: Report) -> None:
     """The same, killed in the middle with a checkpoint behind it."""
-    loops.CHECKPOINT_EVERY = 0.0
+    before, loops.CHECKPOINT_EVERY = loops.CHECKPOINT_EVERY, 0.0
 
     def until(samples: int, every: int) -> None:
         if samples > every / 2:
             raise KeyboardInterrupt
 
-    each(about, folder, until)
+    try:
+        each(about, folder, until)
+    finally:
+        loops.CHECKPOINT_EVERY = before  # the first process is that of the tests
 
 
 def die_later(about: Any, folder: Path, report: Report) -> None:
