@@ -33,7 +33,7 @@ async function start() {
   const row = Object.fromEntries([["id", "r1"], ...about.streams.map((stream) => [stream.name, value(stream)])]);
   const here = location.origin;
   const put = (id, words) => { document.getElementById(id).textContent = words; };
-  put("json", `curl ${here}/predict -H 'Content-Type: application/json'${token} -d '\n${JSON.stringify([row], null, 1)}'`);
+  put("json", `curl ${here}/predict \\\n  -H 'Content-Type: application/json'${token} -d '\n${JSON.stringify([row], null, 1)}'`);
   const parts = about.streams.map((stream) => stream.modality === "text" ? `-F '${stream.name}=a text'`
     : stream.modality === "table" ? `-F '${stream.name}=${JSON.stringify(value(stream))}'` : `-F ${stream.name}=@file`);
   put("form", `curl ${here}/predict${token} \\\n  ${parts.join(" \\\n  ")}`);
