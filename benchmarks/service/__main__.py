@@ -20,6 +20,7 @@ from benchmarks.machine import machine
 from benchmarks.service import hostile, load, sides
 from trivium.comparison.out import PATH, Comparison
 from trivium.machine import files
+from trivium.runtime.runner import Runner
 from trivium.settings.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def main(words: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="trivium-service-") as scratch:
         home = Path(scratch)
         folder, exported = _exported(home)
-        rows = sides.rows(ROOT)
+        rows = sides.rows(ROOT, Runner(folder).streams)
         found: dict[str, Any] = {"export": exported, "clients": CLIENTS, "rows": len(rows)}
         with sides.ours(folder, home) as (process, port):
             before = sides.memory(process)

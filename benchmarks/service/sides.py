@@ -22,15 +22,11 @@ ONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "
 Row = dict[str, str]
 
 
-def rows(root: Path) -> list[Row]:
-    """Of the test set of the first seed, as clients send them: texts, and files as base64."""
+def rows(root: Path, streams: dict[str, str]) -> list[Row]:
+    """streams: name -> modality. Of the test set of the first seed, as clients send them: texts, and files as base64."""
     from trivium import modalities
-    from trivium.data.meta import Meta
     from trivium.data.tables import read, read_json
 
-    meta = Meta.found(root / "data/raw/meta.json")
-    if meta is None:
-        sys.exit("There are no data here yet: `make repro` makes them.")
     table = read(root / "data/aligned/samples.parquet").to_pylist()
     splits = {row["sample"]: row["seed_0"] for row in read(root / "data/splits/splits.parquet").to_pylist()}
     media = root / read_json(root / "data/aligned/meta.json")["root"]
@@ -38,8 +34,8 @@ def rows(root: Path) -> list[Row]:
     for row in table:
         if splits.get(row["sample"]) != "test" or len(found) == MOST:
             continue
-        values = {s: row[s] for s in meta.streams if row.get(s) is not None}
-        found.append({s: value if modalities.is_written(meta.streams[s]) else
+        values = {s: row[s] for s in streams if row.get(s) is not None}
+        found.append({s: value if modalities.is_written(streams[s]) else
                       base64.b64encode((media / value).read_bytes()).decode() for s, value in values.items()})
     return found
 
