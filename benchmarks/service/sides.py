@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ Row = dict[str, str]
 
 
 def rows(root: Path, streams: dict[str, str]) -> list[Row]:
-    """streams: name -> modality. Of the test set of the first seed, as clients send them: texts, and files as base64."""
+    """Of the test set of the first seed, as clients send them: texts, and files as base64. streams: name -> modality."""
     from trivium import modalities
     from trivium.data.tables import read, read_json
 
@@ -81,7 +82,8 @@ def mlflow(root: Path, strategy: str, home: Path, workers: int) -> Iterator[tupl
     port = free()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model.artifact_location,
                "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    environment = dict(os.environ) | ONE | {"MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls `uvicorn`
+    environment = dict(os.environ) | ONE | {"PATH": path, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
     with running(command, environment, home, home / "mlflow.log", port, "/ping") as process:
         yield process, port
 
@@ -109,7 +111,8 @@ def running(command: Sequence[str], environment: dict[str, str], folder: Path, l
             time.sleep(0.2)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(timeout=20)
         except subprocess.TimeoutExpired:
