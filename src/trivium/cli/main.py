@@ -104,6 +104,11 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                                                                    "exports/STRATEGY)")
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
+    drift = command("drift", _drift, "whether what a served model was asked, and answered, still looks like what it "
+                                     "learned from, and what to do")
+    drift.add_argument("log", type=Path, metavar="LOG", help="what `trivium.runtime.watch.Watch` wrote")
+    drift.add_argument("--folder", type=Path, default=Path("export"), help="of the exported model (default: export)")
+    drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
@@ -217,6 +222,15 @@ def _export(arguments: argparse.Namespace) -> None:
     from trivium.cli.export import export
 
     print(export(Path("."), arguments.strategy, arguments.out, arguments.int8))
+
+
+def _drift(arguments: argparse.Namespace) -> None:
+    from trivium.serving.drift import drift
+
+    said, found = drift(arguments.log, arguments.folder)
+    print(said)
+    if found and arguments.strict:
+        sys.exit(1)
 
 
 def _streams() -> list[str]:
