@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 
 def rows(root: Path, streams: dict[str, str]) -> list[Row]:
-    """Of the test set of the first seed, as clients send them: texts, and files as base64. streams: name -> modality."""
+    """Of the first seed's test set: texts, and files as base64. streams: name -> modality."""
     from trivium import modalities
     from trivium.data.tables import read, read_json
 
@@ -83,7 +83,8 @@ def mlflow(root: Path, strategy: str, home: Path, workers: int) -> Iterator[tupl
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model.artifact_location,
                "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls `uvicorn`
-    environment = dict(os.environ) | ONE | {"PATH": path, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    own = {"PATH": path, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = dict(os.environ) | ONE | own
     with running(command, environment, home, home / "mlflow.log", port, "/ping") as process:
         yield process, port
 

@@ -115,6 +115,11 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
         more(serve)
     command("push", _push, "send data and models to DVC's remote, and keep what they cost for git")
     command("pull", _pull, "bring data, models, costs and the report of the commit that is checked out")
+    drift = command("drift", _drift, "whether what a served model was asked, and answered, still looks like what it "
+                                     "learned from, and what to do")
+    drift.add_argument("log", type=Path, metavar="LOG", help="what `trivium serve --log LOG` wrote")
+    drift.add_argument("--folder", type=Path, default=Path("export"), help="of the exported model (default: export)")
+    drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
@@ -229,6 +234,15 @@ def _export(arguments: argparse.Namespace) -> None:
     from trivium.cli.export import export
 
     print(export(Path("."), arguments.strategy, arguments.out, arguments.int8, arguments.docker))
+
+
+def _drift(arguments: argparse.Namespace) -> None:
+    from trivium.serving.drift import drift
+
+    said, found = drift(arguments.log, arguments.folder)
+    print(said)
+    if found and arguments.strict:
+        sys.exit(1)
 
 
 def _streams() -> list[str]:

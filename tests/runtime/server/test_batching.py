@@ -4,6 +4,7 @@ import asyncio
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 from trivium.runtime.server.batching import Batcher
@@ -16,13 +17,16 @@ class Slow:
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
 
-    def table(self, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    def answers(self, rows: list[dict[str, Any]]) -> tuple[np.ndarray, list[None], list[None]]:
         time.sleep(0.05)
         numbers = [row["x"] for row in rows]
         self.batches.append(numbers)
         if 13 in numbers:
             raise MemoryError
-        return {"double": [2 * x for x in numbers], "warning": [None] * len(rows), "error": [None] * len(rows)}
+        return np.array([[2 * x] for x in numbers]), [None] * len(rows), [None] * len(rows)
+
+    def told(self, stored: np.ndarray, warnings: list[None], errors: list[None]) -> dict[str, list[Any]]:
+        return {"double": [int(one) for one in stored[:, 0]], "warning": warnings, "error": errors}
 
 
 def run(work: Any, limits: Limits, watch: Any = None) -> tuple[Any, Slow, list[int]]:
@@ -78,7 +82,7 @@ def test_who_watches_sees_rows_and_answers_and_cannot_cost_any() -> None:
     seen = []
 
     def watch(rows: Any, answers: Any) -> None:
-        seen.append(([row["x"] for row in rows], [one["double"] for one in answers]))
+        seen.append(([row["x"] for row in rows], answers[:, 0].tolist()))
         raise OSError("the disk is full")
 
     found, *_ = run(lambda batcher: batcher.answer([{"x": 1}, {"x": 2}]), Limits(), watch)

@@ -39,6 +39,9 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
     made.add_argument("--token-file", type=Path, metavar="FILE", help=f"its first line is the token that clients must "
                                                                      f"show (or set {TOKEN})")
     made.add_argument("--int8", action="store_true", help="answer with the smaller graph, if it was exported")
+    made.add_argument("--log", type=Path, metavar="LOG", help="where statistics of rows and answers go, for `trivium "
+                                                              "drift`; no raw values (default: nowhere)")
+    made.add_argument("--log-raw", action="store_true", help="raw values, too: they may be personal data")
     for name, field in Limits.model_fields.items():
         kind: Any = field.annotation
         made.add_argument(f"--{name.replace('_', '-')}", type=kind, default=field.default, metavar=kind.__name__,
@@ -70,7 +73,8 @@ def run(given: argparse.Namespace) -> None:
     if not loopback(given.host) and token is None:
         raise UserError(f"--host {given.host} can be reached by other machines, so that clients must show a token: set "
                         f"{TOKEN}, or name a file with --token-file. Without --host, only this machine is served.")
-    service = Service(Runner(given.folder, given.int8), limits, token)
+    runner = Runner(given.folder, given.int8)
+    service = Service(runner, limits, token, watching(given, runner))
     listening = bound(given.host, given.port)
     most = connections.room()
 
@@ -95,6 +99,22 @@ def run(given: argparse.Namespace) -> None:
           f"  a page to try it: /    how to ask: /docs    Ctrl-C stops it", flush=True)
     Server(config).run([listening])
     print("Stopped.", flush=True)
+
+
+def watching(given: argparse.Namespace, runner: Any) -> Any:
+    """What writes the log; None where there is to be none. Raises: UserError."""
+    from trivium.runtime.watch import Watch
+
+    if given.log is None:
+        if given.log_raw:
+            raise UserError("--log-raw says what goes into the log: name the log with --log.")
+        return None
+    try:
+        given.log.parent.mkdir(parents=True, exist_ok=True)
+        given.log.open("a").close()
+    except OSError as error:
+        raise UserError(f"--log {given.log} cannot be written to ({error.strerror}).") from None
+    return Watch(given.log, given.folder, runner.task, runner.streams, given.log_raw)
 
 
 def secret(file: Path | None) -> str | None:

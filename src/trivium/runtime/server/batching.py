@@ -14,11 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from trivium.runtime.answering import Answering
 from trivium.runtime.server.limits import Limits, Refused
 
 Answer = dict[str, Any]  # what `Answering.table` has of a row
-Watch = Callable[[Sequence[dict[str, Any]], Sequence[Answer]], None]  # rows as the model saw them, and their answers
+Watch = Callable[[Sequence[dict[str, Any]], np.ndarray], None]  # rows as the model saw them; stored answers [B, A]
 
 
 @dataclass(eq=False)
@@ -28,8 +30,8 @@ class Asked:
 
 
 class Batcher:
-    """answering: what answers;  watch: is told each batch, in the thread that answers;  sizes: is told how large each
-    batch is.
+    """answering: what answers;  sizes: is told how large each batch is;  watch: is told the rows of each batch that
+    have answers, in the thread that answers.
     """
 
     def __init__(self, answering: Answering, limits: Limits, sizes: Callable[[int], None] = lambda count: None,
@@ -84,16 +86,17 @@ class Batcher:
 
     def _together(self, rows: list[dict[str, Any]]) -> list[Answer]:
         try:
-            found = self._table(rows)
+            return self._table(rows)
         except Exception:  # one of them is worse than anybody thought: the others shall have their answers
-            found = [self._alone(row) for row in rows]
-        if self.watch is not None:
-            with contextlib.suppress(Exception):  # watching must not cost an answer
-                self.watch(rows, found)
-        return found
+            return [self._alone(row) for row in rows]
 
     def _table(self, rows: list[dict[str, Any]]) -> list[Answer]:
-        columns = self.answering.table(rows)
+        stored, warnings, errors = self.answering.answers(rows)
+        columns = self.answering.told(stored, warnings, errors)
+        if self.watch is not None:
+            good = [k for k, error in enumerate(errors) if error is None]
+            with contextlib.suppress(Exception):  # watching must not cost an answer
+                self.watch([rows[k] for k in good], stored[good])
         return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
     def _alone(self, row: dict[str, Any]) -> Answer:

@@ -15,7 +15,7 @@ from trivium.drawing import numbers
 from trivium.machine import files, source
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.runner import Runner
-from trivium.serving.export import card, graph, int8, processors, smoke
+from trivium.serving.export import card, graph, int8, processors, reference, smoke
 from trivium.serving.export.record import NAME, Exported
 from trivium.serving.predictor import PREPARED, Predictor, best, preparation
 from trivium.settings.errors import UserError
@@ -81,6 +81,7 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
             made = made.model_copy(update={"int8": found})
         except UserError as error:
             made = made.model_copy(update={"refused": str(error)})
+    reference.made(Runner(folder), root, seed).write(folder / reference.NAME)
     made.write(folder / NAME)
     code(folder)
     files.write(folder / "requirements.txt", requirements(NEEDS))
