@@ -62,7 +62,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
                           "have a column of 0 and 1 each")
     use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
-    profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
+    profile.add_argument("name", metavar="NAME", help="full: fourteen more strategies, twenty-two in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")
     show.add_argument("--against", metavar="COMMIT", help="what has changed since then, as Markdown for a pull "
