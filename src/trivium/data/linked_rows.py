@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,14 @@ def codes_in(column: pa.ChunkedArray, values: pa.Array) -> np.ndarray:
     """int64 per row: the position of its value in `values`, -1 where it is not there or null."""
     found = pc.index_in(column, value_set=values, skip_nulls=True)
     return pc.fill_null(found, -1).to_numpy().astype(np.int64)
+
+
+def numbered(column: pa.ChunkedArray) -> np.ndarray:
+    """int64 per row: equal values have equal numbers, in every table of this process; different ones have different
+    numbers, but once in 370,000 columns of ten million values (64 bits by chance). Null has one of its own.
+    """
+    return np.fromiter(map(hash, chain.from_iterable(chunk.to_pylist() for chunk in column.chunks)), np.int64,
+                       len(column))
 
 
 def components(rows: int, columns: Iterable[np.ndarray]) -> np.ndarray:
