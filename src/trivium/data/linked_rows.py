@@ -31,6 +31,37 @@ def numbered(column: pa.ChunkedArray) -> np.ndarray:
                        len(column))
 
 
+NULL = hash(None)
+
+
+class Known:
+    """Different values that can be looked up, by their numbers (see `numbered`)."""
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        self._numbers = np.unique(numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def codes(self, numbers: np.ndarray) -> np.ndarray:
+        """int64 per number: its code, -1 where it is not known or null."""
+        if not len(self):
+            return np.full(len(numbers), -1)
+        place = np.minimum(np.searchsorted(self._numbers, numbers), len(self) - 1)
+        place[(self._numbers[place] != numbers) | (numbers == NULL)] = -1
+        return place
+
+
+def repeated(numbers: np.ndarray) -> np.ndarray:
+    """bool per number: whether another row has the same."""
+    order = np.argsort(numbers, kind="stable")
+    alike = np.diff(numbers[order]) == 0
+    found = np.zeros(len(numbers), bool)
+    found[order[1:][alike]] = True
+    found[order[:-1][alike]] = True
+    return found
+
+
 def components(rows: int, columns: Iterable[np.ndarray]) -> np.ndarray:
     """int64 [rows]: the component of each row, numbered from 0 in the order of their first rows.
 
