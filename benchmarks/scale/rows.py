@@ -62,7 +62,8 @@ def write(path: Path, count: int) -> None:
     """A manifest of `count` rows, about 100 bytes of text each."""
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    words = pa.array(["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), rng.integers(2, 10))) for _ in range(WORDS)])
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    words = pa.array(["".join(rng.choice(letters, rng.integers(2, 10))) for _ in range(WORDS)])
     often = 1 / np.arange(1, WORDS + 1)  # as words of a language are
     file = None
     for start in range(0, count, PIECE):
