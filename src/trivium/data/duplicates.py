@@ -73,7 +73,7 @@ def grouped(label_key: np.ndarray, keys: int, contents: Mapping[str, Content], s
     label_key: code of each label row's key, of `keys`;  contents: of each stream;  streams: name -> modality
     """
     nodes = keys
-    a, b = [], []
+    a, b = list[np.ndarray](), list[np.ndarray]()
     media, prose = (np.zeros(keys, dtype=bool) for _ in range(2))
     texts: np.ndarray | None = None  # what each key says, as one number
     for modality in sorted(dict.fromkeys(streams.values()), key=_told_apart):
@@ -99,8 +99,9 @@ def grouped(label_key: np.ndarray, keys: int, contents: Mapping[str, Content], s
         alone = np.flatnonzero(~media & prose)
         _link(alone, texts[alone].astype(np.int64), nodes, a, b)
     group = np.arange(keys)
-    if linked := sum(map(len, a)):
-        joined, place = np.unique(np.concatenate([*a, *b]), return_inverse=True)
+    if linked := sum(len(part) for part in a):
+        every: np.ndarray = np.concatenate([*a, *b])
+        joined, place = np.unique(every, return_inverse=True)
         component = connected(len(joined), place[:linked], place[linked:])
         own = joined < keys
         first = np.full(int(component.max()) + 1, keys)

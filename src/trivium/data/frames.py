@@ -141,9 +141,9 @@ def stream_frames(rows: Rows, measures: Measures, labels: np.ndarray) -> Iterato
         start += len(table)
 
 
-def stream_twins(rows: Rows, measures: Measures, labels: np.ndarray) -> pd.DataFrame:
-    """The same of the rows whose key another row has as well; of one row, where there is none."""
-    twins = _twins(rows, "key")
+def stream_twins(rows: Rows, measures: Measures, labels: np.ndarray, column: str) -> pd.DataFrame:
+    """The same of the rows whose `column` another row has as well; of one row, where there is none."""
+    twins = _twins(rows, column)
     return _stream_frame(rows.take(twins), twins, rows.key[twins],
                          {name: values[twins] for name, values in measures.items()}, labels)
 

@@ -57,11 +57,11 @@ class Writer:
 
     def __init__(self, path: str | Path) -> None:
         self._whole = files.whole(path)
-        self._waiting, self._file, self.rows = list[pa.Table](), None, 0
+        self._waiting = list[pa.Table]()
+        self._file: pq.ParquetWriter | None = None
 
     def add(self, piece: pa.Table) -> None:
         """Every piece has the same columns."""
-        self.rows += len(piece)
         self._waiting.append(piece.replace_schema_metadata(None))
         while sum(map(len, self._waiting)) >= GROUP:
             both = pa.concat_tables(self._waiting)
@@ -69,7 +69,8 @@ class Writer:
             self._write(both.slice(0, GROUP))
 
     def _write(self, rows: pa.Table) -> None:
-        self._file = self._file or pq.ParquetWriter(self._scratch, rows.schema, compression="zstd")
+        if self._file is None:
+            self._file = pq.ParquetWriter(self._scratch, rows.schema, compression="zstd")
         self._file.write_table(rows.combine_chunks(), row_group_size=GROUP)
 
     def __enter__(self) -> Writer:

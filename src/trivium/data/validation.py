@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         names, per_key = [name for name in measures[m] if name != "error"], labels.per_key(keys)
         r.out = _judge(m, r.num_rows, stream_frames(r, measures[m], per_key),
                        expectations.stream_rules(m, names, r.timed, settings), suites,
-                       lambda column, r=r, m=m, per_key=per_key: stream_twins(r, measures[m], per_key))
+                       partial(stream_twins, r, measures[m], per_key))
     frames = LabelFrames.of(labels, rows, measures, keys, unread)
     labels.out = _judge("labels", labels.num_rows, frames.pieces(),
                         expectations.label_rules(labels.timed, frames.more), suites, frames.twins)
@@ -126,12 +127,12 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     shares = named(len(kept), members, leading)
     with tables.Writer(out / "labels.parquet") as file:
         for piece in labels.left():
-            here = slice(start, start + len(piece))
-            piece = piece.append_column("duplicate_group", shares[here])
+            end = start + len(piece)
+            piece = piece.append_column("duplicate_group", shares[start:end])
             if weight is not None:
-                piece = piece.set_column(piece.schema.get_field_index("weight"), "weight", pa.array(weight[here]))
+                piece = piece.set_column(piece.schema.get_field_index("weight"), "weight", pa.array(weight[start:end]))
             file.add(piece)
-            start = here.stop
+            start = end
     for m, r in rows.items():
         with tables.Writer(out / f"{m}.parquet") as file:
             for piece in r.left():

@@ -76,8 +76,9 @@ def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
 
 def learned(words: Mapping[str, int], settings: Settings) -> tuple[Tokenizer, Spec]:
     """As `fit`. words: how often each word stands in the cleaned train rows, what is between two spaces."""
+    native: tuple[int, ...] = ()
     if fitted(settings):
-        tokenizer, native = _train(words, settings.vocab), ()
+        tokenizer = _train(words, settings.vocab)
     else:
         tokenizer, native = _ready_made(settings.tokenizer)
     tokenizer.enable_truncation(settings.length)
