@@ -18,8 +18,8 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
 	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
-	@echo "make scale      a Ray cluster on this machine, and one model on several processes: same bytes, and how fast"
 	@echo "make service    the server beside that of MLflow, and ten thousand connections; needs the outs of make repro"
+	@echo "make scale      a Ray cluster on this machine, one model on several processes, many rows: same bytes, and how fast"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
