@@ -43,7 +43,8 @@ def compared(reference: Reference, lines: list[dict[str, Any]]) -> list[Compared
     found = []
     for place, (own, rows) in [*parts.items(), ("answer", (reference.answer, [line["answer"] for line in lines]))]:
         given = gathered(rows)
-        found += [(f"{place} {k}", one, one.count(given[k])) for k, one in own.items() if len(given.get(k, [])) >= LEAST]
+        found += [(f"{place} {k}", one, one.count(given[k])) for k, one in own.items()
+                  if len(given.get(k, [])) >= LEAST]
     adjusted = benjamini_hochberg([p_value(one, counts) for _, one, counts in found])
     return sorted((Compared(where, int(counts.sum()), psi(np.array(one.counts), counts), p)
                    for (where, one, counts), p in zip(found, adjusted, strict=True)), key=lambda c: -c.psi)
@@ -86,8 +87,8 @@ def logged(log: Path, model: str) -> list[dict[str, Any]]:
             except (ValueError, KeyError, TypeError, AttributeError):
                 raise UserError(f"Line {number} of {file} is no line of a log of `Watch`.") from None
             if other != model:
-                raise UserError(f"Line {number} of {file} is of another model ({other}; {NAME} is of {model}): name the "
-                                "folder of the model that was served, with --folder.")
+                raise UserError(f"Line {number} of {file} is of another model ({other}; {NAME} is of {model}): name "
+                                "the folder of the model that was served, with --folder.")
             found.append(one)
     return found
 
