@@ -74,9 +74,9 @@ def gathered(rows: list[watch.Statistics]) -> dict[str, list[float | str]]:
 def made(runner: Runner, root: Path, seed: int) -> Reference:
     """From raw rows of `seed`'s train and validation sets. runner: of the exported folder"""
     streams = {s: runner.streams[s] for s in runner.read}
-    rows, media = real(root, runner.streams, seed, ROWS, "train")
+    rows, media = real(root, runner.streams, seed, ROWS, "train", spread=True)
     seen = [watch.described(row, streams, media) for row in rows]
-    rows, media = real(root, runner.streams, seed, ROWS, "val")
+    rows, media = real(root, runner.streams, seed, ROWS, "val", spread=True)
     stored, _, errors = runner.answers(rows, media)
     said = watch.answers(runner.task, stored[[error is None for error in errors]])
     return Reference(model=watch.fingerprint(runner.folder), answer=sketches(said),
