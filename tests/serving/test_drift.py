@@ -77,6 +77,9 @@ def test_a_small_difference_in_a_million_rows_is_significant_and_no_drift():
     counts[0] += 5000
     assert drift.p_value(one, counts) < 1e-6
     assert drift.psi(np.array(one.counts), counts) < 0.001
+    size = drift.psi(np.array(one.counts), counts)
+    assert not drift.Compared("words words", 10**6, size, 1e-9).drifts
+    assert drift.Compared("words words", 10**6, 0.11, 0.04).drifts
 
 
 def test_psi_is_that_of_the_formula():
