@@ -78,8 +78,8 @@ def test_a_small_difference_in_a_million_rows_is_significant_and_no_drift():
     assert drift.p_value(one, counts) < 1e-6
     assert drift.psi(np.array(one.counts), counts) < 0.001
     size = drift.psi(np.array(one.counts), counts)
-    assert not drift.Compared("words words", 10**6, size, 1e-9).drifts
-    assert drift.Compared("words words", 10**6, 0.11, 0.04).drifts
+    assert not drift.Compared("words words", 10**6, size, 1e-9, one, tuple(counts)).drifts
+    assert drift.Compared("words words", 10**6, 0.11, 0.04, one, tuple(counts)).drifts
 
 
 def test_psi_is_that_of_the_formula():
@@ -123,3 +123,14 @@ def test_sound_is_measured():
     soundfile.write(out, wave, 8000, format="WAV")
     found = watch.described({"s": out.getvalue()}, {"s": "audio"})["s"]
     assert found == {"state": "given", "seconds": 2.0, "loudness": pytest.approx(-12.04, abs=0.05), "silence": 0.5}
+
+
+def test_the_page_shows_both_distributions_and_says_which_has_moved(folder, tmp_path):
+    rows, stored = drawn(1, rows=400, light=60)
+    watch.Watch(tmp_path / "log", folder, Task(), STREAMS)(rows, stored)
+    said, found = drift.drift(tmp_path / "log", folder, tmp_path / "drift.html")
+    page = (tmp_path / "drift.html").read_text()
+    assert found and f"The plots are in {tmp_path / 'drift.html'}." in said
+    assert "<h2>photo brightness: drift</h2>" in page and "<h2>words words</h2>" in page
+    assert page.count("<svg") == page.count("<h2>") and "http" not in page
+    assert "<title>missing: " in page and "400 rows of a log" in page

@@ -119,6 +119,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
                                      "learned from, and what to do")
     drift.add_argument("log", type=Path, metavar="LOG", help="what `trivium serve --log LOG` wrote")
     drift.add_argument("--folder", type=Path, default=Path("export"), help="of the exported model (default: export)")
+    drift.add_argument("--out", type=Path, metavar="HTML", help="a page with plots")
     drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
@@ -239,7 +240,7 @@ def _export(arguments: argparse.Namespace) -> None:
 def _drift(arguments: argparse.Namespace) -> None:
     from trivium.serving.drift import drift
 
-    said, found = drift(arguments.log, arguments.folder)
+    said, found = drift(arguments.log, arguments.folder, arguments.out)
     print(said)
     if found and arguments.strict:
         sys.exit(1)

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from trivium.machine import files
+from trivium.serving import drift_page
 from trivium.serving.export.reference import NAME, Reference, Sketch, gathered, read
 from trivium.settings.errors import UserError
 
@@ -25,12 +27,16 @@ LEVEL = 0.05  # share of false discoveries
 
 @dataclass(frozen=True)
 class Compared:
-    """One statistic. rows: of the log that have it;  p: adjusted, 0-1"""
+    """One statistic. rows: of the log that have it;  p: adjusted, 0-1;  sketch: of the reference;  counts: of the log
+    in its bins, [K].
+    """
 
     where: str
     rows: int
     psi: float
     p: float
+    sketch: Sketch
+    counts: tuple[int, ...]
 
     @property
     def drifts(self) -> bool:
@@ -46,7 +52,7 @@ def compared(reference: Reference, lines: list[dict[str, Any]]) -> list[Compared
         found += [(f"{place} {k}", one, one.count(given[k])) for k, one in own.items()
                   if len(given.get(k, [])) >= LEAST]
     adjusted = benjamini_hochberg([p_value(one, counts) for _, one, counts in found])
-    return sorted((Compared(where, int(counts.sum()), psi(np.array(one.counts), counts), p)
+    return sorted((Compared(where, int(counts.sum()), psi(np.array(one.counts), counts), p, one, tuple(counts.tolist()))
                    for (where, one, counts), p in zip(found, adjusted, strict=True)), key=lambda c: -c.psi)
 
 
@@ -93,14 +99,17 @@ def logged(log: Path, model: str) -> list[dict[str, Any]]:
     return found
 
 
-def drift(log: Path, folder: Path) -> tuple[str, bool]:
-    """What to say, and whether there is drift. Raises: UserError."""
+def drift(log: Path, folder: Path, out: Path | None = None) -> tuple[str, bool]:
+    """What to say, and whether there is drift. out: a page with plots. Raises: UserError."""
     reference = read(folder)
     lines = logged(log, reference.model)
     if len(lines) < LEAST:
         return f"{len(lines)} rows are too few to tell: wait for {LEAST}.", False
     found = compared(reference, lines)
     told = [f"{one.where:30} PSI {one.psi:.2f}  p {one.p:.1e}{'  drift' if one.drifts else ''}" for one in found]
+    if out is not None:
+        files.write(out, drift_page.text(found, advice(found, len(lines)), len(lines)))
+        told.append(f"The plots are in {out}.")
     return "\n".join([*told, "", advice(found, len(lines))]), any(one.drifts for one in found)
 
 

@@ -18,6 +18,7 @@ from tests.runtime.server.served import Served, encoded, serving
 from tests.serving.export.exported import NAME, project
 from trivium.cli.export import export
 from trivium.runtime.runner import Runner
+from trivium.serving.drift import drift
 
 pytest.importorskip("onnxscript")
 pytestmark = pytest.mark.slow
@@ -37,8 +38,13 @@ def folder(root: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[Served]:
-    with serving(folder, "--header-seconds", "2", "--body-seconds", "2", "--body-bytes", "400000", "--rows", "40",
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "answers.log"
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path, log: Path) -> Iterator[Served]:
+    with serving(folder, "--log", str(log), "--header-seconds", "2", "--body-seconds", "2", "--body-bytes", "400000", "--rows", "40",
                  "--pixels", "1000000", "--seconds", "20", "--characters", "1000") as made:
         yield made
 
@@ -216,6 +222,18 @@ def test_health_readiness_counts_and_docs(served: Served, root: Path) -> None:
     assert served.get("/../../etc/passwd")[0] == 404
 
 
+def test_the_log_has_statistics_of_rows_with_answers_and_no_raw_values(served: Served, folder: Path, root: Path,
+                                                                       log: Path) -> None:
+    before = len(log.read_text().splitlines()) if log.exists() else 0
+    served.ask([{"text": "anna", "audio": row(root)["audio"]}, {"colour": "red"}])
+    line, = log.read_text().splitlines()[before:]
+    found = json.loads(line)
+    assert found["streams"]["image"] == {"state": "missing"} and found["streams"]["text"]["characters"] == 4
+    assert found["streams"]["audio"]["seconds"] == pytest.approx(0.2)
+    assert "anna" not in json.dumps(found["streams"]) and "raw" not in found
+    assert "rows are too few to tell" in drift(log, folder)[0]
+
+
 def test_a_token_is_asked_for(folder: Path, root: Path, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret\n")
     with serving(folder, "--host", "0.0.0.0", "--token-file", str(tmp_path / "token")) as made:
@@ -268,6 +286,7 @@ def test_mistakes_are_said_in_a_sentence(folder: Path, tmp_path: Path) -> None:
     assert said(str(folder), "--host", "0.0.0.0").startswith(
         "--host 0.0.0.0 can be reached by other machines, so that clients must show a token: set TRIVIUM_TOKEN")
     assert "is no exported model: there is no processors.json in it" in said(str(tmp_path))
+    assert said(str(folder), "--log-raw") == "--log-raw says what goes into the log: name the log with --log."
     assert said(str(folder), "--rows", "0").startswith("--rows: Input should be greater than or equal to 1")
     (tmp_path / "empty").write_text("")
     assert "has no token in its first line" in said(str(folder), "--token-file", str(tmp_path / "empty"))

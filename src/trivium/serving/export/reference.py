@@ -1,4 +1,4 @@
-"""`train.json` of an exported folder: what its inputs and answers look like, as counts per bin, for `trivium drift`.
+"""`reference.json` of an exported folder: what its inputs and answers look like, as counts per bin, for `trivium drift`
 
 Inputs are those of train rows. Answers are those to validation rows: a model is surer of the rows that it learned from,
 so that every new row would look like drift beside them. No row can be told from it: bins are tenths of the rows.
@@ -17,7 +17,7 @@ from trivium.runtime.runner import Runner
 from trivium.serving.export.smoke import real
 from trivium.settings.errors import UserError
 
-NAME = "train.json"
+NAME = "reference.json"
 ROWS = 2000  # of each split, at most
 BINS = 10
 
