@@ -32,13 +32,14 @@ svg { width: 100%; height: auto; display: block; } svg text { fill: var(--quiet)
 def text(found: Sequence[Compared], advice: str, rows: int) -> str:
     """The whole page; it asks for nothing from outside."""
     parts = [f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Drift</title><style>{STYLE}</style>",
-             f"</head><body><h1>{rows:,} rows of a log, beside what the model learned from</h1><p>{escape(advice)}</p>",
-             "<p class='key quiet'><i class='reference'></i>the model's data <i class='log'></i>the log. Bars are shares ",
-             "of the rows that have the statistic, in percent; the farthest apart come first.</p>"]
+             f"</head><body><h1>{rows:,} rows of a log, beside what the model learned from</h1>",
+             f"<p>{escape(advice)}</p>",
+             "<p class='key quiet'><i class='reference'></i>the model's data <i class='log'></i>the log. Bars are ",
+             "shares of the rows that have the statistic, in percent; the farthest apart come first.</p>"]
     for one in found:
         chance = "below 0.001" if one.p < 0.001 else f"{one.p:.3f}"
-        parts.append(f"<h2>{escape(one.where)}{': drift' if one.drifts else ''}</h2><p class='quiet'>PSI {one.psi:.2f}, "
-                     f"p {chance}, {one.rows:,} rows</p>{_plot(one)}")
+        parts.append(f"<h2>{escape(one.where)}{': drift' if one.drifts else ''}</h2><p class='quiet'>PSI {one.psi:.2f}"
+                     f", p {chance}, {one.rows:,} rows</p>{_plot(one)}")
     return "".join([*parts, "</body></html>\n"])
 
 

@@ -44,8 +44,8 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def served(folder: Path, log: Path) -> Iterator[Served]:
-    with serving(folder, "--log", str(log), "--header-seconds", "2", "--body-seconds", "2", "--body-bytes", "400000", "--rows", "40",
-                 "--pixels", "1000000", "--seconds", "20", "--characters", "1000") as made:
+    with serving(folder, "--log", str(log), "--header-seconds", "2", "--body-seconds", "2", "--body-bytes", "400000",
+                 "--rows", "40", "--pixels", "1000000", "--seconds", "20", "--characters", "1000") as made:
         yield made
 
 
