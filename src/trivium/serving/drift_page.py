@@ -22,7 +22,8 @@ STYLE = """
 body { margin: 2rem auto; max-width: 44rem; padding: 0 1rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; } p { margin: .3rem 0; }
-.quiet { color: var(--quiet); } .key i { display: inline-block; width: .8rem; height: .8rem; margin: 0 .35rem 0 1rem; }
+.quiet { color: var(--quiet); } .key i { display: inline-block; width: .8rem; height: .8rem; margin: 0 .35rem 0 0; }
+.key i + i, .key .log { margin-left: 1rem; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--quiet); font-size: 11px; }
 .log { fill: var(--log); background: var(--log); } .reference { fill: var(--reference); background: var(--reference); }
 .axis { stroke: var(--line); }
@@ -60,11 +61,16 @@ def _plot(one: Compared) -> str:
             if own[k] and len(kept) <= MOST:
                 parts.append(f"<text x='{left + wide / 2:.1f}' y='{HEIGHT - tall - 3:.1f}' text-anchor='middle'>"
                              f"{100 * own[k]:.0f}</text>")
-        if len(kept) <= MOST:
-            parts.append(f"<text x='{middle:.1f}' y='{HEIGHT + 14}' text-anchor='middle'>{escape(words[k][:14])}"
-                         "</text>")
+        if len(kept) <= MOST and one.sketch.names:
+            parts.append(_words(middle, words[k][:14]))
+        elif place and len(kept) <= MOST:  # numbers: what parts a bin from the one before
+            parts.append(_words(place * step, f"{one.sketch.edges[k - 1]:.3g}"))
     return (f"<svg viewBox='0 0 {WIDTH} {HEIGHT + FOOT}' role='img' aria-label='{escape(one.where, True)}'>"
             f"{''.join(parts)}<line class='axis' x1='0' x2='{WIDTH}' y1='{HEIGHT}' y2='{HEIGHT}'/></svg>")
+
+
+def _words(x: float, said: str) -> str:
+    return f"<text x='{x:.1f}' y='{HEIGHT + 14}' text-anchor='middle'>{escape(said)}</text>"
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

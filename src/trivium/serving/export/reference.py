@@ -20,6 +20,7 @@ from trivium.settings.errors import UserError
 NAME = "reference.json"
 ROWS = 2000  # of each split, at most
 BINS = 10
+STATES = ("given", "missing", "unreadable")  # see `watch.described`
 
 
 class Sketch(Part):
@@ -50,6 +51,7 @@ class Reference(Out):
 def sketch(given: list[float | str]) -> Sketch:
     if any(isinstance(v, str) for v in given):
         names = sorted({str(v) for v in given})
+        names = [*STATES] if set(names) <= set(STATES) else names  # one that train never had is called by its name, too
         empty = Sketch(names=tuple(names), counts=(0,) * (len(names) + 1))
     else:
         numbers = np.array(given, float)
