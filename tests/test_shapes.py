@@ -18,6 +18,7 @@ from trivium.encoders.base import Encoder
 from trivium.modalities.spec import STORED, Spec
 from trivium.objectives import network as networks_objectives
 from trivium.objectives.network.alternating import Alternating
+from trivium.objectives.network.compress import Compress
 from trivium.objectives.network.dgl import Decoupled
 from trivium.objectives.network.distil import Distil
 from trivium.objectives.network.gradient_blending import Blended
@@ -25,6 +26,7 @@ from trivium.objectives.network.joint import Joint
 from trivium.objectives.network.mmpareto import Pareto
 from trivium.objectives.network.modality_dropout import ModalityDropout
 from trivium.objectives.network.ogm_ge import Modulated
+from trivium.objectives.network.prune import Prune
 from trivium.objectives.network.unimodal_losses import UnimodalLosses
 from trivium.settings.errors import UserError
 from trivium.training.loop import seen_to
@@ -169,6 +171,8 @@ WHOLE = {
     "joint": lambda: Joint(network()),
     "unimodal_losses": lambda: UnimodalLosses(network(), {"scan": 0.5, "text": 1.0}),
     "distil": lambda: Distil(network(), dict(network().readers), alpha=1.0),
+    "compress": lambda: Compress(network(), network().eval(), alpha=0.5, temperature=2.0),
+    "prune": lambda: Prune(network(), 0.5, True),
     "modality_dropout": lambda: ModalityDropout(network(), 0.5),
     "dgl": lambda: Decoupled(network()),
     "ogm_ge": lambda: Modulated(network(), 0.3),

@@ -217,10 +217,12 @@ def check_entry(params: Params, name: str) -> None:
 
     one = params.entries[name]
     check_recipe(params, one.start)
-    if chosen := chosen_fusion(one):
-        needs.check_fusion(name, chosen, {stream: encoders.width(params.encoders[entry])
-                                          for stream, entry in params.read_by(one.start).items()})
     needs.check_entry(one, params.recipe(one.start), params.reads(one.start))
+    read_by = {stream: params.encoders[entry] for stream, entry in params.read_by(one.start).items()}
+    if one.plan.student is not None:
+        read_by = needs.students(one, read_by)
+    if chosen := chosen_fusion(one):
+        needs.check_fusion(name, chosen, {stream: encoders.width(described) for stream, described in read_by.items()})
     if one.plan.combine == "prompts":
         needs.check_prompts(one, params.recipe(one.start), params.streams, params.kind.name)
 

@@ -11,11 +11,11 @@ from trivium.settings.errors import UserError
 pytestmark = pytest.mark.usefixtures("project")
 
 
-def test_the_full_profile_makes_twenty_strategies_that_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_full_profile_makes_twenty_two_strategies_that_can_be_run(capsys: pytest.CaptureFixture[str]) -> None:
     before = Path("params.yaml").read_text()
     profile.add("full")
     params = load()
-    assert len(params.train) == 20
+    assert len(params.train) == 22
     assert {"aligned", "crossmasked", "supervised"} <= set(params.pretrain)
     check(params)
     kept = [line for line in Path("params.yaml").read_text().splitlines() if line in before.splitlines()]

@@ -41,7 +41,7 @@ def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
 
 def test_what_is_printed_next_has_a_line_of_its_own(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    probe({"title": table(texts(["a", "b"]), COLUMNS)}, {"title": "text"}, str(tmp_path))
+    probe({"photo": table([image(tmp_path, 0, side=9)], COLUMNS)}, {"photo": "image"}, str(tmp_path))
     assert capsys.readouterr().err.endswith("\n")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -25,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_texts_are_found_by_row_whatever_group_they_are_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "ROWS", 2)
-    texts.write([["a", None], ["c", "d"], [" e "]], str.strip, tmp_path / "values.parquet")
+    texts.write(map(pa.array, [["a", None], ["c", "d"], ["e"]]), tmp_path / "values.parquet")
     assert texts.read(tmp_path / "values.parquet", np.array([4, 0, 1, 3, 0])) == ["e", "a", "", "d", "a"]
     assert texts.read(tmp_path / "values.parquet", np.array([], np.int64)) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,27 @@ def test_a_killed_training_goes_on_with_another_number_of_processes(tmp_path: Pa
         together_trained(tmp_path / "killed", 2, micro_works.stopped, masked=OBJECTIVES["masked"])
     assert [path.name for path in (tmp_path / "killed/masked").iterdir()] == ["checkpoint.pt"]
     assert together_trained(tmp_path / "killed", 1, masked=OBJECTIVES["masked"]) == whole
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_before_they_meet_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import psutil
+
+    tiny.project(tmp_path, monkeypatch)
+    whole, killed = together_trained(tmp_path / "whole", 1, masked=OBJECTIVES["masked"]), []
+
+    def kill() -> None:
+        while not killed:
+            for child in psutil.Process().children():
+                if "spawn_main" in " ".join(child.cmdline()) and not killed:
+                    child.kill()
+                    killed.append(child.pid)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    assert together_trained(tmp_path / "again", 2, masked=OBJECTIVES["masked"]) == whole
+    thread.join()
 
 
 @pytest.mark.slow

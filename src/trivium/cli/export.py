@@ -12,7 +12,7 @@ from trivium.stage import fresh
 HOME = Path("exports")
 
 
-def export(root: Path, strategy: str, out: Path | None, small: bool) -> str:
+def export(root: Path, strategy: str, out: Path | None, small: bool, docker: bool = False) -> str:
     """See `write`; `out`: a new folder, or one that was exported before, which is replaced; None: `exports/STRATEGY`.
     Returns what was done, in words. Raises: UserError.
     """
@@ -20,5 +20,5 @@ def export(root: Path, strategy: str, out: Path | None, small: bool) -> str:
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or record.found(folder))):
         raise UserError(f"--out {folder} is there already, and it is no exported model: name a new folder.")
     with fresh(folder) as scratch:
-        made = write(root, strategy, scratch, small)
+        made = write(root, strategy, scratch, small, docker=docker)
     return said(made, folder)

@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     try:
         streams = _streams() if argv[:1] == ["predict"] else []
-        top = parser(streams)
+        top = parser(streams, argv[:1] == ["serve"])
         arguments, unknown = top.parse_known_args(argv)
         if unknown and streams:
             raise UserError(f"`{unknown[0]}` is not known here: a stream of the sample is given by "
@@ -40,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stderr.close()
 
 
-def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
-    """streams: those that a sample may be given by."""
+def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.ArgumentParser:
+    """streams: those that a sample may be given by;  serving: whether `serve` is asked for, with all its limits."""
     top = argparse.ArgumentParser(prog="trivium", description="Which training strategy wins on your multimodal data?")
     commands = top.add_subparsers(required=True, metavar="command")
 
@@ -62,7 +62,7 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
                           "have a column of 0 and 1 each")
     use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
-    profile.add_argument("name", metavar="NAME", help="full: twelve more strategies, twenty in all")
+    profile.add_argument("name", metavar="NAME", help="full: fourteen more strategies, twenty-two in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")
     show.add_argument("--against", metavar="COMMIT", help="what has changed since then, as Markdown for a pull "
@@ -104,10 +104,23 @@ def parser(streams: Iterable[str] = ()) -> argparse.ArgumentParser:
     export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
     export.add_argument("--out", type=Path, metavar="FOLDER", help="a new one, or an older export (default: "
                                                                    "exports/STRATEGY)")
+    export.add_argument("--docker", action="store_true", help="with a Dockerfile, which builds a server from this "
+                                                              "folder alone")
     export.add_argument("--int8", action="store_true", help="beside it a smaller graph with numbers of 8 bits, and "
                                                             "what it costs in answers")
+    serve = command("serve", _serve, "answers of an exported model over HTTP, with a page to try it")
+    if serving:
+        from trivium.runtime.server.__main__ import parser as more
+
+        more(serve)
     command("push", _push, "send data and models to DVC's remote, and keep what they cost for git")
     command("pull", _pull, "bring data, models, costs and the report of the commit that is checked out")
+    drift = command("drift", _drift, "whether what a served model was asked, and answered, still looks like what it "
+                                     "learned from, and what to do")
+    drift.add_argument("log", type=Path, metavar="LOG", help="what `trivium serve --log LOG` wrote")
+    drift.add_argument("--folder", type=Path, default=Path("export"), help="of the exported model (default: export)")
+    drift.add_argument("--out", type=Path, metavar="HTML", help="a page with plots")
+    drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
@@ -221,7 +234,16 @@ def _predict(arguments: argparse.Namespace) -> None:
 def _export(arguments: argparse.Namespace) -> None:
     from trivium.cli.export import export
 
-    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8))
+    print(export(Path("."), arguments.strategy, arguments.out, arguments.int8, arguments.docker))
+
+
+def _drift(arguments: argparse.Namespace) -> None:
+    from trivium.serving.drift import drift
+
+    said, found = drift(arguments.log, arguments.folder, arguments.out)
+    print(said)
+    if found and arguments.strict:
+        sys.exit(1)
 
 
 def _streams() -> list[str]:
@@ -231,6 +253,12 @@ def _streams() -> list[str]:
 
     refuse_old(found := read_yaml("params.yaml"))
     return [str(name) for name in found.get("data", {}).get("streams", ())]
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from trivium.runtime.server.__main__ import run
+
+    run(arguments)
 
 
 def _push(_: argparse.Namespace) -> None:

@@ -16,6 +16,8 @@ What no sample takes up goes to `unaligned.parquet` with a reason, as do samples
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,9 @@ import pyarrow.compute as pc
 
 from trivium import tasks
 from trivium.data import tables, unlabelled
+from trivium.data.gathered import Cells
 from trivium.data.intervals import meeting
-from trivium.data.linked_rows import codes_in
+from trivium.data.linked_rows import Known, numbered
 from trivium.data.meta import Meta
 from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
@@ -45,86 +48,121 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     """
     valid, out = Path(valid), Path(out)
     meta = Meta.read(valid / "meta.json")
-    labels = tables.read(valid / "labels.parquet")
-    labels = labels.take(pc.sort_indices(labels, sort_keys=[("sample", "ascending")]))
-    keys = pc.unique(labels["key"])
-    key, start, end = codes_in(labels["key"], keys), *_times(labels)
-
-    columns: dict[str, Any] = {}
-    has, lost = np.zeros(labels.num_rows, dtype=bool), []
-    counts = {"samples": 0}
+    path = valid / "labels.parquet"
+    order = pc.sort_indices(tables.read(path, ["sample"])["sample"]).to_numpy().astype(np.int64)
+    number, start, end = (part[order] for part in _keys_and_times(path))
+    known = Known(number)
+    key = known.codes(number)
+    has, lost, met = np.zeros(len(order), dtype=bool), [], dict[str, _Met]()
     for m, modality in streams.items():
-        table = tables.read(valid / f"{m}.parquet")
-        first, last = _times(table)
-        i, j, overlap = meeting(key, start, end, codes_in(table["key"], keys), first, last, settings.tolerance)
-        met = overlap >= OVERLAP
-        met |= ~np.isin(i, i[met])
-        i, j, overlap = i[met], j[met], overlap[met]
-        taken, span = (_join if is_prose(modality) else _largest)(table, i, j, overlap)
-        sample = taken.pop("row")
-        begin, until = (np.full(labels.num_rows, np.nan) for _ in range(2))
-        apart = span["overlap"] < OVERLAP
-        begin[sample] = np.where(apart, span["start"], np.maximum(span["start"], start[sample]))
-        until[sample] = np.where(apart, span["end"], np.minimum(span["end"], end[sample]))
-        place = np.full(labels.num_rows, -1)
-        place[sample] = np.arange(len(sample))
-        met_by = pa.array(place, mask=place < 0)
-        columns[m] = taken["value"].take(met_by)
-        if not is_written(modality):
-            columns[f"{m}_digest"] = table["digest"].take(pa.array(taken["used"])).take(met_by)
-        columns[f"{m}_start"], columns[f"{m}_end"] = _seconds(begin), _seconds(until)
-        columns[f"has_{m}"] = pa.array(place >= 0)
-        has |= place >= 0
-        counts[m] = len(sample)
-        unused = np.setdiff1d(np.arange(table.num_rows), taken["used"])
-        lost.append(_unaligned(m, table.take(unused), "value",
+        met[m] = _meet(valid / f"{m}.parquet", modality, known, key, start, end, settings.tolerance)
+        has |= met[m].count > 0
+        unused = np.setdiff1d(np.arange(tables.count(met[m].path)), met[m].row)
+        lost.append(_unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",
                                "no sample takes it up: others with its key overlap more, or none is near in time"))
     if not has.any():
         raise UserError(f"No sample of {valid} meets any row of {', '.join(streams)} in time: check that `start` "
                         "and `end` are seconds on the same clock in all tables, or raise align.tolerance in "
                         "params.yaml.")
-    counts["samples"] = int(has.sum())
-    lost.append(_unaligned("labels", labels.filter(pa.array(~has)), "label", "no row of any stream is near in time"))
+    alone = order[~has]
+    lost.append(_unaligned("labels", Cells(path, alone).take(alone), "label", "no row of any stream is near in time"))
     task = tasks.of(meta.task or {})
-    weight = {"weight": labels["weight"]} if "weight" in labels.column_names else {}
-    samples = pa.table({"sample": labels["sample"], "label": labels["label"],
-                        **{name: labels[name] for name in CARRIED}, "y": unlabelled.column(task, labels["label"]),
-                        **weight, **columns})
-    tables.write(samples.filter(pa.array(has)), out / "samples.parquet")
+    labels = Cells(path, order)
+    with tables.Writer(out / "samples.parquet") as file:
+        for at in range(0, len(order), tables.PIECE):
+            here = slice(at, at + tables.PIECE)
+            rows = labels.take(order[here])
+            columns = {name: rows[name] for name in ("sample", "label", *CARRIED)}
+            columns["y"] = unlabelled.column(task, rows["label"])
+            columns |= {"weight": rows["weight"]} if "weight" in rows.column_names else {}
+            for m, modality in streams.items():
+                columns |= met[m].columns(m, modality, here)
+            file.add(pa.table(columns).filter(pa.array(has[here])))
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     meta.write(out / "meta.json")
-    return counts
+    return {"samples": int(has.sum())} | {m: int((met[m].count > 0).sum()) for m in streams}
 
 
-def _times(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """Start and end of each row, -inf and inf where they are null."""
-    return pc.fill_null(table["start"], -np.inf).to_numpy(), pc.fill_null(table["end"], np.inf).to_numpy()
+@dataclass(frozen=True)
+class _Met:
+    """What samples meet in a stream's table, at `path`. row: its rows, sample by sample;  count: rows of each sample
+    begin, until: seconds in the medium's file, by sample, infinite or NaN where unknown; None where nothing has times
+    """
+
+    path: Path
+    row: np.ndarray
+    count: np.ndarray
+    begin: np.ndarray | None
+    until: np.ndarray | None
+
+    @cached_property
+    def _cells(self) -> Cells:
+        there = tables.names(self.path)
+        return Cells(self.path, self.row, [name for name in ("value", "digest") if name in there])
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        return np.append(0, np.cumsum(self.count))
+
+    def columns(self, m: str, modality: str, here: slice) -> dict[str, Any]:
+        """Of the stream `m` and the samples `here`."""
+        count = self.count[here]
+        rows = self._cells.take(self.row[self._ends[here.start]: self._ends[here.start + len(count)]])
+        there = count > 0
+        place = np.where(there, np.cumsum(there) - 1, -1)
+        by_sample = pa.array(place, mask=~there)
+        value = rows["value"].combine_chunks()
+        if is_prose(modality) and (count > 1).any():
+            ends = pa.array(np.append(0, np.cumsum(count[there])), pa.int64())
+            value = pc.binary_join(pa.LargeListArray.from_arrays(ends, value), " ")
+        found = {m: value.take(by_sample)}
+        if not is_written(modality):
+            found[f"{m}_digest"] = rows["digest"].combine_chunks().take(by_sample)
+        for name, times in (("start", self.begin), ("end", self.until)):
+            found[f"{m}_{name}"] = pa.nulls(len(count), pa.float64()) if times is None else _seconds(times[here])
+        return found | {f"has_{m}": pa.array(there)}
+
+
+def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.ndarray, end: np.ndarray,
+          tolerance: float) -> _Met:
+    number, first, last = _keys_and_times(path)
+    i, j, overlap = meeting(key, start, end, known.codes(number), first, last, tolerance)
+    timed = bool(np.isfinite(overlap).any()) or any(np.isfinite(t).any() for t in (start, end, first, last))
+    if timed:
+        met = overlap >= OVERLAP
+        met |= ~np.isin(i, i[met])
+        i, j, overlap = i[met], j[met], overlap[met]
+    if not is_prose(modality):  # of each sample's rows the one with the largest overlap; pairs are sorted by time
+        best = np.lexsort((np.arange(len(i)), -overlap, i)) if timed else np.arange(len(i))
+        best = best[np.unique(i[best], return_index=True)[1]]
+        i, j, overlap = i[best], j[best], overlap[best]
+    count = np.bincount(i, minlength=len(key))
+    if not timed:
+        return _Met(path, j, count, None, None)
+    sample, at = np.unique(i, return_index=True)
+    begin, until = (np.full(len(key), np.nan) for _ in range(2))
+    if len(sample):
+        own_start, own_end = np.minimum.reduceat(first[j], at), np.maximum.reduceat(last[j], at)
+        apart = np.maximum.reduceat(overlap, at) < OVERLAP
+        begin[sample] = np.where(apart, own_start, np.maximum(own_start, start[sample]))
+        until[sample] = np.where(apart, own_end, np.minimum(own_end, end[sample]))
+    return _Met(path, j, count, begin, until)
+
+
+def _keys_and_times(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each row the number of its key (see `numbered`), start and end, -inf and inf where they are null."""
+    there = [name for name in ("start", "end") if name in tables.names(path)]
+    found: list[list[np.ndarray]] = [[], [], []]
+    for piece in tables.pieces(path, ["key", *there]):
+        found[0].append(numbered(piece["key"]))
+        for place, (name, null) in enumerate((("start", -np.inf), ("end", np.inf)), 1):
+            found[place].append(pc.fill_null(piece[name].cast(pa.float64()), null).to_numpy() if name in there
+                                else np.full(len(piece), null))
+    return np.concatenate(found[0]), np.concatenate(found[1]), np.concatenate(found[2])
 
 
 def _seconds(times: np.ndarray) -> pa.Array:
     return pa.array(times, mask=~np.isfinite(times))
-
-
-def _largest(table: pa.Table, i: np.ndarray, j: np.ndarray, overlap: np.ndarray) -> tuple[dict, dict]:
-    """Of each sample's rows the one with the largest overlap. Pairs are sorted by sample and time."""
-    order = np.lexsort((np.arange(len(i)), -overlap, i))
-    best = order[np.unique(i[order], return_index=True)[1]]
-    first, last = _times(table)
-    return ({"row": i[best], "value": table["value"].take(pa.array(j[best])), "used": j[best]},
-            {"start": first[j[best]], "end": last[j[best]], "overlap": overlap[best]})
-
-
-def _join(table: pa.Table, i: np.ndarray, j: np.ndarray, overlap: np.ndarray) -> tuple[dict, dict]:
-    """All rows of each sample, as one text. Pairs are sorted by sample and time."""
-    row, at = np.unique(i, return_index=True)
-    offsets = pa.array(np.append(at, len(i)), type=pa.int64())
-    texts = pa.LargeListArray.from_arrays(offsets, table["value"].combine_chunks().take(pa.array(j)))
-    first, last = _times(table)
-    if len(row) == 0:
-        return {"row": row, "value": pa.array([], pa.string()), "used": j}, {"start": at, "end": at, "overlap": at}
-    return ({"row": row, "value": pc.binary_join(texts, " "), "used": j},
-            {"start": np.minimum.reduceat(first[j], at), "end": np.maximum.reduceat(last[j], at),
-             "overlap": np.maximum.reduceat(overlap, at)})
 
 
 def _unaligned(name: str, rows: pa.Table, value: str, reason: str) -> pa.Table:

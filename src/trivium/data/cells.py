@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from trivium.data.arrow_file import Writer
 from trivium.machine.progress import Progress
@@ -34,7 +32,7 @@ def fill(rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> t
     names = ["x"] if shared else [f"seed_{k}" for k in range(len(seen))]
     chosen = seen[: len(names)]
     with Progress(f"preprocess {one.stream}", rows.count, "row") as progress:
-        cells = table.columns(_values(rows))
+        cells = table.columns(rows.texts(PIECE))
         made, found = table.fit(cells, chosen, one.settings)
         spec = replace(found, name=spec.name, modality=spec.modality)
         for name, fitted in zip(names, made, strict=True):
@@ -47,9 +45,3 @@ def fill(rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> t
                 writer.add(x.reshape(*x.shape[:2], -1))
                 progress.add(len(x))
     return spec, names * len(seen) if shared else names, table.about(cells, made[0], chosen[0])
-
-
-def _values(rows: Rows) -> pa.ChunkedArray:
-    """The packed rows, null where a sample has none."""
-    with pq.ParquetFile(rows.path) as file:
-        return file.read(columns=[rows.stream])[rows.stream]

@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.data.linked_rows import codes, codes_in, connected, number
+from trivium.data.linked_rows import NULL, codes_in, connected, numbered, repeated
 from trivium.modalities import is_prose, is_written
 
+MIX = 0x9E3779B97F4A7C15  # odd: what a key says in one modality and in another do not add up alike
 MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`
 
 
+@dataclass(frozen=True)
+class Content:
+    """A stream's table. key: int64 per row, the code of its key, none negative;  pieces: some columns of it, in order.
+    """
+
+    key: np.ndarray
+    pieces: Callable[[Sequence[str]], Iterable[pa.Table]]
+
+    def numbers(self, column: str, wanted: np.ndarray | None = None) -> np.ndarray:
+        """Of each row (see `numbered`), or of those that are `wanted` (bool per row)."""
+        found, row = [np.zeros(0, np.int64)], 0
+        for piece in self.pieces([column]):
+            here = slice(row, row + len(piece))
+            row += len(piece)
+            if wanted is None or wanted[here].any():
+                cells = piece[column] if wanted is None else piece[column].filter(pa.array(wanted[here]))
+                found.append(numbered(cells))
+        return np.concatenate(found)
+
+
 def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Mapping[str, str]) -> pa.Array:
-    """Per row of `labels`: the name of the first sample of its group, null for a sample that shares nothing.
+    """Per row of `labels`: the name of the first sample of its group, null for a sample that shares nothing; see
+    `grouped`.
+
+    rows: the table of each stream;  streams: name -> modality
+    """
+    keys = pc.unique(labels["key"])
+    contents = {s: Content(codes_in(table["key"], keys), partial(_chosen, table)) for s, table in rows.items()}
+    members, first = grouped(codes_in(labels["key"], keys), len(keys), contents, streams)
+    return named(len(labels), members, labels["sample"].combine_chunks().take(pa.array(first)))
+
+
+def _chosen(table: pa.Table, columns: Sequence[str]) -> list[pa.Table]:
+    return [table.select([name for name in columns if name in table.column_names])]
+
+
+def named(rows: int, members: np.ndarray, names: pa.Array) -> pa.Array:
+    """Per row: of `members` (int64, ascending) their `names`, of the others null."""
+    place = np.full(rows, -1)
+    place[members] = np.arange(len(members))
+    return names.take(pa.array(place, mask=place < 0))
+
+
+def grouped(label_key: np.ndarray, keys: int, contents: Mapping[str, Content], streams: Mapping[str, str],
+            ) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of labels that share content with another, ascending, and the first row of the group of each.
 
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
     same digest, or, for samples that are written and nothing else, when all their digests are equal: in whatever
@@ -23,44 +70,64 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     with the same text, and join none by themselves. Chains count. A file that stands in for a missing one (see
     `placeholders`) in some stream is no content in any.
 
-    rows: the table of each stream;  streams: name -> modality
+    label_key: code of each label row's key, of `keys`;  contents: of each stream;  streams: name -> modality
     """
-    keys = pc.unique(labels["key"])
-    label_key = codes_in(labels["key"], keys)
-    nodes = len(keys)
-    a, b = [], []
-    media, prose = (np.zeros(len(keys), dtype=bool) for _ in range(2))
-    texts: list[np.ndarray] = []
+    nodes = keys
+    a, b = list[np.ndarray](), list[np.ndarray]()
+    media, prose = (np.zeros(keys, dtype=bool) for _ in range(2))
+    texts: np.ndarray | None = None  # what each key says, as one number
     for modality in sorted(dict.fromkeys(streams.values()), key=_told_apart):
-        alike = [rows[s] for s in streams if streams[s] == modality]
-        content = "value" if _told_apart(modality) else "digest"
-        table = pa.concat_tables([each.select(["key", content]) for each in alike])
-        if _told_apart(modality):  # only what shares its text with another
-            table = table.filter(pc.is_in(table["key"], keys.filter(pa.array(_shared(texts, prose)))))
-        key = codes_in(table["key"], keys)
-        digest = codes(table[content])
+        alike = [contents[s] for s in streams if streams[s] == modality]
         if is_written(modality):
-            prose[key] |= is_prose(modality)
-            combined = np.zeros(len(keys), dtype=np.uint64)
-            np.add.at(combined, key, _scatter(digest))
-            texts.append(combined)
+            combined = np.zeros(keys, dtype=np.uint64)
+            wanted = _shared(texts, prose) if _told_apart(modality) else None  # only what shares its text with another
+            for each in alike:
+                own = None if wanted is None else wanted[each.key]
+                key = each.key if own is None else each.key[own]
+                prose[key] |= is_prose(modality)
+                cells = each.numbers("value" if _told_apart(modality) else "digest", own)
+                np.add.at(combined, key, cells.astype(np.uint64))
+            texts = combined if texts is None else texts * np.uint64(MIX) + combined
             continue
+        key = np.concatenate([each.key for each in alike])
+        digest = np.concatenate([each.numbers("digest") for each in alike])
         media[key] = True
-        stand_in = pa.concat_arrays([placeholders(each).cast(pa.string()) for each in alike])
-        shared = ~pc.is_in(table["digest"], value_set=stand_in).to_numpy()
-        a.append(key[shared])
-        b.append(digest[shared] + nodes)
-        nodes += int(digest.max(initial=-1)) + 1
-    if texts:
+        stand_in = [number for each in alike for number in numbered(_digests(each))]
+        shared = ~np.isin(digest, [NULL, *stand_in])
+        nodes = _link(key[shared], digest[shared], nodes, a, b)
+    if texts is not None:
         alone = np.flatnonzero(~media & prose)
-        same = number(np.unique(np.stack(texts, axis=1)[alone], axis=0, return_inverse=True)[1].reshape(-1))
-        a.append(alone)
-        b.append(same + nodes)
-        nodes += len(alone)
-    group = connected(nodes, np.concatenate(a), np.concatenate(b))[: len(keys)][label_key] if a else label_key
-    _, first, inverse, count = np.unique(group, return_index=True, return_inverse=True, return_counts=True)
-    names = labels["sample"].combine_chunks().take(pa.array(first[inverse]))
-    return pc.if_else(pa.array(count[inverse] > 1), names, None)
+        _link(alone, texts[alone].astype(np.int64), nodes, a, b)
+    group = np.arange(keys)
+    if linked := sum(len(part) for part in a):
+        every: np.ndarray = np.concatenate([*a, *b])
+        joined, place = np.unique(every, return_inverse=True)
+        component = connected(len(joined), place[:linked], place[linked:])
+        own = joined < keys
+        first = np.full(int(component.max()) + 1, keys)
+        np.minimum.at(first, component[own], joined[own])
+        group[joined[own]] = first[component[own]]
+    several = np.bincount(group[label_key], minlength=keys) > 1
+    members = np.flatnonzero(several[group[label_key]])
+    _, first, inverse = np.unique(group[label_key[members]], return_index=True, return_inverse=True)
+    return members, members[first[inverse]]
+
+
+def _link(key: np.ndarray, numbers: np.ndarray, nodes: int, a: list[np.ndarray], b: list[np.ndarray]) -> int:
+    """Add an edge from each key to what it shares with another row, a node from `nodes` on; returns how many there are
+    then.
+    """
+    often = repeated(numbers)
+    values, code = np.unique(numbers[often], return_inverse=True)
+    a.append(key[often])
+    b.append(code + nodes)
+    return nodes + len(values)
+
+
+def _digests(each: Content) -> pa.ChunkedArray:
+    """See `placeholders`."""
+    found = placeholders(pa.concat_tables(each.pieces(["key", "digest", "start", "end"])))
+    return pa.chunked_array([found], pa.string())
 
 
 def _told_apart(modality: str) -> bool:
@@ -68,12 +135,9 @@ def _told_apart(modality: str) -> bool:
     return is_written(modality) and not is_prose(modality)
 
 
-def _shared(texts: list[np.ndarray], prose: np.ndarray) -> np.ndarray:
+def _shared(texts: np.ndarray | None, prose: np.ndarray) -> np.ndarray:
     """bool [keys]: those with the same texts as another."""
-    if not texts:
-        return prose
-    _, same, count = np.unique(np.stack(texts, 1), axis=0, return_inverse=True, return_counts=True)
-    return prose & (count[same.reshape(-1)] > 1)
+    return prose if texts is None else prose & repeated(texts)
 
 
 def placeholders(table: pa.Table) -> pa.Array:
@@ -87,8 +151,3 @@ def placeholders(table: pa.Table) -> pa.Array:
     rows = counts.to_numpy()
     usual = np.median(rows) if len(rows) else 0
     return digests.filter(pa.array((rows > MANY) & (rows > SHARE * table.num_rows) & (rows > TIMES * usual)))
-
-
-def _scatter(code: np.ndarray) -> np.ndarray:
-    """64 pseudo-random bits per code, so that (wrapping) sums over sets of codes tell sets apart."""
-    return np.random.default_rng(0).integers(2**64, size=int(code.max(initial=-1)) + 1, dtype=np.uint64)[code]

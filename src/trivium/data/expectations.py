@@ -43,6 +43,11 @@ class Rule:
     level: Literal["row", "first", "warning", "stop"] = "row"
 
     @property
+    def whole(self) -> bool:
+        """Whether it is about a whole column, not about rows."""
+        return self.expectation in ("ExpectColumnUniqueValueCountToBeBetween", "ExpectColumnSumToBeBetween")
+
+    @property
     def columns(self) -> tuple[str, ...]:
         if "column_list" in self.settings:
             return tuple(self.settings["column_list"])
@@ -58,6 +63,12 @@ class Outcome:
     success: bool
     rows: np.ndarray
     observed: float | int | None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Outcome]) -> Outcome:
+        """What came of a rule about rows over several pieces of a frame."""
+        return cls(parts[0].rule, parts[0].type, all(part.success for part in parts),
+                   np.concatenate([part.rows for part in parts]), None)
 
     def describe(self, total: int) -> dict[str, Any]:
         """For `validation.json`."""
@@ -187,7 +198,7 @@ def load() -> Any:
 
 
 def judge(name: str, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome]:
-    """Run `rules` as the suite `name` over `frame`; outcomes in the order of the rules."""
+    """Run `rules` as the suite `name` over `frame`, whose index numbers rows; outcomes in the order of the rules."""
     gx = load()
     if frame.empty:  # its metrics are undefined on no rows; nothing is unexpected, and a whole column has nothing
         return [Outcome(rule, rule.expectation, rule.level != "stop", np.zeros(0, dtype=np.int64), None)
@@ -196,7 +207,7 @@ def judge(name: str, frame: pd.DataFrame, rules: Sequence[Rule]) -> list[Outcome
     context.variables.progress_bars = {"globally": False}
     asset = context.data_sources.add_pandas("tables").add_dataframe_asset(name)
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch(
-        {"dataframe": frame.reset_index(drop=True).rename_axis("row").reset_index()})
+        {"dataframe": frame.rename_axis("row").reset_index()})
     suite = gx.ExpectationSuite(name, expectations=[
         getattr(gx.expectations, rule.expectation)(**rule.settings, meta={"rule": i}) for i, rule in enumerate(rules)])
     judged = batch.validate(suite, result_format={

@@ -21,6 +21,7 @@ Legend: `B` samples, `S` seeds, `C` entries along `spec.STATISTICS_AXIS`.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ from trivium.machine.workers import processes
 from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
+PIECE = 1 << 16  # rows that are hashed at a time
 # what tensors depend on, besides data and settings
 CODE = ("tensors.py", "texts.py", "arrow_file.py", "ragged.py", "cells.py", "../modalities")
 
@@ -104,15 +106,15 @@ def _values(one: Reading, aligned: Path, root: str, count: int, data: str, out: 
 
     data: digest of what the stream is made of.
     """
-    clean = getattr(registry.get(one.modality), "clean", None)
-    if clean is None:
+    if not registry.is_prose(one.modality):
         return None
+    from trivium.modalities.prose import cleaned
+
     key = tables.digest(json.dumps([data, one.modality, "values", _code()]).encode())
     if not cache.take(key, out / one.stream):
         with cache.making(key) as folder:
             rows = Rows(aligned / "samples.parquet", root, one.stream, count)
-            raw = ([value for _, value, _, _ in chunk] for chunk in rows.chunks(texts.ROWS))
-            texts.write(raw, clean, folder / "values.parquet")
+            texts.write(map(cleaned, rows.texts(texts.ROWS)), folder / "values.parquet")
         cache.take(key, out / one.stream)
     return texts.digest(out / one.stream / "values.parquet")
 
@@ -139,19 +141,20 @@ def _table(one: Reading, index: pa.Table, present: np.ndarray, task: Mapping[str
 
 def _digest(index: pa.Table, aligned: Path) -> dict[str, str]:
     """Stream -> digest of its values and of who may learn from which."""
+    path, root = aligned / "samples.parquet", Meta.read(aligned / "meta.json").root
     drawn = [name for name in index.column_names if name.startswith("seed_")]
     found = {}
-    names = pq.read_schema(aligned / "samples.parquet").names
-    root = Meta.read(aligned / "meta.json").root
     for s in (name.removeprefix("has_") for name in index.column_names if name.startswith("has_")):
-        own = [name for name in (s, f"{s}_start", f"{s}_end", f"{s}_digest") if name in names]
-        table = pq.read_table(aligned / "samples.parquet", columns=own)
-        for name in ("sample", f"has_{s}", *drawn):
-            table = table.append_column(name, index[name].combine_chunks())
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema.remove_metadata()) as stream:
-            stream.write_table(table.combine_chunks().replace_schema_metadata(None))
-        found[s] = tables.digest(root.encode() + sink.getvalue().to_pybytes())
+        hashed = hashlib.blake2b(root.encode(), digest_size=16)
+        with pq.ParquetFile(path) as file:
+            own = [name for name in (s, f"{s}_start", f"{s}_end", f"{s}_digest") if name in file.schema_arrow.names]
+            row = 0
+            for batch in file.iter_batches(PIECE, columns=own):
+                both = index.select(["sample", f"has_{s}", *drawn]).slice(row, len(batch)).combine_chunks()
+                row += len(batch)
+                for part in (batch, *both.to_batches()):
+                    hashed.update(part.serialize())
+        found[s] = hashed.hexdigest()
     return found
 
 

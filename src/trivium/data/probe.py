@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,13 +18,23 @@ if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
 CHUNK = 32         # values per task
 AHEAD = 256        # tasks handed out before the first result is taken: decoding goes on while libraries load
 SMALL = 200        # values in all that are not worth other processes
+MANY = 1 << 16     # values that are judged together, where nothing is decoded
 
 # stream, modality, root, values with start and end
 Task = tuple[str, str, str, list[tuple[str | None, float | None, float | None]]]
 Measures = dict[str, np.ndarray]
 
 
-def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
+class Columns(Protocol):
+    """A `pa.Table`, or what reads one by pieces."""
+
+    @property
+    def num_rows(self) -> int: ...
+    def select(self, columns: Sequence[str]) -> Columns: ...
+    def to_batches(self, max_chunksize: int) -> Iterable[pa.RecordBatch]: ...
+
+
+def probe(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str,
           meanwhile: Callable[[], object] = lambda: None) -> dict[str, Measures]:
     """Per stream: `error` (object [rows]: why the value cannot be used, else None) and float64 [rows] of each
     measurement that its modality makes, NaN where there is none. `meanwhile` is called once while others decode.
@@ -32,15 +42,12 @@ def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
     rows: the table of each stream;  streams: name -> modality
     A value that crashes its decoder is an error like any other; it does not stop the rest.
     """
-    whole = {s: errors for s in rows if (errors := _errors(streams[s]))}  # judged at once, without other processes
-    every, rows = rows, {s: table for s, table in rows.items() if s not in whole}
-    total = sum(table.num_rows for table in rows.values())
-    found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in every.items()}
-    for s, errors in whole.items():
-        found[s]["error"][:] = errors(every[s]["value"])
-    done = dict.fromkeys(rows, 0)
+    found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in rows.items()}
+    decoded = {s: table for s, table in rows.items() if not _together(streams[s], table, found[s])}
+    total = sum(table.num_rows for table in decoded.values())
+    done = dict.fromkeys(decoded, 0)
     progress = None
-    for task, results in measured(_work, _tasks(rows, streams, root), total, meanwhile):
+    for task, results in measured(_work, _tasks(decoded, streams, root), total, meanwhile):
         progress = progress or Progress("checking values", total, "value")  # its clock starts when libraries are loaded
         stream, at = task[0], done[task[0]]
         for row, result in enumerate(results, at):
@@ -55,14 +62,31 @@ def probe(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str,
     return found
 
 
-def _errors(modality: str) -> Callable[[pa.ChunkedArray], list[str | None]] | None:
-    """What judges all values of a modality together, where it has that."""
+def _together(modality: str, table: Columns, found: Measures) -> bool:
+    """Whether all values of a modality can be judged at once, without other processes; it is then done."""
     from trivium import modalities
 
-    return getattr(modalities.get(modality), "errors", None)
+    part, row = modalities.get(modality), 0
+    errors, measures = (getattr(part, name, None) for name in ("errors", "measures"))
+    if not errors and not measures:
+        return False
+    for batch in table.select(["value"]).to_batches(max_chunksize=MANY):
+        values = _chunked(batch.column(0))
+        if errors:
+            found["error"][row: row + len(values)] = errors(values)
+        for name, each in measures(values).items() if measures else ():
+            found.setdefault(name, np.full(table.num_rows, np.nan))[row: row + len(values)] = each
+        row += len(values)
+    return True
 
 
-def _tasks(rows: dict[str, pa.Table], streams: Mapping[str, str], root: str) -> Iterator[Task]:
+def _chunked(values: pa.Array) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    return pa.chunked_array([values])
+
+
+def _tasks(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str) -> Iterator[Task]:
     for stream, table in rows.items():
         for batch in table.select(["value", "start", "end"]).to_batches(max_chunksize=CHUNK):
             values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))

@@ -21,26 +21,40 @@ SHOWN = 5  # rows per table in a message
 Reasons = dict[int, str]  # row of a table, counted from 0 -> why it is out
 
 
-def reasons(outcomes: Sequence[Outcome], frame: pd.DataFrame) -> Reasons:
-    """Why each row of `frame` that failed is out: the first failed rule of each set of columns, in words.
+class Found:
+    """Why rows are out, gathered from several judgements."""
 
-    Of equal rows (level `first`) the first that has no other fault stays.
-    """
-    found: dict[int, dict[tuple[str, ...], str]] = {}
-    for level in ("row", "first"):
-        for outcome in outcomes:
-            rule, rows = outcome.rule, outcome.rows
-            if rule.level != level or len(rows) == 0:
-                continue
-            if level == "first":
-                rows = np.array([row for row in rows if row not in found], dtype=np.int64)
-                rows = rows[frame.loc[rows, list(rule.columns)].duplicated().to_numpy()]
-            fields = [field for _, field, _, _ in Formatter().parse(rule.reason) if field]
-            values = [frame[field].to_numpy()[rows] for field in fields]
-            for i, row in enumerate(rows.tolist()):
-                text = rule.reason.format(**{field: column[i] for field, column in zip(fields, values, strict=True)})
-                found.setdefault(row, {}).setdefault(rule.columns, text)
-    return {row: "; ".join(texts.values()) for row, texts in sorted(found.items())}
+    def __init__(self) -> None:
+        self._texts: dict[int, dict[tuple[str, ...], str]] = {}
+
+    def add(self, outcomes: Sequence[Outcome], frame: pd.DataFrame) -> None:
+        """Rows of `frame` that failed; its index numbers rows. Of equal rows (level `first`) the first that has no
+        other fault stays.
+        """
+        for level in ("row", "first"):
+            for outcome in outcomes:
+                rule, rows = outcome.rule, outcome.rows
+                if rule.level != level or len(rows) == 0:
+                    continue
+                if level == "first":
+                    rows = np.array([row for row in rows if row not in self._texts], dtype=np.int64)
+                    rows = rows[frame.loc[rows, list(rule.columns)].duplicated().to_numpy()]
+                fields = [field for _, field, _, _ in Formatter().parse(rule.reason) if field]
+                values = [frame.loc[rows, field].to_numpy() for field in fields]
+                for i, row in enumerate(rows.tolist()):
+                    cells = {field: column[i] for field, column in zip(fields, values, strict=True)}
+                    self._texts.setdefault(row, {}).setdefault(rule.columns, rule.reason.format(**cells))
+
+    def reasons(self) -> Reasons:
+        """Of each row the first failed rule of each set of columns, in words."""
+        return {row: "; ".join(texts.values()) for row, texts in sorted(self._texts.items())}
+
+
+def reasons(outcomes: Sequence[Outcome], frame: pd.DataFrame) -> Reasons:
+    """Why each row of `frame` that failed is out, see `Found`."""
+    found = Found()
+    found.add(outcomes, frame)
+    return found.reasons()
 
 
 def table(name: str, keys: pa.ChunkedArray, samples: pa.Array, values: pa.ChunkedArray, out: Reasons) -> pa.Table:

@@ -38,8 +38,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
         UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
             class without a training row, where the task needs one of each.
     """
-    samples = tables.read(Path(aligned) / "samples.parquet")
     meta = Meta.read(Path(aligned) / "meta.json")
+    samples = _read(Path(aligned) / "samples.parquet", settings, meta.streams or {})
     task = tasks.of(meta.task or {})
     targets = unlabelled.numbers(task, samples["y"])
     bare = samples["y"].is_null().to_numpy()
@@ -73,15 +73,18 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
         if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST]):
             warnings.append(f"The test set of seed {seed} is of {tested} group{'s' * (tested != 1)}, which cannot tell "
                             "how much groups differ: intervals take its samples for independent, and are too narrow.")
-        columns.append(pa.array(tables.SPLITS).take(pa.array(sides)))
+        columns.append(sides.astype(np.int8))
         reports.append({
             "seed": seed,
             "counts": dict(zip(tables.SPLITS, counts.tolist(), strict=True)),
             "categories": {name: dict(zip(tables.SPLITS, tally[:, k].tolist(), strict=True))
                            for k, name in enumerate(task.categories)},
         })
-    names = ["sample", *(f"seed_{seed}" for seed in range(seeds)), "group"]
-    tables.write(pa.table([samples["sample"], *columns, pa.array(groups)], names=names), Path(out) / "splits.parquet")
+    with tables.Writer(Path(out) / "splits.parquet") as file:
+        for start in range(0, len(y), tables.PIECE):
+            here = slice(start, start + tables.PIECE)
+            drawn = {f"seed_{k}": pa.array(tables.SPLITS).take(pa.array(own[here])) for k, own in enumerate(columns)}
+            file.add(pa.table({"sample": samples["sample"][here], **drawn, "group": pa.array(groups[here])}))
     sizes = np.bincount(groups, minlength=1)
     report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
               "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
@@ -89,11 +92,19 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     return report
 
 
+def _read(path: Path, settings: Split, streams: dict[str, str]) -> pa.Table:
+    """The columns that splits depend on: of texts, those alone that keep rows on one side."""
+    texts = [s for s, modality in streams.items() if settings.group_identical_text and is_prose(modality)]
+    wanted = ("sample", "y", "group", "duplicate_group", "split", "domain", *texts)
+    there = tables.names(path)
+    return tables.read(path, [name for name in wanted if name in there])
+
+
 def shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[np.ndarray]:
     """What keeps rows on one side, as codes for `components`: a text counts in whatever stream it stands."""
     shared = [codes(samples[name]) for name in ("group", "duplicate_group") if name in samples.column_names]
-    written = [samples[s] for s, modality in streams.items() if is_prose(modality)]
-    if settings.group_identical_text and written:
+    written = [samples[s] for s, modality in streams.items() if settings.group_identical_text and is_prose(modality)]
+    if written:
         texts = pa.chunked_array([chunk for column in written for chunk in column.chunks], pa.string())
         text = pc.utf8_lower(pc.utf8_trim_whitespace(pc.utf8_normalize(texts, "NFC")))
         shared.append(codes(pc.if_else(pc.equal(text, ""), None, text)).reshape(len(written), -1).T)

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +33,75 @@ from trivium.machine import files
 from trivium.settings.errors import UserError
 
 GROUPS = 3  # that a test set needs, at least, to tell how much groups differ
+GROUP = 1 << 17  # rows of a row group: whoever reads a table by pieces holds no more of it
+PIECE = 1 << 16  # rows that are worked on at a time
 SPLITS = ("train", "val", "test", "unlabelled", "unused", "domain")  # domain: held out, see settings.Split
 
 
-def read(path: str | Path) -> pa.Table:
+def read(path: str | Path, columns: Sequence[str] | None = None) -> pa.Table:
     with pq.ParquetFile(path) as file:  # `read_table` imports pyarrow's datasets, which every stage would wait for
-        return file.read()
+        return file.read(columns)
 
 
 def write(table: pa.Table, path: str | Path) -> None:
     """The same table gives the same bytes: no pandas metadata, no timestamps."""
     with files.whole(path) as scratch:
-        pq.write_table(table.replace_schema_metadata(None), scratch, compression="zstd")
+        pq.write_table(table.replace_schema_metadata(None), scratch, compression="zstd", row_group_size=GROUP)
+
+
+class Writer:
+    """A table that is written a piece at a time, with the bytes that `write` gives all of it.
+
+    Use as a context manager: the file is there when the block ends, and not when it fails.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._whole = files.whole(path)
+        self._waiting = list[pa.Table]()
+        self._file: pq.ParquetWriter | None = None
+
+    def add(self, piece: pa.Table) -> None:
+        """Every piece has the same columns."""
+        self._waiting.append(piece.replace_schema_metadata(None))
+        while sum(map(len, self._waiting)) >= GROUP:
+            both = pa.concat_tables(self._waiting)
+            self._waiting = [both.slice(GROUP)]
+            self._write(both.slice(0, GROUP))
+
+    def _write(self, rows: pa.Table) -> None:
+        if self._file is None:
+            self._file = pq.ParquetWriter(self._scratch, rows.schema, compression="zstd")
+        self._file.write_table(rows.combine_chunks(), row_group_size=GROUP)
+
+    def __enter__(self) -> Writer:
+        self._scratch = self._whole.__enter__()
+        return self
+
+    def __exit__(self, *failed: Any) -> None:
+        if failed[0] is None and self._waiting and (self._file is None or any(map(len, self._waiting))):
+            self._write(pa.concat_tables(self._waiting))
+        if self._file is not None:
+            self._file.close()
+        self._whole.__exit__(*failed)
+
+
+def pieces(path: str | Path, columns: Sequence[str] | None = None, rows: int = PIECE) -> Iterator[pa.Table]:
+    """A table, at most `rows` rows at a time; one piece at least."""
+    with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+        found = file.iter_batches(rows, columns=columns, use_threads=False)
+        for batch in found if file.metadata.num_rows else ():
+            yield pa.Table.from_batches([batch])
+        if not file.metadata.num_rows:
+            yield file.read(columns)
+
+
+def names(path: str | Path) -> list[str]:
+    return list(pq.read_schema(path).names)
+
+
+def count(path: str | Path) -> int:
+    """Rows of a table."""
+    return int(pq.read_metadata(path).num_rows)
 
 
 def read_json(path: str | Path) -> Any:

@@ -9,12 +9,13 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trivium import modalities as registry
@@ -27,6 +28,7 @@ from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
 from trivium.settings.errors import UserError
 
 AGAIN = 512  # further rows that are read at a time
+TEXTS = 1 << 14  # rows of text that are read at a time
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def again(run: Map, rows: Rows, one: Reading, spec: Spec, fitted: Sequence[Path]
     """
     if spec.kind == "tokens":
         work = functools.partial(_encode, one, spec, [str(path) for path in fitted])
-        yield from (ids for _, (ids, _) in _results(run, work, rows, AGAIN))
+        yield from (ids for _, (ids, _) in _results(run, work, rows, rows.texts(AGAIN)))
     elif spec.kind == "columns":
         part = registry.processor(one.processor)
         made = [part.load(path.read_text(encoding="utf-8")) for path in fitted]
@@ -97,13 +99,13 @@ def again(run: Map, rows: Rows, one: Reading, spec: Spec, fitted: Sequence[Path]
             values = [item[1] for item in chunk]
             yield np.stack([part.encode(values, each, spec) for each in made], 1).reshape(len(chunk), len(made), -1)
     else:
-        for _, (x, *_) in _results(run, functools.partial(_decode, one, spec, rows.root), rows, AGAIN):
+        for _, (x, *_) in _results(run, functools.partial(_decode, one, spec, rows.root), rows, rows.chunks(AGAIN)):
             yield x.reshape(len(x), 1, -1)
 
 
 def counted_again(run: Map, rows: Rows, one: Reading) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
     """Ids and counts of the n-grams of further rows, some rows at a time: nothing is fitted."""
-    return (found for _, found in _results(run, functools.partial(_count, one), rows, AGAIN))
+    return (found for _, found in _results(run, functools.partial(_count, one), rows, rows.chunks(AGAIN)))
 
 
 def _hash(file: Path) -> bytes:
@@ -129,20 +131,11 @@ class Rows:
             values = [value if there else None for value, there in zip(values, has, strict=True)]
             yield list(zip(samples, values, starts, ends, strict=True))
 
-
-@dataclass(frozen=True)
-class Texts:
-    """The values of the rows in `chosen` (bool [rows]); may be iterated more than once."""
-
-    rows: Rows
-    chosen: np.ndarray
-
-    def __iter__(self) -> Iterator[str]:
-        row = 0
-        for chunk in self.rows.chunks(4096):
-            here = self.chosen[row: row + len(chunk)]
-            yield from (item[1] for item, wanted in zip(chunk, here, strict=True) if wanted)
-            row += len(chunk)
+    def texts(self, size: int) -> Iterator[pa.Array]:
+        """The values alone, null where there is none."""
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(size, columns=[self.stream]):
+                yield batch.column(0)
 
 
 def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
@@ -152,7 +145,7 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
     sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", "seconds")
     work = functools.partial(_decode, one, spec, rows.root)
     with Writer(out / "x.arrow", ["x"], size, STORED[spec.kind]) as writer:
-        for row, (x, moments, parts) in _results(run, work, rows, writer.chunk):
+        for row, (x, moments, parts) in _results(run, work, rows, rows.chunks(writer.chunk)):
             writer.add(x.reshape(len(x), 1, size))
             cut.add(parts)
             for k, chosen in enumerate(seen[:, row: row + len(x)]):
@@ -166,12 +159,15 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
 def _tokens(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
     """A tokenizer per seed (one for all when they may learn from the same rows), then one pass that encodes."""
     part = registry.processor(one.processor)
-    shared = bool((seen == seen[:1]).all()) or not part.fitted(one.settings)
+    own = part.fitted(one.settings)
+    shared = bool((seen == seen[:1]).all()) or not own
     columns = ["x"] if shared else [f"seed_{k}" for k in range(len(seen))]
     specs, paths = [], []
+    words, counts = _all_words(run, rows, seen[: len(columns)]) if own else ([], np.zeros((1, 0), np.int64))
     with Progress(f"preprocess {one.stream}: tokenizers", len(columns), "tokenizer") as progress:
-        for column, chosen in zip(columns, seen, strict=False):
-            tokenizer, fitted = part.fit(Texts(rows, chosen), one.settings)
+        for column, count in zip(columns, counts, strict=True):
+            there = np.flatnonzero(count)
+            tokenizer, fitted = part.learned({words[k]: int(count[k]) for k in there}, one.settings)
             specs.append(fitted)
             paths.append(str(out / f"{column}.json"))
             tokenizer.save(paths[-1])
@@ -179,16 +175,46 @@ def _tokens(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, ou
     spec = replace(spec, vocab=max(each.vocab for each in specs), native=specs[0].native)
     work, cut = functools.partial(_encode, one, spec, paths), Cut("tokens", "length")
     with Writer(out / "x.arrow", columns, math.prod(spec.shape), STORED[spec.kind]) as writer:
-        for _, (ids, parts) in _results(run, work, rows, writer.chunk):
+        for _, (ids, parts) in _results(run, work, rows, rows.texts(TEXTS)):
             writer.add(ids)
             cut.add(parts)
     return spec, columns * len(seen) if shared else columns, [None] * len(seen), cut
 
 
+def _all_words(run: Map, rows: Rows, seen: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """The words of all texts, and int64 [S, U]: how often each seed sees each. One pass for all seeds, a sum that does
+    not depend on who counts what.
+    """
+    def tasks() -> Iterator[tuple[pa.Array, np.ndarray]]:
+        row = 0
+        for texts in rows.texts(TEXTS):
+            yield texts, seen[:, row: row + len(texts)]
+            row += len(texts)
+
+    place, total = dict[str, int](), np.zeros((len(seen), 1 << 10), np.int64)
+    with Progress(f"preprocess {rows.stream}: words", rows.count, "row") as progress:
+        for (texts, _), (words, counts) in run(_word_counts, tasks()):
+            at = np.array([place.setdefault(word, len(place)) for word in words], np.int64)
+            while len(place) > total.shape[1]:
+                total = np.concatenate([total, np.zeros_like(total)], 1)
+            total[:, at] += counts
+            progress.add(len(texts))
+    return list(place), total[:, : len(place)]
+
+
+def _word_counts(task: tuple[pa.Array, np.ndarray]) -> tuple[list[str], np.ndarray]:
+    """Runs in a worker."""
+    from trivium.modalities import prose
+
+    texts, seen = task
+    wanted = seen.any(0) & texts.is_valid().to_numpy(zero_copy_only=False)
+    return prose.counted(prose.cleaned(texts.filter(pa.array(wanted))), seen[:, wanted])
+
+
 def _counts(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, out: Path) -> tuple:
     """Counts of n-grams: nothing is fitted, and nothing is cut."""
     with RaggedWriter(out / "x.arrow") as writer:
-        for _, found in _results(run, functools.partial(_count, one), rows, 512):
+        for _, found in _results(run, functools.partial(_count, one), rows, rows.chunks(512)):
             writer.add(found)
     return spec, ["x"] * len(seen), [None] * len(seen), Cut("tokens", "length")
 
@@ -229,15 +255,27 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np
     return x, np.stack([exact.sum(2), np.square(exact).sum(2)], axis=1), parts
 
 
-def _encode(one: Reading, spec: Spec, paths: list[str], chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+def _encode(one: Reading, spec: Spec, paths: list[str], values: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Token ids [B, tokenizers, T]; parts for `Cut`, of the first tokenizer. Runs in a worker."""
-    there = [i for i, item in enumerate(chunk) if item[1] is not None]
-    ids, parts = np.zeros((len(chunk), len(paths), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
-    if there:
-        texts = [chunk[i][1] for i in there]
+    from trivium.modalities import prose
+
+    there = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+    ids, parts = np.zeros((len(values), len(paths), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
+    if len(there):
+        texts = prose.cleaned(values.drop_null())
         for k, path in list(enumerate(paths))[::-1]:
-            ids[there, k], parts = registry.processor(one.processor).cut(texts, _tokenizer(path), spec)
+            if spec.native:
+                ids[there, k], parts = registry.processor(one.processor).cut(texts.to_pylist(), _tokenizer(path), spec)
+            else:
+                ids[there, k], parts = _cutter(path, *spec.shape).cut(texts)
     return ids, parts
+
+
+@functools.cache
+def _cutter(path: str, length: int) -> Any:
+    from trivium.modalities.prose import Cutter
+
+    return Cutter(_tokenizer(path), length)
 
 
 @functools.cache
@@ -247,11 +285,11 @@ def _tokenizer(path: str) -> Any:
     return Tokenizer.from_file(path)
 
 
-def _results(run: Map, work: Callable, rows: Rows, size: int) -> Iterator[tuple[int, Any]]:
-    """(first row, result) of `work` on chunks of at most `size` rows, in order."""
+def _results(run: Map, work: Callable, rows: Rows, chunks: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """(first row, result) of `work` on each of the `chunks` of `rows`, in order."""
     first = 0
     with Progress(f"preprocess {rows.stream}", rows.count, "row") as progress:
-        for chunk, result in run(work, rows.chunks(size)):
+        for chunk, result in run(work, chunks):
             yield first, result
             first += len(chunk)
             progress.add(len(chunk))

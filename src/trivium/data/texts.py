@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,11 @@ ROWS = 4096  # of a row group: no more are held in memory at a time
 SCHEMA = pa.schema([("text", pa.string())])
 
 
-def write(chunks: Iterable[list[str | None]], clean: Callable[[str], str], path: Path) -> None:
-    """chunks: of `ROWS` raw texts each, the last may have fewer. The same texts give the same bytes."""
+def write(chunks: Iterable[pa.Array], path: Path) -> None:
+    """chunks: of `ROWS` cleaned texts each, the last may have fewer. The same texts give the same bytes."""
     with pq.ParquetWriter(path, SCHEMA, compression="zstd") as file:
         for chunk in chunks:
-            cleaned = [None if text is None else clean(text) for text in chunk]
-            file.write_table(pa.table({"text": cleaned}, SCHEMA), row_group_size=ROWS)
+            file.write_table(pa.table({"text": chunk}, SCHEMA), row_group_size=ROWS)
 
 
 def read(path: Path, rows: np.ndarray) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,20 @@ import pyarrow.compute as pc
 
 from trivium import tasks
 from trivium.data import expectations, quarantine, tables
-from trivium.data.duplicates import duplicate_groups, placeholders
-from trivium.data.frames import VALUE_SHOWN, Rows, at, category_frame, label_frame, load, stream_frame, weights
+from trivium.data.duplicates import Content, grouped, named, placeholders
+from trivium.data.frames import (
+    JUDGED,
+    VALUE_SHOWN,
+    LabelFrames,
+    Rows,
+    at,
+    category_frame,
+    load,
+    stream_frames,
+    stream_twins,
+    weights,
+)
+from trivium.data.linked_rows import codes
 from trivium.data.meta import Meta
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
@@ -44,21 +57,23 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     meta = Meta.read(Path(raw) / "meta.json")
     kind, own = tasks.chosen(task)
     target = meta.target
+    cells = labels.column("label")
     if kind.categorical:  # `task` may have been another when these rows came in
-        found_labels = pc.unique(labels.table["label"].drop_null()).to_pylist()
-        question.refuse(found_labels, f"{meta.title}: column `{target[0]}`")
-    values, unread = kind.read(labels.table["label"], target, own)
-    empty = labels.table["label"].is_null().to_numpy()
+        question.refuse(pc.unique(cells.drop_null()).to_pylist(), f"{meta.title}: column `{target[0]}`")
+    values, unread = kind.read(cells, target, own)
+    empty = cells.is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
-    measures = probe({m: r.table for m, r in rows.items()}, streams, meta.root, meanwhile=expectations.load)
+    measures = probe(rows, streams, meta.root, meanwhile=expectations.load)
 
     suites: list[dict[str, Any]] = []
     for m, r in rows.items():
-        names = [name for name in measures[m] if name != "error"]
-        frame = stream_frame(r, measures[m], labels.per_key(keys))
-        r.out = _judge(m, frame, expectations.stream_rules(m, names, r.timed, settings), suites)
-    frame = label_frame(labels, rows, measures, keys, unread)
-    labels.out = _judge("labels", frame, expectations.label_rules(labels.timed, list(frame)), suites)
+        names, per_key = [name for name in measures[m] if name != "error"], labels.per_key(keys)
+        r.out = _judge(m, r.num_rows, stream_frames(r, measures[m], per_key),
+                       expectations.stream_rules(m, names, r.timed, settings), suites,
+                       partial(stream_twins, r, measures[m], per_key))
+    frames = LabelFrames.of(labels, rows, measures, keys, unread)
+    labels.out = _judge("labels", labels.num_rows, frames.pieces(),
+                        expectations.label_rules(labels.timed, frames.more), suites, frames.twins)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
 
     def told() -> np.ndarray:
@@ -83,61 +98,71 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         _, lonely = known.grown(values.take(pa.array(here)), settings.min_class_count)
         labels.out |= {int(here[place]): reason for place, reason in lonely.items()}
     found, warnings = learnt()
-    coverage = _coverage(found, labels, told(), has)
+    coverage = _coverage(found, cells, told(), has)
     if coverage is not None:
-        _judge("classes", coverage, expectations.class_rules(streams, settings, found.category[0]), suites)
+        _judge("classes", len(coverage), [coverage], expectations.class_rules(streams, settings, found.category[0]),
+               suites)
     here = told()
     if known is None and (rare := found.rare(values.take(pa.array(here)), settings.min_class_count)):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
         found, warnings = learnt()
-        coverage = _coverage(found, labels, told(), has)
+        coverage = _coverage(found, cells, told(), has)
     _check(labels, rows, streams, meta.root, settings)
     without = len(labels.kept()) - len(told())
-    warnings += _without(without, len(labels.table), kind) + _unread(unread, len(labels.table), target)
+    warnings += _without(without, labels.num_rows, kind) + _unread(unread, labels.num_rows, target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
-    first = _first_samples(labels, keys)
+    first = _first_rows(labels, keys)
     for r in rows.values():
         r.out |= _followers(r, labels, first)
-    kept_rows = {m: r.table.take(r.kept()) if r.out else r.table for m, r in rows.items()}  # a copy only if need be
-    kept = labels.table.take(labels.kept())
-    kept = kept.append_column("duplicate_group", duplicate_groups(kept, kept_rows, streams))
-    if "weight" in kept.column_names:
-        kept = _weighed(kept)
-    frame = kept.filter(kept["label"].is_valid()).select(["label", "duplicate_group"]).to_pandas().assign(
-        **{m: has[m][told()].astype(np.int64) for m in rows})
-    _judge("samples", frame, expectations.kept_rules(streams, kind.categorical and known is None), suites)
+    kept = labels.kept()
+    weight = _weights(labels)
+    members, leads = grouped(labels.keys_left(), keys, {m: Content(r.keys_left(), r.left) for m, r in rows.items()},
+                             streams)
+    leading = labels.take(kept[leads], ["sample"])["sample"].combine_chunks()
+    _judge("samples", len(told()), _samples(cells, told(), np.isin(told(), kept[members], assume_unique=True), has),
+           expectations.kept_rules(streams, kind.categorical and known is None), suites)
 
-    tables.write(kept, Path(out) / "labels.parquet")
-    for m, table in kept_rows.items():
-        tables.write(table, Path(out) / f"{m}.parquet")
-    parts = [quarantine.table("labels", labels.table["key"], labels.table["sample"].combine_chunks(),
-                              labels.table["label"], labels.out)]
-    parts += [quarantine.table(m, r.table["key"], first.take(pa.array(r.key, mask=r.key < 0)), r.table["value"], r.out)
-              for m, r in rows.items()]
-    tables.write(pa.concat_tables(parts), Path(out) / "quarantine.parquet")
-    meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(Path(out) / "meta.json")
-    sizes = pc.value_counts(kept["duplicate_group"].drop_null()).field("counts").to_numpy()
+    out, start = Path(out), 0
+    shares = named(len(kept), members, leading)
+    with tables.Writer(out / "labels.parquet") as file:
+        for piece in labels.left():
+            end = start + len(piece)
+            piece = piece.append_column("duplicate_group", shares[start:end])
+            if weight is not None:
+                piece = piece.set_column(piece.schema.get_field_index("weight"), "weight", pa.array(weight[start:end]))
+            file.add(piece)
+            start = end
+    for m, r in rows.items():
+        with tables.Writer(out / f"{m}.parquet") as file:
+            for piece in r.left():
+                file.add(piece)
+    parts = [_quarantined("labels", labels, "label", labels, first)]
+    parts += [_quarantined(m, r, "value", labels, first) for m, r in rows.items()]
+    tables.write(pa.concat_tables(parts), out / "quarantine.parquet")
+    meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(out / "meta.json")
+    sizes = np.unique(leads, return_counts=True)[1]
     return {
         "suites": suites,
-        "tables": {name: {"rows": len(r.table), "quarantined": bad[name], "followed": len(r.out) - bad[name]}
+        "tables": {name: {"rows": r.num_rows, "quarantined": bad[name], "followed": len(r.out) - bad[name]}
                    for name, r in [("labels", labels), *rows.items()]},
         "unlabelled": without,
         "warnings": warnings,
         "coverage": {} if coverage is None else {name: {column: int(n) for column, n in row.items()}
                                                  for name, row in coverage.set_index("label").iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
-        "placeholders": [found for m, table in kept_rows.items() if not is_written(streams[m])
-                         for found in _placeholders(m, table)],
+        "placeholders": [found for m, r in rows.items() if not is_written(streams[m])
+                         for found in _placeholders(m, pa.concat_tables(r.left()))],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
 
 
-def _coverage(task: Task, labels: Rows, here: np.ndarray, has: Mapping[str, np.ndarray]) -> pd.DataFrame | None:
-    """The rows `here` by category, None where the task has none."""
+def _coverage(task: Task, cells: pa.ChunkedArray, here: np.ndarray, has: Mapping[str, np.ndarray],
+              ) -> pd.DataFrame | None:
+    """The rows `here` of labels, whose `cells` are targets, by category, None where the task has none."""
     if not task.categories:
         return None
-    y = task.encode(labels.table["label"].take(pa.array(here)))
+    y = task.encode(cells.take(pa.array(here)))
     return category_frame(task, y, {m: there[here] for m, there in has.items()})
 
 
@@ -158,24 +183,58 @@ def _unread(unread: Mapping[int, str], rows: int, target: Sequence[str]) -> list
             f"`{'`, `'.join(target)}`; the first, row {first + 1}: {unread[first]}."]
 
 
-def _weighed(kept: pa.Table) -> pa.Table:
-    """With weights as numbers. Raises: UserError (nothing weighs anything)."""
-    found = weights(kept["weight"])
+def _weights(labels: Rows) -> np.ndarray | None:
+    """Of the rows that are left, as numbers; None where the data has none. Raises: UserError (nothing weighs anything).
+    """
+    if "weight" not in labels.names:
+        return None
+    found = np.concatenate([weights(piece["weight"]) for piece in labels.left(["weight"])])
     if not found.any():
         raise UserError("Every row has the weight 0, so that none counts: name another column as data.manifest.weight "
                         "in params.yaml, or none (\"\").")
-    return kept.set_column(kept.schema.get_field_index("weight"), "weight", pa.array(found))
+    return found
 
 
-def _judge(name: str, frame: pd.DataFrame, rules: list[expectations.Rule], suites: list[dict]) -> quarantine.Reasons:
-    """Which rows of `frame` are out, and why; what was found is added to `suites`. Raises: UserError (level `stop`)."""
-    outcomes = expectations.judge(name, frame, rules)
-    suites.append({"name": name, "rows": len(frame),
-                   "expectations": [outcome.describe(len(frame)) for outcome in outcomes]})
-    stops = [outcome.rule.reason for outcome in outcomes if outcome.rule.level == "stop" and not outcome.success]
+def _samples(cells: pa.ChunkedArray, here: np.ndarray, shared: np.ndarray, has: Mapping[str, np.ndarray],
+             ) -> list[pd.DataFrame]:
+    """For `expectations.kept_rules`: the rows `here` of labels, whose `cells` are targets. shared: of these, bool."""
+    import pandas as pd
+
+    return [pd.DataFrame({"label": codes(cells)[here].astype(np.int32),
+                          "duplicate_group": np.where(shared, np.float32(1), np.float32(np.nan)),
+                          **{m: there[here].astype(np.int8) for m, there in has.items()}})]
+
+
+def _judge(name: str, rows: int, frames: Iterable[pd.DataFrame], rules: list[expectations.Rule], suites: list[dict],
+           twins: Callable[[str], pd.DataFrame] | None = None) -> quarantine.Reasons:
+    """Which rows of the `frames`, pieces of one, are out, and why; what was found is added to `suites`. twins: the rows
+    that may be equal to others in a column. Raises: UserError (level `stop`).
+    """
+    outcomes = dict[int, list[expectations.Outcome]]()
+    found = quarantine.Found()
+
+    def look(frame: pd.DataFrame, chosen: list[int]) -> None:
+        judged = expectations.judge(name, frame, [rules[k] for k in chosen])
+        for k, outcome in zip(chosen, judged, strict=True):
+            outcomes.setdefault(k, []).append(outcome)
+        found.add(judged, frame)
+
+    plain = [k for k, rule in enumerate(rules) if not rule.whole and rule.level != "first"]
+    for frame in frames:
+        if whole := [k for k, rule in enumerate(rules) if rule.whole]:
+            look(frame, whole)  # such a frame is in one piece
+        for start in range(0, max(len(frame), 1), JUDGED):
+            look(frame.iloc[start: start + JUDGED], plain)
+    for k, rule in enumerate(rules):
+        if rule.level == "first" and twins is not None:
+            look(twins(rule.columns[0]), [k])
+    each = [outcomes[k][0] if len(outcomes[k]) == 1 else expectations.Outcome.joined(outcomes[k])
+            for k in range(len(rules))]
+    suites.append({"name": name, "rows": rows, "expectations": [outcome.describe(rows) for outcome in each]})
+    stops = [outcome.rule.reason for outcome in each if outcome.rule.level == "stop" and not outcome.success]
     if stops:
         raise UserError(f"This data cannot be learned from: {'; '.join(stops)}.")
-    return quarantine.reasons(outcomes, frame)
+    return found.reasons()
 
 
 def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root: str, settings: Validate) -> None:
@@ -184,12 +243,13 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
 
     def where(name: str, row: int) -> str:
         """Its key, and its sample, its file or the beginning of its text."""
-        cells = {column: value or "(none)" for column, value in every[name].table.slice(row, 1).to_pylist()[0].items()}
+        (found,) = every[name].take(np.array([row])).to_pylist()
+        cells = {column: value or "(none)" for column, value in found.items()}
         if name == "labels":
             return f"key {cells['key']}, sample {cells['sample']}"
         return f"key {cells['key']}, {'' if is_written(streams[name]) else f'{root}/'}{cells['value'][:VALUE_SHOWN]}"
 
-    quarantine.check({name: len(r.table) for name, r in every.items()}, {name: r.out for name, r in every.items()},
+    quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.out for name, r in every.items()},
                      where, settings.max_bad_fraction)
 
 
@@ -202,22 +262,36 @@ def _placeholders(stream: str, table: pa.Table) -> list[dict[str, Any]]:
     return found
 
 
-def _first_samples(labels: Rows, keys: int) -> pa.Array:
-    """Per key, the first sample that it belongs to."""
+def _first_rows(labels: Rows, keys: int) -> np.ndarray:
+    """int64 [keys]: the first row of labels with each key."""
     first = np.zeros(keys, dtype=np.int64)
     known = np.flatnonzero(labels.key >= 0)[::-1]
     first[labels.key[known]] = known
-    return labels.table["sample"].combine_chunks().take(pa.array(first))
+    return first
 
 
-def _followers(rows: Rows, labels: Rows, first: pa.Array) -> quarantine.Reasons:
+def _followers(rows: Rows, labels: Rows, first: np.ndarray) -> quarantine.Reasons:
     """Kept rows that no label is left for."""
     alive = np.zeros(len(first), dtype=bool)
-    alive[labels.key[labels.kept()]] = True
+    alive[labels.keys_left()[labels.keys_left() >= 0]] = True
     kept = rows.kept()
     orphans = kept[~at(alive, rows.key[kept]).astype(bool)]
-    names = first.take(pa.array(rows.key[orphans])).to_pylist()
+    names = labels.take(first[rows.key[orphans]], ["sample"])["sample"].to_pylist()
     return {row: f"its sample `{name}` is in quarantine" for row, name in zip(orphans.tolist(), names, strict=True)}
+
+
+def _quarantined(name: str, rows: Rows, value: str, labels: Rows, first: np.ndarray) -> pa.Table:
+    """See `quarantine.table`."""
+    out = np.array(sorted(rows.out), np.int64)
+    taken, key = rows.take(out), rows.key[out]
+    if name == "labels":
+        sample = taken["sample"].combine_chunks()
+    else:
+        known = np.flatnonzero(key >= 0)
+        names = labels.take(first[key[known]], ["sample"])["sample"].combine_chunks()
+        sample = named(len(out), known, names)
+    return quarantine.table(name, taken["key"], sample, taken[value],
+                            {place: rows.out[row] for place, row in enumerate(out.tolist())})
 
 
 def _quantiles(measures: Measures, rows: np.ndarray) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from trivium import modalities
@@ -156,6 +156,14 @@ def width(described: Described) -> int | None:
     part = modalities.processor(name)
     spec = part.spec(part.Settings.model_validate(own)) if gives(described) == {"dense"} else None
     return spec.shape[0] if spec and spec.kind == "features" else None
+
+
+def narrower(described: Described, share: float) -> Described:
+    """The same with `share` of its width, in whole eights, at least 8; what has no width of its own stays as it is."""
+    if "width" not in described.settings or share == 1:
+        return described
+    width = int(described.settings["width"])
+    return replace(described, settings=described.settings | {"width": min(width, max(8, 8 * round(share * width / 8)))})
 
 
 def reads_plainly(entry: Mapping[str, Any]) -> bool:

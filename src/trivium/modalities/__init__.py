@@ -13,6 +13,7 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     encode(texts, tokenizer, spec)             int32 [B, T]; a processor that fits nothing takes its Settings instead
     clean(value) -> str                        the text as every processor reads it
     corrupt(text, severity, words, draw)       a cleaned text with other `words` in it, from none (0) to all (1)
+    measures(values)                           optional: what `probe` measures, of an Arrow column at once
 
 A modality of kind "columns" has, in place of `decode`, what `table.py` has.
 
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import ModuleType
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "processors", "columns", "augmented")
+SHARED = ("spec", "prose", "processors", "columns", "augmented")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
@@ -47,6 +49,8 @@ def names() -> tuple[str, ...]:
 
 def get(name: str) -> ModuleType:
     """The module of one modality. Raises: UserError (no such modality)."""
+    if name not in SHARED and (known := sys.modules.get(f"{__name__}.{name}")):
+        return known  # at once: it is asked for with every value
     if name not in names():
         raise UserError(f"There is no modality `{name}`: those there are: {', '.join(names())}. "
                         f"To add one, write src/trivium/modalities/{name}.py (docs/adding-a-modality.md).")

@@ -9,7 +9,7 @@ Legend: `B` rows, `N` rows of the data, `S` seeds, `K` columns as models see the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -68,16 +68,32 @@ def errors(values: pa.ChunkedArray) -> list[str | None]:
     return packed.errors(values)
 
 
-def columns(values: pa.ChunkedArray) -> dict[str, Column]:
-    """The columns of packed rows, null where a sample has none. Raises: UserError (no row has any)."""
+def columns(values: pa.ChunkedArray | Iterable[pa.Array]) -> dict[str, Column]:
+    """The columns of packed rows, null where a sample has none. Raises: UserError (no row has any).
+
+    values: in pieces, of which one is held at a time; of a cell that comes again, a number is kept.
+    """
+    import pyarrow as pa
+
     from trivium.modalities.columns import packed
     from trivium.modalities.columns.typed import Column
 
-    first = next((value for chunk in values.chunks for value in chunk.drop_null().slice(0, 1).to_pylist()), None)
-    if first is None:
+    names: list[str] = []
+    found: dict[str, list[pa.Array]] = {}
+    bare = 0  # rows before the first that has any
+    for piece in getattr(values, "chunks", values):
+        if not names:
+            first = piece.drop_null().slice(0, 1).to_pylist()
+            if not first:
+                bare += len(piece)
+                continue
+            names = packed.names(first[0])
+            found = {name: [pa.nulls(bare, pa.string()).dictionary_encode()] if bare else [] for name in names}
+        for name, cells in packed.unpack(piece, names).items():
+            found[name] += cells.dictionary_encode().chunks
+    if not names:
         raise UserError("A stream of modality table has no cell in any row: take it out of data.streams.")
-    names = packed.names(first)
-    return {name: Column(cells) for name, cells in packed.unpack(values, names).items()}
+    return {name: Column(pa.chunked_array(cells)) for name, cells in found.items()}
 
 
 def fit(found: Mapping[str, Column], seen: np.ndarray, settings: Settings) -> tuple[list[Fitted], Spec]:

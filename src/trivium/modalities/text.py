@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,11 +22,13 @@ from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from tokenizers import Encoding, Tokenizer
 
     from trivium.modalities.spec import Spec
 
 SPECIAL = ("[PAD]", "[UNK]", "[MASK]")  # ids 0, 1, 2
+PIECES = 10_000  # of one sort that the trainer is given at a time
 Augment, augment = augmented.Settings, augmented.augment
 
 
@@ -63,12 +65,22 @@ def fitted(settings: Settings) -> bool:
 def fit(texts: Iterable[str], settings: Settings) -> tuple[Tokenizer, Spec]:
     """A tokenizer that cuts and pads to `length`, and what models need to know of it.
 
-    texts: of the train rows; read twice. Raises: UserError (the ready-made tokenizer is not to be had).
+    texts: of the train rows. Raises: UserError (the ready-made tokenizer is not to be had).
     """
-    if settings.tokenizer != "trained":
-        tokenizer, native = _ready_made(settings.tokenizer)
+    words: Counter[str] = Counter()
+    if fitted(settings):
+        for text in texts:
+            words.update(clean(text).split(" "))
+    return learned(words, settings)
+
+
+def learned(words: Mapping[str, int], settings: Settings) -> tuple[Tokenizer, Spec]:
+    """As `fit`. words: how often each word stands in the cleaned train rows, what is between two spaces."""
+    native: tuple[int, ...] = ()
+    if fitted(settings):
+        tokenizer = _train(words, settings.vocab)
     else:
-        tokenizer, native = _train(texts, settings.vocab), ()
+        tokenizer, native = _ready_made(settings.tokenizer)
     tokenizer.enable_truncation(settings.length)
     pad = native[0] if native else 0
     tokenizer.enable_padding(length=settings.length, pad_id=pad, pad_token=tokenizer.id_to_token(pad))
@@ -80,6 +92,17 @@ def load(text: str) -> Tokenizer:
     from tokenizers import Tokenizer
 
     return Tokenizer.from_str(text)
+
+
+def measures(texts: pa.ChunkedArray) -> dict[str, np.ndarray]:
+    """What `probe` measures, of all texts at once: float64, NaN where there is none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from trivium.modalities.prose import cleaned
+
+    found = [pc.utf8_length(cleaned(chunk)).cast(pa.float64()) for chunk in texts.chunks]
+    return {"characters": pc.fill_null(pa.chunked_array(found, pa.float64()), float("nan")).to_numpy()}
 
 
 def encode(texts: list[str], tokenizer: Tokenizer, spec: Spec) -> np.ndarray:
@@ -112,23 +135,35 @@ def _own(found: Encoding) -> int:
                zip(found.attention_mask, found.special_tokens_mask, strict=True))
 
 
-def _train(texts: Iterable[str], vocab: int) -> Tokenizer:
+def _train(counts: Mapping[str, int], vocab: int) -> Tokenizer:
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=SPECIAL[1], fuse_unk=True))
     words, marks = pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()
     as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, marks, as_bytes])
+    cut = pre_tokenizers.Sequence([words, marks, as_bytes])
+    pieces: Counter[str] = Counter()
     seen: Counter[str] = Counter()
-    for text in texts:
-        for piece, _ in tokenizer.pre_tokenizer.pre_tokenize_str(clean(text)):
-            seen.update(piece)
+    for word, count in counts.items():
+        for piece, _ in cut.pre_tokenize_str(word):
+            pieces[piece] += count
+            for sign in piece:
+                seen[sign] += count
     # The trainer would break ties between rare bytes at random, so the alphabet is chosen here.
     alphabet = sorted(seen, key=lambda sign: (-seen[sign], sign))[: vocab - len(SPECIAL)]
     trainer = trainers.BpeTrainer(vocab_size=vocab, min_frequency=2, special_tokens=list(SPECIAL), show_progress=False,
                                   initial_alphabet=alphabet, limit_alphabet=len(alphabet))
-    tokenizer.train_from_iterator((clean(text) for text in texts), trainer)
+    tokenizer.pre_tokenizer = words  # no piece has white space in it
+    tokenizer.train_from_iterator(_repeated(pieces), trainer)
+    tokenizer.pre_tokenizer = cut
     return tokenizer
+
+
+def _repeated(pieces: Mapping[str, int]) -> Iterator[str]:
+    """Each piece as often as it counts: the trainer takes nothing but texts."""
+    for piece, count in pieces.items():
+        for start in range(0, count, PIECES):
+            yield f"{piece} " * min(PIECES, count - start)
 
 
 def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:

@@ -40,6 +40,11 @@ class EWC(nn.Module):
     def task(self) -> Any:
         return self.inner.task
 
+    @property
+    def after_step(self) -> Any:
+        """What the other objective does to its weights behind a step; None: nothing."""
+        return getattr(self.inner, "after_step", None)
+
     def _apply(self, fn: Any, recurse: bool = True) -> EWC:
         """F and w* move to a device together with the weights."""
         self.start, self.fisher = ({name: fn(one) for name, one in kept.items()} for kept in (self.start, self.fisher))

@@ -43,7 +43,10 @@ class Answering:
 
     def table(self, rows: Sequence[Row], root: str | Path = ".") -> dict[str, list[Any]]:
         """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing."""
-        stored, warnings, errors = self.answers(rows, root)
+        return self.told(*self.answers(rows, root))
+
+    def told(self, stored: np.ndarray, warnings: Reasons, errors: Reasons) -> dict[str, list[Any]]:
+        """What `answers` gave, as the columns of `table`."""
         good = np.array([error is None for error in errors], bool)
         found: dict[str, list[Any]] = {}
         for name, values in self.task.answered(stored[good]).items():

@@ -7,7 +7,6 @@ Legend: `B` samples, `S` streams, `L` n-grams of the longest text.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,8 +112,8 @@ class Inputs:
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
             start, end = values.span(row)
-            with tempfile.TemporaryDirectory() as scratch:
-                path = str(values.as_file(value, Path(scratch)) or root / value)
+            with values.as_file(value) as file:
+                path = file or str(root / value)
                 if problem := kind.probe(path, "", start, end).get("error"):
                     raise ValueError(problem)
                 return self._processors[s].decode(path, "", start, end, self._settings[s])

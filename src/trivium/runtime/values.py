@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +38,29 @@ def _seconds(value: Any, key: str) -> float | None:
         raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
 
 
-def as_file(value: Any, scratch: Path) -> Path | None:
-    """A file in the folder `scratch` with the content of bytes or of a `data:` URI; None for a path.
+@contextmanager
+def as_file(value: Any) -> Iterator[str | None]:
+    """The path of a file with the content of bytes or of a `data:` URI, until the block ends; None for a path.
 
+    In memory where the system can do that: on a disk, making and removing a file takes longer than to decode a sound.
     Raises: ValueError (no valid base64).
     """
     if isinstance(value, str) and not value.startswith("data:"):
-        return None
+        yield None
+        return
     if isinstance(value, str):
         try:
             value = base64.b64decode(value.partition(",")[2], validate=True)
         except binascii.Error as error:
             raise ValueError(f"not valid base64 ({error})") from None
-    path = scratch / "value"
-    path.write_bytes(bytes(value))
-    return path
+    if hasattr(os, "memfd_create"):
+        with os.fdopen(os.memfd_create("value"), "wb", buffering=0) as file:
+            rest = memoryview(bytes(value))
+            while rest:
+                rest = rest[file.write(rest):]
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / "value"
+            path.write_bytes(bytes(value))
+            yield str(path)

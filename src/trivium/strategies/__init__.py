@@ -85,5 +85,5 @@ def changed(of: Entry, settings: Mapping[str, Any]) -> Entry:
 
 
 def needs_classifiers(strategy: str) -> bool:
-    """Whether it combines the classifiers that a recipe with labels leaves."""
-    return strategy in ("unimodal", "ensemble")
+    """Whether it combines, or learns from, the classifiers that a recipe with labels leaves."""
+    return strategy in ("unimodal", "ensemble", "compress")

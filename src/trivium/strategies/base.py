@@ -27,7 +27,7 @@ class Phase:
     share: of the budget that pretraining left, 0-1.  lr: peak learning rate; encoder_lr: that of the encoders that we
     trained, published_lr: that of published ones; null: the same.  decay: what the rate of the last block of an encoder
     is multiplied with, and once more for each block below it.  objective: joint, or a mapping with the name of another
-    one and its settings.
+    one and its settings.  keeps: the weights of the evaluation that validation likes best, or the last ones.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Phase:
     published_lr: float | None = None
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "joint"})
     decay: float = 1.0
+    keeps: Literal["best", "last"] = "best"
 
     def __post_init__(self) -> None:
         for part in self.train:
@@ -70,6 +71,7 @@ class Plan:
     fusion: Any = "concat"
     phases: tuple[Phase, ...] = ()
     teachers: bool = False  # the recipe's components teach; the encoders start from random weights
+    student: float | None = None  # share of its components' width that the encoders have
     probe: bool = False  # the head starts from a linear probe on the frozen vectors; the fusion is `plain`
     lora: tuple[int, int] | None = None  # low-rank updates of the encoders: their rank, and of how many last blocks
     adapters: tuple[int, int] | None = None  # behind blocks of the encoders: their width, and behind how many last ones
@@ -80,6 +82,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         names = [phase.name for phase in self.phases]
+        if self.phases and self.phases[-1].keeps != "best":
+            raise ValueError(f"phase {names[-1]}: the last phase keeps the weights that validation likes best")
         if len(set(names)) < len(names) or sum(phase.share for phase in self.phases) > 1 + 1e-9:
             raise ValueError(f"phases need names of their own ({', '.join(names)}) and shares that sum to 1 at most")
 

@@ -189,6 +189,12 @@ class Task(Measured, Probed, Shown):
         return each.mean() if weight is None else (each * weight).sum() / weight.sum().clamp(min=1e-12)
 
     @abstractmethod
+    def distilled(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """How far outputs, [B, C], are from what a teacher answers, [B, A]; [B]. temperature: at which both are
+        compared, above 0 (Hinton et al. 2015, arXiv 1503.02531, section 2.1); its square keeps gradients as large.
+        """
+
+    @abstractmethod
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         """Mean negative log-likelihood of outputs as they are, nats."""
 

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 class Odds(Task):
     """A target is uint8 [B, C], 1 where a sample has the tag."""
 
+    def distilled(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """T^2 KL(teacher || student) of each tag, both softened by T; the mean over the tags."""
+        from torch.nn.functional import logsigmoid
+
+        own, goal = outputs.float() / temperature, answers.float() / temperature
+        each = (goal.sigmoid() * (logsigmoid(goal) - logsigmoid(own))
+                + (-goal).sigmoid() * (logsigmoid(-goal) - logsigmoid(-own)))
+        return temperature**2 * each.mean(-1)
+
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         return -self.log_likelihood(outputs, y).mean().item()
 

@@ -20,6 +20,11 @@ NEVER = -1e4  # a logit that no temperature brings back
 class Probabilities(Task):
     """A target is the position of a class, int64 [B]."""
 
+    def distilled(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """T^2 KL(teacher || student), both softened by T."""
+        own, goal = ((x.float() / temperature).log_softmax(-1) for x in (outputs, answers))
+        return temperature**2 * (goal.exp() * (goal - own)).sum(-1)
+
     def nll(self, outputs: Tensor, y: Tensor) -> float:
         from torch.nn import functional
 

@@ -190,6 +190,10 @@ class Regression(Numbers, Normal):
                 "huber": lambda: functional.huber_loss(outputs, goal, reduction="none")}[self.objective]()
         return each.mean(1)
 
+    def distilled(self, outputs: Tensor, answers: Tensor, temperature: float) -> Tensor:
+        """The loss where the teacher's prediction is the target. Nothing is softened: numbers have no temperature."""
+        return self.losses(outputs, answers.chunk(2, -1)[0])
+
     def parts(self, y: Tensor) -> dict[str, Tensor]:
         """By quarters of the first target on train."""
         import torch

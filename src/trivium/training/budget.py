@@ -141,7 +141,8 @@ def analytic(module: nn.Module, loss: Callable[[], Tensor], samples: int = PROBE
         grads = out.requires_grad * (int(weight.requires_grad) + int(args[0].requires_grad))
         total += forward * (1 + grads * (backwards if m in several else 1))
 
-    for child in module.modules():
+    taught = [teacher for teacher in getattr(module, "teachers", {}).values()]
+    for child in (child for part in (module, *taught) for child in part.modules()):
         if isinstance(child, nn.Linear | nn.Conv1d | nn.Conv2d):
             handles.append(child.register_forward_hook(layer))
     original = nn.functional.scaled_dot_product_attention

@@ -23,12 +23,14 @@ from torch import Tensor, nn
 from trivium import models
 from trivium.data.reservoir import reservoir
 from trivium.data.store import Batch, Store
-from trivium.data.tables import digest
+from trivium.data.tables import digest, read_json
+from trivium.encoders import Described
 from trivium.machine import device as devices
 from trivium.models import files, grown, lora
 from trivium.models.network import Ensemble, Multimodal
 from trivium.objectives.ewc import EWC, Weights, fisher
 from trivium.objectives.network.joint import Joint
+from trivium.objectives.network.prune import Prune
 from trivium.objectives.supervised import Supervised
 from trivium.strategies.base import ALL, MOST_EPOCHS
 from trivium.training import budget, code, jobs, records
@@ -185,7 +187,9 @@ def _let_heads_move(model: Any) -> None:
 def _parts(model: Multimodal | Ensemble, unit: Unit) -> list[_Part]:
     if isinstance(model, Multimodal):
         frozen = not any(weight.requires_grad for weight in model.encoders.parameters())
-        return [_Part("network", Joint(model), model.streams, frozen)]
+        last = unit.entry.plan.phases[-1].objective
+        objective = Prune(model, last["sparsity"], False) if last["name"] == "prune" else Joint(model)  # zeros stay
+        return [_Part("network", objective, model.streams, frozen)]
     found = []
     for s, member in model.members.items():
         objective = Supervised(member.encoder, model.task)  # type: ignore[arg-type]
@@ -286,11 +290,14 @@ def _calibrate(model: Any, store: Store, rows: np.ndarray, seed: int) -> records
 
 
 def _describe(model: Any, store: Store, unit: Unit) -> dict[str, Any]:
-    """Weights that were published are kept with the model: it stands alone."""
+    """Weights that were published are kept with the model: it stands alone. Its encoders may be narrower than the
+    recipe's.
+    """
     if isinstance(model, Ensemble):
         return files.describe("ensemble", store.encoders, store.specs, model.task, members=list(model.members),
                               features=store.digest)
-    return files.describe("fusion", store.encoders, store.specs, model.task, fusion=unit.fusion, features=store.digest)
+    built = {s: Described.of(one) for s, one in read_json(unit.parent / "model.json")["encoders"].items()}
+    return files.describe("fusion", built, store.specs, model.task, fusion=unit.fusion, features=store.digest)
 
 
 def _further(report: Report, every: int, before: int, samples: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from trivium import models
+from trivium import encoders, models
 from trivium.data.store import Batch, Store
 from trivium.machine import device
 from trivium.models import adapters, blocks, files, lora
@@ -24,8 +24,10 @@ from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, validate
 from trivium.training.planned import Planned, let_move, phases
+from trivium.training.teachers import Teachers
 
 if TYPE_CHECKING:
+    from trivium.encoders import Described
     from trivium.encoders.base import Encoder
     from trivium.models.kept import Kept
     from trivium.training.settings import Loop
@@ -86,7 +88,8 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
         before = averages.state(objective) if plan.line and last else {}
         found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
                     accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt",
-                    partial(_shown, unit.watch, whole, done, p.cost * batch, spent + p.once - pretraining - done))
+                    partial(_shown, unit.watch, whole, done, p.cost * batch, spent + p.once - pretraining - done),
+                    p.phase.keeps == "last")
         done += p.steps * batch * p.cost
         seen += p.steps * batch
         history += [records.Step(**row, phase=p.phase.name, flops=spent + p.once + row["step"] * batch * p.cost)
@@ -104,7 +107,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     for part in parts.values() if plan.lora else ():
         lora.merge(part)
     more = {"adapters": dict(zip(("width", "blocks"), plan.adapters, strict=True))} if plan.adapters else {}
-    about = files.describe("fusion", store.encoders, store.specs, model.task, fusion=unit.fusion,
+    about = files.describe("fusion", _described(store, plan), store.specs, model.task, fusion=unit.fusion,
                            features=store.digest, **more,
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
@@ -144,14 +147,20 @@ def _feeds(store: Store, seed: int, device: torch.device, read: list[str], loop:
 def _start(store: Store, plan: Plan, stream: str, seed: int) -> Encoder:
     """Where a stream's encoder starts: from the recipe's component, or from random weights where that one teaches."""
     if plan.teachers:
-        return models.encoder(store.encoders[stream], store.specs[stream], seed)
+        return models.encoder(_described(store, plan)[stream], store.specs[stream], seed)
     return components.encoder(store.recipe, stream, seed)
+
+
+def _described(store: Store, plan: Plan) -> dict[str, Described]:
+    """What reads each stream: the recipe's encoders, or narrower ones."""
+    return store.encoders if plan.student is None else {s: encoders.narrower(one, plan.student)
+                                                        for s, one in store.encoders.items()}
 
 
 def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Joint:
     """What the phase minimises; what it owns besides the model is drawn from the seed."""
     with models.drawn(seed, phase.objective["name"]):
-        return network.build(phase.objective, model, lambda stream: components.encoder(store.recipe, stream, seed))
+        return network.build(phase.objective, model, Teachers(store, seed))
 
 
 def _schedule(model: Multimodal, p: Planned, batch: int, soup: int) -> Schedule:

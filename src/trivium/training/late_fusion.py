@@ -31,17 +31,9 @@ def combine(unit: Unit, folder: Path, report: Report) -> records.Seed:
     way = unit.entry.plan.way
     devices.deterministic(kind)
     store = Store(unit.entry.start, device=kind)
-    members: dict[str, Unimodal] = {}
-    for s in store.streams:
-        member = components.load(store.recipe, s, seed)
-        assert isinstance(member, Unimodal)
-        members[s] = member.to(kind)
-    val = _encoded(members, store, store.rows(seed, "val"), seed, report)
-    calibrations, scores, task = {}, {}, store.task_at(seed)
-    for k, (s, member) in enumerate(members.items()):
-        has = val.present[:, k]
-        calibrations[s] = task.calibration(member.head(val.inputs[s][has]), val.y[has])
-        scores[s] = _score({s: member}, store, task, val, [calibrations[s]])[1]
+    task = store.task_at(seed)
+    members, val, calibrations = calibrated(store, seed, report)
+    scores = {s: _score({s: member}, store, task, val, [calibrations[s]])[1] for s, member in members.items()}
     chosen, spent, weights = list(store.streams), 0.0, None
     if best:
         chosen = [min(scores, key=lambda s: scores[s].nll)]
@@ -65,6 +57,35 @@ def combine(unit: Unit, folder: Path, report: Report) -> records.Seed:
         weights=weights, calibration=[one.tolist() for one in kept],
         flops=records.Spent(budget=unit.limit, pretrain=paid, train=spent, total=paid + spent),
         parameters=records.Parameters(total=size, trained=size))
+
+
+def calibrated(store: Store, seed: int, report: Report) -> tuple[dict[str, Unimodal], Batch, dict[str, Tensor]]:
+    """The recipe's classifiers on the store's device, by stream; the validation samples, with their vectors; and each
+    one's calibration on those that have its stream.
+    """
+    members, task = dict[str, Unimodal](), store.task_at(seed)
+    for s in store.streams:
+        member = components.load(store.recipe, s, seed)
+        assert isinstance(member, Unimodal)
+        members[s] = member.to(store.device)
+    val = _encoded(members, store, store.rows(seed, "val"), seed, report)
+    found = {}
+    for k, (s, member) in enumerate(members.items()):
+        has = val.present[:, k]
+        found[s] = task.calibration(member.head(val.inputs[s][has]), val.y[has])
+    return members, val, found
+
+
+@torch.no_grad()
+def ensemble(store: Store, seed: int, way: str) -> Ensemble:
+    """What the recipe's classifiers say together, calibrated as `combine` does it; way: product or mean, which cost
+    nothing to fit.
+    """
+    members, val, calibrations = calibrated(store, seed, lambda *_: None)
+    task = store.task_at(seed)
+    if way == "product":
+        return _score(members, store, task, val, list(calibrations.values()))[0]
+    return _pooled(way, members, store, task, val, calibrations, seed)[0]
 
 
 def _encoded(members: dict[str, Unimodal], store: Store, rows: np.ndarray, seed: int, report: Report) -> Batch:

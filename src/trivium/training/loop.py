@@ -68,6 +68,7 @@ def fit(
     if settings.micro_batches:
         micro.check(objective, settings.mixup)
         parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
+    sees_to_weights = getattr(objective, "after_step", None)
     state = _State(objective, optimizer, plan.soup, checkpoint)
     measured = partial(validate, objective, val, accelerator,
                        plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
@@ -93,6 +94,8 @@ def fit(
                 accelerator.backward(loss)
                 seen_to(objective)
             optimizer.step(plan.lr * rate(step))
+            if sees_to_weights is not None:
+                sees_to_weights((step + 1) / plan.steps)
             losses.append(loss.detach())
             report((step + 1) * plan.batch)
         state.step = mark

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
+    from trivium.encoders import Described
     from trivium.strategies import Entry
     from trivium.strategies.base import Plan
     from trivium.tasks import Task
@@ -85,6 +86,19 @@ def check_entry(entry: Entry, recipe: Recipe, reads: Mapping[str, Read]) -> None
     if words := lacking(of_plan(entry.plan), reads):
         raise UserError(f"params.yaml: `train.{entry.name}.strategy`: `{entry.strategy}` {words}. What works with the "
                         f"recipe `{entry.start}`: {_strategies(reads, classifiers)}.")
+
+
+def students(entry: Entry, encoders: Mapping[str, Described]) -> dict[str, Described]:
+    """What reads each stream, of a strategy that trains narrower ones. Raises: UserError (published weights)."""
+    from trivium.encoders import narrower
+
+    assert entry.plan.student is not None
+    for s, one in encoders.items():
+        if one.weights:
+            raise UserError(f"params.yaml: `train.{entry.name}.start`: `{entry.strategy}` trains narrower encoders, "
+                            f"and the width of {one.weights}, which reads {s} in `{entry.start}`, was fixed by whoever "
+                            "published it: start from a recipe whose encoders have an `architecture`.")
+    return {s: narrower(one, entry.plan.student) for s, one in encoders.items()}
 
 
 def check_loop(loop: Loop, task: type[Task], entries: Mapping[str, Entry]) -> None:

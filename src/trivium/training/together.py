@@ -11,8 +11,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,10 @@ from trivium.machine import workers
 from trivium.settings.errors import UserError
 
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
+ATTEMPTS = 3  # to meet
+PATIENCE = timedelta(minutes=5)  # with a process that others wait for
+KILLED = ("A process that trains a model together with others was killed, most likely because the machine ran out of "
+          "memory. Close other programs, or make `loop.processes` or `loop.batch` smaller in params.yaml.")
 Work = Callable[[Any, Path, Callable[[int, int], None]], Any]
 
 
@@ -30,6 +37,19 @@ def run(work: Work, unit: Any, folder: Path, report: Callable[[int, int], None],
     if device != "cpu":
         raise UserError(f"params.yaml: `loop.processes: {processes}` trains a model on several CPU cores, and here is "
                         "a GPU: set it to 1 (`loop.micro_batches` may stay), or set `loop.device: cpu`.")
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _attempt(work, unit, folder, report, processes)
+        except Missed:
+            pass  # nothing was trained yet: they meet anew
+    try:
+        return _attempt(work, unit, folder, report, processes)
+    except Missed:
+        raise UserError(KILLED) from None
+
+
+def _attempt(work: Work, unit: Any, folder: Path, report: Callable[[int, int], None], processes: int) -> Any:
+    """Raises: Missed, UserError."""
     context = multiprocessing.get_context("spawn")  # clean: this process may have threads
     with tempfile.TemporaryDirectory(prefix="trivium-") as home:
         meeting, others = Path(home) / "meeting", []
@@ -40,13 +60,11 @@ def run(work: Work, unit: Any, folder: Path, report: Callable[[int, int], None],
         try:
             for one in others:
                 one.start()
-            with _met(0, processes, meeting):
+            with _met(0, processes, meeting, others):
                 return work(unit, folder, report)
         except RuntimeError as error:
             if _of_gloo(error):
-                raise UserError("A process that trains a model together with others was killed, most likely because "
-                                "the machine ran out of memory. Close other programs, or make `loop.processes` or "
-                                "`loop.batch` smaller in params.yaml.") from None
+                raise UserError(KILLED) from None
             raise
         finally:
             for one in others:
@@ -64,9 +82,15 @@ def _other(work: Work, unit: Any, folder: Path, rank: int, processes: int, meeti
         os._exit(1)
 
 
+class Missed(Exception):
+    """The processes did not meet."""
+
+
 @contextmanager
-def _met(rank: int, processes: int, meeting: Path) -> Iterator[None]:
-    """In the block, an Accelerator is one of `processes`."""
+def _met(rank: int, processes: int, meeting: Path, others: Sequence[BaseProcess] = ()) -> Iterator[None]:
+    """In the block, an Accelerator is one of `processes`. others: those that the first one has started, which it looks
+    after until all are here. Raises: Missed (one of them ended, or did not come in time).
+    """
     import torch.distributed as distributed
     from accelerate.state import AcceleratorState, GradientState, PartialState
 
@@ -78,17 +102,37 @@ def _met(rank: int, processes: int, meeting: Path) -> Iterator[None]:
     states = (AcceleratorState, GradientState, PartialState)
     for state in states:
         state._shared_state.clear()
-    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes)
     try:
-        yield
+        _all_here(rank, processes, meeting, others)
+        try:
+            distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=processes,
+                                           timeout=PATIENCE)
+        except RuntimeError as error:
+            raise Missed from error
+        try:
+            yield
+        finally:
+            distributed.destroy_process_group()
     finally:
-        distributed.destroy_process_group()
         for state in states:
             state._shared_state.clear()
         for name, value in before.items():
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+def _all_here(rank: int, processes: int, meeting: Path, others: Sequence[BaseProcess]) -> None:
+    """Wait until each process has put its file beside `meeting`. A dead one, for which torch would wait, is seen at
+    once. Raises: Missed.
+    """
+    places = [meeting.with_name(f"here_{k}") for k in range(processes)]
+    places[rank].touch()
+    until = time.monotonic() + PATIENCE.total_seconds()
+    while not all(place.exists() for place in places):
+        if time.monotonic() > until or any(one.exitcode is not None for one in others):
+            raise Missed
+        time.sleep(0.02)
 
 
 def _of_gloo(error: RuntimeError) -> bool:

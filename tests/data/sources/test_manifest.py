@@ -8,7 +8,6 @@ import pytest
 
 from tests.data.sources.manifests import ingest, labels, save
 from trivium.data import tables
-from trivium.data.sources.manifest import _check_size
 from trivium.settings.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -255,14 +254,6 @@ def test_what_people_are_told(folder: Path, text: str, changes: dict[str, str], 
     with pytest.raises(UserError, match=message):
         ingest("mine/m.csv", **changes)
     assert not Path("raw").exists()
-
-
-def test_more_text_than_a_column_can_hold(folder: Path) -> None:
-    """Which takes 2 GiB: the same text again and again, so that it takes little memory."""
-    once = pa.array(["x" * 20_000] * 1_100)
-    with pytest.raises(UserError, match=r"m.csv: column `words` holds 2.05 GiB; .* Shorten long texts"):
-        _check_size(pa.chunked_array([once] * 100), Path("m.csv"), "words")
-    _check_size(pa.chunked_array([once] * 90), Path("m.csv"), "words")
 
 
 @pytest.mark.parametrize(("name", "content", "message"), [

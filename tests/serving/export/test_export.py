@@ -196,4 +196,4 @@ def test_eight_bits_that_change_the_answers_are_left_out(folder: Path, root: Pat
 def test_the_requirements_are_those_of_the_extra() -> None:
     extra = [line for line in (ROOT / "runtime.in").read_text().splitlines() if line and not line.startswith("#")]
     assert extra == list(write.NEEDS)
-    assert all(line.count("==") == 1 and "+" not in line for line in write.requirements().splitlines())
+    assert all(line.count("==") == 1 and "+" not in line for line in write.requirements(write.NEEDS).splitlines())

@@ -17,6 +17,7 @@ from trivium.encoders.hub import Hub
 from trivium.encoders.published import efficientnet_lite0, resemblyzer
 from trivium.encoders.tfidf import TfIdf
 from trivium.modalities.spec import Spec
+from trivium.models import adapters, lora
 from trivium.models.boosting import Boosted, Boosting, Trees, reader
 from trivium.models.linear import Linear, Probed
 from trivium.models.network import Ensemble, Model, Unimodal
@@ -142,6 +143,22 @@ def test_every_encoder(tmp_path: Path) -> None:
     assert len(parts) > 15
     model = models.multimodal(parts, TASKS["classification"], fusions.chosen("concat", "fusion"), seed=0)
     assert gap(model.eval(), tmp_path / "a.onnx") < 3 * CLOSE
+
+
+@pytest.mark.parametrize("added", ["adapters", "lora"])
+def test_what_was_put_into_encoders(added: str, tmp_path: Path) -> None:
+    """Adapters, which stay behind their blocks, and low-rank updates, which are merged once they are trained."""
+    specs = {"note": SPECS["note"], "scan": Spec("scan", "image", (3, 8, 8), modality="image")}
+    parts, room = networks.encoders(specs), {"adapters": adapters, "lora": lora}[added]
+    assert all(room.add(part, 4, 2) for part in parts.values())
+    model = models.multimodal(parts, TASKS["classification"], fusions.chosen("concat", "fusion"), seed=0)
+    for name, weight in model.named_parameters():
+        if room.MARK in name:
+            torch.nn.init.normal_(weight, std=0.5, generator=torch.Generator().manual_seed(0))
+    if added == "lora":
+        for part in parts.values():
+            lora.merge(part)
+    assert gap(model.eval(), tmp_path / "a.onnx") < CLOSE
 
 
 def test_published_encoders_of_pictures_and_voices(tmp_path: Path) -> None:

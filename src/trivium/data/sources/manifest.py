@@ -10,18 +10,24 @@ from __future__ import annotations
 import difflib
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities
 from trivium.data import tables
-from trivium.data.sources import question, raw, rows
+from trivium.data.linked_rows import numbered
+from trivium.data.meta import Meta
+from trivium.data.sources import question, rows
 from trivium.data.sources.places import hashed, located, refuse_outs
 from trivium.data.streams import read_from, same_column
+from trivium.modalities import prose
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
-MOST_BYTES = 2**31 - 2**24  # of all values of a stream together: what an Arrow column of strings can hold
+Files = Mapping[str, tuple[str, str | None]]  # as the manifest names them: where they are, and their digests
 
 
 def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task],
@@ -42,56 +48,132 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     and so may all be of one class.
 
     Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, labels that are no
-        classes where the task has these, a time that is not a number, an unknown split, too much text).
+        classes where the task has these, a time that is not a number, an unknown split).
     """
     if not settings.path:
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
                         "`make repro DATA=path/to/manifest.csv`.")
     path = Path(settings.path)
-    table, target = _choose(path, settings, streams, task)
-    if task.categorical:
-        _check_classes(table["label"], path, target, 1 if further else 2)
-    card = f"{table.num_rows:,} rows of `{path.name}`"
+    files = [_choose(path, settings, streams, task)]
     if settings.unlabelled:
-        more = _more(Path(settings.unlabelled), settings, streams, path.parent)
-        card += f" and {more.num_rows:,} of `{Path(settings.unlabelled).name}`, which have no label"
-        table = pa.concat_tables([table, more], promote_options="default")
-    refuse_outs(path, (name for s, stream in streams.items() if not modalities.is_written(stream.modality)
-                       for name in table[s].unique().to_pylist() if name))
-    empty = pa.nulls(table.num_rows, pa.string())
-    about = {name: table[name] if name in table.column_names else empty for name in ABOUT}
-    about["split"] = _splits(about["split"], path)
-    times = {name: _seconds(table[name], path, name) for name in TIMES if name in table.column_names}
-    for s, stream in streams.items():
-        _check_size(table[s], path, stream.column or s)
-    key = _keys(table["id"])
-    made = {s: _stream(table[s], key, s, stream.modality, times if stream.modality == "audio" else {}, path.parent)
-            for s, stream in streams.items()}
+        files.append(_choose(Path(settings.unlabelled), settings, streams, None))
+    media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
+    ids, counts, labels = _look(files, media, task.categorical)
+    target = files[0].target
+    if task.categorical:
+        _check_classes(labels, path, target, 1 if further else 2)
+    card = f"{counts[0]:,} rows of `{path.name}`"
+    if settings.unlabelled:
+        card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
+    known = [name for name in (*REQUIRED, *ABOUT, *TIMES, "weight", *streams) if any(name in one.made for one in files)]
+    again = _Again(ids)
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
-    weight = {"weight": table["weight"]} if "weight" in table.column_names else {}
-    raw.save(out, pa.table({"sample": table["id"], "key": key, "label": table["label"], **about, **weight}), made,
-             source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.", target=target)
+    last: dict[str, Files] = {}
+    with ExitStack() as stack:
+        written = {name: stack.enter_context(tables.Writer(out / f"{name}.parquet")) for name in ("labels", *streams)}
+        row = 0
+        for one in files:
+            for table in one.pieces():
+                table = _whole(one, table, known, path.parent, media)
+                key = again.keys(table["id"], row)
+                empty = pa.nulls(len(table), pa.string())
+                about = {name: table[name] if name in known else empty for name in ABOUT}
+                about["split"] = _splits(about["split"], path, row)
+                times = {name: _seconds(table[name], path, name, row) for name in TIMES if name in known}
+                weight = {"weight": table["weight"]} if "weight" in known else {}
+                written["labels"].add(pa.table({"sample": table["id"], "key": key, "label": table["label"], **about,
+                                                **weight}))
+                for s, stream in streams.items():
+                    written[s].add(_stream(table[s], key, s, stream.modality,
+                                           times if stream.modality == "audio" else {}, path.parent, last))
+                row += len(table)
+    Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
+         target=tuple(target)).write(out / "meta.json")
 
 
-def _more(path: Path, settings: Manifest, streams: Mapping[str, Stream], home: Path) -> pa.Table:
-    """The rows of a file without labels, which may lack streams. home: the folder that their files are named from."""
-    table, _ = _choose(path, settings, streams, None)
-    media = [s for s in streams if s in table.column_names and not modalities.is_written(streams[s].modality)]
-    refuse_outs(path, (name for s in media for name in table[s].unique().to_pylist() if name))
-    for s in media if path.parent.resolve() != home.resolve() else ():
-        seen = [value and os.path.relpath(path.parent / located(value, path.parent), home).replace(os.sep, "/")
+@dataclass(frozen=True)
+class _File:
+    """A file of rows. made: under the names of the settings, what each is made of, by its columns in the file;
+    target: the columns of the label;  modality: of each stream.
+    """
+
+    path: Path
+    made: Mapping[str, Mapping[str, str]]
+    target: list[str]
+    modality: Mapping[str, str]
+    blank: bool
+
+    def pieces(self, only: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """Some rows at a time: the columns under the names of the settings, or those of `only`, and always the label.
+        All are read either way, so that what cannot be read is found the first time.
+        """
+        wanted = {what: own for what, own in self.made.items() if only is None or what in only}
+        columns = sorted({*self.target, *(column for own in self.made.values() for column in own.values())})
+        for table in rows.pieces(self.path, columns, self.target):
+            made = {what: values(self.modality[what], {name: table[column] for name, column in own.items()})
+                    if what in self.modality else _plain(table[own[what]]) for what, own in wanted.items()
+                    if what != "label"}
+            if "group" in made:
+                made["group"] = _integers(made["group"])
+            yield pa.table(made | {"label": self._labels(table)})
+
+    def _labels(self, table: pa.Table) -> pa.ChunkedArray:
+        own = {column: _integers(_plain(table[column])) for column in self.target}
+        if not own:
+            return pa.chunked_array([pa.nulls(len(table), pa.string())])
+        if len(own) == 1:
+            return own[self.target[0]]
+        made = rows.objects(own)
+        if not self.blank:
+            return made
+        nothing = pc.equal(pa.chunked_array([pc.coalesce(*(c.combine_chunks() for c in own.values()), "")]), "")
+        return pc.if_else(nothing, None, made)
+
+
+def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tuple[np.ndarray, list[int], pa.Array]:
+    """Number of the id of each row (see `numbered`), rows of each file, and the different labels of classes.
+
+    Raises: UserError (a file is in a folder that stages empty, an unknown split, a time that is not a number).
+    """
+    ids, counts, labels = [], [], pa.array([], pa.string())
+    for one in files:
+        count, folders = 0, dict[str, str]()
+        for table in one.pieces(["id", "split", *TIMES, *media]):
+            if "split" in table.column_names:
+                _splits(table["split"], one.path, count)
+            for name in (name for name in TIMES if name in table.column_names):
+                _seconds(table[name], one.path, name, count)
+            count += len(table)
+            ids.append(numbered(table["id"]))
+            if categorical and one.target:
+                labels = pc.unique(pa.chunked_array([labels, *table["label"].drop_null().chunks]))
+            for s in (s for s in media if s in table.column_names):
+                for name in table[s].unique().to_pylist():
+                    if name:
+                        folders.setdefault(os.path.dirname(name.replace("\\", "/")), name)
+        refuse_outs(one.path, folders.values())
+        counts.append(count)
+    return np.concatenate(ids), counts, labels
+
+
+def _whole(one: _File, table: pa.Table, known: Sequence[str], home: Path, media: Sequence[str]) -> pa.Table:
+    """A piece with all the columns that any file has; of a further file, files as they are named from `home`."""
+    elsewhere = not one.target and one.path.parent.resolve() != home.resolve()
+    for s in (s for s in media if elsewhere and s in table.column_names):
+        seen = [value and os.path.relpath(one.path.parent / located(value, one.path.parent), home).replace(os.sep, "/")
                 for value in table[s].to_pylist()]
         table = table.set_column(table.column_names.index(s), s, pa.array(seen, pa.string()))
-    if settings.weight and "weight" not in table.column_names:
-        table = table.append_column("weight", pa.repeat("1", table.num_rows))
+    for name in known:
+        if name not in table.column_names:
+            table = table.append_column(name, pa.repeat("1", len(table)) if name == "weight"
+                                        else pa.nulls(len(table), pa.string()))
     return table
 
 
-def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task: type[Task] | None,
-            ) -> tuple[pa.Table, list[str]]:
-    """The columns that the settings name, under the names of the settings, and those of the target. task: None where
-    there is no label: such a file needs no more than an id and a stream.
+def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task: type[Task] | None) -> _File:
+    """Which columns the settings name. task: None where there is no label: such a file needs no more than an id and a
+    stream.
     """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
@@ -118,18 +200,8 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     if given := [(what, column) for what, own in used.items() for column in own if column in target]:
         raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
                         f"{given[0][0]}, so that models are told the answer. Name another column for one of them.")
-    table = rows.read(path, sorted({*chosen.values(), *target, *(c for own in read.values() for c in own.values())}),
-                      target)
-    made = {what: _plain(table[column]) for what, column in chosen.items()}
-    made |= {s: values(streams[s].modality, {name: table[column] for name, column in own.items()})
-             for s, own in read.items()}
-    labels = {column: _integers(_plain(table[column])) for column in target}
-    made["label"] = rows.objects(labels) if len(target) > 1 else (
-        labels[target[0]] if target else pa.chunked_array([pa.nulls(table.num_rows, pa.string())]))
-    if len(target) > 1 and task and task.blank:
-        nothing = pc.equal(pa.chunked_array([pc.coalesce(*(c.combine_chunks() for c in labels.values()), "")]), "")
-        made["label"] = pc.if_else(nothing, None, made["label"])
-    return pa.table(made | ({"group": _integers(made["group"])} if "group" in made else {})), target
+    return _File(path, {what: {what: column} for what, column in chosen.items()} | {"label": {}} | read, target,
+                 {s: stream.modality for s, stream in streams.items()}, bool(task and task.blank))
 
 
 def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool = True, there: bool = True) -> str:
@@ -170,8 +242,13 @@ def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """What looks the same is the same: Unicode NFC, no white space around; blank is null."""
     # Not pc.utf8_normalize: its "NFC" decomposes (pyarrow 25).
-    return pa.chunked_array([[unicodedata.normalize("NFC", value).strip() or None if value else None
-                              for value in chunk.to_pylist()] for chunk in column.chunks], pa.string())
+    return pa.chunked_array([_nfc(chunk) for chunk in column.chunks], pa.string())
+
+
+def _nfc(column: pa.Array) -> pa.Array:
+    odd = pc.fill_null(pc.match_substring_regex(column, "[^ -~]|^ | $"), False)  # the rest is so already
+    mended = [unicodedata.normalize("NFC", value).strip() or None for value in column.filter(odd).to_pylist()]
+    return pc.replace_with_mask(column, odd, pa.array(mended, pa.string())) if mended else column
 
 
 def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -195,32 +272,27 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str], f
         print(f"note: {words}")
 
 
-def _check_size(values: pa.ChunkedArray, path: Path, column: str) -> None:
-    if values.nbytes > MOST_BYTES:
-        raise UserError(f"{path}: column `{column}` holds {values.nbytes / 2**30:.2f} GiB; more than "
-                        f"{MOST_BYTES / 2**30:.2f} GiB cannot be read. Shorten long texts: models see only as many "
-                        "tokens of each as `processor.length` of their encoder says (params.yaml).")
+def _splits(column: pa.ChunkedArray | pa.Array, path: Path, before: int) -> pa.Array:
+    """`column` with the usual other names of train, val and test replaced. before: rows in front of these."""
+    once = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
+    coded = once.combine_chunks().dictionary_encode()
+    plain = [SPLITS.get(value.casefold(), value.casefold()) for value in coded.dictionary.to_pylist()]
+    wrong = [k for k, value in enumerate(plain) if value not in tables.SPLITS[:3]]
+    if wrong:
+        row = int(np.flatnonzero(np.isin(pc.fill_null(coded.indices, -1).to_numpy(), wrong))[0])
+        raise UserError(f"{path}: row {before + row + 1} is in the split `{plain[coded.indices[row].as_py()]}`; a "
+                        "split is train, val or test (or empty everywhere: then splits are drawn). If the column "
+                        "means something else, set data.manifest.split to \"\" in params.yaml.")
+    return pa.array(plain, pa.string()).take(coded.indices)
 
 
-def _splits(column: pa.ChunkedArray | pa.Array, path: Path) -> pa.Array:
-    """`column` with the usual other names of train, val and test replaced."""
-    plain = [value and value.casefold() for value in column.to_pylist()]
-    values = [value and SPLITS.get(value, value) for value in plain]
-    for row, value in enumerate(values, 1):
-        if value is not None and value not in tables.SPLITS[:3]:
-            raise UserError(f"{path}: row {row} is in the split `{value}`; a split is train, val or test (or empty "
-                            "everywhere: then splits are drawn). If the column means something else, set "
-                            "data.manifest.split to \"\" in params.yaml.")
-    return pa.array(values, pa.string())
-
-
-def _seconds(column: pa.ChunkedArray, path: Path, name: str) -> pa.Array:
-    """Null where it is empty or `nan`."""
+def _seconds(column: pa.ChunkedArray, path: Path, name: str, before: int) -> pa.Array:
+    """Null where it is empty or `nan`. before: rows in front of these."""
     try:
         times = column.cast(pa.float64()).combine_chunks()
         return pc.if_else(pc.is_nan(times), None, times)
     except pa.ArrowInvalid:
-        for row, value in enumerate(column.to_pylist(), 1):
+        for row, value in enumerate(column.to_pylist(), before + 1):
             try:
                 pa.scalar(value, pa.string()).cast(pa.float64())
             except pa.ArrowInvalid:
@@ -229,35 +301,56 @@ def _seconds(column: pa.ChunkedArray, path: Path, name: str) -> pa.Array:
         raise
 
 
-def _keys(ids: pa.ChunkedArray) -> pa.Array:
-    names = ids.to_pylist()
-    every, seen, keys = set(names), set[str](), []
-    for row, name in enumerate(names, 1):
-        key = name
-        while key in seen or (key != name and key in every):
-            key = f"{key} (row {row})"
-        keys.append(key)
-        if key is not None:
-            seen.add(key)
-    return pa.array(keys, pa.string())
+class _Again:
+    """The ids that come twice, and the keys of rows. ids: the number of each row's id."""
+
+    def __init__(self, ids: np.ndarray) -> None:
+        self._every = np.sort(ids)
+        self._twice = np.unique(self._every[1:][np.diff(self._every) == 0])
+        self._seen = set[str]()
+
+    def keys(self, ids: pa.ChunkedArray, before: int) -> pa.Array:
+        """before: rows in front of these."""
+        key = ids.combine_chunks()
+        rows = np.flatnonzero(np.isin(numbered(ids), self._twice) & key.is_valid().to_numpy(zero_copy_only=False))
+        made = []
+        for row, name in zip(rows.tolist(), key.take(pa.array(rows)).to_pylist(), strict=True):
+            own = name
+            while own in self._seen or (own != name and self._there(own)):
+                own = f"{own} (row {before + row + 1})"
+            made.append(own)
+            self._seen.add(own)
+        if not made:
+            return key
+        mask = np.zeros(len(key), bool)
+        mask[rows] = True
+        return pc.replace_with_mask(key, pa.array(mask), pa.array(made, pa.string()))
+
+    def _there(self, name: str) -> bool:
+        number = numbered(pa.chunked_array([[name]]))[0]
+        place = int(np.searchsorted(self._every, number))
+        return place < len(self._every) and bool(self._every[place] == number)
 
 
 def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, times: dict[str, pa.Array],
-            folder: Path) -> pa.Table:
+            folder: Path, last: dict[str, Files]) -> pa.Table:
     """Rows that have a value, with the digest of the text (cleaned, as models see it) or of the file (null where it
-    cannot be read).
+    cannot be read). last: of each stream the files of the piece before, which are not read again.
     """
     there = column.is_valid().combine_chunks()
     values = column.filter(there).combine_chunks()
     if modalities.is_prose(modality):
-        clean = modalities.get(modality).clean
-        digests = pa.array([tables.digest(clean(value).encode()) for value in values.to_pylist()], pa.string())
+        digests = pa.array([tables.digest(text.encode()) for text in prose.cleaned(values).to_pylist()], pa.string())
     elif modalities.is_written(modality):
         digests = pa.nulls(len(values), pa.string())  # equal cells are no sign that two rows are the same thing
     else:
         once = values.dictionary_encode()  # a long recording may serve many rows
-        names = [located(value, folder) for value in once.dictionary.to_pylist()]
-        values = pa.array(names, pa.string()).take(once.indices)
-        digests = pa.array(hashed(names, folder, name), pa.string()).take(once.indices)
+        known, given = last.get(name, {}), once.dictionary.to_pylist()
+        new = [value for value in given if value not in known]
+        places = [located(value, folder) for value in new]
+        found = dict(zip(new, zip(places, hashed(places, folder, name), strict=True), strict=True))
+        last[name] = {value: known.get(value) or found[value] for value in given}
+        values, digests = (pa.array([last[name][value][part] for value in given], pa.string()).take(once.indices)
+                           for part in (0, 1))
     return pa.table({"key": key.filter(there), "value": values, "digest": digests,
                      **{name: column.filter(there) for name, column in times.items()}})

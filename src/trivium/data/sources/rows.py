@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from trivium.settings.errors import UserError
 
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+ROWS = 1 << 16  # that are read at a time
 EXACT = 2**53  # below it, a float knows which integer it is
 
 
@@ -73,22 +74,23 @@ def read(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> pa.Ta
 
     Raises: UserError (unreadable, no rows, a cell is an object, or a list elsewhere).
     """
-    try:
-        if _kind(path) == "csv":
-            table = _read_csv(path, names)
-        elif _kind(path) == "jsonl":
-            table = _read_jsonl(path, names, lists)
-        else:
-            import pyarrow.parquet as pq
+    return pa.concat_tables(pieces(path, names, lists))
 
-            table = pq.read_table(path, columns=list(names))
+
+def pieces(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> Iterator[pa.Table]:
+    """As `read`, some rows at a time."""
+    wanted = {".csv": _csv_pieces, ".jsonl": _jsonl_pieces, ".parquet": _parquet_pieces}[f".{_kind(path)}"]
+    count = 0
+    try:
+        for piece in wanted(path, names, lists):
+            count += len(piece)
+            if len(piece):
+                yield pa.table({name: _strings(_arrays(piece[name]) if name in lists else piece[name], name, path)
+                                for name in names})
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
-    table = pa.table({name: _strings(_arrays(table[name]) if name in lists else table[name], name, path)
-                      for name in names})
-    if table.num_rows == 0:
+    if not count:
         raise UserError(f"{path} has no rows.")
-    return table
 
 
 def look(path: Path, most: int) -> dict[str, list[str]]:
@@ -250,16 +252,29 @@ def _open_csv(path: Path) -> Any:
     return csv.open_csv(path, **_csv_options(path))
 
 
-def _read_csv(path: Path, names: Sequence[str]) -> pa.Table:
+def _parquet_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+        if any(pa.types.is_nested(file.schema_arrow.field(name).type) for name in lists):
+            for group in range(file.num_row_groups):  # Arrow cannot read lists by batches where a file has dictionaries
+                yield file.read_row_group(group, columns=list(names), use_threads=False)
+            return
+        for batch in file.iter_batches(ROWS, columns=list(names), use_threads=False):
+            yield pa.Table.from_batches([batch])
+
+
+def _csv_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
     from pyarrow import csv
 
     convert = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=list(names))
-    return csv.read_csv(path, convert_options=convert, **_csv_options(path))
+    for batch in csv.open_csv(path, convert_options=convert, **_csv_options(path)):
+        yield pa.Table.from_batches([batch])
 
 
-def _read_jsonl(path: Path, names: Sequence[str], lists: Collection[str]) -> pa.Table:
+def _jsonl_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
     cells: dict[str, list[str | None]] = {name: [] for name in names}
-    for number, row in _objects(path):
+    for count, (number, row) in enumerate(_objects(path), 1):
         for name in names:
             value = row.get(name)
             if isinstance(value, list) and name in lists and not any(isinstance(one, (list, dict)) for one in value):
@@ -267,6 +282,13 @@ def _read_jsonl(path: Path, names: Sequence[str], lists: Collection[str]) -> pa.
             if isinstance(value, (list, dict)):
                 raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
             cells[name].append(_cell(value))
+        if count % ROWS == 0:
+            yield _of_strings(cells)
+            cells = {name: [] for name in names}
+    yield _of_strings(cells)
+
+
+def _of_strings(cells: Mapping[str, list[str | None]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()})
 
 

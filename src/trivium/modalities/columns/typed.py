@@ -33,10 +33,13 @@ class Column:
     """code: int32 [N], which of the different `texts` [U] a row has; -1 where its cell is empty."""
 
     def __init__(self, cells: pa.Array | pa.ChunkedArray) -> None:
-        whole = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
-        once = whole.dictionary_encode()
-        self.code = pc.fill_null(once.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-        self.texts: pa.Array = once.dictionary
+        """cells: texts, or dictionaries of them, each in the order in which they come first."""
+        chunks = cells if isinstance(cells, pa.ChunkedArray) else pa.chunked_array([cells])
+        once = pa.chunked_array(chunks.dictionary_encode().chunks, pa.dictionary(pa.int32(), pa.string()))
+        parts = once.unify_dictionaries().chunks
+        codes = [pc.fill_null(part.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32) for part in parts]
+        self.code = np.concatenate([np.zeros(0, np.int32), *codes])
+        self.texts: pa.Array = parts[-1].dictionary if parts else pa.array([], pa.string())
 
     def counts(self, rows: np.ndarray) -> np.ndarray:
         """int64 [U]: how many of the rows (bool [N]) have each text."""

@@ -45,13 +45,19 @@ def difference(found: np.ndarray, other: np.ndarray) -> float:
     return float(np.nan_to_num(gaps).max(initial=0.0))
 
 
-def real(root: Path, streams: dict[str, str], seed: int, count: int = ROWS) -> tuple[list[dict[str, Any]], Path]:
-    """The first `count` rows of the test set as they were read, and the folder that their paths are relative to."""
+def real(root: Path, streams: dict[str, str], seed: int, count: int = ROWS, part: str = "test",
+         spread: bool = False) -> tuple[list[dict[str, Any]], Path]:
+    """The first `count` rows of a split as they were read, and the folder that their paths are relative to.
+
+    part: the split, test, train or val;  spread: instead, rows from the whole of it, since files may be sorted
+    """
     meta = Meta.read(root / "data/aligned/meta.json")
     table = tables.read(root / "data/aligned/samples.parquet")
     splits = tables.read(root / "data/splits/splits.parquet")
-    tested = splits.filter(pc.equal(splits[f"seed_{seed}"], "test"))["sample"]
-    table = table.filter(pc.is_in(table["sample"], tested.combine_chunks())).slice(0, count)
+    tested = splits.filter(pc.equal(splits[f"seed_{seed}"], part))["sample"]
+    table = table.filter(pc.is_in(table["sample"], tested.combine_chunks()))
+    step = max(1, -(-table.num_rows // count)) if spread else 1
+    table = table.take(list(range(0, table.num_rows, step))[:count])
     rows = []
     for row in table.to_pylist():
         own = {s: row[s] if row[f"has_{s}"] else None for s in streams}

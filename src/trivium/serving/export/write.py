@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from trivium.drawing import numbers
 from trivium.machine import files, source
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.runner import Runner
-from trivium.serving.export import card, graph, int8, processors, smoke
+from trivium.serving.export import card, graph, int8, processors, reference, smoke
 from trivium.serving.export.record import NAME, Exported
 from trivium.serving.predictor import PREPARED, Predictor, best, preparation
 from trivium.settings.errors import UserError
@@ -22,7 +23,20 @@ from trivium.training.records import Trained
 
 NEEDS = ("numpy", "onnxruntime", "pillow", "pyarrow", "pydantic", "scipy", "soundfile", "tokenizers", "tqdm")
 ROOMS = ("modalities", "tasks")  # whose parts are found by their names
-RUNNER = "trivium.runtime.__main__"
+RUNNER, SERVER = "trivium.runtime.__main__", "trivium.runtime.server.__main__"
+SERVING = ("fastapi", "prometheus-client", "python-multipart", "uvicorn")
+PAGES = Path("trivium/runtime/server/files")
+DOCKERFILE = """\
+# docker build -t MODEL . && docker run --rm -e TRIVIUM_TOKEN=... -p 127.0.0.1:8000:8000 MODEL
+FROM python:3.11-slim
+WORKDIR /model
+COPY requirements.txt requirements-serve.txt ./
+RUN pip install --no-cache-dir -r requirements.txt -r requirements-serve.txt
+COPY . .
+USER nobody
+EXPOSE 8000
+CMD ["python", "-m", "trivium.runtime.server", ".", "--host", "0.0.0.0", "--port", "8000"]
+"""
 
 
 def said(made: Exported, folder: Path) -> str:
@@ -38,8 +52,10 @@ def said(made: Exported, folder: Path) -> str:
                       f"`python -m trivium.runtime {folder}` answers, without torch."])
 
 
-def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = True) -> Exported:
+def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = True, docker: bool = False) -> Exported:
     """Fill the empty `folder` with the best seed of `strategy`. small: whether a graph of 8 bits stands beside it
+
+    docker: whether a Dockerfile does
 
     here: whether the card says what is of this machine and run (seconds, energy, the commit), as no stage's out may
 
@@ -65,9 +81,14 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
             made = made.model_copy(update={"int8": found})
         except UserError as error:
             made = made.model_copy(update={"refused": str(error)})
+    reference.made(Runner(folder), root, seed).write(folder / reference.NAME)
     made.write(folder / NAME)
     code(folder)
-    files.write(folder / "requirements.txt", requirements())
+    files.write(folder / "requirements.txt", requirements(NEEDS))
+    files.write(folder / "requirements-serve.txt", requirements(SERVING))
+    if docker:
+        files.write(folder / "Dockerfile", DOCKERFILE)
+        files.write(folder / ".dockerignore", "venv\n__pycache__\n")
     files.write(folder / "README.md", card.text(root, made, about.read, read_json(place / "model.json"), here))
     return made
 
@@ -81,16 +102,17 @@ def note(folder: Path, why: str) -> Exported:
 
 
 def code(folder: Path) -> None:
-    """The runner, and all that it may run, as `trivium` in `folder`."""
+    """The runner, the server, and all that they may run, as `trivium` in `folder`."""
     home = source.HOME / "trivium"
     parts = [".".join(file.relative_to(source.HOME).with_suffix("").parts) for room in ROOMS
              for file in sorted((home / room).rglob("*.py"))]
-    for file in source.files([RUNNER, *parts]):
+    pages = sorted((source.HOME / PAGES).iterdir())
+    for file in [*source.files([RUNNER, SERVER, *parts]), *pages]:
         target = folder / file.relative_to(source.HOME)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
 
 
-def requirements() -> str:
-    """What the runner needs, in the versions that were tried."""
-    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in NEEDS)
+def requirements(names: Sequence[str]) -> str:
+    """What is needed, in the versions that were tried."""
+    return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in names)

@@ -1,0 +1,1 @@
+"""`trivium serve`: answers over HTTP from an exported folder, without torch. It withstands careless clients."""

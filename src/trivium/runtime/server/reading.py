@@ -1,0 +1,125 @@
+"""From what a client sent to rows that the model may see: texts and bytes, and never a path of this machine."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from trivium.modalities import is_written
+from trivium.runtime.server.limits import Limits, Refused
+from trivium.runtime.values import TIMES, missing
+
+ID = "id"
+Row = dict[str, Any]
+
+
+def parsed(body: bytes, limits: Limits) -> list[Row]:
+    """The rows of a JSON body: a list of objects, `{"rows": [...]}`, or one object. Raises: Refused."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "json", f"The body is not JSON ({error}).") from None
+    if isinstance(found, dict) and isinstance(found.get("rows"), list):
+        found = found["rows"]
+    rows = [found] if isinstance(found, dict) else found
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise Refused(422, "shape", 'Send a list of rows, such as [{"text": "..."}]: an object per row.')
+    if len(rows) > limits.rows:
+        raise Refused(413, "rows", f"{len(rows):,} rows are more than the {limits.rows:,} that one request may have.")
+    return rows
+
+
+class Reader:
+    """streams: that the model knows, name -> modality;  cells: the columns of those of tables."""
+
+    def __init__(self, streams: Mapping[str, str], cells: Mapping[str, list[str]], limits: Limits) -> None:
+        self.streams, self.cells, self.limits = dict(streams), dict(cells), limits
+
+    def row(self, given: Row) -> tuple[Row, str | None]:
+        """The values of a row, texts or bytes; and what was not used, in words. Raises: ValueError (why there can be
+        no answer).
+        """
+        known = {*self.streams, *TIMES, ID}
+        unknown = [key for key in given if key not in known]
+        if not any(not missing(given.get(s)) for s in self.streams):
+            told = f"; it has {', '.join(map(str, unknown[:5]))}" if unknown else ""
+            raise ValueError(f"the row has none of {', '.join(self.streams)}{told}")
+        found: Row = {key: self._time(key, given[key]) for key in TIMES if not missing(given.get(key))}
+        for s, modality in self.streams.items():
+            if not missing(given.get(s)):
+                found[s] = self._value(s, modality, given[s])
+        return found, f"{', '.join(map(str, unknown[:5]))}: not known here" if unknown else None
+
+    def _value(self, s: str, modality: str, value: Any) -> str | bytes:
+        if is_written(modality):
+            if isinstance(value, bytes):
+                value = value.decode("utf-8", "replace")
+            if modality == "table":
+                value = self._table(s, value)
+            elif isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise ValueError(f"{s} is to be a text")
+            return self._short(s, str(value))
+        content = value if isinstance(value, bytes) else self._decoded(s, value)
+        try:
+            self._measured(s, modality, content)
+        except ValueError:
+            raise
+        except Exception as error:  # whatever a library makes of a damaged header
+            raise ValueError(f"{s} cannot be read: {error or type(error).__name__}") from None
+        return content
+
+    def _table(self, s: str, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if not isinstance(value, dict) or any(isinstance(cell, dict | list) for cell in value.values()):
+            raise ValueError(f"{s} is to be an object with a value per column: {', '.join(self.cells.get(s, ())[:8])}")
+        return json.dumps(value, ensure_ascii=False)
+
+    def _short(self, s: str, value: str) -> str:
+        if len(value) > self.limits.characters:
+            raise ValueError(f"{s} has {len(value):,} characters, and {self.limits.characters:,} are allowed")
+        return value
+
+    def _decoded(self, s: str, value: Any) -> bytes:
+        if not isinstance(value, str):
+            raise ValueError(f"{s} is to be the content of a file, as base64")
+        if value.startswith("data:"):
+            value = value.partition(",")[2]
+        try:
+            return base64.b64decode(value, validate=True)
+        except (binascii.Error, ValueError):
+            raise ValueError(f"{s} is not base64: send the content of a file, not its name") from None
+
+    def _measured(self, s: str, modality: str, content: bytes) -> None:
+        """Look at the header before anything is decoded: a small file may claim to be a huge one."""
+        if modality == "image":
+            from PIL import Image
+
+            with Image.open(io.BytesIO(content)) as image:
+                width, height = image.size
+            if width * height > self.limits.pixels:
+                raise ValueError(f"{s} has {width:,} x {height:,} pixels, and {self.limits.pixels:,} are allowed")
+        elif modality == "audio":
+            import soundfile
+
+            with soundfile.SoundFile(io.BytesIO(content)) as sound:
+                rate, frames = sound.samplerate, sound.frames
+            if rate > self.limits.hertz:
+                raise ValueError(f"{s} claims {rate:,} Hz, and {self.limits.hertz:,} are allowed")
+            if frames > self.limits.seconds * rate:
+                raise ValueError(f"{s} is {frames / rate:,.0f} s long, and {self.limits.seconds:,.0f} s are allowed")
+
+    @staticmethod
+    def _time(key: str, value: Any) -> float:
+        try:
+            seconds = float(value)
+        except (TypeError, ValueError):
+            seconds = math.nan
+        if not math.isfinite(seconds):
+            raise ValueError(f"{key} is no number of seconds")
+        return seconds
