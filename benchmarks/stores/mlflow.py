@@ -22,7 +22,7 @@ def measure(scratch: Path) -> dict[str, Any]:
     from importlib.metadata import version
 
     place = anna(scratch)
-    bin = environment(scratch / "server", f"mlflow=={version('mlflow')}", "psycopg2-binary")
+    bin = environment(scratch / "server", f"mlflow=={version('mlflow')}", "psycopg[binary]")
     with _postgres(scratch) as database:
         port = free_port()
         command = [str(bin / "mlflow"), "server", "--backend-store-uri", database, "--artifacts-destination",
