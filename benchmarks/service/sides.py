@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.servers import free_port, running
 from benchmarks.service import load
 
 MOST = 300  # rows
-PATIENCE = 180.0  # seconds until a server answers
 ONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 Row = dict[str, str]
 
@@ -60,10 +56,10 @@ def invocations(rows: Sequence[Row]) -> list[bytes]:
 
 @contextmanager
 def ours(folder: Path, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    port = free()
+    port = free_port()
     command = [sys.executable, "-m", "trivium.runtime.server", ".", "--port", str(port)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | ONE
-    with running(command, environment, folder, home / "ours.log", port, "/ready") as process:
+    ready = f"http://127.0.0.1:{port}/ready"
+    with running(command, ready, home / "ours.log", folder, without="PYTHONPATH", **ONE) as process:
         yield process, port
 
 
@@ -79,52 +75,13 @@ def mlflow(root: Path, strategy: str, home: Path, workers: int) -> Iterator[tupl
         sys.exit("There are no runs yet: `trivium sync` makes them.")
     models = client.search_logged_models([experiment.experiment_id])
     model = next(one for one in models if one.tags.get("strategy") == strategy)
-    port = free()
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--model-uri", model.artifact_location,
                "--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls `uvicorn`
     own = {"PATH": path, "MLFLOW_TRACKING_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    environment = dict(os.environ) | ONE | own
-    with running(command, environment, home, home / "mlflow.log", port, "/ping") as process:
+    with running(command, f"http://127.0.0.1:{port}/ping", home / "mlflow.log", home, **ONE, **own) as process:
         yield process, port
-
-
-@contextmanager
-def running(command: Sequence[str], environment: dict[str, str], folder: Path, log: Path, port: int, path: str,
-            ) -> Iterator[subprocess.Popen[bytes]]:
-    import http.client
-
-    with log.open("ab") as words:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=words, stderr=words,
-                                   start_new_session=True)
-    try:
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", path)
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                pass
-            if process.poll() is not None or time.monotonic() > until:
-                sys.exit(f"{' '.join(command[1:5])} did not start:\n{log.read_text()[-2000:]}")
-            time.sleep(0.2)
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def memory(process: subprocess.Popen[bytes]) -> int:

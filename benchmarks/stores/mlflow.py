@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.servers import environment, free_port, running, timed
 from benchmarks.stores.remotes import TRIVIUM, anna
-from benchmarks.stores.servers import environment, free_port, running, timed
 
 
 def measure(scratch: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.stores.servers import ROOT, environment, free_port, running, timed
+from benchmarks.servers import ROOT, environment, free_port, running, timed
 
 TRIVIUM = (sys.executable, "-m", "trivium.cli.main")
 KEYS = {"AWS_ACCESS_KEY_ID": "anna", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}  # of moto

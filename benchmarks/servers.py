@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def environment(place: Path, *packages: str) -> Path:
@@ -31,10 +31,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], url: str, log: Path, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`command` until the block ends; it begins once `url` answers. more: of its environment."""
+def running(command: Sequence[str], url: str, log: Path, folder: Path | None = None, without: str = "", **more: str,
+            ) -> Iterator[subprocess.Popen[bytes]]:
+    """`command` in `folder` until the block ends; it begins once `url` answers. more: of its environment, which has no
+    variable `without`.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != without} | more
     with log.open("ab") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=words, env=os.environ | more, start_new_session=True)
+        process = subprocess.Popen(command, stdout=words, stderr=words, cwd=folder, env=environment,
+                                   start_new_session=True)
     try:
         until = time.monotonic() + 180
         while not _answers(url):
