@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.comparison import domain, null, out, recipes, sentences
+from trivium.comparison import domain, latency, null, out, recipes, sentences
 from trivium.comparison.across import across
 from trivium.comparison.intervals import Estimate, Span, never
 from trivium.comparison.null import Gain
@@ -52,12 +52,13 @@ def build(settings: Settings, entries: Sequence[str], split_method: str, bins: i
     ranked = [names[s] for s in np.argsort(-metric.upward(results.points[metric.key]).mean(1), kind="stable")]
     about, constant, tuned = _dataset(found, root), _constant(found, bins), _tuned(names, root)
     costs = {name: _cost(found, name, gains[name]) for name in names}
-    decided = decide(ranked, pairs, costs, settings.reference, metric.close)
+    limit = None if settings.latency_ms is None else latency.within(settings.latency_ms, ranked, root)
+    decided = decide(limit.inside if limit else ranked, pairs, costs, settings.reference, metric.close)
     words = sentences.Words(
         {name: found.metrics[name].title for name in names}, metric, pairs, gains, costs, rules.confidence,
         found.task.null_words(metric, constant.label, constant.metrics[metric.key]),
         recipes.published({n: found.metrics[n].recipe for n in names}), _notes(found, root, tuned), len(found.skipped),
-        _budget(root), max((one.trials for one in tuned.values()), default=0))
+        _budget(root), max((one.trials for one in tuned.values()), default=0), limit)
     whole = together(found, root / EVALUATED, rules, decided.recommended or ranked[0]) if settings.together else None
     parts = across(found, root / EVALUATED, decided.recommended, settings.confidence)
     made = Comparison(
@@ -210,7 +211,8 @@ def _verdict(decided: Verdict, words: sentences.Words) -> out.Verdict:
     sentence, reason = sentences.say(decided, words)
     whole, within = decided.whole, decided.within
     return out.Verdict(
-        learned=bool(whole.tied), winner=whole.winner, tied=list(whole.tied), behind=list(whole.behind),
+        learned=any(cost.learned for cost in words.costs.values()), winner=whole.winner, tied=list(whole.tied),
+        behind=list(whole.behind),
         recommended=decided.recommended, within=within.recommended,
         simple=(within if decided.recommended == within.recommended else whole).simple, sentence=sentence,
         reason=reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trivium.comparison.latency import UNKNOWN, Within
 from trivium.comparison.null import Gain
 from trivium.comparison.pairs import Pair
 from trivium.comparison.verdict import SAME_COST, Choice, Cost, Verdict, listed
@@ -25,7 +26,7 @@ class Words:
     """What the sentences are made of, by the names of strategies. null: what a strategy must surely beat;  published:
     strategy -> what is said of its published weights;  notes: other sentences, such as those about strategies that were
     not begun;  skipped: how many these are;  budget: its setting that counts;  trials: of tuning, of every strategy; 0
-    where it is off.
+    where it is off;  limit: who answers fast enough, where that is asked for.
     """
 
     titles: Mapping[str, str]
@@ -40,6 +41,7 @@ class Words:
     skipped: int = 0
     budget: str = "epochs"
     trials: int = 0
+    limit: Within | None = None
 
     def title(self, name: str) -> str:
         return f"“{self.titles[name]}”"
@@ -67,7 +69,13 @@ class Words:
 
 def say(verdict: Verdict, words: Words) -> tuple[str, str]:
     """The sentence and the reason."""
+    if words.limit and not words.limit.inside:
+        return (f"No strategy answers within {words.limit.limit:g} ms, so none is recommended.",
+                " ".join([_slow(words.limit, words), *words.notes]))
     said, why = _say(verdict, words)
+    if words.limit:
+        said = f"Within {words.limit.limit:g} ms, {said[:1].lower()}{said[1:]}"
+        why = " ".join(filter(None, [_slow(words.limit, words), why]))
     if words.trials:
         said = f"At {numbers.plural(words.trials, 'trial')} each, {said[:1].lower()}{said[1:]}"
     return said, why
@@ -89,6 +97,23 @@ def _say(verdict: Verdict, words: Words) -> tuple[str, str]:
     if taken in words.published:
         why.append(words.published[taken])
     return said[:1].upper() + said[1:], " ".join([*why, *words.notes])
+
+
+def _slow(limit: Within, words: Words) -> str:
+    """Who is left out for being slow, or for not being known to be fast."""
+    said, unmeasured = [], [name for name, why in limit.unknown.items() if why == UNKNOWN]
+    if limit.slow:
+        each = listed([f"{words.title(name)} ({taken:.3g} ms)" for name, taken in limit.slow.items()])
+        said.append(f"Slower, and left out: {each}. One row on one thread counts, in 95 of 100 calls.")
+    for why in dict.fromkeys(limit.unknown.values()):
+        names = [name for name, other in limit.unknown.items() if other == why]
+        if why != UNKNOWN:
+            said.append(f"Left out, since {'it cannot' if len(names) == 1 else 'they cannot'} be exported: "
+                        f"{words.all(names)}. {why}")
+    if unmeasured:
+        said.append(f"Left out, since no latency of {'it' if len(unmeasured) == 1 else 'them'} was measured on this "
+                    f"machine: {words.all(unmeasured)}. `dvc repro --force --single-item latency` measures it.")
+    return " ".join(said)
 
 
 def _nothing(whole: Choice, words: Words) -> tuple[str, str]:

@@ -17,6 +17,8 @@ class Settings(Section):
     metric: str = "auto"  # the key of one that ranks; auto: the task's own
     reference: str = ""  # the entry of `train` that everybody should beat; "": none
     together: bool = True  # whether to weigh the answers of all strategies on validation, and to test their mean
+    latency: bool = True  # whether every strategy is exported, and its answers timed
+    latency_ms: Positive | None = None  # of one row on one thread, 95th percentile: recommend nothing that is slower
 
 
 class Budgets(Section):

@@ -63,9 +63,9 @@ def overrides(changes: Mapping[str, Any]) -> list[str]:
     return [f"{key}={_written(value)}" for key, value in changes.items()]
 
 
-def settings(params: Params, variant: Variant) -> dict[str, float | str]:
+def settings(params: Params, variant: Variant) -> dict[str, float | str | None]:
     """What `variant` changes in params.yaml, by dotted key. A share of the labels leaves the compute as it is."""
-    changed: dict[str, float | str]
+    changed: dict[str, float | str | None]
     if params.budget.flops is not None:
         changed = {"budget.flops": params.budget.flops * variant.compute}
     else:  # an epoch is over labelled samples: fewer of them make it cheaper
@@ -73,6 +73,10 @@ def settings(params: Params, variant: Variant) -> dict[str, float | str]:
     if variant.labels != 1:
         share = params.split.labels * variant.labels
         changed["split.labels"] = variant.rows or (round(share) if params.split.labels > 1 else share)
+    if params.compare.latency:  # the same models would be timed again for each point
+        changed["compare.latency"] = False
+    if params.compare.latency_ms is not None:
+        changed["compare.latency_ms"] = None
     return changed | {"evaluate.analysis_rows": FEWEST}
 
 

@@ -155,7 +155,7 @@ def _sections(raw: Mapping[str, Any], own: Entries) -> dict[str, Any]:
     """Of params.yaml, changed: the entry that the budget is of, and `own`; no reference."""
     of = raw["budget"].get("of")
     kept = {of: raw["train"][of]} if of in raw["train"] else {}
-    return {"train": kept | own, "compare": raw["compare"] | {"reference": ""}}
+    return {"train": kept | own, "compare": raw["compare"] | {"reference": "", "latency": False, "latency_ms": None}}
 
 
 def _template(raw: Mapping[str, Any], strategy: str) -> dict[str, Any]:

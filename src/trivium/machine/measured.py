@@ -39,10 +39,43 @@ class Inference(Figures):
     joules_per_sample: float | None = None  # where the machine does not tell
 
 
+class Timed(Figures):
+    """Answers of an exported model to so many rows at a time, over so many calls: milliseconds of a call.
+
+    p95_ms, p99_ms: None where there were too few calls to tell.
+    """
+
+    rows: int
+    threads: int
+    calls: int
+    p50_ms: float
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+class Latency(Figures):
+    """What the exported model of a strategy takes.
+
+    start_seconds: from the start of a process to its first answer, median;  peak_memory_bytes: of that process.
+    times: of the whole graph, by rows and threads;  small: of that of 8 bits, empty where there is none.
+    """
+
+    start_seconds: float
+    peak_memory_bytes: int
+    times: list[Timed]
+    small: list[Timed] = []
+
+    def of(self, rows: int, threads: int = 1, small: bool = False) -> Timed | None:
+        """None where that was not timed."""
+        found = self.small if small else self.times
+        return next((one for one in found if (one.rows, one.threads) == (rows, threads)), None)
+
+
 class Measured(Figures):
     """`STAGE.json`. seconds: wall clock, imports of the stage excluded.  peak_memory_bytes: of its largest process.
 
     seeds, units: seconds of each that the stage trained.  tuning: of the trials of each seed, together.
+    latency: of every strategy that can be exported, all timed in one run.
     """
 
     seconds: float | None = None
@@ -53,6 +86,7 @@ class Measured(Figures):
     units: list[float] = []
     tuning: list[float] = []
     inference: Inference | None = None
+    latency: dict[str, Latency] = {}
 
     @classmethod
     def of(cls, stage: str, root: str | Path = ".") -> Measured:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from trivium import tasks
-from trivium.comparison import budgets
+from trivium.comparison import budgets, latency
 from trivium.comparison.build import ranking
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.meta import Meta
 from trivium.data.tables import read_json, read_yaml
 from trivium.evaluation.metrics import Evaluation
-from trivium.machine.measured import PLACE, Inference, Measured, Sampled
+from trivium.machine.measured import PLACE, Inference, Latency, Measured, Sampled
 from trivium.tasks import Task
 from trivium.tasks.metric import Metric
 from trivium.training.records import Trained
@@ -204,11 +204,13 @@ class Took:
     training: Measured
     inference: Inference | None
     system: Sampled | None
+    latency: Latency | None = None
 
 
 def measured(root: Path, outcome: Outcome) -> Took:
     return Took(Measured.of(outcome.stage, root), Measured.of(f"evaluate@{outcome.name}", root).inference,
-                Sampled.found(root / PLACE / f"{outcome.stage}.system.json"))
+                Sampled.found(root / PLACE / f"{outcome.stage}.system.json"),
+                latency.measured(root).get(outcome.name))
 
 
 def commit(root: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 from trivium.comparison.budgets import Curves
 from trivium.comparison.out import Strategy
 from trivium.evaluation import metrics
-from trivium.machine.measured import Sampled
+from trivium.machine.measured import Latency, Sampled
 from trivium.tracking.outs import Outcome, Took
 from trivium.training.records import Seed
 
@@ -103,7 +103,21 @@ def strategy_results(outcome: Outcome, entry: Strategy | None, measured: Took) -
     took = measured.training.model_dump(include=set(TRAINING))
     if measured.inference:
         took |= measured.inference.model_dump(include=set(ANSWERING))
+    found |= {f"latency/{key}": value for key, value in answered(measured.latency).items()}
     return found | {f"cost/{key}": float(value) for key, value in took.items() if _number(value)}
+
+
+def answered(latency: Latency | None) -> dict[str, float]:
+    """Of the exported model; empty where that is not known."""
+    if latency is None:
+        return {}
+    found = {"start_seconds": latency.start_seconds, "peak_memory_bytes": float(latency.peak_memory_bytes)}
+    for kind, times in (("", latency.times), ("int8_", latency.small)):
+        for one in times:
+            name = f"{kind}rows_{one.rows}_threads_{one.threads}"
+            found |= {f"{name}_{key}": value for key in ("p50_ms", "p95_ms", "p99_ms")
+                      if (value := getattr(one, key)) is not None}
+    return found
 
 
 def by_share(curves: Curves | None, strategy: str, metric: str) -> dict[str, dict[int, float]]:

@@ -1,0 +1,1 @@
+"""How long exported models take to answer: made, and timed side by side."""
