@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.stage import measure, run
 
 if TYPE_CHECKING:
+    from trivium.comparison.latency import Graph
     from trivium.params import Params
 
 
 def main(params: Params) -> None:
     from trivium.comparison.latency import PATH, STAGE, Graphs
     from trivium.machine.measured import Measured
-    from trivium.machine.workers import processes
-    from trivium.serving.latency import graphs, timing
+    from trivium.serving.latency import timing
     from trivium.training.records import Trained
 
     if not params.compare.latency:
         Graphs().write(PATH)
         measure(STAGE, Measured(latency={}))
         return print("`compare.latency` is off: nothing is exported, and no answer is timed")
-    names = [name for name in params.train if not Trained.read(f"models/{name}/training.json").skipped]
+    trained = {name: Trained.read(f"models/{name}/training.json") for name in params.train}
+    names = [name for name, one in trained.items() if not one.skipped]
     with tempfile.TemporaryDirectory() as scratch:
         folders = {name: Path(scratch) / name for name in names}
-        for folder in folders.values():
-            folder.mkdir()
-        with processes(clean=True) as run_all:
-            tasks = [(".", name, str(folder)) for name, folder in folders.items()]
-            found = {name: made for (_, name, _), made in run_all(graphs.made, tasks)}
-        Graphs(strategies=found).write(PATH)
-        for name, one in found.items():
-            if one.refused:
-                print(f"{name}: {one.refused}")
-        timed = timing.measure({name: folders[name] for name, one in found.items() if not one.refused})
+        found = exported({name: folders[name] for name in sorted(names, key=lambda s: not trained[s].recipe.published)})
+        Graphs(strategies={name: found[name] for name in names}).write(PATH)
+        timed = timing.measure({name: folders[name] for name in names if not found[name].refused})
     measure(STAGE, Measured(latency=timed))
-    print(f"{len(timed)} of {len(names)} exported models answer one row in "
-          + ", ".join(f"{name} {one.times[0].p50_ms:.3g}" for name, one in timed.items()) + " ms (median, one thread)")
+    for name in names:
+        print(f"{name}: {found[name].refused or f'{timed[name].times[0].p50_ms:.3g} ms for one row (median, one thread)'}")
+
+
+def exported(folders: Mapping[str, Path]) -> dict[str, Graph]:
+    """Strategy -> its graph; several processes work from the first on, so that what takes longest stands there."""
+    from trivium.machine.progress import Progress
+    from trivium.machine.workers import processes
+    from trivium.serving.latency import graphs
+
+    found = dict[str, "Graph"]()
+    with Progress("exporting", len(folders), "strategy") as progress, processes(clean=True) as run_all:
+        for (_, name, _), made in run_all(graphs.made, [(".", name, str(folder)) for name, folder in folders.items()]):
+            found[name] = made
+            progress.add(1)
+    return found
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from trivium.comparison.latency import STAGE
 from trivium.drawing import numbers
-from trivium.machine.measured import Measured
+from trivium.machine.measured import Latency, Measured
 from trivium.report.inputs import Inputs
 
 
@@ -25,7 +26,12 @@ def _recipe(inputs: Inputs, recipe: str) -> float:
     return sum(time / (1 if unit.seed is None else seeds) for unit, time in zip(units, spent, strict=False))
 
 
+def answered(inputs: Inputs) -> dict[str, Latency]:
+    """What was measured of each exported model; empty where the stage `latency` is off, or ran elsewhere."""
+    return inputs.measured.get(STAGE, Measured()).latency
+
+
 def latency(inputs: Inputs) -> dict[str, float]:
-    """Measured milliseconds of one answer, median, per strategy."""
+    """Measured milliseconds of one answer of the trained model, median, per strategy."""
     found = {s: inputs.measured.get(f"evaluate@{s}", Measured()).inference for s in inputs.order}
     return {s: 1000 * inference.latency_p50_seconds for s, inference in found.items() if inference}

@@ -20,6 +20,7 @@ from trivium.report.sections import (
     data,
     disagreements,
     errors,
+    latency,
     learning,
     machine,
     pairs,
@@ -64,6 +65,7 @@ GROUPS = (
     Group("", (Section("strategies", "The comparison", strategies.context),)),
     Group("Why", (
         Section("cost", "What it costs", cost.context),
+        Section("latency", "How fast it answers", latency.context),
         Section("contributions", "What each stream gives", contributions.context),
         Section("streams", "When a stream is missing", subsets.context),
         Section("ceilings", "How much was learned", ceilings.context),

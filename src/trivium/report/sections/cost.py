@@ -10,7 +10,7 @@ from trivium.drawing.charts import Mark, Point, scatter
 from trivium.report.inputs import Inputs
 from trivium.report.measures import axis, said, span, tick
 from trivium.report.parts import Figure, Option
-from trivium.report.prices import latency, seconds
+from trivium.report.prices import answered, latency, seconds
 from trivium.tasks.metric import Metric
 
 
@@ -74,7 +74,7 @@ def _costs(inputs: Inputs) -> list[Cost]:
     costs = [
         Cost("training compute per seed", "FLOP", {s: entries[s].flops for s in inputs.order}),
         Cost("training time per seed", "s", dict(seconds(inputs))),
-        Cost("time of one answer", "ms", dict(latency(inputs))),
+        Cost("time of one answer", "ms", {} if answered(inputs) else dict(latency(inputs))),
         Cost("parameters", "", {s: entries[s].parameters.total for s in inputs.order}),
     ]
     return [cost for cost in costs if len([value for value in cost.values.values() if value is not None]) > 1]

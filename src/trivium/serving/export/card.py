@@ -58,6 +58,7 @@ def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, 
     parts = {"What it is": _what(known), "How to use it": _use(known), "Data": _data(known),
              "How it was trained": _training(known), "How good it is": _good(known),
              "What it rests on, and what disturbs it": _robust(known), "Known failings": _failings(known),
+             "How fast it answers": origin.speed(root, made.strategy, here),
              "What it cost": origin.cost(root, trained, here), "Licences": origin.licences(about, known.meta),
              "How to make it again": origin.again(root, made.strategy, here)}
     said = [f"## {title}\n\n" + "\n".join(lines) for title, lines in parts.items() if lines]

@@ -10,12 +10,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from trivium.comparison.latency import measured
 from trivium.data.meta import Meta
 from trivium.data.tables import read_yaml
 from trivium.drawing import numbers
 from trivium.encoders.published import adapter
 from trivium.machine.measured import Measured
 from trivium.machine.packages import PREFIX
+from trivium.runtime.folder import GRAPH, INT8
 from trivium.training.records import Trained
 
 CODE = ("src", "pipeline", "params.yaml", "dvc.yaml", "requirements.txt")  # what outs depend on besides data
@@ -43,6 +45,26 @@ def cost(root: Path, trained: Trained, here: bool) -> list[str]:
     if lines and None in known:
         lines.append("- Energy: not measured, since the machine did not tell all of it.")
     return lines
+
+
+def speed(root: Path, strategy: str, here: bool) -> list[str]:
+    """A table of milliseconds; nothing where nothing was timed. here: see `write.write`"""
+    if not here:
+        return [f"That is of a machine, too: `trivium export {strategy}` writes it."]
+    found = measured(root).get(strategy)
+    if found is None:
+        return []
+    lines = ["From processed inputs to the answer, in milliseconds, on the machine that exported it:", "",
+             "| graph | rows | threads | median | 95 of 100 | 99 of 100 |", "|---|--:|--:|--:|--:|--:|"]
+    for name, times in ((GRAPH, found.times), (INT8, found.small)):
+        lines += [f"| `{name}` | {one.rows} | {one.threads} | {_ms(one.p50_ms)} | {_ms(one.p95_ms)} | "
+                  f"{_ms(one.p99_ms)} |" for one in times]
+    return [*lines, "", f"The first answer of a process came after {numbers.seconds(found.start_seconds)}, and it held "
+                        f"{numbers.memory(found.peak_memory_bytes)}."]
+
+
+def _ms(value: float | None) -> str:
+    return numbers.NONE if value is None else f"{value:.3g}"
 
 
 def licences(about: Mapping[str, Any], meta: Meta) -> list[str]:

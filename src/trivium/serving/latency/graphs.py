@@ -26,9 +26,10 @@ def made(task: tuple[str, str, str]) -> Graph:
 
 
 def write(root: Path, strategy: str, folder: Path) -> Graph:
-    """Fill `folder`: what `runtime.runner.Runner` reads, and `SAMPLES`, test rows of the seed. Where the strategy
-    cannot be exported, it stays without a graph.
+    """Make `folder`: what `runtime.runner.Runner` reads, and `SAMPLES`, test rows of the seed. Where the strategy cannot
+    be exported, it stays without a graph.
     """
+    folder.mkdir()
     place, seed = best(root, strategy)
     trained, prepared = Trained.read(place.parent / "training.json"), preparation(root, seed, place)
     try:

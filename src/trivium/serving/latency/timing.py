@@ -21,6 +21,7 @@ import numpy as np
 from trivium.comparison.latency import ROWS
 from trivium.machine import source
 from trivium.machine.measured import Latency, Timed
+from trivium.machine.progress import Progress
 from trivium.machine.workers import cores
 from trivium.runtime.folder import INT8
 from trivium.runtime.runner import Runner
@@ -28,8 +29,9 @@ from trivium.settings.errors import UserError
 
 SAMPLES = "samples.npz"  # inputs by stream, and `PRESENT`, of as many rows as are ever timed at a time
 PRESENT = "/present"  # no name of a stream
-SECONDS = 1.5  # of calls of one sort, about
+SECONDS = 0.6  # of calls of one sort, about
 LEAST, MOST = 5, 200  # calls of one sort
+SINGLE = 40  # calls with one row at least: their 95th percentile is what `compare.latency_ms` is about
 VISITS = 20  # times that one comes round
 STARTS = 3  # processes
 FEW95, FEW99 = 20, 100  # calls without which these percentiles are not told
@@ -59,7 +61,7 @@ def _timed(folders: Mapping[str, Path], threads: int, small: bool) -> dict[tuple
             if not eight or (small and (folder / INT8).exists()):
                 runner = Runner(folder, eight, threads)
                 cases |= {(name, rows, eight): _answer(runner, inputs, present, rows) for rows in ROWS}
-    times = interleaved(list(cases.values()))
+    times = interleaved(list(cases.values()), [SINGLE if rows == 1 else LEAST for _, rows, _ in cases])
     return {key: summary(key[1], threads, found) for key, found in zip(cases, times, strict=True)}
 
 
@@ -76,20 +78,22 @@ def samples(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         return {key: found[key] for key in found.files if key != PRESENT}, found[PRESENT]
 
 
-def interleaved(cases: Sequence[Answer]) -> list[list[float]]:
-    """Seconds of the calls of each case. All of them come round through the whole run, and each time begins with a call
+def interleaved(cases: Sequence[Answer], least: Sequence[int]) -> list[list[float]]:
+    """Seconds of the calls of each case, `least` of them or more. All of them come round through the whole run, and each time begins with a call
     that does not count: what was there before has taken the processor's cache.
     """
     counts = []
-    for answer in cases:
+    for answer, fewest in zip(cases, least, strict=True):
         answer(0)
-        counts.append(calls(_seconds(answer, 1)))
+        counts.append(max(fewest, calls(_seconds(answer, 1))))
     times: list[list[float]] = [[] for _ in cases]
-    for case, burst in rounds(counts):
-        if burst > 1:
-            cases[case](len(times[case]))
-        for _ in range(burst):
-            times[case].append(_seconds(cases[case], len(times[case])))
+    with Progress("timing answers", sum(counts), "call") as progress:
+        for case, burst in rounds(counts):
+            if burst > 1:
+                cases[case](len(times[case]))
+            for _ in range(burst):
+                times[case].append(_seconds(cases[case], len(times[case])))
+            progress.add(burst)
     return times
 
 
