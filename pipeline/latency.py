@@ -33,7 +33,8 @@ def main(params: Params) -> None:
         timed = timing.measure({name: folders[name] for name in names if not found[name].refused})
     measure(STAGE, Measured(latency=timed))
     for name in names:
-        print(f"{name}: {found[name].refused or f'{timed[name].times[0].p50_ms:.3g} ms for one row (median, one thread)'}")
+        took = found[name].refused or f"{timed[name].times[0].p50_ms:.3g} ms for one row (median, one thread)"
+        print(f"{name}: {took}")
 
 
 def exported(folders: Mapping[str, Path]) -> dict[str, Graph]:

@@ -29,6 +29,7 @@ TINY = {
     "loop.evaluations": 2,
     "evaluate.analysis_rows": 64,
     "compare.bootstrap": 200,
+    "compare.latency": False,
 }
 
 

@@ -27,7 +27,8 @@ def test_every_part_of_the_comparison(project):
     assert found["metric"] == "accuracy" and list(found["metrics"]) == list(METRICS)
     assert (found["dataset"]["train"], found["dataset"]["test"]) == (800, 400)
     assert found["settings"] == {"seeds": 5, "split": "holdout", "bootstrap": 300, "confidence": 0.95,
-                                 "threshold": 0.75, "metric": "auto", "reference": "", "together": True}
+                                 "threshold": 0.75, "metric": "auto", "reference": "", "together": True,
+                                 "latency": True}
     best = found["strategies"]["ensemble"]
     accuracy = best["metrics"]["accuracy"]
     assert best["title"] == "Ensemble" and best["strategy"] == "ensemble" and best["start"] == "supervised"

@@ -83,7 +83,7 @@ def test_one_strategys_parameter_runs_that_strategy_alone(project: Path) -> None
     set_params(project, {"train.supervised_frozen.lr": 0.01})
     output = command(project, "dvc", "repro")
     assert stages_run(output) == {"budget", "train@supervised_frozen",
-                                  "evaluate@supervised_frozen", "compare", "export"}
+                                  "evaluate@supervised_frozen", "latency", "compare", "export"}
     after = results(project)
     changed = {path for path in after if after[path] != before.get(path)}
     assert "models/supervised_frozen/training.json" in changed

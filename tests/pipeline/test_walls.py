@@ -66,7 +66,7 @@ def test_a_new_encoder_and_a_recipe_that_uses_it_run_alone_and_one_that_is_not_u
     set_params(project, {"encoder.wide": SMALL | {"width": 24}, "encoder.spare": spare,
                          "pretrain.wide": {"encoders": FIRST | {"text": "wide"}, "objective": "masked"},
                          "train.wide": {"start": "wide", "strategy": "joint"}})
-    assert repro(project)[0] == CHEAP | {"pretrain@wide", "train@wide", "evaluate@wide", "compare", "export"}
+    assert repro(project)[0] == CHEAP | {"pretrain@wide", "train@wide", "evaluate@wide", "latency", "compare", "export"}
     after = digests(project, "models", "reports/evaluate", "data/features/text", "data/features/image", "data/reads")
     assert {path: after.get(path) for path in before} == before
     # The transformer of another width reads what there is already; what nothing uses is not made.
@@ -80,7 +80,7 @@ def test_a_changed_encoder_runs_what_starts_from_its_recipes(project: Path) -> N
     before = digests(project, "models/end_to_end", "models/pretrain/scratch", "data/reads")
     set_params(project, {"encoder.other.depth": 2})
     assert repro(project)[0] == CHEAP | {"pretrain@taught", "train@frozen", "evaluate@frozen", "train@ensemble",
-                                         "evaluate@ensemble", "compare", "export"}
+                                         "evaluate@ensemble", "latency", "compare", "export"}
     after = digests(project, "models/end_to_end", "models/pretrain/scratch", "data/reads")
     assert {path for path in before if after[path] != before[path]} == {"data/reads/taught.json"}
 
@@ -90,7 +90,7 @@ def test_a_changed_recipe_runs_what_starts_from_it(project: Path) -> None:
     said = command(project, "dvc", "repro", "pretrain@taught")
     assert set(re.findall(r"Running stage '([^']+)'", said)) - CHEAP == {"pretrain@taught"}
     waiting = json.loads(command(project, "dvc", "status", "--json"))  # what follows them: see the test above
-    del waiting["compare"], waiting["export"]  # which wait for all
+    del waiting["latency"], waiting["compare"], waiting["export"]  # which wait for all
     assert {name: [change["changed deps"] for change in changes] for name, changes in waiting.items()} == {
         f"train@{name}": [{"models/pretrain/taught": "modified"}] for name in ("frozen", "ensemble")}
 
@@ -101,7 +101,7 @@ def test_a_variant_is_an_entry_and_no_file_and_a_new_name_of_one_trains_nothing(
     rename(project, "train", "frozen", "renamed")
     set_params(project, {"train.slow": {"start": "taught", "strategy": "frozen", "lr": 0.0003}})
     ran, said = repro(project)
-    assert ran == {"budget", "compare", "export", *(f"{stage}@{name}" for stage in ("train", "evaluate")
+    assert ran == {"budget", "latency", "compare", "export", *(f"{stage}@{name}" for stage in ("train", "evaluate")
                                           for name in ("renamed", "slow"))}
     assert "renamed: 2 of 2 were finished before" in said and said.count("were finished before") == 1
     after = digests(project, "models/renamed")
@@ -134,8 +134,8 @@ def test_a_new_part_and_an_edit_of_one_that_nobody_names_run_the_new_entry_alone
     with (room / "film.py").open("a") as film:
         film.write("\n# another thought\n")
     set_params(project, {"train.mine": {"start": "scratch", "strategy": "joint", "fusion": "mine"}})
-    assert repro(project)[0] == {"budget", "train@mine", "evaluate@mine", "compare", "export"}
+    assert repro(project)[0] == {"budget", "train@mine", "evaluate@mine", "latency", "compare", "export"}
     with (room / "concat.py").open("a") as concat:
         concat.write("\n# another thought\n")
     assert repro(project)[0] == {"budget", *(f"{stage}@{name}" for stage in ("train", "evaluate")
-                                            for name in ("end_to_end", "frozen")), "compare", "export"}
+                                            for name in ("end_to_end", "frozen")), "latency", "compare", "export"}

@@ -9,7 +9,7 @@ from tests.records import step
 from trivium.comparison.budgets import Curves, Line, Point, Reached
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import Verdict
-from trivium.machine.measured import Measured, Sampled
+from trivium.machine.measured import Latency, Measured, Sampled, Timed
 from trivium.tracking import outs, series
 
 SEED = records.seed(history=[step(120.0, 1.0, 0.9, 0.5, "head"), step(200.0, 0.5, 0.4, 0.9, "finetune")])
@@ -46,6 +46,19 @@ def test_strategy_results_take_means_and_the_comparison_s_intervals(tmp_path: Pa
         "subset_score/text-image": 0.6, "cost/train_flops": BUDGET, "cost/pretrain_flops": BUDGET / 2,
         "cost/parameters": 1000.0, "cost/seconds": 12.5, "cost/peak_gpu_memory_bytes": 7e8}
     assert {name: results[name] for name in expected} == expected
+
+
+def test_what_the_exported_model_takes(tmp_path: Path) -> None:
+    found = outs.read(fake_outs(tmp_path))
+    outcome = next(each for each in found.outcomes if each.name == "supervised_frozen")
+    latency = Latency(start_seconds=0.5, peak_memory_bytes=300_000_000, small=[
+        Timed(rows=8, threads=1, calls=9, p50_ms=0.75)], times=[
+        Timed(rows=1, threads=1, calls=200, p50_ms=0.25, p95_ms=0.5, p99_ms=1.5)])
+    results = series.strategy_results(outcome, None, outs.Took(Measured(), None, None, latency))
+    assert {name: value for name, value in results.items() if name.startswith("latency/")} == {
+        "latency/start_seconds": 0.5, "latency/peak_memory_bytes": 3e8, "latency/rows_1_threads_1_p50_ms": 0.25,
+        "latency/rows_1_threads_1_p95_ms": 0.5, "latency/rows_1_threads_1_p99_ms": 1.5,
+        "latency/int8_rows_8_threads_1_p50_ms": 0.75}
 
 
 def test_what_evaluate_measured_beyond_the_score() -> None:

@@ -104,7 +104,7 @@ def _slow(limit: Within, words: Words) -> str:
     said, unmeasured = [], [name for name, why in limit.unknown.items() if why == UNKNOWN]
     if limit.slow:
         each = listed([f"{words.title(name)} ({taken:.3g} ms)" for name, taken in limit.slow.items()])
-        said.append(f"Slower, and left out: {each}. One row on one thread counts, in 95 of 100 calls.")
+        said.append(f"Slower, and left out: {each}. What counts is one row on one thread, in 95 of 100 calls.")
     for why in dict.fromkeys(limit.unknown.values()):
         names = [name for name, other in limit.unknown.items() if other == why]
         if why != UNKNOWN:

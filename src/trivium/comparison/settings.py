@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trivium.data.settings import Labels
 from trivium.settings.base import Positive, Section
+from trivium.settings.errors import UserError
 
 
 class Settings(Section):
@@ -19,6 +20,14 @@ class Settings(Section):
     together: bool = True  # whether to weigh the answers of all strategies on validation, and to test their mean
     latency: bool = True  # whether every strategy is exported, and its answers timed
     latency_ms: Positive | None = None  # of one row on one thread, 95th percentile: recommend nothing that is slower
+
+    @model_validator(mode="after")
+    def _timed(self) -> Settings:
+        """Raises: UserError (a limit on what is not timed)."""
+        if self.latency_ms is not None and not self.latency:
+            raise UserError(f"params.yaml: `compare.latency_ms: {self.latency_ms:g}` needs the times of exported models, "
+                            "and `compare.latency: false` says that there are none: set it to true.")
+        return self
 
 
 class Budgets(Section):

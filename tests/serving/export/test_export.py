@@ -14,6 +14,7 @@ from tests.helpers import ROOT
 from tests.serving.export.exported import NAME, project
 from trivium.cli.export import export
 from trivium.data.tables import read
+from trivium.machine.measured import PLACE, Latency, Measured, Timed
 from trivium.runtime.folder import GRAPH, INT8, PROCESSORS, Processors
 from trivium.runtime.runner import Runner
 from trivium.runtime.table import write as write_table
@@ -169,6 +170,17 @@ def test_a_stages_card_says_nothing_of_this_machine(root: Path, tmp_path: Path) 
     assert "12\u00a0s" not in card and "Seconds and energy are of the machine that trained it" in card
     assert f"git log -S {'d' * 32}.dir --format=%H -- dvc.lock" in card
     assert not (tmp_path / INT8).exists()
+
+
+def test_the_card_says_how_fast_it_answers_where_that_was_measured(root: Path, tmp_path: Path) -> None:
+    found = Latency(start_seconds=0.5, peak_memory_bytes=285_000_000, small=[], times=[
+        Timed(rows=1, threads=1, calls=50, p50_ms=0.2345, p95_ms=0.5)])
+    (root / PLACE / "latency.json").write_text(Measured(latency={NAME: found}).model_dump_json())
+    write.write(root, NAME, tmp_path, small=False)
+    (root / PLACE / "latency.json").unlink()
+    card = (tmp_path / "README.md").read_text()
+    assert "| `model.onnx` | 1 | 1 | 0.234 | 0.5 | – |" in card
+    assert "The first answer of a process came after 0.5\u00a0s, and it held 285\u00a0MB." in card
 
 
 def test_a_folder_of_which_nobody_recommends_a_model(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from trivium.drawing.charts import Mark, Point, scatter
 from trivium.machine.measured import Latency, Timed
 from trivium.report.inputs import Inputs
 from trivium.report.measures import axis, heading, said, span, tick
-from trivium.report.parts import Cell, Figure, Name, Table, name
+from trivium.report.parts import Cell, Figure, Table, name
 from trivium.report.prices import answered
 from trivium.report.sections.cost import front
 
@@ -54,10 +54,9 @@ def _lead(inputs: Inputs, points: list[Point]) -> str:
     if len(points) < 2:
         return "What the exported model takes to answer, without torch."
     members = front(points, inputs.metric.higher)
-    each = [f"“{p.name}” ({ms(p.x)} ms, {said(inputs.metric, p.y)})"
+    each = [f"“{p.name}” ({said(inputs.metric, p.y)}, one row in {ms(p.x)} ms)"
             for p in sorted(points, key=lambda p: p.x) if p.name in members]
-    who = "Nothing is both faster and better than" if len(each) == 1 else "Faster or better, one of the two, are"
-    return f"{who} {listed(each)}: {inputs.metric.words} against the time of one row on one thread."
+    return f"On the frontier of {inputs.metric.words} and speed{' is only' if len(each) == 1 else ':'} {listed(each)}."
 
 
 def _picture(inputs: Inputs, points: list[Point]) -> Figure:
@@ -65,11 +64,11 @@ def _picture(inputs: Inputs, points: list[Point]) -> Figure:
     limit, xs = inputs.params.get("compare", {}).get("latency_ms"), [p.x for p in points]
     marks = [Mark(limit, f"limit {limit:g} ms", "x")] if limit and min(xs) <= limit <= max(xs) else []
     better = "Up" if inputs.metric.higher else "Down"
-    return Figure(scatter(points, "one row, one thread, 95 of 100 answers within", "ms", axis(inputs.metric),
+    return Figure(scatter(points, "one row (95 of 100 within)", "ms", axis(inputs.metric),
                           tick(inputs.metric), label, front(points, inputs.metric.higher), marks,
                           most=inputs.metric.highest),
-                  caption=f"{better} is better, left is faster. Ringed: nothing is better and as fast (20 % apart counts "
-                          "as equal).")
+                  caption=f"{better} is better, left is faster, on one thread. Ringed: nothing is better and as fast "
+                          "(20 % apart counts as equal).")
 
 
 def _table(inputs: Inputs, known: list[str], timed: dict[str, Latency], graphs: dict[str, Graph]) -> Table:

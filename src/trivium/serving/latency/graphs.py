@@ -26,8 +26,8 @@ def made(task: tuple[str, str, str]) -> Graph:
 
 
 def write(root: Path, strategy: str, folder: Path) -> Graph:
-    """Make `folder`: what `runtime.runner.Runner` reads, and `SAMPLES`, test rows of the seed. Where the strategy cannot
-    be exported, it stays without a graph.
+    """Make `folder`: what `runtime.runner.Runner` reads, and `SAMPLES`, test rows of the seed. It stays without a graph
+    where the strategy cannot be exported.
     """
     folder.mkdir()
     place, seed = best(root, strategy)

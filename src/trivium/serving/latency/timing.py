@@ -79,8 +79,8 @@ def samples(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def interleaved(cases: Sequence[Answer], least: Sequence[int]) -> list[list[float]]:
-    """Seconds of the calls of each case, `least` of them or more. All of them come round through the whole run, and each time begins with a call
-    that does not count: what was there before has taken the processor's cache.
+    """Seconds of the calls of each case, `least` of them or more. All come round through the whole run, and each
+    time begins with a call that does not count: what was there before has taken the processor's cache.
     """
     counts = []
     for answer, fewest in zip(cases, least, strict=True):
