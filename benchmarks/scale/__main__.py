@@ -36,7 +36,8 @@ def main(words: list[str]) -> None:
         elif name == "rows":
             found[name] = rows.measure(rows.TINY if tiny else (*rows.COUNTS, rows.MOST) if most else rows.COUNTS)
             if len(found[name]) > 2:
-                print(f"seconds grow with the power {rows.exponent(found[name])} of rows", flush=True)
+                print(f"seconds grow with the power {rows.exponent(found[name])} of rows, those of computing with "
+                      f"{rows.exponent(found[name], 'cpu_seconds')}", flush=True)
         else:
             sys.exit(f"There is no part `{name}`: ray, data_parallel, rows")
         print(json.dumps({name: found[name]}, indent=1), flush=True)
