@@ -33,7 +33,8 @@ def free_port() -> int:
 @contextlib.contextmanager
 def running(command: Sequence[str], url: str, log: Path, folder: Path | None = None, without: str = "", **more: str,
             ) -> Iterator[subprocess.Popen[bytes]]:
-    """`command` in `folder` until the block ends; it begins once `url` answers. more: of its environment, which has no
+    """`command` in `folder` until the block ends; it begins once `url` answers, or takes a
+    connection (`tcp://HOST:PORT`). more: of its environment, which has no
     variable `without`.
     """
     environment = {name: value for name, value in os.environ.items() if name != without} | more
@@ -59,6 +60,10 @@ def running(command: Sequence[str], url: str, log: Path, folder: Path | None = N
 
 def _answers(url: str) -> bool:
     try:
+        if url.startswith("tcp://"):
+            host, port = url.removeprefix("tcp://").split(":")
+            socket.create_connection((host, int(port)), timeout=2).close()
+            return True
         with urllib.request.urlopen(url, timeout=2):
             return True
     except urllib.error.HTTPError:

@@ -3,6 +3,7 @@
     python -m benchmarks.stores                 all, about five minutes; needs the outs of `make repro`
     python -m benchmarks.stores folder          a DVC remote that is a folder
     python -m benchmarks.stores s3              one on S3: a local server (moto), in an environment of its own
+    python -m benchmarks.stores ssh             one on an SSH server, which has to be installed
     python -m benchmarks.stores mlflow          an MLflow server on PostgreSQL, which has to be installed
 
 Servers listen on 127.0.0.1 and end with the program. Writes benchmarks/results/stores.json.
@@ -20,7 +21,7 @@ from benchmarks.stores import mlflow, remotes
 from trivium.machine import files
 
 RESULTS = Path(__file__).resolve().parents[1] / "results/stores.json"
-PARTS = {"folder": remotes.folder, "s3": remotes.s3, "mlflow": mlflow.measure}
+PARTS = {"folder": remotes.folder, "s3": remotes.s3, "ssh": remotes.ssh, "mlflow": mlflow.measure}
 
 
 def main(words: list[str]) -> None:

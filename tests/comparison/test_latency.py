@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.comparison.outs import change, compared, write_outs
+from tests.comparison.outs import compared, write_outs
 from tests.comparison.test_sentences import SURE, told
 from tests.comparison.test_verdict import costs, pair
 from trivium.comparison.latency import PATH, STAGE, UNKNOWN, Graph, Graphs, Within, within
@@ -42,8 +42,8 @@ def test_the_best_within_the_limit_is_recommended(tmp_path: Path) -> None:
     verdict = found["verdict"]
     assert verdict["recommended"] == verdict["winner"] == "unimodal" and verdict["learned"]
     assert verdict["sentence"].startswith("Within 5 ms, take “Best single stream”: it beats “End to end” by ")
-    assert verdict["reason"].startswith("Slower, and left out: “Ensemble” (9 ms). What counts is one row on one thread, "
-                                        "in 95 of 100 calls. ")
+    assert verdict["reason"].startswith("Slower, and left out: “Ensemble” (9 ms). What counts is one row on one "
+                                        "thread, in 95 of 100 calls. ")
     assert found["strategies"]["ensemble"]["rank"] == 1  # it stays in the table
 
 
@@ -58,8 +58,8 @@ def test_nothing_is_fast_enough(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_and_what_was_not_measured_is_told() -> None:
     limit = Within(2.0, ["a", "b"], {}, {"c": REFUSED, "r": UNKNOWN})
     said, why = told("ab", [pair("a", "b", True)], costs(a=9e9, b=1e9), limit=limit)
-    assert said == ("Within 2 ms, take “End to end”: it beats “Ensemble” by 2.1 points of accuracy (95 % interval 0.4 to "
-                    "3.8).")
+    assert said == ("Within 2 ms, take “End to end”: it beats “Ensemble” by 2.1 points of accuracy (95 % interval 0.4 "
+                    "to 3.8).")
     assert why == (f"Left out, since it cannot be exported: “LP-FT”. {REFUSED} Left out, since no latency of it was "
                    "measured on this machine: “Reference”. `dvc repro --force --single-item latency compare` does it. "
                    f"{SURE}.")

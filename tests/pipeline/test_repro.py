@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,35 @@ def test_a_new_run_that_is_killed_goes_on_to_the_same_bytes(reference: Path, tmp
     assert "were finished before" in command(project, "dvc", "repro")
     assert results(project) == results(reference)
     assert (project / "dvc.lock").read_bytes() == (reference / "dvc.lock").read_bytes()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """The addresses of a bucket, and of the S3 server on this machine that has it."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    for name, value in (("AWS_ACCESS_KEY_ID", "anna"), ("AWS_SECRET_ACCESS_KEY", "secret"),
+                        ("AWS_DEFAULT_REGION", "us-east-1")):
+        monkeypatch.setenv(name, value)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="trivium")
+    yield "s3://trivium/store", f"http://{host}:{port}"
+    server.stop()
+
+
+def test_a_bucket_is_a_store_like_a_folder(project: Path, bucket: tuple[str, str]) -> None:
+    before, (address, server) = results(project), bucket
+    command(project, "dvc", "remote", "add", "--local", "--default", "elsewhere", address)
+    command(project, "dvc", "remote", "modify", "--local", "elsewhere", "endpointurl", server)
+    command(project, "trivium", "push")
+    for folder in (".dvc/cache", "data/raw", "data/features", "models", "reports/evaluate", "export"):
+        shutil.rmtree(project / folder)
+    assert "The report is reports/report.html." in command(project, "trivium", "pull")
+    assert results(project) == before
+    assert stages_run(command(project, "dvc", "repro")) == set()
 
 
 def test_push_and_pull_bring_everything_back(project: Path) -> None:

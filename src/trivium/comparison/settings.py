@@ -25,8 +25,8 @@ class Settings(Section):
     def _timed(self) -> Settings:
         """Raises: UserError (a limit on what is not timed)."""
         if self.latency_ms is not None and not self.latency:
-            raise UserError(f"params.yaml: `compare.latency_ms: {self.latency_ms:g}` needs the times of exported models, "
-                            "and `compare.latency: false` says that there are none: set it to true.")
+            raise UserError(f"params.yaml: `compare.latency_ms: {self.latency_ms:g}` needs the times of exported "
+                            "models, and `compare.latency: false` says that there are none: set it to true.")
         return self
 
 
