@@ -38,8 +38,8 @@ def test_the_frontier_and_the_table(tmp_path: Path) -> None:
     assert found is not None and found.picture is not None
     reached = {name: f"{100 * one.metrics['accuracy'].mean:.1f}\u00a0%"
                for name, one in Inputs(root, 0).comparison.strategies.items()}
-    assert found.lead == (f"On the frontier of accuracy and speed: “Best single stream” ({reached['unimodal']}, one row "
-                          f"in 0.5 ms) and “Ensemble of single streams” ({reached['ensemble']}, one row in 8 ms).")
+    assert found.lead == (f"On the frontier of accuracy and speed: “Best single stream” ({reached['unimodal']}, one "
+                          f"row in 0.5 ms) and “Ensemble of single streams” ({reached['ensemble']}, one row in 8 ms).")
     assert found.refused == [f"“reference” is not among them: {REFUSED}"]
     rows = [[cell.content if isinstance(cell.content, str) else cell.content.title for cell in row]
             for row in found.table.rows]
