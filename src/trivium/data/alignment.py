@@ -53,6 +53,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     number, start, end = (part[order] for part in _keys_and_times(path))
     known = Known(number)
     key = known.codes(number)
+    del number  # of every row, as what is let go below
     has, lost, met = np.zeros(len(order), dtype=bool), [], dict[str, _Met]()
     for m, modality in streams.items():
         met[m] = _meet(valid / f"{m}.parquet", modality, known, key, start, end, settings.tolerance)
@@ -64,6 +65,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
         raise UserError(f"No sample of {valid} meets any row of {', '.join(streams)} in time: check that `start` "
                         "and `end` are seconds on the same clock in all tables, or raise align.tolerance in "
                         "params.yaml.")
+    del known, key, start, end
     alone = order[~has]
     lost.append(_unaligned("labels", Cells(path, alone).take(alone), "label", "no row of any stream is near in time"))
     task = tasks.of(meta.task or {})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LABELS = ("sample", "key", "label", "group", "domain", "language", "split", "start", "end")
 STREAM = ("key", "value", "digest", "start", "end")
 SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "testing": "test"}
-JUDGED = 1 << 19  # rows that Great Expectations sees at a time
+JUDGED = 1 << 17  # rows that Great Expectations sees at a time
 VALUE_SHOWN = 100  # characters of a value in a message
 
 

@@ -75,7 +75,7 @@ def components(rows: int, columns: Iterable[np.ndarray]) -> np.ndarray:
         known = np.nonzero(column >= 0)
         links.append((known[0], column[known] + nodes))
         nodes += int(column.max(initial=-1)) + 1
-    if not links or rows == 0:
+    if not any(len(a) for a, _ in links):
         return np.arange(rows)
     return number(connected(nodes, np.concatenate([a for a, _ in links]), np.concatenate([b for _, b in links]))[:rows])
 

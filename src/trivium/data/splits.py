@@ -46,7 +46,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     y = np.zeros(len(targets), np.int64)
     y[~bare] = task.strata(targets[~bare])
     groups = components(len(y), shared(samples, settings, meta.streams or {}))
-    fixed = np.where(bare, BARE, FREE)
+    fixed = np.where(bare, BARE, FREE).astype(np.int8)
     warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + as_named(fixed, samples, groups)
     warnings += _drop(fixed, samples, bare)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]

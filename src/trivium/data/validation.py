@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -75,6 +76,10 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     labels.out = _judge("labels", labels.num_rows, frames.pieces(),
                         expectations.label_rules(labels.timed, frames.more), suites, frames.twins)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
+    del frames  # of every row, it holds as much as all that is still needed
+    for each in measures.values():
+        del each["error"]
+    pa.default_memory_pool().release_unused()
 
     def told() -> np.ndarray:
         """The rows that are left and have a label."""
@@ -225,9 +230,12 @@ def _judge(name: str, rows: int, frames: Iterable[pd.DataFrame], rules: list[exp
             look(frame, whole)  # such a frame is in one piece
         for start in range(0, max(len(frame), 1), JUDGED):
             look(frame.iloc[start: start + JUDGED], plain)
+        del frame
+        gc.collect()  # Great Expectations holds frames in circles
     for k, rule in enumerate(rules):
         if rule.level == "first" and twins is not None:
             look(twins(rule.columns[0]), [k])
+            gc.collect()
     each = [outcomes[k][0] if len(outcomes[k]) == 1 else expectations.Outcome.joined(outcomes[k])
             for k in range(len(rules))]
     suites.append({"name": name, "rows": rows, "expectations": [outcome.describe(rows) for outcome in each]})
