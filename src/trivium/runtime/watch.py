@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import io
 import json
@@ -46,14 +47,24 @@ class Watch:
             if self.raw:
                 said["raw"] = {s: _plain(row.get(s)) for s in self.streams if not values.missing(row.get(s))}
             lines.append(json.dumps(said) + "\n")
-        if self.log.exists() and self.log.stat().st_size >= self.limit:
-            os.replace(self.log, f"{self.log}.1")
-        file = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            for line in lines:
-                os.write(file, line.encode())  # one call, so that lines of two writers do not mix
-        finally:
-            os.close(file)
+        append(self.log, "".join(lines).encode(), self.limit)
+
+
+def append(log: Path, content: bytes, limit: int) -> None:
+    """All of it, or nothing where the disk is full. Several processes may do so: their lines do not mix, and one of
+    them moves a full log away.
+    """
+    while True:
+        with open(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "wb", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            size = os.fstat(file.fileno()).st_size
+            if size >= limit:
+                if os.path.exists(log) and os.path.samestat(os.fstat(file.fileno()), os.stat(log)):
+                    os.replace(log, f"{log}.1")
+                continue
+            if file.write(content) != len(content):
+                file.truncate(size)
+            return
 
 
 def fingerprint(folder: Path) -> str:
