@@ -150,16 +150,19 @@ def test_workers_write_one_log_in_whole_lines(folder: Path, tmp_path: Path) -> N
 
 
 def test_a_full_log_is_moved_away_once_however_many_write(tmp_path: Path) -> None:
-    """Each line is 10 bytes, and 150 of them fill a log: 2 are full, and the second of them is kept."""
-    log = tmp_path / "log"
+    """Each line is 10 bytes, and 10 of them fill a log: of 1,605 lines the last 5 are in it, and 10 in the other."""
+    log, go = tmp_path / "log", tmp_path / "go"
     code = ("import sys; from pathlib import Path; from trivium.runtime.watch import append\n"
-            "for k in range(100): append(Path(sys.argv[1]), b'%s %07d\\n' % (sys.argv[2].encode(), k), 1500)")
-    writers = [subprocess.Popen([sys.executable, "-c", code, str(log), name],
-                                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) for name in "abcd"]
-    assert [one.wait(timeout=PATIENCE) for one in writers] == [0, 0, 0, 0]
-    kept = {path.name: path.read_text().splitlines() for path in tmp_path.iterdir()}
-    assert {name: len(lines) for name, lines in kept.items()} == {"log": 100, "log.1": 150}
-    assert all(re.fullmatch(r"[abcd] \d{7}", line) for lines in kept.values() for line in lines)
+            "while not Path(sys.argv[2]).exists(): pass\n"
+            "for k in range(321): append(Path(sys.argv[1]), b'%s %07d\\n' % (sys.argv[3].encode(), k), 100)")
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(log), str(go), name],
+                                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}) for name in "abcde"]
+    time.sleep(2)
+    go.touch()
+    assert [one.wait(timeout=PATIENCE) for one in writers] == 5 * [0]
+    kept = {name: (tmp_path / name).read_text().splitlines() for name in ("log", "log.1")}
+    assert {name: len(lines) for name, lines in kept.items()} == {"log": 5, "log.1": 10}
+    assert all(re.fullmatch(r"[abcde] \d{7}", line) for lines in kept.values() for line in lines)
 
 
 def test_a_line_that_does_not_fit_on_the_disk_leaves_nothing_of_itself(tmp_path: Path) -> None:
