@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, told: Told, begun: Callable[[], None], channel: socket.socket | None = None) -> None:
         runner = Runner(told.folder, told.int8)
-        watch = Watch(told.log, told.folder, runner.task, runner.streams, told.log_raw) if told.log else None
+        watch = Watch(told.log, runner, told.log_raw) if told.log else None
         self.service = Service(runner, told.limits, told.token, watch)
         self.begun, self.channel, self.taken = begun, channel, set[asyncio.Task[Any]]()
         http = connections.protocol(told.limits.header_seconds, connections.room(), self._ended)
