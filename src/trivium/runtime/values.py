@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -37,13 +36,6 @@ def _seconds(value: Any, key: str) -> float | None:
         return float(value)
     except ValueError:
         raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
-
-
-def opened(value: Any, root: Path) -> Path | io.BytesIO:
-    """What a library opens: of bytes, of a `data:` URI, of a path seen from `root`. Raises: ValueError."""
-    if isinstance(value, str) and value.startswith("data:"):
-        value = base64.b64decode(value.partition(",")[2], validate=True)
-    return io.BytesIO(value) if isinstance(value, bytes) else root / value
 
 
 @contextmanager

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from trivium.runtime.inputs import Inputs, Row
 
 Statistics = dict[str, float | str]
-FILES = {"image": image.measured, "audio": audio.measured}  # (what opens it, start, end): one at a time
+FILES = {"image": image.measured, "audio": audio.measured}  # (path, start, end): one at a time
 WRITTEN = {"text": text.measured, "table": table.measured}  # (texts, what was fitted or None, spec): all at once
 
 
@@ -37,7 +37,10 @@ def described(rows: Sequence[Row], inputs: Inputs, streams: Collection[str], roo
 
 
 def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
+    if modality not in FILES:
+        return {}
     try:
-        return FILES[modality](values.opened(row[s], root), *values.span(row)) if modality in FILES else {}
+        with values.as_file(row[s]) as file:
+            return FILES[modality](file or str(root / str(row[s])), *values.span(row))
     except Exception:  # whatever a decoder makes of a damaged file
         return None

@@ -16,7 +16,7 @@ def measured(file: Any, start: float | None, end: float | None) -> dict[str, flo
     """seconds; loudness (root mean square) in dBFS; silence: share of frames below `SILENT`; centroid: the mean
     frequency in Hz, weighted by power, where there is any.
 
-    file: a path or bytes;  start, end: seconds. Raises: whatever soundfile does.
+    file: a path, or an open file;  start, end: seconds. Raises: whatever soundfile does.
     """
     import soundfile
 

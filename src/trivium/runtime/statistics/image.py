@@ -14,7 +14,7 @@ def measured(file: Any, start: float | None, end: float | None) -> dict[str, flo
     """width, height in pixels; brightness and contrast (mean and deviation of grey), 0-1; entropy of the grey levels in
     bits, 0-8; colourfulness, 0 for grey and about 100 for the brightest colours.
 
-    file: a path or bytes. Raises: whatever Pillow does.
+    file: a path, or an open file. Raises: whatever Pillow does.
     """
     from PIL import Image
 
