@@ -117,6 +117,36 @@ def test_a_request_that_does_not_end_is_not_waited_for(folder: Path) -> None:
         assert made.stop() == 0 and time.monotonic() - begun < 8
 
 
+def test_a_second_ctrl_c_does_not_wait(folder: Path) -> None:
+    with serving(folder, "--workers", "2", "--drain-seconds", "40", "--body-seconds", "40") as made:
+        clients = [made.open() for _ in range(2)]
+        for client in clients:
+            client.sendall(b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                           b"Content-Length: 9\r\n\r\n[")
+        time.sleep(0.3)
+        own = children(made)
+        made.process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert len(own) == 2 and all(one.is_running() for one in own)
+        made.process.send_signal(signal.SIGINT)
+        assert made.process.wait(timeout=5) == 0 and not any(one.is_running() for one in own)
+
+
+def test_workers_run_the_code_of_the_process_that_started_them(folder: Path, tmp_path: Path) -> None:
+    """And not another `trivium` that lies in the current folder, as in an exported one."""
+    (tmp_path / "trivium").mkdir()
+    (tmp_path / "trivium/__init__.py").write_text("raise SystemExit('the wrong one')\n")
+    code = ("import sys; sys.path[:] = sys.argv.pop().split(':')\n"
+            "from trivium.runtime.server.__main__ import main; main(sys.argv[1:])")
+    place = ":".join(filter(None, sys.path))
+    command = [sys.executable, "-c", code, str(folder), "--port", "0", "--workers", "2", place]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert " answers at http://" in process.stdout.readline()
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
+
+
 def test_workers_end_with_the_process_that_started_them(folder: Path) -> None:
     with serving(folder, "--workers", "2") as made:
         own = children(made)

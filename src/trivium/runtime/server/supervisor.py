@@ -7,6 +7,7 @@ would take nearly all connections that come at once. It loads no model and reads
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -25,6 +26,7 @@ PAUSE = 1.0  # seconds from the start of a worker to that of the one that replac
 GRACE = 5.0  # seconds beyond `drain_seconds` until a worker that does not end is killed
 FULL = 0.02  # seconds until another try, when no worker can take a connection
 BURST = 64  # connections that are taken before anything else is done
+CODE = "import sys; sys.path[:] = sys.argv[1:]; from trivium.runtime.server.worker import main; main()"
 
 
 @dataclass(eq=False)
@@ -63,53 +65,67 @@ class Supervisor:
         kept = [asyncio.create_task(self._keep(counts)) for _ in range(self.count)]
         await self.stopping.wait()
         _, late = await asyncio.wait(kept, timeout=self.told.limits.drain_seconds + GRACE)
-        for worker in self.workers if late else ():
-            worker.process.kill()
+        if late:
+            self._signal(signal.SIGKILL)
         await asyncio.gather(*kept)
 
     def _stop(self, sig: int) -> None:
         """The first time, workers finish what was begun; at another Ctrl-C they do not."""
         again = self.stopping.is_set() and sig == signal.SIGINT
-        self.stopping.set()
-        self.loop.remove_reader(self.listening)
-        self.listening.close()
+        if not self.stopping.is_set():
+            self.stopping.set()
+            self.loop.remove_reader(self.listening)
+            self.listening.close()
+        self._signal(signal.SIGINT if again else signal.SIGTERM)
+
+    def _signal(self, sig: int) -> None:
         for worker in self.workers:
-            worker.process.send_signal(signal.SIGINT if again else signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                worker.process.send_signal(sig)
 
     async def _keep(self, counts: str) -> None:
         """One worker after the other, until all are to stop. counts: the folder where they count, see `Metrics`"""
         while not self.stopping.is_set():
             begun = time.monotonic()
-            worker = await self._start(counts)
-            code = await worker.process.wait()
-            self.workers.discard(worker)
-            self.loop.remove_reader(worker.channel)
-            worker.channel.close()
-            self._listen()
+            try:
+                why = await self._work(counts)
+            except OSError as error:  # the system has no room for another process
+                why = f"A worker cannot be started ({error.strerror})."
             if self.stopping.is_set():
                 break
             if not self.started:
-                self.failed = worker.why or f"A worker ended with code {code} while it started."
+                self.failed = why
                 self._stop(signal.SIGTERM)
                 break
-            mark_process_dead(worker.process.pid, counts)
-            print(f"A worker ended ({code}). Another one takes its place.", file=sys.stderr, flush=True)
+            print(f"{why} Another one takes its place.", file=sys.stderr, flush=True)
             await asyncio.sleep(max(0.0, begun + PAUSE - time.monotonic()))
+
+    async def _work(self, counts: str) -> str:
+        """A worker, from its start to its end, and why it ended. Raises: OSError."""
+        worker = await self._start(counts)
+        code = await worker.process.wait()
+        self.workers.discard(worker)
+        self.loop.remove_reader(worker.channel)
+        worker.channel.close()
+        self._listen()
+        mark_process_dead(worker.process.pid, counts)
+        return worker.why or f"A worker ended ({code})."
 
     async def _start(self, counts: str) -> Worker:
         mine, its = socket.socketpair()
         with its:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "trivium.runtime.server.worker", stdin=its.fileno(),
+                sys.executable, "-c", CODE, *sys.path, stdin=its.fileno(),  # the same code, wherever it is run
                 process_group=0,  # a terminal's Ctrl-C is for the supervisor, which tells them
                 env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": counts})
-        mine.sendall(self.told.model_dump_json().encode() + b"\n")
+        with contextlib.suppress(OSError):  # it has died already
+            mine.sendall(self.told.model_dump_json().encode() + b"\n")
         mine.setblocking(False)
         worker = Worker(process, mine)
         self.workers.add(worker)
         self.loop.add_reader(mine, self._heard, worker)
         if self.stopping.is_set():
-            process.terminate()
+            self._signal(signal.SIGTERM)
         return worker
 
     def _heard(self, worker: Worker) -> None:

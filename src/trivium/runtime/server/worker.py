@@ -97,7 +97,3 @@ def main() -> None:
         except UserError as error:
             channel.sendall(str(error).encode())
             sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
