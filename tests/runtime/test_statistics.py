@@ -58,6 +58,8 @@ def test_a_tone_after_silence() -> None:
     assert found == {"seconds": 2.0, "loudness": pytest.approx(-12.04, abs=0.01), "silence": 0.5,
                      "centroid": pytest.approx(1000, abs=1)}
     assert audio.measured(sound(np.zeros(800)), None, None) == {"seconds": 0.1, "loudness": -120.0, "silence": 1.0}
+    short = np.concatenate([np.zeros(160), np.full(8, 0.01)])  # the second frame is short, and not silent
+    assert audio.measured(sound(short), None, None)["silence"] == 0.5
 
 
 def test_a_sound_is_measured_in_pieces_as_it_is_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
