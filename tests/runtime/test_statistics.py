@@ -2,6 +2,7 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from PIL import Image
 from trivium.modalities import table
 from trivium.modalities.columns import fitted
 from trivium.modalities.columns.typed import Column
-from trivium.runtime.statistics import answer, audio, image
+from trivium.runtime.statistics import answer, audio, described, image
 from trivium.runtime.statistics import table as of_table
 from trivium.tasks import of
 
@@ -82,8 +83,8 @@ def test_the_cells_of_a_table() -> None:
             {"area": "n/a", "kind": "castle", "day": "soon", "sold": "perhaps"}, {"area": "big"}]
     found = of_table.measured([json.dumps(row) for row in rows] + ["no row"], made, table.spec(table.Settings()))
     assert found == [
-        {"area state": "given", "area": 12.35, "kind state": "given", "kind": "flat", "day state": "given", "day": 10.0,
-         "sold state": "given", "sold": "yes"},
+        {"area state": "given", "area value": 12.35, "kind state": "given", "kind value": "flat",
+         "day state": "given", "day value": 10.0, "sold state": "given", "sold value": "yes"},
         {"area state": "missing", "kind state": "unknown", "day state": "unreadable", "sold state": "unknown"},
         {"area state": "unreadable", "kind state": "missing", "day state": "missing", "sold state": "missing"}, None]
 
@@ -95,3 +96,14 @@ def test_an_answer_and_how_sure_it_is() -> None:
         {"label": "a", "confidence": 1.0, "entropy": 0.0}]
     tags = of({"name": "multilabel", "tags": ["x", "y"]})
     assert answer.measured(tags, np.array([[0.5, 0.5]]))[0]["entropy"] == pytest.approx(2 * np.log(2))
+
+
+def test_a_column_may_be_called_state() -> None:
+    column = Column(pa.array(["CA", "CA", "NY"]))
+    made = fitted.Category.of("state", column, np.ones(3, bool), "quantile", 256)
+    spec = table.spec(table.Settings())
+    inputs = SimpleNamespace(streams={"facts": "table"}, fitted={"facts": fitted.Fitted([made])}, specs={"facts": spec})
+    rows = [{"facts": '{"state": "CA"}'}, {"facts": "no row"}, {"facts": None}]
+    assert described(rows, inputs, ["facts"]) == [  # type: ignore[arg-type]
+        {"facts": {"state": "given", "state state": "given", "state value": "CA"}},
+        {"facts": {"state": "unreadable"}}, {"facts": {"state": "missing"}}]

@@ -11,8 +11,8 @@ DIGITS = 4  # of a number
 
 
 def measured(texts: Sequence[str], fitted: Any, spec: Spec) -> list[dict[str, float | str] | None]:
-    """`COLUMN state`: given, missing, unreadable, or unknown (a category that train does not have); `COLUMN`: a number,
-    days since 1970, or the name of a category that train has. None for a row that is none.
+    """`COLUMN state`: given, missing, unreadable, or unknown (a category that train does not have); `COLUMN value`: a
+    number, days since 1970, or the name of a category that train has. None for a row that is none.
     """
     import pyarrow as pa
 
@@ -43,5 +43,5 @@ def measured(texts: Sequence[str], fitted: Any, spec: Spec) -> list[dict[str, fl
                 value = one.known[codes[row] - FIRST] if state == "given" else ""
             own[f"{one.name} state"] = state
             if state == "given":
-                own[one.name] = value
+                own[f"{one.name} value"] = value
     return found
