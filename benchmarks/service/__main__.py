@@ -43,7 +43,8 @@ def main(words: list[str]) -> None:
             warm = sides.memory(process)
             done = load.run(port, requests, CLIENTS, seconds, sides.good)
             found["ours"] = done.figures() | {"memory_at_start": before, "memory_warm": warm,
-                                              "memory_at_end": sides.memory(process)}
+                                              "memory_at_end": sides.memory(process),
+                                              "workers": sides.workers(process)}
             print(json.dumps({"ours": found["ours"]}), flush=True)
             found["hostile"] = hostile.measure(process, port, requests)
             print(json.dumps({"hostile": found["hostile"]}), flush=True)

@@ -90,3 +90,10 @@ def memory(process: subprocess.Popen[bytes]) -> int:
 
     top = psutil.Process(process.pid)
     return sum(one.memory_info().rss for one in (top, *top.children(recursive=True)))
+
+
+def workers(process: subprocess.Popen[bytes]) -> int:
+    """Processes that answer: those that it has started, or itself."""
+    import psutil
+
+    return max(1, len(psutil.Process(process.pid).children()))

@@ -2,19 +2,39 @@
 
 import io
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from trivium.modalities import image, text
 from trivium.runtime import watch
 from trivium.runtime.folder import GRAPH, PROCESSORS
+from trivium.runtime.inputs import Inputs
+from trivium.runtime.statistics import answer, described
 from trivium.serving import drift
-from trivium.serving.export.reference import NAME, Reference, gathered, sketch
+from trivium.serving.export.reference import NAME, Reference, Sketch, sketch, sketches
 from trivium.settings.errors import UserError
 
 STREAMS = {"words": "text", "photo": "image"}
+
+
+def known() -> Inputs:
+    """A text whose tokenizer knows one word, and a picture."""
+    settings = text.Settings(length=64, vocab=64)
+    tokenizer, spec = text.fit(["word word word"], settings)
+    own = {"name": "text", **settings.model_dump()}
+    seen = image.spec(image.Settings(size=8))
+    return Inputs({"words": {"spec": spec.plain(), "processor": own, "statistics": None,
+                             "tokenizer": tokenizer.to_str()},
+                   "photo": {"spec": seen.plain(), "processor": {"name": "image", "size": 8}, "tokenizer": None,
+                             "statistics": {"mean": [0.0] * 3, "deviation": [1.0] * 3}}}, list(STREAMS))
+
+
+INPUTS = known()
 
 
 class Task:
@@ -43,16 +63,20 @@ def folder(tmp_path_factory):
     (made / GRAPH).write_bytes(b"graph")
     (made / PROCESSORS).write_text("{}")
     rows, stored = drawn(0, 1000)
-    seen = [watch.described(row, STREAMS) for row in rows]
-    Reference(model=watch.fingerprint(made),
-              streams={s: {k: sketch(v) for k, v in gathered([one[s] for one in seen]).items()} for s in STREAMS},
-              answer={k: sketch(v) for k, v in gathered(watch.answers(Task(), stored)).items()}).write(made / NAME)
+    seen = described(rows, INPUTS, STREAMS)
+    Reference(model=watch.fingerprint(made), streams={s: sketches(one[s] for one in seen) for s in STREAMS},
+              answer=sketches(answer.measured(Task(), stored))).write(made / NAME)
     return made
+
+
+def watching(log: Path, folder: Path, **how: object) -> watch.Watch:
+    runner = SimpleNamespace(folder=folder, task=Task(), inputs=INPUTS, streams=STREAMS, read=tuple(STREAMS))
+    return watch.Watch(log, runner, **how)  # type: ignore[arg-type]
 
 
 def told(folder, log: Path, **how) -> tuple[str, set[str]]:
     rows, stored = drawn(1, **{"rows": 400, **how})
-    watch.Watch(log, folder, Task(), STREAMS)(rows, stored)
+    watching(log, folder)(rows, stored)
     lines = drift.logged(log, watch.fingerprint(folder))
     return drift.drift(log, folder)[0], {one.where for one in drift.compared(drift.read(folder), lines) if one.drifts}
 
@@ -78,8 +102,8 @@ def test_a_small_difference_in_a_million_rows_is_significant_and_no_drift():
     assert drift.p_value(one, counts) < 1e-6
     assert drift.psi(np.array(one.counts), counts) < 0.001
     size = drift.psi(np.array(one.counts), counts)
-    assert not drift.Compared("words words", 10**6, size, 1e-9, one, tuple(counts)).drifts
-    assert drift.Compared("words words", 10**6, 0.11, 0.04, one, tuple(counts)).drifts
+    assert not drift.Compared("words words", 10**6, size, None, 1e-9, one, tuple(counts)).drifts
+    assert drift.Compared("words words", 10**6, 0.11, 0.1, 0.04, one, tuple(counts)).drifts
 
 
 def test_psi_is_that_of_the_formula():
@@ -93,16 +117,18 @@ def test_a_constant_statistic_changes_on_either_side():
 
 def test_a_log_has_no_raw_value_unless_asked(folder, tmp_path):
     rows, stored = [{"words": "secret name", "photo": b"no picture"}], np.array([[0.9]])
-    watch.Watch(tmp_path / "a", folder, Task(), STREAMS)(rows, stored)
+    watching(tmp_path / "a", folder)(rows, stored)
     assert json.loads((tmp_path / "a").read_text()) == {
-        "model": watch.fingerprint(folder), "answer": {"label": "a", "confidence": 0.9},
-        "streams": {"words": {"state": "given", "characters": 11.0, "words": 2.0}, "photo": {"state": "unreadable"}}}
-    watch.Watch(tmp_path / "b", folder, Task(), STREAMS, raw=True)(rows, stored)
+        "model": watch.fingerprint(folder),
+        "answer": {"label": "a", "confidence": 0.9, "entropy": pytest.approx(0.325083)},
+        "streams": {"words": {"state": "given", "characters": 11.0, "words": 2.0, "unknown": 0.5},
+                    "photo": {"state": "unreadable"}}}
+    watching(tmp_path / "b", folder, raw=True)(rows, stored)
     assert json.loads((tmp_path / "b").read_text())["raw"]["words"] == "secret name"
 
 
 def test_a_full_log_is_moved_away(folder, tmp_path):
-    one = watch.Watch(tmp_path / "log", folder, Task(), STREAMS, limit=10)
+    one = watching(tmp_path / "log", folder, limit=10)
     for _ in range(2):
         one([{"words": "a"}], np.array([[0.9]]))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "log.1"]
@@ -115,22 +141,75 @@ def test_a_log_of_another_model_is_refused(folder, tmp_path):
         drift.logged(tmp_path / "log", "other")
 
 
-def test_sound_is_measured():
-    import soundfile
+def test_numbers_are_compared_at_the_quantiles_of_train():
+    """Of 0 to 999 beside 500 to 999: half of them are not above 499."""
+    one = sketch([float(k) for k in range(1000)])
+    assert len(one.grid) == 39 and one.below[:3] == (25, 50, 75) and one.grid[0] == 24.975
+    assert drift.distance(one, np.arange(500.0, 1000)) == pytest.approx(0.5, abs=0.001)
+    assert drift.distance(one, np.arange(1000.0)) == 0
+    constant = sketch([28.0] * 200)
+    assert [drift.distance(constant, np.full(9, v)) for v in (20.0, 28.0, 40.0)] == [1, 0, 1]
 
-    out = io.BytesIO()
-    wave = np.concatenate([np.zeros(8000), 0.5 * np.sin(np.arange(8000) * 0.5)])
-    soundfile.write(out, wave, 8000, format="WAV")
-    found = watch.described({"s": out.getvalue()}, {"s": "audio"})["s"]
-    assert found == {"state": "given", "seconds": 2.0, "loudness": pytest.approx(-12.04, abs=0.05), "silence": 0.5}
+
+def test_the_test_is_that_of_kolmogorov_and_smirnov():
+    from scipy.stats import ks_2samp
+
+    draw = np.random.default_rng(0)
+    train, log = draw.normal(size=1000), draw.normal(0.1, 1, 800)
+    whole = ks_2samp(train, log, method="asymp")
+    apart = drift.distance(sketch(train.tolist()), log)
+    assert 0.9 * whole.statistic < apart <= whole.statistic
+    assert drift.kolmogorov(whole.statistic, 1000, 800) == pytest.approx(whole.pvalue)
+
+
+def test_a_change_that_keeps_every_tenth_is_chance_for_bins_and_none_for_the_test_of_numbers():
+    """All rows of a bin at its lower end: chi-square sees nothing."""
+    one = sketch(np.linspace(0, 1, 2001).tolist())
+    moved = np.floor(np.linspace(0, 1, 2001, endpoint=False) * 10) / 10 + 0.001
+    assert drift.p_value(one, one.count(moved)) > 0.9
+    assert drift.kolmogorov(drift.distance(one, moved), 2001, 2001) < 0.001
+
+
+def test_of_many_words_the_most_usual_are_told_apart():
+    one = sketch([f"w{k:02}" for k in range(40) for _ in range(k + 1)])
+    assert len(one.names) == 30 and one.names[0] == "w10" and one.counts[-1] == 55 and sum(one.counts) == 820
+
+
+def test_the_same_rows_give_the_same_bytes_and_few_of_them(folder, tmp_path):
+    rows, stored = drawn(0, 1000)
+    seen = described(rows, INPUTS, STREAMS)
+    again = Reference(model=watch.fingerprint(folder), streams={s: sketches(one[s] for one in seen) for s in STREAMS},
+                      answer=sketches(answer.measured(Task(), stored)))
+    again.write(tmp_path / NAME)
+    assert (tmp_path / NAME).read_bytes() == (folder / NAME).read_bytes()
+    assert (folder / NAME).stat().st_size < 16_000
+
+
+def test_an_export_of_an_older_version_says_what_it_lacks(folder, tmp_path):
+    own = drift.read(folder)
+    old = {s: {name: Sketch(edges=one.edges, names=one.names, counts=one.counts) for name, one in known.items()
+               if name not in ("entropy", "colourfulness")} for s, known in own.streams.items()}
+    for name in (GRAPH, PROCESSORS):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    Reference(model=own.model, streams=old, answer=own.answer).write(tmp_path / NAME)
+    said, found = told(tmp_path, tmp_path / "log", light=60)
+    assert found == {"photo brightness"}
+    assert ("An older version made reference.json: it has nothing to compare photo entropy, photo colourfulness with, "
+            "and no quantiles of numbers, so that their bins are tested, which finds less. Export the model again."
+            ) in said
+    assert drift.lacking(own, drift.logged(tmp_path / "log", own.model)) == ""
 
 
 def test_the_page_shows_both_distributions_and_says_which_has_moved(folder, tmp_path):
     rows, stored = drawn(1, rows=400, light=60)
-    watch.Watch(tmp_path / "log", folder, Task(), STREAMS)(rows, stored)
+    watching(tmp_path / "log", folder)(rows, stored)
     said, found = drift.drift(tmp_path / "log", folder, tmp_path / "drift.html")
     page = (tmp_path / "drift.html").read_text()
     assert found and f"The plots are in {tmp_path / 'drift.html'}." in said
-    assert "<h2>photo brightness: drift</h2>" in page and "<h2>words words</h2>" in page
+    shown, folded = page.split("<details>")
+    assert "<h2>photo brightness: drift</h2>" in shown and "<h2>words words</h2>" in folded
+    assert "13 without drift" in folded and "drift</h2>" not in folded and ", D 0." in shown
+    sizes = [float(size) for size in re.findall(r"PSI ([\d.]+)", folded)]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] > sizes[-1]
     assert page.count("<svg") == page.count("<h2>") and "http" not in page
     assert "<title>missing: " in page and "400 rows of a log" in page

@@ -29,21 +29,22 @@ class Inputs:
     def __init__(self, prepared: Mapping[str, Mapping[str, Any]], streams: Sequence[str]) -> None:
         self.specs = {s: Spec.of(s, prepared[s]["spec"]) for s in streams}
         self.streams = {s: spec.modality for s, spec in self.specs.items()}
-        self._settings, self._processors, self._fitted, self._affine = {}, {}, {}, {}
+        self._settings, self._processors, self._affine = {}, {}, {}
+        self.fitted: dict[str, Any] = {}  # tokenizers, and columns of tables
         for s, spec in self.specs.items():
             about = prepared[s]
             own = dict(about["processor"])
             self._processors[s] = modalities.processor(own.pop("name"))
             self._settings[s] = self._processors[s].Settings.model_validate(own)
             if about.get("tokenizer") is not None:
-                self._fitted[s] = self._processors[s].load(about["tokenizer"])
+                self.fitted[s] = self._processors[s].load(about["tokenizer"])
             elif not spec.discrete:
                 self._affine[s] = scale_and_shift(spec, about["statistics"])
 
     @property
     def cells(self) -> dict[str, list[str]]:
         """The columns of each stream of tables."""
-        return {s: self._fitted[s].names for s, spec in self.specs.items() if spec.kind == "columns"}
+        return {s: self.fitted[s].names for s, spec in self.specs.items() if spec.kind == "columns"}
 
     def arrays(self, rows: Sequence[Row], root: Path, read: Collection[str],
                ) -> tuple[dict[str, np.ndarray], np.ndarray, list[list[str]]]:
@@ -91,9 +92,9 @@ class Inputs:
         if self.specs[s].kind == "columns":
             from trivium.runtime.unread import unread
 
-            for row, told in zip(there, unread(s, self._fitted[s], said), strict=True):
+            for row, told in zip(there, unread(s, self.fitted[s], said), strict=True):
                 broken[row] += told
-        return self._processors[s].encode(said, self._fitted[s], self.specs[s])
+        return self._processors[s].encode(said, self.fitted[s], self.specs[s])
 
     def _decoded(self, s: str, rows: Mapping[int, Row], root: Path, broken: list[list[str]]) -> dict[int, np.ndarray]:
         """Those of the values that can be used, by row; `broken` gets why one cannot."""

@@ -26,22 +26,30 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; } p { margin
 .key i + i, .key .log { margin-left: 1rem; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--quiet); font-size: 11px; }
 .log { fill: var(--log); background: var(--log); } .reference { fill: var(--reference); background: var(--reference); }
+details { margin-top: 2rem; } summary { cursor: pointer; font-size: 1.1rem; font-weight: 600; }
 .axis { stroke: var(--line); }
 """
 
 
 def text(found: Sequence[Compared], advice: str, rows: int) -> str:
-    """The whole page; it asks for nothing from outside."""
+    """The whole page; it asks for nothing from outside. advice: sentences, a line each"""
     parts = [f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Drift</title><style>{STYLE}</style>",
              f"</head><body><h1>{rows:,} rows of a log, beside what the model learned from</h1>",
-             f"<p>{escape(advice)}</p>",
+             *(f"<p>{escape(line)}</p>" for line in advice.splitlines()),
              "<p class='key quiet'><i class='reference'></i>the model's data <i class='log'></i>the log. Bars are ",
              "shares of the rows that have the statistic, in percent; the farthest apart come first.</p>"]
-    for one in found:
-        chance = "below 0.001" if one.p < 0.001 else f"{one.p:.3f}"
-        parts.append(f"<h2>{escape(one.where)}{': drift' if one.drifts else ''}</h2><p class='quiet'>PSI {one.psi:.2f}"
-                     f", p {chance}, {one.rows:,} rows</p>{_plot(one)}")
+    calm = [one for one in found if not one.drifts]
+    parts += [_section(one) for one in found if one.drifts]
+    if calm:
+        parts += [f"<details><summary>{len(calm)} without drift</summary>", *map(_section, calm), "</details>"]
     return "".join([*parts, "</body></html>\n"])
+
+
+def _section(one: Compared) -> str:
+    chance = "below 0.001" if one.p < 0.001 else f"{one.p:.3f}"
+    apart = "" if one.distance is None else f", D {one.distance:.2f}"
+    return (f"<h2>{escape(one.where)}{': drift' if one.drifts else ''}</h2><p class='quiet'>PSI {one.psi:.2f}{apart}"
+            f", p {chance}, {one.rows:,} rows</p>{_plot(one)}")
 
 
 def _plot(one: Compared) -> str:

@@ -6,18 +6,23 @@ import argparse
 import errno
 import ipaddress
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from trivium.machine.workers import cores
+from trivium.runtime.folder import Processors
 from trivium.runtime.server.limits import Limits
+from trivium.runtime.server.told import BACKLOG, Told
 from trivium.settings.errors import UserError
 
 TOKEN = "TRIVIUM_TOKEN"
-BACKLOG = 2048  # connections that the system keeps until they are taken
+MOST = 4  # workers that `auto` means: each holds about 100 MB
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -42,6 +47,8 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
     made.add_argument("--log", type=Path, metavar="LOG", help="where statistics of rows and answers go, for `trivium "
                                                               "drift`; no raw values (default: nowhere)")
     made.add_argument("--log-raw", action="store_true", help="raw values, too: they may be personal data")
+    made.add_argument("--workers", default="auto", metavar="N", help="processes that answer; the limits are of each "
+                                                                     f"(default: auto, one per core, {MOST} at most)")
     for name, field in Limits.model_fields.items():
         kind: Any = field.annotation
         made.add_argument(f"--{name.replace('_', '-')}", type=kind, default=field.default, metavar=kind.__name__,
@@ -51,19 +58,34 @@ def parser(made: argparse.ArgumentParser | None = None) -> argparse.ArgumentPars
 
 def run(given: argparse.Namespace) -> None:
     """Until SIGTERM or Ctrl-C. Raises: UserError."""
-    try:
-        import prometheus_client  # noqa: F401
-        import uvicorn
-        from fastapi import FastAPI  # noqa: F401
-    except ImportError as error:
-        raise UserError(f"`{error.name}` is not installed, and the server needs it: pip install 'trivium[serve]', or "
-                        "the requirements-serve.txt of the model's folder.") from None
-    from pydantic import ValidationError
+    for package in ("fastapi", "prometheus_client", "uvicorn"):
+        if find_spec(package) is None:
+            raise UserError(f"`{package}` is not installed, and the server needs it: pip install 'trivium[serve]', or "
+                            "the requirements-serve.txt of the model's folder.")
+    told, count = work(given), workers(given.workers)
+    title = Processors.of(told.folder).title
+    listening = bound(given.host, given.port)
+    listening.listen(BACKLOG)  # who asks from now on waits until the first batch can be taken
+    host, port = listening.getsockname()[:2]
+    place = f"[{host}]" if ":" in host else host
 
-    from trivium.runtime.runner import Runner
-    from trivium.runtime.server import connections
-    from trivium.runtime.server.app import Service, app
+    def begun() -> None:
+        print(f"{title} answers at http://{place}:{port}\n"
+              f"  a page to try it: /    how to ask: /docs    Ctrl-C stops it", flush=True)
 
+    if count == 1:
+        from trivium.runtime.server.worker import Server
+
+        Server(told, begun).run([listening])
+    else:
+        from trivium.runtime.server.supervisor import Supervisor
+
+        Supervisor(told, listening, count, begun).run()
+    print("Stopped.", flush=True)
+
+
+def work(given: argparse.Namespace) -> Told:
+    """What a worker is to do. Raises: UserError (a wrong limit; no token; the log cannot be written)."""
     try:
         limits = Limits(**{name: getattr(given, name) for name in Limits.model_fields})
     except ValidationError as error:
@@ -73,48 +95,25 @@ def run(given: argparse.Namespace) -> None:
     if not loopback(given.host) and token is None:
         raise UserError(f"--host {given.host} can be reached by other machines, so that clients must show a token: set "
                         f"{TOKEN}, or name a file with --token-file. Without --host, only this machine is served.")
-    runner = Runner(given.folder, given.int8)
-    service = Service(runner, limits, token, watching(given, runner))
-    listening = bound(given.host, given.port)
-    most = connections.room()
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            listening.listen(BACKLOG)  # which asyncio has set to the size of a burst
-
-        def handle_exit(self, sig: int, frame: Any) -> None:
-            service.draining = True
-            if self.should_exit and sig == signal.SIGINT:
-                self.force_exit = True
-            self.should_exit = True
-
-    config = uvicorn.Config(app(service), http=connections.protocol(limits.header_seconds, most), lifespan="on",
-                            loop="asyncio", log_level="warning", access_log=False, backlog=connections.BURST,
-                            timeout_graceful_shutdown=max(1, round(limits.drain_seconds)), server_header=False)
-    listening.listen(BACKLOG)  # who asks from now on waits until the first batch can be taken
-    host, port = listening.getsockname()[:2]
-    place = f"[{host}]" if ":" in host else host
-    print(f"{service.runner.about.title} answers at http://{place}:{port}\n"
-          f"  a page to try it: /    how to ask: /docs    Ctrl-C stops it", flush=True)
-    Server(config).run([listening])
-    print("Stopped.", flush=True)
+    if given.log is None and given.log_raw:
+        raise UserError("--log-raw says what goes into the log: name the log with --log.")
+    if given.log is not None:
+        try:
+            given.log.parent.mkdir(parents=True, exist_ok=True)
+            given.log.open("a").close()
+        except OSError as error:
+            raise UserError(f"--log {given.log} cannot be written to ({error.strerror}).") from None
+    return Told(folder=given.folder, int8=given.int8, limits=limits, token=token, log=given.log,
+                       log_raw=given.log_raw)
 
 
-def watching(given: argparse.Namespace, runner: Any) -> Any:
-    """What writes the log; None where there is to be none. Raises: UserError."""
-    from trivium.runtime.watch import Watch
-
-    if given.log is None:
-        if given.log_raw:
-            raise UserError("--log-raw says what goes into the log: name the log with --log.")
-        return None
-    try:
-        given.log.parent.mkdir(parents=True, exist_ok=True)
-        given.log.open("a").close()
-    except OSError as error:
-        raise UserError(f"--log {given.log} cannot be written to ({error.strerror}).") from None
-    return Watch(given.log, given.folder, runner.task, runner.streams, given.log_raw)
+def workers(said: str) -> int:
+    """How many processes answer. Raises: UserError."""
+    if said == "auto":
+        return min(MOST, cores())
+    if not said.isascii() or not said.isdigit() or not 1 <= int(said) <= 64:
+        raise UserError(f"--workers is auto or a number from 1 to 64, not {said!r}.")
+    return int(said)
 
 
 def secret(file: Path | None) -> str | None:

@@ -39,7 +39,7 @@ class Service:
     async def predict(self, request: Request, explain: bool) -> Response:
         if self.draining:
             raise Refused(503, "draining", "The server is being stopped.")
-        self._allowed(request)
+        self.check_token(request)
         async with self.bodies.read(request) as body:
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if kind == "multipart/form-data":
@@ -86,7 +86,8 @@ class Service:
         rows = [{key: value for key, value in row.items() if key != s} for s in there]
         return dict(zip(there, await self.batcher.answer(rows), strict=True))
 
-    def _allowed(self, request: Request) -> None:
+    def check_token(self, request: Request) -> None:
+        """Raises: Refused."""
         if self.token is None:
             return
         shown = request.headers.get("authorization", "").encode()
@@ -138,7 +139,7 @@ def app(service: Service) -> FastAPI:
     async def metrics(request: Request) -> Response:
         """For Prometheus."""
         try:
-            service._allowed(request)
+            service.check_token(request)
         except Refused as refused:
             return JSONResponse({"error": refused.words}, refused.status)
         service.metrics.queue.set(service.batcher.queued)

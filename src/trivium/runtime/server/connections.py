@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -24,9 +25,9 @@ def room() -> int:
     return max(16, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE)
 
 
-def protocol(seconds: float, most: int) -> type[H11Protocol]:
+def protocol(seconds: float, most: int, ended: Callable[[], None]) -> type[H11Protocol]:
     """seconds: until the header of a request is there;  most: connections. Of those that wait, the oldest is closed for
-    a new one.
+    a new one.  ended: called at the end of each.
     """
     waiting: dict[Any, None] = {}  # oldest first
     count = 0
@@ -61,6 +62,7 @@ def protocol(seconds: float, most: int) -> type[H11Protocol]:
             count -= 1
             self._stop()
             super().connection_lost(exc)
+            ended()
 
         def _wait(self) -> None:
             waiting[self] = None

@@ -1,11 +1,13 @@
-"""`reference.json` of an exported folder: what its inputs and answers look like, as counts per bin, for `trivium drift`
+"""`reference.json` of an exported folder: what its inputs and answers look like, for `trivium drift`. Of words it has
+counts, of numbers counts and quantiles.
 
 Inputs are those of train rows. Answers are those to validation rows: a model is surer of the rows that it learned from,
-so that every new row would look like drift beside them. No row can be told from it: bins are tenths of the rows.
+so that every new row would look like drift beside them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,29 +16,38 @@ import numpy as np
 from trivium.data.out import Out, Part
 from trivium.runtime import watch
 from trivium.runtime.runner import Runner
+from trivium.runtime.statistics import Statistics, answer, described
 from trivium.serving.export.smoke import real
 from trivium.settings.errors import UserError
 
 NAME = "reference.json"
 ROWS = 2000  # of each split, at most
 BINS = 10
-STATES = ("given", "missing", "unreadable")  # see `watch.described`
+STEPS = 40  # parts of the rows that quantiles are between
+WORDS = 30  # of a statistic that are told apart
+STATES = ("given", "missing", "unreadable", "unknown")  # see `trivium.runtime.statistics`
 
 
 class Sketch(Part):
     """One statistic. edges: between bins of numbers, empty for words;  names: of words;  counts: rows per bin, for
-    words with one bin more, of those that were not seen.
+    words with one bin more, of those that have no name here
+
+    grid, below: of numbers, quantiles and how many rows are not above each; empty in files of an older version
     """
 
     edges: tuple[float, ...] = ()
     names: tuple[str, ...] = ()
     counts: tuple[int, ...]
+    grid: tuple[float, ...] = ()
+    below: tuple[int, ...] = ()
 
     def count(self, given: Iterable[float | str]) -> np.ndarray:
         """Values per bin, int [K]."""
-        where = {name: k for k, name in enumerate(self.names)}
-        bins = [where.get(str(v), len(where)) if self.names else int(np.searchsorted(self.edges, float(v), "right"))
-                for v in given]
+        if self.names:
+            where = {name: k for k, name in enumerate(self.names)}
+            bins = np.array([where.get(str(v), len(where)) for v in given], np.int64)
+        else:
+            bins = np.searchsorted(self.edges, np.array([float(v) for v in given]), "right")
         return np.bincount(bins, minlength=len(self.counts))
 
 
@@ -50,22 +61,36 @@ class Reference(Out):
 
 def sketch(given: list[float | str]) -> Sketch:
     if any(isinstance(v, str) for v in given):
-        names = sorted({str(v) for v in given})
+        common = Counter(str(v) for v in given)
+        names = sorted(sorted(common, key=lambda name: (-common[name], name))[:WORDS])
         names = [*STATES] if set(names) <= set(STATES) else names  # one that train never had is called by its name, too
         empty = Sketch(names=tuple(names), counts=(0,) * (len(names) + 1))
     else:
         numbers = np.array(given, float)
-        cuts: list[float] = []
-        for cut in np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS)):
-            near = 1e-5 * max(1.0, abs(cut))
-            common = np.mean(abs(numbers - cut) < near) > 1 / BINS  # a bin of its own: what is above it is not it
-            cuts += [cut - near, cut + near] if common else [cut]
-        edges = sorted({float(f"{edge:.8g}") for edge in cuts})
-        empty = Sketch(edges=tuple(edges), counts=(0,) * (len(edges) + 1))
+        edges, grid = _between(numbers, BINS), _between(numbers, STEPS)
+        empty = Sketch(edges=edges, grid=grid, below=tuple(below(grid, numbers).tolist()),
+                       counts=(0,) * (len(edges) + 1))
     return empty.model_copy(update={"counts": tuple(empty.count(given).tolist())})
 
 
-def gathered(rows: list[watch.Statistics]) -> dict[str, list[float | str]]:
+def below(grid: Iterable[float], numbers: np.ndarray) -> np.ndarray:
+    """How many of them are not above each of the grid's, int [K]."""
+    return np.searchsorted(np.sort(numbers), np.array(tuple(grid)), "right")
+
+
+def _between(numbers: np.ndarray, parts: int) -> tuple[float, ...]:
+    """What divides them into so many parts of about as many rows. A number that many rows have is a part of its own:
+    neither what is above nor what is below is it.
+    """
+    cuts: list[float] = []
+    for cut in np.unique(np.quantile(numbers, np.arange(1, parts) / parts)):
+        near = 1e-5 * max(1.0, abs(cut))
+        common = np.mean(abs(numbers - cut) < near) > 1 / parts
+        cuts += [cut - near, cut + near] if common else [cut]
+    return tuple(sorted({float(f"{cut:.8g}") for cut in cuts}))
+
+
+def gathered(rows: Iterable[Statistics]) -> dict[str, list[float | str]]:
     found: dict[str, list[float | str]] = {}
     for row in rows:
         for name, value in row.items():
@@ -75,17 +100,16 @@ def gathered(rows: list[watch.Statistics]) -> dict[str, list[float | str]]:
 
 def made(runner: Runner, root: Path, seed: int) -> Reference:
     """From raw rows of `seed`'s train and validation sets. runner: of the exported folder"""
-    streams = {s: runner.streams[s] for s in runner.read}
     rows, media = real(root, runner.streams, seed, ROWS, "train", spread=True)
-    seen = [watch.described(row, streams, media) for row in rows]
+    seen = described(rows, runner.inputs, runner.read, media)
     rows, media = real(root, runner.streams, seed, ROWS, "val", spread=True)
     stored, _, errors = runner.answers(rows, media)
-    said = watch.answers(runner.task, stored[[error is None for error in errors]])
+    said = answer.measured(runner.task, stored[[error is None for error in errors]])
     return Reference(model=watch.fingerprint(runner.folder), answer=sketches(said),
-                     streams={s: sketches([one[s] for one in seen]) for s in streams})
+                     streams={s: sketches(one[s] for one in seen) for s in runner.read})
 
 
-def sketches(rows: list[watch.Statistics]) -> dict[str, Sketch]:
+def sketches(rows: Iterable[Statistics]) -> dict[str, Sketch]:
     return {name: sketch(given) for name, given in gathered(rows).items()}
 
 
