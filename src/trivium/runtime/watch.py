@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium.modalities import media
 from trivium.runtime import values
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.inputs import Row
@@ -133,7 +134,7 @@ OF = {"text": _text, "image": _image, "audio": _audio}  # of other modalities, `
 def _file(value: Any, root: Path) -> Any:
     if isinstance(value, str) and value.startswith("data:"):
         value = base64.b64decode(value.partition(",")[2], validate=True)
-    return io.BytesIO(value) if isinstance(value, bytes) else root / value
+    return io.BytesIO(value) if isinstance(value, bytes) else media.opened(value, root)
 
 
 def _plain(value: Any) -> str:
