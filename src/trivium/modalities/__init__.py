@@ -17,8 +17,8 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
 
 A modality of kind "columns" has, in place of `decode`, what `table.py` has.
 
-`value` is the text itself, or what `media.opened` opens, seen from `root`; `start` and `end` are seconds, None where the
-whole is meant.
+`value` is the text itself, or what `media.opened` opens, seen from `root`; `start` and `end` are seconds, None where
+the whole is meant.
 """
 
 from __future__ import annotations

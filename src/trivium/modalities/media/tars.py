@@ -25,7 +25,7 @@ def members(file: File) -> Iterator[tuple[str, Entry]]:
     broken = False
     try:
         while (one := tar.next()) is not None:
-            tar.members.clear()  # which it keeps all
+            tar.members.clear()  # type: ignore[attr-defined]  # it keeps all
             yield one.name, Entry(one.offset_data, one.size, one.size, 0, _how(one))
         broken = any(file.read(tar.offset, 512))  # an archive ends in zeros
     except tarfile.TarError:

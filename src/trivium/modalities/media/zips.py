@@ -77,17 +77,12 @@ def _directory(file: File) -> tuple[int, int, int, int]:
         raise ValueError("it is no zip, or breaks off")
     count, length, offset = struct.unpack_from("<HLL", tail, end + 10)
     until = first + end
-    if (count == 0xFFFF or FULL in (length, offset)) and until >= 20:
-        locator = file.read(until - 20, 20)
-        if locator[:4] == LOCATOR:
-            record = file.read(until - 76, 56)  # where it is, if nothing unusual stands in between
-            if record[:4] != END_64:
-                record = file.read(struct.unpack_from("<Q", locator, 8)[0], 56)
-            else:
-                until -= 76
-            if len(record) < 56 or record[:4] != END_64:
-                raise ValueError("its directory is damaged")
-            count, length, offset = struct.unpack_from("<QQQ", record, 32)
+    if until >= 76 and file.read(until - 20, 4) == LOCATOR:
+        until -= 76
+        record = file.read(until, 56)
+        if record[:4] != END_64:
+            raise ValueError("its directory is damaged")
+        count, length, offset = struct.unpack_from("<QQQ", record, 32)
     start = until - length
     if start < 0 or start < offset:
         raise ValueError("its directory is damaged")
