@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import socket
 import tarfile
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +72,23 @@ def ran(name: str, image: str, audio: str, rows: int, **others: str) -> dict[str
     return through(manifest(Path("mine"), image, audio, rows, **others), Path(name), STREAMS, RECIPES, ENTRIES)
 
 
-def test_300_pictures_and_sounds_give_the_same_bytes_wherever_they_lie() -> None:
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Of the working directory."""
+    made = ThreadingHTTPServer(("127.0.0.1", 0), type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": _quiet}))
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{made.server_port}"
+    made.shutdown()
+
+
+def _quiet(*_: object) -> None:
+    pass
+
+
+def test_300_pictures_and_sounds_give_the_same_bytes_wherever_they_lie(server: str) -> None:
     filled(300)
     places = {"loose": "img/{}.png", "zip": "zip://all.zip::img/{}.png", "slash": "zip://all.zip/img/{}.png",
-              "tar": "tar://all.tar::img/{}.png", "memory": "memory://bucket/{}.png"}
+              "tar": "tar://all.tar::img/{}.png", "far": f"{server}/mine/img/{{}}.png"}
     found, raw = {}, {}
     for name, image in places.items():
         ran(name, image, image.replace("png", "wav"), 300)

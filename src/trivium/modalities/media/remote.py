@@ -50,7 +50,10 @@ class Far:
         until = min(offset + count, self.size)
         if until <= offset:
             return b""
-        return _asked(self.address, lambda system, path, limit: system.cat_file(path, offset, until, **limit))
+        found: bytes = _asked(self.address, lambda system, path, limit: system.cat_file(path, offset, until, **limit))
+        if len(found) > until - offset:
+            raise ValueError("its server sends files whole, and not the part that is asked for")
+        return found
 
 
 def _asked(address: str, call: Callable[[Any, str, dict[str, float]], Any]) -> Any:
