@@ -18,7 +18,7 @@ from trivium.modalities.media import place
 from trivium.settings.errors import UserError
 
 TIMEOUT = 60.0  # seconds for one read
-PAUSES = (0.5, 2.0)  # seconds before a read that failed is tried again
+PAUSES = (1.0,)  # seconds before a read that failed is tried again
 WEB = ("http", "https")
 
 
@@ -50,7 +50,8 @@ class Far:
         until = min(offset + count, self.size)
         if until <= offset:
             return b""
-        found: bytes = _asked(self.address, lambda system, path, limit: system.cat_file(path, offset, until, **limit))
+        found: bytes = _asked(self.address, lambda system, path, limit: system.cat_file(path, start=offset, end=until,
+                                                                                       **limit))
         if len(found) > until - offset:
             raise ValueError("its server sends files whole, and not the part that is asked for")
         return found
@@ -62,16 +63,19 @@ def _asked(address: str, call: Callable[[Any, str, dict[str, float]], Any]) -> A
     for pause in (*PAUSES, None):
         try:
             return call(system, path, limit)
+        except TimeoutError:
+            why, asked = f"the server did not give it within {TIMEOUT:g} s", _lost
+            break
         except Exception as error:  # every server has its own
-            why, late = _definite(error), isinstance(error, TimeoutError)
-            if why or late or pause is None:
+            if why := _definite(error):
+                asked = functools.partial(_lost_before, os.getpid())
                 break
-            time.sleep(pause)
+            why, asked = f"the server answers, and did not give it ({_said(error)})", _lost
+            time.sleep(pause or 0)
     home = _home(address)
-    if home != address and (lost := _lost_before(home, os.getpid()) if why else _lost(home)):
+    if home != address and (lost := asked(home)):
         raise UserError(f"{home} cannot be read: {lost}. No row is to blame: mend that, and run again.")
-    raise ValueError(why or (f"the server did not give it within {TIMEOUT:g} s" if late else
-                             "the server did not give it, though it answers"))
+    raise ValueError(why)
 
 
 def _definite(error: Exception) -> str:
@@ -87,7 +91,7 @@ def _definite(error: Exception) -> str:
 
 
 @functools.lru_cache(100)
-def _lost_before(home: str, process: int) -> str:
+def _lost_before(process: int, home: str) -> str:
     """As `_lost`, asked once in a process: a million files may be missing."""
     return _lost(home)
 
@@ -99,15 +103,19 @@ def _lost(home: str) -> str:
     try:
         if place.scheme(home) in WEB:
             system.cat_file(path, **limit)
-            return ""
-        return "" if system.exists(path, **limit) else "there is no such bucket or folder"
-    except (FileNotFoundError, PermissionError):
-        return ""
+        else:
+            system.info(path, **limit)  # `exists` of s3fs says no where nobody answers
+    except FileNotFoundError:
+        return "" if place.scheme(home) in WEB else "there is no such bucket or folder"
+    except TimeoutError:
+        return f"the server did not answer within {TIMEOUT:g} s"
     except Exception as error:
-        if getattr(error, "status", 0):  # an answer
-            return ""
-        said = " ".join(str(error).split()) or type(error).__name__
-        return f"the server did not answer within {TIMEOUT:g} s" if isinstance(error, TimeoutError) else said[:200]
+        return "" if _definite(error) or hasattr(error, "status") else _said(error)  # what has one is an answer
+    return ""
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _home(address: str) -> str:
