@@ -78,20 +78,14 @@ def moved(value: str, folder: Path, home: Path) -> str:
 
 def home(value: str) -> str:
     """The folder of a value's file, or of the archive that it is in; the value itself where that is not on a disk."""
-    try:
-        there = place.parse(value)
-    except ValueError:
-        return value
-    return value if there.remote else os.path.dirname(there.outer.replace("\\", "/"))
+    path = media.on_disk(value)
+    return os.path.dirname(path.replace("\\", "/")) if path else value
 
 
 def on_disk(value: str, folder: Path) -> str:
     """The path, as seen from `folder`, of a value's file or of the archive that it is in; "" of none."""
-    try:
-        there = place.parse(value)
-    except ValueError:
-        return ""
-    return "" if there.remote else _relative(there.outer, folder)
+    path = media.on_disk(value)
+    return path and _relative(path, folder)
 
 
 def _spellings(name: str) -> Iterator[str]:

@@ -47,6 +47,15 @@ def is_path(value: str) -> bool:
     return not there.kind and not there.remote
 
 
+def on_disk(value: str) -> str:
+    """The path of the file, or of the archive that it is in; "" where it is elsewhere, or cannot be understood."""
+    try:
+        there = place.parse(value)
+    except ValueError:
+        return ""
+    return "" if there.remote else there.outer
+
+
 def digest(value: str, root: str | Path) -> str:
     """Of the content, as `trivium.data.tables.digest` has it. Raises: OSError (of a path), else as `opened`."""
     file = opened(value, root)
