@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -129,7 +130,10 @@ def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     place = content.rfind(zips.CENTRAL) + 24
     content[place : place + 4] = (1000).to_bytes(4, "little")  # it claims to be small
     Path("x.zip").write_bytes(content)
+    tracemalloc.start()
     assert why("zip://x.zip::a.png") == zips.DAMAGED
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
     tarred("x.tar", {"a.png": bytes(1_000_001)})
     assert "1,000,001 bytes" in why("tar://x.tar::a.png")
 
@@ -145,6 +149,9 @@ def test_damaged_archives_say_so() -> None:
     Path("content.zip").write_bytes(whole[:place] + b"\0\0\0" + whole[place + 3 :])
     assert why("zip://content.zip::a/b.png") == zips.DAMAGED
     assert media.read("zip://content.zip::twice", "") == b"first"
+    zipped("stored.zip", MEMBERS, zipfile.ZIP_STORED)
+    Path("stored.zip").write_bytes(Path("stored.zip").read_bytes().replace(b"long", b"lost"))
+    assert why(f"zip://stored.zip::{'x' * 300}") == zips.DAMAGED
     assert why("zip://none.zip::a") == "the archive cannot be read: there is no such file"
     Path("folder.zip").mkdir()
     assert "the archive cannot be read: " in why("zip://folder.zip::a")
