@@ -18,10 +18,11 @@ import pytest
 import soundfile
 from PIL import Image
 
-from tests.data.through import digests, preprocess, through
+from tests.data.through import VALIDATE, digests, preprocess, through
 from tests.tiny_media import ENTRIES
 from trivium.data import tables
 from trivium.data.settings import Stream
+from trivium.data.validation import validate
 from trivium.modalities import media
 from trivium.modalities.media import remote
 from trivium.report.media import Media
@@ -127,6 +128,14 @@ def test_a_server_that_is_gone_is_one_error() -> None:
         ran("out", f"http://127.0.0.1:{port}/{{}}.png", "img/{}.wav", 40)
     with pytest.raises(UserError, match="^memory://nowhere cannot be read: there is no such bucket"):
         ran("out", "memory://nowhere/{}.png", "img/{}.wav", 40)
+
+
+def test_a_server_that_goes_after_ingest_puts_nothing_in_quarantine() -> None:
+    filled(40)
+    ran("out", "memory://bucket/{}.png", "img/{}.wav", 40)
+    fsspec.filesystem("memory").rm("/bucket", recursive=True)
+    with pytest.raises(UserError, match="^memory://bucket cannot be read"):
+        validate(Path("out/data/raw"), Path("out/again"), {"image": "image"}, VALIDATE)
 
 
 @pytest.mark.parametrize("image", ["memory://bucket/{}.png", "zip://all.zip::img/{}.png"])

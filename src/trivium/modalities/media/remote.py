@@ -20,6 +20,7 @@ from trivium.settings.errors import UserError
 TIMEOUT = 60.0  # seconds for one read
 PAUSES = (1.0,)  # seconds before a read that failed is tried again
 WEB = ("http", "https")
+NOBODY = "No row is to blame: mend that, and run again."
 
 
 def whole(address: str) -> bytes:
@@ -74,7 +75,7 @@ def _asked(address: str, call: Callable[[Any, str, dict[str, float]], Any]) -> A
             time.sleep(pause or 0)
     home = _home(address)
     if home != address and (lost := asked(home)):
-        raise UserError(f"{home} cannot be read: {lost}. No row is to blame: mend that, and run again.")
+        raise UserError(f"{home} cannot be read: {lost}. {NOBODY}")
     raise ValueError(why)
 
 
@@ -144,5 +145,7 @@ def _system(address: str) -> tuple[Any, str]:
         raise ValueError(f"nothing here can read addresses that begin with {kind}://") from None
     try:
         return fsspec.filesystem(kind, **found._get_kwargs_from_urls(address)), str(found._strip_protocol(address))
-    except Exception as error:
-        raise ValueError(f"this address cannot be read: {error or type(error).__name__}") from None
+    except (TypeError, ValueError, KeyError) as error:
+        raise ValueError(f"this address cannot be understood: {_said(error)}") from None
+    except Exception as error:  # some connect at once
+        raise UserError(f"{_home(address)} cannot be read: {_said(error)}. {NOBODY}") from None
