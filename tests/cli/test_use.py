@@ -1,5 +1,6 @@
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +185,12 @@ def test_what_is_watched(project: Path) -> None:
     assert data()["watch"] == "m.jsonl"  # the repository itself
     use(manifest(project / "other/m.jsonl", columns | {"image": "../mine/img/{i}.png"}))
     assert data()["watch"] == "other/m.jsonl"  # media elsewhere
+    with zipfile.ZipFile(project / "other/photos.zip", "w") as archive:
+        archive.write("mine/img/0.png", "img/0.png")
+    for name in ("photos.zip::img/{i}.png", "photos.zip/img/{i}.png"):
+        use(manifest(project / "other/m.jsonl", columns | {"image": f"zip://{name}"}))
+        assert data()["watch"] == "other" and data()["streams"]["image"] == {"modality": "image"}
+        assert sizes("patches")["size"] == 16  # which are seen: of 20 pixels
     media(project.parent / "outside")
     manifest(project.parent / "outside/m.jsonl", columns)
     use("../outside/m.jsonl")

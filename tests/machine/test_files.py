@@ -57,7 +57,6 @@ def test_others_may_read_what_is_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "words"), [
     ("mine/C:/Users/me/a.png", "a place on a drive of Windows"), ("C:\\a.png", "a place on a drive of Windows"),
-    (Path("mine") / "https://example.org/1.png", "an address on the web; fetch it"),
     ("mine/a.png;b.png", "these look like 2 files, and a cell has room for one"),
     ("mine/a.png, b.png, c.png", "these look like 3 files"),
 ])

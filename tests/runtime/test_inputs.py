@@ -1,5 +1,6 @@
 """Raw values become the arrays that preprocess made of them."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from trivium.modalities.processors import ngrams
 from trivium.modalities.spec import Spec
 from trivium.runtime import inputs, values
 from trivium.runtime.inputs import Inputs
+from trivium.settings.errors import UserError
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,25 @@ def test_the_bits_of_the_stored_tensors(root: Path) -> None:
     for s, x in found.items():
         assert x.dtype == batch.inputs[s].numpy().dtype
         np.testing.assert_array_equal(x, batch.inputs[s].numpy())
+
+
+def test_values_in_archives_and_one_at_an_address_that_is_gone(root: Path, tmp_path: Path) -> None:
+    store = Store("supervised", root)
+    rows = read(root / "data/aligned/samples.parquet").select(["image", "audio"]).to_pylist()[:4]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in {name for row in rows for name in row.values() if name}:
+            archive.write(root / "data/raw" / name, name)
+    packed = [{s: name and f"zip://all.zip::{name}" for s, name in row.items()} for row in rows]
+    there = Inputs(prepared(store, 1), store.streams)
+    loose = there.arrays(rows, root / "data/raw", store.streams)
+    found = there.arrays(packed, tmp_path, store.streams)
+    assert not any(found[2])
+    for s in ("image", "audio"):
+        np.testing.assert_array_equal(found[0][s], loose[0][s])
+    (words,) = there.arrays([{"image": "zip://all.zip::none.png"}], tmp_path, store.streams)[2]
+    assert words == ["image 'zip://all.zip::none.png' cannot be used: there is no such file in the archive"]
+    with pytest.raises(UserError, match="^memory://gone cannot be read"):
+        there.arrays([{"image": "memory://gone/a.png"}], tmp_path, store.streams)
 
 
 def test_of_streams_that_are_not_read_nothing_is_decoded(root: Path) -> None:

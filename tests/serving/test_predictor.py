@@ -87,9 +87,9 @@ def test_an_unreadable_file_is_named(predictor: Predictor, tmp_path: Path) -> No
 
 
 def test_a_name_tells_why_there_is_no_file(predictor: Predictor, tmp_path: Path) -> None:
-    _, _, errors = predictor.answers([{"image": "https://example.org/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
+    _, _, errors = predictor.answers([{"image": "D:/img/1.png"}, {"audio": "a.wav;b.wav"}], tmp_path)
     assert [str(error).split("used: ")[1] for error in errors] == [
-        "there is no such file: this is an address on the web; fetch it, and name the file",
+        "there is no such file: this is a place on a drive of Windows, not one that is seen from the table",
         "there is no such file: these look like 2 files, and a cell has room for one"]
 
 

@@ -13,6 +13,7 @@ from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES
 from trivium.data.sources.places import located
 from trivium.data.streams import TAKEN
+from trivium.modalities import media
 
 Streams = dict[str, tuple[str, str]]  # name -> modality, column
 
@@ -86,8 +87,8 @@ def streams(path: Path, names: Sequence[str], kept: Streams, taken: Collection[s
 
 
 def ending(values: Sequence[str]) -> str:
-    """The modality of the files that most of these values name; "" where they name none that is on a disk."""
-    found = [Path(value).suffix.lower() for value in values if not re.match(r"(https?|s3|gs)://", value)]
+    """The modality of the files that most of these values name; "" where they name none, or pages of the web."""
+    found = [Path(value).suffix.lower() for value in values if not re.match("https?://", value)]
     return next((modality for modality, known in ENDINGS.items()
                  if 2 * sum(each in known for each in found) > len(values)), "")
 
@@ -120,10 +121,4 @@ def _usual(what: str, names: Sequence[str]) -> list[str]:
 
 
 def _any_there(values: Sequence[str], folder: Path) -> bool:
-    for value in values:
-        try:
-            if (folder / located(value, folder)).is_file():
-                return True
-        except (OSError, ValueError):  # too long, a NUL
-            continue
-    return False
+    return any(media.exists(located(value, folder), folder) for value in values)

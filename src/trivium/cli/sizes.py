@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium.data.sources.places import located
+from trivium.modalities import media
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +89,7 @@ def _image(values: list[str], folder: Path) -> dict[str, Any]:
     sides, modes = [], set()
     for value in values:
         try:
-            with Image.open(folder / located(value, folder)) as image:
+            with Image.open(media.opened(located(value, folder), folder)) as image:
                 sides.append(min(image.size))
                 modes.add(image.mode)
         except (OSError, ValueError, Image.DecompressionBombError):
@@ -105,8 +106,8 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     seconds, rates = [], []
     for value in values:
         try:
-            about = soundfile.info(folder / located(value, folder))
-        except (OSError, TypeError, soundfile.LibsndfileError):  # TypeError: raw samples without a header
+            about = soundfile.info(media.opened(located(value, folder), folder))
+        except (OSError, TypeError, ValueError, soundfile.LibsndfileError):  # TypeError: raw samples without a header
             continue
         seconds.append(about.frames / about.samplerate)
         rates.append(about.samplerate)

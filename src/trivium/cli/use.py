@@ -25,7 +25,7 @@ from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import REQUIRED, TIMES, find
-from trivium.data.sources.places import OUTS, refuse_outs, relative
+from trivium.data.sources.places import OUTS, on_disk, refuse_outs
 from trivium.data.sources.worlds import NAMES
 from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError
@@ -174,8 +174,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         raise UserError(f"{path} has no column with a value for {', '.join(kinds.names())}. It has {', '.join(names)}: "
                         "name one of them as the `column` of a stream, under data.streams in params.yaml.")
     table = rows.read(path, sorted({column for _, column in streams.values()}))
-    files = {relative(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
-             for value in table[column].unique().drop_null().to_pylist()}
+    files = {on_disk(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
+             for value in table[column].unique().drop_null().to_pylist()} - {""}
     refuse_outs(path, files, root)
     used = {*found.values(), *apart, *(column for _, column in streams.values()), *held}
     if spare := [name for name in names if name not in used]:

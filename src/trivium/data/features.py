@@ -23,6 +23,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ from trivium.data.readings import Read, Reads
 from trivium.data.tensors import Reading, Rows, fill
 from trivium.encoders import Described
 from trivium.machine.cache import Cache
+from trivium.machine.engines.spread import far, spread
 from trivium.machine.workers import processes
+from trivium.modalities import media
 from trivium.settings.errors import UserError
 
 SEEN = ("train", "unlabelled")  # the splits that statistics and tokenizers may see
@@ -68,14 +71,16 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     for s in streams:
         _check_rows(s, present[s], index, seeds)
     readings = {(s, entry): reading(s, encoders[entry]) for recipe in recipes.values() for s, entry in recipe.items()}
-    data = _digest(index, aligned)
-    with processes(workers) as run:
+    data, root = _digest(index, aligned), _seen(meta.root)
+    with processes(workers, clean=far()) as run:
+        decoding = spread(run, functools.partial(_files, root))
         for one in {each.folder: each for each in readings.values()}.values():
             key = tables.digest(json.dumps([data[one.stream], one.folder, _code()]).encode())
             if not cache.take(key, out / one.folder):
                 with cache.making(key) as folder:
-                    rows = Rows(aligned / "samples.parquet", meta.root, one.stream, len(index))
-                    fill(run, rows, one, seen & present[one.stream], folder)
+                    rows = Rows(aligned / "samples.parquet", root, one.stream, len(index))
+                    fill(run if registry.is_written(one.modality) else decoding, rows, one,
+                         seen & present[one.stream], folder)
                 cache.take(key, out / one.folder)
     values = {one.stream: _values(one, aligned, meta.root, len(index), data[one.stream], out, cache)
               for one in {each.stream: each for each in readings.values()}.values()}
@@ -93,6 +98,20 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     for name, recipe in recipes.items():
         found = {s: _read(readings[s, entry], entry, encoders[entry], out, values[s]) for s, entry in recipe.items()}
         Reads(samples=samples, task=tables.digest(task), streams=found).write(reads / f"{name}.json")
+
+
+def _seen(root: str) -> str:
+    """The folder that media are seen from. Nodes of a cluster have no place for what is outside of the project, and
+    look for it where it is here.
+    """
+    there = os.path.normpath(root)
+    return os.path.abspath(there) if there.startswith("..") and far() else root
+
+
+def _files(root: str, chunk: list[tuple]) -> list[Path]:
+    """What a chunk of `Rows` reads."""
+    paths = {media.on_disk(value) for _, value, *_ in chunk if value is not None} - {""}
+    return [Path(os.path.normpath(os.path.join(root, path))) for path in paths]
 
 
 def reading(stream: str, described: Described) -> Reading:

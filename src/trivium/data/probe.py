@@ -11,6 +11,7 @@ import numpy as np
 
 from trivium.machine.progress import Progress
 from trivium.machine.workers import cores, processes
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
     import pyarrow as pa
@@ -125,6 +126,8 @@ def _work(task: Task) -> list[dict[str, Any]]:
     for value, start, end in values:
         try:
             results.append({} if value is None else measure(value, root, start, end))
+        except UserError:
+            raise
         except Exception as error:  # a decoder's own bug must not stop the other rows
             results.append({"error": f"cannot be decoded: {error or type(error).__name__}"})
     return results

@@ -74,10 +74,12 @@ def _places(x: np.ndarray, unseen: np.ndarray, codes: int) -> tuple[np.ndarray, 
 
 def _majority(place: np.ndarray, y: np.ndarray, usual: int, most: int) -> np.ndarray:
     """int64 [most + 1]: the class that train has most often at each place, `usual` where it has none."""
-    pairs, counts = np.unique(np.stack([place, y], 1), axis=0, return_counts=True)
-    order = np.lexsort((-pairs[:, 1], counts))  # the last one of a place stays: the most often, of equals the first
+    classes = int(y.max()) + 1
+    pairs, counts = np.unique(place * classes + y, return_counts=True)
+    places, said = np.divmod(pairs, classes)
+    order = np.lexsort((-said, counts))  # the last one of a place stays: the most often, of equals the first
     found = np.full(most + 1, usual)
-    found[pairs[order, 0]] = pairs[order, 1]
+    found[places[order]] = said[order]
     return found
 
 

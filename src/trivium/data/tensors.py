@@ -24,6 +24,7 @@ from trivium.data.arrow_file import Writer
 from trivium.data.ragged import RaggedWriter
 from trivium.machine.progress import Progress
 from trivium.machine.workers import Map
+from trivium.modalities import media
 from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
 from trivium.settings.errors import UserError
 
@@ -123,13 +124,16 @@ class Rows:
     count: int
 
     def chunks(self, size: int) -> Iterator[list[tuple]]:
-        """At most `size` rows (sample, value or None, start, end) at a time, in order."""
+        """At most `size` rows (sample, value or None, start, end, digest or None) at a time, in order."""
         m = self.stream
         columns = ["sample", m, f"{m}_start", f"{m}_end", f"has_{m}"]
-        for batch in pq.ParquetFile(self.path).iter_batches(size, columns=columns):
-            samples, values, starts, ends, has = (batch.column(name).to_pylist() for name in columns)
-            values = [value if there else None for value, there in zip(values, has, strict=True)]
-            yield list(zip(samples, values, starts, ends, strict=True))
+        with pq.ParquetFile(self.path) as file:
+            known = f"{m}_digest" in file.schema_arrow.names
+            for batch in file.iter_batches(size, columns=[*columns, *([f"{m}_digest"] if known else [])]):
+                samples, values, starts, ends, has = (batch.column(name).to_pylist() for name in columns)
+                values = [value if there else None for value, there in zip(values, has, strict=True)]
+                digests = batch.column(f"{m}_digest").to_pylist() if known else [None] * len(batch)
+                yield list(zip(samples, values, starts, ends, digests, strict=True))
 
     def texts(self, size: int) -> Iterator[pa.Array]:
         """The values alone, null where there is none."""
@@ -236,10 +240,12 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np
     length = getattr(registry.get(one.modality), "length", None)
     x, parts = np.zeros((len(chunk), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
     lengths = []
-    for i, (sample, value, start, end) in enumerate(chunk):
+    for i, (sample, value, start, end, digest) in enumerate(chunk):
         if value is None:
             continue
         try:
+            if digest and not media.is_path(value) and media.digest(value, root) != digest:
+                raise ValueError("it has other content than when `ingest` ran")
             x[i] = decode(value, root, start, end, one.settings)
             if length is not None:
                 lengths.append(length(value, root, start, end))

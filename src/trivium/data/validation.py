@@ -32,7 +32,7 @@ from trivium.data.meta import Meta
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
 from trivium.data.sources import question
-from trivium.modalities import is_written
+from trivium.modalities import is_written, media
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -255,7 +255,8 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
         cells = {column: value or "(none)" for column, value in found.items()}
         if name == "labels":
             return f"key {cells['key']}, sample {cells['sample']}"
-        return f"key {cells['key']}, {'' if is_written(streams[name]) else f'{root}/'}{cells['value'][:VALUE_SHOWN]}"
+        plain = not is_written(streams[name]) and media.is_path(cells["value"])
+        return f"key {cells['key']}, {f'{root}/' if plain else ''}{cells['value'][:VALUE_SHOWN]}"
 
     quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.out for name, r in every.items()},
                      where, settings.max_bad_fraction)

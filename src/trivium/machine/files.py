@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 DRIVE = re.compile(r"(^|/)[A-Za-z]:[/\\]")
-ADDRESS = re.compile(r"(^|/)(https?|s3|gs|ftp):/")  # a Path has one slash left of two
 SEPARATOR = re.compile(r"[;|,]")
 
 
@@ -51,8 +50,6 @@ def absent(path: str | Path) -> str:
     parts = [part.strip() for part in SEPARATOR.split(name)]
     if DRIVE.search(name):
         return "there is no such file: this is a place on a drive of Windows, not one that is seen from the table"
-    if ADDRESS.search(name):
-        return "there is no such file: this is an address on the web; fetch it, and name the file"
     if len(parts) > 1 and all(Path(part).suffix for part in parts):
         return f"there is no such file: these look like {len(parts)} files, and a cell has room for one"
     return "there is no such file"

@@ -17,7 +17,8 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
 
 A modality of kind "columns" has, in place of `decode`, what `table.py` has.
 
-`value` is the text itself or a path relative to `root`; `start` and `end` are seconds, None where the whole is meant.
+`value` is the text itself, or what `media.opened` opens, seen from `root`; `start` and `end` are seconds, None where
+the whole is meant.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "prose", "processors", "columns", "augmented")
+SHARED = ("spec", "prose", "media", "processors", "columns", "augmented")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 

@@ -6,6 +6,7 @@ Features: `logmel`, `mfcc` (spectrograms [1, F, T]) or `waveform` [1, N].
 from __future__ import annotations
 
 import functools
+import io
 import math
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import Field
 
 from trivium.machine.files import absent
-from trivium.modalities import add_noise
+from trivium.modalities import add_noise, media
 from trivium.modalities.augmented import audio as augmented
 from trivium.settings.base import Section
 
@@ -74,10 +75,11 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     """{"seconds", "sample_rate" in Hz} of the span from `start` to `end`, which is decoded; or {"error": why}."""
     import soundfile
 
-    path = Path(root) / value
+    file: Path | io.BytesIO | None = None
     try:
-        with soundfile.SoundFile(path) as sound:
-            _check_size(path)
+        file = media.opened(value, root)
+        with soundfile.SoundFile(file) as sound:
+            _check_size(file)
             first, count = _span(sound, start, end)
             if first:  # some formats cannot seek
                 sound.seek(first)
@@ -88,14 +90,14 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
                     break
                 _check(block)
                 decoded += len(block)
-            if decoded < 0.99 * count and not _is_guessed(sound, path):
+            if decoded < 0.99 * count and not _is_guessed(sound, file):
                 raise ValueError(f"breaks off after {decoded / sound.samplerate:.2f} s of "
                                  f"{count / sound.samplerate:.2f} s: the file is truncated or damaged")
             return {"seconds": decoded / sound.samplerate, "sample_rate": sound.samplerate}
     except ValueError as error:
         return {"error": str(error)}
     except (soundfile.LibsndfileError, OSError) as error:
-        return {"error": _why(error, path)}
+        return {"error": _why(error, file)}
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
@@ -115,9 +117,9 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, t
     """float32 [N]: mono, at `target` Hz, the first `seconds` of the span and no padding. Raises: ValueError."""
     import soundfile
 
-    path = Path(root) / value
+    file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(path) as sound:
+        with soundfile.SoundFile(file) as sound:
             rate = sound.samplerate
             first, count = _span(sound, start, end)
             margin = math.ceil(10 * max(1.0, rate / target)) + 1  # what the resampling filter looks at
@@ -126,7 +128,7 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, t
                 sound.seek(first)
             wave = sound.read(count, dtype="float32")
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(_why(error, path)) from None
+        raise ValueError(_why(error, file)) from None
     _check(wave)
     wave = wave if wave.ndim == 1 else wave.mean(1)
     return _resample(wave, rate, target)[: max(1, round(seconds * target))]
@@ -136,12 +138,12 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
     """Seconds that the span from `start` to `end` lasts, by the file's header. Raises: ValueError."""
     import soundfile
 
-    path = Path(root) / value
+    file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(path) as sound:
+        with soundfile.SoundFile(file) as sound:
             return _span(sound, start, end)[1] / sound.samplerate
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(_why(error, path)) from None
+        raise ValueError(_why(error, file)) from None
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
@@ -163,20 +165,22 @@ def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]
     return first, last - first
 
 
-def _is_guessed(sound: Any, path: Path) -> bool:
+def _is_guessed(sound: Any, file: Path | io.BytesIO) -> bool:
     """Whether the file does not say how long it is, so that libsndfile guesses from its size (tags included)."""
-    return sound.format == "MP3" and not LENGTH.search(path.read_bytes())
+    return sound.format == "MP3" and not LENGTH.search(file.read_bytes() if isinstance(file, Path) else
+                                                       file.getvalue())
 
 
-def _check_size(path: Path) -> None:
+def _check_size(place: Path | io.BytesIO) -> None:
     """Raises: ValueError (a WAV or AIFF file has less sound than its header says, which libsndfile does not mind)."""
-    with path.open("rb") as file:
+    whole = media.size(place)
+    with place.open("rb") if isinstance(place, Path) else io.BytesIO(place.getvalue()) as file:
         kind = file.read(12)[:4]
         order: Literal["little", "big"] = "big" if kind == b"FORM" else "little"
         while kind in (b"RIFF", b"FORM") and len(chunk := file.read(8)) == 8:
             size = int.from_bytes(chunk[4:], order)
             if chunk[:4] in (b"data", b"SSND"):
-                there = path.stat().st_size - file.tell()
+                there = whole - file.tell()
                 if there < 0.99 * size < UNKNOWN_SIZE:
                     raise ValueError(f"has {there:,} of the {size:,} bytes of sound that its header names: the file is "
                                      "truncated")
@@ -263,10 +267,10 @@ def mel_filters(bands: int, sample_rate: int, window: int) -> np.ndarray:
         steps *= 2
 
 
-def _why(error: Exception, path: Path) -> str:
-    if not path.exists():
-        return absent(path)
-    if path.is_dir():
+def _why(error: Exception, file: Path | io.BytesIO | None) -> str:
+    if isinstance(file, Path) and not file.exists():
+        return absent(file)
+    if isinstance(file, Path) and file.is_dir():
         return "this is a folder, not a file"
     if "Error opening" in str(error):
         return "not sound, or of a format that libsndfile cannot read"

@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from trivium.machine.files import absent
-from trivium.modalities import add_noise
+from trivium.modalities import add_noise, media
 from trivium.modalities.augmented import image as augmented
 from trivium.settings.base import Section
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -62,8 +63,10 @@ def spec(settings: Settings) -> Spec:
 def probe(value: str, root: str | Path, start: float | None = None, end: float | None = None) -> dict[str, Any]:
     """{"width", "height"} in pixels as they are shown (EXIF rotation applied), or {"error": why}."""
     try:
-        with _open(Path(root) / value) as image:
+        with _open(value, root) as image:
             width, height = _upright(image).size
+    except UserError:
+        raise
     except ValueError as error:
         return {"error": str(error)}
     except Exception as error:  # Pillow's plugins raise nearly anything on a damaged file
@@ -77,10 +80,10 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
 
     mode = "L" if settings.channels == 1 else "RGB"
     try:
-        with _open(Path(root) / value) as image:
+        with _open(value, root) as image:
             image.draft(mode, (2 * settings.size, 2 * settings.size))  # lets JPEG skip detail that is shrunk away
             flat = _flatten(_upright(image)).convert(mode)
-    except ValueError:
+    except (ValueError, UserError):
         raise
     except Exception as error:
         raise ValueError(_why(error)) from None
@@ -98,14 +101,14 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
     return add_noise(x, severity, generator)
 
 
-def _open(path: Path) -> Any:
-    """The image behind `path`, not yet decoded; the first frame where there are several."""
+def _open(value: str, root: str | Path) -> Any:
+    """The image behind `value`, not yet decoded; the first frame where there are several."""
     from PIL import Image
 
-    if path.suffix.lower() in (".svg", ".svgz"):
+    if value.lower().endswith((".svg", ".svgz")):
         raise ValueError("SVG is a drawing, not pixels: render it to PNG first")
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    image = Image.open(path)
+    image = Image.open(media.opened(value, root))
     if image.width * image.height > MAX_PIXELS:
         raise Image.DecompressionBombError
     return image

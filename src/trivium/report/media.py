@@ -8,9 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from trivium.modalities import media
+from trivium.settings.errors import UserError
+
 IMAGE_SIDE = 192  # pixels, longer side
 AUDIO_RATE = 16_000  # Hz
 AUDIO_SECONDS = 4.0
+File = Path | io.BytesIO
 
 
 class Media:
@@ -36,9 +40,8 @@ class Media:
         key = (kind, f"{path}{where}")
         if key not in self._made:
             try:
-                file = self.root / path
-                made = MAKERS[kind](file, *where)
-            except (OSError, ValueError, RuntimeError, SyntaxError):  # unreadable media: the page does without
+                made = MAKERS[kind](media.opened(path, self.root), *where)
+            except (OSError, ValueError, RuntimeError, SyntaxError, UserError):  # the page does without
                 made = None
             if made is not None and len(made) > self.left:
                 made = None
@@ -47,10 +50,10 @@ class Media:
         return self._made[key]
 
 
-def _image(path: Path, side: int) -> str:
+def _image(file: File, side: int) -> str:
     from PIL import Image, ImageOps
 
-    with Image.open(path) as opened:
+    with Image.open(file) as opened:
         picture = ImageOps.exif_transpose(opened).convert("RGBA")
     picture.thumbnail((side, side))
     flat = Image.new("RGB", picture.size, "white")
@@ -64,22 +67,22 @@ def _image(path: Path, side: int) -> str:
     return _uri(f"image/{kind}", written[kind])
 
 
-def _drawing(path: Path) -> str:
-    return _uri("image/svg+xml", path.read_bytes())
+def _drawing(file: File) -> str:
+    return _uri("image/svg+xml", file.read_bytes() if isinstance(file, Path) else file.getvalue())
 
 
-def _audio(path: Path, start: float | None = None, end: float | None = None) -> str:
+def _audio(place: File, start: float | None = None, end: float | None = None) -> str:
     import numpy as np
     import soundfile
 
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(place) as file:
         rate = file.samplerate
         first = int((start or 0.0) * rate)
         seconds = min(AUDIO_SECONDS, end - (start or 0.0)) if end is not None else AUDIO_SECONDS
         file.seek(min(first, file.frames))
         wave = file.read(int(max(seconds, 0) * rate), dtype="float32", always_2d=True).mean(axis=1)
     if not len(wave):
-        raise ValueError(f"{path} holds no sound")
+        raise ValueError("it holds no sound")
     if rate > AUDIO_RATE:
         wave, rate = _slower(wave, rate), AUDIO_RATE
     buffer = io.BytesIO()

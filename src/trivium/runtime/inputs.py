@@ -17,6 +17,7 @@ from trivium import modalities
 from trivium.modalities.spec import STATISTICS_AXIS, Spec
 from trivium.runtime import values
 from trivium.runtime.values import Value
+from trivium.settings.errors import UserError
 
 Row = Mapping[str, Value]
 
@@ -114,10 +115,12 @@ class Inputs:
         try:
             start, end = values.span(row)
             with values.as_file(value) as file:
-                path = file or str(root / value)
-                if problem := kind.probe(path, "", start, end).get("error"):
+                place, seen = (file, "") if file else (value, root)
+                if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
-                return self._processors[s].decode(path, "", start, end, self._settings[s])
+                return self._processors[s].decode(place, seen, start, end, self._settings[s])
+        except UserError:
+            raise
         except Exception as error:  # whatever a decoder makes of a damaged file, the other rows have their answer
             why = error if isinstance(error, ValueError) else f"cannot be decoded: {error or type(error).__name__}"
             raise ValueError(f"{s} {name} cannot be used: {why}") from None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import trivium
 from trivium.data.meta import Meta
 from trivium.data.tables import read_json
 from trivium.machine import files
-from trivium.modalities import is_written
+from trivium.modalities import is_written, media
 from trivium.serving.predictor import PREPARED, best, data_uri, preparation
 
 ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "runtime", "serving", "settings",
@@ -60,16 +60,18 @@ def example(root: Path, streams: Mapping[str, str]) -> list[dict[str, str | None
     if path.exists():
         rows = next(pq.ParquetFile(path).iter_batches(200, columns=list(streams))).to_pylist()
     meta = Meta.found(root / "data/aligned/meta.json")
-    media = root / (meta.root if meta else "")
-    found = [{s: _inline(modality, row[s], media) for s, modality in streams.items()} for row in rows[:20]]
+    seen = root / (meta.root if meta else "")
+    found = [{s: _inline(modality, row[s], seen) for s, modality in streams.items()} for row in rows[:20]]
     found.sort(key=lambda row: sum(value is None for value in row.values()))  # stable: complete samples first
     blank: dict[str, str | None] = {s: "hello" if modality == "text" else None for s, modality in streams.items()}
     return [*found, blank, blank][:2]
 
 
-def _inline(modality: str, value: str | None, media: Path) -> str | None:
+def _inline(modality: str, value: str | None, root: Path) -> str | None:
     if value is None or is_written(modality):
         return value
-    file = media / value
-    kind = KINDS.get(file.suffix.lower())
-    return data_uri(file, kind) if kind and file.exists() and file.stat().st_size < SMALL else None
+    kind = KINDS.get(PurePosixPath(value).suffix.lower())
+    if not kind or not media.exists(value, root):
+        return None
+    file = media.opened(value, root)
+    return data_uri(file, kind) if media.size(file) < SMALL else None

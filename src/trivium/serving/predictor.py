@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     return {"seed": seed, "streams": streams}
 
 
-def data_uri(path: Path, kind: str) -> str:
+def data_uri(file: Path | io.BytesIO, kind: str) -> str:
     """The file's content as a `data:` URI, e.g. of kind `image/png`."""
-    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+    content = file.read_bytes() if isinstance(file, Path) else file.getvalue()
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -25,7 +25,7 @@ from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
 from trivium.data.sources import question, rows
-from trivium.data.sources.places import hashed, located, refuse_outs
+from trivium.data.sources.places import hashed, home, located, moved, refuse_outs
 from trivium.data.streams import read_from, same_column
 from trivium.modalities import prose
 from trivium.settings.errors import UserError
@@ -151,18 +151,17 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tu
             for s in (s for s in media if s in table.column_names):
                 for name in table[s].unique().to_pylist():
                     if name:
-                        folders.setdefault(os.path.dirname(name.replace("\\", "/")), name)
+                        folders.setdefault(home(name), name)
         refuse_outs(one.path, folders.values())
         counts.append(count)
     return np.concatenate(ids), counts, labels
 
 
-def _whole(one: _File, table: pa.Table, known: Sequence[str], home: Path, media: Sequence[str]) -> pa.Table:
-    """A piece with all the columns that any file has; of a further file, files as they are named from `home`."""
-    elsewhere = not one.target and one.path.parent.resolve() != home.resolve()
+def _whole(one: _File, table: pa.Table, known: Sequence[str], first: Path, media: Sequence[str]) -> pa.Table:
+    """A piece with all the columns that any file has; of a further file, files as seen from the folder `first`."""
+    elsewhere = not one.target and one.path.parent.resolve() != first.resolve()
     for s in (s for s in media if elsewhere and s in table.column_names):
-        seen = [value and os.path.relpath(one.path.parent / located(value, one.path.parent), home).replace(os.sep, "/")
-                for value in table[s].to_pylist()]
+        seen = [value and moved(value, one.path.parent, first) for value in table[s].to_pylist()]
         table = table.set_column(table.column_names.index(s), s, pa.array(seen, pa.string()))
     for name in known:
         if name not in table.column_names:

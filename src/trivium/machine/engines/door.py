@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "tokenizers", "transformers")
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "tokenizers", "transformers",
+            "pillow", "soundfile")
 NONE = "none"
 
 

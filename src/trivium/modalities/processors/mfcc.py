@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from trivium.modalities import audio
+from trivium.modalities import audio, media
 from trivium.modalities.spec import Spec
 from trivium.settings.base import Section
 
@@ -56,16 +56,16 @@ def _read(value: str, root: str | Path, start: float | None, end: float | None, 
     """float32 [N], mono, at `sample_rate`; as `audio.decode` reads, without its padding and its half precision."""
     import soundfile
 
-    path = Path(root) / value
+    file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(path) as sound:
+        with soundfile.SoundFile(file) as sound:
             rate = sound.samplerate
             first, count = audio._span(sound, start, end)
             if first:
                 sound.seek(first)
             wave = sound.read(min(count, math.ceil(settings.seconds * rate)), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise ValueError(audio._why(error, path)) from None
+        raise ValueError(audio._why(error, file)) from None
     audio._check(wave)
     if not len(wave):
         raise ValueError("has no samples")

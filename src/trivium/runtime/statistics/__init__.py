@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trivium.modalities import media
 from trivium.runtime import values
 from trivium.runtime.statistics import audio, image, table, text
 
@@ -41,6 +42,6 @@ def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
         return {}
     try:
         with values.as_file(row[s]) as file:
-            return FILES[modality](file or str(root / str(row[s])), *values.span(row))
+            return FILES[modality](file or media.opened(str(row[s]), root), *values.span(row))
     except Exception:  # whatever a decoder makes of a damaged file
         return None
