@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -151,3 +152,12 @@ def placeholders(table: pa.Table) -> pa.Array:
     rows = counts.to_numpy()
     usual = np.median(rows) if len(rows) else 0
     return digests.filter(pa.array((rows > MANY) & (rows > SHARE * table.num_rows) & (rows > TIMES * usual)))
+
+
+def stand_ins(stream: str, table: pa.Table) -> list[dict[str, Any]]:
+    """Files that stand in for missing ones: stream, file (the first of this content), rows."""
+    found = []
+    for digest in placeholders(table).to_pylist():
+        values = table["value"].filter(pc.equal(table["digest"], digest))
+        found.append({"stream": stream, "file": values[0].as_py(), "rows": len(values)})
+    return found

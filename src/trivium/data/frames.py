@@ -223,6 +223,14 @@ def _twins(rows: Rows, column: str) -> np.ndarray:
     return found if len(found) else np.arange(min(1, rows.num_rows))
 
 
+def first_rows(labels: Rows, keys: int) -> np.ndarray:
+    """int64 [keys]: the first row of labels with each key."""
+    first = np.zeros(keys, dtype=np.int64)
+    known = np.flatnonzero(labels.key >= 0)[::-1]
+    first[labels.key[known]] = known
+    return first
+
+
 def weights(cells: pa.ChunkedArray) -> np.ndarray:
     """float64 [N]: how much each row counts; NaN where that is no number of 0 or more."""
     numbers = pc.utf8_trim_whitespace(cells)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from trivium import tasks
 from trivium.data import expectations, quarantine, tables
-from trivium.data.duplicates import Content, grouped, named, placeholders
+from trivium.data.duplicates import Content, grouped, named, stand_ins
 from trivium.data.frames import (
     JUDGED,
     VALUE_SHOWN,
@@ -22,6 +22,7 @@ from trivium.data.frames import (
     Rows,
     at,
     category_frame,
+    first_rows,
     load,
     stream_frames,
     stream_twins,
@@ -117,7 +118,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     warnings += _without(without, labels.num_rows, kind) + _unread(unread, labels.num_rows, target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
-    first = _first_rows(labels, keys)
+    first = first_rows(labels, keys)
     for r in rows.values():
         r.out |= _followers(r, labels, first)
     kept = labels.kept()
@@ -157,7 +158,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
                                                  for name, row in coverage.set_index("label").iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
         "placeholders": [found for m, r in rows.items() if not is_written(streams[m])
-                         for found in _placeholders(m, pa.concat_tables(r.left()))],
+                         for found in stand_ins(m, pa.concat_tables(r.left()))],
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
 
@@ -260,23 +261,6 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
 
     quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.out for name, r in every.items()},
                      where, settings.max_bad_fraction)
-
-
-def _placeholders(stream: str, table: pa.Table) -> list[dict[str, Any]]:
-    """Files that stand in for missing ones: stream, file (the first of this content), rows."""
-    found = []
-    for digest in placeholders(table).to_pylist():
-        values = table["value"].filter(pc.equal(table["digest"], digest))
-        found.append({"stream": stream, "file": values[0].as_py(), "rows": len(values)})
-    return found
-
-
-def _first_rows(labels: Rows, keys: int) -> np.ndarray:
-    """int64 [keys]: the first row of labels with each key."""
-    first = np.zeros(keys, dtype=np.int64)
-    known = np.flatnonzero(labels.key >= 0)[::-1]
-    first[labels.key[known]] = known
-    return first
 
 
 def _followers(rows: Rows, labels: Rows, first: np.ndarray) -> quarantine.Reasons:
