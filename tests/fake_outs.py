@@ -13,7 +13,7 @@ import yaml
 from tests.comparisons import READ_BY, full, span
 from tests.evaluated import analyses, training
 from tests.helpers import ROOT
-from trivium.data.tables import write, write_json
+from trivium.data.tables import read_json, write, write_json
 from trivium.encoders import Described, describe
 from trivium.tasks import Task
 from trivium.tasks.classification import Classification
@@ -113,7 +113,8 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
     order = sorted(strategies, key=lambda name: -strategies[name])
     entries = {name: {"title": fake_about(name)["title"], "rank": rank, "metrics": {
         "accuracy": span(strategies[name]), "macro_f1": span(strategies[name]), "nll": span(1 - strategies[name]),
-        "ece": span(0.05)}, "one_class": 0.4, "flops": BUDGET} for rank, name in enumerate(order, start=1)}
+        "ece": span(0.05)}, "one_class": 0.4, "flops": BUDGET, "seeds": _by_seed(root, name)}
+        for rank, name in enumerate(order, start=1)}
     best, worst = (f"“{entries[name]['title']}”" for name in (order[0], order[-1]))
     sentence = f"Take {best}: it beats {worst} by 20.0 points of accuracy (95 % interval 15.0 to 25.0)."
     constant = {"label": "anna", "metrics": {"accuracy": 0.35, "balanced_accuracy": 1 / 3, "macro_f1": 0.17, "nll": 1.1,
@@ -123,6 +124,11 @@ def fake_comparison(root: Path, strategies: dict[str, float]) -> None:
                                  "sentence": sentence, "reason": "Every seed agrees."}}, Classification(CLASSES)),
                root / "reports/comparison.json")
     (root / "reports/report.html").write_text("<p>report</p>", encoding="utf-8")
+
+
+def _by_seed(root: Path, name: str) -> dict[str, Any]:
+    return {str(one["seed"]): one["metrics"]
+            for one in read_json(root / f"reports/evaluate/{name}/metrics.json")["seeds"]}
 
 
 def fake_lock(root: Path, params: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def test_published_weights_are_pinned_with_hashes() -> None:
 
 def names(file: str) -> set[str]:
     lines = [line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith(("#", " "))]
-    return {line.split("==")[0].strip().replace(".", "-") for line in lines}
+    return {line.split("==")[0].split("[")[0].strip().replace(".", "-") for line in lines}
 
 
 def test_the_lock_files_hold_what_is_asked_for_and_nothing_twice() -> None:

@@ -168,7 +168,7 @@ def test_curves_of_the_ranking_metric_alone_are_read_too(tmp_path: Path) -> None
 def test_a_share_of_the_labels_leaves_the_compute_as_it_is(tmp_path: Path) -> None:
     config = load(fake_outs(tmp_path) / "params.yaml")
     assert config.budget.epochs == 20 and config.split.labels == 1
-    rows = {"evaluate.analysis_rows": 32}
+    rows = {"evaluate.analysis_rows": 32, "compare.latency": False}
     half, twice, quarter, _ = VARIANTS
     assert settings(config, half) == rows | {"budget.epochs": 10}
     assert settings(config, twice) == rows | {"budget.epochs": 40}

@@ -110,7 +110,7 @@ def show(root: Path) -> str:
     from trivium.report import html
 
     if not html.refresh(root):  # git keeps comparison.json alone
-        lines += ["", "These results came with the repository; here nothing has run yet: `make repro` does it."]
+        lines += ["", "These results came with the repository; no run here has come to its end yet: `make repro`."]
         return "\n".join(["", *lines, ""])
     if _unfinished(root):
         lines += ["", "note: `compare` did not come to its end since strategies were evaluated: `dvc repro` goes on."]

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from trivium.runtime import table
-from trivium.runtime.folder import Processors
-from trivium.runtime.runner import Runner
-from trivium.settings.errors import UserError
+try:
+    from trivium.runtime import table
+    from trivium.runtime.folder import Processors
+    from trivium.runtime.runner import Runner
+    from trivium.settings.errors import UserError
+except ImportError as missing:
+    sys.exit(f"`{missing.name}` is not installed. Install what this folder needs: pip install -r requirements.txt")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -55,8 +56,9 @@ def append(log: Path, content: bytes, limit: int) -> None:
             fcntl.flock(file, fcntl.LOCK_EX)
             size = os.fstat(file.fileno()).st_size
             if size >= limit:
-                if os.path.exists(log) and os.path.samestat(os.fstat(file.fileno()), os.stat(log)):
-                    os.replace(log, f"{log}.1")
+                with contextlib.suppress(FileNotFoundError):  # another process has just moved it
+                    if os.path.samestat(os.fstat(file.fileno()), os.stat(log)):
+                        os.replace(log, f"{log}.1")
                 continue
             if file.write(content) != len(content):
                 file.truncate(size)

@@ -113,13 +113,16 @@ def test_a_form_is_one_row(served: Served, folder: Path, root: Path) -> None:
     assert status in (400, 422)
 
 
-def test_what_an_answer_rests_on(served: Served, folder: Path, root: Path) -> None:
+def test_what_an_answer_rests_on(served: Served, folder: Path, root: Path, log: Path) -> None:
+    """The log is told of the row that was asked, and of none without a stream."""
+    before = len(log.read_text().splitlines()) if log.exists() else 0
     status, found = served.ask([row(root)], "/predict?explain=true")
     without = found["answers"][0]["without"]
     assert status == 200 and list(without) == ["text", "image", "audio"]
     media = str(root / "data/raw/media")
     columns = Runner(folder).table([{"text": "anna 0", "image": f"{media}/0.png"}])
     assert close(without["audio"], {key: values[0] for key, values in columns.items()})
+    assert len(log.read_text().splitlines()) == before + 1
 
 
 @pytest.mark.parametrize(("body", "headers", "status", "words"), [
@@ -128,7 +131,7 @@ def test_what_an_answer_rests_on(served: Served, folder: Path, root: Path) -> No
     (b"\xff\xfe\x00", {}, 400, "The body is not JSON"),
     (b'"text"', {}, 422, "Send a list of rows"),
     (b"[]", {}, 422, "Send a list of rows"),
-    (b"[1]", {}, 422, "Send a list of rows"),
+    (b'[{"text": "a"}, 1]', {}, 422, "Row 2 is no object"),
     (json.dumps([{"text": "a"}] * 41).encode(), {}, 413, "41 rows are more than the 40"),
     (b"x" * 400_001, {}, 413, "The body has more than 0.38147 MiB"),
     (b"text=a", {"Content_Type": "application/x-www-form-urlencoded"}, 415, "Send application/json"),

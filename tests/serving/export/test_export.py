@@ -158,7 +158,8 @@ def test_the_card_says_what_is_on_record(folder: Path) -> None:
     for said in ("# Frozen supervised components: digits", "A model that reads text, image and audio and answers with "
                  "a label and a probability per class. Any of them may be missing.", "seed 1", "| accuracy | 90.0 % |",
                  "> Take “Frozen supervised components”", "- Code: Apache-2.0.", "images CC BY 4.0", "Known failings",
-                 f"models/{NAME}` in dvc.lock: dddd", f"make repro && trivium export {NAME}", "all seeds: 12\u00a0s."):
+                 f"models/{NAME}` in dvc.lock: dddd", f"make repro && .venv/bin/trivium export {NAME}",
+                 "all seeds: 12\u00a0s."):
         assert said in card, said
     for number in ("None", "nan", "{", "}"):
         assert number not in card
@@ -170,6 +171,21 @@ def test_a_stages_card_says_nothing_of_this_machine(root: Path, tmp_path: Path) 
     assert "12\u00a0s" not in card and "Seconds and energy are of the machine that trained it" in card
     assert f"git log -S {'d' * 32}.dir --format=%H -- dvc.lock" in card
     assert not (tmp_path / INT8).exists()
+
+
+def test_a_comparison_of_other_data_is_not_on_the_card(root: Path, tmp_path: Path) -> None:
+    """One that came with the repository has strategies of the same names."""
+    path = root / "reports/comparison.json"
+    kept = path.read_text()
+    other = json.loads(kept)
+    first = next(iter(other["strategies"][NAME]["seeds"].values()))
+    first["accuracy"] = first["accuracy"] - 0.1
+    path.write_text(json.dumps(other))
+    write.write(root, NAME, tmp_path, small=False)
+    path.write_text(kept)
+    card = (tmp_path / "README.md").read_text()
+    assert "> Take" not in card and "| accuracy |" not in card and "On its own test set: " in card
+    assert "There is no comparison with others of these data yet: `make repro` makes it." in card
 
 
 def test_the_card_says_how_fast_it_answers_where_that_was_measured(root: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Service:
         if len(there) < 2:
             return {}
         rows = [{key: value for key, value in row.items() if key != s} for s in there]
-        return dict(zip(there, await self.batcher.answer(rows), strict=True))
+        return dict(zip(there, await self.batcher.answer(rows, watched=False), strict=True))
 
     def check_token(self, request: Request) -> None:
         """Raises: Refused."""

@@ -27,6 +27,7 @@ Watch = Callable[[Sequence[dict[str, Any]], np.ndarray], None]  # rows as the mo
 class Asked:
     rows: list[dict[str, Any]]
     done: asyncio.Future[list[Answer]]
+    watched: bool
 
 
 class Batcher:
@@ -42,11 +43,11 @@ class Batcher:
         self._news = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, "answers")
 
-    async def answer(self, rows: list[dict[str, Any]]) -> list[Answer]:
-        """In the order of `rows`. Raises: Refused (the queue is full)."""
+    async def answer(self, rows: list[dict[str, Any]], watched: bool = True) -> list[Answer]:
+        """In the order of `rows`. watched: whether `watch` is told of them. Raises: Refused (the queue is full)."""
         if self.queued and self.queued + len(rows) > self.limits.queue:
             raise Refused(429, "queue", f"{self.queued:,} rows wait already. Try again in a second.", again=1)
-        asked = Asked(rows, asyncio.get_running_loop().create_future())
+        asked = Asked(rows, asyncio.get_running_loop().create_future(), watched)
         self.queued += len(rows)
         self.waiting.append(asked)
         self._news.set()
@@ -65,7 +66,7 @@ class Batcher:
             self._news.clear()
             while self.waiting:
                 batch = self._next()
-                rows = [row for asked in batch for row in asked.rows]
+                rows = [(row, asked.watched) for asked in batch for row in asked.rows]
                 self.sizes(len(rows))
                 try:
                     answers = await loop.run_in_executor(self._thread, self._together, rows)
@@ -84,22 +85,24 @@ class Batcher:
             count += len(found[-1].rows)
         return found
 
-    def _together(self, rows: list[dict[str, Any]]) -> list[Answer]:
+    def _together(self, rows: list[tuple[dict[str, Any], bool]]) -> list[Answer]:
+        """rows: each with whether it is watched."""
         try:
             return self._table(rows)
         except Exception:  # one of them is worse than anybody thought: the others shall have their answers
             return [self._alone(row) for row in rows]
 
-    def _table(self, rows: list[dict[str, Any]]) -> list[Answer]:
+    def _table(self, given: list[tuple[dict[str, Any], bool]]) -> list[Answer]:
+        rows = [row for row, _ in given]
         stored, warnings, errors = self.answering.answers(rows)
         columns = self.answering.told(stored, warnings, errors)
         if self.watch is not None:
-            good = [k for k, error in enumerate(errors) if error is None]
+            good = [k for k, error in enumerate(errors) if error is None and given[k][1]]
             with contextlib.suppress(Exception):  # watching must not cost an answer
                 self.watch([rows[k] for k in good], stored[good])
         return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
-    def _alone(self, row: dict[str, Any]) -> Answer:
+    def _alone(self, row: tuple[dict[str, Any], bool]) -> Answer:
         try:
             return self._table([row])[0]
         except Exception as error:

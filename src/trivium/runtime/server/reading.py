@@ -27,8 +27,10 @@ def parsed(body: bytes, limits: Limits) -> list[Row]:
     if isinstance(found, dict) and isinstance(found.get("rows"), list):
         found = found["rows"]
     rows = [found] if isinstance(found, dict) else found
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise Refused(422, "shape", 'Send a list of rows, such as [{"text": "..."}]: an object per row.')
+    if not isinstance(rows, list) or not rows:
+        raise Refused(422, "shape", 'Send a list of rows, such as [{"text": "..."}]: one at least.')
+    if odd := [k for k, row in enumerate(rows, 1) if not isinstance(row, dict)]:
+        raise Refused(422, "shape", f'Row {odd[0]} is no object. Send a list such as [{{"text": "..."}}].')
     if len(rows) > limits.rows:
         raise Refused(413, "rows", f"{len(rows):,} rows are more than the {limits.rows:,} that one request may have.")
     return rows

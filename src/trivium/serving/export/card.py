@@ -5,6 +5,7 @@ What is not on record is not claimed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, 
     own = next((one for one in evaluated.seeds if one.seed == made.seed), None) if evaluated else None
     found = Comparison.found(root / PATH)
     known = Known(root, made, read, about, trained, Meta.read(root / "data/aligned/meta.json"), tasks.of(about["task"]),
-                  own, found if found and made.strategy in found.strategies else None)
+                  own, found if found and _theirs(found, made.strategy, evaluated) else None)
     parts = {"What it is": _what(known), "How to use it": _use(known), "Data": _data(known),
              "How it was trained": _training(known), "How good it is": _good(known),
              "What it rests on, and what disturbs it": _robust(known), "Known failings": _failings(known),
@@ -63,6 +64,15 @@ def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, 
              "How to make it again": origin.again(root, made.strategy, here)}
     said = [f"## {title}\n\n" + "\n".join(lines) for title, lines in parts.items() if lines]
     return "\n\n".join([f"# {trained.title}: {known.meta.title or known.meta.source}", *said]) + "\n"
+
+
+def _theirs(found: Comparison, strategy: str, evaluated: Evaluation | None) -> bool:
+    """Whether it is a comparison of these results: one that came with the repository, or of a run before, is not."""
+    entry = found.strategies.get(strategy)
+    if entry is None or evaluated is None or set(entry.seeds) != {str(one.seed) for one in evaluated.seeds}:
+        return False
+    return all(math.isclose(value, one.metrics[key], rel_tol=1e-4, abs_tol=1e-6) for one in evaluated.seeds
+               for key, value in entry.seeds[str(one.seed)].items() if key in one.metrics)
 
 
 def _what(known: Known) -> list[str]:
@@ -128,7 +138,8 @@ def _good(known: Known) -> list[str]:
         return ["It was not evaluated."]
     if known.compared is None:
         assert known.own is not None
-        return [f"On its own test set: {_own(known, known.own)}."]
+        return [f"On its own test set: {_own(known, known.own)}. There is no comparison with others of these data yet: "
+                "`make repro` makes it."]
     entry, compared = known.compared.strategies[known.made.strategy], known.compared
     level = f"{100 * compared.settings.confidence:g} % interval"
     lines = [f"Mean over {compared.settings.seeds} seeds, on test sets that no training saw:", "",

@@ -105,7 +105,7 @@ def again(root: Path, strategy: str, here: bool) -> list[str]:
         lines.append(f"- The commit that holds them: `git log -S {outs[f'models/{strategy}']} --format=%H -- dvc.lock` "
                      "names it last.")
     checkout = f"git checkout {code['commit']} && " if code and not code["changed"] else ""
-    return [*lines, "", "```sh", f"{checkout}make repro && trivium export {strategy}", "```"]
+    return [*lines, "", "```sh", f"{checkout}make repro && .venv/bin/trivium export {strategy}", "```"]
 
 
 def commit(root: Path) -> dict[str, Any]:

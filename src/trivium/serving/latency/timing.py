@@ -61,7 +61,8 @@ def _timed(folders: Mapping[str, Path], threads: int, small: bool) -> dict[tuple
             if not eight or (small and (folder / INT8).exists()):
                 runner = Runner(folder, eight, threads)
                 cases |= {(name, rows, eight): _answer(runner, inputs, present, rows) for rows in ROWS}
-    times = interleaved(list(cases.values()), [SINGLE if rows == 1 else LEAST for _, rows, _ in cases])
+    times = interleaved(list(cases.values()), [SINGLE if rows == 1 else LEAST for _, rows, _ in cases],
+                        f"timing answers on {'one thread' if threads == 1 else f'{threads} threads'}")
     return {key: summary(key[1], threads, found) for key, found in zip(cases, times, strict=True)}
 
 
@@ -78,7 +79,7 @@ def samples(folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         return {key: found[key] for key in found.files if key != PRESENT}, found[PRESENT]
 
 
-def interleaved(cases: Sequence[Answer], least: Sequence[int]) -> list[list[float]]:
+def interleaved(cases: Sequence[Answer], least: Sequence[int], title: str = "timing answers") -> list[list[float]]:
     """Seconds of the calls of each case, `least` of them or more. All come round through the whole run, and each
     time begins with a call that does not count: what was there before has taken the processor's cache.
     """
@@ -87,7 +88,7 @@ def interleaved(cases: Sequence[Answer], least: Sequence[int]) -> list[list[floa
         answer(0)
         counts.append(max(fewest, calls(_seconds(answer, 1))))
     times: list[list[float]] = [[] for _ in cases]
-    with Progress("timing answers", sum(counts), "call") as progress:
+    with Progress(title, sum(counts), "call") as progress:
         for case, burst in rounds(counts):
             if burst > 1:
                 cases[case](len(times[case]))
