@@ -40,7 +40,7 @@ class AdamW:
         """One step at learning rate `lr`, and no gradients left. A parameter without a gradient stays as it is."""
         groups = [(decay, rate, [(*one, one[0].grad) for one in group if one[0].grad is not None])
                   for decay, rate, group in self.groups]
-        norm = torch.linalg.vector_norm(torch.cat([one[-1].flatten() for *_, group in groups for one in group]))
+        norm = self._norm([one[-1] for *_, group in groups for one in group])
         scale = ((norm + 1e-6) / self.clip).clamp(min=1.0)  # the kernel divides by it as it reads a gradient
         for decay, rate, group in groups:
             if group:
@@ -51,6 +51,9 @@ class AdamW:
                                     maximize=False, grad_scale=scale)
                 for one in trained:
                     one.grad = None
+
+    def _norm(self, gradients: list[Tensor]) -> Tensor:
+        return torch.linalg.vector_norm(torch.cat([one.flatten() for one in gradients]))
 
     def state(self) -> list[Tensor]:
         """What `load` needs to go on from here."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from trivium.data.store import Batch
     from trivium.training.settings import Loop
+    from trivium.training.sharded import Sharded
 
 CHECKPOINT_EVERY = 30.0  # seconds; short runs never pay for one
 VALIDATION_BATCH = 512
@@ -61,15 +62,25 @@ def fit(
     val_nll, val_score; and where a mean of weights was taken a last row of it, with `averaged`: of how many.
     """
     objective.to(accelerator.device)
-    optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
-                      plan.slower)
     rate = _warmup_cosine(plan.steps, settings.warmup)
-    generator, parts = torch.Generator(), None
+    generator, shares = torch.Generator(), None
+    parts: micro.Micro | None = None
     if settings.micro_batches:
         micro.check(objective, settings.mixup)
-        parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
+    if settings.shard:
+        from trivium.training import sharded
+
+        sharded.check(objective)
+        objective = shares = sharded.Sharded(objective, accelerator)
+        optimizer: AdamW = sharded.Optimizer(shares, settings.weight_decay, settings.clip, plan.slower)
+        parts = sharded.Parts(shares, settings.micro_batches, accelerator, seed)
+    else:
+        optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
+                          plan.slower)
+        if settings.micro_batches:
+            parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
     sees_to_weights = getattr(objective, "after_step", None)
-    state = _State(objective, optimizer, plan.soup, checkpoint)
+    state = _State(objective, optimizer, plan.soup, checkpoint, shares)
     measured = partial(validate, objective, val, accelerator,
                        plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
@@ -103,7 +114,11 @@ def fit(
                "train_loss": _finite(torch.stack(losses).float().mean().item())}
         state.record(row | measured())
         watch(state.history[-1])
-    return state.finish(None if last else measured)
+    history = state.finish(None if last else measured)
+    if shares is not None:
+        del optimizer, parts, state, measured  # what they hold is as large as the weights
+        shares.release()
+    return history
 
 
 def seen_to(objective: nn.Module) -> None:
@@ -128,7 +143,8 @@ def validate(objective: nn.Module, val: Feed, accelerator: Accelerator, batch: i
             return (objective.outputs(some).float() if objective.labels else  # type: ignore[operator]
                     (objective.score(some) * len(some)).double()), some.y  # type: ignore[operator]
 
-    outputs, labels = zip(*micro.shared(val.once(batch), told, accelerator), strict=True)
+    outputs, labels = zip(*micro.shared(val.once(batch), told, accelerator, hasattr(objective, "shares")),
+                          strict=True)
     y = torch.cat(labels)
     if not objective.labels:
         return {"val_nll": _finite(torch.stack(outputs).sum().item() / len(y)), "val_score": 0.0}
@@ -159,12 +175,14 @@ def _warmup_cosine(steps: int, warmup: float) -> Callable[[int], float]:
 class _State:
     """What a run needs to go on after a kill, and the best weights so far, of as many evaluations as `soup` says."""
 
-    def __init__(self, objective: nn.Module, optimizer: AdamW, soup: int, path: Path | None) -> None:
+    def __init__(self, objective: nn.Module, optimizer: AdamW, soup: int, path: Path | None,
+                 shares: Sharded | None) -> None:
+        self.shares = shares
         self.objective, self.optimizer, self.soup, self.path = objective, optimizer, soup, path
         self.step, self.history, self.best = 0, list[dict[str, Any]](), list[tuple[float, averages.State]]()
         self._saved = time.monotonic()
         if path is not None and path.exists():
-            kept = torch.load(path, weights_only=True)
+            kept = torch.load(path, weights_only=True) if shares is None else shares.load(path)
             objective.load_state_dict(kept["task"])
             optimizer.load(kept["optimizer"])
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
@@ -175,11 +193,17 @@ class _State:
             self.best = sorted([*self.best, (row["val_nll"], averages.state(self.objective))],
                                key=lambda one: one[0])[: self.soup]
         self.history.append(row)
-        if self.path is not None and time.monotonic() - self._saved > CHECKPOINT_EVERY:
+        due = time.monotonic() - self._saved > CHECKPOINT_EVERY
+        if self.path is not None and (due if self.shares is None else self.shares.agreed(due)):
             scratch = self.path.with_suffix(".part")
-            torch.save({"task": self.objective.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
-                        "history": self.history, "best": self.best}, scratch)
-            os.replace(scratch, self.path)
+            kept = {"task": self.objective.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
+                    "history": self.history, "best": self.best}
+            if self.shares is None:
+                torch.save(kept, scratch)
+            else:
+                self.shares.save(kept, scratch)
+            if self.shares is None or self.shares.rank == 0:
+                os.replace(scratch, self.path)
             self._saved = time.monotonic()
 
     def finish(self, measure: Callable[[], dict[str, float]] | None) -> list[dict[str, Any]]:

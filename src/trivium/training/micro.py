@@ -66,8 +66,11 @@ class Micro:
                 loss = self.objective.loss(batch[k * size : (k + 1) * size], generator)  # type: ignore[operator]
             (loss / self.parts).backward()
             sums.add(self._taken(loss.detach(), norms, before))
-        whole = gathered(sums.total, self.accelerator)
-        return self._put(whole, norms)
+        return self._put(self._whole(sums.total), norms)
+
+    def _whole(self, sums: Tensor) -> Tensor:
+        """What all parts came to, where this process's came to `sums`."""
+        return gathered(sums, self.accelerator)
 
     def _taken(self, loss: Tensor, norms: list[Any], before: list[tuple[Tensor, Tensor]]) -> Tensor:
         """What a part came to, as one vector: gradients, which weights had one, statistics, loss. All is as before it.
@@ -130,10 +133,18 @@ def gathered(own: Tensor, accelerator: Accelerator) -> Tensor:
     return sums.total
 
 
-def shared(items: Iterable[Item], work: Callable[[Item], Result], accelerator: Accelerator) -> Iterator[Result]:
-    """`work` of each of the `items`, in their order; each process does some of them and gets all."""
-    count, mine = accelerator.num_processes, accelerator.process_index
-    own = [work(item) for k, item in enumerate(items) if k % count == mine]
+def shared(items: Iterable[Item], work: Callable[[Item], Result], accelerator: Accelerator, even: bool = False,
+           ) -> Iterator[Result]:
+    """`work` of each of the `items`, in their order; each process does some of them and gets all. even: all processes
+    work equally often, since they need each other for it.
+    """
+    count, mine, k = accelerator.num_processes, accelerator.process_index, 0
+    own = list[Result]()
+    for k, item in enumerate(items, 1):
+        if (k - 1) % count == mine:
+            own.append(work(item))
+    if even and len(own) * count < k:
+        work(item)
     if count == 1:
         yield from own
         return

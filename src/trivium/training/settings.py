@@ -25,6 +25,7 @@ class Loop(Section):
     micro_batches: Annotated[int, Field(ge=0, le=64)] = 0  # equal parts of a batch, each with a gradient of its own: 1,
     # 2, 4, ...; 0: a batch is one piece.  docs/scale.md
     processes: Annotated[int, Field(ge=1, le=64)] = 1  # that train one model together, each on some of these parts
+    shard: bool = False  # each process holds its share of weights, gradients and moments: docs/scale.md
 
     @field_validator("augment", mode="before")
     @classmethod
@@ -48,11 +49,14 @@ class Loop(Section):
         if processes & (processes - 1) or processes > max(1, parts):
             raise UserError(f"params.yaml: `loop.processes: {processes}`: it is a power of two and at most "
                             f"`loop.micro_batches` ({parts}), since each process trains on some of these.")
+        if self.shard and processes == 1:
+            raise UserError("params.yaml: `loop.shard: true` shares one model out among processes: set "
+                            "`loop.processes` (1) to 2 or more, or `loop.shard` to false.")
         return self
 
     def decides(self) -> dict[str, Any]:
         """What weights depend on: not on who works, nor on what is not used."""
-        left = {"workers", "processes"} | (set() if self.micro_batches else {"micro_batches"})
+        left = {"workers", "processes"} | {name for name in ("micro_batches", "shard") if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left)
 
 
