@@ -35,7 +35,7 @@ class Size:
     steps: int
 
 
-LARGE, TINY = Size(512, 8, 16, 256, 5), Size(32, 1, 8, 32, 3)
+LARGE, TINY = Size(512, 9, 16, 512, 5), Size(32, 1, 8, 32, 3)
 LARGER = Size(512, 12, 16, 64, 3)
 
 
