@@ -112,7 +112,7 @@ def _slow(limit: Within, words: Words) -> str:
                         f"{words.all(names)}. {why}")
     if unmeasured:
         said.append(f"Left out, since no latency of {'it' if len(unmeasured) == 1 else 'them'} was measured on this "
-                    f"machine: {words.all(unmeasured)}. `dvc repro --force --single-item latency compare` does it.")
+                    f"machine: {words.all(unmeasured)}. `dvc repro --force --single-item latency compare` measures it.")
     return " ".join(said)
 
 
