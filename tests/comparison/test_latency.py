@@ -61,5 +61,5 @@ def test_what_cannot_be_exported_and_what_was_not_measured_is_told() -> None:
     assert said == ("Within 2 ms, take “End to end”: it beats “Ensemble” by 2.1 points of accuracy (95 % interval 0.4 "
                     "to 3.8).")
     assert why == (f"Left out, since it cannot be exported: “LP-FT”. {REFUSED} Left out, since no latency of it was "
-                   "measured on this machine: “Reference”. `dvc repro --force --single-item latency compare` measures it. "
-                   f"{SURE}.")
+                   "measured on this machine: “Reference”. `dvc repro --force --single-item latency compare` measures "
+                   f"it. {SURE}.")
