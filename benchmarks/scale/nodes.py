@@ -40,10 +40,23 @@ class Nodes:
         """As a machine that loses its power: its raylet, and who works for it."""
         import psutil
 
-        raylet = psutil.Process(self.nodes[number].all_processes["raylet"][0].process.pid)
-        for process in [raylet, *raylet.children(recursive=True)]:
+        for process in self._processes(number):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+
+    def of(self, pid: int) -> int:
+        """The number of the node for which the process works."""
+        return next(number for number in range(len(self.nodes))
+                    if any(process.pid == pid for process in self._processes(number)))
+
+    def _processes(self, number: int) -> list[Any]:
+        import psutil
+
+        try:
+            raylet = psutil.Process(self.nodes[number].all_processes["raylet"][0].process.pid)
+            return [raylet, *raylet.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
 
 def started(start: Callable[[], Any]) -> Any:
