@@ -50,7 +50,9 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     meta = Meta.read(valid / "meta.json")
     path = valid / "labels.parquet"
     order = pc.sort_indices(tables.read(path, ["sample"])["sample"]).to_numpy().astype(np.int64)
-    number, start, end = (part if part is None else part[order] for part in _keys_and_times(path))
+    number, start, end = _keys_and_times(path)
+    number = number[order]
+    start, end = (None if times is None else times[order] for times in (start, end))
     known = Known(number)
     key = known.codes(number)
     del number  # of every row, as what is let go below
