@@ -17,6 +17,7 @@ from trivium.data.sources import delimited, jsonl
 from trivium.machine import files
 from trivium.settings.errors import UserError
 
+MOST = 20_000  # columns
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
@@ -44,6 +45,9 @@ def columns(path: Path) -> list[str]:
         raise UserError(f"{path} has two columns `{twice[0]}`: rename one.")
     if not names:
         raise UserError(f"{path} has no rows.")
+    if len(names) > MOST:
+        raise UserError(f"{path} has {len(names):,} columns, and {MOST:,} are read at most. Does it have a column per "
+                        "sample? Turn it, so that it has a row per sample.")
     return names
 
 
