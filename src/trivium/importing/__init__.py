@@ -86,7 +86,6 @@ def _near(asked: Asked) -> Asked:
         raise UserError(f"{asked.source}: only http and https addresses are fetched. Cells of a table may name files "
                         "elsewhere, see docs/media.md.")
     from trivium.importing import fetched
-
     from trivium.machine.cache import link
 
     kept = fetched.source(asked.source, asked)

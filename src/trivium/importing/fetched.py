@@ -77,8 +77,8 @@ class Fetched:
         words = f"the first is {address} ({why})"
         if len(self.bad) == self.count:
             raise UserError(f"None of the {self.count:,} addresses in {self.asked.source} could be fetched: {words}.")
-        self.asked.note(f"{len(self.bad):,} of {self.count:,} addresses could not be fetched: {words}. Their cells keep "
-                        "the address, and their rows go to quarantine. Import again to try them again.")
+        self.asked.note(f"{len(self.bad):,} of {self.count:,} addresses could not be fetched: {words}. Their cells "
+                        "keep the address, and their rows go to quarantine. Import again to try them again.")
 
 
 def source(address: str, asked: Asked) -> Path:

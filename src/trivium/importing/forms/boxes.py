@@ -1,7 +1,7 @@
 """Pictures with annotations in JSON as COCO has them: classes of a picture, boxes, or captions.
 
-The JSON is read whole. A picture of one class gets a label; if any has several, all get a list of tags. With boxes, each
-of them is a row with `x`, `y`, `width` and `height` in pixels, and the rows of a picture are one group.
+The JSON is read whole. A picture of one class gets a label; if any has several, all get a list of tags. With boxes,
+each of them is a row with `x`, `y`, `width` and `height` in pixels, and the rows of a picture are one group.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ def rows(asked: Asked) -> Rows:
     above = folders.root(path, found)
     inner = [PurePosixPath(name[len(above):]).parts for name in found]
     if max(map(len, inner)) == 1:
-        raise UserError(f"{path} holds {len(found):,} files and no folders: put those of each class into a folder of its "
-                        "own, which has the name of the class, or name a table that lists them.")
+        raise UserError(f"{path} holds {len(found):,} files and no folders: put those of each class into a folder of "
+                        "its own, which has the name of the class, or name a table that lists them.")
     sides = {one[0] for one in inner if len(one) > 1}
     sided = bool(sides) and all(splits.of(side) == splits.KNOWN.get(side.casefold(), "-") for side in sides)
     if len(every) > len(found):

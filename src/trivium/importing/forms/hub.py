@@ -33,8 +33,8 @@ def rows(asked: Asked) -> Rows:
     if not listed and not revision:
         commit, listed = _listed(name, CONVERTED, must=False)
     if not listed:
-        raise UserError(f"{name} has no Parquet files on the hub, and its code is not run here. Load it with `datasets`, "
-                        "save it with `save_to_disk`, and import that folder.")
+        raise UserError(f"{name} has no Parquet files on the hub, and its code is not run here. Load it with "
+                        "`datasets`, save it with `save_to_disk`, and import that folder.")
     chosen = _part(name, listed, found["part"])
     home = _fetched(name, commit, chosen)
     asked.note(f"{name} at commit {commit[:12]}: {len(chosen):,} Parquet files. `{name}@{commit[:12]}` is always this "
@@ -62,7 +62,7 @@ def _part(name: str, files: list[str], part: str | None) -> list[str]:
     for file in files:
         parts = PurePosixPath(file).parts
         found[parts[0] if len(parts) > 1 else ""].append(file)
-    if part in found:
+    if part and part in found:
         return found[part]
     if part or len(found) > 1:
         known = ", ".join(sorted(one for one in found if one))
@@ -89,7 +89,10 @@ def _lost(name: str, error: Exception) -> UserError:
         return UserError(f"{name} is a data set that its owners show to those whom they know: ask on its page, then "
                          "log in with `hf auth login`.")
     if isinstance(error, (errors.RepositoryNotFoundError, errors.RevisionNotFoundError)):
-        return UserError(f"{here}, and no data set of that name on the Hugging Face hub (or it is private: log in with "
-                         "`hf auth login`).")
-    return UserError(f"{here}, and the Hugging Face hub does not answer ({type(error).__name__}; HF_HUB_OFFLINE forbids "
-                     "to ask it). Try again when there is a network, or import files of this disk.")
+        return UserError(f"{here}, and no data set of that name on the Hugging Face hub (or it is private: log in "
+                         "with `hf auth login`).")
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return UserError(f"{here}, and HF_HUB_OFFLINE forbids to ask the Hugging Face hub for it: unset it, or check "
+                         "the path.")
+    return UserError(f"{here}, and the Hugging Face hub does not answer ({type(error).__name__}): try again when there "
+                     "is a network, or check the path.")

@@ -14,7 +14,7 @@ MANY, ONE, INFO = "dataset_dict.json", "state.json", "dataset_info.json"
 
 
 def knows(asked: Asked) -> bool:
-    return asked.path.is_dir() and any((asked.path / name).is_file() for name in (MANY, ONE)) or bool(
+    return (asked.path.is_dir() and any((asked.path / name).is_file() for name in (MANY, ONE))) or bool(
         asked.path.is_dir() and (asked.path / INFO).is_file() and list(asked.path.glob("*.arrow")))
 
 

@@ -29,8 +29,8 @@ def within(asked: Asked) -> Asked:
         return asked
     found = _tables(asked.path)
     if len(found) > 1:
-        raise UserError(f"{asked.source} holds {len(found)} tables ({', '.join(one.name for one in found)}): name one of "
-                        "them, and join others to it with `--join TABLE --on KEY`.")
+        raise UserError(f"{asked.source} holds {len(found)} tables ({', '.join(one.name for one in found)}): name one "
+                        "of them, and join others to it with `--join TABLE --on KEY`.")
     return asked.of(found[0])
 
 
