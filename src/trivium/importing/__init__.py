@@ -102,8 +102,8 @@ def _form(asked: Asked) -> Form:
     if form is not None:
         return form
     if asked.path.exists():
-        raise UserError(f"{asked.source} is in no form that is known here. Known are: "
-                        f"{'; '.join(one.WORDS for one in FORMS)}.")
+        raise UserError(f"{asked.source} is in no form that is known here. Known are "
+                        f"{', '.join(one.WORDS for one in FORMS)}; docs/bring-your-own-data.md shows each.")
     siblings = [one.name for one in asked.path.parent.iterdir()] if asked.path.parent.is_dir() else []
     near = difflib.get_close_matches(asked.path.name, siblings, 1)
     hint = f"Did you mean {asked.path.parent / near[0]}?" if near else "Check the path."

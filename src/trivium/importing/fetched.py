@@ -26,6 +26,7 @@ from trivium.settings.errors import UserError
 
 TIMEOUT = 30.0  # seconds without a byte
 MOST = 4 << 30  # bytes of one file that somebody names; of one in a cell, see `Fetched`
+SLOWEST, GRACE = 1000, 60.0  # bytes a second, after so many seconds
 TRIES = 4
 PAUSE = 0.5  # seconds before the second try; twice as long before each further one
 REDIRECTS = 5
@@ -140,8 +141,13 @@ def _get(address: str, part: Path, private: bool, most: int, bar: Progress | Non
             raise Refused(f"it holds {size:,} bytes, and {most:,} are fetched at most")
         if marked := answer.headers.get("ETag") or answer.headers.get("Last-Modified"):
             tag.write_text(marked)
+        answer.raw.enforce_content_length = False  # else what came before it broke off is lost
+        start = time.monotonic()
         with part.open("ab" if begun else "wb") as file:
             for block in answer.iter_content(BLOCK):
+                seconds = time.monotonic() - start
+                if seconds > GRACE and file.tell() - begun < SLOWEST * seconds:
+                    raise Refused(f"the server sends less than {SLOWEST:,} bytes a second")
                 if file.tell() + len(block) > most:
                     raise Refused(f"it holds more than {most:,} bytes, which are fetched at most")
                 file.write(block)

@@ -16,7 +16,7 @@ from trivium.importing import splits, trees
 from trivium.importing.asked import Asked, Row, Rows
 from trivium.settings.errors import UserError
 
-WORDS = "JSON as COCO has it (images, annotations, categories), or a folder of it"
+WORDS = "annotations in JSON (COCO)"
 FILES = 20  # of annotations, in one folder
 
 

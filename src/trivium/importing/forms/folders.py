@@ -9,7 +9,7 @@ from trivium.importing import folders, splits, trees
 from trivium.importing.asked import Asked, Row, Rows
 from trivium.settings.errors import UserError
 
-WORDS = "a folder for each class (of pictures, sounds or texts), or a zip or tar of these"
+WORDS = "a folder for each class"
 
 
 def knows(asked: Asked) -> bool:

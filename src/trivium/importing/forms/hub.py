@@ -11,7 +11,7 @@ from trivium.importing import cells, shards
 from trivium.importing.asked import Asked, Rows
 from trivium.settings.errors import UserError
 
-WORDS = "a data set of the Hugging Face hub (owner/name)"
+WORDS = "a data set of the Hugging Face hub"
 ID = re.compile(r"(?:hf://datasets/)?(?P<name>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*?)"
                 r"(?:@(?P<revision>[\w./-]+?))?(?::(?P<part>[\w.-]+))?")
 CONVERTED = "refs/convert/parquet"  # where the hub keeps what it made of other forms

@@ -11,7 +11,7 @@ from trivium.importing import folders, trees
 from trivium.importing.asked import Asked, Row, Rows
 from trivium.settings.errors import UserError
 
-WORDS = "recordings with SRT or VTT beside them"
+WORDS = "recordings with subtitles (SRT or VTT)"
 ENDINGS = (".srt", ".vtt")
 TIME = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 CUE = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}")

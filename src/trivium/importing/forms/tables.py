@@ -13,7 +13,7 @@ from trivium.importing.asked import Asked, Inline, Rows
 from trivium.importing.trees import names
 from trivium.settings.errors import UserError
 
-WORDS = "a table (CSV, TSV, JSONL, JSON, Parquet) or a folder of Parquet files"
+WORDS = "a table (CSV, TSV, JSONL, JSON or Parquet)"
 FEW = 1000  # rows of JSON that tell which columns hold objects
 
 

@@ -22,7 +22,7 @@ from trivium.importing.trees import decoded, names
 from trivium.modalities.media import place
 from trivium.settings.errors import UserError
 
-WORDS = "tar shards of WebDataset (a file, a folder of them, or a pattern such as `x-{000..003}.tar`)"
+WORDS = "tar shards (WebDataset)"
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 IMAGE = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff")
