@@ -51,8 +51,7 @@ def _one(rows: Rows, asked: Asked, other: str, on: str, read: Read) -> Rows:
         first = next(iter(partners), "")
         raise UserError(f"No row of {asked.source} has a partner in {other}: `{here}` holds such as `{sample}`, and "
                         f"`{there}` there such as `{first}`. Name other columns, as in `--on {here}={there}`.")
-    said = [f"{lonely:,} of {count:,} rows of {asked.source} have no partner in {other}, and lack its cells"] * (
-        lonely > 0)
+    said = [f"{lonely:,} of {count:,} rows of {asked.source} have no partner there, and lack its cells"] * (lonely > 0)
     said += [f"{len(partners) - len(used):,} of {len(partners):,} rows of {other} have none in {asked.source}, and are "
              "left out"] * (len(partners) > len(used))
     asked.note(f"{count - lonely:,} rows joined with {other}" + "".join(f"; {words}" for words in said) + ".")
