@@ -16,7 +16,7 @@ def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
@@ -40,7 +40,7 @@ class _Quiet(BaseHTTPRequestHandler):
 
 
 def manners(body: bytes) -> tuple[type[BaseHTTPRequestHandler], list[tuple[str, str | None]]]:
-    """A server whose answer for `/good.png`, `/404.png`, ... is as the name says; and what it was asked: path, Range."""
+    """A server whose answer for `/404.png` and others is as the name says; and what it was asked: path, Range."""
     asked: list[tuple[str, str | None]] = []
     halt = threading.Event()
 
