@@ -95,15 +95,16 @@ def test_no_server() -> None:
 def test_cells_that_cannot_be_fetched_keep_their_address(asked: Asked) -> None:
     place, _ = asked
     names = ["good", "404", "breaks", "good-2"]
-    Path("m.csv").write_text("id,label,photo\n" + "".join(f"{k},a,{place}/{name}.png\n" for k, name in enumerate(names)))
+    lines = [f"{k},a,{place}/{name}.png\n" for k, name in enumerate(names)]
+    Path("m.csv").write_text("".join(["id,label,photo\n", *lines]))
     found = importing.table("m.csv", private=True)
     digest = Path(pq.read_table(found.path)["photo"][0].as_py()).stem
     kept = f"media/{digest[:2]}/{digest}.png"
     assert pq.read_table(found.path)["photo"].to_pylist() == [kept, f"{place}/404.png", kept, kept]
     assert (found.path.parent / kept).read_bytes() == BODY
     assert found.notes == (
-        f"1 of 4 addresses could not be fetched: the first is {place}/404.png (the server answers 404). Their cells keep "
-        "the address, and their rows go to quarantine. Import again to try them again.",)
+        f"1 of 4 addresses could not be fetched: the first is {place}/404.png (the server answers 404). Their cells "
+        "keep the address, and their rows go to quarantine. Import again to try them again.",)
 
 
 def test_a_table_of_which_no_address_answers_is_an_error(asked: Asked) -> None:

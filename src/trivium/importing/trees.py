@@ -32,7 +32,7 @@ def names(path: Path, asked: Asked | None = None) -> Iterator[str]:
         elif not _spare(plain):
             good.append(plain)
     if refused and asked:
-        asked.note(f"{refused:,} files in {path} have names that lead out of it, and are not read.")
+        asked.note(f"files whose names lead out of {path}, not read: {refused:,}.")
     yield from sorted(good, key=lambda name: PurePosixPath(name).parts)
 
 

@@ -39,7 +39,7 @@ def rows(asked: Asked) -> Rows:
     sides = {one[0] for one in inner if len(one) > 1}
     sided = bool(sides) and all(splits.of(side) == splits.KNOWN.get(side.casefold(), "-") for side in sides)
     if len(every) > len(found):
-        asked.note(f"{len(every) - len(found):,} other files in {path} are not read.")
+        asked.note(f"other files in {path}, not read: {len(every) - len(found):,}.")
     whole = {name.rpartition(".")[0] for name in found}
     for files in folders.samples(found):
         first = next(iter(files.values()))

@@ -51,10 +51,9 @@ def rows(asked: Asked) -> Rows:
         raise UserError(f"{path} has subtitles, but no recording beside any of them, such as "
                         f"{Path(alone[0]).stem}.wav for {alone[0]}.")
     if left:
-        asked.note(f"{len(left):,} recordings have no subtitles, and are left out.")
+        asked.note(f"recordings without subtitles, left out: {len(left):,}.")
     if alone:
-        asked.note(f"{len(alone):,} files of subtitles have no recording beside them, and are left out: the first is "
-                   f"{alone[0]}.")
+        asked.note(f"subtitles without a recording, left out: {len(alone):,}, such as {alone[0]}.")
 
 
 def cues(text: str) -> Iterator[Row]:

@@ -60,7 +60,7 @@ def rows(asked: Asked) -> Rows:
         asked.note("not read: files that end in " + ", ".join(f".{end} ({count:,})" for end, count in
                                                               unknown.most_common()) + ".")
     if refused:
-        asked.note(f"{refused:,} samples have names that lead out of their shard, and are not read.")
+        asked.note(f"samples whose names lead out of their shard, not read: {refused:,}.")
 
 
 def shards(source: str) -> list[Path]:
