@@ -48,7 +48,7 @@ def typed(title: str, say: pytest.CaptureFixture[str], place: str = LOCAL) -> No
             table = Path(line.rpartition(": ")[2])
             rows = pq.read_table(table).to_pylist()
             cells = [row.get("image") or row.get("picture") or row.get("image_url") or row.get("audio") for row in rows]
-            assert len(rows) == (12 if "talks" in str(table) else 120)
+            assert len(rows) == (72 if "talks" in str(table) else 120)
             assert all(cell and media.exists(cell, table.parent) for cell in cells)
             assert len({row["id"] for row in rows}) == len(rows)
 

@@ -73,7 +73,7 @@ def name(source: str) -> str:
     """Of the folder that a source is imported into."""
     last = re.split(r"[?#]", source)[0].rstrip("/").rpartition("/")[2] if WEB.match(source) else Path(source).name or \
         Path(source).resolve().name
-    plain = re.sub(r"\{[^}]*\}|\.(tar\.\w+|\w{1,7})$", "", last.partition("@")[0])
+    plain = re.sub(r"\{[^}]*\}|\.(tar\.\w+|\w{1,7})$", "", re.split("[@:]", last)[0])
     plain = re.sub(r"\{[^}]*\}", "", plain)
     return re.sub(r"[^\w.-]+", "-", plain).strip("-._") or "data"
 

@@ -45,7 +45,7 @@ def one(path: Path) -> Iterator[Row]:
 def parquet(path: Path) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:  # else all of it is kept in memory
         kinds = [field.type for field in file.schema_arrow]
         heavy = any(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
                     for kind in kinds)

@@ -40,14 +40,10 @@ def write(rows: Iterable[Row], asked: Asked, lacks_id: Callable[[Sequence[str]],
     cells = _Cells(asked)
     names, count = dict[str, None](), 0
     with tempfile.TemporaryFile(dir=asked.into) as scratch:  # has no name, so nothing is left of it after a kill
-        for piece in _pieces(rows):
-            made: Columns = {name: [None] * len(piece) for name in dict.fromkeys(key for row in piece for key in row)}
-            for k, row in enumerate(piece):
-                for name, value in row.items():
-                    made[name][k] = cells.text(name, value)
+        for size, made in _pieces(rows, cells):
             names |= dict.fromkeys(name for name, values in made.items() if any(one is not None for one in values))
-            count += len(piece)
-            pickle.dump((len(piece), made), scratch)
+            count += size
+            pickle.dump((size, made), scratch)
         if not count:
             raise UserError(f"{asked.source} has no rows.")
         scratch.seek(0)
@@ -69,10 +65,19 @@ def _save(scratch: IO[bytes], count: int, names: Sequence[str], path: Path, numb
             done += size
 
 
-def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _pieces(rows: Iterable[Row], cells: _Cells) -> Iterator[tuple[int, Columns]]:
+    """How many rows, and their cells; the files of a row are written before the next one is read."""
     left = iter(rows)
-    while piece := list(islice(left, PIECE)):
-        yield piece
+    while True:
+        size, made = 0, Columns()
+        for size, row in enumerate(islice(left, PIECE), 1):
+            for name, value in row.items():
+                made.setdefault(name, [None] * (size - 1)).append(cells.text(name, value))
+            for values in made.values():
+                values.extend([None] * (size - len(values)))
+        if not size:
+            return
+        yield size, made
 
 
 class _Cells:

@@ -85,8 +85,8 @@ def _text(path: Path) -> Rows:
     held = _objects(path) if path.suffix.lower() in (".jsonl", ".ndjson") else set[str]()
     flat = [name for name in columns if name not in held]
     for piece in read.pieces(path, flat, flat):
-        for row in piece.to_pylist():
-            yield dict(row)
+        for part in piece.to_batches(max_chunksize=shards.MANY):
+            yield from part.to_pylist()
 
 
 def _objects(path: Path) -> set[str]:
