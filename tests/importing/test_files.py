@@ -1,5 +1,6 @@
 """Forms that are folders and archives of files."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -23,6 +24,26 @@ def test_a_folder_per_class_below_train_and_test() -> None:
         {"id": "train/cat/1", "label": "cat", "image": "../../../a/train/cat/1.png", "split": "train"},
         {"id": "train/dog/deep/2", "label": "dog", "image": "../../../a/train/dog/deep/2.png", "split": "train"}]
     assert importing.table("a").notes == ("other files in a, not read: 1.",)
+
+
+def test_links_to_folders_are_followed_and_pipes_are_not_opened() -> None:
+    put({"far/1.txt": "words", "a/dog/2.txt": "more".encode("utf-16")})
+    Path("a/cat").symlink_to(Path("far").resolve())
+    Path("a/dog/round").symlink_to(Path("a").resolve())
+    os.mkfifo("a/dog/3.txt")
+    assert rows("a") == [{"id": "cat/1", "label": "cat", "text": "words"},
+                         {"id": "dog/2", "label": "dog", "text": "more"}]
+
+
+def test_files_that_metadata_lists() -> None:
+    put({"a/train/metadata.jsonl": '{"file_name": "x/1.png", "label": "u"}\n{"file_name": "2.png", "label": "v"}\n',
+         "a/test/metadata.csv": "file_name,label\n3.png,u\n", "a/train/x/1.png": png(), "a/train/2.png": png(),
+         "a/test/3.png": png(), "b/metadata.csv": "file_name,kind\n1.wav,u\n", "b/1.wav": wav()})
+    assert rows("a") == [
+        {"id": "1", "image": "../../../a/test/3.png", "label": "u", "split": "test"},
+        {"id": "2", "image": "../../../a/train/x/1.png", "label": "u", "split": "train"},
+        {"id": "3", "image": "../../../a/train/2.png", "label": "v", "split": "train"}]
+    assert rows("b") == [{"id": "1", "audio": "../../../b/1.wav", "kind": "u"}]
 
 
 def test_files_of_one_name_are_one_sample() -> None:

@@ -73,6 +73,15 @@ def test_two_sources_of_one_name_do_not_mix(folder: Path) -> None:
         importing.table("b/m.csv", lacks_id=no_id)
 
 
+def test_importing_again_removes_what_no_row_names_any_more(pictures: Path) -> None:
+    importing.table("m.parquet")
+    parquet("m.parquet", [{"id": 1, "label": 1, "image": png(90)}, {"id": 2, "label": 1, "image": png(0)}])
+    importing.table("m.parquet")
+    importing.table("m.parquet", Path("fresh"))
+    assert len(digests(pictures, "fresh")) == 4
+    assert list(digests(pictures, "data/imported/m").values()) == list(digests(pictures, "fresh").values())
+
+
 def test_columns_that_come_late_and_that_are_empty(folder: Path) -> None:
     put({"m.json": '[{"a": "x", "none": null}, {"b": "y", "none": ""}, {"a": "z", "b": 1e20, "none": null}]'})
     assert pq.read_table(importing.table("m.json").path).to_pylist() == [

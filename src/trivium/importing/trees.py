@@ -41,7 +41,7 @@ def cell(path: Path, name: str) -> Path | Member:
 
 
 def text(path: Path, name: str) -> str:
-    """The content of a file of text, in UTF-8 or what Windows wrote. Raises: UserError."""
+    """The content of a file of text. Raises: UserError."""
     try:
         content = (path / name).read_bytes() if path.is_dir() else \
             media.read(str(place.Place(path.name, kind(path), name)), path.parent)
@@ -51,6 +51,9 @@ def text(path: Path, name: str) -> str:
 
 
 def decoded(content: bytes) -> str:
+    """Text in UTF-8, or what Windows wrote."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return content.decode("utf-16", "replace").strip()
     try:
         return content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
@@ -62,10 +65,16 @@ def kind(path: Path) -> str:
 
 
 def _walk(path: Path) -> Iterator[str]:
-    for where, folders, found in os.walk(path):
-        folders[:] = sorted(name for name in folders if not _spare(name))
+    """Files alone: a pipe or a device would be waited for. Links are followed, but into no folder twice."""
+    been = set[str]()
+    for where, folders, found in os.walk(path, followlinks=True):
+        real = os.path.realpath(where)
+        folders[:] = [] if real in been else sorted(name for name in folders if not _spare(name))
+        if real in been:
+            continue
+        been.add(real)
         for name in sorted(found):
-            if not _spare(name):
+            if not _spare(name) and os.path.isfile(os.path.join(where, name)):
                 yield (Path(where) / name).relative_to(path).as_posix()
 
 

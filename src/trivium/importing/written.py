@@ -1,7 +1,7 @@
 """Rows of any form as one Parquet file of strings, and what lies in them as files beside it.
 
 A file's name is the digest of its content: the same source gives the same bytes, and an import that was killed finds
-what it has written. The table comes last, whole.
+what it has written. The table comes last, whole; then files go that an earlier import left and that no row names.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def write(rows: Iterable[Row], asked: Asked, lacks_id: Callable[[Sequence[str]],
         scratch.seek(0)
         number = bool(lacks_id) and "id" not in names and bool(lacks_id and lacks_id(list(names)))
         _save(scratch, count, list(names), asked.into / NAME, number)
+    cells.tidy()
     for name, many in cells.lost.items():
         asked.note(f"`{name}` holds objects in {many:,} rows, which are left out.")
     return asked.into / NAME
@@ -84,7 +85,8 @@ class _Cells:
     """lost: cells per column that have no place in a table."""
 
     def __init__(self, asked: Asked) -> None:
-        self.asked, self.lost, self._written = asked, Counter[str](), 0
+        self.asked, self.lost, self._count = asked, Counter[str](), 0
+        self._named: set[str] | None = set() if (asked.into / MEDIA).is_dir() else None  # else nothing can be left
 
     def text(self, name: str, value: Cell) -> str | None:
         if value is None or isinstance(value, str):
@@ -107,8 +109,10 @@ class _Cells:
         digest = hashlib.blake2b(value.content, digest_size=16).hexdigest()
         suffix = inline.ending(value.content) or Path(value.name).suffix.lower() or ".bin"
         name = f"{MEDIA}/{digest[:2]}/{digest}{suffix}"
-        self._written += 1
-        if self.asked.look and self._written > LOOKED:
+        self._count += 1
+        if self._named is not None:
+            self._named.add(name)
+        if self.asked.look and self._count > LOOKED:
             return name
         path = self.asked.into / name
         if not path.exists() or path.stat().st_size != len(value.content):
@@ -117,6 +121,13 @@ class _Cells:
             part.write_bytes(value.content)  # not `files.write`, which waits for the disk each time
             part.replace(path)
         return name
+
+
+    def tidy(self) -> None:
+        """Remove the files that no row names."""
+        for path in (self.asked.into / MEDIA).rglob("*") if self._named is not None else ():
+            if path.is_file() and path.relative_to(self.asked.into).as_posix() not in (self._named or ()):
+                path.unlink()
 
 
 def plain(value: Any) -> str | None:

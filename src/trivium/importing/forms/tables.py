@@ -1,4 +1,6 @@
-"""A table: CSV, TSV, JSONL, a list of objects in JSON, or Parquet; and a folder of Parquet files."""
+"""A table: CSV, TSV, JSONL, a list of objects in JSON, or Parquet; a folder of Parquet files; and a folder of files
+that `metadata.csv` (or .jsonl, .parquet) in it, or in `train` and `test` in it, lists under `file_name`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 from trivium.data.sources import rows as read
-from trivium.importing import cells, features, shards
+from trivium.importing import cells, features, shards, splits
 from trivium.importing.asked import Asked, Inline, Rows
+from trivium.importing.folders import modality
 from trivium.importing.trees import names
 from trivium.settings.errors import UserError
 
@@ -19,13 +22,13 @@ FEW = 1000  # rows of JSON that tell which columns hold objects
 
 def knows(asked: Asked) -> bool:
     if asked.path.is_dir():
-        return bool(_shards(asked.path) or _tables(asked.path))
+        return bool(_shards(asked.path) or _tables(asked.path) or _metadata(asked.path))
     return asked.path.is_file() and asked.path.suffix.lower() in (*read.KINDS, ".json")
 
 
 def within(asked: Asked) -> Asked:
     """The one table of a folder, in place of the folder. Raises: UserError (it has several)."""
-    if not asked.path.is_dir() or _shards(asked.path):
+    if not asked.path.is_dir() or _shards(asked.path) or _metadata(asked.path):
         return asked
     found = _tables(asked.path)
     if len(found) > 1:
@@ -37,6 +40,8 @@ def within(asked: Asked) -> Asked:
 def rows(asked: Asked) -> Rows:
     asked = within(asked)
     path = asked.path
+    if path.is_dir() and (lists := _metadata(path)):
+        return _listed(lists, asked)
     if path.is_dir():
         raw, folder = shards.rows([(name, path / name) for name in _shards(path)]), path
     else:
@@ -67,6 +72,22 @@ def _shards(path: Path) -> list[str]:
     found = [name for name in islice(names(path), 10_000) if Path(name).suffix.lower() not in (".md", ".txt", "")]
     tables = [name for name in found if name.lower().endswith(".parquet")]
     return tables if len(tables) == len([name for name in found if not name.lower().endswith(".json")]) else []
+
+
+def _metadata(path: Path) -> list[Path]:
+    """`metadata.csv` and the like, in a folder or in those in it that are named after splits."""
+    homes = [path, *sorted(one for one in path.iterdir() if one.is_dir() and one.name.casefold() in splits.KNOWN)]
+    return [home / f"metadata{end}" for home in homes for end in read.KINDS if (home / f"metadata{end}").is_file()]
+
+
+def _listed(lists: Sequence[Path], asked: Asked) -> Rows:
+    sides = splits.some(path.parent.name for path in lists)
+    for path in lists:
+        for row in cells.resolved(_raw(path), path.parent, asked):
+            kind = modality(str(row.get("file_name") or ""))
+            if kind and kind not in row:
+                row = {kind if name == "file_name" else name: cell for name, cell in row.items()}
+            yield row | ({"split": splits.of(path.parent.name)} if sides and "split" not in row else {})
 
 
 def _tables(path: Path) -> list[Path]:
