@@ -150,6 +150,17 @@ def test_arrow_and_parquet_that_are_cut_off() -> None:
         importing.table("e")
 
 
+def test_a_wrong_offset_in_a_damaged_file_does_not_end_the_process() -> None:
+    stream("d/data.arrow", pa.table({"text": ["words", "more"]}))
+    content = Path("d/data.arrow").read_bytes()
+    offsets = b"\0\0\0\0\5\0\0\0\t\0\0\0"
+    assert content.count(offsets) == 1
+    Path("d/data.arrow").write_bytes(content.replace(offsets, b"\0\0\0\0\0\0\0\x40\t\0\0\0"))
+    put({"d/state.json": "[1]"})
+    with pytest.raises(UserError, match="d/data.arrow is cut off or damaged"):
+        importing.table("d")
+
+
 def coco(annotations: list[dict[str, Any]]) -> str:
     return json.dumps({"images": [{"id": k, "file_name": f"{k}.png"} for k in (1, 2, 3)], "annotations": annotations,
                        "categories": [{"id": 10, "name": "cat"}, {"id": 20, "name": "dog"}]})
@@ -177,6 +188,10 @@ def test_annotations_of_coco() -> None:
 
 
 def test_annotations_without_their_pictures() -> None:
+    odd = {"images": [{"id": 1, "file_name": "x" * 300}, {"id": 2, "file_name": "2.png"}], "categories": 5,
+           "annotations": [{"image_id": 2, "category_id": [1], "bbox": 7}]}
+    put({"b/odd.json": json.dumps(odd), "b/2.png": png()})
+    assert rows("b/odd.json", boxes=True) == [{"id": "2", "image": "../../../b/2.png", "group": "2"}]
     put({"c/a.json": coco([]), "far/1.png": png(), "far/2.png": png(), "far/3.png": png()})
     with pytest.raises(UserError, match="None of the 3 pictures that c/a.json names is there, such as c/1.png: name"):
         importing.table("c/a.json")

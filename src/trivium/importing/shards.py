@@ -50,7 +50,9 @@ def parquet(path: Path) -> Iterator[pa.RecordBatch]:
         heavy = any(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
                     for kind in kinds)
         try:
-            yield from file.iter_batches(FEW if heavy else MANY, use_threads=False)
+            for batch in file.iter_batches(FEW if heavy else MANY, use_threads=False):
+                batch.validate(full=True)
+                yield batch
             return
         except pa.ArrowNotImplementedError:  # some nested columns can be read by whole groups only
             pass
@@ -71,5 +73,6 @@ def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    batch.validate(full=True)  # a wrong offset in a damaged file would end the process
     for start in range(0, len(batch), FEW):
         yield batch.slice(start, FEW)

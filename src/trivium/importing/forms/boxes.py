@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def _rows(file: Path, asked: Asked, tagged: bool) -> Rows:
     classes, captions = _classes(found), [one for one in found["annotations"] if one.get("caption")]
     names = _names(found)
     pictures = {str(one["id"]): _picture(str(one["file_name"]), places) for one in found["images"]}
-    if pictures and not any(path.is_file() for path in pictures.values()):
+    if pictures and not any(map(os.path.isfile, pictures.values())):
         raise UserError(f"None of the {len(pictures):,} pictures that {file} names is there, such as "
                         f"{next(iter(pictures.values()))}: name their folder with `--media FOLDER`.")
     if captions or asked.boxes:
@@ -53,7 +54,7 @@ def _rows(file: Path, asked: Asked, tagged: bool) -> Rows:
             if captions:
                 yield row | {"text": str(one["caption"])}
             else:
-                box = dict(zip(("x", "y", "width", "height"), one.get("bbox") or (), strict=False))
+                box = dict(zip(("x", "y", "width", "height"), _list(one.get("bbox")), strict=False))
                 yield row | {"label": names.get(str(one.get("category_id")))} | box
         return
     for picture, path in pictures.items():
@@ -64,7 +65,7 @@ def _rows(file: Path, asked: Asked, tagged: bool) -> Rows:
 def _picture(name: str, places: list[Path]) -> Path:
     """Where it is: as it is named, or by its name alone, in the first of the `places` that has it."""
     options = [place / one for place in places for one in dict.fromkeys((name, Path(name).name))]
-    return next((path for path in options if path.is_file()), options[0])
+    return next((path for path in options if os.path.isfile(path)), options[0])  # False of a name too long
 
 
 def _places(file: Path, asked: Asked) -> list[Path]:
@@ -84,7 +85,12 @@ def _classes(found: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _names(found: dict[str, Any]) -> dict[str, str]:
-    return {str(one["id"]): str(one["name"]) for one in found.get("categories") or ()}
+    return {str(one["id"]): str(one["name"]) for one in _list(found.get("categories"))
+            if isinstance(one, dict) and {"id", "name"} <= one.keys()}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _files(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from trivium.importing import cells, shards
 from trivium.importing.asked import Asked, Rows
@@ -20,13 +21,20 @@ def knows(asked: Asked) -> bool:
 
 def rows(asked: Asked) -> Rows:
     path = asked.path
-    parts = read_json_or(path / MANY, {}).get("splits") or [""]
+    parts = _listed(path / MANY, "splits") or [""]
     files = [(str(part) or file.stem, file) for part in parts for file in _files(path / str(part))]
     return cells.resolved(shards.rows(files), path, asked)
 
 
+def _listed(file: Path, key: str) -> list[Any]:
+    """What a JSON object lists there; [] where it does not."""
+    found = read_json_or(file, {})
+    listed = found.get(key) if isinstance(found, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
 def _files(folder: Path) -> list[Path]:
-    named = [str(one.get("filename")) for one in read_json_or(folder / ONE, {}).get("_data_files", [])]
+    named = [str(one.get("filename")) for one in _listed(folder / ONE, "_data_files") if isinstance(one, dict)]
     found = [folder / Path(name).name for name in named] or sorted(folder.glob("*.arrow"))
     if not found:
         raise UserError(f"{folder} has no Arrow file, though a data set seems to be saved there: save it again.")
