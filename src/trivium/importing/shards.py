@@ -37,7 +37,7 @@ def one(path: Path) -> Iterator[Row]:
         yield from features.rows(first, found)
         for batch in batches:
             yield from features.rows(batch, found)
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise UserError(f"{path} is cut off or damaged ({said}): fetch or write this file again.") from None
 
