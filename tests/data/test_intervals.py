@@ -54,3 +54,11 @@ def test_a_million_rows_take_seconds():
     assert time.process_time() - began < 30
     assert len(np.unique(i)) == n
     assert overlap.min() >= -0.1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_without_times_all_pairs_with_one_key(seed):
+    rng = np.random.default_rng(seed)
+    key, other = rng.integers(-1, 6, 40), rng.integers(-1, 8, 30)
+    pairs = [(i, j) for i in range(40) for j in range(30) if key[i] == other[j] and key[i] >= 0]
+    assert list(zip(*(part.tolist() for part in intervals.same_key(key, other)), strict=True)) == pairs

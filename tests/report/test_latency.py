@@ -26,7 +26,8 @@ def timed(p95: float) -> Latency:
 def project(root: Path) -> Path:
     build(root, samples=60, seeds=2, strategies={"ensemble": 3.5, "unimodal": 2.5, "end_to_end": 2.2, "reference": 1.0})
     small = Small(bytes=300_000, rows=21, loss=1.5, unit="points of accuracy", same=0.9)
-    graphs = {name: Graph(seed=0, bytes=700_000, small=small if name == "ensemble" else None) for name in P95}
+    graphs = {name: Graph(seed=0, bytes=700_000, small=small if name == "ensemble" else None,
+                          small_refused="It has no layer with weights." if name == "unimodal" else "") for name in P95}
     Graphs(strategies=graphs | {"reference": Graph(seed=0, refused=REFUSED)}).write(root / PATH)
     save(Measured(latency={name: timed(p95) for name, p95 in P95.items()}).model_dump(), root / PLACE)
     return root
@@ -40,7 +41,8 @@ def test_the_frontier_and_the_table(tmp_path: Path) -> None:
                for name, one in Inputs(root, 0).comparison.strategies.items()}
     assert found.lead == (f"On the frontier of accuracy and speed: “Best single stream” ({reached['unimodal']}, one "
                           f"row in 0.5 ms) and “Ensemble of single streams” ({reached['ensemble']}, one row in 8 ms).")
-    assert found.refused == [f"“reference” is not among them: {REFUSED}"]
+    assert found.refused == [f"“reference” is not among them: {REFUSED}",
+                             "“Best single stream” has no copy of 8 bits: It has no layer with weights."]
     rows = [[cell.content if isinstance(cell.content, str) else cell.content.title for cell in row]
             for row in found.table.rows]
     assert rows[0] == ["Ensemble of single streams", reached["ensemble"], "700\u00a0kB", "4", "32", "256", "123",

@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from trivium import tasks
 from trivium.data import tables, unlabelled
 from trivium.data.gathered import Cells
-from trivium.data.intervals import meeting
+from trivium.data.intervals import meeting, same_key
 from trivium.data.linked_rows import Known, numbered
 from trivium.data.meta import Meta
 from trivium.data.quarantine import SCHEMA
@@ -50,7 +50,9 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     meta = Meta.read(valid / "meta.json")
     path = valid / "labels.parquet"
     order = pc.sort_indices(tables.read(path, ["sample"])["sample"]).to_numpy().astype(np.int64)
-    number, start, end = (part[order] for part in _keys_and_times(path))
+    number, start, end = _keys_and_times(path)
+    number = number[order]
+    start, end = (None if times is None else times[order] for times in (start, end))
     known = Known(number)
     key = known.codes(number)
     del number  # of every row, as what is let go below
@@ -58,7 +60,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     for m, modality in streams.items():
         met[m] = _meet(valid / f"{m}.parquet", modality, known, key, start, end, settings.tolerance)
         has |= met[m].count > 0
-        unused = np.setdiff1d(np.arange(tables.count(met[m].path)), met[m].row)
+        unused = met[m].unused()
         lost.append(_unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",
                                "no sample takes it up: others with its key overlap more, or none is near in time"))
     if not has.any():
@@ -97,6 +99,12 @@ class _Met:
     begin: np.ndarray | None
     until: np.ndarray | None
 
+    def unused(self) -> np.ndarray:
+        """int64, ascending: the rows that no sample meets."""
+        left = np.ones(tables.count(self.path), bool)
+        left[self.row] = False
+        return np.flatnonzero(left)
+
     @cached_property
     def _cells(self) -> Cells:
         there = tables.names(self.path)
@@ -125,22 +133,26 @@ class _Met:
         return found | {f"has_{m}": pa.array(there)}
 
 
-def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.ndarray, end: np.ndarray,
+def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.ndarray | None, end: np.ndarray | None,
           tolerance: float) -> _Met:
     number, first, last = _keys_and_times(path)
-    i, j, overlap = meeting(key, start, end, known.codes(number), first, last, tolerance)
-    timed = bool(np.isfinite(overlap).any()) or any(np.isfinite(t).any() for t in (start, end, first, last))
-    if timed:
-        met = overlap >= OVERLAP
-        met |= ~np.isin(i, i[met])
-        i, j, overlap = i[met], j[met], overlap[met]
+    other = known.codes(number)
+    del number
+    if start is None and end is None and first is None and last is None:
+        i, j = same_key(key, other)
+        if not is_prose(modality):
+            i, j = i[one := _firsts(i)], j[one]
+        return _Met(path, j, np.bincount(i, minlength=len(key)), None, None)
+    start, end = _endless(start, -np.inf, len(key)), _endless(end, np.inf, len(key))
+    first, last = _endless(first, -np.inf, len(other)), _endless(last, np.inf, len(other))
+    i, j, overlap = meeting(key, start, end, other, first, last, tolerance)
+    met = overlap >= OVERLAP
+    met |= ~np.isin(i, i[met])
+    i, j, overlap = i[met], j[met], overlap[met]
     if not is_prose(modality):  # of each sample's rows the one with the largest overlap; pairs are sorted by time
-        best = np.lexsort((np.arange(len(i)), -overlap, i)) if timed else np.arange(len(i))
-        best = best[np.unique(i[best], return_index=True)[1]]
+        best = np.lexsort((np.arange(len(i)), -overlap, i))
+        best = best[_firsts(i[best])]
         i, j, overlap = i[best], j[best], overlap[best]
-    count = np.bincount(i, minlength=len(key))
-    if not timed:
-        return _Met(path, j, count, None, None)
     sample, at = np.unique(i, return_index=True)
     begin, until = (np.full(len(key), np.nan) for _ in range(2))
     if len(sample):
@@ -148,19 +160,33 @@ def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.nd
         apart = np.maximum.reduceat(overlap, at) < OVERLAP
         begin[sample] = np.where(apart, own_start, np.maximum(own_start, start[sample]))
         until[sample] = np.where(apart, own_end, np.minimum(own_end, end[sample]))
-    return _Met(path, j, count, begin, until)
+    return _Met(path, j, np.bincount(i, minlength=len(key)), begin, until)
 
 
-def _keys_and_times(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each row the number of its key (see `numbered`), start and end, -inf and inf where they are null."""
+def _firsts(i: np.ndarray) -> np.ndarray:
+    """bool per number: whether it is the first of its kind; `i` is sorted and not negative."""
+    return np.diff(i, prepend=-1) != 0
+
+
+def _keys_and_times(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Of each row the number of its key (see `numbered`), start and end, -inf and inf where they are null; None where
+    no row has any.
+    """
     there = [name for name in ("start", "end") if name in tables.names(path)]
-    found: list[list[np.ndarray]] = [[], [], []]
+    rows, found, row = tables.count(path), dict[str, np.ndarray](), 0
+    number = np.empty(rows, np.int64)
     for piece in tables.pieces(path, ["key", *there]):
-        found[0].append(numbered(piece["key"]))
-        for place, (name, null) in enumerate((("start", -np.inf), ("end", np.inf)), 1):
-            found[place].append(pc.fill_null(piece[name].cast(pa.float64()), null).to_numpy() if name in there
-                                else np.full(len(piece), null))
-    return np.concatenate(found[0]), np.concatenate(found[1]), np.concatenate(found[2])
+        here = slice(row, row := row + len(piece))
+        number[here] = numbered(piece["key"])
+        for name in there:
+            if name in found or piece[name].null_count < len(piece):
+                null = -np.inf if name == "start" else np.inf
+                found.setdefault(name, np.full(rows, null))[here] = pc.fill_null(piece[name].cast(pa.float64()), null)
+    return number, found.get("start"), found.get("end")
+
+
+def _endless(times: np.ndarray | None, null: float, rows: int) -> np.ndarray:
+    return np.full(rows, null) if times is None else times
 
 
 def _seconds(times: np.ndarray) -> pa.Array:

@@ -72,6 +72,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
         _check_rows(s, present[s], index, seeds)
     readings = {(s, entry): reading(s, encoders[entry]) for recipe in recipes.values() for s, entry in recipe.items()}
     data, root = _digest(index, aligned), _seen(meta.root)
+    pa.default_memory_pool().release_unused()  # of ten million rows, as much as all that is still needed
     with processes(workers, clean=far()) as run:
         decoding = spread(run, functools.partial(_files, root))
         for one in {each.folder: each for each in readings.values()}.values():
@@ -86,6 +87,7 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
               for one in {each.stream: each for each in readings.values()}.values()}
     cache.keep()
     tables.write(index, out / "samples.parquet")
+    pa.default_memory_pool().release_unused()
     sizes = [dict.fromkeys(tables.SPLITS, 0) | {count["values"]: count["counts"]
              for count in pc.value_counts(index[f"seed_{k}"]).to_pylist()} for k in range(seeds)]
     facts = {one.stream: _table(one, index, present[one.stream], meta.task or {}, out) for one in readings.values()

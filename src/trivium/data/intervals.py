@@ -17,8 +17,6 @@ def meeting(key: np.ndarray, start: np.ndarray, end: np.ndarray, other_key: np.n
     Returns i, j (int64, sorted by i, then by the start of j, then by j) and their overlap in seconds, which is
     infinite for two endless intervals and negative where there is a gap.
     """
-    if not any(np.isfinite(times).any() for times in (start, end, other_start, other_end)):
-        return _same_key(key, other_key)
     order = np.lexsort((other_start, other_key))
     order = order[other_key[order] >= 0]
     k, s, e = other_key[order], other_start[order], other_end[order]
@@ -39,15 +37,23 @@ def meeting(key: np.ndarray, start: np.ndarray, end: np.ndarray, other_key: np.n
     return i, j, overlap
 
 
-def _same_key(key: np.ndarray, other_key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same where nothing has times: all pairs with one key overlap without end."""
+def same_key(key: np.ndarray, other_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """i, j of all pairs with one key, as `meeting` finds them where nothing has times. An array of each row is let go
+    as soon as it can be: there may be ten million.
+    """
     order = np.argsort(other_key, kind="stable")
     sorted_key = other_key[order]
     first = np.searchsorted(sorted_key, key)
-    count = np.where(key >= 0, np.searchsorted(sorted_key, key, side="right") - first, 0)
+    count = np.searchsorted(sorted_key, key, side="right")
+    del sorted_key
+    count -= first
+    count[key < 0] = 0
     i = np.repeat(np.arange(len(key)), count)
-    place = np.arange(len(i)) - np.repeat(np.cumsum(count) - count - first, count)
-    return i, order[place], np.full(len(i), np.inf)
+    first -= np.cumsum(count) - count  # from the place of a pair to that in the order
+    place = np.repeat(first, count)
+    del first, count
+    place += np.arange(len(place))
+    return i, order[place]
 
 
 def _position(key: np.ndarray, value: np.ndarray, query_key: np.ndarray, query: np.ndarray, after: bool) -> np.ndarray:

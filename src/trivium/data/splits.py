@@ -52,9 +52,11 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
     _check(settings, seeds, method, missing, fixed, groups)
+    del samples  # of every row, as much as all that is still needed
+    pa.default_memory_pool().release_unused()
 
     free = fixed == FREE
-    folds = np.full(len(y), -1)
+    folds = np.full(len(y), -1, np.int16)
     if method == "kfold":
         folds[free] = assign(y[free], groups[free], np.full(seeds, 1 / seeds), np.random.default_rng([0, FOLDS]))
     columns, reports = [], []
@@ -80,11 +82,12 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
             "categories": {name: dict(zip(tables.SPLITS, tally[:, k].tolist(), strict=True))
                            for k, name in enumerate(task.categories)},
         })
+    start = 0
     with tables.Writer(Path(out) / "splits.parquet") as file:
-        for start in range(0, len(y), tables.PIECE):
-            here = slice(start, start + tables.PIECE)
+        for piece in tables.pieces(Path(aligned) / "samples.parquet", ["sample"]):
+            here = slice(start, start := start + len(piece))
             drawn = {f"seed_{k}": pa.array(tables.SPLITS).take(pa.array(own[here])) for k, own in enumerate(columns)}
-            file.add(pa.table({"sample": samples["sample"][here], **drawn, "group": pa.array(groups[here])}))
+            file.add(pa.table({"sample": piece["sample"], **drawn, "group": pa.array(groups[here])}))
     sizes = np.bincount(groups, minlength=1)
     report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
               "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
@@ -95,7 +98,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
 def _read(path: Path, settings: Split, streams: dict[str, str]) -> pa.Table:
     """The columns that splits depend on: of texts, those alone that keep rows on one side."""
     texts = [s for s, modality in streams.items() if settings.group_identical_text and is_prose(modality)]
-    wanted = ("sample", "y", "group", "duplicate_group", "split", "domain", *texts)
+    wanted = ("y", "group", "duplicate_group", "split", "domain", *texts)
     there = tables.names(path)
     return tables.read(path, [name for name in wanted if name in there])
 

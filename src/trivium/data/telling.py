@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from trivium.data.arrow_file import Column
+import pyarrow as pa
 
 STEPS = 64  # of a number
 RIGHT = 0.98  # share of validation that such a column gets right, or of the variance that it explains, at least
@@ -27,39 +26,47 @@ def columns(path: Path, name: str, parts: Sequence[tuple[str, int]], train: np.n
     """Those of the `parts` (name and codes, see `Spec.columns`) that hold the answer: {"column", "right", "usual"},
     shares of validation; of numbers {"column", "explained"}, a share of the variance (R²).
 
-    path, name: an `x.arrow` and its column;  train, val: int64 rows that have the stream;  y: by row, classes
-    int64 or numbers float64
+    path, name: an `x.arrow` and its column;  train, val: int64, ascending, rows that have the stream;  y: by row,
+    classes int64 or numbers float64
     """
     if not len(train) or not len(val):
         return []
-    stored = Column(path, name)
-    x, unseen = (stored.gather(rows).reshape(len(rows), -1, 2) for rows in (train, val))
-    if y.dtype.kind == "f":
-        return _of_numbers(x, unseen, parts, y[train], y[val])
-    usual = int(np.bincount(y[train]).argmax())
-    constant = float((y[val] == usual).mean())
-    found = []
-    for k, (column, codes) in enumerate(parts):
-        place, place_val = _places(x[:, k], unseen[:, k], codes)
-        right = float((_majority(place, y[train], usual, int(max(place.max(), place_val.max())))[place_val]
-                       == y[val]).mean())
-        if right >= RIGHT and 1 - right <= LEFT * (1 - constant):
-            found.append({"column": column, "right": round(right, 6), "usual": round(constant, 6)})
+    ask, found = _explained if y.dtype.kind == "f" else _guessed, list[dict[str, Any]]()
+    for k, (column, codes) in enumerate(parts):  # one at a time: there may be ten million rows
+        places = _places(_cells(path, name, k, train), _cells(path, name, k, val), codes)
+        if told := ask(*places, y[train], y[val]):
+            found.append({"column": column} | {key: round(value, 6) for key, value in told.items()})
     return found
 
 
-def _of_numbers(x: np.ndarray, unseen: np.ndarray, parts: Sequence[tuple[str, int]], y: np.ndarray,
-                y_val: np.ndarray) -> list[dict[str, Any]]:
-    found, spread = [], np.square(y_val - y_val.mean()).sum()
-    for k, (column, codes) in enumerate(parts):
-        place, place_val = _places(x[:, k], unseen[:, k], codes)
-        most = 1 + int(max(place.max(), place_val.max()))
-        count, total = np.bincount(place, minlength=most), np.bincount(place, y, most)
-        mean = np.where(count > 0, total / np.maximum(count, 1), y.mean())
-        explained = float(1 - np.square(y_val - mean[place_val]).sum() / spread) if spread > 0 else 0.0
-        if explained >= RIGHT:
-            found.append({"column": column, "explained": round(explained, 6)})
+def _cells(path: Path, name: str, k: int, rows: np.ndarray) -> np.ndarray:
+    """float32 [N, 2]: number and code of the part `k`. Read, not mapped, so that no more than a batch is held."""
+    found, start = np.empty((len(rows), 2), np.float32), 0
+    with pa.OSFile(str(path)) as file:
+        own = pa.ipc.open_file(file).schema.get_field_index(name)
+        reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=[own]))
+        for i in range(reader.num_record_batches):
+            batch = reader.get_batch(i).column(0)
+            low, high = np.searchsorted(rows, [start, start + len(batch)])
+            x = batch.flatten().to_numpy().reshape(len(batch), -1, 2)
+            found[low:high] = x[rows[low:high] - start, k]
+            start += len(batch)
     return found
+
+
+def _guessed(place: np.ndarray, place_val: np.ndarray, y: np.ndarray, y_val: np.ndarray) -> dict[str, float]:
+    usual = int(np.bincount(y).argmax())
+    constant = float((y_val == usual).mean())
+    right = float((_majority(place, y, usual, int(max(place.max(), place_val.max())))[place_val] == y_val).mean())
+    return {"right": right, "usual": constant} if right >= RIGHT and 1 - right <= LEFT * (1 - constant) else {}
+
+
+def _explained(place: np.ndarray, place_val: np.ndarray, y: np.ndarray, y_val: np.ndarray) -> dict[str, float]:
+    spread, most = np.square(y_val - y_val.mean()).sum(), 1 + int(max(place.max(), place_val.max()))
+    count, total = np.bincount(place, minlength=most), np.bincount(place, y, most)
+    mean = np.where(count > 0, total / np.maximum(count, 1), y.mean())
+    explained = float(1 - np.square(y_val - mean[place_val]).sum() / spread) if spread > 0 else 0.0
+    return {"explained": explained} if explained >= RIGHT else {}
 
 
 def _places(x: np.ndarray, unseen: np.ndarray, codes: int) -> tuple[np.ndarray, np.ndarray]:

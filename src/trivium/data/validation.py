@@ -128,6 +128,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     leading = labels.take(kept[leads], ["sample"])["sample"].combine_chunks()
     _judge("samples", len(told()), _samples(cells, told(), np.isin(told(), kept[members], assume_unique=True), has),
            expectations.kept_rules(streams, kind.categorical and known is None), suites)
+    del cells  # of every row
+    pa.default_memory_pool().release_unused()
 
     out, start = Path(out), 0
     shares = named(len(kept), members, leading)

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from trivium.machine import source
-from trivium.machine.engines import Needs, Show, Task, Work, attempts, connection, door, elsewhere, node, sent
+from trivium.machine.engines import Needs, Show, Task, Work, attempts, away, connection, door, elsewhere, node, sent
 from trivium.settings.errors import UserError
 
 LOST = 5  # attempts at a task whose node or process is lost, before it is given up
@@ -53,7 +53,8 @@ class Cluster:
 
     def run(self, work: Work, tasks: Sequence[Task], needs: Needs, show: Show) -> list[Any]:
         device, mark = self.device(needs.device), f"ray-{uuid4().hex}"
-        orders = [self._order(work, one, needs, device, mark) for one in tasks]
+        outs = away.place()
+        orders = [self._order(work, one, needs, device, mark, outs) for one in tasks]
         options, most = self._room(needs, device)
         board = self._board(len(tasks))
         enter = self.ray.remote(door.enter).options(**options, max_retries=0)
@@ -90,11 +91,11 @@ class Cluster:
                     self.ray.kill(board)
         return found
 
-    def _order(self, work: Work, task: Task, needs: Needs, device: str, mark: str) -> node.Order:
+    def _order(self, work: Work, task: Task, needs: Needs, device: str, mark: str, outs: str) -> node.Order:
         there = tuple(str(path) for path in needs.inputs if path.is_absolute())
         environment = {name: os.environ[name] for name in node.ENVIRONMENT if name in os.environ}
         return node.Order(work, task.argument, Path.cwd(), task.folder.absolute(), mark, None, there, device,
-                          environment)
+                          environment, outs)
 
     def _room(self, needs: Needs, device: str) -> tuple[dict[str, float], int]:
         """What a task takes of a node, and how many run at a time (0: as many as there is room for)."""
@@ -156,12 +157,10 @@ class Cluster:
         if left[0] == "refused":
             raise UserError(left[1])
         _, result, files, peak, where = left
-        if not isinstance(files, Path):
+        if isinstance(files, away.Left):
             attempt = attempts.new(folder)
             attempt.mkdir(parents=True)
-            for name, content in files:
-                (attempt / name).parent.mkdir(parents=True, exist_ok=True)
-                (attempt / name).write_bytes(content)
+            away.take(files, attempt)
             files = attempt
         attempts.end(files, folder)
         elsewhere.there |= where != node.name()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.machine import device as devices
-from trivium.machine.engines import Work, attempts, sent
+from trivium.machine.engines import Work, attempts, away, sent
 from trivium.settings.errors import UserError
 
 ENVIRONMENT = ("TOKENIZERS_PARALLELISM", "TRANSFORMERS_VERBOSITY", "HF_HUB_DISABLE_TELEMETRY", "HF_HUB_OFFLINE",
@@ -29,7 +29,7 @@ EVERY = 0.5  # seconds between reports of how far a task is
 class Order:
     """A task, for a node. root, folder: absolute, on the machine that hands it out.  mark: a file that is in `.cache`
     of the root and beside the folder while it waits.  files: see `sent`; null until a node asks for them.
-    there: absolute paths that the node has to have.  device: cpu or cuda.
+    there: absolute paths that the node has to have.  device: cpu or cuda.  outs: see `away.place`.
     """
 
     work: Work
@@ -41,6 +41,7 @@ class Order:
     there: tuple[str, ...]
     device: str
     environment: Mapping[str, str]
+    outs: str = ""
 
     def marks(self) -> list[Path]:
         return [self.root / ".cache" / self.mark, self.folder.parent / self.mark]
@@ -48,7 +49,7 @@ class Order:
 
 def work(order: Order, index: int, board: Any, blobs: Mapping[str, Any]) -> tuple[Any, ...]:
     """("done", what the work gave, its files, bytes of this process at its largest, this node's address), the files as
-    the folder where they are, where the disk is shared, else as (name, content) of each; or ("lacks", digests of files
+    the folder where they are, where the disk is shared, else as `away.Left`; or ("lacks", digests of files
     that are to be sent, null of all); or ("refused", why).
 
     blobs: digest -> references to the pieces of a file.
@@ -81,8 +82,10 @@ def work(order: Order, index: int, board: Any, blobs: Mapping[str, Any]) -> tupl
     peak = (1 if sys.platform == "darwin" else 1024) * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if shared:
         return "done", result, attempt, peak, name()
-    packed = [(str(path.relative_to(attempt)), path.read_bytes()) for path in sorted(attempt.rglob("*"))
-              if path.is_file()]
+    try:
+        packed = away.leave(attempt, order.outs)
+    except UserError as error:
+        return "refused", f"{error} (This was on the node {name()}.)"
     attempts.end(attempt, folder)
     shutil.rmtree(folder)
     return "done", result, packed, peak, name()

@@ -18,7 +18,7 @@ from trivium.report.sections.cost import front
 
 @dataclass(frozen=True)
 class Context:
-    """`refused`: a sentence per strategy that could not be exported."""
+    """`refused`: a sentence per strategy that could not be exported, whole or in 8 bits."""
 
     lead: str
     picture: Figure | None
@@ -35,6 +35,8 @@ def context(inputs: Inputs) -> Context | None:
     points = [point for s in known if (point := _point(inputs, s, timed[s]))]
     refused = [f"“{inputs.titles[s]}” is not among them: {graphs[s].refused}"
                for s in inputs.order if s in graphs and graphs[s].refused]
+    refused += [f"“{inputs.titles[s]}” has no copy of 8 bits: {graphs[s].small_refused}"
+                for s in inputs.order if s in graphs and graphs[s].small_refused]
     return Context(_lead(inputs, points), _picture(inputs, points) if len(points) > 1 else None,
                    _table(inputs, known, timed, graphs), refused)
 
