@@ -10,7 +10,7 @@ export PYTHON TORCH_INDEX_URL
 .PHONY: help setup repro pull ui test lint bench evidence curves real scale service
 
 help:
-	@echo "make repro [DATA=digits|symbols|stamps|path/to/manifest.csv]   which training strategy wins, and how sure that is"
+	@echo "make repro [DATA=digits|symbols|stamps|path/to/your/data]   which training strategy wins, and how sure that is"
 	@echo "make pull       results that somebody else pushed: report, models and costs, and nothing is trained"
 	@echo "make ui         every run in the MLflow UI"
 	@echo "make curves     the result over compute and over labels; takes about five times as long as make repro"
@@ -33,7 +33,7 @@ $(DEVELOPMENT): $(READY)
 	@touch $@
 
 repro: $(READY)
-	$(if $(DATA),@$(BIN)/trivium use "$(DATA)")
+	$(if $(DATA),@$(BIN)/trivium import "$(DATA)")
 	@$(BIN)/trivium repair
 	@$(BIN)/dvc repro
 	@$(BIN)/trivium show

@@ -6,8 +6,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent / "src/trivium"
 FLOORS = (  # from the roof to the ground
     "cli", "experiments", "tracking", "serving", "report", "comparison", "evaluation", "training", "strategies",
-    "objectives", "models", "fusion", "runtime", "data", "encoders", "modalities", "tasks", "drawing", "machine",
-    "settings",
+    "objectives", "models", "fusion", "runtime", "importing", "data", "encoders", "modalities", "tasks", "drawing",
+    "machine", "settings",
 )
 ROOF = ("stage", "params")  # what the scripts of pipeline/ share
 

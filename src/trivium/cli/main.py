@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from trivium.cli import importing
 from trivium.machine import engines
 from trivium.settings.errors import UserError
 
@@ -61,6 +62,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
                      help="of a table: what is to be predicted; more than once for several numbers, or for tags that "
                           "have a column of 0 and 1 each")
     use.add_argument("--weight", metavar="COLUMN", help="of a table: how much each row counts")
+    importing.arguments(command("import", importing.run, importing.WORDS))
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
     profile.add_argument("name", metavar="NAME", help="full: fourteen more strategies, twenty-two in all")
     command("status", _status, "what `dvc repro` would run, and which models there are")

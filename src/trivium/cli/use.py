@@ -11,8 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,12 @@ import pyarrow.compute as pc
 
 from trivium import modalities as kinds
 from trivium.cli import columns, edit, facts, sizes, targets
+from trivium.cli.watched import seen, watch
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import REQUIRED, TIMES, find
-from trivium.data.sources.places import OUTS, on_disk, refuse_outs
+from trivium.data.sources.places import on_disk, refuse_outs
 from trivium.data.sources.worlds import NAMES
 from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError
@@ -34,7 +34,6 @@ CARD = "data/README.md"  # what DVC watches where the data is made here
 OFFERED = {s: {"modality": s} for s in STREAMS}
 CELLS = {s: {"modality": modality} for s, modality in known.OFFERED["cells"].items()}
 BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
-OTHER_FILES = 20  # files in a watched folder that the manifest does not name, besides as many again as it does
 
 
 def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
@@ -43,7 +42,16 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     labels, weight: columns of a table. Raises: UserError (no such source, world, file or column; no column for the id,
     the label or any stream).
     """
-    params = Path(params)
+    print(said(edited(what, Path(params), labels, weight, save=True), f"{params} now says"))
+
+
+def said(changes: Mapping[str, Any], words: str) -> str:
+    """The settings below `words`, one a line."""
+    return "\n  ".join((words, *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())))
+
+
+def edited(what: str, params: Path, labels: Sequence[str], weight: str | None, save: bool) -> dict[str, Any]:
+    """What `params` has to say so that the pipeline runs on `what`. save: whether it then says so. Raises: as `use`."""
     yaml, settings = edit.load(params)
     refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
@@ -71,9 +79,9 @@ def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (
     for key, value in changes.items():
         edit.put(settings, key, value)
     parse(settings, str(params))
-    edit.save(params, yaml, settings)
-    said = (f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in changes.items())
-    print(f"{params} now says", *said, sep="\n  ")
+    if save:
+        edit.save(params, yaml, settings)
+    return changes
 
 
 def _world(source: str, world: str, settings: Any) -> dict[str, Any]:
@@ -144,7 +152,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, stamps or the path of a "
                         "CSV, JSONL or Parquet file.")
     if path.is_dir():
-        raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample).")
+        raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample), or let "
+                        f"`trivium import {path}` make one of it.")
     names = rows.columns(path)
     chosen, named = _chosen(path, settings["data"], root)
     target = targets.label_columns(path, names, labels, chosen.get("label"))
@@ -190,7 +199,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     for what, column in (as_said | {s: column for s, (_, column) in kept.items()}).items():
         if column != what and what in names:
             print(f"note: the {what} is read from `{column}`, as params.yaml says, though {path} has a `{what}` too.")
-    if (place := _from(root, path)).startswith("../"):
+    if (place := seen(root, path)).startswith("../"):
         print(f"note: {place} is outside of this repository, where experiments of `dvc exp run --queue` do not find "
               f"it: for these, `trivium use {path.resolve()}`.")
     values: dict[str, list[pa.ChunkedArray]] = {}
@@ -201,7 +210,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     cells = rows.read(path, target, target)
     return {
         "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
-        "data.watch": _watch(path, files, root),
+        "data.watch": watch(path, files, root),
         "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
                          for s, (modality, column) in streams.items()}
         | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
@@ -260,35 +269,3 @@ def _spans(path: Path, found: dict[str, str]) -> list[float]:
         return []
     seconds = pc.subtract(end, start)
     return seconds.filter(pc.is_finite(seconds)).to_pylist()
-
-
-def _watch(path: Path, files: set[str], root: Path) -> str:
-    """The manifest's folder, where it holds the media and little else, so that a changed one is noticed; else the file.
-
-    DVC cannot watch a folder that it also writes to.
-    """
-    folder = path.resolve().parent
-    outs = [(root / out).resolve() for out in OUTS]
-    clash = root.resolve().is_relative_to(folder) or any(
-        folder.is_relative_to(out) or out.is_relative_to(folder) for out in outs)
-    inside = not any(os.path.normpath(name).startswith("..") for name in files)
-    if files and inside and not clash:
-        most = 2 * len(files) + OTHER_FILES
-        found = list(islice(_walk(folder), most + 1))
-        if len(found) <= most and all(map(os.path.exists, found)):  # DVC stops at a link that leads nowhere
-            return _from(root, path.parent)
-    return _from(root, path)
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    for where, _, names in os.walk(folder):
-        yield from (os.path.join(where, name) for name in names)
-
-
-def _from(root: Path, path: Path) -> str:
-    """`path` as seen from the root of the repository. One that was given in full and leads elsewhere stays as it is: a
-    queued experiment runs in a folder of its own, from where `..` leads to nothing.
-    """
-    if path.is_absolute() and not Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root)):
-        return os.path.normpath(path).replace(os.sep, "/")
-    return os.path.relpath(path, root).replace(os.sep, "/")

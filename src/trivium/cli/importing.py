@@ -1,0 +1,111 @@
+"""`trivium import SOURCE`: a table of whatever people have, and then what `trivium use TABLE` does.
+
+With `--dry-run` both happen in a folder that vanishes, and what would have been written is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trivium.settings.errors import UserError
+
+WORDS = ("your own data, whatever their form: a table, a folder for each class, a Hugging Face data set, tar shards, "
+         "recordings with subtitles, COCO, an address; writes data.* in params.yaml")
+OWN = ("digits", "symbols", "cells", "stamps")  # data that come with Trivium
+PARAMS = Path("params.yaml")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="a path, a pattern such as x-{000..003}.tar, an http(s) "
+                                                         "address, or OWNER/NAME of the Hugging Face hub")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the table goes, if it must be made (default: "
+                                                                   "data/imported/NAME)")
+    parser.add_argument("--media", type=Path, metavar="FOLDER", help="where the files lie, if not beside the table")
+    parser.add_argument("--join", action="append", default=[], metavar="TABLE",
+                        help="a further table, whose rows have the same key; more than once for several")
+    parser.add_argument("--on", action="append", default=[], metavar="KEY",
+                        help="the column to join on; HERE=THERE if it has two names")
+    parser.add_argument("--label", action="append", default=[], metavar="COLUMN", help="what is to be predicted; more "
+                        "than once for several numbers, or for tags that have a column of 0 and 1 each")
+    parser.add_argument("--weight", metavar="COLUMN", help="how much each row counts")
+    parser.add_argument("--boxes", action="store_true", help="of COCO: a row for each box instead of each picture")
+    parser.add_argument("--private-addresses", action="store_true", help="fetch from private networks, too")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, and show what would be written")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Raises: UserError."""
+    source = arguments.source.strip()
+    name = source.partition(":")[0]
+    if name in OWN or not (Path(source).suffix or "/" in source or Path(source).exists()):
+        from trivium.cli.use import use  # or it says which of these was meant
+
+        use(source, labels=arguments.label, weight=arguments.weight)
+    elif arguments.dry_run:
+        print(_shown(arguments, source))
+    else:
+        table = _table(arguments, source, arguments.out, look=False)
+        with _speaking_of(source, table):
+            from trivium.cli.use import use
+
+            use(str(table), labels=arguments.label, weight=arguments.weight)
+
+
+def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: bool) -> Path:
+    """Its path, after a line on what was found and one for each thing to note."""
+    from trivium import importing
+
+    found = importing.table(source, into, media=arguments.media, join=arguments.join, on=arguments.on,
+                            boxes=arguments.boxes, private=arguments.private_addresses, look=look, lacks_id=_lacks_id)
+    print(f"{source} is {found.form}" + ("" if str(found.path) == source else f": {found.path}"))
+    print(*(f"note: {words}" for words in found.notes), sep="\n", end="\n" if found.notes else "")
+    return found.path
+
+
+def _lacks_id(names: Sequence[str]) -> bool:
+    from trivium.cli import columns, edit
+
+    configured: dict[str, Any] = edit.load(PARAMS)[1]["data"]["manifest"]
+    return "id" not in columns.about(PARAMS, names, configured)
+
+
+def _shown(arguments: argparse.Namespace, source: str) -> str:
+    """What was found, each column with its role and three examples, and what params.yaml would say."""
+    from trivium import importing
+    from trivium.cli.roles import roles
+    from trivium.cli.use import edited, said
+
+    final = arguments.out or importing.HOME / importing.name(source)
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()) as spoken:
+        into = Path(scratch) / final.name
+        with _renamed(str(into), str(final)):
+            table = _table(arguments, source, into, look=True)
+            with _speaking_of(source, table):
+                changes = edited(str(table), PARAMS, arguments.label, arguments.weight, save=False)
+            lines = [roles(table, changes), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
+        words = [line for line in spoken.getvalue().splitlines() if "outside of this repository" not in line]
+        return "\n".join([*words, "", *lines]).replace(str(into), str(final))
+
+
+@contextlib.contextmanager
+def _renamed(before: str, after: str) -> Any:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).replace(before, after)) from None
+
+
+@contextlib.contextmanager
+def _speaking_of(source: str, table: Path) -> Any:
+    """Errors that name the command which people typed, and what they gave to it."""
+    try:
+        yield
+    except UserError as error:
+        words = str(error).replace(f"trivium use {table}", f"trivium import {source}")
+        raise UserError(words.replace("trivium use TABLE", f"trivium import {source}")) from None

@@ -1,0 +1,105 @@
+"""`trivium import`: the command, and its look without writing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.own import data, manifest, media
+from tests.helpers import digests
+from tests.importing.things import parquet, png, put
+from trivium.cli.main import main
+
+pytestmark = pytest.mark.usefixtures("project")
+SEEN = """\
+pets is a folder for each class: data/imported/pets/rows.parquet
+note: other files in pets, not read: 1.
+target `label`: 2 different labels, so classification; the others are multilabel, ordinal, regression (`task` in \
+params.yaml)
+
+column  role                    examples
+id      id                      cat/0 | cat/1 | cat/2
+label   label (classification)  cat | dog
+image   stream image (image)    …/cat/0.png | …/cat/1.png | …/cat/2.png
+
+params.yaml would say
+  data.source: "manifest"
+  data.watch: "data/imported/pets/rows.parquet"
+  task: "classification"
+  data.streams: {"image": {"modality": "image"}}
+  data.manifest.path: "data/imported/pets/rows.parquet"
+  data.manifest.id: "id"
+  data.manifest.label: "label"
+  encoder.patches.processor.size: 16
+  encoder.patches.processor.channels: 1
+  encoder.efficientnet.processor.size: 96
+
+Nothing was written.
+"""
+
+
+@pytest.fixture
+def pets(project: Path) -> None:
+    put({f"pets/{kind}/{k}.png": png() for kind in ("cat", "dog") for k in range(4)} | {"pets/notes.md": ""})
+
+
+@pytest.mark.usefixtures("pets")
+def test_a_dry_run_shows_all_and_writes_nothing(project: Path, capsys: pytest.CaptureFixture[str],
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    from trivium.cli import roles
+
+    monkeypatch.setattr(roles, "WIDTH", 11)
+    before = digests(project, ".")
+    capsys.readouterr()
+    main(["import", "pets", "--dry-run"])
+    assert capsys.readouterr().out == SEEN
+    assert digests(project, ".") == before
+
+
+@pytest.mark.usefixtures("pets")
+def test_what_a_dry_run_says_is_what_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["import", "pets"])
+    said = capsys.readouterr().out
+    assert SEEN.partition("would say")[2].partition("\n\nNothing")[0] in said
+    assert data()["manifest"]["path"] == "data/imported/pets/rows.parquet"
+
+
+def test_lines_and_errors_speak_of_what_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    parquet("m.parquet", [{"image": png(k), "kind": k % 2} for k in range(4)])
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(SystemExit) as stopped:
+            main(["import", "m.parquet", *more])
+        assert "\ndata/imported/m/rows.parquet has no column that looks like the label" in str(stopped.value)
+        assert "`trivium import m.parquet --label COLUMN`" in str(stopped.value)
+    main(["import", "m.parquet", "--label", "kind"])
+    assert data()["manifest"]["label"] == "kind"
+    with pytest.raises(SystemExit, match="There is no file or folder pet/s/x.csv .* Check the path"):
+        main(["import", "pet/s/x.csv"])
+
+
+def test_data_that_come_with_trivium_and_typing_errors() -> None:
+    main(["import", "symbols:mixed"])
+    assert (data()["source"], data()["symbols"]["world"]) == ("symbols", "mixed")
+    with pytest.raises(SystemExit, match="There is no data `digitts`; did you mean `digits`?"):
+        main(["import", "digitts"])
+
+
+def test_a_clean_table_is_as_trivium_use_has_it(project: Path) -> None:
+    media(project / "mine")
+    path = manifest(project / "mine/m.jsonl", {"id": "{i}", "label": "{y}", "image": "img/{i}.png"})
+    main(["use", path])
+    before = Path("params.yaml").read_bytes()
+    main(["import", path])
+    assert Path("params.yaml").read_bytes() == before and not Path("data").exists()
+
+
+def test_data_outside_of_the_repository_stand_in_full(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Else a queued experiment, which runs elsewhere, finds nothing."""
+    far = tmp_path_factory.mktemp("far")
+    path = manifest(media(far) / "m.jsonl", {"id": "{i}", "label": "{y}", "image": "img/{i}.png"})
+    for command in ("use", "import"):
+        main([command, path])
+        assert (data()["manifest"]["path"], data()["watch"]) == (path, str(far))
+    put({f"{far}/pets/{kind}/{k}.png": png() for kind in ("cat", "dog") for k in range(4)})
+    main(["import", os.path.relpath(far / "pets"), "--out", str(far / "made")])
+    assert data()["manifest"]["path"] == f"{far}/made/rows.parquet"
