@@ -35,8 +35,8 @@ def test_equal_times_stay_together_and_years_are_numbers(tmp_path: Path) -> None
     assert seeds[0].tolist() == ["train"] * 45 + ["val"] * 30 + ["test"] * 25
     assert report["time"] == {"dates": False, "first": {"train": "2018", "val": "2019", "test": "2020"},
                               "last": {"train": "2018", "val": "2019", "test": "2020"}, "later": 2.0}
-    assert report["warnings"] == ["val holds 30% of the samples instead of 20%: many rows have the same time, or groups "
-                                  "reach over several splits."]
+    assert report["warnings"] == ["val holds 30% of the samples instead of 20%: many rows have the same time, or "
+                                  "groups reach over several splits."]
 
 
 @pytest.mark.parametrize("column", ["group", "duplicate_group"])
