@@ -73,11 +73,17 @@ def settings(params: Params, variant: Variant) -> dict[str, float | str | None]:
     if variant.labels != 1:
         share = params.split.labels * variant.labels
         changed["split.labels"] = variant.rows or (round(share) if params.split.labels > 1 else share)
+    return changed | quick(params)
+
+
+def quick(params: Params) -> dict[str, float | str | None]:
+    """Changes of params.yaml that leave out what nobody reads of an experiment."""
+    changed: dict[str, float | str | None] = {"evaluate.analysis_rows": FEWEST}
     if params.compare.latency:  # the same models would be timed again for each point
         changed["compare.latency"] = False
     if params.compare.latency_ms is not None:
         changed["compare.latency_ms"] = None
-    return changed | {"evaluate.analysis_rows": FEWEST}
+    return changed
 
 
 def checked(root: Path) -> str:

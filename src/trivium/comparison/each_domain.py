@@ -1,0 +1,114 @@
+"""Each domain held out in turn: what every strategy gives inside and on the held-out domain (`reports/domains.json`).
+
+"Inside" is the test set of the other domains, "outside" the domain that no seed learned from. Each domain has a
+comparison of its own, made as any other, so that its intervals and its verdict are those of `comparison.json`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from trivium.comparison.intervals import Span
+from trivium.comparison.out import AsRead, Comparison
+from trivium.comparison.verdict import listed
+from trivium.data.out import Out, Part
+from trivium.drawing import numbers
+
+OUT = Path("reports/domains.json")
+
+
+class Sides(Part):
+    """Of a strategy, in the metric that ranks. drop: by how much it is better inside than outside."""
+
+    title: str
+    inside: Span
+    outside: Span
+    drop: Span
+
+
+class One(Part):
+    """A domain that was held out. n: its rows with a label;  inside: rows of a test set of the others, mean over seeds.
+    recommended: by the comparison inside, or else its best;  verdict: what this says;  sentence: of the drops.
+    """
+
+    name: str
+    n: int
+    inside: float
+    strategies: dict[str, Sides]
+    recommended: str
+    verdict: str
+    sentence: str
+
+    @property
+    def chosen(self) -> Sides:
+        return self.strategies[self.recommended]
+
+
+class LeftOut(Part):
+    """A domain that was not held out. n: its rows with a label."""
+
+    name: str
+    n: int
+    reason: str
+
+
+class EachDomain(Out):
+    """metric: the one that ranks;  domains: largest first;  sentence: of the drops of what is recommended;  rest: of
+    what that is.
+    """
+
+    title: str
+    metric: AsRead
+    seeds: int
+    confidence: float
+    domains: list[One]
+    left: list[LeftOut]
+    sentence: str
+    rest: str
+
+
+def gather(found: Mapping[str, Comparison], left: Sequence[LeftOut]) -> EachDomain:
+    """found: by held-out domain, its comparison."""
+    domains = [_one(name, made) for name, made in found.items()]
+    first = next(iter(found.values()))
+    return EachDomain(title=first.dataset.title, metric=first.ranks, seeds=first.settings.seeds,
+                      confidence=first.settings.confidence, domains=domains, left=list(left),
+                      sentence=_sentence(domains, first), rest=_rest(domains))
+
+
+def _one(name: str, made: Comparison) -> One:
+    held = made.domains.held_out if made.domains else None
+    assert held is not None and held.name == name, f"a comparison without the held-out domain {name}"
+    strategies = {key: Sides(title=made.titles[key], inside=made.strategies[key].metrics[made.metric],
+                             outside=held.strategies[key].value, drop=held.strategies[key].drop)
+                  for key in made.order if key in held.strategies}
+    return One(name=name, n=held.n, inside=made.dataset.test, strategies=strategies,
+               recommended=made.verdict.recommended or made.order[0], verdict=made.verdict.sentence,
+               sentence=held.sentence)
+
+
+def _sentence(domains: Sequence[One], first: Comparison) -> str:
+    metric, drops = first.ranks, {one.name: one.chosen.drop for one in domains}
+    clear = [name for name, drop in drops.items() if drop.low > 0]
+    whole, unit = numbers.plural(len(domains), "domain"), f" {metric.short}".rstrip()
+    mean = f"{metric.number(float(np.mean([drop.mean for drop in drops.values()])))}{unit} of {metric.words}"
+    if not clear:
+        return (f"On none of {whole} that were held out does the recommended strategy clearly do worse than inside: it "
+                f"loses {mean} on average.")
+    worst = max(clear, key=lambda name: drops[name].mean)
+    most = drops[worst]
+    return (f"On {len(clear)} of {whole} that were held out the recommended strategy clearly does worse than inside: "
+            f"it loses {mean} on average over all, and most on {worst}, {metric.number(most.mean)} "
+            f"({metric.number(most.low)} to {metric.number(most.high)}).")
+
+
+def _rest(domains: Sequence[One]) -> str:
+    counts = Counter(one.chosen.title for one in domains).most_common()
+    if len(counts) == 1:
+        return f"Whichever domain is held out, “{counts[0][0]}” is recommended by what is left."
+    return ("What is recommended depends on the domain that is held out: "
+            + listed([f"“{title}” {numbers.plural(count, 'time')}" for title, count in counts]) + ".")

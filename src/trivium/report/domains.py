@@ -1,0 +1,87 @@
+"""`reports/domains.html`: the page of `trivium domains`, which needs nothing else. It looks like the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trivium.comparison.each_domain import EachDomain, One
+from trivium.comparison.intervals import Span
+from trivium.drawing import numbers
+from trivium.machine import files
+from trivium.report import html
+from trivium.report.measures import heading, said, span, unit
+from trivium.report.parts import Cell, Table
+from trivium.tasks.metric import Metric
+
+OUT = Path("reports/domains.html")
+
+
+def write(root: Path, found: EachDomain) -> Path:
+    """Write the page; returns where it is, from `root`."""
+    files.write(root / OUT, render(found))
+    return OUT
+
+
+def render(found: EachDomain) -> str:
+    """The page as text."""
+    overview = {"table": _overview(found), "left": _left(found), "sure": numbers.percent(found.confidence, 0),
+                "seeds": numbers.plural(found.seeds, "seed")}
+    pieces = [html.Piece("overview", "Each domain held out", "domains_overview.html", overview)]
+    pieces += [html.Piece(f"domain{k}", f"{one.name} held out", "domains_one.html",
+                          {"verdict": one.verdict, "sentence": one.sentence, "table": _strategies(one, found.metric)})
+               for k, one in enumerate(found.domains, 1)]
+    head = {"title": found.title, "lead": found.sentence, "rest": found.rest}
+    return html.page(f"{found.title}, domains", "", "domains.html", head, pieces, "To the domains")
+
+
+def _overview(found: EachDomain) -> Table:
+    """A line per domain: what the strategy gives that the other domains recommend."""
+    rows = [[Cell(one.name, one.name, head=True), Cell(numbers.whole(one.n), one.n, classes="number"),
+             Cell(one.chosen.title), *_sides(one, one.recommended, found.metric)] for one in found.domains]
+    return Table("Each domain held out", ["domain", "rows", "recommended inside", *_columns(found.metric)], rows,
+                 sort=True)
+
+
+def _strategies(one: One, metric: Metric) -> Table:
+    rows = [[Cell(sides.title + (" (recommended)" if name == one.recommended else ""), sides.title, head=True),
+             *_sides(one, name, metric)] for name, sides in one.strategies.items()]
+    return Table(f"Strategies with {one.name} held out", ["strategy", *_columns(metric)], rows, sort=True)
+
+
+def _columns(metric: Metric) -> list[str]:
+    return [f"{heading(metric)} inside", "on the domain", f"lost, {unit(metric)}"]
+
+
+def _sides(one: One, name: str, metric: Metric) -> list[Cell]:
+    sides = one.strategies[name]
+    return [*(Cell(said(metric, value.mean), value.mean, classes="number strong", quiet=span(metric, value.low,
+                                                                                            value.high))
+              for value in (sides.inside, sides.outside)),
+            Cell(metric.number(sides.drop.mean, True), sides.drop.mean, classes="number", quiet=_reach(sides.drop,
+                                                                                                     metric))]
+
+
+def _reach(value: Span, metric: Metric) -> str:
+    return f"{metric.number(value.low, True)} to {metric.number(value.high, True)}"
+
+
+def _left(found: EachDomain) -> Table | None:
+    if not found.left:
+        return None
+    rows = [[Cell(one.name, head=True), Cell(numbers.whole(one.n), classes="number"), Cell(one.reason)]
+            for one in found.left]
+    return Table("Domains that were not held out", ["domain", "rows", "why not"], rows)
+
+
+def summary(found: EachDomain) -> str:
+    """For the terminal."""
+    metric = found.metric
+    width = max(len(one.name) for one in found.domains)
+    lines = [f"{metric.words}, mean of {numbers.plural(found.seeds, 'seed')}, of what is recommended inside",
+             f"{'held out':{max(width, 8)}}  {'rows':>7} {'inside':>8} {'outside':>8} {'lost':>8}"]
+    for one in found.domains:
+        sides = one.chosen
+        lines.append(f"{one.name:{max(width, 8)}}  {one.n:>7,} {metric.value(sides.inside.mean):>8} "
+                     f"{metric.value(sides.outside.mean):>8} {metric.number(sides.drop.mean, True):>8}  {sides.title}")
+    lines += [f"{one.name} was not held out: {one.reason}" for one in found.left]
+    return "\n".join([*lines, "", found.sentence, found.rest])
