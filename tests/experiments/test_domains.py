@@ -9,13 +9,11 @@ import pytest
 
 from tests.comparisons import full, span
 from tests.experiments.shortcut import write
-from tests.helpers import command, committed, digests, set_params, tiny_project
+from tests.helpers import committed, digests, set_params, tiny_project
 from trivium.cli.main import main
 from trivium.comparison.each_domain import EachDomain, LeftOut, gather
 from trivium.comparison.out import Comparison
-from trivium.experiments import domains
 from trivium.report.domains import render, summary
-from trivium.settings.errors import UserError
 
 
 def comparison(domain: str, inside: dict[str, float], outside: dict[str, float], best: str | None, half: float,
