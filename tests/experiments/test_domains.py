@@ -82,9 +82,16 @@ def test_a_shortcut_that_breaks_outside_is_seen(tmp_path: Path, monkeypatch: pyt
     assert west.n == 120 and west.chosen.inside.mean > 0.95 and west.chosen.outside.mean < 0.3
     assert west.chosen.drop.low > 0.5
     assert "most on west" in found.sentence
-    main(["domains"])
+    main(["domains", "--transfer"])
     said = capfd.readouterr().out
     assert said.count("is there already") == 3 and "Running stage" not in said
+    found = EachDomain.read(made / "reports/domains.json")
+    west = next(one for one in found.domains if one.name == "west")
+    assert west.transfer and [level.labels for level in west.transfer.levels][:2] == [0, 10]
+    none, *some = west.transfer.levels
+    assert list(none.ways) == ["continued"] and none.ways["continued"].mean < 0.3  # as it is: the shortcut misleads it
+    assert set(some[-1].ways) == {"continued", "scratch", "reference"}
+    assert some[-1].ways["continued"].mean > 0.7 and "With a few labels of the domain" in render(found)
 
 
 @pytest.mark.slow

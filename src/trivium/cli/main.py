@@ -80,6 +80,8 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     domains = command("domains", _domains, "what is lost on data from elsewhere: holds out each domain in turn, as DVC "
                                            "experiments")
     domains.add_argument("--most", type=int, default=12, metavar="N", help="domains, largest first (default: 12)")
+    domains.add_argument("--transfer", action="store_true", help="and what a few labels of the domain are worth to the "
+                                                                 "model, 10 and 50 of each class")
     update = command("update", _update, "go on with the recommended model where new rows have come: whether that is "
                                         "worth it, which way, and at what cost")
     updating.options(update)
@@ -204,7 +206,7 @@ def _domains(arguments: argparse.Namespace) -> None:
     from trivium.experiments.domains import make
 
     _mend()
-    print(make(Path("."), arguments.most))
+    print(make(Path("."), arguments.most, arguments.transfer))
 
 
 def _update(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from trivium.comparison.intervals import Span
 from trivium.comparison.out import AsRead, Comparison
+from trivium.comparison.transfers import Transfer
 from trivium.comparison.verdict import listed
 from trivium.data.out import Out, Part
 from trivium.drawing import numbers
@@ -33,6 +34,7 @@ class Sides(Part):
 class One(Part):
     """A domain that was held out. n: its rows with a label;  inside: rows of a test set of the others, mean over seeds.
     recommended: by the comparison inside, or else its best;  verdict: what this says;  sentence: of the drops.
+    transfer: what a few labels of it are worth, where that was asked for and can be said.
     """
 
     name: str
@@ -42,6 +44,7 @@ class One(Part):
     recommended: str
     verdict: str
     sentence: str
+    transfer: Transfer | None = None
 
     @property
     def chosen(self) -> Sides:
@@ -71,16 +74,17 @@ class EachDomain(Out):
     rest: str
 
 
-def gather(found: Mapping[str, Comparison], left: Sequence[LeftOut]) -> EachDomain:
-    """found: by held-out domain, its comparison."""
-    domains = [_one(name, made) for name, made in found.items()]
+def gather(found: Mapping[str, Comparison], left: Sequence[LeftOut],
+           transfers: Mapping[str, Transfer] | None = None) -> EachDomain:
+    """found, transfers: by held-out domain."""
+    domains = [_one(name, made, (transfers or {}).get(name)) for name, made in found.items()]
     first = next(iter(found.values()))
     return EachDomain(title=first.dataset.title, metric=first.ranks, seeds=first.settings.seeds,
                       confidence=first.settings.confidence, domains=domains, left=list(left),
                       sentence=_sentence(domains, first), rest=_rest(domains))
 
 
-def _one(name: str, made: Comparison) -> One:
+def _one(name: str, made: Comparison, transfer: Transfer | None) -> One:
     held = made.domains.held_out if made.domains else None
     assert held is not None and held.name == name, f"a comparison without the held-out domain {name}"
     strategies = {key: Sides(title=made.titles[key], inside=made.strategies[key].metrics[made.metric],
@@ -88,7 +92,7 @@ def _one(name: str, made: Comparison) -> One:
                   for key in made.order if key in held.strategies}
     return One(name=name, n=held.n, inside=made.dataset.test, strategies=strategies,
                recommended=made.verdict.recommended or made.order[0], verdict=made.verdict.sentence,
-               sentence=held.sentence)
+               sentence=held.sentence, transfer=transfer)
 
 
 def _sentence(domains: Sequence[One], first: Comparison) -> str:

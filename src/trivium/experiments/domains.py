@@ -20,15 +20,16 @@ FEWEST = 20  # rows with a label that a domain needs: with fewer, an interval sa
 MOST = 12  # domains that are held out, where nothing else is said
 
 
-def make(root: Path, most: int = MOST) -> str:
+def make(root: Path, most: int = MOST, few: bool = False) -> str:
     """Run what is missing, write `reports/domains.json` and `reports/domains.html`; what came out. most: how many
-    domains are held out, largest first.
+    domains are held out, largest first.  few: whether models go on with a few labels of each.
 
     Raises:
         UserError: fewer than two domains, none that can be held out, no results of the present settings, or an
             experiment that failed.
     """
     from trivium.experiments.dvc import checked, compared, elsewhere, overrides, quick
+    from trivium.experiments.transfer import transfer
     from trivium.params import load
     from trivium.report import domains as page
 
@@ -37,12 +38,14 @@ def make(root: Path, most: int = MOST) -> str:
     params = load(root / "params.yaml")
     state = checked(root)
     chosen, left = sort(root, params, most)
-    found = {}
+    found, transfers = {}, {}
     for number, name in enumerate(chosen, 1):
         changes = overrides({"split.held_out_domain": name} | quick(params) | elsewhere(root, params))
-        found[name] = compared(root, f"domain-{digest(name.encode())[:8]}-{state}", changes, f"{name} held out",
-                               f"{number} of {len(chosen)}")
-    made = gather(found, left)
+        experiment = f"domain-{digest(name.encode())[:8]}-{state}"
+        found[name] = compared(root, experiment, changes, f"{name} held out", f"{number} of {len(chosen)}")
+        if few and (own := transfer(root, params, experiment, found[name])):
+            transfers[name] = own
+    made = gather(found, left, transfers)
     made.write(root / OUT)
     return "\n".join([page.summary(made), f"The domains are in {OUT} and, to look at, in {page.write(root, made)}."])
 

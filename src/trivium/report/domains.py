@@ -6,11 +6,12 @@ from pathlib import Path
 
 from trivium.comparison.each_domain import EachDomain, One
 from trivium.comparison.intervals import Span
+from trivium.comparison.transfers import REFERENCE, SCRATCH, TITLES, Transfer
 from trivium.drawing import numbers
 from trivium.machine import files
 from trivium.report import html
 from trivium.report.measures import heading, said, span, unit
-from trivium.report.parts import Cell, Table
+from trivium.report.parts import Cell, Figure, Table
 from trivium.tasks.metric import Metric
 
 OUT = Path("reports/domains.html")
@@ -28,7 +29,8 @@ def render(found: EachDomain) -> str:
                 "seeds": numbers.plural(found.seeds, "seed")}
     pieces = [html.Piece("overview", "Each domain held out", "domains_overview.html", overview)]
     pieces += [html.Piece(f"domain{k}", f"{one.name} held out", "domains_one.html",
-                          {"verdict": one.verdict, "sentence": one.sentence, "table": _strategies(one, found.metric)})
+                          {"verdict": one.verdict, "sentence": one.sentence, "table": _strategies(one, found.metric),
+                           "transfer": _transfer(one.transfer, found.metric) if one.transfer else None})
                for k, one in enumerate(found.domains, 1)]
     head = {"title": found.title, "lead": found.sentence, "rest": found.rest}
     return html.page(f"{found.title}, domains", "", "domains.html", head, pieces, "To the domains")
@@ -48,17 +50,44 @@ def _strategies(one: One, metric: Metric) -> Table:
     return Table(f"Strategies with {one.name} held out", ["strategy", *_columns(metric)], rows, sort=True)
 
 
+def _transfer(found: Transfer, metric: Metric) -> Figure:
+    """A line for each number of labels."""
+    ways = [way for way in TITLES if way in found.levels[-1].ways]
+    rows = []
+    for level in found.levels:
+        cells = [_value(metric, level.ways.get(way)) for way in ways]
+        rows.append([Cell(f"{level.labels} of each class", level.labels, head=True),
+                     Cell(numbers.whole(level.rows), level.rows, classes="number"), *cells,
+                     *(_difference(metric, level.ahead.get(way)) for way in ways[1:])])
+    ahead = {SCRATCH: "ahead of scratch", REFERENCE: "ahead of the reference"}
+    caption = (f"“{found.title}”, trained inside, goes on with a few labelled rows of the domain. Each way may spend the "
+               f"budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on each line. One label in "
+               "five chooses weights. Tokenizers and the like are those of the other domains throughout.")
+    columns = ["labels", "rows", *(TITLES[way] for way in ways), *(f"{ahead[way]}, {unit(metric)}" for way in ways[1:])]
+    return Figure(Table(f"{heading(metric)} on the domain with a few labels of it", columns, rows), caption,
+                  "With a few labels of the domain")
+
+
+def _value(metric: Metric, value: Span | None) -> Cell:
+    if value is None:
+        return Cell(numbers.NONE, classes="number")
+    reach = span(metric, value.low, value.high)
+    return Cell(said(metric, value.mean), value.mean, classes="number strong", quiet=reach)
+
+
+def _difference(metric: Metric, value: Span | None) -> Cell:
+    if value is None:
+        return Cell(numbers.NONE, classes="number")
+    return Cell(metric.number(value.mean, True), value.mean, classes="number", quiet=_reach(value, metric))
+
+
 def _columns(metric: Metric) -> list[str]:
     return [f"{heading(metric)} inside", "on the domain", f"lost, {unit(metric)}"]
 
 
 def _sides(one: One, name: str, metric: Metric) -> list[Cell]:
     sides = one.strategies[name]
-    return [*(Cell(said(metric, value.mean), value.mean, classes="number strong", quiet=span(metric, value.low,
-                                                                                            value.high))
-              for value in (sides.inside, sides.outside)),
-            Cell(metric.number(sides.drop.mean, True), sides.drop.mean, classes="number", quiet=_reach(sides.drop,
-                                                                                                     metric))]
+    return [_value(metric, sides.inside), _value(metric, sides.outside), _difference(metric, sides.drop)]
 
 
 def _reach(value: Span, metric: Metric) -> str:
@@ -83,5 +112,9 @@ def summary(found: EachDomain) -> str:
         sides = one.chosen
         lines.append(f"{one.name:{max(width, 8)}}  {one.n:>7,} {metric.value(sides.inside.mean):>8} "
                      f"{metric.value(sides.outside.mean):>8} {metric.number(sides.drop.mean, True):>8}  {sides.title}")
+    for one in found.domains:
+        for level in one.transfer.levels if one.transfer else ():
+            ways = ", ".join(f"{TITLES[way]} {metric.value(value.mean)}" for way, value in level.ways.items())
+            lines.append(f"{one.name}, {level.labels} labels of each class: {ways}")
     lines += [f"{one.name} was not held out: {one.reason}" for one in found.left]
     return "\n".join([*lines, "", found.sentence, found.rest])
