@@ -51,6 +51,22 @@ def test_a_group_is_where_its_latest_row_is(tmp_path: Path, column: str) -> None
                                   "later split."]
 
 
+def test_a_world_that_drifts_looks_better_than_it_is_until_the_split_follows_time(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    day, cue = np.arange(2000) % 100, rng.integers(0, 2, 2000)
+    label = np.where(rng.random(2000) < day / 99, 1 - cue, cue)  # on the first day the cue tells it, on the last it lies
+
+    def right(method: str) -> float:
+        """Of the rule that train teaches: the label that most rows with a cue have."""
+        _, seeds = drawn(tmp_path, ["ab"[k] for k in label], [DAYS[k] for k in day], method=method, val=0.2, test=0.2)
+        train, test = seeds[0] == "train", seeds[0] == "test"
+        rule = np.array([label[train & (cue == k)].mean() > 0.5 for k in (0, 1)])
+        return float((rule[cue[test]] == label[test]).mean())
+
+    assert 0.45 < right("holdout") < 0.6
+    assert right("time") < 0.2
+
+
 def test_rows_without_a_time_are_unused_and_counted(tmp_path: Path) -> None:
     times: list[str | None] = list(DAYS)
     times[0] = times[1] = None

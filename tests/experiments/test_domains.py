@@ -45,10 +45,12 @@ def test_a_line_for_each_domain_and_what_is_lost() -> None:
 
 def test_no_clear_loss_is_not_called_one() -> None:
     found = gather({"north": comparison("north", {"x": 0.9}, {"x": 0.88}, None, 0.05)}, [])
-    assert found.domains[0].recommended == "x"
-    assert found.sentence == ("On none of 1 domain that were held out does the recommended strategy clearly do worse "
-                              "than inside: it loses 2.0 points of accuracy on average.")
-    assert found.rest == "Whichever domain is held out, “x” is recommended by what is left."
+    assert found.domains[0].recommended is None and found.domains[0].chosen.title == "x"
+    assert found.sentence == (
+        "On none of 1 domain that were held out does the recommended strategy, or else the best, clearly do worse than "
+        "inside: it loses 2.0 points of accuracy on average.")
+    assert found.rest == "Whichever domain is held out, nothing is recommended by what is left."
+    assert "x (the best; none is recommended)" in render(found)
 
 
 def project(folder: Path, shortcut: bool, **more: Any) -> Path:

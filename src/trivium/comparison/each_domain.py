@@ -33,22 +33,23 @@ class Sides(Part):
 
 class One(Part):
     """A domain that was held out. n: its rows with a label;  inside: rows of a test set of the others, mean over seeds.
-    recommended: by the comparison inside, or else its best;  verdict: what this says;  sentence: of the drops.
+    recommended: by the comparison inside, if anything is;  verdict: what this says;  sentence: of the drops.
     transfer: what a few labels of it are worth, where that was asked for and can be said.
     """
 
     name: str
     n: int
     inside: float
-    strategies: dict[str, Sides]
-    recommended: str
+    strategies: dict[str, Sides]  # best inside first
+    recommended: str | None = None
     verdict: str
     sentence: str
     transfer: Transfer | None = None
 
     @property
     def chosen(self) -> Sides:
-        return self.strategies[self.recommended]
+        """What is recommended, or else the best."""
+        return self.strategies[self.recommended or next(iter(self.strategies))]
 
 
 class LeftOut(Part):
@@ -91,7 +92,7 @@ def _one(name: str, made: Comparison, transfer: Transfer | None) -> One:
                              outside=held.strategies[key].value, drop=held.strategies[key].drop)
                   for key in made.order if key in held.strategies}
     return One(name=name, n=held.n, inside=made.dataset.test, strategies=strategies,
-               recommended=made.verdict.recommended or made.order[0], verdict=made.verdict.sentence,
+               recommended=made.verdict.recommended, verdict=made.verdict.sentence,
                sentence=held.sentence, transfer=transfer)
 
 
@@ -100,19 +101,23 @@ def _sentence(domains: Sequence[One], first: Comparison) -> str:
     clear = [name for name, drop in drops.items() if drop.low > 0]
     whole, unit = numbers.plural(len(domains), "domain"), f" {metric.short}".rstrip()
     mean = f"{metric.number(float(np.mean([drop.mean for drop in drops.values()])))}{unit} of {metric.words}"
+    who = "the recommended strategy" if all(one.recommended for one in domains) else (
+        "the recommended strategy, or else the best,")
     if not clear:
-        return (f"On none of {whole} that were held out does the recommended strategy clearly do worse than inside: it "
-                f"loses {mean} on average.")
+        return (f"On none of {whole} that were held out does {who} clearly do worse than inside: it loses {mean} on "
+                "average.")
     worst = max(clear, key=lambda name: drops[name].mean)
     most = drops[worst]
-    return (f"On {len(clear)} of {whole} that were held out the recommended strategy clearly does worse than inside: "
+    return (f"On {len(clear)} of {whole} that were held out {who} clearly does worse than inside: "
             f"it loses {mean} on average over all, and most on {worst}, {metric.number(most.mean)} "
             f"({metric.number(most.low)} to {metric.number(most.high)}).")
 
 
 def _rest(domains: Sequence[One]) -> str:
-    counts = Counter(one.chosen.title for one in domains).most_common()
+    counts = Counter(one.strategies[one.recommended].title if one.recommended else "nothing"
+                     for one in domains).most_common()
+    names = {title: "nothing" if title == "nothing" else f"“{title}”" for title, _ in counts}
     if len(counts) == 1:
-        return f"Whichever domain is held out, “{counts[0][0]}” is recommended by what is left."
+        return f"Whichever domain is held out, {names[counts[0][0]]} is recommended by what is left."
     return ("What is recommended depends on the domain that is held out: "
-            + listed([f"“{title}” {numbers.plural(count, 'time')}" for title, count in counts]) + ".")
+            + listed([f"{names[title]} {numbers.plural(count, 'time')}" for title, count in counts]) + ".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trivium.comparison.each_domain import EachDomain, One
+from trivium.comparison.each_domain import EachDomain, One, Sides
 from trivium.comparison.intervals import Span
 from trivium.comparison.transfers import REFERENCE, SCRATCH, TITLES, Transfer
 from trivium.drawing import numbers
@@ -39,14 +39,15 @@ def render(found: EachDomain) -> str:
 def _overview(found: EachDomain) -> Table:
     """A line per domain: what the strategy gives that the other domains recommend."""
     rows = [[Cell(one.name, one.name, head=True), Cell(numbers.whole(one.n), one.n, classes="number"),
-             Cell(one.chosen.title), *_sides(one, one.recommended, found.metric)] for one in found.domains]
+             Cell(one.chosen.title + ("" if one.recommended else " (the best; none is recommended)")),
+             *_sides(one.chosen, found.metric)] for one in found.domains]
     return Table("Each domain held out", ["domain", "rows", "recommended inside", *_columns(found.metric)], rows,
                  sort=True)
 
 
 def _strategies(one: One, metric: Metric) -> Table:
     rows = [[Cell(sides.title + (" (recommended)" if name == one.recommended else ""), sides.title, head=True),
-             *_sides(one, name, metric)] for name, sides in one.strategies.items()]
+             *_sides(sides, metric)] for name, sides in one.strategies.items()]
     return Table(f"Strategies with {one.name} held out", ["strategy", *_columns(metric)], rows, sort=True)
 
 
@@ -60,9 +61,10 @@ def _transfer(found: Transfer, metric: Metric) -> Figure:
                      Cell(numbers.whole(level.rows), level.rows, classes="number"), *cells,
                      *(_difference(metric, level.ahead.get(way)) for way in ways[1:])])
     ahead = {SCRATCH: "ahead of scratch", REFERENCE: "ahead of the reference"}
-    caption = (f"“{found.title}”, trained inside, goes on with a few labelled rows of the domain. Each way may spend the "
-               f"budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on each line. One label in "
-               "five chooses weights. Tokenizers and the like are those of the other domains throughout.")
+    caption = (f"“{found.title}”, trained inside, goes on with a few labelled rows of the domain. Each way may spend "
+               f"the budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on each "
+               "line. One label in five chooses weights. Tokenizers and the like are those of the other domains "
+               "throughout.")
     columns = ["labels", "rows", *(TITLES[way] for way in ways), *(f"{ahead[way]}, {unit(metric)}" for way in ways[1:])]
     return Figure(Table(f"{heading(metric)} on the domain with a few labels of it", columns, rows), caption,
                   "With a few labels of the domain")
@@ -85,8 +87,7 @@ def _columns(metric: Metric) -> list[str]:
     return [f"{heading(metric)} inside", "on the domain", f"lost, {unit(metric)}"]
 
 
-def _sides(one: One, name: str, metric: Metric) -> list[Cell]:
-    sides = one.strategies[name]
+def _sides(sides: Sides, metric: Metric) -> list[Cell]:
     return [_value(metric, sides.inside), _value(metric, sides.outside), _difference(metric, sides.drop)]
 
 
@@ -106,7 +107,7 @@ def summary(found: EachDomain) -> str:
     """For the terminal."""
     metric = found.metric
     width = max(len(one.name) for one in found.domains)
-    lines = [f"{metric.words}, mean of {numbers.plural(found.seeds, 'seed')}, of what is recommended inside",
+    lines = [f"{metric.words}, mean of {numbers.plural(found.seeds, 'seed')}, of what is recommended inside, or else the best",
              f"{'held out':{max(width, 8)}}  {'rows':>7} {'inside':>8} {'outside':>8} {'lost':>8}"]
     for one in found.domains:
         sides = one.chosen
