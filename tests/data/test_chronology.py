@@ -54,7 +54,7 @@ def test_a_group_is_where_its_latest_row_is(tmp_path: Path, column: str) -> None
 def test_a_world_that_drifts_looks_better_than_it_is_until_the_split_follows_time(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     day, cue = np.arange(2000) % 100, rng.integers(0, 2, 2000)
-    label = np.where(rng.random(2000) < day / 99, 1 - cue, cue)  # on the first day the cue tells it, on the last it lies
+    label = np.where(rng.random(2000) < day / 99, 1 - cue, cue)  # on the first day the cue tells it, last it lies
 
     def right(method: str) -> float:
         """Of the rule that train teaches: the label that most rows with a cue have."""

@@ -1,7 +1,7 @@
 """`trivium domains --transfer`: what a few labels of a held-out domain are worth.
 
 The models of an experiment, which have never seen the domain, go on with a few labelled rows of it. Beside them stand
-the same strategy and the simple reference, trained on these rows alone. Each may spend the budget of the comparison, and
+the same strategy and the simple reference, trained on these rows alone. Each may spend the budget of the comparison;
 all are tested on the rest of the domain.
 """
 

@@ -62,8 +62,8 @@ def _transfer(found: Transfer, metric: Metric) -> Figure:
                      *(_difference(metric, level.ahead.get(way)) for way in ways[1:])])
     ahead = {SCRATCH: "ahead of scratch", REFERENCE: "ahead of the reference"}
     caption = (f"“{found.title}”, trained inside, goes on with a few labelled rows of the domain. Each way may spend "
-               f"the budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on each "
-               "line. One label in five chooses weights. Tokenizers and the like are those of the other domains "
+               f"the budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on "
+               "each line. One label in five chooses weights. Tokenizers and the like are those of the other domains "
                "throughout.")
     columns = ["labels", "rows", *(TITLES[way] for way in ways), *(f"{ahead[way]}, {unit(metric)}" for way in ways[1:])]
     return Figure(Table(f"{heading(metric)} on the domain with a few labels of it", columns, rows), caption,
@@ -107,7 +107,8 @@ def summary(found: EachDomain) -> str:
     """For the terminal."""
     metric = found.metric
     width = max(len(one.name) for one in found.domains)
-    lines = [f"{metric.words}, mean of {numbers.plural(found.seeds, 'seed')}, of what is recommended inside, or else the best",
+    lines = [f"{metric.words}, mean of {numbers.plural(found.seeds, 'seed')}, of what is recommended inside, or "
+             "else the best",
              f"{'held out':{max(width, 8)}}  {'rows':>7} {'inside':>8} {'outside':>8} {'lost':>8}"]
     for one in found.domains:
         sides = one.chosen
