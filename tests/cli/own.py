@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from trivium.params import load
 
-COLUMNS = ("id", "label", "group", "split", "language", "domain", "start", "end")
+COLUMNS = ("id", "label", "group", "split", "language", "domain", "time", "start", "end")
 USUAL = {f"data.manifest.{what}": what for what in COLUMNS}
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trivium.cli import importing
+from trivium.cli import importing, updating
 from trivium.machine import engines
 from trivium.settings.errors import UserError
 
@@ -78,18 +78,14 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     sweep.add_argument("--fraction", type=float, default=0.5, help="of the combinations that are run (default: 0.5)")
     sweep.add_argument("--jobs", type=int, default=1, help="experiments side by side (default: 1; each trains as many "
                                                            "seeds side by side as loop.workers says)")
+    domains = command("domains", _domains, "what is lost on data from elsewhere: holds out each domain in turn, as DVC "
+                                           "experiments")
+    domains.add_argument("--most", type=int, default=12, metavar="N", help="domains, largest first (default: 12)")
+    domains.add_argument("--transfer", action="store_true", help="and what a few labels of the domain are worth to the "
+                                                                 "model, 10 and 50 of each class")
     update = command("update", _update, "go on with the recommended model where new rows have come: whether that is "
                                         "worth it, which way, and at what cost")
-    update.add_argument("manifest", type=Path, metavar="MANIFEST",
-                        help="the new rows: a table with the columns of the present data")
-    update.add_argument("--replay", type=float, metavar="SHARE", help="of each batch that old rows give (default: 0.2)")
-    update.add_argument("--reservoir", type=int, metavar="ROWS", help="old train rows that are kept for it (500)")
-    update.add_argument("--ewc", type=float, metavar="LAMBDA", help="of elastic weight consolidation (1.0)")
-    update.add_argument("--budget", type=float, metavar="SHARE",
-                        help="of the FLOPs that the model's own training took (0.25)")
-    update.add_argument("--ways", metavar="WAYS", help="finetune,replay,ewc,replay+ewc,scratch or some of them (all)")
-    update.add_argument("--strategy", metavar="NAME", help="whose models go on (the recommended one)")
-    update.add_argument("--name", metavar="NAME", help="of the update (that of the manifest)")
+    updating.options(update)
     predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
                                   "and probabilities, tags, or numbers in their units with intervals")
     predict.add_argument("strategy", metavar="STRATEGY",
@@ -124,7 +120,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     drift.add_argument("--out", type=Path, metavar="HTML", help="a page with plots")
     drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
-    for one in (curves, sweep, update):
+    for one in (curves, sweep, domains, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
                                                           "its head, or auto (default: what RAY_ADDRESS says, else "
                                                           "this machine alone)")
@@ -205,6 +201,13 @@ def _sweep(arguments: argparse.Namespace) -> None:
     given = {factor: [one.strip() for one in names.split(",") if one.strip()]
              for factor, names in zip(FACTORS, lists, strict=True)}
     print(make(Path("."), given, arguments.fraction, arguments.jobs))
+
+
+def _domains(arguments: argparse.Namespace) -> None:
+    from trivium.experiments.domains import make
+
+    _mend()
+    print(make(Path("."), arguments.most, arguments.transfer))
 
 
 def _update(arguments: argparse.Namespace) -> None:

@@ -186,14 +186,16 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     files = {on_disk(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()} - {""}
     refuse_outs(path, files, root)
-    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held}
+    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held,
+            rows.named(configured.get("time", ""), names, path)}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
               "of a split).")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
-            if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)}
+            if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)
+            and not (what == "time" and rows.named(column, names, path))}
     as_said = {what: column for what, column in found.items() if column == chosen.get(what) and not (
         what == "label" and labels)}
     for what, column in (as_said | {s: column for s, (_, column) in kept.items()}).items():

@@ -78,7 +78,7 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
             rows = labels.take(order[here])
             columns = {name: rows[name] for name in ("sample", "label", *CARRIED)}
             columns["y"] = unlabelled.column(task, rows["label"])
-            columns |= {"weight": rows["weight"]} if "weight" in rows.column_names else {}
+            columns |= {name: rows[name] for name in ("weight", "time") if name in rows.column_names}
             for m, modality in streams.items():
                 columns |= met[m].columns(m, modality, here)
             file.add(pa.table(columns).filter(pa.array(has[here])))

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import splits, tables
+from trivium.data.chronology import FREE
 from trivium.data.duplicates import duplicate_groups
 from trivium.data.linked_rows import components
 from trivium.data.settings import Split
-from trivium.data.splits import FREE, TEST, TRAIN, UNLABELLED, UNUSED, VAL
+from trivium.data.splits import TEST, TRAIN, UNLABELLED, UNUSED, VAL
 from trivium.settings.errors import UserError
 from trivium.tasks import Task
 

@@ -112,7 +112,8 @@ def load(raw: Path, streams: Collection[str]) -> tuple[Rows, dict[str, Rows], in
     path = raw / "labels.parquet"
     numbers, timed = _numbers(path, LABELS, True)
     known = Known(numbers)
-    names = (*LABELS, *(["weight"] if "weight" in tables.names(path) else []))
+    there = tables.names(path)
+    names = (*LABELS, *(name for name in ("weight", "time") if name in there))
     labels = Rows(path, names, len(numbers), known.codes(numbers), timed, True)
     found = {}
     for m in streams:

@@ -48,6 +48,7 @@ class Manifest(Section):
     start: str
     end: str
     weight: str = ""
+    time: str = "time"  # when a sample is from: a date or a number
     unlabelled: str = ""  # another file with the columns of this one, but for the label
 
     @property
@@ -90,7 +91,7 @@ Labels = Annotated[float, Field(gt=0), AfterValidator(_share_or_rows)]  # of tra
 
 
 class Split(Section):
-    method: Literal["holdout", "kfold"]
+    method: Literal["holdout", "kfold", "time"]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     labels: Labels

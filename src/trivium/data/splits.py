@@ -1,4 +1,4 @@
-"""Train, validation and test per seed: stratified, grouped, with label budgets; a domain may be held out of them."""
+"""Train, validation and test per seed: stratified and grouped, or by time; a domain may be held out of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import tables, unlabelled
+from trivium.data import chronology, tables, unlabelled
 from trivium.data.assignment import assign
+from trivium.data.chronology import BARE, FREE
 from trivium.data.linked_rows import codes, components, partners
 from trivium.data.meta import Meta
 from trivium.data.settings import Split
@@ -21,7 +22,6 @@ from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
 OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
-FREE, BARE = -1, -2  # not yet in a split: those with a label, and those without
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
 
@@ -32,7 +32,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     sides. A sample without a label is `unlabelled` at every seed, or `unused` where its group is in val, test or a
     held-out domain, or where the data names one of these for it. Where the data names a split it holds for every seed;
     what it does not name is drawn from its train rows. The samples of `settings.held_out_domain` are in the split
-    `domain` of every seed, whatever split the data names for them.
+    `domain` of every seed, whatever split the data names for them. With the method `time`, see `chronology.place`.
 
     Raises:
         UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
@@ -47,11 +47,15 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     y[~bare] = task.strata(targets[~bare])
     groups = components(len(y), shared(samples, settings, meta.streams or {}))
     fixed = np.where(bare, BARE, FREE).astype(np.int8)
-    warnings = _hold_out(fixed, samples, groups, settings.held_out_domain) + as_named(fixed, samples, groups)
-    warnings += _drop(fixed, samples, bare)
+    warnings, time = _hold_out(fixed, samples, groups, settings.held_out_domain), None
+    if settings.method == "time":
+        said, time = chronology.place(fixed, samples, groups, settings)
+        samples, warnings = samples.drop_columns("split"), warnings + chronology.ignored(samples) + said
+    warnings += as_named(fixed, samples, groups) + _drop(fixed, samples, bare)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
-    method = settings.method if TEST in missing else "named"
-    _check(settings, seeds, method, missing, fixed, groups, Path(aligned) / "samples.parquet")
+    method = settings.method if TEST in missing or time else "named"
+    if not time:
+        _check(settings, seeds, method, missing, fixed, groups, Path(aligned) / "samples.parquet")
     del samples  # of every row, as much as all that is still needed
     pa.default_memory_pool().release_unused()
 
@@ -91,6 +95,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     sizes = np.bincount(groups, minlength=1)
     report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
               "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
+    report |= {"time": time.plain()} if time else {}
     tables.write_json(report, Path(out) / "splits.json")
     return report
 
@@ -98,7 +103,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
 def _read(path: Path, settings: Split, streams: dict[str, str]) -> pa.Table:
     """The columns that splits depend on: of texts, those alone that keep rows on one side."""
     texts = [s for s, modality in streams.items() if settings.group_identical_text and is_prose(modality)]
-    wanted = ("y", "group", "duplicate_group", "split", "domain", *texts)
+    wanted = ("y", "group", "duplicate_group", "split", "domain", *texts,
+              *(("sample", "time") if settings.method == "time" else ()))
     there = tables.names(path)
     return tables.read(path, [name for name in wanted if name in there])
 
@@ -292,6 +298,7 @@ def _judge_categories(seed: int, tally: np.ndarray, task: tasks.Task, method: st
         why = {"named": "The data's own split column names none: move rows to train, or leave out these classes.",
                "kfold": "Each class must be in two groups or more (three with validation) for k folds: use "
                         "split.method: holdout, or a finer `group`.",
+               "time": "It begins later than train ends: lower split.val and split.test, or leave it out.",
                "holdout": "Give a finer `group`, or lower split.val and split.test in params.yaml."}[method]
         raise UserError(f"No training row is left for {named(untrained)} with seed {seed}. {why}")
     if untested.any() and method != "kfold":

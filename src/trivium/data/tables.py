@@ -10,6 +10,7 @@ A table per stream, called like it (`photo.parquet`, `title.parquet`):
     sample  string, unique;  key  string;  label  string, null: none, so it serves recipes without labels alone
     group, domain, language, split  string or null; optional
     start, end  float64, seconds; optional
+    time  string or null: when the sample is from, as the data writes it; there only where the data has it
 
 `samples.parquet` (after align), one row per sample, in the order of `sample`:
     sample, label, group, domain, language, split (nulls where unknown), y (see `Task.column`; null without a label)

@@ -49,12 +49,12 @@ def compared(root: Path, name: str, changes: Sequence[str], words: str, place: s
     """comparison.json of the experiment `name`, which runs unless it has done so. changes: of params.yaml, as
     `--set-param` takes them;  words: what it is with;  place: "1 of 4". Raises: UserError (a stage that failed).
     """
-    if _reference(root, name) is None:
+    if reference(root, name) is None:
         print(f"\n{place}, {words}: the pipeline runs as experiment {name}", flush=True)
         _run(root, name, changes, words)
     else:
         print(f"\n{place}, {words}: experiment {name} is there already", flush=True)
-    made = json.loads(_git(root, "show", f"{_reference(root, name)}:{PATH}"))
+    made = json.loads(_git(root, "show", f"{reference(root, name)}:{PATH}"))
     return Comparison.checked(made, f"The comparison of experiment {name}")
 
 
@@ -73,11 +73,17 @@ def settings(params: Params, variant: Variant) -> dict[str, float | str | None]:
     if variant.labels != 1:
         share = params.split.labels * variant.labels
         changed["split.labels"] = variant.rows or (round(share) if params.split.labels > 1 else share)
+    return changed | quick(params)
+
+
+def quick(params: Params) -> dict[str, float | str | None]:
+    """Changes of params.yaml that leave out what nobody reads of an experiment."""
+    changed: dict[str, float | str | None] = {"evaluate.analysis_rows": FEWEST}
     if params.compare.latency:  # the same models would be timed again for each point
         changed["compare.latency"] = False
     if params.compare.latency_ms is not None:
         changed["compare.latency_ms"] = None
-    return changed | {"evaluate.analysis_rows": FEWEST}
+    return changed
 
 
 def checked(root: Path) -> str:
@@ -127,7 +133,7 @@ def _written(value: Any) -> str:
     return repr(value) if not isinstance(value, str) else "'" + value.replace("'", r"\'") + "'"
 
 
-def _reference(root: Path, name: str) -> str | None:
+def reference(root: Path, name: str) -> str | None:
     """The git reference of an experiment: refs/exps/<commit it started from>/<name>."""
     listed = _git(root, "for-each-ref", "--format=%(refname)", "refs/exps").split()
     return next((reference for reference in listed if reference.endswith(f"/{name}")), None)

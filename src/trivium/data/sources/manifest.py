@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
+FURTHER = ("weight", "time")  # columns that the tables have only where the manifest has them
 
 
 def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task],
@@ -63,7 +64,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     card = f"{counts[0]:,} rows of `{path.name}`"
     if settings.unlabelled:
         card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
-    known = [name for name in (*REQUIRED, *ABOUT, *TIMES, "weight", *streams) if any(name in one.made for one in files)]
+    known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
     keys, kept = Keys(ids), Kept(path.parent)
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
@@ -78,9 +79,9 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
                 about = {name: table[name] if name in known else empty for name in ABOUT}
                 about["split"] = meant.splits(about["split"], path, row)
                 times = {name: meant.seconds(table[name], path, name, row) for name in TIMES if name in known}
-                weight = {"weight": table["weight"]} if "weight" in known else {}
+                more = {name: table[name] for name in FURTHER if name in known}
                 written["labels"].add(pa.table({"sample": table["id"], "key": key, "label": table["label"], **about,
-                                                **weight}))
+                                                **more}))
                 for s, stream in streams.items():
                     written[s].add(kept.table(table[s], key, s, stream.modality,
                                               times if stream.modality == "audio" else {}))
@@ -175,7 +176,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
-    for what in ("id", *ABOUT, *TIMES, *(["weight"] if settings.weight else [])):
+    for what in ("id", *ABOUT, *TIMES, *(name for name in FURTHER if getattr(settings, name))):
         column = getattr(settings, what)
         needed = what == "id" or (bool(task) and what in (*REQUIRED, "weight"))
         # a usual name may be absent, one that somebody chose may not

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from trivium.comparison.verdict import listed
-from trivium.data import tables
+from trivium.data import chronology, tables
 from trivium.data.readings import columns, warnings
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
@@ -134,9 +134,18 @@ def _splits(inputs: Inputs) -> Figure | None:
         [Cell(split, head=True), Cell(numbers.whole(mean), classes="number"), Cell(bar=bar(mean / sum(shown.values())))]
         for split, mean in shown.items()
     ]
-    caption = " ".join(["Mean over seeds.", *_without(inputs, found.get("unlabelled") or 0),
+    time = [_by_time(chronology.Time.model_validate(found["time"]))] if "time" in found else []
+    caption = " ".join(["Mean over seeds.", *time, *_without(inputs, found.get("unlabelled") or 0),
                         *map(sentence, found.get("warnings") or [])])
     return Figure(Table("Samples per split", ["split", "samples", ""], rows), caption, "Splits")
+
+
+def _by_time(found: chronology.Time) -> str:
+    """When the splits are, and how far apart."""
+    spans = [f"{split} is from {found.first[split]} to {found.last[split]}" for split in tables.SPLITS[:3]]
+    later = f"{found.later:,.4g} days" if found.dates else f"{found.later:,.15g}"
+    return (f"The splits follow time, the same for every seed: {listed(spans)}. Test is {later} later than train, by "
+            "their medians.")
 
 
 def _without(inputs: Inputs, count: int) -> list[str]:

@@ -16,7 +16,7 @@ from trivium.report.sections.verdict import groups
 class Context:
     """`words`, `close`: of the metric that ranks;  `reference`: its title, empty without one;  `groups`: a sentence
     where the test samples belong together;  `generated`: whether the data was;  `metrics`: terms and what they mean;
-    `ceiling`: what the best possible is of.
+    `ceiling`: what the best possible is of;  `by_time`: whether the splits follow time.
     """
 
     confidence: str
@@ -29,6 +29,7 @@ class Context:
     generated: bool
     metrics: list[tuple[str, str]]
     ceiling: str
+    by_time: bool
 
 
 def context(inputs: Inputs) -> Context:
@@ -44,6 +45,7 @@ def context(inputs: Inputs) -> Context:
         inputs.world is not None,
         glossary.terms(inputs.metrics),
         inputs.score.words,
+        inputs.comparison.settings.split == "time",
     )
 
 
