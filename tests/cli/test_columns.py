@@ -41,7 +41,7 @@ def test_a_manifest_with_other_names(project: Path) -> None:
         "speaker": "s{y}", "Subset": "train", "onset": "0", "offset": "0.25"}))
     chosen = data()["manifest"]
     assert [chosen[what] for what in COLUMNS] == [
-        "Sample_ID", "Class", "speaker", "Subset", "language", "domain", "onset", "offset"]
+        "Sample_ID", "Class", "speaker", "Subset", "language", "domain", "time", "onset", "offset"]
     assert list(data()["streams"].items()) == [  # there is a caption column without one caption
         ("image", {"modality": "image", "column": "Image Path"}), ("audio", {"modality": "audio", "column": "file"})]
     assert sizes("bands").items() >= {"seconds": 0.3, "sample_rate": 8000, "bins": 40}.items()
