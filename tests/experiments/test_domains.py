@@ -93,7 +93,9 @@ def test_a_shortcut_that_breaks_outside_is_seen(tmp_path: Path, monkeypatch: pyt
     none, *some = west.transfer.levels
     assert list(none.ways) == ["continued"] and none.ways["continued"].mean < 0.3  # as it is: the shortcut misleads it
     assert set(some[-1].ways) == {"continued", "scratch", "reference"}
-    assert some[-1].ways["continued"].mean > 0.7 and "With a few labels of the domain" in render(found)
+    # What it has learned stands in its way: a few labels alone teach more than they do on top of the shortcut.
+    assert none.ways["continued"].mean + 0.1 < some[-1].ways["continued"].mean < some[-1].ways["scratch"].mean
+    assert some[-1].ways["reference"].mean > 0.9 and "With a few labels of the domain" in render(found)
 
 
 @pytest.mark.slow

@@ -116,7 +116,8 @@ def summary(found: EachDomain) -> str:
                      f"{metric.value(sides.outside.mean):>8} {metric.number(sides.drop.mean, True):>8}  {sides.title}")
     for one in found.domains:
         for level in one.transfer.levels if one.transfer else ():
-            ways = ", ".join(f"{TITLES[way]} {metric.value(value.mean)}" for way, value in level.ways.items())
+            ways = ", ".join(f"{TITLES[way] if level.labels else 'the model as it is'} {metric.value(value.mean)}"
+                             for way, value in level.ways.items())
             lines.append(f"{one.name}, {level.labels} labels of each class: {ways}")
     lines += [f"{one.name} was not held out: {one.reason}" for one in found.left]
     return "\n".join([*lines, "", found.sentence, found.rest])
