@@ -74,6 +74,8 @@ class Validate(Section):
     text_length: tuple[int, int]
     image_side: tuple[int, int]
     audio_seconds: tuple[float, float]
+    placeholder_share: Share = 0.01  # of all rows, above which one value may be a placeholder
+    placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 
 
 class Align(Section):
@@ -89,10 +91,24 @@ def _share_or_rows(value: float) -> float:
 Labels = Annotated[float, Field(gt=0), AfterValidator(_share_or_rows)]  # of train: a share, or above 1 so many rows
 
 
+class Near(Section):
+    """How alike two values are, at least, that count as near-duplicates, 0-1; null: they are not looked for."""
+
+    text: Annotated[float, Field(gt=0, le=1)] | None = 0.7  # share of their five-sign pieces that two texts have in common
+    image: Annotated[float, Field(gt=0, le=1)] | None = 0.95  # correlation of the pictures, 32 pixels wide
+    audio: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # correlation of the spectrograms
+
+
 class Split(Section):
     method: Literal["holdout", "kfold"]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     labels: Labels
     group_identical_text: bool
+    near_duplicates: bool | Near = False  # true, or how alike: they stay on one side
     held_out_domain: str  # its samples are in no seed's train, val or test; "": none is held out
+
+    @property
+    def near(self) -> Near | None:
+        """None where near-duplicates tie nothing."""
+        return self.near_duplicates if isinstance(self.near_duplicates, Near) else Near() if self.near_duplicates else None
