@@ -15,11 +15,11 @@ def main(params: Params) -> None:
         print(f"{name}: {rows['rows']:,} rows, {rows['quarantined'] + rows['followed']:,} of them in quarantine")
     for words in report["warnings"]:
         print(f"warning: {words}")
-    missing = params.validate_.placeholders == "missing"
+    then = ("and these rows do without it: they are in quarantine." if params.validate_.placeholders == "missing" else
+            "so these rows are split like any others. If it is one thing that they are about, give them a `group` of "
+            "their own; if it says that there is none, set validate.placeholders: missing.")
     for found in report["placeholders"]:
-        print(f"note: {placeholders.said(found)}, " + ("and these rows do without (they are in quarantine)." if missing else
-              "so these rows are split like any others. If it is one thing that they are about, give them a `group` of "
-              "their own; if it says that there is none, set validate.placeholders: missing."))
+        print(f"note: {placeholders.said(found)}, {then}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Values that stand in for missing ones, as a grey "no image" or the words "no description" do.
 
 A value of one stream is a placeholder where it is of more than `MANY` rows, of more than a share of all rows
-(`validate.placeholder_share`), of more than `TIMES` as many rows as a value of this stream usually has, so that pictures
-with 30 questions each remain what they are, and of rows of several classes (or of several targets): what one class alone
-has may be what this class is. Parts of a recording are different content.
+(`validate.placeholder_share`), of more than `TIMES` as many rows as a value of this stream usually has, so that
+pictures with 30 questions each remain what they are, and of rows of several classes (or of several targets): what one
+class alone has may be what this class is. Parts of a recording are different content.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def take_away(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows]) -
     """Put their rows into quarantine, where they count for no limit."""
     for m, each in found.items():
         for own in each:
-            rows[m].out |= dict.fromkeys(own.tolist(), f"a placeholder, which {len(own):,} rows have: taken for missing, "
-                                                       "as validate.placeholders says")
+            reason = f"a placeholder, which {len(own):,} rows have: taken for missing, as validate.placeholders says"
+            rows[m].out |= dict.fromkeys(own.tolist(), reason)
             rows[m].excused |= set(own.tolist())
 
 
@@ -104,7 +104,8 @@ def excuse(labels: Rows, rows: Mapping[str, Rows], keys: int) -> None:
     labels.excused |= {row for row in labels.out if (key := labels.key[row]) >= 0 and taken[key] and not left[key]}
 
 
-def told(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows], labels: pa.ChunkedArray) -> list[dict[str, Any]]:
+def told(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows], labels: pa.ChunkedArray,
+         ) -> list[dict[str, Any]]:
     """For `reports/validation.json`: stream, value (of its first row), rows, how many of the most usual classes, and of
     how many classes they are. labels: the label of each key.
     """
@@ -113,7 +114,8 @@ def told(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows], labels
         for own in each:
             names, counts = pc.value_counts(labels.take(pa.array(rows[m].key[own]))).flatten()
             order = np.argsort(-counts.to_numpy(), kind="stable")[:NAMED].tolist()
-            entries.append({"stream": m, "value": rows[m].take(own[:1], ["value"])["value"][0].as_py(), "rows": len(own),
+            value = rows[m].take(own[:1], ["value"])["value"][0].as_py()
+            entries.append({"stream": m, "value": value, "rows": len(own),
                             "classes": [[names[k].as_py() or "no label", counts[k].as_py()] for k in order],
                             "of": len(names)})
     return entries

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from trivium.data.duplicates import named
 from trivium.data.expectations import Outcome
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from trivium.data.frames import Rows
 
 SCHEMA = pa.schema([(name, pa.string()) for name in ("table", "key", "sample", "reason", "value")])
 SHOWN = 5  # rows per table in a message
@@ -85,27 +82,3 @@ def check(counts: dict[str, int], out: dict[str, Reasons], where: Callable[[str,
         raise UserError("\n".join(messages) + f"\nThat is more than validate.max_bad_fraction in params.yaml allows "
                         f"({limit:.1%}). Mend these rows at their source, or raise the limit: the pipeline then goes "
                         "on without them and lists them all in data/valid/quarantine.parquet.")
-
-
-def followers(rows: Rows, labels: Rows, first: np.ndarray) -> Reasons:
-    """Kept rows that no label is left for."""
-    alive = np.zeros(len(first), dtype=bool)
-    alive[labels.keys_left()[labels.keys_left() >= 0]] = True
-    kept = rows.kept()
-    orphans = kept[~np.where(rows.key[kept] >= 0, alive[rows.key[kept]], False)]
-    names = labels.take(first[rows.key[orphans]], ["sample"])["sample"].to_pylist()
-    return {row: f"its sample `{name}` is in quarantine" for row, name in zip(orphans.tolist(), names, strict=True)}
-
-
-def rows_of(name: str, rows: Rows, value: str, labels: Rows, first: np.ndarray) -> pa.Table:
-    """See `quarantine.table`."""
-    out = np.array(sorted(rows.out), np.int64)
-    taken, key = rows.take(out), rows.key[out]
-    if name == "labels":
-        sample = taken["sample"].combine_chunks()
-    else:
-        known = np.flatnonzero(key >= 0)
-        names = labels.take(first[key[known]], ["sample"])["sample"].combine_chunks()
-        sample = named(len(out), known, names)
-    return table(name, taken["key"], sample, taken[value],
-                            {place: rows.out[row] for place, row in enumerate(out.tolist())})

@@ -94,7 +94,7 @@ Labels = Annotated[float, Field(gt=0), AfterValidator(_share_or_rows)]  # of tra
 class Near(Section):
     """How alike two values are, at least, that count as near-duplicates, 0-1; null: they are not looked for."""
 
-    text: Annotated[float, Field(gt=0, le=1)] | None = 0.7  # share of their five-sign pieces that two texts have in common
+    text: Annotated[float, Field(gt=0, le=1)] | None = 0.7  # share of the pieces that both have
     image: Annotated[float, Field(gt=0, le=1)] | None = 0.95  # correlation of the pictures, 32 pixels wide
     audio: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # correlation of the spectrograms
 
@@ -111,4 +111,5 @@ class Split(Section):
     @property
     def near(self) -> Near | None:
         """None where near-duplicates tie nothing."""
-        return self.near_duplicates if isinstance(self.near_duplicates, Near) else Near() if self.near_duplicates else None
+        given = self.near_duplicates
+        return given if isinstance(given, Near) else Near() if given else None

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import expectations, placeholders, quarantine, tables
+from trivium.data import expectations, placeholders, quarantine, set_aside, tables
 from trivium.data.duplicates import Content, grouped, named
 from trivium.data.frames import (
     JUDGED,
@@ -126,7 +126,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
     for r in rows.values():
-        r.out |= quarantine.followers(r, labels, first)
+        r.out |= set_aside.followers(r, labels, first)
     kept = labels.kept()
     weight = _weights(labels)
     members, leads = grouped(labels.keys_left(), keys, {m: Content(r.keys_left(), r.left) for m, r in rows.items()},
@@ -151,8 +151,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         with tables.Writer(out / f"{m}.parquet") as file:
             for piece in r.left():
                 file.add(piece)
-    parts = [quarantine.rows_of("labels", labels, "label", labels, first)]
-    parts += [quarantine.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
+    parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
+    parts += [set_aside.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), out / "quarantine.parquet")
     meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(out / "meta.json")
     sizes = np.unique(leads, return_counts=True)[1]
