@@ -9,7 +9,13 @@ import numpy as np
 import soundfile
 from PIL import Image, ImageDraw, ImageEnhance
 
-WORDS = ["the", "a", "small", "large", "grey", "red", "cat", "dog", "bird", "house", "river", "stone", "runs", "sleeps", "over", "under", "behind", "near", "quietly", "slowly", "old", "new", "garden", "street", "window", "morning", "evening", "after", "before", "green", "light", "dark", "water", "tree", "and", "but", "with", "without", "table", "chair", "child", "woman", "man", "farmer", "teacher", "bread", "milk", "train", "ship", "cloud", "wind", "rain", "snow", "hill", "valley"]
+WORDS = [
+    "the", "a", "small", "large", "grey", "red", "cat", "dog", "bird", "house", "river", "stone", "runs", "sleeps",
+    "over", "under", "behind", "near", "quietly", "slowly", "old", "new", "garden", "street", "window", "morning",
+    "evening", "after", "before", "green", "light", "dark", "water", "tree", "and", "but", "with", "without",
+    "table", "chair", "child", "woman", "man", "farmer", "teacher", "bread", "milk", "train", "ship", "cloud",
+    "wind", "rain", "snow", "hill", "valley"
+]
 
 
 def picture(i: int, side: int = 96) -> Image.Image:
@@ -19,7 +25,8 @@ def picture(i: int, side: int = 96) -> Image.Image:
     drawn = Image.fromarray(np.broadcast_to(ramp, (side, side, 3)).astype(np.uint8).copy())
     brush = ImageDraw.Draw(drawn)
     for _ in range(6):
-        x, y, w, h = (int(v) for v in rng.integers(0, side, 2).tolist() + rng.integers(side // 8, side // 2, 2).tolist())
+        x, y = rng.integers(0, side, 2).tolist()
+        w, h = rng.integers(side // 8, side // 2, 2).tolist()
         shape = brush.ellipse if rng.random() < 0.5 else brush.rectangle
         shape((x - w // 2, y - h // 2, x + w // 2, y + h // 2), fill=tuple(int(v) for v in rng.integers(0, 256, 3)))
     return drawn

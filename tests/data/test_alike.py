@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.data.alike_media import (
     PICTURES,
@@ -40,6 +41,7 @@ def test_pictures(tmp_path: Path, change: str, least: int) -> None:
 
 @pytest.mark.parametrize(("change", "least"), [("half as loud", 60), ("40 ms later", 57), ("noise at 25 dB", 59),
                                                ("MP3", 59)])
+@pytest.mark.slow
 def test_sounds(tmp_path: Path, change: str, least: int) -> None:
     every = [*(sound(i) for i in range(COUNT)), *(SOUNDS[change](sound(i), i) for i in range(COUNT))]
     prints = [audio.print_of(save_sound(one, tmp_path / f"{i}.wav"), tmp_path, None, None)
@@ -62,9 +64,8 @@ def test_short_texts_are_alike_only_where_they_are_the_same() -> None:
 
 
 def test_what_says_too_little_is_not_compared(tmp_path: Path) -> None:
-    from PIL import Image
-
-    assert image.print_of(save_picture(Image.new("RGB", (40, 40), "grey"), tmp_path / "a.png"), tmp_path, None, None) is None
+    grey = save_picture(Image.new("RGB", (40, 40), "grey"), tmp_path / "a.png")
+    assert image.print_of(grey, tmp_path, None, None) is None
     assert image.print_of("none.png", tmp_path, None, None) is None
     assert audio.print_of(save_sound(np.zeros(16_000), tmp_path / "a.wav"), tmp_path, None, None) is None
     assert audio.print_of("none.wav", tmp_path, None, None) is None

@@ -60,12 +60,14 @@ def test_a_leak_is_measured_and_named(tmp_path: Path) -> None:
     write(tmp_path, ["test", "train", *["train"] * 6])
     split(tmp_path, sides)
     exact = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01), False)
-    assert [(one.stream, one.rows, one.of) for one in exact.seeds[0]] == [("photo", 1, 4), ("clip", 0, 4), ("title", 0, 4)]
-    assert exact.given[0].rows == 1
-    assert exact.given[0].examples[0].plain() == {"test": "s0", "train": "s1", "test_value": "0.png", "train_value": "0.png"}
+    assert [(one.stream, one.rows, one.of) for one in exact.seeds[0]] == [
+        ("clip", 0, 4), ("photo", 1, 4), ("title", 0, 4)]
+    assert [one.rows for one in exact.given] == [0, 1, 0]
+    assert exact.given[1].examples[0].plain() == {"test": "s0", "train": "s1", "test_value": "0.png",
+                                                  "train_value": "0.png"}
     near = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near()), True)
-    assert [(one.stream, one.rows) for one in near.seeds[0]] == [("photo", 2), ("clip", 0), ("title", 1)]  # s4 is in val
-    assert [(one.test, one.train) for one in near.seeds[0][0].examples] == [("s1", "s0"), ("s2", "s3")]
+    assert [(one.stream, one.rows) for one in near.seeds[0]] == [("clip", 0), ("photo", 2), ("title", 1)]  # s4 is in val
+    assert [(one.test, one.train) for one in near.seeds[0][1].examples] == [("s1", "s0"), ("s2", "s3")]
     assert near.whole == [0]
     assert leaks.said(exact, ["photo", "clip"]) == [
         "by the data's own split column, 1 of 1 test rows have the same photo as a train row: `s0` like `s1`",

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Twins:
-    """Of one modality, an entry per value. rows: of all samples.  row, stream: whose it is, int64;  code: int64, the same
-    for twins, negative for a placeholder.
+    """Of one modality, an entry per value. rows: of all samples.  row, stream: whose it is, int64;  code: int64, the
+    same for twins, negative for a placeholder.
     """
 
     rows: int
