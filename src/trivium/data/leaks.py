@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trivium.data import tables
 from trivium.data.out import Out, Part
-from trivium.data.twins import Twins
+
+if TYPE_CHECKING:
+    from trivium.data.twins import Twins
 
 PATH = Path("reports/leaks.json")
 EXAMPLES = 3
