@@ -191,7 +191,8 @@ def test_a_placeholder_is_taken_for_missing_when_asked(tmp_path):
                                 "text": {"rows": 59, "quarantined": 0, "followed": 0},
                                 "image": {"rows": 60, "quarantined": 30, "followed": 0}}
     out = tables.read(tmp_path / "valid/quarantine.parquet").to_pylist()
-    assert [(row["table"], row["sample"]) for row in out] == [("labels", "s0"), *(("image", f"s{i}") for i in range(30))]
+    assert [(row["table"], row["sample"]) for row in out] == [("labels", "s0"),
+                                                              *(("image", f"s{i}") for i in range(30))]
     assert out[-1]["reason"] == "a placeholder, which 30 rows have: taken for missing, as validate.placeholders says"
     assert kept(tmp_path, "image", "key") == [f"k{i}" for i in range(30, 60)]
 

@@ -10,7 +10,7 @@ from trivium.settings.errors import UserError
 
 
 def look(root: Path, data: str | None, timed: bool) -> str:
-    """What a terminal shows; the page is written. data: what is chosen first, as `trivium use` does;  timed: whether the
+    """What a terminal shows; the page is written. data: what is chosen first, as by `trivium use`;  timed: whether the
     time of a run is measured, for which `preprocess` and `budget` run as well. Raises: UserError (a stage that failed).
     """
     from trivium.cli.use import use

@@ -67,8 +67,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     look.add_argument("--time", action="store_true", help="measure how long a run will take, too")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")
-    show.add_argument("--against", metavar="COMMIT", help="what has changed since then, as Markdown for a pull "
-                                                              "request")
+    show.add_argument("--against", metavar="COMMIT", help="what has changed since, as Markdown for a pull request")
     curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
                                         "as DVC experiments")
     sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "

@@ -36,7 +36,7 @@ class Leak(Part):
     stream: str
     of: int
     rows: int
-    examples: list[Example] = []
+    examples: tuple[Example, ...] = ()
 
 
 class Leaks(Out):
@@ -85,7 +85,7 @@ def _leaks(samples: Path, sides: np.ndarray, twins: Sequence[Twins], shown: bool
             mine = own.stream == k
             places = np.flatnonzero(hit & mine)
             found.append(Leak(stream=stream, of=int((tested & mine).sum()), rows=len(places),
-                              examples=_examples(samples, sides, own, places[:EXAMPLES]) if shown else []))
+                              examples=_examples(samples, sides, own, places[:EXAMPLES]) if shown else ()))
     return found
 
 
@@ -99,9 +99,9 @@ def _whole(sides: np.ndarray, twins: Sequence[Twins]) -> int:
     return int(((there > 0) & (there == twin)).sum())
 
 
-def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) -> list[Example]:
+def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) -> tuple[Example, ...]:
     if not len(places):
-        return []
+        return ()
     learned = np.flatnonzero(np.isin(sides[own.row], LEARNED))
     other = [int(learned[np.argmax(own.code[learned] == own.code[place])]) for place in places]
     table = tables.read(samples, ["sample", *own.names])
@@ -109,9 +109,9 @@ def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) 
     def cell(column: str, place: int) -> str:
         return str(table[column][int(own.row[place])].as_py())
 
-    return [Example(test=cell("sample", a), test_value=cell(own.names[own.stream[a]], a)[:SHOWN],
-                    train=cell("sample", b), train_value=cell(own.names[own.stream[b]], b)[:SHOWN])
-            for a, b in zip(places.tolist(), other, strict=True)]
+    return tuple(Example(test=cell("sample", a), test_value=cell(own.names[own.stream[a]], a)[:SHOWN],
+                         train=cell("sample", b), train_value=cell(own.names[own.stream[b]], b)[:SHOWN])
+                 for a, b in zip(places.tolist(), other, strict=True))
 
 
 def said(found: Leaks, tied: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ fifth. Silence says too little to compare.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def print_of(value: str, root: str | Path, start: float | None, end: float | Non
     filters = audio.mel_filters(BANDS, RATE, WINDOW)
     power = np.square(np.abs(np.fft.rfft(framed, 2 * (filters.shape[1] - 1), axis=1))) @ filters.T
     edges = np.linspace(0, len(power), FRAMES + 1).round().astype(int)
-    power = np.stack([power[a:max(b, a + 1)].mean(0) for a, b in zip(edges[:-1], edges[1:], strict=True)])
+    power = np.stack([power[a:max(b, a + 1)].mean(0) for a, b in pairwise(edges)])
     decibels = 10 * np.log10(np.maximum(power, 1e-12))
     decibels = np.maximum(decibels - decibels.max(), -RANGE)
     decibels -= decibels.mean()

@@ -7,6 +7,7 @@ greys are correlated. What is of one colour says too little to compare.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +78,7 @@ def _hashes(prints: np.ndarray) -> np.ndarray:
     step = SIDE // STEPS
     coarse = small.reshape(-1, STEPS, step, SIDE).mean(2)
     edges = np.linspace(0, SIDE, STEPS + 2).round().astype(int)
-    columns = np.stack([coarse[:, :, a:b].mean(2) for a, b in zip(edges[:-1], edges[1:], strict=True)], 2)
+    columns = np.stack([coarse[:, :, a:b].mean(2) for a, b in pairwise(edges)], 2)
     across = columns[:, :, 1:] > columns[:, :, :-1]
     low = dct(dct(small, axis=1, norm="ortho"), axis=2, norm="ortho")[:, :STEPS, :STEPS].reshape(len(small), -1)
     low[:, 0] = low[:, 1:].mean(1)

@@ -23,7 +23,7 @@ def table(seen: Seen) -> Figure | None:
         return None
     order = np.argsort(-counts, kind="stable")[:MOST].tolist()
     splits = ("train", "val", "test")
-    first = next(iter(seen.splits.get("seeds") or []), {}).get("categories") or {}
+    first = (seen.splits.get("seeds") or [{}])[0].get("categories") or {}
     rows = [[Cell(task.categories[k], head=True), Cell(numbers.whole(int(counts[k])), classes="number"),
              Cell(bar=bar(counts[k] / max(counts.max(), 1))),
              *(Cell(numbers.whole(first.get(task.categories[k], {}).get(side)), classes="number") for side in splits)]

@@ -56,7 +56,7 @@ def _sections(seen: Seen, cost: Price | None) -> list[Shown]:
     return [
         Shown("streams", "The streams", [], [one for one in (streams.there(seen), streams.sizes(seen),
                                                              streams.spoken(seen)) if one]),
-        Shown("targets", f"What is told: {seen.task.target}", [], [counted] if counted else []),
+        Shown("targets", "What is to be told", [], [counted] if counted else []),
         Shown("examples", "A few samples", ["Of rows that models learn from."], cards=classes.examples(seen)),
         Shown("missing", "What is missing", missing(seen), [one for one in (streams.patterns(seen),
                                                                             streams.by_class(seen)) if one]),

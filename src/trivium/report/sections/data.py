@@ -14,8 +14,9 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report import targets
 from trivium.report.inputs import Inputs
-from trivium.report.look import quarantine
+from trivium.report.look import quarantine, streams, twins
 from trivium.report.look.quarantine import Validation
+from trivium.report.look.seen import Seen
 from trivium.report.markdown import render
 from trivium.report.measures import capital
 from trivium.report.parts import Cell, Figure, Table, sentence
@@ -65,7 +66,7 @@ def _counted(inputs: Inputs) -> Counted | None:
     counts = targets.count(inputs)
     if counts is None:
         return None
-    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs)]
+    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs), *_looked(inputs)]
     return Counted(_lead(inputs, counts), targets.pictures(counts), [one for one in few if one],
                    _examples(inputs, counts), capital(counts.task.target))
 
@@ -92,6 +93,14 @@ def _presence(inputs: Inputs, counts: targets.Counts) -> Figure | None:
     ]
     caption = " ".join(sentence(words) for words in warnings(inputs.root))
     return Figure(Table("Share of samples that have each stream", ["stream", "present", ""], rows), caption, "Streams")
+
+
+def _looked(inputs: Inputs) -> list[Figure]:
+    """What `trivium look` says of the same outs: how large values are, which streams are there together, and leaks."""
+    if not (inputs.root / "reports/leaks.json").exists():
+        return []
+    seen = Seen(inputs.root)
+    return [one for one in (streams.sizes(seen), streams.patterns(seen), twins.leaks(seen)) if one]
 
 
 def _columns(inputs: Inputs) -> list[Figure]:
