@@ -31,8 +31,8 @@ class Price:
     def said(self) -> str:
         return (f"Training will take about {numbers.seconds(self.seconds)} on this machine: {self.strategies} "
                 f"strategies x {self.seeds} seeds x {numbers.flops(self.flops)} each, at {numbers.flops(self.speed)} a "
-                f"second and {self.workers} at a time. Evaluation, and loading of libraries (some seconds a stage), come "
-                "on top.")
+                f"second and {self.workers} at a time. Evaluation, and loading of libraries (some seconds a stage), "
+                "come on top.")
 
 
 def estimate(store: Any, fusion: Mapping[str, Any], flops: list[float], strategies: int, batch: int, workers: int,
