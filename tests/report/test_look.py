@@ -95,8 +95,8 @@ def test_examples_are_of_rows_that_models_learn_from(project: Path) -> None:
 
 def test_languages_are_guessed() -> None:
     said = {"the cat is on the table": "English", "der Hund und die Katze": "German",
-            "le chat est dans la rue": "French", "кот сидит на столе": "Cyrillic", "猫在桌子上": "Chinese", "猫がいる": "Japanese", "cat": "not known",
-            "": "not known"}
+            "le chat est dans la rue": "French", "кот сидит на столе": "Cyrillic", "猫在桌子上": "Chinese",
+            "猫がいる": "Japanese", "cat": "not known", "": "not known"}
     assert {text: languages.guess(text) for text in said} == said
     assert languages.shares(["the cat is here", "x", "the dog is there"]) == [("English", 2 / 3), ("not known", 1 / 3)]
 

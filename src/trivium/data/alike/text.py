@@ -18,8 +18,9 @@ PIECE = 5  # signs
 SHORT = 40  # signs, of the letters and digits alone
 LONGEST = 5000  # signs that are read
 HASHES, TOGETHER = 48, 3  # MinHashes, and how many of them are one band
-REACH = 16  # texts after each in a band that it is compared with
+REACH = 8  # texts after each in a band that it is compared with
 AT_ONCE = 2000  # texts
+SLACK = 0.2  # how far the share of equal MinHashes may be below that of pieces: three standard deviations
 PRIME = np.uint64(0x100000001B3)
 BARE = re.compile(r"[\W_]+")
 
@@ -37,7 +38,7 @@ def pairs(texts: Sequence[str], least: float) -> np.ndarray:
     long = once[[len(texts[k]) >= SHORT for k in once]]
     if len(long) < 2:
         return lead
-    found = long[_candidates([texts[k] for k in long])].reshape(-1, 2)
+    found = long[_candidates([texts[k] for k in long], least - SLACK)].reshape(-1, 2)
     pieces = {k: _pieces(texts[k]) for k in np.unique(found).tolist()}
     keep = [_alike(pieces[a], pieces[b]) >= least for a, b in found.tolist()]
     return np.concatenate([lead, found[np.array(keep, bool)]])
@@ -61,8 +62,10 @@ def _numbers(signs: np.ndarray) -> np.ndarray:
     return found ^ (found >> np.uint64(29))
 
 
-def _candidates(texts: Sequence[str]) -> np.ndarray:
-    """int64 [P, 2]: texts that have all MinHashes of some band in common, and are next to each other in its order."""
+def _candidates(texts: Sequence[str], share: float) -> np.ndarray:
+    """int64 [P, 2]: texts that have all MinHashes of some band in common, and are next to each other in its
+    order, and at least this share of all MinHashes.
+    """
     least = np.concatenate([_least(texts[at: at + AT_ONCE]) for at in range(0, len(texts), AT_ONCE)])
     found = [np.zeros((0, 2), np.int64)]
     for band in range(0, HASHES, TOGETHER):
@@ -74,7 +77,8 @@ def _candidates(texts: Sequence[str]) -> np.ndarray:
             if not len(same):
                 break
             a, b = order[same], order[same + step]
-            found.append(np.stack([np.minimum(a, b), np.maximum(a, b)], 1))
+            near = (least[a] == least[b]).mean(1) >= share
+            found.append(np.stack([np.minimum(a, b)[near], np.maximum(a, b)[near]], 1))
     return np.unique(np.concatenate(found), axis=0)
 
 
