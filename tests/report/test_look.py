@@ -106,3 +106,13 @@ def test_a_price_in_words() -> None:
     said = cost.said.replace("\xa0", " ")
     assert said.startswith("Training will take about 10 min on this machine: 8 strategies x 3 seeds x 50.0 GFLOP "
                            "each, at 1.00 GFLOP a second and 2 at a time.")
+
+
+def test_the_report_says_the_same(project: Path) -> None:
+    from types import SimpleNamespace
+
+    from trivium.report.sections import data
+
+    figures = data._looked(SimpleNamespace(root=project))  # type: ignore[arg-type]
+    assert [figure.title for figure in figures] == ["Lengths, sizes, durations", "Which are there together",
+                                                    "Test rows with a twin in train"]
