@@ -9,7 +9,7 @@ def main(params: Params) -> None:
     from trivium.data.splits import split
     from trivium.modalities import is_written
 
-    near = params.split.near
+    near = params.split.near_duplicates
     found = twins.find("data/aligned", params.validate_.placeholder_share, near)
     with fresh("data/splits") as out:
         report = split("data/aligned", out, params.split, params.seeds,

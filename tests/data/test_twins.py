@@ -8,7 +8,9 @@ import pytest
 
 from tests.data.alike_media import as_jpeg, noisy, one_word, picture, save_picture, save_sound, sentence, sound
 from trivium.data import leaks, tables, twins
-from trivium.data.settings import Near
+from trivium.data.settings import Near, Split
+from trivium.settings.errors import UserError
+from trivium.settings.parts import typed
 from trivium.tasks.classification import Classification
 
 SAMPLES = [f"s{i}" for i in range(8)]
@@ -95,6 +97,20 @@ def test_a_placeholder_is_nobodys_twin(tmp_path: Path) -> None:
     tables.write_json({"root": ".", "streams": {"title": "text"}}, tmp_path / "meta.json")
     assert tied(twins.find(tmp_path, 0.01)) == {"title": [(30, 31)]}
     assert tied(twins.find(tmp_path, 0.5)) == {"title": [tuple(range(30)), (30, 31)]}
+
+
+def test_near_duplicates_are_a_switch_or_thresholds() -> None:
+    others = {"method": "holdout", "val": 0.15, "test": 0.35, "labels": 1.0, "group_identical_text": False,
+              "held_out_domain": ""}
+
+    def given(value: object) -> Near | None:
+        return typed(Split, others | {"near_duplicates": value}, "split").near_duplicates
+
+    assert given(True) == Near(text=0.7, image=0.95, audio=0.9)
+    assert given(False) is None
+    assert given({"image": 0.9, "audio": None}) == Near(image=0.9, audio=None)
+    with pytest.raises(UserError, match=r"unknown key `split.near_duplicates.imag`.*image"):
+        given({"imag": 0.9})
 
 
 @pytest.mark.slow

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trivium.settings.base import Count, Section, Share
 
@@ -99,17 +99,18 @@ class Near(Section):
     audio: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # correlation of the spectrograms
 
 
+def _near(value: Any) -> Any:
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
+Alike = Annotated[Near | None, BeforeValidator(_near)]  # true: as alike as usual; false: not looked for
+
+
 class Split(Section):
     method: Literal["holdout", "kfold"]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     labels: Labels
     group_identical_text: bool
-    near_duplicates: bool | Near = False  # true, or how alike: they stay on one side
+    near_duplicates: Alike = None  # true, or how alike: they stay on one side
     held_out_domain: str  # its samples are in no seed's train, val or test; "": none is held out
-
-    @property
-    def near(self) -> Near | None:
-        """None where near-duplicates tie nothing."""
-        given = self.near_duplicates
-        return given if isinstance(given, Near) else Near() if given else None

@@ -133,6 +133,7 @@ def keys(model: type[BaseModel], path: tuple[Any, ...] = ()) -> list[str]:
             continue
         fields = {field.alias or name: field.annotation for name, field in inside.model_fields.items()}
         inside = fields.get(part)
+        inside = next((one for one in get_args(inside) if hasattr(one, "model_fields")), inside)  # `Settings | None`
         if get_origin(inside) is not dict and not hasattr(inside, "model_fields"):
             return []
     return [field.alias or name for name, field in inside.model_fields.items()]

@@ -38,10 +38,10 @@ def value(seen: Seen, stream: str, cell: str) -> Medium:
     """One value of a stream."""
     modality = seen.modality(stream)
     if modality == "image" and (uri := seen.media.image(cell, SIDE)):
-        return Medium("image", uri, f"{stream} {cell}", stream)
+        return Medium("image", uri, f"{stream} {cell}")
     if modality == "audio" and (uri := seen.media.audio(cell)):
-        return Medium("audio", uri, f"{stream} {cell}", stream)
-    return Medium("text", cell, name=stream)
+        return Medium("audio", uri, f"{stream} {cell}")
+    return Medium("text", cell)
 
 
 def leaks(seen: Seen) -> Figure | None:
