@@ -5,13 +5,21 @@ from trivium.stage import fresh, run
 
 
 def main(params: Params) -> None:
+    from trivium.data import leaks, twins
     from trivium.data.splits import split
+    from trivium.modalities import is_written
 
+    near = params.split.near_duplicates
+    found = twins.find("data/aligned", params.validate_.placeholder_share, near)
     with fresh("data/splits") as out:
-        report = split("data/aligned", out, params.split, params.seeds)
+        report = split("data/aligned", out, params.split, params.seeds,
+                       [one.by_row() for one in found] if near else [])
+        leaked = leaks.measure("data/aligned", out, found, near is not None)
+        leaked.write(leaks.PATH)
     print(f"{report['method']}, {report['groups']['count']:,} groups; seed 0: "
           + ", ".join(f"{count:,} {name}" for name, count in report["seeds"][0]["counts"].items() if count))
-    for warning in report["warnings"]:
+    media = [s for s, modality in params.streams.items() if not is_written(modality)]
+    for warning in report["warnings"] + leaks.said(leaked, media):
         print(f"warning: {warning}")
 
 

@@ -5,7 +5,7 @@ from trivium.stage import fresh, run
 
 
 def main(params: Params) -> None:
-    from trivium.data import tables
+    from trivium.data import placeholders, tables
     from trivium.data.validation import validate
 
     with fresh("data/valid") as out:
@@ -15,10 +15,11 @@ def main(params: Params) -> None:
         print(f"{name}: {rows['rows']:,} rows, {rows['quarantined'] + rows['followed']:,} of them in quarantine")
     for words in report["warnings"]:
         print(f"warning: {words}")
+    then = ("and these rows do without it: they are in quarantine." if params.validate_.placeholders == "missing" else
+            "so these rows are split like any others. If it is one thing that they are about, give them a `group` of "
+            "their own; if it says that there is none, set validate.placeholders: missing.")
     for found in report["placeholders"]:
-        print(f"note: {found['rows']:,} rows have the same {found['stream']}, {found['file']}: it is taken for a "
-              "placeholder, so these rows are split like any others. If it is one thing that they are about, give them "
-              "a `group` of their own; if it says that there is none, leave the cell empty.")
+        print(f"note: {placeholders.said(found)}, {then}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Samples with the same content."""
 
+import numpy as np
 import pyarrow as pa
 
-from trivium.data.duplicates import duplicate_groups, placeholders
+from trivium.data.duplicates import duplicate_groups
+from trivium.data.placeholders import Common, placeholders
 
 
 def rows(**digests: list[tuple[str, str]]) -> dict[str, pa.Table]:
@@ -33,26 +35,55 @@ def shared(*counts: int, **columns: list) -> pa.Table:
     return pa.table({"key": [f"k{i}" for i in range(len(digests))], "digest": digests, **columns})
 
 
+def found(table: pa.Table, labels: list[int] | None = None, share: float = 0.01) -> list[str]:
+    """The digests that are placeholders. labels: of each row, -1 for none."""
+    kinds = None if labels is None else np.array(labels)
+    numbers = placeholders(table, np.arange(len(table)), Common(share, kinds))
+    return [one for one in dict.fromkeys(table["digest"].to_pylist()) if hash(one) in numbers]
+
+
 def test_what_many_rows_share_is_a_placeholder() -> None:
-    assert placeholders(shared(100, *[1] * 200)).to_pylist() == ["d0"]
-    assert placeholders(shared(21, *[1] * 200, 30)).to_pylist() == ["d0", "d201"]
-    assert placeholders(shared(20, *[1] * 200)).to_pylist() == []  # too few rows
-    assert placeholders(shared(21, *[1] * 2079)).to_pylist() == []  # 1 %
-    assert placeholders(shared(22, *[1] * 2078)).to_pylist() == ["d0"]
-    assert placeholders(shared()).to_pylist() == []
+    assert found(shared(100, *[1] * 200)) == ["d0"]
+    assert found(shared(21, *[1] * 200, 30)) == ["d0", "d201"]
+    assert found(shared(20, *[1] * 200)) == []  # too few rows
+    assert found(shared(21, *[1] * 2079)) == []  # 1 %
+    assert found(shared(22, *[1] * 2078)) == ["d0"]
+    assert found(shared()) == []
 
 
 def test_pictures_with_many_rows_each_are_no_placeholders() -> None:
-    assert placeholders(shared(*[30] * 20)).to_pylist() == []
-    assert placeholders(shared(60, *[6] * 20)).to_pylist() == []
-    assert placeholders(shared(61, *[6] * 20)).to_pylist() == ["d0"]
+    assert found(shared(*[30] * 20)) == []
+    assert found(shared(60, *[6] * 20)) == []
+    assert found(shared(61, *[6] * 20)) == ["d0"]
+
+
+def test_what_one_class_alone_has_is_no_placeholder() -> None:
+    table = shared(100, *[1] * 200)
+    assert found(table, [7] * 100 + [8] * 200) == []
+    assert found(table, [7] * 99 + [8] * 201) == ["d0"]
+    assert found(table, [7] * 99 + [-1] * 201) == []  # without a label, it says nothing
+    assert found(table, [-1] * 300) == ["d0"]  # no label is known: rows alone decide
+
+
+def test_the_share_of_rows_is_a_setting() -> None:
+    assert found(shared(100, *[1] * 200), share=0.3) == ["d0"]
+    assert found(shared(100, *[1] * 200), share=0.34) == []
+
+
+def test_a_text_that_stands_in_for_none_joins_nothing() -> None:
+    """s0 to s29 say "n/a", of two labels; s30 and s31 say the same thing."""
+    keys = [f"k{i}" for i in range(90)]
+    labels = pa.table({"sample": [f"s{i}" for i in range(90)], "key": keys, "label": list("ab" * 45)})
+    text = pa.table({"key": keys, "digest": ["n/a"] * 30 + ["x", "x"] + [f"t{i}" for i in range(58)]})
+    groups = duplicate_groups(labels, {"text": text}, {"text": "text"}).to_pylist()
+    assert groups == [None] * 30 + ["s30", "s30"] + [None] * 58
 
 
 def test_parts_of_a_recording_are_no_placeholders() -> None:
     for column in ("start", "end"):
         times = {"start": pa.nulls(150, pa.float64()), "end": pa.nulls(150, pa.float64())}
         times[column] = pa.array([float(i) for i in range(50)] + [None] * 100, pa.float64())
-        assert placeholders(shared(50, *[1] * 100, **times)).to_pylist() == []
+        assert found(shared(50, *[1] * 100, **times)) == []
 
 
 def test_rows_with_a_placeholder_belong_together_only_for_what_else_they_share() -> None:

@@ -168,14 +168,33 @@ def test_shared_content_is_a_group_not_a_fault(tmp_path):
 
 def test_a_placeholder_is_no_shared_content(tmp_path):
     images = [image(tmp_path, i) for i in range(60)]
-    for one in images[1:60:2]:
+    for one in images[1:31]:
         one |= {"value": images[1]["value"], "digest": images[1]["digest"]}
     raw = write(tmp_path, labels(60), image=images, text=texts([f"word {i}" for i in range(60)]))
     report, out = run(tmp_path, raw, "text", "image")
     assert out == []
     assert kept(tmp_path, "labels", "duplicate_group") == [None] * 60
-    assert report["placeholders"] == [{"stream": "image", "file": images[1]["value"], "rows": 30}]
+    assert report["placeholders"] == [{"stream": "image", "value": images[1]["value"], "rows": 30, "of": 2,
+                                       "classes": [["b", 15], ["a", 15]]}]
     assert report["duplicates"] == {"groups": 0, "samples": 0, "largest": 0}
+
+
+def test_a_placeholder_is_taken_for_missing_when_asked(tmp_path):
+    """The first sample has nothing else, so that nothing is left of it; no limit of bad rows counts any of it."""
+    images = [image(tmp_path, i) for i in range(60)]
+    for one in images[:30]:
+        one |= {"value": images[0]["value"], "digest": images[0]["digest"]}
+    raw = write(tmp_path, labels(60), image=images, text=texts([None] + [f"word {i}" for i in range(1, 60)])[1:])
+    settings = SETTINGS.model_copy(update={"placeholders": "missing", "max_bad_fraction": 0.0})
+    report = validate(raw, tmp_path / "valid", {"text": "text", "image": "image"}, settings)
+    assert report["tables"] == {"labels": {"rows": 60, "quarantined": 1, "followed": 0},
+                                "text": {"rows": 59, "quarantined": 0, "followed": 0},
+                                "image": {"rows": 60, "quarantined": 30, "followed": 0}}
+    out = tables.read(tmp_path / "valid/quarantine.parquet").to_pylist()
+    assert [(row["table"], row["sample"]) for row in out] == [("labels", "s0"),
+                                                              *(("image", f"s{i}") for i in range(30))]
+    assert out[-1]["reason"] == "a placeholder, which 30 rows have: taken for missing, as validate.placeholders says"
+    assert kept(tmp_path, "image", "key") == [f"k{i}" for i in range(30, 60)]
 
 
 def test_too_many_bad_rows_stop_the_pipeline(tmp_path):

@@ -30,7 +30,7 @@ def test_every_template_is_of_a_section() -> None:
     assert there == sections | {
         "base.html", "macros.html", "verdict.html", "sweep.html", "sweep_factor.html", "sweep_combinations.html",
         "domains.html", "domains_overview.html", "domains_one.html", "update.html",
-        "update_ways.html", "update_sure.html"}
+        "update_ways.html", "update_sure.html", "look.html", "look_part.html", "look_quarantine.html"}
 
 
 def test_all_sections_with_all_inputs(page: Page) -> None:

@@ -54,8 +54,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     doctor = command("doctor", _doctor, "check this machine, the installation, params.yaml and what is here")
     doctor.add_argument("--repair", action="store_true", help="first mend DVC's own files, as `trivium repair` does")
     command("repair", _repair, "what `make repro` does first: mend DVC's own files where a kill has left half of them, "
-                               "refuse a params.yaml that is wrong, and measure again what is broken in "
-                               "reports/measured; says nothing when all is well")
+                               "refuse a wrong params.yaml, and measure again what is broken in reports/measured")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     use.add_argument("--label", action="append", default=[], metavar="COLUMN",
@@ -65,10 +64,12 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     importing.arguments(command("import", importing.run, importing.WORDS))
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
     profile.add_argument("name", metavar="NAME", help="full: fourteen more strategies, twenty-two in all")
+    look = command("look", _look, "what the data is, before anything is trained; and a page, reports/look.html")
+    look.add_argument("data", nargs="?", metavar="DATA", help="choose this data first, as `trivium use` does")
+    look.add_argument("--time", action="store_true", help="measure how long a run will take, too")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")
-    show.add_argument("--against", metavar="COMMIT", help="what has changed since then, as Markdown for a pull "
-                                                              "request")
+    show.add_argument("--against", metavar="COMMIT", help="what has changed since, as Markdown for a pull request")
     curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
                                         "as DVC experiments")
     sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
@@ -161,6 +162,13 @@ def _use(arguments: argparse.Namespace) -> None:
     from trivium.cli.use import use
 
     use(arguments.data, labels=arguments.label, weight=arguments.weight)
+
+
+def _look(arguments: argparse.Namespace) -> None:
+    from trivium.cli.look import look
+
+    _mend()
+    print(look(Path("."), arguments.data, arguments.time))
 
 
 def _profile(arguments: argparse.Namespace) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.data.linked_rows import NULL, codes_in, connected, numbered, repeated
+from trivium.data.linked_rows import NULL, codes, codes_in, connected, numbered, repeated
+from trivium.data.placeholders import Common, placeholders
 from trivium.modalities import is_prose, is_written
 
 MIX = 0x9E3779B97F4A7C15  # odd: what a key says in one modality and in another do not add up alike
-MANY, SHARE, TIMES = 20, 0.01, 10  # see `placeholders`
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,11 @@ def duplicate_groups(labels: pa.Table, rows: Mapping[str, pa.Table], streams: Ma
     """
     keys = pc.unique(labels["key"])
     contents = {s: Content(codes_in(table["key"], keys), partial(_chosen, table)) for s, table in rows.items()}
-    members, first = grouped(codes_in(labels["key"], keys), len(keys), contents, streams)
+    own, kinds = codes_in(labels["key"], keys), None
+    if "label" in labels.column_names:
+        kinds = np.full(len(keys), -1)
+        kinds[own[::-1]] = codes(labels["label"])[::-1]
+    members, first = grouped(own, len(keys), contents, streams, Common(kinds=kinds))
     return named(len(labels), members, labels["sample"].combine_chunks().take(pa.array(first)))
 
 
@@ -62,14 +65,14 @@ def named(rows: int, members: np.ndarray, names: pa.Array) -> pa.Array:
 
 
 def grouped(label_key: np.ndarray, keys: int, contents: Mapping[str, Content], streams: Mapping[str, str],
-            ) -> tuple[np.ndarray, np.ndarray]:
+            common: Common) -> tuple[np.ndarray, np.ndarray]:
     """The rows of labels that share content with another, ascending, and the first row of the group of each.
 
     Two samples share content when they have a key in common (parts of one recording), when one file of theirs has the
     same digest, or, for samples that are written and nothing else, when all their digests are equal: in whatever
     streams of one modality these stand. Rows of a table are alike without being the same thing: they tell apart samples
     with the same text, and join none by themselves. Chains count. A file that stands in for a missing one (see
-    `placeholders`) in some stream is no content in any.
+    `placeholders`) in some stream is no content in any, and so is such a text.
 
     label_key: code of each label row's key, of `keys`;  contents: of each stream;  streams: name -> modality
     """
@@ -93,12 +96,14 @@ def grouped(label_key: np.ndarray, keys: int, contents: Mapping[str, Content], s
         key = np.concatenate([each.key for each in alike])
         digest = np.concatenate([each.numbers("digest") for each in alike])
         media[key] = True
-        stand_in = [number for each in alike for number in numbered(_digests(each))]
+        stand_in = [number for each in alike for number in _placeholders(each, common)]
         shared = ~np.isin(digest, [NULL, *stand_in])
         nodes = _link(key[shared], digest[shared], nodes, a, b)
     if texts is not None:
         alone = np.flatnonzero(~media & prose)
-        _link(alone, texts[alone].astype(np.int64), nodes, a, b)
+        said = texts[alone].astype(np.int64)
+        own = ~np.isin(said, common.among(said, common.of(alone), len(alone)))
+        _link(alone[own], said[own], nodes, a, b)
     group = np.arange(keys)
     if linked := sum(len(part) for part in a):
         every: np.ndarray = np.concatenate([*a, *b])
@@ -125,10 +130,9 @@ def _link(key: np.ndarray, numbers: np.ndarray, nodes: int, a: list[np.ndarray],
     return nodes + len(values)
 
 
-def _digests(each: Content) -> pa.ChunkedArray:
-    """See `placeholders`."""
-    found = placeholders(pa.concat_tables(each.pieces(["key", "digest", "start", "end"])))
-    return pa.chunked_array([found], pa.string())
+def _placeholders(each: Content, common: Common) -> np.ndarray:
+    """The numbers of its digests that are placeholders."""
+    return placeholders(pa.concat_tables(each.pieces(["digest", "start", "end"])), each.key, common)
 
 
 def _told_apart(modality: str) -> bool:
@@ -139,25 +143,3 @@ def _told_apart(modality: str) -> bool:
 def _shared(texts: np.ndarray | None, prose: np.ndarray) -> np.ndarray:
     """bool [keys]: those with the same texts as another."""
     return prose if texts is None else prose & repeated(texts)
-
-
-def placeholders(table: pa.Table) -> pa.Array:
-    """Digests of the files of a media table that stand in for missing ones, as a grey "no image" does: of more than
-    20 rows, of more than 1 % of all rows, and of more than 10 times as many as a file of this table usually has, so
-    that pictures with 30 questions each remain what they are. Parts of a recording are different content.
-    """
-    parts = [table[name].is_valid() for name in ("start", "end") if name in table.column_names]
-    whole = table["digest"].filter(pc.invert(pc.or_(*parts))) if parts else table["digest"]
-    digests, counts = pc.value_counts(whole.drop_null()).flatten()
-    rows = counts.to_numpy()
-    usual = np.median(rows) if len(rows) else 0
-    return digests.filter(pa.array((rows > MANY) & (rows > SHARE * table.num_rows) & (rows > TIMES * usual)))
-
-
-def stand_ins(stream: str, table: pa.Table) -> list[dict[str, Any]]:
-    """Files that stand in for missing ones: stream, file (the first of this content), rows."""
-    found = []
-    for digest in placeholders(table).to_pylist():
-        values = table["value"].filter(pc.equal(table["digest"], digest))
-        found.append({"stream": stream, "file": values[0].as_py(), "rows": len(values)})
-    return found

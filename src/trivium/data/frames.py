@@ -34,7 +34,7 @@ class Rows:
 
     key: int64 per row, its key as a number, -1 for one that no label has or none at all
     timed: whether any row has a start or an end;  trimmed: whether cells are, as of labels, and blank ones null
-    out: why rows are in quarantine, by row
+    out: why rows are in quarantine, by row;  excused: those of them that count for no limit of bad rows
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Rows:
     timed: bool
     trimmed: bool = False
     out: dict[int, str] = field(default_factory=dict)
+    excused: set[int] = field(default_factory=set)
 
     def pieces(self, columns: Sequence[str] | None = None, rows: int = tables.PIECE) -> Iterator[pa.Table]:
         """Some of its columns, at most `rows` rows at a time; one piece at least."""
@@ -89,6 +90,10 @@ class Rows:
         stays = np.ones(self.num_rows, dtype=bool)
         stays[list(self.out)] = False
         return stays
+
+    def limited(self) -> dict[int, str]:
+        """`out`, but for what is excused."""
+        return {row: why for row, why in self.out.items() if row not in self.excused} if self.excused else self.out
 
     def keys_left(self) -> np.ndarray:
         """`key` of the rows that are not in quarantine."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trivium.settings.base import Count, Section, Share
 
@@ -75,6 +75,8 @@ class Validate(Section):
     text_length: tuple[int, int]
     image_side: tuple[int, int]
     audio_seconds: tuple[float, float]
+    placeholder_share: Share = 0.01  # of all rows, above which one value may be a placeholder
+    placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 
 
 class Align(Section):
@@ -90,10 +92,26 @@ def _share_or_rows(value: float) -> float:
 Labels = Annotated[float, Field(gt=0), AfterValidator(_share_or_rows)]  # of train: a share, or above 1 so many rows
 
 
+class Near(Section):
+    """How alike two values are, at least, that count as near-duplicates, 0-1; null: they are not looked for."""
+
+    text: Annotated[float, Field(gt=0, le=1)] | None = 0.7  # share of the pieces that both have
+    image: Annotated[float, Field(gt=0, le=1)] | None = 0.95  # correlation of the pictures, 32 pixels wide
+    audio: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # correlation of the spectrograms
+
+
+def _near(value: Any) -> Any:
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
+Alike = Annotated[Near | None, BeforeValidator(_near)]  # true: as alike as usual; false: not looked for
+
+
 class Split(Section):
     method: Literal["holdout", "kfold", "time"]
     val: Annotated[float, Field(gt=0, lt=1)]
     test: Annotated[float, Field(gt=0, lt=1)]
     labels: Labels
     group_identical_text: bool
+    near_duplicates: Alike = None  # true, or how alike: they stay on one side
     held_out_domain: str  # its samples are in no seed's train, val or test; "": none is held out

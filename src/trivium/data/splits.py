@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,16 @@ OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
 
-def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> dict[str, Any]:
+def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
+          tied: Sequence[np.ndarray] = ()) -> dict[str, Any]:
     """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
-    A group is what shares `group`, `duplicate_group` or (if asked for) a text; it has a number and is never on two
-    sides. A sample without a label is `unlabelled` at every seed, or `unused` where its group is in val, test or a
-    held-out domain, or where the data names one of these for it. Where the data names a split it holds for every seed;
-    what it does not name is drawn from its train rows. The samples of `settings.held_out_domain` are in the split
-    `domain` of every seed, whatever split the data names for them. With the method `time`, see `chronology.place`.
+    A group is what shares `group`, `duplicate_group`, (if asked for) a text, or a code of `tied` (see `components`); it
+    has a number and is never on two sides. A sample without a label is `unlabelled` at every seed, or `unused` where
+    its group is in val, test or a held-out domain, or where the data names one of these for it. Where the data names a
+    split it holds for every seed; what it does not name is drawn from its train rows. The samples of
+    `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for them.
+    With the method `time`, see `chronology.place`.
 
     Raises:
         UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
@@ -45,7 +48,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     bare = samples["y"].is_null().to_numpy()
     y = np.zeros(len(targets), np.int64)
     y[~bare] = task.strata(targets[~bare])
-    groups = components(len(y), shared(samples, settings, meta.streams or {}))
+    groups = components(len(y), [*shared(samples, settings, meta.streams or {}), *tied])
     fixed = np.where(bare, BARE, FREE).astype(np.int8)
     warnings, time = _hold_out(fixed, samples, groups, settings.held_out_domain), None
     if settings.method == "time":

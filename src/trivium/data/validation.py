@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import expectations, quarantine, tables
-from trivium.data.duplicates import Content, grouped, named, stand_ins
+from trivium.data import expectations, placeholders, quarantine, set_aside, tables
+from trivium.data.duplicates import Content, grouped, named
 from trivium.data.frames import (
     JUDGED,
     VALUE_SHOWN,
@@ -73,11 +73,18 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         r.out = _judge(m, r.num_rows, stream_frames(r, measures[m], per_key),
                        expectations.stream_rules(m, names, r.timed, settings), suites,
                        partial(stream_twins, r, measures[m], per_key))
+    first = first_rows(labels, keys)
+    common = placeholders.Common(settings.placeholder_share, codes(cells)[first])
+    stand_ins = placeholders.find(rows, streams, common)
+    told_of = placeholders.told(stand_ins, rows, cells.take(pa.array(first)))
+    if settings.placeholders == "missing":
+        placeholders.take_away(stand_ins, rows)
     frames = LabelFrames.of(labels, rows, measures, keys, unread)
     labels.out = _judge("labels", labels.num_rows, frames.pieces(),
                         expectations.label_rules(labels.timed, frames.more), suites, frames.twins)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
-    del frames  # of every row, it holds as much as all that is still needed
+    placeholders.excuse(labels, rows, keys)
+    del frames, stand_ins  # of every row, it holds as much as all that is still needed
     for each in measures.values():
         del each["error"]
     pa.default_memory_pool().release_unused()
@@ -118,13 +125,12 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     warnings += _without(without, labels.num_rows, kind) + _unread(unread, labels.num_rows, target)
 
     bad = {name: len(r.out) for name, r in [("labels", labels), *rows.items()]}
-    first = first_rows(labels, keys)
     for r in rows.values():
-        r.out |= _followers(r, labels, first)
+        r.out |= set_aside.followers(r, labels, first)
     kept = labels.kept()
     weight = _weights(labels)
     members, leads = grouped(labels.keys_left(), keys, {m: Content(r.keys_left(), r.left) for m, r in rows.items()},
-                             streams)
+                             streams, common)
     leading = labels.take(kept[leads], ["sample"])["sample"].combine_chunks()
     _judge("samples", len(told()), _samples(cells, told(), np.isin(told(), kept[members], assume_unique=True), has),
            expectations.kept_rules(streams, kind.categorical and known is None), suites)
@@ -145,8 +151,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         with tables.Writer(out / f"{m}.parquet") as file:
             for piece in r.left():
                 file.add(piece)
-    parts = [_quarantined("labels", labels, "label", labels, first)]
-    parts += [_quarantined(m, r, "value", labels, first) for m, r in rows.items()]
+    parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
+    parts += [set_aside.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), out / "quarantine.parquet")
     meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(out / "meta.json")
     sizes = np.unique(leads, return_counts=True)[1]
@@ -159,8 +165,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "coverage": {} if coverage is None else {name: {column: int(n) for column, n in row.items()}
                                                  for name, row in coverage.set_index("label").iterrows()},
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
-        "placeholders": [found for m, r in rows.items() if not is_written(streams[m])
-                         for found in stand_ins(m, pa.concat_tables(r.left()))],
+        "placeholders": told_of,
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     }
 
@@ -261,32 +266,8 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
         plain = not is_written(streams[name]) and media.is_path(cells["value"])
         return f"key {cells['key']}, {f'{root}/' if plain else ''}{cells['value'][:VALUE_SHOWN]}"
 
-    quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.out for name, r in every.items()},
+    quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.limited() for name, r in every.items()},
                      where, settings.max_bad_fraction)
-
-
-def _followers(rows: Rows, labels: Rows, first: np.ndarray) -> quarantine.Reasons:
-    """Kept rows that no label is left for."""
-    alive = np.zeros(len(first), dtype=bool)
-    alive[labels.keys_left()[labels.keys_left() >= 0]] = True
-    kept = rows.kept()
-    orphans = kept[~at(alive, rows.key[kept]).astype(bool)]
-    names = labels.take(first[rows.key[orphans]], ["sample"])["sample"].to_pylist()
-    return {row: f"its sample `{name}` is in quarantine" for row, name in zip(orphans.tolist(), names, strict=True)}
-
-
-def _quarantined(name: str, rows: Rows, value: str, labels: Rows, first: np.ndarray) -> pa.Table:
-    """See `quarantine.table`."""
-    out = np.array(sorted(rows.out), np.int64)
-    taken, key = rows.take(out), rows.key[out]
-    if name == "labels":
-        sample = taken["sample"].combine_chunks()
-    else:
-        known = np.flatnonzero(key >= 0)
-        names = labels.take(first[key[known]], ["sample"])["sample"].combine_chunks()
-        sample = named(len(out), known, names)
-    return quarantine.table(name, taken["key"], sample, taken[value],
-                            {place: rows.out[row] for place, row in enumerate(out.tolist())})
 
 
 def _quantiles(measures: Measures, rows: np.ndarray) -> dict[str, dict[str, float]]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from trivium.modalities import table
-from trivium.report.inputs import Inputs
+from trivium.report.media import Media
 
 TEXT = 280  # characters
+
+
+class Shows(Protocol):
+    """Streams in their order, the modality of each, and what makes pictures and sounds of files."""
+
+    media: Media
+
+    @property
+    def streams(self) -> list[str]: ...
+    def modality(self, stream: str) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -24,14 +34,14 @@ class Medium:
     name: str = ""
 
 
-def media(inputs: Inputs, row: dict[str, Any]) -> list[Medium]:
+def media(inputs: Shows, row: dict[str, Any]) -> list[Medium]:
     """The streams of a row of samples.parquet; what is missing or was too large to embed is said in words."""
     modalities = [inputs.modality(stream) for stream in inputs.streams]
     return [_medium(inputs, row, stream, modality, named=modalities.count(modality) > 1)
             for stream, modality in zip(inputs.streams, modalities, strict=True)]
 
 
-def _medium(inputs: Inputs, row: dict[str, Any], stream: str, modality: str, named: bool) -> Medium:
+def _medium(inputs: Shows, row: dict[str, Any], stream: str, modality: str, named: bool) -> Medium:
     """named: whether a person could not tell otherwise which stream this is."""
     value, name = row.get(stream), stream if named else ""
     target = f"{row.get('target', 'label')} {row.get('truth', row.get('label', ''))}"

@@ -133,6 +133,8 @@ def keys(model: type[BaseModel], path: tuple[Any, ...] = ()) -> list[str]:
             continue
         fields = {field.alias or name: field.annotation for name, field in inside.model_fields.items()}
         inside = fields.get(part)
+        if type(None) in get_args(inside):  # `Settings | None`
+            inside = get_args(inside)[0]
         if get_origin(inside) is not dict and not hasattr(inside, "model_fields"):
             return []
     return [field.alias or name for name, field in inside.model_fields.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -15,6 +14,9 @@ from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report import targets
 from trivium.report.inputs import Inputs
+from trivium.report.look import quarantine, streams, twins
+from trivium.report.look.quarantine import Validation
+from trivium.report.look.seen import Seen
 from trivium.report.markdown import render
 from trivium.report.measures import capital
 from trivium.report.parts import Cell, Figure, Table, sentence
@@ -45,15 +47,6 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Validation:
-    """What was checked (`expectations`, none where that is not known) and what was set aside (none: nothing was)."""
-
-    sentence: str
-    quarantine: Table | None
-    expectations: Table | None
-
-
-@dataclass(frozen=True)
 class Context:
     """`card`: what the source says of itself, as markup; empty where it says nothing."""
 
@@ -65,7 +58,7 @@ class Context:
 def context(inputs: Inputs) -> Context | None:
     meta = inputs.meta
     card = meta.card if meta and meta.source != "manifest" else ""  # of a manifest, the lead says all of it
-    context = Context(_counted(inputs), render(card) if card else Markup(""), _validation(inputs))
+    context = Context(_counted(inputs), render(card) if card else Markup(""), quarantine.of(inputs))
     return context if context.counted or context.card or context.validation else None
 
 
@@ -73,7 +66,7 @@ def _counted(inputs: Inputs) -> Counted | None:
     counts = targets.count(inputs)
     if counts is None:
         return None
-    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs)]
+    few = [_presence(inputs, counts), _splits(inputs), *_columns(inputs), *_looked(inputs)]
     return Counted(_lead(inputs, counts), targets.pictures(counts), [one for one in few if one],
                    _examples(inputs, counts), capital(counts.task.target))
 
@@ -100,6 +93,14 @@ def _presence(inputs: Inputs, counts: targets.Counts) -> Figure | None:
     ]
     caption = " ".join(sentence(words) for words in warnings(inputs.root))
     return Figure(Table("Share of samples that have each stream", ["stream", "present", ""], rows), caption, "Streams")
+
+
+def _looked(inputs: Inputs) -> list[Figure]:
+    """What `trivium look` says of the same outs: how large values are, which streams are there together, and leaks."""
+    if not (inputs.root / "reports/leaks.json").exists():
+        return []
+    seen = Seen(inputs.root)
+    return [one for one in (streams.sizes(seen), streams.patterns(seen), twins.leaks(seen)) if one]
 
 
 def _columns(inputs: Inputs) -> list[Figure]:
@@ -168,78 +169,3 @@ def _examples(inputs: Inputs, counts: targets.Counts) -> list[Example]:
              for one in kinds[:: max(1, len(kinds) // EXAMPLES)][:EXAMPLES]]
     rows = inputs.rows(names)
     return [Example(name, rows[name]["truth"], media(inputs, rows[name])) for name in names if name in rows]
-
-
-def _validation(inputs: Inputs) -> Validation | None:
-    """What validation checked, and the rows that it set aside, by reason."""
-    import pyarrow.parquet as pq
-
-    path = inputs.root / "data/valid/quarantine.parquet"
-    if not path.exists():
-        return None
-    rows, report = pq.read_table(path).to_pylist(), inputs.json("reports/validation.json")
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        example = str(row.get("sample") or row.get("key") or row.get("value"))
-        reasons.setdefault((str(row["table"]), str(row["reason"])), []).append(example)
-    order = sorted(reasons, key=lambda key: (-len(reasons[key]), key))
-    cells = [
-        [
-            Cell(where, head=True),
-            Cell(reason),
-            Cell(numbers.whole(len(reasons[where, reason])), classes="number"),
-            Cell(", ".join(reasons[where, reason][:3])),
-        ]
-        for where, reason in order[:MOST]
-    ]
-    checks = _checks(report)
-    checked = Table("Expectations", ["table", "expectation", "rows that fail", "result"], checks)
-    return Validation(
-        _said(rows, report),
-        Table("Rows in quarantine", ["table", "reason", "rows", "for example"], cells) if cells else None,
-        checked if checks else None,
-    )
-
-
-def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
-    """How many samples were lost, and how many lost a stream. rows: of the quarantine."""
-    sizes = {name: table.get("rows", 0) for name, table in (report.get("tables") or {}).items()}
-    total = sizes.get("labels") or max(sizes.values(), default=0)
-    of = f" of {numbers.plural(total, 'row')}" if total else ""
-    if not rows:
-        return f"Nothing was set aside: all{of[3:] or ' rows'} passed."
-    out: dict[str, set[str]] = {}
-    for row in rows:
-        out.setdefault(str(row["table"]), set()).add(str(row.get("sample") or row.get("key")))
-    gone = out.pop("labels", set())
-    left = [f"{numbers.whole(len(kept))} lost {'its' if len(kept) == 1 else 'their'} {stream}"
-            for stream, samples in out.items() if (kept := samples - gone)]
-    text = f"{numbers.whole(len(gone))}{of or ' rows'} went to quarantine" if gone else "No row was lost"
-    text += f"; {'of the others, ' * bool(gone)}{', '.join(left)}." if left else "."
-    copies = (report.get("duplicates") or {}).get("samples")
-    return text + (
-        f" {numbers.plural(copies, 'sample')} share content with another and stay on one side of every split."
-        if copies
-        else ""
-    )
-
-
-def _checks(report: dict[str, Any]) -> list[list[Cell]]:
-    """One row per expectation of `reports/validation.json`, those that failed first."""
-    found = [(suite["name"], rule) for suite in report.get("suites") or [] for rule in suite["expectations"]]
-    found.sort(key=lambda item: item[1]["success"])
-    return [
-        [
-            Cell(suite, head=True),
-            Cell(rule["says"]),
-            Cell(numbers.whole(rule["unexpected"]), classes="number"),
-            Cell(
-                "✓ holds"
-                if rule["success"]
-                else "! reported only"
-                if rule["level"] == "warning"
-                else "✗ rows set aside"
-            ),
-        ]
-        for suite, rule in found
-    ]

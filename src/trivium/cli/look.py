@@ -1,0 +1,38 @@
+"""`trivium look`: what the data is, before anything is trained. The stages up to `split` run where they are stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trivium.experiments.dvc import dvc
+from trivium.report.look.price import Price
+from trivium.settings.errors import UserError
+
+
+def look(root: Path, data: str | None, timed: bool) -> str:
+    """What a terminal shows; the page is written. data: what is chosen first, as by `trivium use`;  timed: whether the
+    time of a run is measured, for which `preprocess` and `budget` run as well. Raises: UserError (a stage that failed).
+    """
+    from trivium.cli.use import use
+    from trivium.report.look import page
+
+    if data:
+        use(data, root / "params.yaml")
+    if dvc(root, "repro", "--quiet", *(("split", "budget") if timed else ("split",))):
+        raise UserError("A stage stopped; what it said is above. Mend it and run `trivium look` again.")
+    return page.write(root, _price(root) if timed else None)[1]
+
+
+def _price(root: Path) -> Price:
+    from trivium.data.store import Store
+    from trivium.machine.workers import cores
+    from trivium.params import load
+    from trivium.report.look import price
+    from trivium.training import budget
+    from trivium.training.strategy import chosen_fusion
+
+    params = load(root / "params.yaml")
+    entry = params.entries[params.budget.of]
+    workers = cores() if params.loop.workers == "auto" else params.loop.workers
+    return price.estimate(Store(entry.start), chosen_fusion(entry) or {"name": "concat"}, budget.read(root),
+                          len(params.entries), params.loop.batch, min(workers, params.seeds))

@@ -1,0 +1,84 @@
+"""Sounds: a spectrogram, which says how alike two are at the best of small shifts, and a short sum to find them by.
+
+The sum is, for each band, how much of each speed of change its loudness has: it stays the same when the sound is
+louder, or begins a little later. Two sounds are as alike as their spectrograms are correlated, shifted by at most a
+fifth. Silence says too little to compare.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from trivium.data.alike import near
+
+RATE, SECONDS = 8000, 20.0  # Hz; of each sound
+BANDS, FRAMES = 24, 48  # of the spectrogram, whatever the length
+WINDOW = 512  # samples of a Fourier transform
+RANGE = 40.0  # dB under the loudest place that are told apart: noise is below
+SILENT = 1e-4  # root mean square
+SPEEDS = 6  # of change
+BITS, APART = 256, 70  # of the sum; different ones, above which two are not compared
+SHIFT = FRAMES // 5
+LENGTHS = 1.15  # times as long that one may be
+
+
+def print_of(value: str, root: str | Path, start: float | None, end: float | None) -> np.ndarray | None:
+    """float16 [1 + BANDS * FRAMES]: seconds, then the spectrogram, of mean 0; None where it is silent or unreadable."""
+    from trivium.modalities import audio
+
+    try:
+        wave = audio.read(value, root, start, end, RATE, SECONDS)
+    except ValueError:
+        return None
+    if len(wave) < 2 * WINDOW or np.sqrt(np.square(wave).mean()) < SILENT:
+        return None
+    hop = max(1, (len(wave) - WINDOW) // (4 * FRAMES))
+    places = np.arange(0, len(wave) - WINDOW + 1, hop)
+    framed = wave[places[:, None] + np.arange(WINDOW)] * np.hanning(WINDOW).astype(np.float32)
+    filters = audio.mel_filters(BANDS, RATE, WINDOW)
+    power = np.square(np.abs(np.fft.rfft(framed, 2 * (filters.shape[1] - 1), axis=1))) @ filters.T
+    edges = np.linspace(0, len(power), FRAMES + 1).round().astype(int)
+    power = np.stack([power[a:max(b, a + 1)].mean(0) for a, b in pairwise(edges)])
+    decibels = 10 * np.log10(np.maximum(power, 1e-12))
+    decibels = np.maximum(decibels - decibels.max(), -RANGE)
+    decibels -= decibels.mean()
+    return np.concatenate([[len(wave) / RATE], decibels.T.ravel() / RANGE]).astype(np.float16)
+
+
+def pairs(prints: np.ndarray, least: float) -> np.ndarray:
+    """int64 [P, 2]: rows of `prints` (float16 [N, 1 + BANDS * FRAMES]) whose correlation is `least` or more."""
+    lead = near.same(prints.view(np.uint16))
+    once = np.setdiff1d(np.arange(len(prints)), lead[:, 1])
+    found = once[near.candidates(_sums(prints[once, 1:]), APART)].reshape(-1, 2)
+    keep = np.zeros(len(found), bool)
+    for at in range(0, len(found), 2048):
+        a, b = (prints[found[at: at + 2048, k]].astype(np.float32) for k in (0, 1))
+        length = np.maximum(a[:, 0], b[:, 0]) <= LENGTHS * np.minimum(a[:, 0], b[:, 0])
+        keep[at: at + len(a)] = length & (_alike(a[:, 1:], b[:, 1:]) >= least)
+    return np.concatenate([lead, found[keep]])
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[P]: the best correlation over shifts."""
+    a, b = (one.reshape(-1, BANDS, FRAMES) for one in (a, b))
+    best = np.full(len(a), -1.0)
+    for shift in range(-SHIFT, SHIFT + 1):
+        own = a[:, :, max(0, shift): FRAMES + min(0, shift)].reshape(len(a), -1)
+        other = b[:, :, max(0, -shift): FRAMES + min(0, -shift)].reshape(len(a), -1)
+        own, other = own - own.mean(1, keepdims=True), other - other.mean(1, keepdims=True)
+        size = np.sqrt((own * own).sum(1) * (other * other).sum(1))
+        best = np.maximum(best, (own * other).sum(1) / np.maximum(size, 1e-9))
+    return best
+
+
+def _sums(spectrograms: np.ndarray) -> np.ndarray:
+    """uint8 [N, BITS / 8]."""
+    bands = spectrograms.astype(np.float32).reshape(-1, BANDS, FRAMES)
+    speeds = np.abs(np.fft.rfft(bands, axis=2))[:, :, 1: SPEEDS + 1]
+    level = bands.mean(2, keepdims=True) * FRAMES
+    sums = np.concatenate([level, speeds], 2).reshape(len(bands), -1).astype(np.float64)
+    spread = sums.std(0) if len(sums) else np.ones(sums.shape[1])
+    return near.signs((sums - sums.mean(0)) / np.where(spread > 0, spread, 1) if len(sums) else sums, BITS)

@@ -1,0 +1,132 @@
+"""Test rows that have a twin among the rows that models learn from: the leak of a split, given or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trivium.data import tables
+from trivium.data.out import Out, Part
+
+if TYPE_CHECKING:
+    from trivium.data.twins import Twins
+
+PATH = Path("reports/leaks.json")
+EXAMPLES = 3
+SHOWN = 80  # characters of a value
+LEARNED = [tables.SPLITS.index(side) for side in ("train", "unlabelled")]
+TEST = tables.SPLITS.index("test")
+
+
+class Example(Part):
+    """Names of a test sample and of a train sample that is its twin, and the value of each."""
+
+    test: str
+    train: str
+    test_value: str
+    train_value: str
+
+
+class Leak(Part):
+    """Of a stream: of so many test rows that have it, how many have a twin in train; a few of them."""
+
+    stream: str
+    of: int
+    rows: int
+    examples: tuple[Example, ...] = ()
+
+
+class Leaks(Out):
+    """near: whether near-duplicates count as twins.  given: of the data's own split column, before anything is mended,
+    empty where there is none.  seeds: of each seed's split.  whole: the test rows of each seed all of whose streams
+    have a twin in train.
+    """
+
+    near: bool
+    given: list[Leak]
+    seeds: list[list[Leak]]
+    whole: list[int]
+
+
+def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], near: bool) -> Leaks:
+    """aligned, splits: what these stages wrote;  twins: see `twins.find`."""
+    samples = Path(aligned) / "samples.parquet"
+    names = tables.names(samples)
+    given = _sides(samples, "split") if "split" in names else np.zeros(0, np.int64)
+    drawn = [name for name in tables.names(Path(splits) / "splits.parquet") if name.startswith("seed_")]
+    sides = [_sides(Path(splits) / "splits.parquet", name) for name in drawn]
+    return Leaks(near=near, given=_leaks(samples, given, twins) if (given == TEST).any() else [],
+                 seeds=[_leaks(samples, one, twins, k == 0) for k, one in enumerate(sides)],
+                 whole=[_whole(one, twins) for one in sides])
+
+
+def _sides(path: Path, column: str) -> np.ndarray:
+    """int64 per row: the split's place in SPLITS, -1 where there is none."""
+    place = {name: k for k, name in enumerate(tables.SPLITS)}
+    return np.concatenate([np.array([place.get(one, -1) for one in piece[column].to_pylist()], np.int64)
+                           for piece in tables.pieces(path, [column])])
+
+
+def _hit(sides: np.ndarray, own: Twins) -> tuple[np.ndarray, np.ndarray]:
+    """bool per value: whether it is of test; and of these, has a twin in train."""
+    learned = np.unique(own.code[np.isin(sides[own.row], LEARNED) & (own.code >= 0)])
+    tested = sides[own.row] == TEST
+    return tested, tested & np.isin(own.code, learned)
+
+
+def _leaks(samples: Path, sides: np.ndarray, twins: Sequence[Twins], shown: bool = True) -> list[Leak]:
+    found = []
+    for own in twins:
+        tested, hit = _hit(sides, own)
+        for k, stream in enumerate(own.names):
+            mine = own.stream == k
+            places = np.flatnonzero(hit & mine)
+            found.append(Leak(stream=stream, of=int((tested & mine).sum()), rows=len(places),
+                              examples=_examples(samples, sides, own, places[:EXAMPLES]) if shown else ()))
+    return found
+
+
+def _whole(sides: np.ndarray, twins: Sequence[Twins]) -> int:
+    """Test rows that have a value, all of which have a twin in train."""
+    there, twin = np.zeros(len(sides), np.int64), np.zeros(len(sides), np.int64)
+    for own in twins:
+        tested, hit = _hit(sides, own)
+        there += np.bincount(own.row[tested], minlength=len(sides))
+        twin += np.bincount(own.row[hit], minlength=len(sides))
+    return int(((there > 0) & (there == twin)).sum())
+
+
+def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) -> tuple[Example, ...]:
+    if not len(places):
+        return ()
+    learned = np.flatnonzero(np.isin(sides[own.row], LEARNED))
+    other = [int(learned[np.argmax(own.code[learned] == own.code[place])]) for place in places]
+    table = tables.read(samples, ["sample", *own.names])
+
+    def cell(column: str, place: int) -> str:
+        return str(table[column][int(own.row[place])].as_py())
+
+    return tuple(Example(test=cell("sample", a), test_value=cell(own.names[own.stream[a]], a)[:SHOWN],
+                         train=cell("sample", b), train_value=cell(own.names[own.stream[b]], b)[:SHOWN])
+                 for a, b in zip(places.tolist(), other, strict=True))
+
+
+def said(found: Leaks, tied: Sequence[str]) -> list[str]:
+    """Sentences about what a split gives away. tied: streams whose twins are rows' twins: media."""
+    kind = "the same or nearly the same" if found.near else "the same"
+    lines = [f"by the data's own split column, {one.rows:,} of {one.of:,} test rows have {kind} {one.stream} as a "
+             f"train row: {_named(one)}" for one in found.given if one.rows and one.stream in tied]
+    for leaks in found.seeds[:1]:
+        lines += [f"{one.rows:,} of {one.of:,} test rows of seed 0 have {kind} {one.stream} as a train row: "
+                  f"{_named(one)}" for one in leaks if one.rows and one.stream in tied]
+    if found.whole and found.whole[0]:
+        lines.append(f"all streams of {found.whole[0]:,} test rows of seed 0 have a twin in train: figures on them say "
+                     "less than they seem to.")
+    return lines
+
+
+def _named(leak: Leak) -> str:
+    return ", ".join(f"`{one.test}` like `{one.train}`" for one in leak.examples)

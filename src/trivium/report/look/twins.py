@@ -1,0 +1,94 @@
+"""Placeholders, the same values and leaks, as a look and the report show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trivium.data.leaks import Leak
+from trivium.drawing import numbers
+from trivium.modalities import is_written
+from trivium.report.look.seen import Seen
+from trivium.report.parts import Cell, Figure, Table
+from trivium.report.sample import Medium
+
+SIDE = 96  # pixels of a thumbnail
+
+
+@dataclass(frozen=True)
+class Card:
+    """A value, or two that are alike, and what is said of it."""
+
+    title: str
+    media: list[Medium]
+    note: str
+
+
+def placeholders(seen: Seen) -> list[Card]:
+    cards = []
+    for one in seen.validation.get("placeholders") or []:
+        classes = ", ".join(f"{name} {count:,}" for name, count in one["classes"])
+        more = f" and {one['of'] - len(one['classes'])} more" if one["of"] > len(one["classes"]) else ""
+        shown = [value(seen, one["stream"], one["value"])]
+        cards.append(Card(f"{one['rows']:,} rows have this {one['stream']}", shown,
+                          f"{one['value'][:80]}. Rows of each label: {classes}{more}."))
+    return cards
+
+
+def value(seen: Seen, stream: str, cell: str) -> Medium:
+    """One value of a stream."""
+    modality = seen.modality(stream)
+    if modality == "image" and (uri := seen.media.image(cell, SIDE)):
+        return Medium("image", uri, f"{stream} {cell}")
+    if modality == "audio" and (uri := seen.media.audio(cell)):
+        return Medium("audio", uri, f"{stream} {cell}")
+    return Medium("text", cell)
+
+
+def leaks(seen: Seen) -> Figure | None:
+    """How many test rows have a twin in train, per stream."""
+    found = seen.leaks
+    if found is None or not found.seeds:
+        return None
+    given = {one.stream: one for one in found.given}
+    rows = []
+    for k, first in enumerate(found.seeds[0]):
+        most = max(seed[k].rows for seed in found.seeds)
+        own = given.get(first.stream)
+        rows.append([Cell(first.stream, head=True), Cell(_said(own) if own else "–", classes="number"),
+                     Cell(_said(first), classes="number"), Cell(numbers.whole(most), classes="number")])
+    kind = "the same value, or nearly the same," if found.near else "the same value"
+    caption = (f"Test rows that have {kind} as a row that models learn from. The split column is shown as the data has "
+               "it; rows that it tears apart are then left out of train. Where most texts repeat, as labels and "
+               "captions do, twins of a text say little; a picture or a sound that is known is a leak. "
+               f"{numbers.whole(found.whole[0])} test rows of seed 0 have a twin for all that they have."
+               + ("" if found.near else " Near-duplicates are looked for with `split.near_duplicates: true`."))
+    return Figure(Table("Twins across the split", ["stream", "given split", "seed 0", "most of any seed"], rows),
+                  caption, "Test rows with a twin in train", wide=True)
+
+
+def _said(leak: Leak) -> str:
+    share = f" ({numbers.percent(leak.rows / leak.of)})" if leak.of else ""
+    return f"{leak.rows:,} of {leak.of:,}{share}"
+
+
+def examples(seen: Seen) -> list[Card]:
+    """Of twins, three per stream of media, or where a given split has them."""
+    if seen.leaks is None:
+        return []
+    cards = []
+    for of, found in (("given split", seen.leaks.given), ("seed 0", next(iter(seen.leaks.seeds), []))):
+        for leak in found:
+            if is_written(seen.modality(leak.stream)) and of == "seed 0":
+                continue
+            cards += [Card(f"{leak.stream}, {of}", [value(seen, leak.stream, one.test_value),
+                                                   value(seen, leak.stream, one.train_value)],
+                           f"Test row {one.test}, train row {one.train}.") for one in leak.examples]
+    return cards
+
+
+def said(seen: Seen) -> str:
+    """About rows that are kept together."""
+    found = seen.validation.get("duplicates") or {}
+    tied = f"{found.get('samples', 0):,} samples share content with another, in {found.get('groups', 0):,} groups"
+    groups = (seen.splits.get("groups") or {}).get("count", seen.rows)
+    return f"{tied}: they stay on one side of every split. In all, {groups:,} groups are split."

@@ -1,0 +1,96 @@
+"""Pictures, texts and sounds made from a number, and near-duplicates of them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image, ImageDraw, ImageEnhance
+
+WORDS = [
+    "the", "a", "small", "large", "grey", "red", "cat", "dog", "bird", "house", "river", "stone", "runs", "sleeps",
+    "over", "under", "behind", "near", "quietly", "slowly", "old", "new", "garden", "street", "window", "morning",
+    "evening", "after", "before", "green", "light", "dark", "water", "tree", "and", "but", "with", "without",
+    "table", "chair", "child", "woman", "man", "farmer", "teacher", "bread", "milk", "train", "ship", "cloud",
+    "wind", "rain", "snow", "hill", "valley"
+]
+
+
+def picture(i: int, side: int = 96) -> Image.Image:
+    """A few ellipses and boxes in colours on a gradient."""
+    rng = np.random.default_rng([i, 1])
+    ramp = np.linspace(0, 1, side)[None, :, None] * rng.integers(0, 120, 3) + rng.integers(60, 130, 3)
+    drawn = Image.fromarray(np.broadcast_to(ramp, (side, side, 3)).astype(np.uint8).copy())
+    brush = ImageDraw.Draw(drawn)
+    for _ in range(6):
+        x, y = rng.integers(0, side, 2).tolist()
+        w, h = rng.integers(side // 8, side // 2, 2).tolist()
+        shape = brush.ellipse if rng.random() < 0.5 else brush.rectangle
+        shape((x - w // 2, y - h // 2, x + w // 2, y + h // 2), fill=tuple(int(v) for v in rng.integers(0, 256, 3)))
+    return drawn
+
+
+def as_jpeg(drawn: Image.Image, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    drawn.save(buffer, "jpeg", quality=quality)
+    return Image.open(io.BytesIO(buffer.getvalue()))
+
+
+PICTURES = {
+    "JPEG, quality 30": lambda one: as_jpeg(one, 30),
+    "half the size": lambda one: one.resize((one.width // 2, one.height // 2)),
+    "30 % brighter": lambda one: ImageEnhance.Brightness(one).enhance(1.3),
+    "30 % darker": lambda one: ImageEnhance.Brightness(one).enhance(0.7),
+}
+
+
+def sentence(i: int, words: int = 20) -> list[str]:
+    rng = np.random.default_rng([i, 2])
+    return [WORDS[k] for k in rng.integers(0, len(WORDS), words)]
+
+
+def one_word(words: list[str], i: int) -> list[str]:
+    rng = np.random.default_rng([i, 3])
+    return [*words[: (k := int(rng.integers(len(words))))], "elephant", *words[k + 1:]]
+
+
+def sound(i: int, rate: int = 16_000, seconds: float = 1.5) -> np.ndarray:
+    """A melody of a few tones with overtones, each with its own loudness, and breath."""
+    rng = np.random.default_rng([i, 4])
+    wave, time = np.zeros(round(rate * seconds)), np.arange(round(rate * seconds)) / rate
+    for _ in range(7):
+        start, length, tone = rng.uniform(0, seconds - 0.2), rng.uniform(0.1, 0.5), 90 * 2 ** rng.uniform(0, 4.5)
+        shape = np.clip(np.minimum(time - start, start + length - time) / 0.03, 0, 1) * rng.uniform(0.2, 1)
+        wave += shape * sum(np.sin(2 * np.pi * tone * k * time) / k for k in range(1, 5))
+    return 0.2 * wave / np.abs(wave).max() + 0.002 * rng.normal(size=len(wave))
+
+
+def noisy(wave: np.ndarray, i: int, decibels: float = 25) -> np.ndarray:
+    rng = np.random.default_rng([i, 5])
+    return wave + rng.normal(size=len(wave)) * np.sqrt(np.square(wave).mean()) * 10 ** (-decibels / 20)
+
+
+def as_mp3(wave: np.ndarray, rate: int = 16_000) -> np.ndarray:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, wave, rate, format="MP3")
+    return soundfile.read(io.BytesIO(buffer.getvalue()))[0]
+
+
+SOUNDS = {
+    "half as loud": lambda wave, i: wave / 2,
+    "40 ms later": lambda wave, i: np.concatenate([np.zeros(640), wave])[: len(wave)],
+    "noise at 25 dB": noisy,
+    "MP3": lambda wave, i: as_mp3(wave),
+}
+
+
+def save_picture(drawn: Image.Image, path: Path) -> str:
+    drawn.convert("RGB").save(path)
+    return path.name
+
+
+def save_sound(wave: np.ndarray, path: Path, rate: int = 16_000) -> str:
+    soundfile.write(path, wave, rate)
+    return path.name

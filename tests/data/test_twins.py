@@ -1,0 +1,130 @@
+"""Twins of samples, and the leak that a split has."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.data.alike_media import as_jpeg, noisy, one_word, picture, save_picture, save_sound, sentence, sound
+from trivium.data import leaks, tables, twins
+from trivium.data.settings import Near, Split
+from trivium.settings.errors import UserError
+from trivium.settings.parts import typed
+from trivium.tasks.classification import Classification
+
+SAMPLES = [f"s{i}" for i in range(8)]
+
+
+def write(folder: Path, split: list[str | None] | None = None) -> Path:
+    """Eight samples: s1 has the file of s0, s3 nearly the picture of s2, s5 nearly the sound of s4, s7 nearly the text
+    of s6.
+    """
+    pictures = [picture(i) for i in range(8)]
+    pictures[3] = as_jpeg(pictures[2], 40)
+    photos = [save_picture(one, folder / f"{i}.png") for i, one in enumerate(pictures)]
+    photos[1] = photos[0]
+    sounds = [sound(i) for i in range(8)]
+    sounds[5] = noisy(sounds[4] / 2, 5)
+    clips = [save_sound(one, folder / f"{i}.wav") for i, one in enumerate(sounds)]
+    words = [sentence(i) for i in range(8)]
+    words[7] = one_word(words[6], 7)
+    none = pa.nulls(8, pa.float64())
+    columns = {"sample": SAMPLES, "label": list("abababab"), "split": pa.array(split or [None] * 8, pa.string()),
+               "title": [" ".join(one) for one in words],
+               **{f"{s}{end}": cells for s, files in (("photo", photos), ("clip", clips))
+                  for end, cells in (("", files), ("_digest", files), ("_start", none), ("_end", none))}}
+    tables.write(pa.table(columns), folder / "samples.parquet")
+    tables.write_json({"root": str(folder), "streams": {"photo": "image", "clip": "audio", "title": "text"},
+                       "task": Classification(["a", "b"]).plain()}, folder / "meta.json")
+    return folder
+
+
+def tied(found: list[twins.Twins]) -> dict[str, list[tuple[int, ...]]]:
+    return {one.names[0]: sorted(group for code in set(one.code.tolist()) - {-1}
+                                 if len(group := tuple(one.row[one.code == code].tolist())) > 1) for one in found}
+
+
+def test_the_same_and_nearly_the_same(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert tied(twins.find(tmp_path, 0.01)) == {"photo": [(0, 1)], "clip": [], "title": []}
+    assert tied(twins.find(tmp_path, 0.01, Near())) == {"photo": [(0, 1), (2, 3)], "clip": [(4, 5)], "title": [(6, 7)]}
+    assert tied(twins.find(tmp_path, 0.01, Near(image=None, text=0.99))) == {"photo": [(0, 1)], "clip": [(4, 5)],
+                                                                             "title": []}
+
+
+def split(folder: Path, sides: list[str]) -> None:
+    tables.write(pa.table({"sample": SAMPLES, "seed_0": sides}), folder / "splits.parquet")
+
+
+def test_a_leak_is_measured_and_named(tmp_path: Path) -> None:
+    sides = ["train", "test", "test", "unlabelled", "val", "test", "train", "test"]
+    write(tmp_path, ["test", "train", *["train"] * 6])
+    split(tmp_path, sides)
+    exact = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01), False)
+    assert [(one.stream, one.rows, one.of) for one in exact.seeds[0]] == [
+        ("clip", 0, 4), ("photo", 1, 4), ("title", 0, 4)]
+    assert [one.rows for one in exact.given] == [0, 1, 0]
+    assert exact.given[1].examples[0].plain() == {"test": "s0", "train": "s1", "test_value": "0.png",
+                                                  "train_value": "0.png"}
+    near = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near()), True)
+    assert [(one.stream, one.rows) for one in near.seeds[0]] == [("clip", 0), ("photo", 2), ("title", 1)]  # s4: val
+    assert [(one.test, one.train) for one in near.seeds[0][1].examples] == [("s1", "s0"), ("s2", "s3")]
+    assert near.whole == [0]
+    assert leaks.said(exact, ["photo", "clip"]) == [
+        "by the data's own split column, 1 of 1 test rows have the same photo as a train row: `s0` like `s1`",
+        "1 of 4 test rows of seed 0 have the same photo as a train row: `s1` like `s0`"]
+
+
+def test_rows_all_of_whose_streams_are_known(tmp_path: Path) -> None:
+    write(tmp_path)
+    table = tables.read(tmp_path / "samples.parquet")
+    for name in ("photo", "photo_digest", "clip", "clip_digest", "title"):
+        cells = table[name].to_pylist()
+        cells[1] = cells[0]
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(cells))
+    tables.write(table, tmp_path / "samples.parquet")
+    split(tmp_path, ["train", "test", *["train"] * 6])
+    found = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01), False)
+    assert found.whole == [1] and found.given == []
+
+
+def test_a_placeholder_is_nobodys_twin(tmp_path: Path) -> None:
+    count = 90
+    table = pa.table({"sample": [f"s{i}" for i in range(count)], "label": list("ab" * 45),
+                      "title": ["n/a"] * 30 + ["x", "x"] + [f"title {i}" for i in range(58)]})
+    tables.write(table, tmp_path / "samples.parquet")
+    tables.write_json({"root": ".", "streams": {"title": "text"}}, tmp_path / "meta.json")
+    assert tied(twins.find(tmp_path, 0.01)) == {"title": [(30, 31)]}
+    assert tied(twins.find(tmp_path, 0.5)) == {"title": [tuple(range(30)), (30, 31)]}
+
+
+def test_near_duplicates_are_a_switch_or_thresholds() -> None:
+    others = {"method": "holdout", "val": 0.15, "test": 0.35, "labels": 1.0, "group_identical_text": False,
+              "held_out_domain": ""}
+
+    def given(value: object) -> Near | None:
+        return typed(Split, others | {"near_duplicates": value}, "split").near_duplicates
+
+    assert given(True) == Near(text=0.7, image=0.95, audio=0.9)
+    assert given(False) is None
+    assert given({"image": 0.9, "audio": None}) == Near(image=0.9, audio=None)
+    with pytest.raises(UserError, match=r"unknown key `split.near_duplicates.imag`.*image"):
+        given({"imag": 0.9})
+
+
+@pytest.mark.slow
+def test_workers_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More values than are decoded in this process alone."""
+    files = [save_picture(picture(i, 24), tmp_path / f"{i}.png") for i in range(240)]
+    none = pa.nulls(240, pa.float64())
+    table = pa.table({"sample": files, "label": list("ab" * 120), "photo": files, "photo_digest": files,
+                      "photo_start": none, "photo_end": none})
+    tables.write(table, tmp_path / "samples.parquet")
+    tables.write_json({"root": str(tmp_path), "streams": {"photo": "image"}}, tmp_path / "meta.json")
+    found = []
+    for workers in (1, 3):
+        monkeypatch.setattr("trivium.data.probe.cores", lambda count=workers: count)
+        (one,) = twins.find(tmp_path, 0.01, Near(image=0.5))
+        found.append([np.flatnonzero(one.code == code).tolist() for code in dict.fromkeys(one.code.tolist())])
+    assert found[0] == found[1]

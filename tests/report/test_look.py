@@ -1,0 +1,118 @@
+"""`trivium look`: the page and the terminal, of real outs of the stages up to `split`."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.raw_tables import SETTINGS, audio, image, labels, texts, write
+from trivium.data import leaks, tables, twins
+from trivium.data.alignment import align
+from trivium.data.settings import Align, Split
+from trivium.data.splits import split
+from trivium.data.validation import validate
+from trivium.report.look import classes, languages, page, price, streams
+from trivium.report.look.seen import Seen
+
+EVIL = "<script>alert(1)</script>"
+STREAMS = {"image": "image", "audio": "audio", "text": "text"}
+COUNT = 90
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """90 samples of a, b and EVIL: 30 with one grey picture, half without sound, s88 and s89 with one picture across
+    the given split; s0 has a picture that cannot be read.
+    """
+    root = tmp_path_factory.mktemp("looked")
+    (root / "grey.png").parent.mkdir(exist_ok=True)
+    Image.new("RGB", (8, 8), "grey").save(root / "grey.png")
+    pictures = [image(root, i) for i in range(COUNT)]
+    for one in pictures[1:31]:
+        one |= {"value": "grey.png", "digest": tables.digest((root / "grey.png").read_bytes())}
+    pictures[89] |= {"value": pictures[88]["value"], "digest": pictures[88]["digest"]}
+    (root / "0.png").write_bytes(b"nothing")
+    sounds = [audio(root, i) for i in range(0, COUNT, 2)]
+    words = [f"the {EVIL} and {i}" for i in range(COUNT)]
+    sides = ["train"] * 60 + ["val"] * 14 + ["test"] * 15 + ["train"]
+    raw = write(root, labels(COUNT, label=["a", "b", EVIL] * 30, split=sides), image=pictures, audio=sounds,
+                text=texts(words))
+    settings = SETTINGS.model_copy(update={"text_length": (1, 100)})
+    tables.write_json(validate(raw, root / "data/valid", STREAMS, settings), root / "reports/validation.json")
+    align(root / "data/valid", root / "data/aligned", STREAMS, Align(tolerance=0.1))
+    split(root / "data/aligned", root / "data/splits", Split(method="holdout", val=0.2, test=0.2, labels=1.0,
+                                                             group_identical_text=False, held_out_domain=""), 2)
+    found = twins.find(root / "data/aligned", 0.01)
+    leaks.measure(root / "data/aligned", root / "data/splits", found, False).write(root / leaks.PATH)
+    return root
+
+
+def test_the_terminal_says_what_there_is(project: Path) -> None:
+    out, said = page.write(project)
+    assert out == Path("reports/look.html") and (project / out).exists()
+    lines = said.splitlines()
+    assert lines[0] == "90 samples with audio, image, text, in 3 classes: small"
+    assert "  audio  audio, 45 samples, 0.1 to 0.1 seconds (half below 0.1)" in lines
+    assert "Classes have 30 to 30 rows." in lines
+    assert ("2 samples share content with another, in 1 groups: they stay on one side of every split. In all, 89 "
+            "groups are split.") in lines
+    told = [line for line in lines if line.startswith("!")]
+    assert "! 30 rows with 3 different labels have the same image, `grey.png`: it is taken for a placeholder." in told
+    leaked = "! By the data's own split column, 1 of 15 test rows have the same image as a train row: `s88` like `s89`"
+    assert any(line.startswith(leaked) for line in told)
+
+
+def test_the_page_escapes_what_comes_from_data(project: Path) -> None:
+    page.write(project)
+    text = (project / page.OUT).read_text(encoding="utf-8")
+    assert EVIL not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "30 rows have this image" in text and "data:image/png" in text and "data:audio/flac" in text
+    assert "is_missing" not in text and "http://" not in text.replace("http://www.w3.org", "")
+
+
+def test_what_is_missing_together(project: Path) -> None:
+    found = Seen(project)
+    figure = streams.patterns(found)
+    assert figure is not None
+    rows = [[cell.content for cell in row] for row in figure.body.rows]  # type: ignore[union-attr]
+    assert rows[0][:4] == ["–", "yes", "yes", "45"]  # of two that are as many, the first
+    assert sorted(row[3] for row in rows) == ["1", "44", "45"]
+    shares = streams.by_class(found)
+    assert shares is not None
+    assert next([cell.content for cell in row] for row in shares.body.rows) == [  # type: ignore[union-attr]
+        EVIL, "30", "50.0\xa0%", "100.0\xa0%", "100.0\xa0%"]
+    assert page.missing(found) == ["45 of 90 samples have no audio.", "1 of 90 samples have no image."]
+
+
+def test_examples_are_of_rows_that_models_learn_from(project: Path) -> None:
+    found = Seen(project, 100_000)
+    learned = set(np.array([f"s{i}" for i in range(60)]).tolist())
+    cards = classes.examples(found)
+    assert len(cards) == 6 and {card.note.removeprefix("Sample ") for card in cards} <= learned
+
+
+def test_languages_are_guessed() -> None:
+    said = {"the cat is on the table": "English", "der Hund und die Katze": "German",
+            "le chat est dans la rue": "French", "кот сидит на столе": "Cyrillic", "猫在桌子上": "Chinese",
+            "猫がいる": "Japanese", "cat": "not known", "": "not known"}
+    assert {text: languages.guess(text) for text in said} == said
+    assert languages.shares(["the cat is here", "x", "the dog is there"]) == [("English", 2 / 3), ("not known", 1 / 3)]
+
+
+def test_a_price_in_words() -> None:
+    cost = price.Price(seconds=600.0, speed=1e9, flops=5e10, strategies=8, seeds=3, workers=2)
+    said = cost.said.replace("\xa0", " ")
+    assert said.startswith("Training will take about 10 min on this machine: 8 strategies x 3 seeds x 50.0 GFLOP "
+                           "each, at 1.00 GFLOP a second and 2 at a time.")
+
+
+def test_the_report_says_the_same(project: Path) -> None:
+    from types import SimpleNamespace
+
+    from trivium.report.sections import data
+
+    figures = data._looked(SimpleNamespace(root=project))  # type: ignore[arg-type]
+    assert [figure.title for figure in figures] == ["Lengths, sizes, durations", "Which are there together",
+                                                    "Test rows with a twin in train"]
