@@ -15,9 +15,9 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, str | None]) 
     return table.sample(Predictor.of_strategy(root, strategy), sample, strategy)
 
 
-def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> None:
+def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> int:
     """See `table.write`. Raises: UserError (no row has an answer; the file or the strategy cannot be used)."""
-    table.write(Predictor.of_strategy(root, strategy), manifest, out, f"predict {strategy}", _names(root))
+    return table.write(Predictor.of_strategy(root, strategy), manifest, out, f"predict {strategy}", _names(root))
 
 
 def _names(root: Path) -> dict[str, str]:
