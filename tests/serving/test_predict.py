@@ -4,11 +4,15 @@ from pathlib import Path
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from trivium.runtime.table import read
+from trivium.runtime.reading import Table
 from trivium.serving.predict import predict_sample, predict_table
 from trivium.settings.errors import UserError
 
 TWO = {"text": "text", "image": "image"}
+
+
+def read(path: Path, streams: dict[str, str], names: dict[str, str] | None = None) -> list[dict]:
+    return [row for piece in Table.of(path, streams, names).samples() for row in piece]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +110,7 @@ def test_all_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> 
              "jsonl": lambda path: frame.to_json(path, orient="records", lines=True)}
     write[name.split(".")[1].replace("tsv", "csv")](tmp_path / name)
     found = read(tmp_path / name, TWO, {"text": "caption"})
-    assert found.to_pydict() == {"id": ["01", "2"], "text": ["alpha", "beta"], "image": [None, "img/b.png"]}
+    assert found == [{"id": "01", "text": "alpha", "image": None}, {"id": "2", "text": "beta", "image": "img/b.png"}]
 
 
 def test_bad_tables_are_said(tmp_path: Path) -> None:
@@ -133,8 +137,9 @@ def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("header", ["id,text,Image,AUDIO", "id, text, image ,audio", " ID,Text,\u00a0image,audio"])
 def test_columns_whatever_their_case_and_the_white_space_around(header: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{header}\n1, row , img/a.png ,\n2,, ,b.wav\n", encoding="utf-8")
-    found = read(tmp_path / "a.csv", TWO | {"audio": "audio"}).to_pydict()
-    assert found == {"id": ["1", "2"], "text": [" row ", None], "image": ["img/a.png", None], "audio": [None, "b.wav"]}
+    assert read(tmp_path / "a.csv", TWO | {"audio": "audio"}) == [
+        {"id": "1", "text": " row ", "image": "img/a.png", "audio": None},
+        {"id": "2", "text": None, "image": None, "audio": "b.wav"}]
 
 
 def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path) -> None:
@@ -142,7 +147,7 @@ def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path)
     with pytest.raises(UserError, match="a.csv has the columns `Image` and `IMAGE`, and none is called exactly"):
         read(tmp_path / "a.csv", TWO)
     (tmp_path / "a.csv").write_text("text,Image,image\nx,a.png,b.png\n")
-    assert read(tmp_path / "a.csv", TWO)["image"].to_pylist() == ["b.png"]
+    assert read(tmp_path / "a.csv", TWO) == [{"text": "x", "image": "b.png"}]
 
 
 def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None:
@@ -151,7 +156,6 @@ def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None
     for header, row in (("photo,scan,title", "a.png,b.png, x"), ("IMG, Photo ,T", "a.png ,b.png, x"),
                         ("img,photo,title", "a.png,b.png, x")):
         (tmp_path / "a.csv").write_text(f"{header}\n{row}\n")
-        found = read(tmp_path / "a.csv", streams, names).to_pylist()
-        assert found == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
+        assert read(tmp_path / "a.csv", streams, names) == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
     (tmp_path / "a.csv").write_text("scan\nb.png\n")
-    assert read(tmp_path / "a.csv", streams, names).to_pylist() == [{"scan": "b.png"}]
+    assert read(tmp_path / "a.csv", streams, names) == [{"scan": "b.png"}]

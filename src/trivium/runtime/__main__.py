@@ -33,7 +33,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if given.table is None:
             print(table.sample(runner, sample, runner.about.strategy))
         else:
-            bad = table.write(runner, given.table, given.out, "answers")
+            from trivium.runtime.statistics.reference import NAME, Reference
+            from trivium.runtime.unlike import Unlike
+
+            known = Reference.found(given.folder / NAME)
+            look = Unlike(runner, known.streams, given.table.parent) if known else None
+            bad = table.write(runner, given.table, given.out, "answers", look=look)
             sys.exit(1 if bad and given.strict else 0)
     except UserError as error:
         sys.exit(f"\n{error}\n")
