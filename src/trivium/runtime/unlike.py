@@ -19,7 +19,7 @@ from trivium.runtime import values
 from trivium.runtime.answering import Answering
 from trivium.runtime.reading import Samples
 from trivium.runtime.statistics import Statistics
-from trivium.runtime.statistics.reference import Sketch, below, gathered, psi
+from trivium.runtime.statistics.reference import NEAR, Sketch, below, gathered, psi
 
 SAMPLE = 500  # rows that are looked at, drawn from all
 LEAST = 30  # rows that can tell
@@ -112,7 +112,8 @@ def _words(s: str, name: str, sketch: Sketch, own: list[float | str]) -> str:
     more = bool(new[k] < old[k])
     label = of if what == "value" else f"{WORDS.get(what, what)} of {of}"
     high, low = (1 - new[k], 1 - old[k]) if more else (new[k], old[k])
-    return f"{label} is {'above' if more else 'at most'} {sketch.grid[k]:.3g} in {_share(high)} of them{_before(low)}"
+    edge = sketch.grid[k] if abs(sketch.grid[k]) > 2 * NEAR else 0.0
+    return f"{label} is {'above' if more else 'at most'} {edge:.3g} in {_share(high)} of them{_before(low)}"
 
 
 def _share(value: float) -> str:

@@ -16,6 +16,7 @@ NAME = "reference.json"
 BINS = 10
 STEPS = 40  # parts of the rows that quantiles are between
 WORDS = 30  # of a statistic that are told apart
+NEAR = 1e-5  # of a number, as a share of it: what is as near is the same
 STATES = ("given", "missing", "unreadable", "unknown")  # see `trivium.runtime.statistics`
 
 
@@ -75,7 +76,7 @@ def _between(numbers: np.ndarray, parts: int) -> tuple[float, ...]:
     """
     cuts: list[float] = []
     for cut in np.unique(np.quantile(numbers, np.arange(1, parts) / parts)):
-        near = 1e-5 * max(1.0, abs(cut))
+        near = NEAR * max(1.0, abs(cut))
         common = np.mean(abs(numbers - cut) < near) > 1 / parts
         cuts += [cut - near, cut + near] if common else [cut]
     return tuple(sorted({float(f"{cut:.8g}") for cut in cuts}))
