@@ -53,35 +53,42 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
     }
 
 
+def tried(check: Callable[..., str], drawn: dict[str, st.SearchStrategy[Any]], count: int) -> Counter[str]:
+    """How often `count` examples ended how; what fails is printed, and ends the trial."""
+    ends = Counter[str]()
+
+    @settings(max_examples=count, derandomize=True, deadline=None, database=None,
+              suppress_health_check=list(HealthCheck))
+    @given(**drawn)
+    def one(**values: Any) -> None:
+        ends[check(**values)] += 1
+
+    try:
+        one()
+    except (Exception, checks.Late):
+        traceback.print_exc()
+        ends["failed"] += 1
+    return ends
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
     parser.add_argument("--examples", type=int, default=10_000, help="in all (default: 10,000)")
-    given_ = parser.parse_args()
+    parser.add_argument("--only", default="", metavar="KIND", help="one kind, of which nothing is written down")
+    asked = parser.parse_args()
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         every = kinds(Path(scratch))
-        for name, (check, with_what) in every.items():
-            start, ends = time.perf_counter(), Counter[str]()
-
-            def one(check: Callable[..., str] = check, ends: Counter[str] = ends, **values: Any) -> None:
-                try:
-                    ends[check(**values)] += 1
-                except (Exception, checks.Late):
-                    ends["failed"] += 1
-                    raise
-
-            how = settings(max_examples=-(-given_.examples // len(every)), derandomize=True, deadline=None,
-                           database=None, suppress_health_check=list(HealthCheck))
-            try:
-                how(given(**with_what)(one))()
-            except (Exception, checks.Late):
-                traceback.print_exc()
+        for name in [asked.only] if asked.only else every:
+            start = time.perf_counter()
+            ends = tried(*every[name], -(-asked.examples // len(every)))
             found[name] = {"examples": ends.total(), "ends": dict(sorted(ends.items()))}
             print(f"{name}: {found[name]}  {time.perf_counter() - start:.0f} s", flush=True)
     failed = sum(one["ends"].get("failed", 0) for one in found.values())
-    RESULTS.write_text(json.dumps({"examples": sum(one["examples"] for one in found.values()), "failed": failed,
-                                   "limits": {"seconds": checks.SECONDS, "bytes": checks.MEMORY},
-                                   "kinds": found}, indent=1) + "\n")
+    if not asked.only:
+        RESULTS.write_text(json.dumps({
+            "examples": sum(one["examples"] for one in found.values()), "failed": failed,
+            "limits": {"seconds": checks.SECONDS, "bytes": checks.MEMORY}, "kinds": found}, indent=1) + "\n")
     sys.exit(1 if failed else 0)
 
 

@@ -83,7 +83,8 @@ def ingests(folder: Path, made: tuple[str, bytes, int | None]) -> str:
     streams = {s: Stream(modality=kind) for s, kind in STREAMS.items()}
     with bounded(), redirect_stderr(io.StringIO()):
         try:
-            manifest.write(folder / "raw", Manifest.model_validate(NAMES | {"path": str(path)}), 0, streams, Classification, True)
+            named = Manifest.model_validate(NAMES | {"path": str(path)})
+            manifest.write(folder / "raw", named, 0, streams, Classification, True)
         except UserError as error:
             return _refused(error)
     assert tables.read(folder / "raw/labels.parquet").num_rows == rows.read(path, rows.columns(path)[:1]).num_rows
@@ -143,7 +144,8 @@ def facts() -> Inputs:
     import pyarrow as pa
 
     train = packed.pack({name: pa.chunked_array([pa.array(column, pa.string())]) for name, column in {
-        "area": ["1", "2", "3"], "kind": ["flat", "house", "flat"], "sold": ["2020-01-01", "2020-02-01", None]}.items()})
+        "area": ["1", "2", "3"], "kind": ["flat", "house", "flat"],
+        "sold": ["2020-01-01", "2020-02-01", None]}.items()})
     (fitted,), spec = table_modality.fit(table_modality.columns(train), np.ones((1, 3), bool),
                                                table_modality.Settings())
     made = Inputs({}, [])
@@ -155,7 +157,7 @@ def facts() -> Inputs:
 def packs(inputs: Inputs, cells: list[str]) -> str:
     """Cells of a table as one sample may be given them: numbers, or a reason."""
     with bounded():
-        found, present, broken = inputs.arrays([{"facts": cell} for cell in cells], Path(), ("facts",))
+        found, _, broken = inputs.arrays([{"facts": cell} for cell in cells], Path(), ("facts",))
     assert np.isfinite(found["facts"]).all() and len(broken) == len(cells)
     return "refused in part" if any(broken) else "read"
 

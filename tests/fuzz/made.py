@@ -18,13 +18,13 @@ from PIL import Image
 
 COLUMNS = ("id", "label", "text", "image", "audio", "group", "split", "start", "end", "area", "kind")
 ODD = (
-    "", " ", "\t", "nan", "NaN", "inf", "-inf", "1e999", "-0", "1.0", "01", "٣", "9" * 400, "=1+1", "@a", "+", "-", "\x00",
-    "\ufeff", "\u202eabc", "e\u0301", "a,b", 'a"b', '"', "'", "a\nb", "a\r\nb", ";", "\\", "None", "null", "true", "{}", "[]",
-    '{"a": 1}', '{"area": {"b": [1]}}', "[[[1]]]", "[" * 2000, "..", ".", "/", "a" * 5000, "../../x.png", "good.png", "good.wav",
-    "GOOD.PNG", " good.png ", "good.png;good.wav", "%67ood.png", "%", "%zz", "file:///none.png", "C:\\a\\b.png",
-    "zip://", "zip://none.zip::a.png", "zip://good.png::a.png", "tar://a::", "::", "zip://a::b::c", "://", "odd://a",
-    "data:", "data:image/png;base64,!!!", "data:image/png;base64,iVBORw0KGgo=", "train", "val", "0.1", "-1", "1e300",
-    "2020-02-30", "1,234.5", "12:30", "0x10", "1_000",
+    "", " ", "\t", "nan", "NaN", "inf", "-inf", "1e999", "-0", "1.0", "01", "٣", "9" * 400, "=1+1", "@a", "+", "-",
+    "\x00", "\ufeff", "\u202eabc", "e\u0301", "a,b", 'a"b', '"', "'", "a\nb", "a\r\nb", ";", "\\", "None", "null",
+    "true", "{}", "[]", '{"a": 1}', '{"area": {"b": [1]}}', "[[[1]]]", "[" * 2000, "..", ".", "/", "a" * 5000,
+    "../../x.png", "good.png", "good.wav", "GOOD.PNG", " good.png ", "good.png;good.wav", "%67ood.png", "%", "%zz",
+    "file:///none.png", "C:\\a\\b.png", "zip://", "zip://none.zip::a.png", "zip://good.png::a.png", "tar://a::", "::",
+    "zip://a::b::c", "://", "odd://a", "data:", "data:image/png;base64,!!!", "data:image/png;base64,iVBORw0KGgo=",
+    "train", "val", "0.1", "-1", "1e300", "2020-02-30", "1,234.5", "12:30", "0x10", "1_000",
 )
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-2**70, 2**70), st.floats(), st.text(max_size=20),
                     st.sampled_from(ODD))
@@ -68,8 +68,9 @@ def tables(draw: st.DrawFn, *needed: str) -> tuple[str, bytes, int | None]:
 def _parquet(draw: st.DrawFn, header: list[str], count: int) -> bytes:
     kinds: dict[str, Any] = {
         "texts": (pa.string(), st.none() | CELLS), "floats": (pa.float64(), st.none() | st.floats()),
-        "integers": (pa.int64(), st.none() | st.integers(-2**63, 2**63 - 1)), "bytes": (pa.binary(), st.binary(max_size=9)),
-        "flags": (pa.bool_(), st.booleans()), "lists": (pa.list_(pa.string()), st.lists(st.sampled_from(ODD), max_size=2)),
+        "integers": (pa.int64(), st.none() | st.integers(-2**63, 2**63 - 1)),
+        "bytes": (pa.binary(), st.binary(max_size=9)), "flags": (pa.bool_(), st.booleans()),
+        "lists": (pa.list_(pa.string()), st.lists(st.sampled_from(ODD), max_size=2)),
         "pairs": (pa.struct([("bytes", pa.binary()), ("path", pa.string())]), st.none() | st.fixed_dictionaries(
             {"bytes": st.none() | st.binary(max_size=9), "path": st.none() | st.sampled_from(ODD)}))}
     columns = {}
@@ -117,9 +118,11 @@ def pictures() -> dict[str, bytes]:
     """A small one of each format."""
     pixels = np.random.default_rng(0).integers(0, 256, (12, 9, 4), np.uint8)
     found = {}
-    for name, mode, how in (("PNG", "RGBA", {}), ("PNG", "P", {}), ("PNG", "I;16", {}), ("JPEG", "RGB", {}), ("JPEG", "L", {}),
-                            ("JPEG", "CMYK", {}), ("GIF", "P", {}), ("BMP", "RGB", {}), ("TIFF", "RGB", {}),
-                            ("TIFF", "L", {"compression": "tiff_lzw"}), ("TIFF", "F", {}), ("WEBP", "RGBA", {}), ("PPM", "RGB", {})):
+    for name, mode, how in (
+        ("PNG", "RGBA", {}), ("PNG", "P", {}), ("PNG", "I;16", {}), ("JPEG", "RGB", {}), ("JPEG", "L", {}),
+        ("JPEG", "CMYK", {}), ("GIF", "P", {}), ("BMP", "RGB", {}), ("TIFF", "RGB", {}),
+        ("TIFF", "L", {"compression": "tiff_lzw"}), ("TIFF", "F", {}), ("WEBP", "RGBA", {}), ("PPM", "RGB", {}),
+    ):
         picture = Image.fromarray(pixels).convert("L" if mode == "I;16" else "RGB" if mode == "CMYK" else mode)
         out = io.BytesIO()
         picture.convert(mode).save(out, name, **how)
@@ -131,8 +134,11 @@ def sounds() -> dict[str, bytes]:
     """A short one of each format."""
     wave = 0.3 * np.sin(np.arange(800) * 0.2)
     found = {}
-    for name, kind in (("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAV", "PCM_U8"), ("WAV", "MS_ADPCM"), ("FLAC", "PCM_16"),
-                       ("OGG", "VORBIS"), ("OGG", "OPUS"), ("AIFF", "PCM_16"), ("AU", "ULAW"), ("MP3", "MPEG_LAYER_III"), ("CAF", "PCM_24")):
+    for name, kind in (
+        ("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAV", "PCM_U8"), ("WAV", "MS_ADPCM"), ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"), ("OGG", "OPUS"), ("AIFF", "PCM_16"), ("AU", "ULAW"), ("MP3", "MPEG_LAYER_III"),
+        ("CAF", "PCM_24"),
+    ):
         out = io.BytesIO()
         soundfile.write(out, np.stack([wave, wave], 1) if name == "FLAC" else wave, 8000, kind, format=name)
         found[f"{name} {kind}"] = out.getvalue()

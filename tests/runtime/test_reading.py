@@ -38,7 +38,7 @@ def test_cells_of_a_table_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 
 def test_a_table_without_any_stream_is_an_error_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="none of the columns text, image, audio; it has id, txt. Did you mean `text` by"):
+    with pytest.raises(UserError, match="none of the columns text, image, audio; it has id, txt. Did you mean `text`"):
         table(tmp_path / "a.csv", "id,txt")
 
 

@@ -79,6 +79,8 @@ def shifts(known: Mapping[str, Mapping[str, Sketch]], rows: list[dict[str, Stati
     for s, sketches in known.items():
         given, most = gathered(row.get(s, {}) for row in rows), (0.0, "")
         for name, sketch in sketches.items():
+            if not sketch.names and not sketch.grid:
+                continue  # an export of an older version
             if len(own := given.get(name, [])) >= LEAST and (size := _shift(sketch, sketch.count(own))) > most[0]:
                 most = size, _words(s, name, sketch, own)
         if most[0]:
@@ -101,12 +103,13 @@ def _words(s: str, name: str, sketch: Sketch, own: list[float | str]) -> str:
     """Where the shares of rows differ most."""
     column, _, what = name.rpartition(" ")
     of = f"`{column}` of {s}" if column else s
-    if sketch.names or not sketch.grid:
+    if sketch.names:
         counts = sketch.count(own)
         new, old = counts / counts.sum(), np.array(sketch.counts) / sum(sketch.counts)
         k = int((new - old).argmax())
-        word = sketch.names[k] if k < len(sketch.names) else "none of those known" if sketch.names else "elsewhere"
-        return f"{of} is {word if what == 'state' else f'`{word}`'} in {_share(new[k])} of them{_before(old[k])}"
+        known = k < len(sketch.names)
+        word = "none of those known" if not known else sketch.names[k] if what == "state" else f"`{sketch.names[k]}`"
+        return f"{of} is {word} in {_share(new[k])} of them{_before(old[k])}"
     new, old = (below(sketch.grid, np.array(own, float)) / len(own), np.array(sketch.below) / sum(sketch.counts))
     k = int(np.abs(new - old).argmax())
     more = bool(new[k] < old[k])
