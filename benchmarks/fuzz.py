@@ -2,8 +2,9 @@
 
     PYTHONPATH=src:. .venv/bin/python -m benchmarks.fuzz --examples 10000
 
-Needs what development.txt lists. The suite tries a few hundred of the same kind (tests/fuzz). Writes
-benchmarks/results/fuzz.json: how often each ended how. What fails is printed, and kept as a test once it is mended.
+Needs what development.txt lists. The suite tries a few hundred of the same kind (tests/fuzz). Decoders say much on
+standard error (2>/dev/null). Writes benchmarks/results/fuzz.json: how often each ended how. What fails is printed, and
+kept as a test once it is mended.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
     answering, facts = Predictor.of_strategy(folder, "supervised_frozen"), checks.facts()
     return {
         "tables": (lambda table: checks.reads(files, table), {"table": made.tables()}),
-        "manifests": (lambda table: checks.ingests(files, table), {"table": made.tables("id", "label", "text")}),
+        "manifests": (lambda table, named: checks.ingests(files, table, named),
+                      {"table": made.tables("id", "label", "text"), "named": made.NAMED}),
         "pictures": (lambda content: checks.decodes(files, "image", content, None, None), {"content": made.IMAGES}),
         "sounds": (lambda content, start, end: checks.decodes(files, "audio", content, start, end),
                    {"content": made.SOUNDS, "start": made.SPANS, "end": made.SPANS}),
@@ -66,7 +68,7 @@ def tried(check: Callable[..., str], drawn: dict[str, st.SearchStrategy[Any]], c
     try:
         one()
     except (Exception, checks.Late):
-        traceback.print_exc()
+        traceback.print_exc(file=sys.stdout)
         ends["failed"] += 1
     return ends
 

@@ -7,7 +7,7 @@ import json
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,9 @@ from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 
 SECONDS = 10.0  # of an example
-MEMORY = 1 << 30  # bytes that an example may add to the peak
+MEMORY = 2 << 30  # bytes that an example may add to the peak: a picture of 134 megapixels is decoded with copies
 SMALL = {"image": image.Settings(size=8), "audio": audio.Settings(sample_rate=8000, seconds=0.1, bins=8)}
-NAMES = {name: name for name in ("id", "label", "group", "split", "language", "domain", "start", "end")}
+NAMES = ("group", "split", "language", "domain", "start", "end")
 STREAMS = {"text": "text", "image": "image", "audio": "audio"}
 
 
@@ -75,16 +75,17 @@ def reads(folder: Path, made: tuple[str, bytes, int | None]) -> str:
     return "read"
 
 
-def ingests(folder: Path, made: tuple[str, bytes, int | None]) -> str:
-    """Every row of a manifest is a row of labels, whatever is in it."""
+def ingests(folder: Path, made: tuple[str, bytes, int | None], named: Sequence[str]) -> str:
+    """Every row of a manifest is a row of labels, whatever is in it. named: columns that the settings name besides"""
     ending, content, _ = made
     path = folder / f"table{ending}"
     path.write_bytes(content)
     streams = {s: Stream(modality=kind) for s, kind in STREAMS.items()}
     with bounded(), redirect_stderr(io.StringIO()):
         try:
-            named = Manifest.model_validate(NAMES | {"path": str(path)})
-            manifest.write(folder / "raw", named, 0, streams, Classification, True)
+            chosen = Manifest.model_validate(dict.fromkeys(NAMES, "") | {name: name for name in ("id", "label", *named)}
+                                             | {"path": str(path)})
+            manifest.write(folder / "raw", chosen, 0, streams, Classification, True)
         except UserError as error:
             return _refused(error)
     assert tables.read(folder / "raw/labels.parquet").num_rows == rows.read(path, rows.columns(path)[:1]).num_rows

@@ -42,9 +42,9 @@ def test_tables_are_read_or_refused(folder: Path, table) -> None:
 
 
 @quick
-@given(table=made.tables("id", "label", "text"))
-def test_manifests_keep_every_row(folder: Path, table) -> None:
-    checks.ingests(folder, table)
+@given(table=made.tables("id", "label", "text"), named=made.NAMED)
+def test_manifests_keep_every_row(folder: Path, table, named: list[str]) -> None:
+    checks.ingests(folder, table, named)
 
 
 @quick

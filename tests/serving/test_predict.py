@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,33 @@ def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None
         assert read(tmp_path / "a.csv", streams, names) == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
     (tmp_path / "a.csv").write_text("scan\nb.png\n")
     assert read(tmp_path / "a.csv", streams, names) == [{"scan": "b.png"}]
+
+
+def test_rows_have_their_ids_or_numbers_and_the_ending_says_the_form(root: Path, tmp_path: Path) -> None:
+    (root / "ids.csv").write_text("ID,Text\nx,alpha\n,beta\n,\n-1,=gamma\n")
+    assert predict_table(root, "supervised_frozen", root / "ids.csv", tmp_path / "out.jsonl") == 1
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in found] == ["x", "2", "3", "-1"]
+    assert [row["error"] for row in found] == [
+        None, None, "sample has no text or image or audio, and the model reads nothing else", None]
+    assert sum(found[0][f"probability_{name}"] for name in ("anna", "ben", "carla")) == pytest.approx(1)
+
+
+def test_a_stream_without_a_column_is_said(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "near.csv").write_text("text,Image,adio\nalpha,,\n")
+    predict_table(root, "supervised_frozen", root / "near.csv", None)
+    assert capsys.readouterr().err == (f"note: {root / 'near.csv'} has no column `audio`, so every row is answered "
+                                       "without. Did you mean `audio` by the column `adio`?\n")
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--strict",), 1)])
+def test_a_row_without_an_answer_is_an_error_where_that_is_asked_for(
+    root: Path, words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from trivium.cli.main import main
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "supervised_frozen", "new.csv", "--out", "strict.csv", *words])
+    assert ended.value.code == code and len(Path("strict.csv").read_text().splitlines()) == 3
