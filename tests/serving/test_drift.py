@@ -15,8 +15,8 @@ from trivium.runtime import watch
 from trivium.runtime.folder import GRAPH, PROCESSORS
 from trivium.runtime.inputs import Inputs
 from trivium.runtime.statistics import answer, described
+from trivium.runtime.statistics.reference import NAME, Reference, Sketch, sketch, sketches
 from trivium.serving import drift
-from trivium.serving.export.reference import NAME, Reference, Sketch, sketch, sketches
 from trivium.settings.errors import UserError
 
 STREAMS = {"words": "text", "photo": "image"}

@@ -1,14 +1,19 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from trivium.runtime.table import read
+from trivium.runtime.reading import Table
 from trivium.serving.predict import predict_sample, predict_table
 from trivium.settings.errors import UserError
 
 TWO = {"text": "text", "image": "image"}
+
+
+def read(path: Path, streams: dict[str, str], names: dict[str, str] | None = None) -> list[dict]:
+    return [row for piece in Table.of(path, streams, names).samples() for row in piece]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +111,7 @@ def test_all_formats_and_the_names_of_params_yaml(name: str, tmp_path: Path) -> 
              "jsonl": lambda path: frame.to_json(path, orient="records", lines=True)}
     write[name.split(".")[1].replace("tsv", "csv")](tmp_path / name)
     found = read(tmp_path / name, TWO, {"text": "caption"})
-    assert found.to_pydict() == {"id": ["01", "2"], "text": ["alpha", "beta"], "image": [None, "img/b.png"]}
+    assert found == [{"id": "01", "text": "alpha", "image": None}, {"id": "2", "text": "beta", "image": "img/b.png"}]
 
 
 def test_bad_tables_are_said(tmp_path: Path) -> None:
@@ -133,8 +138,9 @@ def test_spans_of_a_table_are_read(root: Path, capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("header", ["id,text,Image,AUDIO", "id, text, image ,audio", " ID,Text,\u00a0image,audio"])
 def test_columns_whatever_their_case_and_the_white_space_around(header: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"{header}\n1, row , img/a.png ,\n2,, ,b.wav\n", encoding="utf-8")
-    found = read(tmp_path / "a.csv", TWO | {"audio": "audio"}).to_pydict()
-    assert found == {"id": ["1", "2"], "text": [" row ", None], "image": ["img/a.png", None], "audio": [None, "b.wav"]}
+    assert read(tmp_path / "a.csv", TWO | {"audio": "audio"}) == [
+        {"id": "1", "text": " row ", "image": "img/a.png", "audio": None},
+        {"id": "2", "text": None, "image": None, "audio": "b.wav"}]
 
 
 def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path) -> None:
@@ -142,7 +148,7 @@ def test_two_columns_that_could_be_meant_are_not_guessed_between(tmp_path: Path)
     with pytest.raises(UserError, match="a.csv has the columns `Image` and `IMAGE`, and none is called exactly"):
         read(tmp_path / "a.csv", TWO)
     (tmp_path / "a.csv").write_text("text,Image,image\nx,a.png,b.png\n")
-    assert read(tmp_path / "a.csv", TWO)["image"].to_pylist() == ["b.png"]
+    assert read(tmp_path / "a.csv", TWO) == [{"text": "x", "image": "b.png"}]
 
 
 def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None:
@@ -151,7 +157,36 @@ def test_a_stream_is_found_by_its_name_and_by_its_column(tmp_path: Path) -> None
     for header, row in (("photo,scan,title", "a.png,b.png, x"), ("IMG, Photo ,T", "a.png ,b.png, x"),
                         ("img,photo,title", "a.png,b.png, x")):
         (tmp_path / "a.csv").write_text(f"{header}\n{row}\n")
-        found = read(tmp_path / "a.csv", streams, names).to_pylist()
-        assert found == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
+        assert read(tmp_path / "a.csv", streams, names) == [{"photo": "a.png", "scan": "b.png", "title": " x"}]
     (tmp_path / "a.csv").write_text("scan\nb.png\n")
-    assert read(tmp_path / "a.csv", streams, names).to_pylist() == [{"scan": "b.png"}]
+    assert read(tmp_path / "a.csv", streams, names) == [{"scan": "b.png"}]
+
+
+def test_rows_have_their_ids_or_numbers_and_the_ending_says_the_form(root: Path, tmp_path: Path) -> None:
+    (root / "ids.csv").write_text("ID,Text\nx,alpha\n,beta\n,\n-1,=gamma\n")
+    assert predict_table(root, "supervised_frozen", root / "ids.csv", tmp_path / "out.jsonl") == 1
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in found] == ["x", "2", "3", "-1"]
+    assert [row["error"] for row in found] == [
+        None, None, "sample has no text or image or audio, and the model reads nothing else", None]
+    assert sum(found[0][f"probability_{name}"] for name in ("anna", "ben", "carla")) == pytest.approx(1)
+
+
+def test_a_stream_without_a_column_is_said(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "near.csv").write_text("text,Image,adio\nalpha,,\n")
+    predict_table(root, "supervised_frozen", root / "near.csv", None)
+    assert capsys.readouterr().err == (f"note: {root / 'near.csv'} has no column `audio`, so every row is answered "
+                                       "without. Did you mean `audio` by the column `adio`?\n")
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--strict",), 1)])
+def test_a_row_without_an_answer_is_an_error_where_that_is_asked_for(
+    root: Path, words: tuple[str, ...], code: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from trivium.cli.main import main
+
+    monkeypatch.chdir(root)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", "supervised_frozen", "new.csv", "--out", "strict.csv", *words])
+    assert ended.value.code == code and len(Path("strict.csv").read_text().splitlines()) == 3

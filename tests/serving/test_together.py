@@ -71,6 +71,12 @@ def test_whose_answer_is_missing_is_said(root: Path) -> None:
     assert warnings == ["model of supervised_lpft has no answer to this sample"] and errors == [None]
 
 
+def test_rows_are_described_for_every_stream_that_a_member_reads(root: Path) -> None:
+    found = Predictor.of_strategy(root, "together").described([{"text": "alpha one"}])
+    assert {s: one["state"] for s, one in found[0].items()} == {
+        "text": "given", "image": "missing", "audio": "missing"}
+
+
 def test_nothing_was_weighed(root: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="Set `compare.together: true` in params.yaml and run `dvc repro`"):
         Predictor.of_strategy(tmp_path, "together")

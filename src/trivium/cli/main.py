@@ -92,12 +92,14 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     predict.add_argument("strategy", metavar="STRATEGY",
                          help="a name of params.yaml, e.g. supervised_lpft, or an update, updates/NAME")
     predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
-                         help="CSV, JSONL or Parquet with a column for each stream (any may be empty), called like the "
-                              "stream or as data.streams says; paths are relative to this file")
+                         help="CSV, TSV, JSONL or Parquet with a column for each stream (any may be empty), called "
+                              "like the stream or as data.streams says; paths are relative to this file")
     for name in streams:
         predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
                              help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
-    predict.add_argument("--out", type=Path, metavar="CSV", help="where the predictions go (default: the terminal)")
+    predict.add_argument("--out", type=Path, metavar="FILE", help="where the predictions go: .csv, .jsonl or .parquet "
+                                                                  "(default: the terminal, as CSV)")
+    predict.add_argument("--strict", action="store_true", help="exit code 1 where a row has no answer")
     export = command("export", _export, "a trained strategy as a folder that answers without torch: an ONNX graph, "
                                         "what stands before it, its card and its code")
     export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
@@ -241,7 +243,8 @@ def _predict(arguments: argparse.Namespace) -> None:
     if arguments.manifest is None:
         print(predict_sample(Path("."), arguments.strategy, sample))
     else:
-        predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
+        bad = predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
+        sys.exit(1 if bad and arguments.strict else 0)
 
 
 def _export(arguments: argparse.Namespace) -> None:

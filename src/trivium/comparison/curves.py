@@ -13,6 +13,7 @@ from trivium import tasks
 from trivium.comparison.out import Comparison
 from trivium.data.tables import write_json
 from trivium.evaluation.metrics import Evaluation
+from trivium.machine.spreadsheet import safe
 from trivium.tasks.scores import confusion_in
 from trivium.training.records import Seed, Step, Trained
 
@@ -79,5 +80,4 @@ def confusion(predictions: Path, classes: int) -> np.ndarray:
 def _csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerows([safe(cell) for cell in row] for row in (columns, *rows))

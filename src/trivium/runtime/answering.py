@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium.runtime.inputs import Inputs, Row
+from trivium.runtime.statistics import Statistics, described
 
 if TYPE_CHECKING:
     from trivium.tasks import Task
@@ -40,6 +41,10 @@ class Answering:
     def computed(self, inputs: dict[str, np.ndarray], present: np.ndarray) -> np.ndarray:
         """Stored answers (see `Task.stored`), float64 [B, A]. inputs, present: see `Inputs.arrays`."""
         raise TypeError("what answers defines `computed`")
+
+    def described(self, rows: Sequence[Row], root: str | Path = ".") -> list[dict[str, Statistics]]:
+        """Per row, statistics of each stream that makes a difference, see `trivium.runtime.statistics`."""
+        return described(rows, self.inputs, self.read, Path(root))
 
     def table(self, rows: Sequence[Row], root: str | Path = ".") -> dict[str, list[Any]]:
         """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing."""

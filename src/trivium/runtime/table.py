@@ -1,59 +1,64 @@
-"""A table of new rows in, a table of answers out."""
+"""A table of new rows in, a table of answers out: some rows at a time, in their order."""
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from trivium.machine.files import whole
-from trivium.modalities import is_written
-from trivium.runtime.answering import BATCH, Answering, columns
-from trivium.runtime.values import TIMES
+from trivium.runtime import written
+from trivium.runtime.answering import Answering, columns
+from trivium.runtime.reading import Samples, Table
 from trivium.settings.errors import UserError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SHOWN = 5  # rows in a message
 
 
-def write(answering: Answering, manifest: Path, out: Path | None, title: str,
-          names: Mapping[str, str] | None = None) -> None:
-    """CSV to `out`, or to standard output: id, what `Task.answered` gives, warning: which stream could not be used and
-    was left out, and error: why a row has no answer.
+class Look(Protocol):
+    """What sees all rows, and then says how they differ from those that a model learned from."""
 
-    title: of the progress;  names: see `read`
+    def see(self, samples: Samples) -> None: ...
+    def told(self) -> list[str]: ...
+
+
+def write(answering: Answering, manifest: Path, out: Path | None, title: str,
+          names: Mapping[str, str] | None = None, look: Look | None = None) -> int:
+    """A file at `out` (CSV, JSONL or Parquet, by its ending), or CSV on standard output: id, or where there is none
+    the number of the row; what `Task.answered` gives; warning: which stream could not be used and was left out; and
+    error: why a row has no answer. Returns how many rows have none.
+
+    title: of the progress;  names: see `Table.of`
     Raises: UserError (no row has an answer; a file cannot be used).
     """
     from trivium.machine.progress import Progress
 
-    samples = read(manifest, answering.streams, names, answering.cells).to_pylist()
-    keys = [sample.pop("id", row) for row, sample in enumerate(samples, 1)]
-    if out and (out.is_dir() or not out.parent.is_dir()):
-        raise UserError(f"--out {out} " + ("is a folder: name a file in it." if out.is_dir() else
-                                           f"cannot be written: there is no folder {out.parent}."))
-    with whole(out) if out else nullcontext() as scratch:
-        with scratch.open("w", encoding="utf-8", newline="") if scratch else nullcontext(sys.stdout) as file, \
-                Progress(title, len(samples), "row") as progress:
-            table = csv.writer(file, lineterminator="\n")
-            table.writerow(["id", *columns(answering.task)])
-            bad, partly = list[str](), list[str]()
-            for start in range(0, len(samples), BATCH):
-                found = answering.table(samples[start:start + BATCH], manifest.parent)
-                for row, cells in enumerate(zip(*found.values(), strict=True), start):
-                    table.writerow([keys[row], *(_cell(cell, answering.task.written) for cell in cells)])
-                    for told, why in ((partly, cells[-2]), (bad, cells[-1])):
-                        if why:
-                            told.append(f"row {row + 1}, id {keys[row]}: {why}")
-                progress.add(len(found["error"]))
-        if bad and len(bad) == len(samples):
-            raise UserError(f"None of the {len(samples):,} rows can be answered:\n{_first(bad)}")
-        _tell(bad, len(samples), "no answer; the column `error` says why")
-        _tell(partly, len(samples), "an answer without a stream that cannot be used; the column `warning` says which")
+    written.check(out)
+    table = Table.of(manifest, answering.streams, names, answering.cells)
+    own = {s: cells for s, cells in answering.cells.items() if s in answering.read}
+    if lacking := table.lacks(answering.read, own):
+        print(f"note: {lacking}", file=sys.stderr)
+    bad, partly, row = Told(), Told(), 0
+    with written.writing(out, columns(answering.task), answering.task.written) as add, \
+            Progress(title, table.count(), "row") as progress:
+        for samples in table.samples():
+            keys = [sample.pop("id", None) or str(at) for at, sample in enumerate(samples, row + 1)]
+            found = answering.table(samples, manifest.parent)
+            add(list(zip(keys, *found.values(), strict=True)))
+            for key, warning, error in zip(keys, found["warning"], found["error"], strict=True):
+                row += 1
+                partly.add(row, key, warning)
+                bad.add(row, key, error)
+            if look:
+                look.see(samples)
+            progress.add(len(samples))
+        if bad.count == row:
+            raise UserError(f"None of the {row:,} rows can be answered:\n{bad.first()}")
+    bad.tell(row, "no answer; the column `error` says why")
+    partly.tell(row, "an answer without a stream that cannot be used; the column `warning` says which")
+    for words in look.told() if look else ():
+        print(f"note: {words}", file=sys.stderr)
+    return bad.count
 
 
 def sample(answering: Answering, given: Mapping[str, str | None], name: str) -> str:
@@ -72,55 +77,23 @@ def sample(answering: Answering, given: Mapping[str, str | None], name: str) -> 
     return "\n".join(answering.task.lines(found))
 
 
-def _cell(value: str | float | None, written: str) -> str:
-    return format(value, written) if isinstance(value, float) else value or ""
+class Told:
+    """How many rows have something to be said of them, and what it is of the first."""
 
+    def __init__(self) -> None:
+        self.count, self._shown = 0, list[str]()
 
-def _first(told: Sequence[str]) -> str:
-    more = [f"  ... and {len(told) - SHOWN:,} more"] if len(told) > SHOWN else []
-    return "\n".join([f"  {one}" for one in told[:SHOWN]] + more)
+    def add(self, row: int, key: object, why: str | None) -> None:
+        if why:
+            self.count += 1
+            if self.count <= SHOWN:
+                self._shown.append(f"  row {row}, id {key}: {why}")
 
+    def first(self) -> str:
+        more = [f"  ... and {self.count - SHOWN:,} more"] if self.count > SHOWN else []
+        return "\n".join(self._shown + more)
 
-def _tell(told: Sequence[str], total: int, what: str) -> None:
-    """Say how many rows have `what`, and why the first do."""
-    if told:
-        print(f"note: {len(told):,} of {total:,} rows {'have' if len(told) > 1 else 'has'} {what}:\n{_first(told)}",
-              file=sys.stderr)
-
-
-def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None = None,
-         cells: Mapping[str, Sequence[str]] | None = None) -> pa.Table:
-    """What a CSV, JSONL or Parquet file, read as `ingest` does, has of `id`, the streams, `start` and `end`.
-
-    streams: name -> modality;  names: what params.yaml calls the columns ("title": "caption"); neither their case nor
-    white space around them matters.  cells: the columns of each stream of tables; without, the one of its name; those
-    that the file lacks are missing.  Raises: UserError.
-    """
-    import pyarrow as pa
-
-    from trivium.data.sources import rows
-    from trivium.data.sources.manifest import values
-    from trivium.data.sources.spelled import located
-
-    known = rows.columns(path)
-    called = {key: rows.named(name, known, path) for key, name in (names or {}).items()}
-    chosen: dict[str, str] = {}
-    tables = {s: {name: found for name in (cells or {}).get(s, (s,)) if (found := rows.named(name, known, path))}
-              for s, modality in streams.items() if modality == "table"}
-    tables = {s: own for s, own in tables.items() if own}
-    for key in ("id", *(s for s in streams if s not in tables), *TIMES):
-        own, other = rows.named(key, known, path), called.get(key)
-        if other and own in [column for s, column in called.items() if s != key]:
-            own = None  # a stream may be called like the column of another
-        if found := own or other:
-            chosen[key] = found
-    if not (chosen.keys() | tables.keys()) & streams.keys():
-        raise UserError(f"{path} has none of the columns {', '.join(streams)}; it has {', '.join(known)}.")
-    table = rows.read(path, sorted({*chosen.values(), *(name for own in tables.values() for name in own.values())}))
-    read = {key: table[name] for key, name in chosen.items()}
-    read |= {s: values("table", {name: table[column] for name, column in own.items()}) for s, own in tables.items()}
-    for s in (s for s in streams if s in read and s not in tables):
-        read[s] = values(streams[s], {s: read[s]})
-        if not is_written(streams[s]):
-            read[s] = pa.array([value and located(value, path.parent) for value in read[s].to_pylist()], pa.string())
-    return pa.table(read)
+    def tell(self, total: int, what: str) -> None:
+        if self.count:
+            print(f"note: {self.count:,} of {total:,} rows {'have' if self.count > 1 else 'has'} {what}:\n"
+                  f"{self.first()}", file=sys.stderr)

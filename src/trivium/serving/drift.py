@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from trivium.machine import files
+from trivium.runtime.statistics.reference import NAME, Reference, Sketch, below, gathered, psi
 from trivium.serving import drift_page
-from trivium.serving.export.reference import NAME, Reference, Sketch, below, gathered, read
+from trivium.serving.export.reference import read
 from trivium.settings.errors import UserError
 
 LEAST = 100  # rows
@@ -94,14 +95,6 @@ def kolmogorov(apart: float, rows: int, others: int) -> float:
     from scipy.stats import kstwo
 
     return float(np.clip(kstwo.sf(apart, max(1, round(rows * others / (rows + others)))), 0, 1))
-
-
-def psi(expected: np.ndarray, counts: np.ndarray) -> float:
-    """Of counts [K]; half a row is added to each bin, so that an empty one is not infinitely far."""
-    used = (expected + counts) > 0
-    e, c = expected[used] + 0.5, counts[used] + 0.5
-    e, c = e / e.sum(), c / c.sum()
-    return float(((c - e) * np.log(c / e)).sum())
 
 
 def p_value(one: Sketch, counts: np.ndarray) -> float:

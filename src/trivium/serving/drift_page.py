@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from trivium.runtime.statistics.reference import Sketch
     from trivium.serving.drift import Compared
-    from trivium.serving.export.reference import Sketch
 
 WIDTH, HEIGHT, FOOT = 640, 150, 34  # pixels of a plot, and of the words below its bars
 MOST = 12  # bins that have words of their own below them

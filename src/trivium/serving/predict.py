@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trivium.runtime import table
 from trivium.runtime.values import TIMES
+from trivium.serving import beside
 from trivium.serving.predictor import Predictor
 
 
@@ -15,9 +16,11 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, str | None]) 
     return table.sample(Predictor.of_strategy(root, strategy), sample, strategy)
 
 
-def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> None:
+def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> int:
     """See `table.write`. Raises: UserError (no row has an answer; the file or the strategy cannot be used)."""
-    table.write(Predictor.of_strategy(root, strategy), manifest, out, f"predict {strategy}", _names(root))
+    answering = Predictor.of_strategy(root, strategy)
+    look = beside.of(root, answering, answering.seed, manifest.parent)
+    return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
 
 
 def _names(root: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ import difflib
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from trivium.runtime.answering import Answering
 from trivium.runtime.inputs import Inputs
 from trivium.settings.errors import UserError
 
+if TYPE_CHECKING:
+    from trivium.serving.together import Together
+
 PREPARED = "inputs.json"  # beside the model in a package: see `preparation`
 
 
@@ -29,12 +32,12 @@ class Predictor(Answering):
     """`model`: as `trivium.models.load` gives it;  `prepared`: what `preparation` found."""
 
     def __init__(self, model: Any, prepared: Mapping[str, Any]) -> None:
-        self.model, self.task = model, model.task
+        self.model, self.task, self.seed = model, model.task, int(prepared.get("seed", 0))
         self.inputs = Inputs(prepared["streams"], model.streams)
         self.streams, self.read = self.inputs.streams, tuple(model.readers)
 
     @classmethod
-    def of_strategy(cls, root: Path, strategy: str) -> Answering:
+    def of_strategy(cls, root: Path, strategy: str) -> Predictor | Together:
         """The best seed (validation NLL) of a trained strategy; an update of one, `updates/NAME`, which `trivium
         update` packed; or all of them `together`. Raises: UserError (no such strategy).
         """

@@ -12,6 +12,7 @@ from trivium.comparison import together
 from trivium.comparison.out import PATH, Comparison
 from trivium.runtime.answering import Answering, Reasons
 from trivium.runtime.inputs import Row
+from trivium.runtime.statistics import Statistics
 from trivium.runtime.values import missing
 from trivium.serving.predictor import Predictor, preparation
 from trivium.settings.errors import UserError
@@ -29,9 +30,9 @@ class Together(Answering):
         if about is None:
             raise UserError(f"There is nothing to predict with together: {root / PATH} does not say how strategies are "
                             "weighed. Set `compare.together: true` in params.yaml and run `dvc repro`.")
-        seed = min(about.seeds, key=lambda key: (about.seeds[key].validation.nll, int(key)))
-        chosen = about.seeds[seed]
-        self.members = {name: _member(root, name, int(seed)) for name in chosen.weights}
+        self.seed = int(min(about.seeds, key=lambda key: (about.seeds[key].validation.nll, int(key))))
+        chosen = about.seeds[str(self.seed)]
+        self.members = {name: _member(root, name, self.seed) for name in chosen.weights}
         self.weighed = chosen
         self.task = tasks.of(chosen.task)
         self.streams, self.read = {}, ()
@@ -42,6 +43,14 @@ class Together(Answering):
     @property
     def cells(self) -> dict[str, list[str]]:
         return {s: names for one in self.members.values() for s, names in one.cells.items()}
+
+    def described(self, rows: Sequence[Row], root: str | Path = ".") -> list[dict[str, Statistics]]:
+        """See `Answering.described`."""
+        found: list[dict[str, Statistics]] = [{} for _ in rows]
+        for one in self.members.values():
+            for own, more in zip(found, one.described(rows, root), strict=True):
+                own |= more
+        return found
 
     def answers(self, rows: Sequence[Row], root: str | Path = ".") -> tuple[np.ndarray, Reasons, Reasons]:
         """See `Answering.answers`. A strategy that has no answer to a row does not count there."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
 from trivium.comparison.out import Comparison
+from trivium.machine.spreadsheet import safe
 from trivium.tracking import confusion, notes, series, server
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point
@@ -228,7 +229,7 @@ def _table(outcome: Outcome, path: Path) -> None:
         table = csv.writer(file)
         table.writerow([f"{task.target} or {task.part[0]}" if task.quantities else task.part[0], *columns])
         for name, found in rows.items():
-            table.writerow([name, *(_mean([row[key] for row in found if key in row]) for key in columns)])
+            table.writerow([safe(name), *(_mean([row[key] for row in found if key in row]) for key in columns)])
 
 
 def _trials(tuning: Tuning, path: Path) -> None:
@@ -250,7 +251,7 @@ def _swaps(outcome: Outcome, path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, list(found[0]))
             table.writeheader()
-            table.writerows(found)
+            table.writerows({key: safe(value) for key, value in row.items()} for row in found)
 
 
 def _mean(values: list[float]) -> str:

@@ -39,3 +39,9 @@ def test_what_is_no_object_is_told():
         None]
     with pytest.raises(ValueError, match="not a JSON object of cells"):
         packed.unpack(pa.array(["{"]), ["a"])
+
+
+def test_cells_that_are_nested_too_deep_are_told():
+    """Found by tests/fuzz."""
+    (why,) = packed.errors(pa.array(["[" * 100_000]))
+    assert why.startswith("not a JSON object of cells (maximum recursion depth exceeded")

@@ -86,7 +86,7 @@ def pieces(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> Ite
         for piece in wanted():
             count += len(piece)
             if len(piece):
-                yield pa.table({name: _strings(_arrays(piece[name]) if name in lists else piece[name], name, path)
+                yield pa.table({name: strings(_arrays(piece[name]) if name in lists else piece[name], name, path)
                                 for name in names})
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
@@ -134,7 +134,7 @@ def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:
     for batch in batches:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             try:
-                yield name, _strings(pa.chunked_array([column]), name, path).to_pylist()
+                yield name, strings(pa.chunked_array([column]), name, path).to_pylist()
             except UserError:
                 yield name, None
 
@@ -164,7 +164,9 @@ def _unreadable(path: Path, error: Exception) -> UserError:
     return UserError(f"{path} cannot be read as {path.suffix.lstrip('.')}: {str(error).rstrip('.')}.{hint}")
 
 
-def _strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+def strings(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
+    """The column `name` of the file at `path`, null where it is empty. Raises: UserError (it holds no single values).
+    """
     try:
         column = _numbers(column) if pa.types.is_floating(column.type) else column.cast(pa.string())
     except pa.ArrowException:

@@ -84,7 +84,7 @@ def _read(rows: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
 def _object(row: str) -> dict[str, Any]:
     try:
         found = json.loads(row)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"not a JSON object of cells ({error})") from None
     if not isinstance(found, dict):
         raise ValueError(f"not a JSON object of cells but {type(found).__name__}")

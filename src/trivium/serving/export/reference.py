@@ -1,5 +1,4 @@
-"""`reference.json` of an exported folder: what its inputs and answers look like, for `trivium drift`. Of words it has
-counts, of numbers counts and quantiles.
+"""What makes `reference.json` of an exported folder, for `trivium drift`.
 
 Inputs are those of train rows. Answers are those to validation rows: a model is surer of the rows that it learned from,
 so that every new row would look like drift beside them.
@@ -7,95 +6,16 @@ so that every new row would look like drift beside them.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
-from trivium.data.out import Out, Part
 from trivium.runtime import watch
 from trivium.runtime.runner import Runner
-from trivium.runtime.statistics import Statistics, answer, described
+from trivium.runtime.statistics import answer, described
+from trivium.runtime.statistics.reference import NAME, Reference, sketches
 from trivium.serving.export.smoke import real
 from trivium.settings.errors import UserError
 
-NAME = "reference.json"
 ROWS = 2000  # of each split, at most
-BINS = 10
-STEPS = 40  # parts of the rows that quantiles are between
-WORDS = 30  # of a statistic that are told apart
-STATES = ("given", "missing", "unreadable", "unknown")  # see `trivium.runtime.statistics`
-
-
-class Sketch(Part):
-    """One statistic. edges: between bins of numbers, empty for words;  names: of words;  counts: rows per bin, for
-    words with one bin more, of those that have no name here
-
-    grid, below: of numbers, quantiles and how many rows are not above each; empty in files of an older version
-    """
-
-    edges: tuple[float, ...] = ()
-    names: tuple[str, ...] = ()
-    counts: tuple[int, ...]
-    grid: tuple[float, ...] = ()
-    below: tuple[int, ...] = ()
-
-    def count(self, given: Iterable[float | str]) -> np.ndarray:
-        """Values per bin, int [K]."""
-        if self.names:
-            where = {name: k for k, name in enumerate(self.names)}
-            bins = np.array([where.get(str(v), len(where)) for v in given], np.int64)
-        else:
-            bins = np.searchsorted(self.edges, np.array([float(v) for v in given]), "right")
-        return np.bincount(bins, minlength=len(self.counts))
-
-
-class Reference(Out):
-    """model: see `watch.fingerprint`;  streams: per stream and statistic;  answer: per statistic of the answers."""
-
-    model: str
-    streams: dict[str, dict[str, Sketch]]
-    answer: dict[str, Sketch]
-
-
-def sketch(given: list[float | str]) -> Sketch:
-    if any(isinstance(v, str) for v in given):
-        common = Counter(str(v) for v in given)
-        names = sorted(sorted(common, key=lambda name: (-common[name], name))[:WORDS])
-        names = [*STATES] if set(names) <= set(STATES) else names  # one that train never had is called by its name, too
-        empty = Sketch(names=tuple(names), counts=(0,) * (len(names) + 1))
-    else:
-        numbers = np.array(given, float)
-        edges, grid = _between(numbers, BINS), _between(numbers, STEPS)
-        empty = Sketch(edges=edges, grid=grid, below=tuple(below(grid, numbers).tolist()),
-                       counts=(0,) * (len(edges) + 1))
-    return empty.model_copy(update={"counts": tuple(empty.count(given).tolist())})
-
-
-def below(grid: Iterable[float], numbers: np.ndarray) -> np.ndarray:
-    """How many of them are not above each of the grid's, int [K]."""
-    return np.searchsorted(np.sort(numbers), np.array(tuple(grid)), "right")
-
-
-def _between(numbers: np.ndarray, parts: int) -> tuple[float, ...]:
-    """What divides them into so many parts of about as many rows. A number that many rows have is a part of its own:
-    neither what is above nor what is below is it.
-    """
-    cuts: list[float] = []
-    for cut in np.unique(np.quantile(numbers, np.arange(1, parts) / parts)):
-        near = 1e-5 * max(1.0, abs(cut))
-        common = np.mean(abs(numbers - cut) < near) > 1 / parts
-        cuts += [cut - near, cut + near] if common else [cut]
-    return tuple(sorted({float(f"{cut:.8g}") for cut in cuts}))
-
-
-def gathered(rows: Iterable[Statistics]) -> dict[str, list[float | str]]:
-    found: dict[str, list[float | str]] = {}
-    for row in rows:
-        for name, value in row.items():
-            found.setdefault(name, []).append(value)
-    return found
 
 
 def made(runner: Runner, root: Path, seed: int) -> Reference:
@@ -107,10 +27,6 @@ def made(runner: Runner, root: Path, seed: int) -> Reference:
     said = answer.measured(runner.task, stored[[error is None for error in errors]])
     return Reference(model=watch.fingerprint(runner.folder), answer=sketches(said),
                      streams={s: sketches(one[s] for one in seen) for s in runner.read})
-
-
-def sketches(rows: Iterable[Statistics]) -> dict[str, Sketch]:
-    return {name: sketch(given) for name, given in gathered(rows).items()}
 
 
 def read(folder: Path) -> Reference:
