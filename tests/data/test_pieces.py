@@ -9,7 +9,7 @@ import pytest
 
 from tests.data import test_alignment, test_validation
 from trivium.data import frames, tables
-from trivium.data.sources import rows
+from trivium.data.sources import jsonl
 
 WHOLE = [getattr(module, name) for module in (test_validation, test_alignment) for name in dir(module)
          if name.startswith("test_") and getattr(module, name).__code__.co_varnames[
@@ -21,7 +21,7 @@ def test_pieces_of_three_rows(test: Callable[[Path], None], tmp_path: Path, monk
     monkeypatch.setattr(tables, "PIECE", 3)
     monkeypatch.setattr(tables.pieces, "__defaults__", (None, 3))
     monkeypatch.setattr(frames.Rows.pieces, "__defaults__", (None, 3))
-    monkeypatch.setattr(rows, "ROWS", 3)
+    monkeypatch.setattr(jsonl, "ROWS", 3)
     test(tmp_path)
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trivium.cli import importing, updating
+from trivium.cli import importing, predicting, updating
 from trivium.machine import engines
 from trivium.settings.errors import UserError
 
@@ -87,19 +87,9 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     update = command("update", _update, "go on with the recommended model where new rows have come: whether that is "
                                         "worth it, which way, and at what cost")
     updating.options(update)
-    predict = command("predict", _predict, "answers to new data, from the best seed of a trained strategy: labels "
-                                  "and probabilities, tags, or numbers in their units with intervals")
-    predict.add_argument("strategy", metavar="STRATEGY",
-                         help="a name of params.yaml, e.g. supervised_lpft, or an update, updates/NAME")
-    predict.add_argument("manifest", nargs="?", type=Path, metavar="MANIFEST",
-                         help="CSV, TSV, JSONL or Parquet with a column for each stream (any may be empty), called "
-                              "like the stream or as data.streams says; paths are relative to this file")
-    for name in streams:
-        predict.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
-                             help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
-    predict.add_argument("--out", type=Path, metavar="FILE", help="where the predictions go: .csv, .jsonl or .parquet "
-                                                                  "(default: the terminal, as CSV)")
-    predict.add_argument("--strict", action="store_true", help="exit code 1 where a row has no answer")
+    predict = command("predict", predicting.run, "answers to new data, from the best seed of a trained strategy: "
+                                                 "labels and probabilities, tags, or numbers with intervals")
+    predicting.options(predict, streams)
     export = command("export", _export, "a trained strategy as a folder that answers without torch: an ONNX graph, "
                                         "what stands before it, its card and its code")
     export.add_argument("strategy", metavar="STRATEGY", help="a name of params.yaml, e.g. supervised_lpft")
@@ -231,20 +221,6 @@ def _update(arguments: argparse.Namespace) -> None:
     if "ways" in given:
         given["ways"] = tuple(given["ways"].split(","))
     print(summary(update(Path("."), arguments.manifest, typed(Settings, given, "", "trivium update"))))
-
-
-def _predict(arguments: argparse.Namespace) -> None:
-    from trivium.serving.predict import predict_sample, predict_table
-
-    sample = {key.removeprefix("stream "): value for key, value in vars(arguments).items() if key.startswith("stream ")}
-    if (arguments.manifest is None) == (not any(sample.values())):
-        raise UserError("Give either a table (`trivium predict STRATEGY new-rows.csv`) or one sample "
-                        f"({', '.join(f'`--{s}`' for s in sample)}).")
-    if arguments.manifest is None:
-        print(predict_sample(Path("."), arguments.strategy, sample))
-    else:
-        bad = predict_table(Path("."), arguments.strategy, arguments.manifest, arguments.out)
-        sys.exit(1 if bad and arguments.strict else 0)
 
 
 def _export(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ from trivium import tasks
 from trivium.data import chronology, tables, unlabelled
 from trivium.data.assignment import assign
 from trivium.data.chronology import BARE, FREE
+from trivium.data.held_out import DOMAIN, UNUSED, are, hold_out
 from trivium.data.linked_rows import codes, components, partners
 from trivium.data.meta import Meta
 from trivium.data.settings import Split
 from trivium.modalities import is_prose
 from trivium.settings.errors import UserError
 
-TRAIN, VAL, TEST, UNLABELLED, UNUSED, DOMAIN = range(len(tables.SPLITS))
+TRAIN, VAL, TEST, UNLABELLED, *_ = range(len(tables.SPLITS))
 OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
@@ -50,7 +50,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     y[~bare] = task.strata(targets[~bare])
     groups = components(len(y), [*shared(samples, settings, meta.streams or {}), *tied])
     fixed = np.where(bare, BARE, FREE).astype(np.int8)
-    warnings, time = _hold_out(fixed, samples, groups, settings.held_out_domain), None
+    warnings, time = hold_out(fixed, samples, groups, settings.held_out_domain), None
     if settings.method == "time":
         said, time = chronology.place(fixed, samples, groups, settings)
         samples, warnings = samples.drop_columns("split"), warnings + chronology.ignored(samples) + said
@@ -123,38 +123,6 @@ def shared(samples: pa.Table, settings: Split, streams: dict[str, str]) -> list[
     return shared
 
 
-def _hold_out(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray, domain: str) -> list[str]:
-    """Put the rows of `domain` on the side DOMAIN, in place; returns warnings. Raises: UserError (no such domain).
-
-    Rows of other domains that share a group with them are UNUSED: a model that learned from them would know a part of
-    what is held out.
-    """
-    if not domain:
-        return []
-    given = samples["domain"] if "domain" in samples.column_names else pa.nulls(len(fixed), pa.string())
-    own = _are(given, domain)
-    if not own.any():
-        raise UserError(f"split.held_out_domain in params.yaml is `{domain}`, but {_known(given, domain)}")
-    held = np.zeros(int(groups.max()) + 1, dtype=bool)
-    held[groups[own]] = True
-    fixed[held[groups]] = UNUSED
-    fixed[own] = DOMAIN
-    torn = int((fixed == UNUSED).sum())
-    return [f"{torn:,} rows are unused: they share a group or content with rows of the held-out domain "
-            f"`{domain}`."] if torn else []
-
-
-def _known(domains: pa.Array | pa.ChunkedArray, wanted: str) -> str:
-    """What is wrong with a domain that no row has, and what to do."""
-    known = sorted(pc.unique(domains).drop_null().to_pylist())
-    if not known:
-        return ("no sample of this data has a domain: name the column that says it (data.manifest.domain), or set "
-                "split.held_out_domain to \"\".")
-    near = difflib.get_close_matches(wanted, known, 1)
-    shown = ", ".join(f"`{name}`" for name in known[:10]) + (", ..." if len(known) > 10 else "")
-    return "no sample has this domain. " + (f"Did you mean `{near[0]}`? " if near else "") + f"The data has {shown}."
-
-
 def as_named(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[str]:
     """Put FREE rows where the data's own split column says, in place: VAL, TEST or UNUSED; returns warnings.
 
@@ -165,7 +133,7 @@ def as_named(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray) -> list[s
         return []
     free = fixed == FREE
     for side in (VAL, TEST):
-        fixed[free & _are(samples["split"], tables.SPLITS[side])] = side
+        fixed[free & are(samples["split"], tables.SPLITS[side])] = side
     nearest = np.full(int(groups.max(initial=-1)) + 1, FREE)
     np.maximum.at(nearest, groups[free], fixed[free])
     torn = free & (fixed < nearest[groups])
@@ -184,7 +152,7 @@ def _drop(fixed: np.ndarray, samples: pa.Table, bare: np.ndarray) -> list[str]:
     fixed[held] = UNUSED
     if "split" not in samples.column_names:
         return []
-    named = bare & (_are(samples["split"], "val") | _are(samples["split"], "test"))
+    named = bare & (are(samples["split"], "val") | are(samples["split"], "test"))
     fixed[named] = UNUSED
     return [f"{named.sum():,} rows are unused: they have no label, and the data's split column names val or test for "
             "them, which nothing may learn from."] if named.any() else []
@@ -196,11 +164,6 @@ def _place_bare(sides: np.ndarray, groups: np.ndarray) -> None:
     judged[groups[np.isin(sides, (VAL, TEST, DOMAIN))]] = True
     bare = sides == BARE
     sides[bare] = np.where(judged[groups[bare]], UNUSED, UNLABELLED)
-
-
-def _are(column: pa.Array | pa.ChunkedArray, value: str) -> np.ndarray:
-    """bool per row: whether it is `value`."""
-    return pc.fill_null(pc.equal(column, value), False).to_numpy(zero_copy_only=False)
 
 
 def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: np.ndarray, groups: np.ndarray,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +23,20 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     answering = Predictor.of_strategy(root, strategy)
     look = beside.of(root, answering, answering.seed, manifest.parent)
     return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
+
+
+def predict_source(root: Path, strategy: str, source: str, out: Path | None) -> int:
+    """As `predict_table`, of new rows in any form that `importing.table` reads."""
+    from trivium import importing
+    from trivium.data.sources import rows
+
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() in rows.KINDS:
+        return predict_table(root, strategy, path, out)
+    with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
+        found = importing.table(source, Path(scratch) / "rows")
+        print(*(f"note: {words}" for words in (f"{source} is {found.form}", *found.notes)), sep="\n", file=sys.stderr)
+        return predict_table(root, strategy, found.path, out)
 
 
 def _names(root: Path) -> dict[str, str]:
