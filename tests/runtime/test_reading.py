@@ -63,3 +63,14 @@ def test_rows_come_some_at_a_time_and_in_order(tmp_path: Path) -> None:
     found = list(Table.of(tmp_path / "a.csv", STREAMS).samples())
     assert [len(piece) for piece in found] == [64, 64, 22]
     assert [row["text"] for piece in found for row in piece] == [f"t{k}" for k in range(150)]
+
+
+def test_a_damaged_page_of_parquet_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    rows = [{"text": f"row {k}", "image": {"bytes": bytes([k]) * 3000, "path": None}} for k in range(20)]
+    pq.write_table(pa.Table.from_pylist(rows), path, compression="zstd")
+    content = bytearray(path.read_bytes())
+    content[200:260] = bytes(60)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.parquet cannot be read as parquet: "):
+        list(Table.of(path, STREAMS).samples())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
+PIECE = 1 << 18  # pixels that are worked on at a time
 MAX_PIXELS = 2**27  # 134 megapixels, 400 MB as RGB: above it a file is taken for a decompression bomb
 Augment, augment = augmented.Settings, augmented.augment
 
@@ -128,9 +129,13 @@ def _flatten(image: Any) -> Any:
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):  # 16-bit, 32-bit and float greys, which `convert` would clip
-        grey = np.asarray(image, dtype=np.float64)
+        grey = np.asarray(image)
         full = {"F": 1.0 if grey.max() <= 1 else 255.0}.get(image.mode, 65535.0)
-        return Image.fromarray(np.clip(grey * 255 / full + 0.5, 0, 255).astype(np.uint8))
+        flat = np.empty(grey.shape, np.uint8)
+        rows = max(1, PIECE // grey.shape[1])
+        for here in (slice(first, first + rows) for first in range(0, len(grey), rows)):  # as float64 it is 8 times it
+            flat[here] = np.clip(grey[here].astype(np.float64) * 255 / full + 0.5, 0, 255)
+        return Image.fromarray(flat)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -136,11 +136,14 @@ class Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
-                texts = {name: rows.strings(pa.chunked_array([batch[name]]), name, self.path) for name in plain}
-                files = {name: [_content(value) for value in batch[name].to_pylist()] for name in self.inline}
-                yield pa.table(texts), files
+        try:
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:  # else it holds all that it has read
+                for batch in file.iter_batches(BATCH, columns=wanted, use_threads=False):
+                    texts = {name: rows.strings(pa.chunked_array([batch[name]]), name, self.path) for name in plain}
+                    files = {name: [_content(value) for value in batch[name].to_pylist()] for name in self.inline}
+                    yield pa.table(texts), files
+        except (pa.ArrowException, OSError) as error:
+            raise rows.unreadable(self.path, error) from None
 
 
 def _inline(path: Path, columns: Sequence[str]) -> frozenset[str]:

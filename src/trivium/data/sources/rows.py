@@ -38,7 +38,7 @@ def columns(path: Path) -> list[str]:
 
             names = pq.read_schema(path).names
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     names = [name for name in names if name]  # spreadsheets leave nameless columns at the right
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -89,7 +89,7 @@ def pieces(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> Ite
                 yield pa.table({name: strings(_arrays(piece[name]) if name in lists else piece[name], name, path)
                                 for name in names})
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     if not count:
         raise UserError(f"{path} has no rows.")
 
@@ -114,7 +114,7 @@ def look(path: Path, most: int) -> dict[str, list[str]]:
                 if not wanting:
                     break
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     return {name: values[:most] for name, values in found.items()}
 
 
@@ -157,7 +157,7 @@ def _kind(path: Path) -> str:
     return KINDS[path.suffix.lower()]
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
+def unreadable(path: Path, error: Exception) -> UserError:
     if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
         return UserError(f"{path} is no text in UTF-8, UTF-16 or Windows-1252: save it in UTF-8 ({error}).")
     hint = " Put cells that hold the delimiter into double quotes." if "columns, got" in str(error) else ""
