@@ -1,0 +1,48 @@
+"""`trivium predict` reads new rows in the forms that `trivium import` reads."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.fake_outs import fake_data, fake_models, fake_outs
+from trivium.serving.predict import predict_source
+from trivium.settings.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    fake_outs(root, {"supervised_frozen": 0.9})
+    fake_data(root)
+    fake_models(root, "supervised_frozen")
+    return root
+
+
+def test_a_folder_per_class_and_a_zip_of_it(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = sorted((root / "data/raw/media").glob("*.png"))[:4]
+    assert len(pictures) == 4
+    for k, picture in enumerate(pictures):
+        (tmp_path / "new" / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        shutil.copy(picture, tmp_path / "new" / "ab"[k % 2])
+    (tmp_path / "new/a/broken.png").write_bytes(b"no picture")
+    shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "new")
+    found = []
+    for source in ("new", "packed.zip"):
+        bad = predict_source(root, "supervised_frozen", str(tmp_path / source), tmp_path / f"{source}.csv")
+        assert bad == 1
+        assert "folder for each class" in capsys.readouterr().err
+        with (tmp_path / f"{source}.csv").open(newline="") as file:
+            found.append(list(csv.DictReader(file)))
+    assert [bool(row["label"]) for row in found[0]] == [bool(row["label"]) for row in found[1]]
+    assert sum(bool(row["label"]) for row in found[0]) == 4
+    assert [row["error"] for row in found[0] if row["error"]][0].endswith("format that Pillow cannot read")
+
+
+def test_what_is_in_no_known_form(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.docx").write_bytes(b"a letter")
+    with pytest.raises(UserError, match=r"rows\.docx is in no form that is known here"):
+        predict_source(root, "supervised_frozen", str(tmp_path / "rows.docx"), None)
