@@ -167,7 +167,7 @@ def _digest(index: pa.Table, aligned: Path) -> dict[str, str]:
     found = {}
     for s in (name.removeprefix("has_") for name in index.column_names if name.startswith("has_")):
         hashed = hashlib.blake2b(root.encode(), digest_size=16)
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             own = [name for name in (s, f"{s}_start", f"{s}_end", f"{s}_digest") if name in file.schema_arrow.names]
             row = 0
             for batch in file.iter_batches(PIECE, columns=own):

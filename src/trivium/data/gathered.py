@@ -21,7 +21,7 @@ class Cells:
     def __init__(self, path: Path, order: np.ndarray, columns: Sequence[str] | None = None) -> None:
         self._columns, self._group = columns, -1
         self._whole = None if bool((np.diff(order) >= 0).all()) else tables.read(path, columns)
-        self._file = pq.ParquetFile(path)
+        self._file = pq.ParquetFile(path, pre_buffer=False)
         counts = [self._file.metadata.row_group(k).num_rows for k in range(self._file.num_row_groups)]
         self._starts = np.append(0, np.cumsum(counts)).astype(np.int64)
 

@@ -87,8 +87,8 @@ class Writer:
 
 
 def pieces(path: str | Path, columns: Sequence[str] | None = None, rows: int = PIECE) -> Iterator[pa.Table]:
-    """A table, at most `rows` rows at a time; one piece at least."""
-    with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+    """A table, at most `rows` rows at a time; one piece at least. Arrow's `pre_buffer` would keep all that is read."""
+    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
         found = file.iter_batches(rows, columns=columns, use_threads=False)
         for batch in found if file.metadata.num_rows else ():
             yield pa.Table.from_batches([batch])

@@ -127,7 +127,7 @@ class Rows:
         """At most `size` rows (sample, value or None, start, end, digest or None) at a time, in order."""
         m = self.stream
         columns = ["sample", m, f"{m}_start", f"{m}_end", f"has_{m}"]
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             known = f"{m}_digest" in file.schema_arrow.names
             for batch in file.iter_batches(size, columns=[*columns, *([f"{m}_digest"] if known else [])]):
                 samples, values, starts, ends, has = (batch.column(name).to_pylist() for name in columns)
@@ -137,7 +137,7 @@ class Rows:
 
     def texts(self, size: int) -> Iterator[pa.Array]:
         """The values alone, null where there is none."""
-        with pq.ParquetFile(self.path) as file:
+        with pq.ParquetFile(self.path, pre_buffer=False) as file:
             for batch in file.iter_batches(size, columns=[self.stream]):
                 yield batch.column(0)
 

@@ -130,7 +130,7 @@ def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:
     else:
         import pyarrow.parquet as pq
 
-        batches = pq.ParquetFile(path).iter_batches(4096)
+        batches = pq.ParquetFile(path, pre_buffer=False).iter_batches(4096)
     for batch in batches:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             try:
@@ -214,7 +214,7 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _parquet_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, buffer_size=1 << 20) as file:
+    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
         if any(pa.types.is_nested(file.schema_arrow.field(name).type) for name in lists):
             for group in range(file.num_row_groups):  # Arrow cannot read lists by batches where a file has dictionaries
                 yield file.read_row_group(group, columns=list(names), use_threads=False)
