@@ -6,6 +6,7 @@ from trivium.stage import fresh, run
 
 def main(params: Params) -> None:
     from trivium.data import leaks, twins
+    from trivium.data.meta import Meta
     from trivium.data.splits import split
     from trivium.modalities import is_written
 
@@ -18,7 +19,8 @@ def main(params: Params) -> None:
         leaked.write(leaks.PATH)
     print(f"{report['method']}, {report['groups']['count']:,} groups; seed 0: "
           + ", ".join(f"{count:,} {name}" for name, count in report["seeds"][0]["counts"].items() if count))
-    media = [s for s, modality in params.streams.items() if not is_written(modality)]
+    streams = Meta.read("data/aligned/meta.json").streams or {}  # by another column, nothing is split again
+    media = [s for s, modality in streams.items() if not is_written(modality)]
     for warning in report["warnings"] + leaks.said(leaked, media):
         print(f"warning: {warning}")
 

@@ -3,7 +3,7 @@
 # PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds.
 set -euo pipefail
 cd -P "$(dirname "$0")/.."
-PATH=${PATH#"$PWD/.venv/bin:"}  # the Makefile puts it first
+PATH=$(tr ':' '\n' <<<"$PATH" | grep -vxF "$PWD/.venv/bin" | paste -sd:)  # the Makefile puts it first, activation once more
 stamp=$1
 torch=$(grep '^torch==' requirements.in)
 

@@ -63,7 +63,8 @@ def pull(root: Path) -> str:
     from trivium.report import html
 
     report = f"The report is {html.OUT}." if html.refresh(root) else "There is no comparison yet."
-    costs = f"Costs of {count} stages came with them." if count else "No costs came with them."
+    costs = f"Costs of {count} stages came with them." if count else (
+        "No costs came with them: `trivium push` writes them into reports/measured.json, which goes into git.")
     return f"Data and models are here. {costs} {report}"
 
 

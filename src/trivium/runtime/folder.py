@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,7 +39,7 @@ class Processors(Part):
     short: those of texts that may be cut behind the longest of a batch
     """
 
-    format: int = 1
+    format: Literal[1] = 1  # of such a file; another one says that other code made it
     strategy: str
     title: str
     seed: int

@@ -57,7 +57,7 @@ def session(graph: Path, threads: int = 1) -> Any:
         raise UserError("onnxruntime is not installed, and it computes the answers of an exported model: "
                         "pip install 'trivium[runtime]', or the requirements.txt of the model's folder.") from None
     if not graph.exists():
-        raise UserError(f"There is no {graph.name} in {graph.parent}: `trivium export NAME"
+        raise UserError(f"There is no {graph.name} in {graph.parent.resolve()}: `trivium export NAME"
                         f"{' --int8' if graph.name == INT8 else ''}` makes it.")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1

@@ -137,7 +137,7 @@ def drift(log: Path, folder: Path, out: Path | None = None) -> tuple[str, bool]:
     reference = read(folder)
     lines = logged(log, reference.model)
     if len(lines) < LEAST:
-        return f"{len(lines)} rows are too few to tell: wait for {LEAST}.", False
+        return f"{len(lines)} row{'s are' if len(lines) != 1 else ' is'} too few to tell: wait for {LEAST}.", False
     found = compared(reference, lines)
     told = [f"{one.where:30} PSI {one.psi:.2f}  p {one.p:.1e}  drift" for one in found if one.drifts]
     if calm := len(found) - len(told):

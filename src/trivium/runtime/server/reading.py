@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from trivium.modalities import is_written
+from trivium.modalities import audio, image, is_written
 from trivium.runtime.server.limits import Limits, Refused
 from trivium.runtime.values import TIMES, as_file, missing
 
@@ -72,7 +72,8 @@ class Reader:
         except ValueError:
             raise
         except Exception as error:  # whatever a library makes of a damaged header
-            raise ValueError(f"{s} cannot be read: {error or type(error).__name__}") from None
+            why = image._why(error) if modality == "image" else audio._why(error, None)
+            raise ValueError(f"{s} cannot be read: {why}") from None
         return content
 
     def _table(self, s: str, value: Any) -> str:
@@ -102,8 +103,8 @@ class Reader:
         if modality == "image":
             from PIL import Image
 
-            with Image.open(io.BytesIO(content)) as image:
-                width, height = image.size
+            with Image.open(io.BytesIO(content)) as opened:
+                width, height = opened.size
             if width * height > self.limits.pixels:
                 raise ValueError(f"{s} has {width:,} x {height:,} pixels, and {self.limits.pixels:,} are allowed")
         elif modality == "audio":
