@@ -3,7 +3,9 @@
 # PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds.
 set -euo pipefail
 cd -P "$(dirname "$0")/.."
-PATH=$(tr ':' '\n' <<<"$PATH" | grep -vxF "$PWD/.venv/bin" | paste -sd:)  # the Makefile puts it first, activation once more
+own=":$PATH:"  # the Makefile puts .venv/bin first, and who has activated it once more
+while [[ $own == *":$PWD/.venv/bin:"* ]]; do own=${own//":$PWD/.venv/bin:"/:}; done
+own=${own#:} && PATH=${own%:}
 stamp=$1
 torch=$(grep '^torch==' requirements.in)
 
