@@ -39,10 +39,20 @@ def test_a_folder_per_class_and_a_zip_of_it(root: Path, tmp_path: Path, capsys: 
             found.append(list(csv.DictReader(file)))
     assert [bool(row["label"]) for row in found[0]] == [bool(row["label"]) for row in found[1]]
     assert sum(bool(row["label"]) for row in found[0]) == 4
-    assert [row["error"] for row in found[0] if row["error"]][0].endswith("format that Pillow cannot read")
+    assert next(row["error"] for row in found[0] if row["error"]).endswith("format that Pillow cannot read")
 
 
 def test_what_is_in_no_known_form(root: Path, tmp_path: Path) -> None:
     (tmp_path / "rows.docx").write_bytes(b"a letter")
     with pytest.raises(UserError, match=r"rows\.docx is in no form that is known here"):
         predict_source(root, "supervised_frozen", str(tmp_path / "rows.docx"), None)
+
+
+def test_a_server_that_is_away_costs_its_row_alone(root: Path, tmp_path: Path) -> None:
+    picture = next((root / "data/raw/media").glob("*.png"))
+    (tmp_path / "rows.csv").write_text(f"id,image\na,{picture}\nb,http://127.0.0.1:1/x.png\n")
+    assert predict_source(root, "supervised_frozen", str(tmp_path / "rows.csv"), tmp_path / "out.csv") == 1
+    with (tmp_path / "out.csv").open(newline="") as file:
+        good, bad = csv.DictReader(file)
+    assert good["label"] and not good["error"]
+    assert "127.0.0.1:1 cannot be read: Cannot connect" in bad["error"] and not bad["label"]

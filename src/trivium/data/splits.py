@@ -193,6 +193,7 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
             "group is on two sides. Give a finer `group` column or none (data.manifest.group: \"\" in params.yaml), "
             "look for content that many rows share (duplicates in reports/validation.json), "
             + ("hold out another domain (split.held_out_domain), " if settings.held_out_domain else "")
+            + ("take fewer rows for twins (split.near_duplicates), " if settings.near_duplicates else "")
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))
 
 

@@ -119,10 +119,9 @@ class Inputs:
                 if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
                 return self._processors[s].decode(place, seen, start, end, self._settings[s])
-        except UserError:
-            raise
-        except Exception as error:  # whatever a decoder makes of a damaged file, the other rows have their answer
-            why = error if isinstance(error, ValueError) else f"cannot be decoded: {error or type(error).__name__}"
+        except Exception as error:  # a damaged file, a server that is away: the other rows have their answer
+            said = isinstance(error, ValueError | UserError)
+            why = error if said else f"cannot be decoded: {error or type(error).__name__}"
             raise ValueError(f"{s} {name} cannot be used: {why}") from None
 
 

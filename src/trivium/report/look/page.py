@@ -105,7 +105,7 @@ def _terminal(seen: Seen, cost: Price | None) -> str:
     width = max(map(len, seen.streams))
     measures = seen.validation.get("measures") or {}
     for k, stream in enumerate(seen.streams):
-        spans = [f"{span['min']:,g} to {span['max']:,g} {streams.MEASURES.get(name, name)} (half below "
+        spans = [f"{span['min']:,g} to {span['max']:,g} {streams.MEASURES.get(name, name)} (median "
                  f"{span['median']:,g})" for name, span in measures.get(stream, {}).items() if name != "sample_rate"]
         lines.append(f"  {stream:<{width}}  {seen.modality(stream)}, {int(seen.present[:, k].sum()):,} samples"
                      + (f", {'; '.join(spans)}" if spans else ""))
