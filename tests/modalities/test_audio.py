@@ -1,9 +1,11 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
 from scipy.signal import resample_poly
 
-from trivium.modalities import audio
+from trivium.modalities import audio, image
 
 LOGMEL = audio.Settings(sample_rate=16000, seconds=1.0, features="logmel", bins=40, window_ms=25, hop_ms=12.5)
 NOISE = np.random.default_rng(0).normal(0, 0.1, 22050)
@@ -217,3 +219,24 @@ def test_no_mel_band_is_empty_however_narrow():
     assert filters.shape[0] == 128 and filters.max(1).min() > 0.3
     inside = np.linspace(0, 8000, filters.shape[1])
     assert np.abs(filters.sum(0)[(inside > 100) & (inside < 7700)] - 1).max() < 1e-5  # neighbours add up to one
+
+
+@pytest.mark.parametrize(("rate", "channels", "said"), [
+    (20_000_000, 1, "says that it has 1 channel of 20,000,000 samples a second; what is read has 64 and 768,000 at "
+     "most"),
+    (8000, 200, "says that it has 200 channels of 8,000 samples a second; what is read has 64 and 768,000 at most"),
+])
+def test_what_a_header_claims_is_bounded_before_anything_is_decoded(tmp_path, rate, channels, said):
+    soundfile.write(tmp_path / "a.wav", np.zeros((40, channels)), rate)
+    assert audio.probe("a.wav", tmp_path) == {"error": said}
+    with pytest.raises(ValueError, match="20,000,000|200 channels"):
+        audio.read("a.wav", tmp_path, None, None, 16_000, 4.0)
+
+
+@pytest.mark.parametrize("part", [audio, image])
+def test_a_pipe_or_a_device_is_not_opened(tmp_path, part):
+    os.mkfifo(tmp_path / "pipe")
+    assert part.probe("pipe", tmp_path) == {"error": "this is a pipe, not a file"}
+    assert part.probe("/dev/zero", tmp_path) == {"error": "this is a device, not a file"}
+    assert part.probe("zip://pipe::a.png", tmp_path) == {
+        "error": "the archive cannot be read: this is a pipe, not a file"}

@@ -11,7 +11,7 @@ from trivium import modalities
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES
-from trivium.data.sources.places import located
+from trivium.data.sources.spelled import located
 from trivium.data.streams import TAKEN
 from trivium.modalities import media
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.data.sources.places import located
+from trivium.data.sources.spelled import located
 from trivium.modalities import media
 
 if TYPE_CHECKING:

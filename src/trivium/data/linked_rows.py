@@ -89,6 +89,11 @@ def connected(nodes: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
+def partners(groups: np.ndarray, rows: np.ndarray, among: np.ndarray) -> list[int]:
+    """Of each of `rows` the first row of its group that is `among` (bool per row) those that are asked for."""
+    return [int(np.flatnonzero(among & (groups == groups[row]))[0]) for row in rows]
+
+
 def number(labels: np.ndarray) -> np.ndarray:
     """The same partition, numbered from 0 in the order of first rows."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from trivium import tasks
 from trivium.data import tables, unlabelled
 from trivium.data.assignment import assign
-from trivium.data.linked_rows import codes, components
+from trivium.data.linked_rows import codes, components, partners
 from trivium.data.meta import Meta
 from trivium.data.settings import Split
 from trivium.modalities import is_prose
@@ -51,7 +51,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int) -> 
     warnings += _drop(fixed, samples, bare)
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing else "named"
-    _check(settings, seeds, method, missing, fixed, groups)
+    _check(settings, seeds, method, missing, fixed, groups, Path(aligned) / "samples.parquet")
     del samples  # of every row, as much as all that is still needed
     pa.default_memory_pool().release_unused()
 
@@ -194,19 +194,25 @@ def _are(column: pa.Array | pa.ChunkedArray, value: str) -> np.ndarray:
     return pc.fill_null(pc.equal(column, value), False).to_numpy(zero_copy_only=False)
 
 
-def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: np.ndarray, groups: np.ndarray) -> None:
+def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: np.ndarray, groups: np.ndarray,
+           samples: Path) -> None:
     free = len(np.unique(groups[fixed == FREE]))
     test = 1 / seeds if method == "kfold" else settings.test
     if method != "named" and settings.val + test >= 1:
         raise UserError(f"split.val ({settings.val:g}) and the test share ({test:g}) leave nothing to train on: "
                         "lower them in params.yaml until their sum is well below 1.")
     if not free and not settings.held_out_domain:
-        torn = int((fixed == UNUSED).sum())
-        why = "puts all of them into val or test" if not torn else (
-            f"has rows for train, but all {torn:,} of them are of a group, or have the content, of rows in val or "
-            "test, and so cannot be trained on")
-        raise UserError(f"No sample is left to train on: the data's own split column {why}. Move rows to train, or "
-                        "draw the splits (data.manifest.split: \"\" in params.yaml).")
+        torn = np.flatnonzero(fixed == UNUSED)
+        if not len(torn):
+            raise UserError("No sample is left to train on: the data's own split column puts all of them into val or "
+                            "test. Move rows to train, or draw the splits (data.manifest.split: \"\" in params.yaml).")
+        names = tables.read(samples, ["sample"])["sample"].to_pylist()
+        others = partners(groups, torn[:3], np.isin(fixed, (VAL, TEST)))
+        pairs = ", ".join(f"`{names[row]}` and `{names[other]}`" for row, other in zip(torn, others, strict=False))
+        raise UserError(f"The data's own split column leaves nothing to train on: each of the {len(torn):,} rows that "
+                        f"it puts into train has the same content as a row in val or test, or is of its group ({pairs}"
+                        f"{', ...' if len(torn) > 3 else ''}), so that a model could know the answers by heart. Take "
+                        "one of the two out, or draw the splits (data.manifest.split: \"\" in params.yaml).")
     needed = 1 + len(missing) if method != "kfold" else max(seeds, 3)
     if free < needed:
         raise UserError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,18 @@ def write(path: str | Path, content: str | bytes) -> None:
     """Text in UTF-8, line ends as they are."""
     with whole(path) as scratch:
         scratch.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def special(path: str | Path) -> str:
+    """What is at `path` where it is something else than a file, such as `a folder`; "" of a file, and of nothing. It is
+    not opened: a pipe would wait for somebody who writes, and a device has no end.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # nothing; too long, a NUL
+        return ""
+    kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return "" if stat.S_ISREG(mode) else next((words for kind, words in kinds.items() if kind(mode)), "a device")
 
 
 def absent(path: str | Path) -> str:

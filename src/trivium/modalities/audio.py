@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 BLOCK = 1 << 20  # frames decoded at a time: an hour of sound never stands in memory at once
+FASTEST, MOST = 768_000, 64  # samples a second, and channels
 LOUDEST = 2.0**15  # full scale is 1, but some write the integers of 16 bits as they are; half precision ends at 2^16
 LENGTH = re.compile(rb"\xff[\xe2-\xff]..\0{9,34}(?:Xing|Info|VBRI)", re.DOTALL)  # an MP3 frame that counts the others
 UNKNOWN_SIZE = 0.99 * (2**31 - 2**16)  # bytes; near 2^31 and 2^32 a header says that it did not know
@@ -85,7 +86,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
                 sound.seek(first)
             decoded = 0
             while decoded < count:
-                block = sound.read(min(BLOCK, count - decoded), dtype="float32")
+                block = sound.read(min(BLOCK // sound.channels, count - decoded), dtype="float32")
                 if len(block) == 0:
                     break
                 _check(block)
@@ -152,8 +153,14 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
 
 
 def _span(sound: Any, start: float | None, end: float | None) -> tuple[int, int]:
-    """First frame and number of frames between `start` and `end` seconds; an end beyond the file is its end."""
+    """First frame and number of frames between `start` and `end` seconds; an end beyond the file is its end.
+
+    Raises: ValueError (there are none, or the header claims more than any recorder gives: it is not decoded).
+    """
     rate, frames = sound.samplerate, sound.frames
+    if rate > FASTEST or sound.channels > MOST:
+        many = f"{sound.channels:,} channel{'s' * (sound.channels > 1)} of {rate:,} samples a second"
+        raise ValueError(f"says that it has {many}; what is read has {MOST} and {FASTEST:,} at most")
     first = 0 if start is None or math.isnan(start) else round(max(-1.0, min(start, 1e9)) * rate)
     last = frames if end is None or not end < frames / rate else round(max(end, 0.0) * rate)
     if frames <= 0:

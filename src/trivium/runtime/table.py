@@ -100,7 +100,7 @@ def read(path: Path, streams: Mapping[str, str], names: Mapping[str, str] | None
 
     from trivium.data.sources import rows
     from trivium.data.sources.manifest import values
-    from trivium.data.sources.places import located
+    from trivium.data.sources.spelled import located
 
     known = rows.columns(path)
     called = {key: rows.named(name, known, path) for key, name in (names or {}).items()}

@@ -262,9 +262,8 @@ def test_what_people_are_told(folder: Path, text: str, changes: dict[str, str], 
     ("m.jsonl", b'{"id": 1, "label": "a", "text": ["x"]}\n', "line 1: `text` is a list, not one value"),
     ("m.jsonl", b"[" * 10**5, "line 1 is not JSON"),
     ("m.parquet", b"PAR2", "cannot be read as parquet"),
-    ("m.csv", "id,label,text\n1,a,x\n".encode("utf-16"), "is not in UTF-8"),
-    ("m.csv", "id,label,text\n1,a,é\n".encode("latin-1"), "is not in UTF-8"),
-    ("m.jsonl", '{"id": 1, "label": "é"}\n'.encode("latin-1"), "is not in UTF-8"),
+    ("m.csv", b"id,label,text\n1,a,\x81\n", "is no text in UTF-8, UTF-16 or Windows-1252: save it in UTF-8"),
+    ("m.jsonl", b'{"id": 1, "label": "\x81"}\n', "is no text in UTF-8, UTF-16 or Windows-1252: save it in UTF-8"),
 ])
 def test_files_that_cannot_be_read(folder: Path, name: str, content: bytes, message: str) -> None:
     (folder / name).write_bytes(content)

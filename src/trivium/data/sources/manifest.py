@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,10 +23,11 @@ from trivium import modalities
 from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
-from trivium.data.sources import question, rows
-from trivium.data.sources.places import hashed, home, located, moved, refuse_outs
+from trivium.data.sources import meant, question, rows
+from trivium.data.sources.kept import Kept
+from trivium.data.sources.keys import Keys
+from trivium.data.sources.places import home, moved, refuse_outs
 from trivium.data.streams import read_from, same_column
-from trivium.modalities import prose
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 REQUIRED = ("id", "label")
 ABOUT = ("group", "split", "language", "domain")  # optional, of the sample
 TIMES = ("start", "end")  # optional, of the recording
-SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
-Files = Mapping[str, tuple[str, str | None]]  # as the manifest names them: where they are, and their digests
 
 
 def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task],
@@ -66,28 +64,29 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     if settings.unlabelled:
         card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
     known = [name for name in (*REQUIRED, *ABOUT, *TIMES, "weight", *streams) if any(name in one.made for one in files)]
-    again = _Again(ids)
+    keys, kept = Keys(ids), Kept(path.parent)
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
-    last: dict[str, Files] = {}
     with ExitStack() as stack:
         written = {name: stack.enter_context(tables.Writer(out / f"{name}.parquet")) for name in ("labels", *streams)}
         row = 0
         for one in files:
             for table in one.pieces():
                 table = _whole(one, table, known, path.parent, media)
-                key = again.keys(table["id"], row)
+                key = keys.of(table["id"], row)
                 empty = pa.nulls(len(table), pa.string())
                 about = {name: table[name] if name in known else empty for name in ABOUT}
-                about["split"] = _splits(about["split"], path, row)
-                times = {name: _seconds(table[name], path, name, row) for name in TIMES if name in known}
+                about["split"] = meant.splits(about["split"], path, row)
+                times = {name: meant.seconds(table[name], path, name, row) for name in TIMES if name in known}
                 weight = {"weight": table["weight"]} if "weight" in known else {}
                 written["labels"].add(pa.table({"sample": table["id"], "key": key, "label": table["label"], **about,
                                                 **weight}))
                 for s, stream in streams.items():
-                    written[s].add(_stream(table[s], key, s, stream.modality,
-                                           times if stream.modality == "audio" else {}, path.parent, last))
+                    written[s].add(kept.table(table[s], key, s, stream.modality,
+                                              times if stream.modality == "audio" else {}))
                 row += len(table)
+    for words in kept.notes():
+        print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
          target=tuple(target)).write(out / "meta.json")
 
@@ -112,14 +111,14 @@ class _File:
         columns = sorted({*self.target, *(column for own in self.made.values() for column in own.values())})
         for table in rows.pieces(self.path, columns, self.target):
             made = {what: values(self.modality[what], {name: table[column] for name, column in own.items()})
-                    if what in self.modality else _plain(table[own[what]]) for what, own in wanted.items()
+                    if what in self.modality else meant.plain(table[own[what]]) for what, own in wanted.items()
                     if what != "label"}
             if "group" in made:
-                made["group"] = _integers(made["group"])
+                made["group"] = meant.integers(made["group"])
             yield pa.table(made | {"label": self._labels(table)})
 
     def _labels(self, table: pa.Table) -> pa.ChunkedArray:
-        own = {column: _integers(_plain(table[column])) for column in self.target}
+        own = {column: meant.integers(meant.plain(table[column])) for column in self.target}
         if not own:
             return pa.chunked_array([pa.nulls(len(table), pa.string())])
         if len(own) == 1:
@@ -141,9 +140,9 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tu
         count, folders = 0, dict[str, str]()
         for table in one.pieces(["id", "split", *TIMES, *media]):
             if "split" in table.column_names:
-                _splits(table["split"], one.path, count)
+                meant.splits(table["split"], one.path, count)
             for name in (name for name in TIMES if name in table.column_names):
-                _seconds(table[name], one.path, name, count)
+                meant.seconds(table[name], one.path, name, count)
             count += len(table)
             ids.append(numbered(table["id"]))
             if categorical and one.target:
@@ -231,29 +230,7 @@ def values(modality: str, columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedA
 
         return packed.pack(columns)
     (column,) = columns.values()
-    return _not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
-
-
-def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column)
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """What looks the same is the same: Unicode NFC, no white space around; blank is null."""
-    # Not pc.utf8_normalize: its "NFC" decomposes (pyarrow 25).
-    return pa.chunked_array([_nfc(chunk) for chunk in column.chunks], pa.string())
-
-
-def _nfc(column: pa.Array) -> pa.Array:
-    odd = pc.fill_null(pc.match_substring_regex(column, "[^ -~]|^ | $"), False)  # the rest is so already
-    mended = [unicodedata.normalize("NFC", value).strip() or None for value in column.filter(odd).to_pylist()]
-    return pc.replace_with_mask(column, odd, pa.array(mended, pa.string())) if mended else column
-
-
-def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """`1.0` is `1`: the same class or group, which some tool has written as a float. (`01`, `+1` and `1.5` stay.)"""
-    return pc.replace_substring_regex(pc.replace_substring_regex(column, r"^(-?(?:0|[1-9][0-9]*))\.0+$", r"\1"),
-                                      "^-0$", "0")
+    return meant.not_blank(column if modalities.is_written(modality) else pc.utf8_trim_whitespace(column))
 
 
 def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str], fewest: int) -> None:
@@ -271,85 +248,3 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str], f
         print(f"note: {words}")
 
 
-def _splits(column: pa.ChunkedArray | pa.Array, path: Path, before: int) -> pa.Array:
-    """`column` with the usual other names of train, val and test replaced. before: rows in front of these."""
-    once = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
-    coded = once.combine_chunks().dictionary_encode()
-    plain = [SPLITS.get(value.casefold(), value.casefold()) for value in coded.dictionary.to_pylist()]
-    wrong = [k for k, value in enumerate(plain) if value not in tables.SPLITS[:3]]
-    if wrong:
-        row = int(np.flatnonzero(np.isin(pc.fill_null(coded.indices, -1).to_numpy(), wrong))[0])
-        raise UserError(f"{path}: row {before + row + 1} is in the split `{plain[coded.indices[row].as_py()]}`; a "
-                        "split is train, val or test (or empty everywhere: then splits are drawn). If the column "
-                        "means something else, set data.manifest.split to \"\" in params.yaml.")
-    return pa.array(plain, pa.string()).take(coded.indices)
-
-
-def _seconds(column: pa.ChunkedArray, path: Path, name: str, before: int) -> pa.Array:
-    """Null where it is empty or `nan`. before: rows in front of these."""
-    try:
-        times = column.cast(pa.float64()).combine_chunks()
-        return pc.if_else(pc.is_nan(times), None, times)
-    except pa.ArrowInvalid:
-        for row, value in enumerate(column.to_pylist(), before + 1):
-            try:
-                pa.scalar(value, pa.string()).cast(pa.float64())
-            except pa.ArrowInvalid:
-                raise UserError(f"{path}: row {row} has the {name} `{value}`, which is not a number of "
-                                "seconds.") from None
-        raise
-
-
-class _Again:
-    """The ids that come twice, and the keys of rows. ids: the number of each row's id."""
-
-    def __init__(self, ids: np.ndarray) -> None:
-        self._every = np.sort(ids)
-        self._twice = np.unique(self._every[1:][np.diff(self._every) == 0])
-        self._seen = set[str]()
-
-    def keys(self, ids: pa.ChunkedArray, before: int) -> pa.Array:
-        """before: rows in front of these."""
-        key = ids.combine_chunks()
-        rows = np.flatnonzero(np.isin(numbered(ids), self._twice) & key.is_valid().to_numpy(zero_copy_only=False))
-        made = []
-        for row, name in zip(rows.tolist(), key.take(pa.array(rows)).to_pylist(), strict=True):
-            own = name
-            while own in self._seen or (own != name and self._there(own)):
-                own = f"{own} (row {before + row + 1})"
-            made.append(own)
-            self._seen.add(own)
-        if not made:
-            return key
-        mask = np.zeros(len(key), bool)
-        mask[rows] = True
-        return pc.replace_with_mask(key, pa.array(mask), pa.array(made, pa.string()))
-
-    def _there(self, name: str) -> bool:
-        number = numbered(pa.chunked_array([[name]]))[0]
-        place = int(np.searchsorted(self._every, number))
-        return place < len(self._every) and bool(self._every[place] == number)
-
-
-def _stream(column: pa.ChunkedArray, key: pa.Array, name: str, modality: str, times: dict[str, pa.Array],
-            folder: Path, last: dict[str, Files]) -> pa.Table:
-    """Rows that have a value, with the digest of the text (cleaned, as models see it) or of the file (null where it
-    cannot be read). last: of each stream the files of the piece before, which are not read again.
-    """
-    there = column.is_valid().combine_chunks()
-    values = column.filter(there).combine_chunks()
-    if modalities.is_prose(modality):
-        digests = pa.array([tables.digest(text.encode()) for text in prose.cleaned(values).to_pylist()], pa.string())
-    elif modalities.is_written(modality):
-        digests = pa.nulls(len(values), pa.string())  # equal cells are no sign that two rows are the same thing
-    else:
-        once = values.dictionary_encode()  # a long recording may serve many rows
-        known, given = last.get(name, {}), once.dictionary.to_pylist()
-        new = [value for value in given if value not in known]
-        places = [located(value, folder) for value in new]
-        found = dict(zip(new, zip(places, hashed(places, folder, name), strict=True), strict=True))
-        last[name] = {value: known.get(value) or found[value] for value in given}
-        values, digests = (pa.array([last[name][value][part] for value in given], pa.string()).take(once.indices)
-                           for part in (0, 1))
-    return pa.table({"key": key.filter(there), "value": values, "digest": digests,
-                     **{name: column.filter(there) for name, column in times.items()}})

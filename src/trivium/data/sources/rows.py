@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
-import mmap
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,11 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium.data.sources import delimited, jsonl
+from trivium.machine import files
 from trivium.settings.errors import UserError
 
+MOST = 20_000  # columns
 KINDS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-ROWS = 1 << 16  # that are read at a time
-EXACT = 2**53  # below it, a float knows which integer it is
 
 
 def columns(path: Path) -> list[str]:
@@ -29,11 +27,10 @@ def columns(path: Path) -> list[str]:
     _check(path)
     try:
         if _kind(path) == "csv":
-            _check_quotes(path)
-            names = _open_csv(path).schema.names
+            names = delimited.names(path)
         elif _kind(path) == "jsonl":
             found: dict[str, None] = {}
-            for _, row in _objects(path):
+            for _, row in jsonl.objects(path):
                 found |= dict.fromkeys(row)
             names = list(found)
         else:
@@ -48,6 +45,9 @@ def columns(path: Path) -> list[str]:
         raise UserError(f"{path} has two columns `{twice[0]}`: rename one.")
     if not names:
         raise UserError(f"{path} has no rows.")
+    if len(names) > MOST:
+        raise UserError(f"{path} has {len(names):,} columns, and {MOST:,} are read at most. Does it have a column per "
+                        "sample? Turn it, so that it has a row per sample.")
     return names
 
 
@@ -79,10 +79,11 @@ def read(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> pa.Ta
 
 def pieces(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> Iterator[pa.Table]:
     """As `read`, some rows at a time."""
-    wanted = {".csv": _csv_pieces, ".jsonl": _jsonl_pieces, ".parquet": _parquet_pieces}[f".{_kind(path)}"]
+    wanted = {"csv": lambda: delimited.pieces(path, names), "jsonl": lambda: jsonl.pieces(path, names, lists),
+              "parquet": lambda: _parquet_pieces(path, names, lists)}[_kind(path)]
     count = 0
     try:
-        for piece in wanted(path, names, lists):
+        for piece in wanted():
             count += len(piece)
             if len(piece):
                 yield pa.table({name: _strings(_arrays(piece[name]) if name in lists else piece[name], name, path)
@@ -120,15 +121,12 @@ def look(path: Path, most: int) -> dict[str, list[str]]:
 def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:
     """Some cells of a column at a time, in order; None where they are not one value each."""
     if _kind(path) == "jsonl":
-        for _, row in _objects(path):
+        for _, row in jsonl.objects(path):
             for name, value in row.items():
-                yield name, None if isinstance(value, (list, dict)) else [_cell(value)]
+                yield name, None if isinstance(value, (list, dict)) else [jsonl.cell(value)]
         return
     if _kind(path) == "csv":
-        from pyarrow import csv
-
-        convert = csv.ConvertOptions(column_types=dict.fromkeys(_open_csv(path).schema.names, pa.string()))
-        batches: Any = csv.open_csv(path, convert_options=convert, **_csv_options(path))
+        batches = delimited.cells(path)
     else:
         import pyarrow.parquet as pq
 
@@ -142,6 +140,8 @@ def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:
 
 
 def _check(path: Path) -> None:
+    if why := files.special(path):
+        raise UserError(f"{path} is {why}, and not a table: name a file.")
     if not path.is_file():
         siblings = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         near = difflib.get_close_matches(path.name, siblings, 1)
@@ -159,7 +159,7 @@ def _kind(path: Path) -> str:
 
 def _unreadable(path: Path, error: Exception) -> UserError:
     if isinstance(error, UnicodeDecodeError) or "UTF8" in str(error):
-        return UserError(f"{path} is not in UTF-8: save it with that encoding ({error}).")
+        return UserError(f"{path} is no text in UTF-8, UTF-16 or Windows-1252: save it in UTF-8 ({error}).")
     hint = " Put cells that hold the delimiter into double quotes." if "columns, got" in str(error) else ""
     return UserError(f"{path} cannot be read as {path.suffix.lstrip('.')}: {str(error).rstrip('.')}.{hint}")
 
@@ -189,67 +189,24 @@ def _arrays(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _once(values: pa.Array) -> pa.Array:
     """As JSON, `null` where there is none."""
     once = values.dictionary_encode()
-    cells = pa.array([_json(value) for value in once.dictionary.to_pylist()], pa.string())
+    cells = pa.array([jsonl.plain(value) for value in once.dictionary.to_pylist()], pa.string())
     return pc.fill_null(cells.take(once.indices), "null")
-
-
-def _json(value: Any) -> str:
-    """A JSON value; null for NaN, which pandas and others write for an empty cell."""
-    return "null" if value != value else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def objects(columns: Mapping[str, pa.ChunkedArray]) -> pa.ChunkedArray:
     """Several columns of strings as one of JSON objects {name: cell or null}, each different cell written once."""
     pieces: list[Any] = []
     for name, column in columns.items():
-        pieces += [f"{', ' if pieces else '{'}{_json(name)}: ", _once(column.combine_chunks())]
+        pieces += [f"{', ' if pieces else '{'}{jsonl.plain(name)}: ", _once(column.combine_chunks())]
     return pa.chunked_array([pc.binary_join_element_wise(*pieces, "}", "")])
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Floats as strings; whole ones as integers, since that they were before a missing value made floats of them."""
     double = pc.if_else(pc.is_nan(column), None, column).cast(pa.float64())
-    whole = pc.and_(pc.equal(double, pc.floor(double)), pc.less(pc.abs(double), EXACT))
+    whole = pc.and_(pc.equal(double, pc.floor(double)), pc.less(pc.abs(double), jsonl.EXACT))
     return pc.coalesce(pc.if_else(whole, double, None).cast(pa.int64()).cast(pa.string()),
                        pc.if_else(pc.is_valid(double), column.cast(pa.string()), None))
-
-
-def _csv_options(path: Path) -> dict[str, Any]:
-    from pyarrow import csv
-
-    return {"read_options": csv.ReadOptions(block_size=1 << 24, use_threads=False),
-            "parse_options": csv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True)}
-
-
-def _delimiter(path: Path) -> str:
-    with path.open("rb") as file:
-        header = file.readline().decode()  # raises on UTF-16, which Arrow would take for one odd column
-    return max("\t,;", key=header.count) if path.suffix.lower() == ".csv" else "\t"
-
-
-def _check_quotes(path: Path) -> None:
-    """Raises: UserError (a quoted cell is never closed, or goes on behind a quote that some later line opens with).
-
-    Arrow makes one long cell of it and of all lines in between, and the rows on them are gone.
-    """
-    end = f"{_delimiter(path)}\r\n"
-    cell = rf'[^"{end}][^{end}]*+'
-    quoted = rf'"[^"]*+(?:""[^"]*+)*+"(?=[{end}]|\Z)'
-    sloppy = rf'"[^"\r\n]*+"[^{end}]*+'  # more behind the closing quote: harmless on one line
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        good = re.compile(rf"(?:{cell}|{quoted}|{sloppy}|[{end}])*+".encode()).match(text)
-        stop = good.end() if good else 0
-        if stop < len(text):
-            line = text[:stop].count(b"\n") + 1
-            raise UserError(f"{path}, line {line}: a cell begins with a double quote that is not closed, so that the "
-                            "lines below would become a part of it. Put the whole cell into double quotes, and write "
-                            "each one inside it twice.")
-
-
-def _open_csv(path: Path) -> Any:
-    from pyarrow import csv
-
-    return csv.open_csv(path, **_csv_options(path))
 
 
 def _parquet_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
@@ -260,58 +217,7 @@ def _parquet_pieces(path: Path, names: Sequence[str], lists: Collection[str]) ->
             for group in range(file.num_row_groups):  # Arrow cannot read lists by batches where a file has dictionaries
                 yield file.read_row_group(group, columns=list(names), use_threads=False)
             return
-        for batch in file.iter_batches(ROWS, columns=list(names), use_threads=False):
+        for batch in file.iter_batches(jsonl.ROWS, columns=list(names), use_threads=False):
             yield pa.Table.from_batches([batch])
 
 
-def _csv_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
-    from pyarrow import csv
-
-    convert = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), include_columns=list(names))
-    for batch in csv.open_csv(path, convert_options=convert, **_csv_options(path)):
-        yield pa.Table.from_batches([batch])
-
-
-def _jsonl_pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
-    cells: dict[str, list[str | None]] = {name: [] for name in names}
-    for count, (number, row) in enumerate(_objects(path), 1):
-        for name in names:
-            value = row.get(name)
-            if isinstance(value, list) and name in lists and not any(isinstance(one, (list, dict)) for one in value):
-                value = f"[{', '.join(_json(one) for one in value)}]"
-            if isinstance(value, (list, dict)):
-                raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
-            cells[name].append(_cell(value))
-        if count % ROWS == 0:
-            yield _of_strings(cells)
-            cells = {name: [] for name in names}
-    yield _of_strings(cells)
-
-
-def _of_strings(cells: Mapping[str, list[str | None]]) -> pa.Table:
-    return pa.table({name: pa.array(values, pa.string()) for name, values in cells.items()})
-
-
-def _cell(value: Any) -> str | None:
-    if value is None or value != value:  # NaN, which pandas and others write for an empty cell
-        return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
-        value = int(value)
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else json.dumps(value)
-
-
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(line number from 1, object) of each line that is not blank."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.rstrip("\n"))
-            except (ValueError, RecursionError) as error:
-                raise UserError(f"{path}, line {number} is not JSON ({error}): a .jsonl file has one object in braces "
-                                "per line.") from None
-            if not isinstance(row, dict):
-                raise UserError(f"{path}, line {number} is a JSON {type(row).__name__}: a .jsonl file has one object "
-                                "in braces per line.")
-            yield number, row

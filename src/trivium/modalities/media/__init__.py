@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from trivium.machine.files import special
 from trivium.modalities.media import archive, place, remote
 
 
@@ -22,7 +23,12 @@ def opened(value: str, root: str | Path) -> Path | io.BytesIO:
     missing: what no row is to blame for).
     """
     there = place.parse(value)
-    return io.BytesIO(read(value, root)) if there.kind or there.remote else Path(root) / value
+    if there.kind or there.remote:
+        return io.BytesIO(read(value, root))
+    path = Path(root) / value
+    if what := special(path):
+        raise ValueError(f"this is {what}, not a file")
+    return path
 
 
 def size(file: Path | io.BytesIO) -> int:

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from trivium.machine.files import absent
+from trivium.machine.files import absent, special
 from trivium.modalities.media import index, remote, tars, zips
 from trivium.modalities.media.index import Index
 from trivium.modalities.media.place import Place
@@ -69,6 +69,8 @@ def opened(there: Place, root: str | Path) -> Archive:
             about = os.stat(path)
         except (OSError, ValueError):
             raise ValueError(f"the archive cannot be read: {absent(there.outer)}") from None
+        if what := special(path):
+            raise ValueError(f"the archive cannot be read: this is {what}, not a file")
         state = f"{about.st_size} {about.st_mtime_ns}"
     with _lock(os.getpid()):
         found = _opened(path, there.kind, there.remote, state)
