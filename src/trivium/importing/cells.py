@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from trivium.data.sources.places import located
+from trivium.data.sources.spelled import located
 from trivium.importing import fetched, inline
 from trivium.importing.asked import Asked, Inline, Row, Rows, seen
 from trivium.modalities import media

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from trivium.data.sources.manifest import SPLITS
+from trivium.data.sources.meant import SPLITS
 
 KNOWN = {"train": "train", "val": "val", "test": "test"} | SPLITS
 
