@@ -28,10 +28,16 @@ def test_a_folder_that_is_none_of_ours(tmp_path: Path, capsys: pytest.CaptureFix
     assert "is no exported model" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["{", '{"format": 1, "weights": 3}', '{"format": 99}'])
+@pytest.mark.parametrize("text", ["{", '{"format": 1, "weights": 3}'])
 def test_a_folder_of_another_version(text: str, tmp_path: Path) -> None:
     (tmp_path / PROCESSORS).write_text(text)
     with pytest.raises(UserError, match="made by another version of Trivium, or is damaged"):
+        Runner(tmp_path)
+
+
+def test_another_format_is_told_from_a_folder_that_is_else_right(tmp_path: Path) -> None:
+    (tmp_path / PROCESSORS).write_text(ABOUT.text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(UserError, match=r"made by another version of Trivium, or is damaged \(format\)"):
         Runner(tmp_path)
 
 

@@ -49,15 +49,17 @@ def parquet(path: Path) -> Iterator[pa.RecordBatch]:
         kinds = [field.type for field in file.schema_arrow]
         heavy = any(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
                     for kind in kinds)
-        try:
-            for batch in file.iter_batches(FEW if heavy else MANY, use_threads=False):
-                batch.validate(full=True)
-                yield batch
-            return
-        except pa.ArrowNotImplementedError:  # some nested columns can be read by whole groups only
-            pass
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, use_threads=False).to_batches(FEW)
+            done = 0
+            try:
+                for batch in file.iter_batches(FEW if heavy else MANY, row_groups=[group], use_threads=False):
+                    batch.validate(full=True)
+                    yield batch
+                    done += len(batch)
+            except pa.ArrowNotImplementedError:  # some nested columns are read by whole groups only
+                rest = file.read_row_group(group, use_threads=False).slice(done)
+                rest.validate(full=True)
+                yield from rest.to_batches(FEW)
 
 
 def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
