@@ -196,3 +196,11 @@ def test_annotations_without_their_pictures() -> None:
     with pytest.raises(UserError, match="None of the 3 pictures that c/a.json names is there, such as c/1.png: name"):
         importing.table("c/a.json")
     assert [row["image"] for row in rows("c/a.json", media=Path("far"))] == [f"../../../far/{k}.png" for k in (1, 2, 3)]
+
+
+def test_jsonl_of_windows_with_objects_in_it(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = [{"id": str(k), "label": "ab"[k % 2], "text": f"über {k}", "more": {"a": 1}} for k in range(3)]
+    Path("m.jsonl").write_bytes("\n".join(json.dumps(one, ensure_ascii=False) for one in lines).encode("cp1252"))
+    assert importing.table("m.jsonl", lacks_id=no_id).path == Path("m.jsonl")
+    assert [row["text"] for row in rows("m.jsonl", media=Path())] == ["über 0", "über 1", "über 2"]
+    assert "it is read as Windows-1252" in capfd.readouterr().err

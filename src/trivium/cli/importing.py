@@ -57,6 +57,13 @@ def run(arguments: argparse.Namespace) -> None:
             use(str(table), labels=arguments.label, weight=arguments.weight)
 
 
+def choose(source: str) -> None:
+    """As `trivium import SOURCE`. Raises: UserError."""
+    parser = argparse.ArgumentParser()
+    arguments(parser)
+    run(parser.parse_args(["--", source]))
+
+
 def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: bool) -> Path:
     """Its path, after a line on what was found and one for each thing to note."""
     from trivium import importing

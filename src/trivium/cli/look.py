@@ -10,14 +10,15 @@ from trivium.settings.errors import UserError
 
 
 def look(root: Path, data: str | None, timed: bool) -> str:
-    """What a terminal shows; the page is written. data: what is chosen first, as by `trivium use`;  timed: whether the
-    time of a run is measured, for which `preprocess` and `budget` run as well. Raises: UserError (a stage that failed).
+    """What a terminal shows; the page is written. data: what is chosen first, as by `trivium import`
+    timed: whether the time of a run is measured, for which `preprocess` and `budget` run as well
+    Raises: UserError (a stage that failed).
     """
-    from trivium.cli.use import use
+    from trivium.cli.importing import choose
     from trivium.report.look import page
 
     if data:
-        use(data, root / "params.yaml")
+        choose(data)
     if dvc(root, "repro", "--quiet", *(("split", "budget") if timed else ("split",))):
         raise UserError("A stage stopped; what it said is above. Mend it and run `trivium look` again.")
     return page.write(root, _price(root) if timed else None)[1]

@@ -65,7 +65,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     profile = command("profile", _profile, "put more recipes and strategies into params.yaml, beside those there")
     profile.add_argument("name", metavar="NAME", help="full: fourteen more strategies, twenty-two in all")
     look = command("look", _look, "what the data is, before anything is trained; and a page, reports/look.html")
-    look.add_argument("data", nargs="?", metavar="DATA", help="choose this data first, as `trivium use` does")
+    look.add_argument("data", nargs="?", metavar="DATA", help="choose this data first, as `trivium import` does")
     look.add_argument("--time", action="store_true", help="measure how long a run will take, too")
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from trivium.data.sources import rows as read
+from trivium.data.sources.encoded import utf8
 from trivium.importing import cells, features, shards, splits
 from trivium.importing.asked import Asked, Inline, Rows
 from trivium.importing.folders import modality
@@ -113,7 +114,7 @@ def _text(path: Path) -> Rows:
 def _objects(path: Path) -> set[str]:
     """Columns of JSONL with objects in them, which have no place in a table."""
     found = set[str]()
-    with path.open(encoding="utf-8-sig") as file:
+    with utf8(path).open(encoding="utf-8-sig") as file:
         for line in islice(file, FEW):
             try:
                 row = json.loads(line) if line.strip() else {}
