@@ -53,9 +53,9 @@ def test_the_terminal_says_what_there_is(project: Path) -> None:
     assert out == Path("reports/look.html") and (project / out).exists()
     lines = said.splitlines()
     assert lines[0] == "90 samples with audio, image, text, in 3 classes: small"
-    assert "  audio  audio, 45 samples, 0.1 to 0.1 seconds (median 0.1)" in lines
-    assert "Classes have 30 to 30 rows." in lines
-    assert ("2 samples share content with another, in 1 groups: they stay on one side of every split. In all, 89 "
+    assert "  audio  audio, 45 samples, 0.1 seconds" in lines
+    assert "Classes have 30 rows each." in lines
+    assert ("2 samples share content with another, in 1 group: they stay on one side of every split. In all, 89 "
             "groups are split.") in lines
     told = [line for line in lines if line.startswith("!")]
     assert "! 30 rows with 3 different labels have the same image, `grey.png`: it is taken for a placeholder." in told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,17 +105,25 @@ def _terminal(seen: Seen, cost: Price | None) -> str:
     width = max(map(len, seen.streams))
     measures = seen.validation.get("measures") or {}
     for k, stream in enumerate(seen.streams):
-        spans = [f"{span['min']:,g} to {span['max']:,g} {streams.MEASURES.get(name, name)} (median "
-                 f"{span['median']:,g})" for name, span in measures.get(stream, {}).items() if name != "sample_rate"]
+        spans = [_span(span, streams.MEASURES.get(name, name)) for name, span in measures.get(stream, {}).items()
+                 if name != "sample_rate"]
         lines.append(f"  {stream:<{width}}  {seen.modality(stream)}, {int(seen.present[:, k].sum()):,} samples"
                      + (f", {'; '.join(spans)}" if spans else ""))
     counts = classes.tally(seen)
     if len(counts):
-        lines += ["", f"Classes have {counts.min():,} to {counts.max():,} rows." if seen.task.categorical
-                  else f"{seen.task.category[1].capitalize()} have {counts.min():,} to {counts.max():,} rows."]
+        each = "Classes" if seen.task.categorical else seen.task.category[1].capitalize()
+        few, many = counts.min(), counts.max()
+        lines += ["", f"{each} have {f'{few:,} to {many:,} rows' if few < many else f'{many:,} rows each'}."]
     validation = quarantine.of(seen)
-    lines += ["", *([validation.sentence] if validation else []), twins.said(seen), "",
-              *(f"! {one}" for one in stands_out(seen))]
+    lines += ["", *([validation.sentence] if validation else []), twins.said(seen)]
+    if odd := stands_out(seen):
+        lines += ["", *(f"! {one}" for one in odd)]
     lines += ["", cost.said if cost else "How long will a run take? `trivium look --time`",
               f"All of it, with examples: {OUT}"]
     return "\n".join(lines)
+
+
+def _span(span: Mapping[str, float], unit: str) -> str:
+    if span["min"] == span["max"]:
+        return f"{span['min']:,g} {unit}"
+    return f"{span['min']:,g} to {span['max']:,g} {unit} (median {span['median']:,g})"

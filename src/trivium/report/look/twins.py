@@ -89,6 +89,9 @@ def examples(seen: Seen) -> list[Card]:
 def said(seen: Seen) -> str:
     """About rows that are kept together."""
     found = seen.validation.get("duplicates") or {}
-    tied = f"{found.get('samples', 0):,} samples share content with another, in {found.get('groups', 0):,} groups"
     groups = (seen.splits.get("groups") or {}).get("count", seen.rows)
-    return f"{tied}: they stay on one side of every split. In all, {groups:,} groups are split."
+    apart = f"In all, {groups:,} groups are split."
+    if not found.get("samples"):
+        return f"No sample shares content with another. {apart}"
+    return (f"{found['samples']:,} samples share content with another, in {numbers.plural(found['groups'], 'group')}: "
+            f"they stay on one side of every split. {apart}")
