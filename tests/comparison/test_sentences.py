@@ -163,16 +163,27 @@ def test_nothing_learned():
     assert "Try a larger budget (`budget.flops`), published weights" in why
 
 
+def test_too_few_seeds_are_not_called_nothing_learned():
+    """As with two seeds, of which each has a good model."""
+    wide = Gain(0.5, -0.24, 1.0, 0.07, 0.14, False, 0.0)
+    said, why = told("ab", [pair("a", "b", True)], {"a": lost(), "b": lost()}, gains={"a": wide, "b": wide})
+    assert said == ("Nothing is sure yet: no strategy is surely better than always answering “ash” (41.2 % right) on a "
+                    "new seed.")
+    assert why == ("Closest came “End to end”: better by 50.0 points of accuracy (95 % interval −24.0 to 100.0). The "
+                   "model of every seed is surely better by itself, and so few seeds do not tell how much another one "
+                   "may differ: raise `seeds`, five or more are advised.")
+
+
 def test_a_price_has_digits_that_say_something():
     words = told("a", [], costs(a=1e9) | {"a": Cost(7.2e13, 1000, ratio=72061.2)})[0]
     assert "“End to end”, at 72,000 × the budget, the only strategy" in words
 
 
 def test_nothing_learned_in_other_metrics():
-    both = {"a": lost(), "b": lost()}
-    assert told("ab", [pair("a", "b")], both, metric="nll")[0] == (
+    both, gains = {"a": lost(), "b": lost()}, dict.fromkeys("ab", Gain(0.1, -0.1, 0.3, 0.3, 0.6, False, 1.0))
+    assert told("ab", [pair("a", "b")], both, metric="nll", gains=gains)[0] == (
         "Nothing was learned: no strategy is surely better than always giving the class shares of train (0.412 nats).")
-    assert told("ab", [pair("a", "b")], both, metric="macro_f1")[0] == (
+    assert told("ab", [pair("a", "b")], both, metric="macro_f1", gains=gains)[0] == (
         "Nothing was learned: no strategy is surely better than its own answers on shuffled labels.")
 
 

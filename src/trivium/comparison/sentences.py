@@ -124,6 +124,10 @@ def _nothing(whole: Choice, words: Words) -> tuple[str, str]:
         + (f", which may be chance among {count} strategies." if gain.low > 0 else "."))
     ways = [TRY[0].format(words.budget), *([] if words.published else [PUBLISHED]), *TRY[1:]]
     begun = f" Only {count} of {count + words.skipped} could be trained within the budget." if words.skipped else ""
+    if gain.mean > 0 and gain.failed == 0:  # each of its models learned; what another seed would give is not known
+        return (f"Nothing is sure yet: no strategy is surely better than {words.null} on a new seed.{begun}",
+                " ".join([near, "The model of every seed is surely better by itself, and so few seeds do not tell how "
+                          "much another one may differ: raise `seeds`, five or more are advised.", *words.notes]))
     return (f"Nothing was learned: no strategy is surely better than {words.null}.{begun}",
             " ".join([near, f"Try {', '.join(ways[:-1])}, or {ways[-1]}.", *words.notes]))
 

@@ -72,7 +72,7 @@ def chip(inputs: Inputs) -> str:
     """What sort of answer it is, in a few words."""
     found = inputs.verdict
     if not inputs.recommended:
-        return "Nothing is fast enough" if found.learned else "Nothing was learned"
+        return "Nothing is fast enough" if found.learned else found.sentence.partition(":")[0]
     if found.winner == inputs.recommended:
         return "A winner"
     if len(inputs.order) == 1:
