@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from trivium.serving.predict import predict_source
+from trivium.serving.predict import predict_source, predict_table
 from trivium.settings.errors import UserError
 
 
@@ -56,3 +57,19 @@ def test_a_server_that_is_away_costs_its_row_alone(root: Path, tmp_path: Path) -
         good, bad = csv.DictReader(file)
     assert good["label"] and not good["error"]
     assert "127.0.0.1:1 cannot be read: Cannot connect" in bad["error"] and not bad["label"]
+
+
+def test_a_list_in_a_cell_of_jsonl_costs_its_row_alone(root: Path, tmp_path: Path) -> None:
+    """More rows than are answered at a time; in the last one, the picture still answers."""
+    rows: list[dict] = [{"id": f"r{k}", "text": "alpha"} for k in range(70)]
+    rows[1]["text"] = ["alpha", "beta"]
+    rows[68]["text"] = {"a": 1}
+    rows[69] |= {"text": [], "image": str(root / "data/raw/media/0.png")}
+    (tmp_path / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert predict_table(root, "supervised_frozen", tmp_path / "some.jsonl", tmp_path / "out.jsonl") == 2
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {k: row["error"] for k, row in enumerate(found) if row["error"]} == {
+        1: "text '[\"alpha\", \"beta\"]' cannot be used: it is not one value",
+        68: "text '{\"a\": 1}' cannot be used: it is not one value"}
+    assert {k: row["warning"] for k, row in enumerate(found) if row["warning"]} == {
+        69: "text '[]' cannot be used: it is not one value"}

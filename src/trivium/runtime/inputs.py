@@ -57,6 +57,12 @@ class Inputs:
         """
         broken: list[list[str]] = [[] for _ in rows]
         present = np.array([[not values.missing(row.get(s)) for s in self.streams] for row in rows], bool)
+        for i, row in enumerate(rows):
+            for k, s in enumerate(self.streams):
+                if isinstance(value := row.get(s), values.NotOne):
+                    present[i, k] = False
+                    if s in read:
+                        broken[i].append(f"{s} {value[:60]!r} cannot be used: it is not one value")
         found = {}
         for k, (s, spec) in enumerate(self.specs.items()):
             there = [i for i in range(len(rows)) if present[i, k] and s in read]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.modalities import is_written
 from trivium.runtime.answering import BATCH
-from trivium.runtime.values import TIMES, Value
+from trivium.runtime.values import TIMES, NotOne, Value
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -91,11 +91,17 @@ class Table:
 
     def samples(self) -> Iterator[Samples]:
         """Up to `BATCH` rows at a time: the value of each stream, `id`, `start` and `end`. Raises: UserError."""
-        for piece, files in self._pieces():
+        odd, row = set[tuple[int, str]](), 0
+        for piece, files in self._pieces(odd):
             made = self._read(piece).to_pylist() if piece.num_columns else [{} for _ in next(iter(files.values()))]
             for key, column in self.chosen.items():
                 for sample, value in zip(made, files.get(column, ()), strict=False):
                     sample[key] = self._place(value)
+            for at, column in sorted(one for one in odd if one[0] < row + len(made)):
+                for key in (key for key in self.streams if self.chosen.get(key) == column):
+                    made[at - row][key] = NotOne(made[at - row][key])
+                odd.remove((at, column))
+            row += len(made)
             yield made
 
     def _read(self, piece: pa.Table) -> pa.Table:
@@ -122,14 +128,14 @@ class Table:
             return value or None
         return located(value, self.path.parent)
 
-    def _pieces(self) -> Iterator[tuple[pa.Table, dict[str, list[Value]]]]:
-        """Columns of texts, and the values of those that hold files."""
+    def _pieces(self, odd: set[tuple[int, str]]) -> Iterator[tuple[pa.Table, dict[str, list[Value]]]]:
+        """Columns of texts, and the values of those that hold files. odd: see `jsonl.pieces`"""
         from trivium.data.sources import rows
 
         wanted = sorted({*self.chosen.values(), *(name for own in self.cells.values() for name in own.values())})
         plain = [name for name in wanted if name not in self.inline]
         if not self.inline:
-            for piece in rows.pieces(self.path, plain):
+            for piece in rows.pieces(self.path, plain, odd=odd):
                 for start in range(0, len(piece), BATCH):
                     yield piece.slice(start, BATCH), {}
             return

@@ -15,6 +15,10 @@ Value = str | bytes | None  # text itself; a path, the bytes of a file or a `dat
 TIMES = ("start", "end")  # of the recording that a row is about; those of `trivium.data.sources.manifest`
 
 
+class NotOne(str):
+    """The JSON of a list or an object, where one value should be."""
+
+
 def missing(value: Any) -> bool:
     return value is None or value != value or value in ("", b"")  # NaN is unequal to itself
 

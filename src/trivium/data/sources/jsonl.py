@@ -21,13 +21,20 @@ def plain(value: Any) -> str:
     return "null" if value != value else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def pieces(path: Path, names: Sequence[str], lists: Collection[str]) -> Iterator[pa.Table]:
+def pieces(path: Path, names: Sequence[str], lists: Collection[str], odd: set[tuple[int, str]] | None = None,
+           ) -> Iterator[pa.Table]:
+    """Some rows at a time. odd: gets (row from 0, name) of each cell that is a list or an object, whose text is then
+    its JSON; without it, such a cell refuses the file, unless it is a list in one of `lists`.
+    """
     cells: dict[str, list[str | None]] = {name: [] for name in names}
     for count, (number, row) in enumerate(objects(path), 1):
         for name in names:
             value = row.get(name)
             if isinstance(value, list) and name in lists and not any(isinstance(one, (list, dict)) for one in value):
                 value = f"[{', '.join(plain(one) for one in value)}]"
+            if isinstance(value, (list, dict)) and odd is not None:
+                odd.add((count - 1, name))
+                value = plain(value)
             if isinstance(value, (list, dict)):
                 raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
             cells[name].append(cell(value))

@@ -77,9 +77,10 @@ def read(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> pa.Ta
     return pa.concat_tables(pieces(path, names, lists))
 
 
-def pieces(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> Iterator[pa.Table]:
-    """As `read`, some rows at a time."""
-    wanted = {"csv": lambda: delimited.pieces(path, names), "jsonl": lambda: jsonl.pieces(path, names, lists),
+def pieces(path: Path, names: Sequence[str], lists: Collection[str] = (), odd: set[tuple[int, str]] | None = None,
+           ) -> Iterator[pa.Table]:
+    """As `read`, some rows at a time. odd: see `jsonl.pieces`"""
+    wanted = {"csv": lambda: delimited.pieces(path, names), "jsonl": lambda: jsonl.pieces(path, names, lists, odd),
               "parquet": lambda: _parquet_pieces(path, names, lists)}[_kind(path)]
     count = 0
     try:
