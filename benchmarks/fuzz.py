@@ -42,8 +42,7 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
     answering, facts = Predictor.of_strategy(folder, "supervised_frozen"), checks.facts()
     return {
         "tables": (lambda table: checks.reads(files, table), {"table": made.tables()}),
-        "manifests": (lambda table, named: checks.ingests(files, table, named),
-                      {"table": made.tables("id", "label", "text"), "named": made.NAMED}),
+        "manifests": (lambda table: checks.validates(files, table), {"table": made.manifests()}),
         "pictures": (lambda content: checks.decodes(files, "image", content, None, None), {"content": made.IMAGES}),
         "sounds": (lambda content, start, end: checks.decodes(files, "audio", content, start, end),
                    {"content": made.SOUNDS, "start": made.SPANS, "end": made.SPANS}),
@@ -90,7 +89,7 @@ def main() -> None:
     if not asked.only:
         RESULTS.write_text(json.dumps({
             "examples": sum(one["examples"] for one in found.values()), "failed": failed,
-            "limits": {"seconds": checks.SECONDS, "bytes": checks.MEMORY}, "kinds": found}, indent=1) + "\n")
+            "limits": {"seconds of computing": checks.SECONDS, "seconds": checks.WAIT, "bytes": checks.MEMORY}, "kinds": found}, indent=1) + "\n")
     sys.exit(1 if failed else 0)
 
 

@@ -15,7 +15,7 @@ def main(params: Params) -> None:
     with fresh("data/splits") as out:
         report = split("data/aligned", out, params.split, params.seeds,
                        [one.by_row() for one in found] if near else [])
-        leaked = leaks.measure("data/aligned", out, found, near is not None)
+        leaked = leaks.measure("data/aligned", out, found, near is not None, params.split.method != "time")
         leaked.write(leaks.PATH)
     print(f"{report['method']}, {report['groups']['count']:,} groups; seed 0: "
           + ", ".join(f"{count:,} {name}" for name, count in report["seeds"][0]["counts"].items() if count))

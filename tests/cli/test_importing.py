@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("project")
 SEEN = """\
 pets is a folder for each class: data/imported/pets/rows.parquet
 note: other files in pets, not read: 1.
+note: data/imported/pets/rows.parquet has 8 rows. With fewer than 50, intervals are wide, and hardly anything is sure.
 target `label`: 2 different labels, so classification; the others are multilabel, ordinal, regression (`task` in \
 params.yaml)
 

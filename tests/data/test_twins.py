@@ -67,6 +67,7 @@ def test_a_leak_is_measured_and_named(tmp_path: Path) -> None:
     assert [one.rows for one in exact.given] == [0, 1, 0]
     assert exact.given[1].examples[0].plain() == {"test": "s0", "train": "s1", "test_value": "0.png",
                                                   "train_value": "0.png"}
+    assert leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01), False, own=False).given == []
     near = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near()), True)
     assert [(one.stream, one.rows) for one in near.seeds[0]] == [("clip", 0), ("photo", 2), ("title", 1)]  # s4: val
     assert [(one.test, one.train) for one in near.seeds[0][1].examples] == [("s1", "s0"), ("s2", "s3")]

@@ -8,17 +8,19 @@ import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from trivium import modalities
-from trivium.data import tables
-from trivium.data.settings import Manifest, Stream
+from trivium.data import expectations, tables
+from trivium.data.settings import Manifest, Stream, Validate
 from trivium.data.sources import manifest, rows
+from trivium.data.validation import validate
 from trivium.modalities import audio, image
 from trivium.modalities import table as table_modality
 from trivium.modalities.columns import packed
@@ -28,10 +30,13 @@ from trivium.runtime.inputs import Inputs
 from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 
-SECONDS = 10.0  # of an example
+SECONDS = 10.0  # of computing, of an example
+WAIT = 90.0  # seconds by the clock: of what waits for something, on a machine that does much else
 MEMORY = 2 << 30  # bytes that an example may add to the peak: a picture of 134 megapixels is decoded with copies
 SMALL = {"image": image.Settings(size=8), "audio": audio.Settings(sample_rate=8000, seconds=0.1, bins=8)}
 NAMES = ("group", "split", "language", "domain", "start", "end")
+VALIDATE = Validate(max_bad_fraction=1, min_class_count=2, text_length=(1, 1000), image_side=(1, 64),
+                    audio_seconds=(0.01, 10))
 STREAMS = {"text": "text", "image": "image", "audio": "audio"}
 
 
@@ -42,15 +47,18 @@ class Late(BaseException):
 @contextmanager
 def bounded() -> Iterator[None]:
     def late(*_: object) -> None:
-        raise Late(f"takes longer than {SECONDS} s")
+        raise Late(f"takes longer than {SECONDS} s of computing, or waits for {WAIT} s")
 
-    before, peak = signal.signal(signal.SIGALRM, late), _peak()
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    before, peak = [signal.signal(one, late) for one in (signal.SIGPROF, signal.SIGALRM)], _peak()
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, WAIT)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before[0])
+        signal.signal(signal.SIGALRM, before[1])
     assert _peak() - peak < MEMORY, f"takes {(_peak() - peak) >> 20} MB"
 
 
@@ -75,21 +83,33 @@ def reads(folder: Path, made: tuple[str, bytes, int | None]) -> str:
     return "read"
 
 
-def ingests(folder: Path, made: tuple[str, bytes, int | None], named: Sequence[str]) -> str:
-    """Every row of a manifest is a row of labels, whatever is in it. named: columns that the settings name besides"""
-    ending, content, _ = made
-    path = folder / f"table{ending}"
+def validates(folder: Path, made: tuple[str, bytes, int]) -> str:
+    """Every row of a manifest becomes a row of labels, and is then kept or in quarantine with a reason."""
+    ending, content, count = made
+    path, raw, out = folder / f"table{ending}", folder / "raw", folder / "valid"
     path.write_bytes(content)
+    header = rows.columns(path)
+    expectations.load()  # once, and longer than an example may take
     streams = {s: Stream(modality=kind) for s, kind in STREAMS.items()}
-    with bounded(), redirect_stderr(io.StringIO()):
+    with bounded(), redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
         try:
-            chosen = Manifest.model_validate(dict.fromkeys(NAMES, "") | {name: name for name in ("id", "label", *named)}
+            chosen = Manifest.model_validate({name: name if name in header else "" for name in ("id", "label", *NAMES)}
                                              | {"path": str(path)})
-            manifest.write(folder / "raw", chosen, 0, streams, Classification, True)
+            manifest.write(raw, chosen, 0, streams, Classification)
+            labels = tables.read(raw / "labels.parquet")
+            assert labels.num_rows == count
+            validate(raw, out, STREAMS, VALIDATE)
         except UserError as error:
             return _refused(error)
-    assert tables.read(folder / "raw/labels.parquet").num_rows == rows.read(path, rows.columns(path)[:1]).num_rows
-    return "read"
+    kept, quarantined = tables.read(out / "labels.parquet"), tables.read(out / "quarantine.parquet")
+    lost = quarantined.filter(pc.equal(quarantined["table"], "labels"))
+    assert sorted(kept["key"].to_pylist() + lost["key"].to_pylist()) == sorted(labels["key"].to_pylist())
+    assert all(quarantined["reason"].to_pylist())
+    for s in STREAMS:
+        there = tables.read(raw / f"{s}.parquet").num_rows
+        left = tables.read(out / f"{s}.parquet").num_rows
+        assert there == left + pc.sum(pc.equal(quarantined["table"], s)).as_py()
+    return "validated" if not quarantined.num_rows else "validated in part"
 
 
 def decodes(folder: Path, modality: str, content: bytes, start: float | None, end: float | None) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,6 +66,35 @@ def tables(draw: st.DrawFn, *needed: str) -> tuple[str, bytes, int | None]:
     if draw(st.integers(0, 3)) == 0:
         return ending, draw(mutated(st.just(content))), None
     return ending, content, count if ending in (".jsonl", ".parquet") else None
+
+
+USUAL = {
+    "id": st.integers(0, 40).map(lambda k: f"r{k}"), "label": st.sampled_from(("a", "b", "b", "c")),
+    "text": st.sampled_from(("one two", "three", "two one", "four")), "image": st.just("good.png"),
+    "audio": st.just("good.wav"), "group": st.sampled_from(("g", "h", "")), "split": st.sampled_from(("train", "test")),
+    "start": st.sampled_from(("0", "0.01", "")), "end": st.sampled_from(("0.05", "0.1", "")), "note": CELLS}
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> tuple[str, bytes, int]:
+    """As `tables`, of rows as people have them, of which some cells are odd, or name what is no file (see `special`).
+    """
+    more = draw(st.lists(st.sampled_from(("group", "split", "start", "end", "note")), max_size=3, unique=True))
+    count = draw(st.integers(3, 12))
+    odd = st.one_of(CELLS, st.sampled_from(SPECIAL))
+    rows = [{name: draw(USUAL[name] if draw(st.integers(0, 7)) else odd)
+             for name in ("id", "label", "text", "image", "audio", *more)} for _ in range(count)]
+    if more and "split" in more:  # an odd one refuses the table, as it should
+        for row in rows:
+            row["split"] = draw(USUAL["split"])
+    ending = draw(st.sampled_from((".csv", ".jsonl")))
+    if ending == ".jsonl":
+        return ending, "".join(json.dumps(row) + "\n" for row in rows).encode(), count
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerows(rows)
+    return ending, out.getvalue().encode("utf-8", "replace"), count
 
 
 def _parquet(draw: st.DrawFn, header: list[str], count: int) -> bytes:
@@ -145,8 +177,21 @@ def sounds() -> dict[str, bytes]:
     return found
 
 
+SPECIAL = ("pipe", "folder", "socket", "loop.png", "gone.png", "empty.png", "/dev/zero", "/dev/null", "/dev/stdin",
+           "/proc/self/mem", "huge.png", "half.wav")
+
+
 def good(folder: Path) -> None:
-    """The files that some cells name."""
+    """The files that some cells name, and what is no file: who opens the pipe waits for ever."""
+    os.mkfifo(folder / "pipe")
+    (folder / "folder").mkdir()
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(folder):  # the name of a socket is short
+        listening.bind("socket")
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "empty.png").touch()
+    with (folder / "huge.png").open("wb") as file:
+        file.truncate(1 << 40)
+    (folder / "half.wav").write_bytes(sounds()["WAV PCM_16"][:700])
     (folder / "good.png").write_bytes(pictures()["PNG RGBA"])
     (folder / "good.wav").write_bytes(sounds()["WAV PCM_16"])
 
@@ -160,4 +205,3 @@ TEXTS = st.one_of(st.none(), CELLS, st.text(st.characters(), max_size=20), st.ju
 SAMPLES = st.lists(st.fixed_dictionaries({}, optional={
     "text": TEXTS, "image": st.one_of(TEXTS, IMAGES), "audio": st.one_of(TEXTS, SOUNDS), "start": TEXTS | SPANS,
     "end": TEXTS | SPANS}), min_size=1, max_size=4)
-NAMED = st.lists(st.sampled_from(("group", "split", "start", "end")), max_size=2, unique=True)

@@ -42,9 +42,9 @@ def test_tables_are_read_or_refused(folder: Path, table) -> None:
 
 
 @quick
-@given(table=made.tables("id", "label", "text"), named=made.NAMED)
-def test_manifests_keep_every_row(folder: Path, table, named: list[str]) -> None:
-    checks.ingests(folder, table, named)
+@given(table=made.manifests())
+def test_every_row_of_a_manifest_is_kept_or_in_quarantine(folder: Path, table) -> None:
+    checks.validates(folder, table)
 
 
 @quick

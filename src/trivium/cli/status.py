@@ -106,6 +106,8 @@ def show(root: Path) -> str:
     verdict, title = found.verdict, found.dataset.title
     lines = [f"Which way to train on {title}?" if title else "Which way to train?", "",
              *_wrapped(verdict.sentence), *_wrapped(verdict.reason), "",
+             f"Measured on {found.dataset.test:,.0f} test rows, after training on {found.dataset.train:,.0f}; "
+             f"{numbers.plural(found.settings.seeds, 'seed')}.", "",
              *_table(found)]
     from trivium.report import html
 

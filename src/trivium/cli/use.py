@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, edit, facts, sizes, targets
+from trivium.cli import columns, edit, enough, facts, sizes, targets
 from trivium.cli.watched import seen, watch
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
@@ -192,6 +192,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
               "of a split).")
+    print(*(f"note: {words}\n" for words in enough.notes(path, found["id"], any(one in found for one in TIMES))),
+          sep="", end="")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
             if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)

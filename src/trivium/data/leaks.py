@@ -51,11 +51,13 @@ class Leaks(Out):
     whole: list[int]
 
 
-def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], near: bool) -> Leaks:
-    """aligned, splits: what these stages wrote;  twins: see `twins.find`."""
+def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], near: bool, own: bool = True) -> Leaks:
+    """aligned, splits: what these stages wrote;  twins: see `twins.find`;  own: whether the data's own split column,
+    where it has one, is used.
+    """
     samples = Path(aligned) / "samples.parquet"
     names = tables.names(samples)
-    given = _sides(samples, "split") if "split" in names else np.zeros(0, np.int64)
+    given = _sides(samples, "split") if own and "split" in names else np.zeros(0, np.int64)
     drawn = [name for name in tables.names(Path(splits) / "splits.parquet") if name.startswith("seed_")]
     sides = [_sides(Path(splits) / "splits.parquet", name) for name in drawn]
     return Leaks(near=near, given=_leaks(samples, given, twins) if (given == TEST).any() else [],
