@@ -22,6 +22,13 @@ from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
 from trivium.settings.errors import UserError, of_gpu
+from trivium.settings.failures import at, of_machine
+
+LOWER = {  # what takes memory, by stage
+    "pretrain": "`loop.batch` or `loop.workers`", "train": "`loop.batch` or `loop.workers`",
+    "evaluate": "`evaluate.batch` or `loop.workers`", "compare": "`compare.bootstrap`",
+    "preprocess": "the sizes of `processor` under `encoder`",
+}
 
 
 def run(name: str, work: Callable[[Params], None]) -> None:
@@ -38,17 +45,13 @@ def run(name: str, work: Callable[[Params], None]) -> None:
             work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
-    except RuntimeError as error:
-        if (mine := of_gpu(error, "evaluate.batch" if name.startswith("evaluate") else "loop.batch")) is None:
-            raise
-        sys.exit(f"\n{name} stopped: {mine}\n")
-    except OSError as error:
-        if error.errno != 28:  # ENOSPC
-            raise
-        sys.exit(f"\n{name} stopped: no space is left on the disk ({error.filename or 'writing its outputs'}). "
-                 "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        batch = "evaluate.batch" if name.startswith("evaluate") else "loop.batch"
+        if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))) is None:
+            raise
+        sys.exit(f"\n{name} stopped: {mine}\n")
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
     gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
@@ -86,7 +89,8 @@ def fresh(folder: str | Path) -> Iterator[Path]:
     scratch.mkdir(parents=True)
     try:
         yield scratch
-    except BaseException:
+    except BaseException as error:
+        at(error, final)
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     if final.is_dir() and not final.is_symlink():

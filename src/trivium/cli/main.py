@@ -39,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:  # `trivium show | head`
         sys.stderr.close()
+    except Exception as error:
+        from trivium.settings.failures import of_machine
+
+        if (mine := of_machine(error)) is None:
+            raise
+        sys.exit(f"\n{mine}\n")
 
 
 def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.ArgumentParser:

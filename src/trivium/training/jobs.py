@@ -60,7 +60,7 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
                           "`loop.workers` or `loop.batch` smaller")
     with Progress(title, math.inf, "samples") as progress:
         if todo:
-            tasks = [engines.Task(unit, HOME / mark) for _, unit, mark in todo]
+            tasks = [engines.Task(unit, HOME / mark, name) for name, unit, mark in todo]
             engines.chosen().run(partial(_work, work, loop), tasks, needs, partial(_show, progress))
     found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
     _prune({mark for *_, mark in units})
