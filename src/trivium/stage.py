@@ -79,16 +79,20 @@ def peak_memory_bytes() -> int:
 
 @contextmanager
 def fresh(folder: str | Path) -> Iterator[Path]:
-    """A new empty folder that takes the place of `folder` when the block ends, and vanishes when it fails."""
+    """A new empty folder that takes the place of `folder` when the block ends, with all that is in it on the disk, and
+    vanishes when it fails.
+    """
     final = Path(folder)
     scratch = final.with_name(final.name + ".part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
         yield scratch
+        files.all_on_disk(scratch)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
         raise
     if final.is_dir() and not final.is_symlink():
         shutil.rmtree(final)
     scratch.rename(final)
+    files.on_disk(final.parent)
