@@ -82,17 +82,27 @@ def peak_memory_bytes() -> int:
 
 @contextmanager
 def fresh(folder: str | Path) -> Iterator[Path]:
-    """A new empty folder that takes the place of `folder` when the block ends, and vanishes when it fails."""
+    """A new empty folder that takes the place of `folder` when the block ends, with all that is in it on the disk, and
+    vanishes when it fails.
+    """
     final = Path(folder)
-    scratch = final.with_name(final.name + ".part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    scratch, old = (final.with_name(final.name + end) for end in (".part", ".old.part"))
+    for left in (scratch, old):
+        shutil.rmtree(left, ignore_errors=True)
     try:
+        scratch.mkdir(parents=True)
         yield scratch
+        files.all_on_disk(scratch)
+        if there := final.is_dir() and not final.is_symlink():
+            final.rename(old)
+        try:
+            scratch.rename(final)
+        except OSError:
+            if there:
+                old.rename(final)
+            raise
     except BaseException as error:
         at(error, final)
         shutil.rmtree(scratch, ignore_errors=True)
         raise
-    if final.is_dir() and not final.is_symlink():
-        shutil.rmtree(final)
-    scratch.rename(final)
+    shutil.rmtree(old, ignore_errors=True)

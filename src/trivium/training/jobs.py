@@ -18,15 +18,17 @@ from typing import Any, Literal
 
 from trivium.data.tables import digest
 from trivium.machine import device as devices
-from trivium.machine import engines, files
+from trivium.machine import digests, engines, files
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
+from trivium.settings.errors import UserError
 from trivium.training import code, together
 from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
 HOME = Path(os.environ.get("TRIVIUM_UNITS", ".cache/units"))  # experiments in folders of their own share them
+RECORD = "record.json"
 MOST = 200  # finished units that are kept, the latest ones
 
 Report = engines.Report
@@ -34,11 +36,15 @@ Work = Callable[[Any, Path, Report], Seed | Unit | Tuned | Lacking]  # work(unit
 
 
 class Done(Record):
-    """`record.json` of a finished unit. gpu_bytes: the most memory of its process, where a GPU was used."""
+    """`record.json` of a finished unit. gpu_bytes: the most memory of its process, where a GPU was used.
+
+    files: all others of the unit, and their digests.
+    """
 
     seconds: float
     gpu_bytes: int | None
     record: Seed | Unit | Tuned | Lacking
+    files: dict[str, str] = {}
 
 
 def key(modules: Sequence[str], about: Any) -> str:
@@ -62,13 +68,23 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
         if todo:
             tasks = [engines.Task(unit, HOME / mark, name) for name, unit, mark in todo]
             engines.chosen().run(partial(_work, work, loop), tasks, needs, partial(_show, progress))
-    found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
+    found = {name: (HOME / mark, Done.read(HOME / mark / RECORD)) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
 
 
 def _finished(folder: Path) -> bool:
-    if not (folder / "record.json").exists():
+    """Whether all that the unit left is there and as it was; it goes where it is not."""
+    if not (folder / RECORD).exists():
+        return False
+    try:
+        lost = digests.damaged(folder, Done.read(folder / RECORD).files)
+    except UserError:
+        lost = RECORD
+    if lost:
+        print(f"{folder / lost} is damaged: its content is not what training wrote. What is in that folder is removed, "
+              "and this unit is trained again, to the same result.", flush=True)
+        shutil.rmtree(folder)
         return False
     os.utime(folder)  # asked for just now
     return True
@@ -112,6 +128,7 @@ def _work(work: Work, loop: Loop, unit: Any, folder: Path, report: Report) -> No
     started, device = time.perf_counter(), devices.kind(loop.device)
     record = together.run(work, unit, folder, report, loop.processes, device)
     memory = devices.peak_memory_bytes(device)
-    done = Done(seconds=time.perf_counter() - started, gpu_bytes=memory, record=record)
-    done.write(folder / "record.part")
-    os.replace(folder / "record.part", folder / "record.json")
+    seconds = time.perf_counter() - started
+    files.all_on_disk(folder)
+    done = Done(seconds=seconds, gpu_bytes=memory, record=record, files=digests.of_folder(folder, RECORD))
+    done.write(folder / RECORD)

@@ -76,8 +76,9 @@ def _whole(tasks: Sequence[Task], found: list[Any], needs: Needs) -> list[Any]:
     how = ("a worker process was killed, most likely because the machine ran out of memory" if killed else
            "memory ran out")
     rest = "" if len(short) == len(tasks) else f" The others, {len(tasks) - len(short)}, are finished and kept."
-    raise UserError(f"{len(short)} of {len(tasks)} could not be finished ({', '.join(filter(None, short))}): {how}, also "
-                    f"with nothing else beside it.{rest} Make {needs.smaller} in params.yaml, close other programs or "
+    names = ", ".join(filter(None, short))
+    raise UserError(f"{len(short)} of {len(tasks)} could not be finished ({names}): {how}, also with nothing else "
+                    f"beside it.{rest} Make {needs.smaller} in params.yaml, close other programs or "
                     "take a machine with more memory; then run it again.")
 
 
