@@ -41,7 +41,7 @@ FOREIGN = ("ArrowException", "ArrowIOError", "SafetensorError", "OperationalErro
            "MlflowException")  # that may say in words what a disk did
 MEMORY = re.compile(r"can't allocate memory|std::bad_alloc|Cannot allocate memory|Unable to allocate|out of memory",
                     re.IGNORECASE)
-ASKED = re.compile(r"allocate (?:memory: you tried to allocate )?([\d.]+ ?(?:bytes|[KMGT]iB))")
+ASKED = re.compile(r"allocate (?:memory: you tried to allocate )?([\d.]+ ?(?:bytes|[KMGTPE]iB))")
 
 
 def at(error: BaseException, place: object) -> None:

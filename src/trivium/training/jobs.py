@@ -53,9 +53,9 @@ def key(modules: Sequence[str], about: Any) -> str:
 
 
 def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop, inputs: Sequence[Path] = (),
-        ) -> dict[str, tuple[Path, Done]]:
-    """units: (name, argument of `work`, key).  inputs: what they read, see `engines.Needs`. Returns name -> (its
-    folder, what it left).
+        need: Callable[[int], str] | None = None) -> dict[str, tuple[Path, Done]]:
+    """units: (name, argument of `work`, key).  inputs: what they read, see `engines.Needs`.  need: what so many of them
+    take of memory, in words. Returns name -> (its folder, what it left).
     """
     HOME.mkdir(parents=True, exist_ok=True)
     todo = [unit for unit in units if not _finished(HOME / unit[2])]
@@ -64,6 +64,8 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
     needs = engines.Needs(loop.workers, loop.device, inputs, loop.processes,
                           "`loop.workers` or `loop.batch` smaller")
+    if todo and need is not None and not os.environ.get(engines.ADDRESS) and devices.kind(loop.device) == "cpu":
+        print(f"{title}: {need(len(todo))}", flush=True)
     with Progress(title, math.inf, "samples") as progress:
         if todo:
             tasks = [engines.Task(unit, HOME / mark, name) for name, unit, mark in todo]
