@@ -7,7 +7,6 @@ import json
 import os
 import resource
 import shutil
-import signal
 import sys
 import time
 import warnings
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, signals
 from trivium.machine.energy import energy
 from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
@@ -31,7 +30,13 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     """
     quiet()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signals.heed()
+    with signals.ended():
+        _run(name, work)
+    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
+
+
+def _run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
@@ -47,11 +52,8 @@ def run(name: str, work: Callable[[Params], None]) -> None:
             raise
         sys.exit(f"\n{name} stopped: no space is left on the disk ({error.filename or 'writing its outputs'}). "
                  "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
-    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
 
 
 def quiet() -> None:
@@ -81,14 +83,18 @@ def peak_memory_bytes() -> int:
 def fresh(folder: str | Path) -> Iterator[Path]:
     """A new empty folder that takes the place of `folder` when the block ends, and vanishes when it fails."""
     final = Path(folder)
-    scratch = final.with_name(final.name + ".part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    scratch, old = final.with_name(final.name + ".part"), final.with_name(final.name + ".old.part")
     try:
+        _remove(scratch, old)
+        scratch.mkdir(parents=True)
         yield scratch
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    if final.is_dir() and not final.is_symlink():
-        shutil.rmtree(final)
-    scratch.rename(final)
+        if final.is_dir() and not final.is_symlink():
+            final.rename(old)  # a signal or a kill while it is removed leaves no half of it
+        scratch.rename(final)
+    finally:
+        _remove(scratch, old)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trivium.cli import importing, predicting, updating
-from trivium.machine import engines
+from trivium.machine import engines, signals
 from trivium.settings.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Exit code 0; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    if argv is not None:
+        return _run(argv)
+    signals.heed()
+    with signals.ended():
+        _run(sys.argv[1:])
+
+
+def _run(argv: Sequence[str]) -> None:
     from trivium.stage import quiet
 
     quiet()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
-    argv = sys.argv[1:] if argv is None else argv
     try:
         streams = _streams() if argv[:1] == ["predict"] else []
         top = parser(streams, argv[:1] == ["serve"])
@@ -35,8 +40,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:  # `trivium show | head`
         sys.stderr.close()
 
