@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.helpers import command, digests, tiny_project
+from tests.helpers import ROOT, command, digests, tiny_project
 
 KEPT = "TRIVIUM_FAULTS_PROJECT"
 STRATEGIES, RECIPES = ("end_to_end", "ensemble", "reference"), ("scratch", "supervised", "simple")
@@ -86,6 +86,8 @@ def copy(to: Path, cache: bool = False) -> Path:
     for path in to.rglob("*"):
         if not path.is_symlink() and ".git" not in path.parts:
             path.chmod(path.stat().st_mode | 0o200)
+    for room in ("src", "pipeline"):  # one that was kept may be of an older commit
+        shutil.copytree(ROOT / room, to / room, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return to
 
 

@@ -135,9 +135,11 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _repair(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.measured import again
     from trivium.cli.ready import check, complete
 
+    refuse(Path("."), "run this again")
     _mend()
     check(Path("."))
     if said := complete(Path(".")):
@@ -154,14 +156,18 @@ def _mend() -> None:
 
 
 def _use(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.use import use
 
+    refuse(Path("."), "run this again")
     use(arguments.data, labels=arguments.label, weight=arguments.weight)
 
 
 def _look(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.look import look
 
+    refuse(Path("."), "run this again")
     _mend()
     print(look(Path("."), arguments.data, arguments.time))
 
@@ -270,8 +276,10 @@ def _pull(_: argparse.Namespace) -> None:
 
 
 def _sync(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.tracking.sync import sync
 
+    refuse(Path("."), "MLflow shows its results already")
     _mend()
     print(sync())
 
