@@ -7,7 +7,6 @@ import json
 import os
 import resource
 import shutil
-import signal
 import sys
 import time
 import warnings
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, signals
 from trivium.machine.energy import energy
 from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
@@ -38,15 +37,19 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     """
     quiet()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signals.heed()
+    with signals.ended():
+        _run(name, work)
+    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
+
+
+def _run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
             work(load())
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except Exception as error:
         batch = "evaluate.batch" if name.startswith("evaluate") else "loop.batch"
         if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))) is None:
@@ -54,7 +57,6 @@ def run(name: str, work: Callable[[Params], None]) -> None:
         sys.exit(f"\n{name} stopped: {mine}\n")
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
-    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
 
 
 def quiet() -> None:
@@ -86,15 +88,14 @@ def fresh(folder: str | Path) -> Iterator[Path]:
     vanishes when it fails.
     """
     final = Path(folder)
-    scratch, old = (final.with_name(final.name + end) for end in (".part", ".old.part"))
-    for left in (scratch, old):
-        shutil.rmtree(left, ignore_errors=True)
+    scratch, old = final.with_name(final.name + ".part"), final.with_name(final.name + ".old.part")
     try:
+        _remove(scratch, old)
         scratch.mkdir(parents=True)
         yield scratch
         files.all_on_disk(scratch)
         if there := final.is_dir() and not final.is_symlink():
-            final.rename(old)
+            final.rename(old)  # a signal or a kill while it is removed leaves no half of it
         try:
             scratch.rename(final)
         except OSError:
@@ -103,6 +104,11 @@ def fresh(folder: str | Path) -> Iterator[Path]:
             raise
     except BaseException as error:
         at(error, final)
-        shutil.rmtree(scratch, ignore_errors=True)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    finally:
+        _remove(scratch, old)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trivium.cli import importing, predicting, updating
-from trivium.machine import engines
+from trivium.machine import engines, signals
 from trivium.settings.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Exit code 0; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    if argv is not None:
+        return _run(argv)
+    signals.heed()
+    with signals.ended():
+        _run(sys.argv[1:])
+
+
+def _run(argv: Sequence[str]) -> None:
     from trivium.stage import quiet
 
     quiet()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
-    argv = sys.argv[1:] if argv is None else argv
     try:
         streams = _streams() if argv[:1] == ["predict"] else []
         top = parser(streams, argv[:1] == ["serve"])
@@ -35,8 +40,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:  # `trivium show | head`
         sys.stderr.close()
     except Exception as error:
@@ -138,9 +141,11 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _repair(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.measured import again
     from trivium.cli.ready import check, complete
 
+    refuse(Path("."), "run this again")
     _mend()
     check(Path("."))
     if said := complete(Path(".")):
@@ -157,14 +162,18 @@ def _mend() -> None:
 
 
 def _use(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.use import use
 
+    refuse(Path("."), "run this again")
     use(arguments.data, labels=arguments.label, weight=arguments.weight)
 
 
 def _look(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.look import look
 
+    refuse(Path("."), "run this again")
     _mend()
     print(look(Path("."), arguments.data, arguments.time))
 
@@ -273,8 +282,10 @@ def _pull(_: argparse.Namespace) -> None:
 
 
 def _sync(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.tracking.sync import sync
 
+    refuse(Path("."), "MLflow shows its results already")
     _mend()
     print(sync())
 
