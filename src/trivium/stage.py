@@ -12,7 +12,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trivium.machine import files
@@ -23,6 +23,8 @@ from trivium.machine.system import Sampler
 from trivium.params import Params, load
 from trivium.settings.errors import UserError, of_gpu
 
+LOCK, KEPT = "dvc.lock", ".cache/dvc.lock"  # DVC's, and as it was when the last stage began
+
 
 def run(name: str, work: Callable[[Params], None]) -> None:
     """Run one stage as a command: `work(params)`; exit code 1 and one paragraph on a user's mistake.
@@ -30,6 +32,7 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     Writes what it took, see `trivium.machine.measured`.
     """
     quiet()
+    _keep_lock()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.perf_counter()
@@ -52,6 +55,12 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
     gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
+
+
+def _keep_lock() -> None:
+    """DVC writes its lock in place, behind each stage: what it says now is there once more, see `trivium repair`."""
+    with suppress(OSError):
+        files.write(KEPT, Path(LOCK).read_bytes())
 
 
 def quiet() -> None:
