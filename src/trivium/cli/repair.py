@@ -15,6 +15,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,9 @@ def _readable(text: str) -> Stages:
     """
     from dvc.utils.serialize import parse_yaml_for_update
 
-    starts = [match.start() for match in START.finditer(text)]
+    marks = [*(match.start() for match in START.finditer(text)), None]
     found: Stages = {}
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
+    for start, end in pairwise(marks):
         piece = HEAD + text[start:end]
         if end is None and not (piece.endswith("\n") and "\n    outs:\n" in piece):
             continue
@@ -139,14 +140,14 @@ def _of_runs(root: Path, known: Stages) -> Stages:
     try:
         with Repo(str(root)) as repo:
             for stage in plan_repro(repo.index.graph):
-                if stage.addressing in known:
+                if (name := getattr(stage, "name", None)) in known or not name:
                     continue
                 try:
                     stage.save_deps()
                 except DvcException:  # an input that is not here
                     continue
                 if _can_hash(stage) and (entry := repo.stage_cache._load(stage)):
-                    found[stage.addressing] = entry
+                    found[name] = entry
     except DvcException:  # dvc.yaml cannot be read: what is wrong with it, `dvc repro` says
         return {}
     return found

@@ -87,13 +87,13 @@ def verify(root: Path, mend: bool = False) -> tuple[str, bool]:
     if not faults:
         return f"All {len(known):,} files of the outs are as dvc.lock has them, here and in DVC's cache.", True
     if not mend:
-        return "\n".join([*_lines(faults), f"{len(faults):,} of {len(known):,} files are not as dvc.lock has them."]), False
+        return "\n".join([*_lines(faults), f"Not as dvc.lock has them: {len(faults):,} of {len(known):,} files."]), False
     said = [_mended(root, one) for one in faults]
     _checkout(root, {one.of.out for one in faults if one.there == "good"})
     lost = [one for one in faults if not one.kept]
     last = ("All is as dvc.lock has it now." if not lost else
-            f"{len(lost):,} of {len(known):,} files are lost: `dvc pull` brings them, where a remote has them, or `dvc "
-            "repro` makes them again.")
+            f"Lost: {len(lost):,} of {len(known):,} files. `dvc pull` brings them, where a remote has them; `dvc repro` "
+            "makes them again.")
     return "\n".join([*said, last]), not lost
 
 
@@ -110,7 +110,7 @@ def _known(root: Path) -> list[File]:
 
 def _files(root: Path, out: Output) -> Iterator[File]:
     """Of an out: the file itself; of a folder every file in it, and the list of them that the cache keeps."""
-    name, stage, digest = str(out.def_path), out.stage.addressing, str(out.hash_info.value)
+    name, stage, digest = str(out.def_path), str(out.stage.name), str(out.hash_info.value)
     place = root / os.path.relpath(out.fs_path, os.path.abspath(root))
 
     def cached(md5: str) -> Path | None:
