@@ -11,7 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from trivium.machine import files, signals
@@ -29,6 +29,8 @@ LOWER = {  # what takes memory, by stage
     "preprocess": "the sizes of `processor` under `encoder`",
 }
 
+LOCK, KEPT = "dvc.lock", ".cache/dvc.lock"  # DVC's, and as it was when the last stage began
+
 
 def run(name: str, work: Callable[[Params], None]) -> None:
     """Run one stage as a command: `work(params)`; exit code 1 and one paragraph on a user's mistake.
@@ -36,6 +38,7 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     Writes what it took, see `trivium.machine.measured`.
     """
     quiet()
+    _keep_lock()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
     signals.heed()
     with signals.ended():
@@ -57,6 +60,12 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
         sys.exit(f"\n{name} stopped: {mine}\n")
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
+
+
+def _keep_lock() -> None:
+    """DVC writes its lock in place, behind each stage: what it says now is there once more, see `trivium repair`."""
+    with suppress(OSError):
+        files.write(KEPT, Path(LOCK).read_bytes())
 
 
 def quiet() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests import records
+from tests import damage, records
 from tests.helpers import ROOT
 from tests.machine.test_workers import alive
+from trivium.machine import digests
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
 from trivium.settings.errors import UserError
@@ -156,3 +157,37 @@ def test_a_key_stands_for_all_that_a_result_depends_on() -> None:
     recipe, strategy = [code.RECIPE], [code.STRATEGY]
     assert jobs.key(recipe, about) == jobs.key(recipe, {"lr": 0.003, "seed": 0})
     assert len({jobs.key(recipe, about), jobs.key(strategy, about), jobs.key(recipe, about | {"seed": 1})}) == 3
+
+
+@pytest.mark.parametrize("name", ["model/a", "record.json"])
+@pytest.mark.parametrize("kind", damage.KINDS)
+def test_a_finished_unit_that_is_damaged_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, kind: str,
+) -> None:
+    monkeypatch.setattr(jobs, "HOME", tmp_path)
+
+    def work(unit: str, folder: Path, report: jobs.Report) -> Lacking:
+        (folder / "model").mkdir(parents=True)
+        (folder / "model/a").write_text(unit)
+        return LEFT
+
+    monkeypatch.setattr(jobs.engines, "chosen", lambda: Here())
+    loop = LOOP.model_copy(update={"workers": 1})
+    ((folder, _),) = jobs.run("x", work, [("a", "what it is", "key")], loop).values()
+    whole = digests.of_folder(folder, "record.json")
+    damage.do(folder / name, kind)
+    jobs.run("x", work, [("a", "what it is", "key")], loop)
+    assert digests.of_folder(folder, "record.json") == whole and jobs._finished(folder)
+    said = capsys.readouterr().out
+    assert (f"{folder / name} is damaged: its content is not what training wrote." in said) or (
+        name == "record.json" and "were finished before" in said)  # a bit of the time that it took
+
+
+class Here:
+    """An engine that does the work in this process."""
+
+    def run(self, work: Any, tasks: Any, needs: Any, show: Any) -> list[Any]:
+        for one in tasks:
+            one.folder.mkdir(parents=True, exist_ok=True)
+            work(one.argument, one.folder, lambda done, every: None)
+        return []

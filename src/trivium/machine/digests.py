@@ -34,7 +34,7 @@ def damaged(folder: Path, known: Mapping[str, str]) -> str:
 def seal(path: Path) -> None:
     """Put the digest of the file at its end, where readers of a zip archive, which torch writes, see a comment."""
     with path.open("r+b") as file:
-        file.seek(-22, 2)
+        file.seek(max(0, file.seek(0, 2) - 22))
         if file.read(4) == b"PK\5\6":  # the end of a zip archive without a comment, whose length comes last
             file.seek(-2, 2)
             file.write(LENGTH.to_bytes(2, "little"))

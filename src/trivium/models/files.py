@@ -1,5 +1,5 @@
-"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into, and the digest of the
-weights, under `sha256`: `load` refuses others).
+"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into, and under `sha256` the
+digests of the weights and of what it says itself: `load` refuses others).
 
 Published weights stay where the recipe keeps them, once for all seeds and strategies: `model.json` names them under
 `apart`, the model holds only what differs from them, and `load` joins both. A package brings them along, in a folder
@@ -8,6 +8,8 @@ Published weights stay where the recipe keeps them, once for all seeds and strat
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -56,7 +58,12 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
     with files.whole(Path(folder) / WEIGHTS) as scratch:
         save_file(state, str(scratch))
         digest = digests.of(scratch)
-    write_json(dict(description) | ({"hub": hub} if hub else {}) | {"sha256": digest}, Path(folder) / ABOUT)
+    about = dict(description) | ({"hub": hub} if hub else {})
+    write_json(about | {"sha256": {"weights": digest, "about": _digest(about)}}, Path(folder) / ABOUT)
+
+
+def _digest(about: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def load(folder: str | Path) -> nn.Module:
@@ -67,8 +74,7 @@ def load(folder: str | Path) -> nn.Module:
     """
     from trivium.models import kept
 
-    about = read_json(Path(folder) / ABOUT)
-    state = _weights(Path(folder))
+    about, state = _read(Path(folder))
     model = _empty(about)
     for s, where in about.get("apart", {}).items():
         component = _apart(Path(folder), where)
@@ -80,19 +86,24 @@ def load(folder: str | Path) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def _weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Those in `folder`, once they are known to be what training wrote. Raises: UserError."""
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What `folder` says of its model, and the weights, once they are known to be what training wrote.
+
+    Raises: UserError.
+    """
     from safetensors.torch import load_file
 
     path, about = folder / WEIGHTS, read_json(folder / ABOUT)
     if not path.exists():
         raise UserError(f"{path} is not there. {MEND}")
-    if "sha256" not in about:
+    if known := about.pop("sha256", None):
+        for file, digest, key in ((folder / ABOUT, _digest(about), "about"), (path, digests.of(path), "weights")):
+            if not isinstance(known, dict) or known.get(key) != digest:
+                raise UserError(f"{file} is damaged: its content is not what training wrote. {MEND}")
+    else:
         _unsealed()
-    elif about["sha256"] != digests.of(path):
-        raise UserError(f"{path} is damaged: its content is not what training wrote. {MEND}")
     try:
-        return load_file(str(path))
+        return about, load_file(str(path))
     except SafetensorError as error:
         raise UserError(f"{path} is damaged ({error}). {MEND}") from None
 
@@ -105,7 +116,7 @@ def _unsealed() -> None:
 
 def _published(component: Path, stream: str) -> dict[str, torch.Tensor]:
     """The weights in a component's folder, under their names in a model."""
-    return {f"encoders.{stream}.{key}": value for key, value in _weights(component).items()}
+    return {f"encoders.{stream}.{key}": value for key, value in _read(component)[1].items()}
 
 
 def _apart(folder: Path, where: str) -> Path:
