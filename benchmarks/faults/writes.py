@@ -1,85 +1,52 @@
 """Disks that are full, read-only, closed, broken or gone, at a write of each stage: one sentence, nothing half-written,
 finished units kept, and the same bytes when the stage runs again.
 
-Each stage writes so many times; the writes that fail are spread evenly over all of them, with one sort of disk after
-another.
+The writes that fail are spread evenly over all that a stage makes, with one sort of disk after another.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import shutil
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults import Kind, Tally
-from benchmarks.faults.forked import Forks
+from benchmarks.faults import Kind, Tally, project
+from benchmarks.faults.forks import Warm
+from benchmarks.faults.project import Stage
 from benchmarks.faults.shim import Fault, Seen, Shim
 
 FULL = 40  # writes that fail in each stage
 NEVER = 1 << 60
+LONGEST = 900.0  # seconds that a stage may take
 UNITS = Path(".cache/units")
+STAGES = ("ingest", "validate", "align", "split", "preprocess", "budget", "pretrain@supervised", "train@ensemble",
+          "train@end_to_end", "evaluate@ensemble", "latency", "compare", "export")
 
-# How a disk fails: errno, and what goes with it; and what a person is told.
+# How a disk fails, and what a person is told of it.
+GONE = {"removals": True, "reads": True}
 DISKS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"error": errno.ENOSPC}, "No space is left on the disk"),
     ({"error": errno.EROFS, "removals": True}, "The disk is read-only"),
     ({"error": errno.EACCES, "paths": True, "removals": True}, "This user may not write there"),
     ({"error": errno.EIO, "forever": False}, "input/output error"),
     ({"error": errno.EDQUOT}, "Your quota on this disk is used up"),
-    ({"error": errno.ESTALE, "removals": True, "reads": True}, "The disk is not there any more"),
+    ({"error": errno.ESTALE} | GONE, "The disk is not there any more"),
     ({"error": errno.ENOSPC, "forever": False}, "No space is left on the disk"),
-    ({"error": errno.ENOTCONN, "removals": True, "reads": True}, "The disk is not there any more"),
+    ({"error": errno.ENOTCONN} | GONE, "The disk is not there any more"),
     ({"error": errno.EIO}, "input/output error"),
-    ({"error": errno.ENODEV, "forever": False}, "The disk is not there any more"),
-)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """words: as after `python -m pipeline.`.  outs: what it leaves.  kept: outs that are there when it begins."""
-
-    words: tuple[str, ...]
-    outs: tuple[str, ...]
-    kept: bool = False
-
-    @property
-    def name(self) -> str:
-        return "@".join(self.words)
-
-
-STAGES = (
-    Stage(("ingest",), ("data/raw",), kept=True),
-    Stage(("validate",), ("data/valid", "reports/validation.json")),
-    Stage(("align",), ("data/aligned",)),
-    Stage(("split",), ("data/splits", "reports/leaks.json")),
-    Stage(("preprocess",), ("data/features", "data/reads")),
-    Stage(("budget",), ("models/budget.json", "data/code")),
-    Stage(("pretrain", "supervised"), ("models/pretrain/supervised",)),
-    Stage(("train", "supervised_lpft"), ("models/supervised_lpft",)),
-    Stage(("evaluate", "supervised_lpft"), ("reports/evaluate/supervised_lpft",)),
-    Stage(("latency",), ("reports/latency.json",)),
-    Stage(("compare",), ("reports/plots", "reports/figures", "reports/explained", "reports/summary",
-                         "reports/comparison.json")),
-    Stage(("export",), ("export",)),
+    ({"error": errno.ENODEV} | GONE, "The disk is not there any more"),
 )
 
 
 def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, Kind]:
     """repetitions: writes that fail in each stage. Raises: shim.NoCompiler."""
-    from benchmarks.faults.project import made
-
-    home = folder / "shim"
-    home.mkdir()
-    shim, project = Shim(home), made(folder / "project")
     found = {}
-    with Forks(shim.environment | environment(project)) as forks:
-        for stage in STAGES:
-            trials = Trials(shim, forks, project, home, stage)
-            tally = Tally(f"write fails in {stage.words[0]}",
+    with Place(folder) as place:
+        for stage in place.stages(STAGES):
+            trials = Trials(place, stage)
+            tally = Tally(f"write fails in {stage.name}",
                           f"a disk that is full, read-only, closed, broken or gone, at one of {trials.count} writes")
             for where, lost in trials.run(repetitions, seed):
                 tally.add(lost, where)
@@ -87,57 +54,69 @@ def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, Kind]:
     return found
 
 
-def environment(project: Path) -> dict[str, str]:
-    (project / ".cache/tmp").mkdir(parents=True, exist_ok=True)
-    return {"TMPDIR": str(project / ".cache/tmp"), "TRIVIUM_MLFLOW": ""}
+class Place:
+    """A project on a disk that can be made to fail, and a warm process for its stages. A context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shim, self.said = Shim(folder), folder / "said"
+        self.root = project.copy(folder / "project")
+        self.before = dict(os.environ)
+
+    def __enter__(self) -> Place:
+        scratch = self.root / ".cache/tmp"  # which is on most people's only disk
+        scratch.mkdir(parents=True, exist_ok=True)
+        os.environ |= self.shim.environment | {"TMPDIR": str(scratch), "OMP_NUM_THREADS": "1"}
+        self.warm = Warm().__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.warm.__exit__()
+        os.environ.clear()
+        os.environ.update(self.before)
+
+    @staticmethod
+    def stages(names: tuple[str, ...]) -> list[Stage]:
+        return [stage for stage in project.stages() if stage.name in names]
+
+    def run(self, stage: Stage, fault: Fault | None) -> tuple[int | None, Seen, str]:
+        """The exit code, what the disk did, and what was said."""
+        if fault:
+            self.shim.arm(self.root, fault)
+        code = self.warm.start(stage.words, self.root, self.said).wait(LONGEST)
+        return code, self.shim.disarm(), self.said.read_text(encoding="utf-8", errors="replace")
 
 
 class Trials:
-    """Faults at the writes of one stage of a project that has run once. count: of these writes."""
+    """Faults at the writes of one stage. count: of these writes."""
 
-    def __init__(self, shim: Shim, forks: Forks, project: Path, home: Path, stage: Stage) -> None:
-        self.shim, self.forks, self.project, self.stage = shim, forks, project, stage
-        self.said = home / f"{stage.words[0]}.log"
-        self.before = files(project, stage.outs)
-        self.begin()
-        code, seen, words = self.once(Fault(errno.EIO, NEVER))
-        if code or files(project, stage.outs) != self.before:
+    def __init__(self, place: Place, stage: Stage) -> None:
+        self.place, self.stage = place, stage
+        self.right = stage.made(place.root)
+        stage.forget(place.root)
+        code, seen, words = place.run(stage, Fault(errno.EIO, NEVER))
+        if code or stage.made(place.root) != self.right:
             raise RuntimeError(f"{stage.name} does not give the same bytes when nothing fails:\n{words}")
         self.count = seen.count
-
-    def begin(self) -> None:
-        """As DVC leaves it to the stage; and nothing of it is known from an earlier run."""
-        for out in self.stage.outs if not self.stage.kept else ():
-            remove(self.project / out)
-        if self.stage.words[0] in ("pretrain", "train"):
-            remove(self.project / UNITS)
-
-    def once(self, fault: Fault | None) -> tuple[int, Seen, str]:
-        if fault:
-            self.shim.arm(self.project, fault)
-        code = self.forks.run(self.project, list(self.stage.words), self.said)
-        return code, self.shim.disarm(), self.said.read_text(encoding="utf-8", errors="replace")
 
     def run(self, times: int, seed: int) -> Iterator[tuple[str, str]]:
         """(which trial, what was lost)"""
         for k in range(times):
             disk, sentence = DISKS[(k + seed) % len(DISKS)]
-            paths = disk.get("paths", False)
-            count = self.count // 2 if paths else self.count
-            fault = Fault(nth=1 + round((count - 1) * k / max(1, times - 1)), **disk)
-            self.begin()
-            code, seen, words = self.once(fault)
+            count = self.count // 2 if disk.get("paths") else self.count  # as many take a path
+            fault = Fault(nth=1 + (count - 1) * k // max(1, times - 1), **disk)
+            self.stage.forget(self.place.root)
+            code, seen, words = self.place.run(self.stage, fault)
             lost = self.judged(code, seen, words, sentence)
-            left = units(self.project)
-            again, _, more = self.once(None)
+            left = units(self.place.root)
+            again, _, more = self.place.run(self.stage, None)
             lost = lost or self.judged_again(again, more, left)
             yield f"{errno.errorcode[fault.error]} at {seen.what or 'no write'} {fault.nth} ({seen.where})", lost
 
-    def judged(self, code: int, seen: Seen, words: str, sentence: str) -> str:
+    def judged(self, code: int | None, seen: Seen, words: str, sentence: str) -> str:
         """What is wrong behind the fault; "" where nothing is."""
-        there = files(self.project, self.stage.outs)
+        there = self.stage.made(self.place.root)
         if code == 0:
-            return "" if there == self.before else "it ended well, with other bytes"
+            return "" if there == self.right else "it ended well, with other bytes"
         if not seen.failed:
             return f"it failed without a fault:\n{words}"
         if "Traceback" in words:
@@ -146,48 +125,29 @@ class Trials:
             return f"exit code {code}:\n{words}"
         if sentence not in words:
             return f"another sentence:\n{words}"
-        half = sorted(name for name, content in there.items() if self.before.get(name) != content)
+        half = [name for name, content in there.items() if self.right.get(name) != content]
         for out in self.stage.outs:
-            missing = [name for name in self.before if within(name, out) and name not in there]
-            if missing and len(missing) < sum(within(name, out) for name in self.before):
-                half += missing
+            whole = {name for name in self.right if within(name, out)}
+            if 0 < len(whole & set(there)) < len(whole):
+                half += sorted(whole - set(there))
         return f"half-written: {half[:5]}" if half else ""
 
-    def judged_again(self, code: int, words: str, left: Mapping[str, int]) -> str:
+    def judged_again(self, code: int | None, words: str, left: Mapping[str, int]) -> str:
         if code:
-            return f"the next run fails:\n{words}"
-        if files(self.project, self.stage.outs) != self.before:
+            return f"the next run ends with {code}:\n{words}"
+        if self.stage.made(self.place.root) != self.right:
             return "the next run gives other bytes"
-        now = units(self.project)
+        now = units(self.place.root)
         if trained := [name for name, when in left.items() if now.get(name) != when]:
             return f"{len(trained)} finished units were trained again"
-        places = {(self.project / out).parent for out in self.stage.outs} | {self.project / "reports/measured"}
-        parts = sorted(path.name for place in places for path in place.glob("*.part"))
-        return f"left over: {parts[:5]}" if parts else ""
+        scraps = list(project.scraps(self.place.root))
+        return f"left over: {scraps[:5]}" if scraps else ""
 
 
 def within(name: str, out: str) -> bool:
     return name == out or name.startswith(f"{out}/")
 
 
-def units(project: Path) -> dict[str, int]:
+def units(root: Path) -> dict[str, int]:
     """When each finished unit was finished."""
-    return {path.parent.name: path.stat().st_mtime_ns for path in (project / UNITS).glob("*/record.json")}
-
-
-def files(project: Path, outs: tuple[str, ...]) -> dict[str, str]:
-    """Digest of every file of the outs, by path."""
-    found = {}
-    for out in outs:
-        top = project / out
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file():
-                found[str(path.relative_to(project))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
-
-
-def remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    return {path.parent.name: path.stat().st_mtime_ns for path in (root / UNITS).glob("*/record.json")}

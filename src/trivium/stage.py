@@ -51,6 +51,8 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
             work(load())
+        measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
+                               joules=None if elsewhere.there else joules()))  # other machines do not tell
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
     except Exception as error:
@@ -58,8 +60,6 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
         if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))) is None:
             raise
         sys.exit(f"\n{name} stopped: {mine}\n")
-    measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
-                           joules=None if elsewhere.there else joules()))  # other machines do not tell
 
 
 def _keep_lock() -> None:
