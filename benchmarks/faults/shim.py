@@ -56,6 +56,13 @@ class Shim:
         subprocess.run([compiler, "-O1", "-shared", "-fPIC", "-o", self.library, SOURCE, "-ldl"], check=True)
         self.state.write_bytes(bytes(FORM.size))
 
+    @classmethod
+    def there(cls, home: Path) -> Shim:
+        """The one that was made in `home`, for a process that it was preloaded into."""
+        made = cls.__new__(cls)
+        made.library, made.state = home / "shim.so", home / "shim.state"
+        return made
+
     @property
     def environment(self) -> dict[str, str]:
         """Of processes whose disk may fail."""
