@@ -73,3 +73,23 @@ def test_no_worker_starts_while_another_dies(monkeypatch, before, after):
     done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
     assert [results for _, results in done] == [[{"error": "crashes its decoder: the file is damaged"}],
                                                 *[[{"characters": 1}]] * 3]
+
+
+def test_a_disk_that_has_gone_stops_the_probe_and_blames_no_row(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+    import pathlib
+
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    task = ("photo", "image", str(tmp_path), [("a.png", None, None)])
+    assert [set(one) for one in probe._work(task)] == [{"error"}]
+    whole = pathlib.Path.open
+
+    def gone(path: Path, *words: str) -> object:
+        if path.name == "a.png":
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return whole(path, *words)
+
+    monkeypatch.setattr(pathlib.Path, "open", gone)
+    with pytest.raises(OSError, match="Stale file handle"):
+        probe._work(task)

@@ -10,6 +10,7 @@ from typing import Any
 from trivium.settings.errors import UserError
 
 AGAIN = "What was finished is kept: run it again, and it goes on."
+GONE = (errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.EHOSTDOWN, errno.ENOLINK)  # the whole disk
 DISK = {
     errno.ENOSPC: "No space is left on the disk{at}. Free some: `dvc gc --workspace` drops old versions from the "
                   "cache, and `du -sh * .[a-z]* | sort -h` shows what is large. ",
@@ -24,9 +25,8 @@ DISK = {
     errno.EFBIG: "The file is larger than this disk, or `ulimit -f`, allows{at}. Move the project to another disk, or "
                  "raise the limit. ",
     errno.EMFILE: "Too many files are open{at}. `ulimit -n 4096` allows more. ",
-} | dict.fromkeys((errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.EHOSTDOWN, errno.ENOLINK),
-                  "The disk is not there any more{at}: it was unmounted or pulled out, or its server is down. Mount it "
-                  "again. ")
+} | dict.fromkeys(GONE, "The disk is not there any more{at}: it was unmounted or pulled out, or its server is down. "
+                        "Mount it again. ")
 SAME = {errno.EPERM: errno.EACCES, errno.ENFILE: errno.EMFILE}
 # What libraries make of an errno: pyarrow, Rust (safetensors, tokenizers), SQLite, libstdc++ (torch, onnx), libsndfile.
 NUMBER = re.compile(r"(?:\[[Ee]rrno |os error |system:)(\d+)")
