@@ -3,6 +3,7 @@
 import errno
 import pickle
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,11 @@ def raised(name: str, words: str, base: type[Exception] = RuntimeError) -> Excep
     (sqlite3.OperationalError("attempt to write a readonly database"), "The disk is read-only"),
     (sqlite3.OperationalError("disk I/O error"), "The disk cannot be read or written"),
     (sqlite3.OperationalError("no such table: runs"), None),
-    (raised("LibsndfileError", "Error opening 'x.wav': No space left on device"), FULL),
+    (raised("LibsndfileError", "Error opening 'x.wav': System error."), "The disk did not take what was written:"),
+    (RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 576 vs 534"), "The disk did not take"),
+    (OSError("100000 requested and 0 written"), "The disk did not take what was written:"),  # NumPy
+    (sqlite3.OperationalError("unable to open database file"), "The disk did not take what was written:"),
+    (OSError("cannot identify image file 'x.png'"), None),
     (FileNotFoundError(errno.ENOENT, "No such file or directory", "x"), None),
     (ValueError("Permission denied"), None),
     (ZeroDivisionError(), None),
@@ -60,6 +65,18 @@ def test_the_place_comes_along_from_a_worker() -> None:
     at(error, Path("data/raw"))
     at(error, "outside of that")
     assert str(of_machine(pickle.loads(pickle.dumps(error)))).startswith(f"{FULL} (data/raw). Free")
+
+
+def test_a_library_that_does_not_say_why_has_the_disk_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error, asked = OSError("100000 requested and 0 written"), list[Path]()
+    at(error, tmp_path / "data")
+
+    def full(dir: Path) -> object:
+        asked.append(dir)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    assert str(of_machine(error)).startswith(f"{FULL} ({tmp_path}/data). Free some") and asked == [tmp_path]
 
 
 @pytest.mark.parametrize("error", [

@@ -1,5 +1,7 @@
+import errno
 import math
 import os
+import pathlib
 import sys
 import time
 from multiprocessing.process import BaseProcess
@@ -75,21 +77,17 @@ def test_no_worker_starts_while_another_dies(monkeypatch, before, after):
                                                 *[[{"characters": 1}]] * 3]
 
 
-def test_a_disk_that_has_gone_stops_the_probe_and_blames_no_row(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import errno
-    import pathlib
-
+def test_a_disk_that_has_gone_stops_the_probe_and_blames_no_row(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"no picture")
     task = ("photo", "image", str(tmp_path), [("a.png", None, None)])
-    assert [set(one) for one in probe._work(task)] == [{"error"}]
+    assert [set(one) for one in module._work(task)] == [{"error"}]
     whole = pathlib.Path.open
 
-    def gone(path: Path, *words: str) -> object:
+    def gone(path, *words:
         if path.name == "a.png":
             raise OSError(errno.ESTALE, "Stale file handle", str(path))
         return whole(path, *words)
 
     monkeypatch.setattr(pathlib.Path, "open", gone)
     with pytest.raises(OSError, match="Stale file handle"):
-        probe._work(task)
+        module._work(task)

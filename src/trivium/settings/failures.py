@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from trivium.settings.errors import UserError
@@ -33,12 +36,17 @@ NUMBER = re.compile(r"(?:\[[Ee]rrno |os error |system:)(\d+)")
 WORDS = {
     "no space left on device": errno.ENOSPC, "database or disk is full": errno.ENOSPC,
     "disk quota exceeded": errno.EDQUOT, "read-only file system": errno.EROFS, "readonly database": errno.EROFS,
-    "permission denied": errno.EACCES, "unable to open database file": errno.EACCES,
-    "disk i/o error": errno.EIO, "input/output error": errno.EIO, "stale file handle": errno.ESTALE,
-    "transport endpoint is not connected": errno.ENOTCONN, "no such device": errno.ENODEV,
+    "permission denied": errno.EACCES, "disk i/o error": errno.EIO, "input/output error": errno.EIO,
+    "stale file handle": errno.ESTALE, "transport endpoint is not connected": errno.ENOTCONN, "no such device": errno.ENODEV,
 }
 FOREIGN = ("ArrowException", "ArrowIOError", "SafetensorError", "OperationalError", "LibsndfileError", "RuntimeError",
            "MlflowException")  # that may say in words what a disk did
+# And where they do not say it: NumPy, SQLite, libsndfile, torch, Pillow. Then the disk is asked, by a file of its own.
+UNSAID = re.compile(r"requested and \d+ written|unable to open database file|System error\.|initialization of the flac|"
+                    r"Internal psf_|PytorchStreamWriter failed|unexpected pos \d+ vs|write failed|encoder error")
+ASKING = 1 << 20  # bytes
+REFUSED = ("The disk did not take what was written{at}: it is full or failing, or was for a moment. `df -h .` shows "
+           "how much room there is. ")
 MEMORY = re.compile(r"can't allocate memory|std::bad_alloc|Cannot allocate memory|Unable to allocate|out of memory",
                     re.IGNORECASE)
 ASKED = re.compile(r"allocate (?:memory: you tried to allocate )?([\d.]+ ?(?:bytes|[KMGTPE]iB))")
@@ -63,6 +71,10 @@ def of_machine(error: BaseException, knob: str = "") -> UserError | None:
     for one in _chain(error):
         if (number := _errno(one)) is not None:
             return UserError(DISK[number].format(at=_place(one, error)) + AGAIN)
+    for one in _chain(error):
+        if _foreign(one) and UNSAID.search(str(one)):
+            words = DISK.get(_asked(one, error) or 0, REFUSED)
+            return UserError(words.format(at=_place(one, error)) + AGAIN)
     return None
 
 
@@ -92,13 +104,31 @@ def _errno(error: BaseException) -> int | None:
     number: Any = None
     if isinstance(error, OSError):
         number = error.errno
-    if number is None and (isinstance(error, OSError) or {one.__name__ for one in type(error).__mro__} & set(FOREIGN)):
+    if number is None and _foreign(error):
         said = str(error)
         found = NUMBER.search(said)
         number = int(found.group(1)) if found else next(
             (code for words, code in WORDS.items() if words in said.lower()), None)
     number = SAME.get(number, number)
     return number if number in DISK else None
+
+
+def _foreign(error: BaseException) -> bool:
+    return isinstance(error, OSError) or bool({one.__name__ for one in type(error).__mro__} & set(FOREIGN))
+
+
+def _asked(error: BaseException, outer: BaseException) -> int | None:
+    """What the disk answers now to a write at the place; None where it takes it."""
+    place = next((place for one in (error, *_chain(outer)) if (place := getattr(one, "trivium_place", None))), ".")
+    folder = Path(place).parent
+    try:
+        with tempfile.TemporaryFile(dir=folder if folder.is_dir() else None) as file:
+            file.write(bytes(ASKING))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as found:
+        return SAME.get(found.errno or 0, found.errno)
+    return None
 
 
 def _place(error: BaseException, outer: BaseException) -> str:
