@@ -37,7 +37,8 @@ WORDS = {
     "no space left on device": errno.ENOSPC, "database or disk is full": errno.ENOSPC,
     "disk quota exceeded": errno.EDQUOT, "read-only file system": errno.EROFS, "readonly database": errno.EROFS,
     "permission denied": errno.EACCES, "disk i/o error": errno.EIO, "input/output error": errno.EIO,
-    "stale file handle": errno.ESTALE, "transport endpoint is not connected": errno.ENOTCONN, "no such device": errno.ENODEV,
+    "stale file handle": errno.ESTALE, "transport endpoint is not connected": errno.ENOTCONN,
+    "no such device": errno.ENODEV,
 }
 FOREIGN = ("ArrowException", "ArrowIOError", "SafetensorError", "OperationalError", "LibsndfileError", "RuntimeError",
            "MlflowException")  # that may say in words what a disk did
