@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trivium.machine import signals
 from trivium.machine.workers import Map, processes
 from trivium.settings.errors import UserError
 from trivium.tracking import server
@@ -51,7 +52,8 @@ def main(params: Params, beside: Map) -> None:
 
 def start() -> None:
     try:
-        with processes(1) as beside:  # MLflow is loaded, and the strategies' runs are written, while all else goes on
+        # MLflow is loaded, and the strategies' runs are written, while all else goes on.
+        with signals.ended(), processes(1) as beside:
             beside(load, [None])
             from trivium.stage import run
 

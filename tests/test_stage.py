@@ -66,14 +66,20 @@ def test_a_wrong_params_file_stops_the_stage(tmp_path: Path) -> None:
 def test_a_full_disk_says_what_to_do(tmp_path: Path) -> None:
     done = run_stage(tmp_path, f"raise OSError({errno.ENOSPC}, 'No space left on device', 'data/raw/x.png')")
     assert done.returncode == 1
-    assert "no space is left on the disk (data/raw/x.png)" in done.stderr
+    assert "try stopped: No space is left on the disk (data/raw/x.png)" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_disk_without_a_file_name(tmp_path: Path) -> None:
-    done = run_stage(tmp_path, f"raise OSError({errno.ENOSPC}, 'No space left on device')")
+def test_a_full_disk_names_the_out_where_the_system_names_no_file(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, f"with fresh('out'):\n    raise OSError({errno.ENOSPC}, 'No space left on device')")
     assert done.returncode == 1
-    assert "no space is left on the disk (writing its outputs)" in done.stderr
+    assert "try stopped: No space is left on the disk (out)" in done.stderr
+
+
+def test_memory_that_ran_out_says_what_to_do(tmp_path: Path) -> None:
+    done = run_stage(tmp_path, "import numpy\nnumpy.empty(1 << 60, dtype='u1')")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "try stopped: Memory ran out (1.00 EiB more were asked for). Close other programs" in done.stderr
 
 
 def test_what_a_gpu_refuses_is_said_without_a_trace(tmp_path: Path) -> None:

@@ -7,21 +7,29 @@ import json
 import os
 import resource
 import shutil
-import signal
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, signals
 from trivium.machine.energy import energy
 from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
 from trivium.settings.errors import UserError, of_gpu
+from trivium.settings.failures import at, of_machine
+
+LOWER = {  # what takes memory, by stage
+    "pretrain": "`loop.batch` or `loop.workers`", "train": "`loop.batch` or `loop.workers`",
+    "evaluate": "`evaluate.batch` or `loop.workers`", "compare": "`compare.bootstrap`",
+    "preprocess": "the sizes of `processor` under `encoder`",
+}
+
+LOCK, KEPT = "dvc.lock", ".cache/dvc.lock"  # DVC's, and as it was when the last stage began
 
 
 def run(name: str, work: Callable[[Params], None]) -> None:
@@ -30,28 +38,34 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     Writes what it took, see `trivium.machine.measured`.
     """
     quiet()
+    _keep_lock()
     gc.set_threshold(50_000, 20, 100)  # else a fifth of a short stage looks for garbage in what libraries load
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signals.heed()
+    with signals.ended():
+        _run(name, work)
+    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
+
+
+def _run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
             work(load())
+        measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
+                               joules=None if elsewhere.there else joules()))  # other machines do not tell
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
-    except RuntimeError as error:
-        if (mine := of_gpu(error, "evaluate.batch" if name.startswith("evaluate") else "loop.batch")) is None:
+    except Exception as error:
+        batch = "evaluate.batch" if name.startswith("evaluate") else "loop.batch"
+        if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))) is None:
             raise
         sys.exit(f"\n{name} stopped: {mine}\n")
-    except OSError as error:
-        if error.errno != 28:  # ENOSPC
-            raise
-        sys.exit(f"\n{name} stopped: no space is left on the disk ({error.filename or 'writing its outputs'}). "
-                 "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
-                           joules=None if elsewhere.there else joules()))  # other machines do not tell
-    gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
+
+
+def _keep_lock() -> None:
+    """DVC writes its lock in place, behind each stage: what it says now is there once more, see `trivium repair`."""
+    with suppress(OSError):
+        files.write(KEPT, Path(LOCK).read_bytes())
 
 
 def quiet() -> None:
@@ -79,16 +93,31 @@ def peak_memory_bytes() -> int:
 
 @contextmanager
 def fresh(folder: str | Path) -> Iterator[Path]:
-    """A new empty folder that takes the place of `folder` when the block ends, and vanishes when it fails."""
+    """A new empty folder that takes the place of `folder` when the block ends, with all that is in it on the disk, and
+    vanishes when it fails.
+    """
     final = Path(folder)
-    scratch = final.with_name(final.name + ".part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
+    scratch, old = final.with_name(final.name + ".part"), final.with_name(final.name + ".old.part")
     try:
+        _remove(scratch, old)
+        scratch.mkdir(parents=True)
         yield scratch
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
+        files.all_on_disk(scratch)
+        if there := final.is_dir() and not final.is_symlink():
+            final.rename(old)  # a signal or a kill while it is removed leaves no half of it
+        try:
+            scratch.rename(final)
+        except OSError:
+            if there:
+                old.rename(final)
+            raise
+    except BaseException as error:
+        at(error, final)
         raise
-    if final.is_dir() and not final.is_symlink():
-        shutil.rmtree(final)
-    scratch.rename(final)
+    finally:
+        _remove(scratch, old)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

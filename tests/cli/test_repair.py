@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import yaml
 
 from tests.helpers import ROOT, command
 from trivium.cli.repair import repair, torn
-from trivium.settings.errors import UserError
 
 STAGES = """stages:
   ingest:
@@ -105,14 +105,17 @@ def test_without_a_version_in_git_the_rest_comes_from_the_cache(project: Path) -
     command(project, "git", "rm", "--quiet", "--cached", "dvc.lock")
     command(project, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "no lock")
     (project / "dvc.lock").write_text(good[:good.index("  train:") + 30])
-    assert "1 of its stages were whole, 0 more" in (repair(project) or "")
+    assert ("1 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs with "
+            "these inputs.") in (repair(project) or "")
     assert repro(project) == ""
-    assert (project / "dvc.lock").read_text() == good
+    assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load(good)
     (project / "dvc.lock").write_text(good[:40])
-    repair(project)
-    assert not (project / "dvc.lock").exists()
-    assert repro(project) == "ingest"
-    assert (project / "dvc.lock").read_text() == good
+    assert ("0 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs with "
+            "these inputs.") in (repair(project) or "")
+    found = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+    assert list(found) == ["train", "compare"] and all(found[one] == yaml.safe_load(good)["stages"][one] for one in found)
+    assert repro(project) == "ingest"  # whose outs persist, so that DVC keeps no runs of it
+    assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load(good)
 
 
 @pytest.mark.slow
@@ -156,13 +159,37 @@ def test_not_while_dvc_writes(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_merge_is_left_to_people(project: Path) -> None:
-    good = (project / "dvc.lock").read_text()
-    both = good.replace("  train:", "<<<<<<< HEAD\n=======\n>>>>>>> other\n  train:")
+def test_of_a_merge_ours_is_kept_and_runs_no_stage(project: Path) -> None:
+    good, other = (project / "dvc.lock").read_text(), command(project, "git", "show", "HEAD:dvc.lock")
+    ours, theirs = (text[text.index("  train:"):] for text in (good, other))
+    both = good.replace(ours, f"<<<<<<< HEAD\n{ours}||||||| base\n{theirs}=======\n{theirs}>>>>>>> other\n")
     (project / "dvc.lock").write_text(both)
-    with pytest.raises(UserError, match="dvc.lock holds both sides of a git merge. Take one"):
-        repair(project)
-    assert (project / "dvc.lock").read_text() == both
+    assert (repair(project) or "").startswith("dvc.lock held both sides of a git merge. 3 of its stages were whole, 0 ")
+    assert (project / "dvc.lock").read_text() == good
+    assert repro(project) == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("damage", "kept", "words"), [
+    (lambda text: text + "\0" * 512, ["ingest", "train"], "was cut off, as by a kill while DVC wrote it. 2 of its"),
+    (lambda text: "\0" * len(text), [], "was cut off, as by a kill while DVC wrote it. 0 of its stages were whole, 3 "),
+    (lambda text: text.replace("  train:\n    cmd", "  train:\n  \x01 cmd"), ["ingest", "compare"], "was damaged. 2 of"),
+    (lambda text: text.replace("schema: '2.0'", "schema: '2"), ["ingest", "train", "compare"], "was damaged. 3 of its"),
+])
+def test_what_is_wrong_in_the_middle_costs_no_other_stage(project: Path, damage: Callable[[str], str], kept: list[str],
+                                                          words: str) -> None:
+    lock = project / "dvc.lock"
+    good, old = lock.read_text(), command(project, "git", "show", "HEAD:dvc.lock")
+    written = [yaml.safe_load(text)["stages"] for text in (good, old)]
+    lock.write_text(damage(good))
+    assert (repair(project) or "").startswith(f"dvc.lock {words}")
+    found = yaml.safe_load(lock.read_text())["stages"]
+    assert found == {name: written[0 if name in kept else 1][name] for name in ("ingest", "train", "compare")}
+    lock.write_text(damage(good))
+    (project / ".cache").mkdir(exist_ok=True)
+    (project / ".cache/dvc.lock").write_text(good)  # as the last stage left it
+    assert "more are as they were when the last stage began" in (repair(project) or "") or len(kept) == 3
+    assert yaml.safe_load(lock.read_text()) == yaml.safe_load(good)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
+import errno
 import math
 import os
+import pathlib
 import sys
 import time
 from multiprocessing.process import BaseProcess
@@ -73,3 +75,19 @@ def test_no_worker_starts_while_another_dies(monkeypatch, before, after):
     done = list(measured(fragile.work, iter(tasks), 300, lambda: None))
     assert [results for _, results in done] == [[{"error": "crashes its decoder: the file is damaged"}],
                                                 *[[{"characters": 1}]] * 3]
+
+
+def test_a_disk_that_has_gone_stops_the_probe_and_blames_no_row(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    task = ("photo", "image", str(tmp_path), [("a.png", None, None)])
+    assert [set(one) for one in module._work(task)] == [{"error"}]
+    whole = pathlib.Path.open
+
+    def gone(path, *words:
+        if path.name == "a.png":
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return whole(path, *words)
+
+    monkeypatch.setattr(pathlib.Path, "open", gone)
+    with pytest.raises(OSError, match="Stale file handle"):
+        module._work(task)

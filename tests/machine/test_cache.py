@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import damage
 from tests.helpers import digests
 from trivium.machine import cache
 from trivium.machine.cache import Cache
@@ -103,3 +104,14 @@ def test_the_oldest_that_nobody_asked_for_go_first(tmp_path: Path) -> None:
     Cache(tmp_path / "kept", most=0).keep()
     assert list((tmp_path / "kept").iterdir()) == []
     Cache(tmp_path / "nothing").keep()
+
+
+@pytest.mark.parametrize("name", ["deep/a", "b", "whole"])
+@pytest.mark.parametrize("kind", ["empty", "zeros", "a bit at its beginning"])
+def test_what_is_damaged_is_not_taken(tmp_path: Path, name: str, kind: str) -> None:
+    kept = Cache(tmp_path / "kept")
+    make(kept, "one")
+    damage.do(tmp_path / "kept/one" / name, kind)
+    assert not kept.take("one", tmp_path / "out")
+    make(kept, "one")
+    assert kept.take("one", tmp_path / "out") and (tmp_path / "out/deep/a").read_text() == "x"

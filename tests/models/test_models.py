@@ -1,5 +1,6 @@
 """Networks: paired seeds, sums of log-probabilities, and files that come back as they were."""
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests import networks
+from tests import damage, networks
 from trivium import fusion, models
 from trivium.data.tables import read_json
 from trivium.encoders import Described
@@ -187,3 +188,52 @@ def test_a_temperature_flattens() -> None:
     present = torch.ones(1, 1, dtype=torch.bool)
     # square roots of 4 : 1 are 2 : 1
     torch.testing.assert_close(ensemble({"text": torch.zeros(1, 1)}, present).exp(), torch.tensor([[2 / 3, 1 / 3]]))
+
+
+@pytest.mark.parametrize("kind", damage.KINDS)
+def test_damaged_weights_are_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    encoder, about = parts({"text": 16, "image": 16})
+    described = files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd"))
+    models.save(encoder["image"], described, tmp_path / "one")
+    damage.do(tmp_path / "one/model.safetensors", kind)
+    with pytest.raises(UserError, match=r"model.safetensors is damaged: its content is not what training wrote. `trivium "
+                                        r"verify --repair` finds all that is damaged"):
+        models.load(tmp_path / "one")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in damage.KINDS if "last byte" not in kind])  # a line's end
+def test_what_a_model_is_said_to_be_may_be_damaged_too(tmp_path: Path, kind: str) -> None:
+    encoder, about = parts({"text": 16, "image": 16})
+    described = files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd"))
+    models.save(encoder["image"], described, tmp_path / "one")
+    damage.do(tmp_path / "one/model.json", kind)
+    with pytest.raises(UserError, match="model.json (is|was)|(model.json|model.safetensors) is damaged"):
+        models.load(tmp_path / "one")
+
+
+def test_a_number_in_it_that_is_another_is_seen(tmp_path: Path) -> None:
+    encoder, about = parts({"text": 16, "image": 16})
+    described = files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd"), share=0.25)
+    models.save(encoder["image"], described, tmp_path / "one")
+    text = (tmp_path / "one/model.json").read_text()
+    (tmp_path / "one/model.json").write_text(text.replace("0.25", "0.35"))
+    with pytest.raises(UserError, match="model.json is damaged: its content is not what training wrote"):
+        models.load(tmp_path / "one")
+
+
+def test_a_model_of_the_time_before_digests_is_loaded_and_that_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    encoder, about = parts({"text": 16, "image": 16})
+    described = files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd"))
+    models.save(encoder["image"], described, tmp_path / "one")
+    old = read_json(tmp_path / "one/model.json")
+    assert old.pop("sha256").keys() == {"weights", "about"}
+    (tmp_path / "one/model.json").write_text(json.dumps(old))
+    files._unsealed.cache_clear()
+    assert torch.equal(models.load(tmp_path / "one")(INPUTS["image"]), encoder["image"].eval()(INPUTS["image"]))
+    models.load(tmp_path / "one")
+    assert capsys.readouterr().err.count("note: a model here is of an older Trivium") == 1
+    (tmp_path / "one/model.safetensors").write_bytes(b"\x08")
+    with pytest.raises(UserError, match="model.safetensors is damaged"):
+        models.load(tmp_path / "one")

@@ -102,7 +102,8 @@ def test_languages_are_guessed() -> None:
 
 
 def test_a_price_in_words() -> None:
-    cost = price.Price(seconds=600.0, speed=1e9, flops=5e10, strategies=8, seeds=3, workers=2)
+    cost = price.Price(seconds=600.0, speed=1e9, flops=5e10, strategies=8, seeds=3, workers=2,
+                       memory="Training takes about 1.0 GB of memory.")
     said = cost.said.replace("\xa0", " ")
     assert said.startswith("Training will take about 10 min on this machine: 8 strategies x 3 seeds x 50.0 GFLOP "
                            "each, at 1.00 GFLOP a second and 2 at a time.")

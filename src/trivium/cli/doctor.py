@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import os
 import platform
@@ -11,26 +10,25 @@ import subprocess
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
+from trivium.cli import foresee
+from trivium.cli.foresee import Finding
 from trivium.machine import nvidia
 from trivium.settings.errors import UserError
 
 GIGABYTE = 1e9
-NEEDED, ADVISED = 2 * GIGABYTE, 10 * GIGABYTE  # free disk
 AGAIN = "run `rm -rf .venv` and then `make setup`"
 OUTS = ("data/*/*.json", "models/*/training.json", "models/pretrain/*/training.json", "reports/*.json",
         "reports/summary/*.json", "reports/evaluate/*/metrics.json")
 
-Grade = Literal["ok", "advice", "wrong"]
-Finding = tuple[Grade, str]
 SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
 
 
 def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
-        python, packages, torch_build, settings, seen, repository, left, disk, speech)
+        python, packages, torch_build, settings, seen, repository, left, foresee.disk, foresee.permission,
+        foresee.links, foresee.clock, foresee.words, speech)
     grades = []
     for check in checks:
         for grade, words in check(root):
@@ -123,7 +121,7 @@ def seen(root: Path) -> Iterator[Finding]:
 
 
 def repository(root: Path) -> Iterator[Finding]:
-    """git, DVC, and how DVC's cache is linked to the workspace."""
+    """git and DVC."""
     if shutil.which("git") is None:
         yield "wrong", "git is not installed; DVC needs it."
     elif subprocess.run(["git", "-C", str(root), "rev-parse"], capture_output=True).returncode:
@@ -133,13 +131,7 @@ def repository(root: Path) -> Iterator[Finding]:
     if not (root / ".dvc").is_dir():
         yield "wrong", "this folder is no DVC repository (.dvc is missing): run `dvc init`."
         return
-    kinds = _cache_types(root)
-    first = kinds[0] if kinds else "reflink,copy (DVC's default)"
-    if not kinds or kinds[0] == "copy":
-        yield "advice", (f"DVC repository; cache.type is {first}: without links every output lies on the disk twice. "
-                         "`dvc config cache.type reflink,hardlink,symlink,copy` mends that.")
-    else:
-        yield "ok", f"DVC repository, cache linked by {', '.join(kinds)}"
+    yield "ok", "DVC repository"
 
 
 def left(root: Path) -> Iterator[Finding]:
@@ -169,18 +161,6 @@ def left(root: Path) -> Iterator[Finding]:
         yield "ok", "nothing half-written is left of earlier runs"
 
 
-def disk(root: Path) -> Iterator[Finding]:
-    free = shutil.disk_usage(root).free
-    words = f"{free / GIGABYTE:.0f} GB free on the disk"
-    if free < NEEDED:
-        yield "wrong", (f"{free / GIGABYTE:.1f} GB free on the disk: a run of the default data needs about "
-                        f"{NEEDED / GIGABYTE:.0f} GB. `dvc gc --workspace` drops old versions from the cache.")
-    elif free < ADVISED:
-        yield "advice", f"{words}; `dvc gc --workspace` drops old versions from the cache."
-    else:
-        yield "ok", words
-
-
 def speech(_: Path) -> Iterator[Finding]:
     """The synthesiser of the default data."""
     try:
@@ -192,14 +172,6 @@ def speech(_: Path) -> Iterator[Finding]:
                         "`.venv/bin/pip install --force-reinstall espeakng-loader` may mend it.")
     else:
         yield "ok", "espeak-ng speaks"
-
-
-def _cache_types(root: Path) -> list[str]:
-    """`cache.type` of .dvc/config; .dvc/config.local has the last word."""
-    parsed = configparser.ConfigParser(interpolation=None)
-    parsed.read([root / ".dvc/config", root / ".dvc/config.local"])
-    value = parsed.get("cache", "type", fallback="").strip("\"' ")
-    return [kind.strip() for kind in value.split(",") if kind.strip()]
 
 
 def _some(names: list[str], most: int = 6) -> str:

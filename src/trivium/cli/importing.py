@@ -41,6 +41,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Raises: UserError."""
+    if not arguments.dry_run:
+        from trivium.cli.busy import refuse
+
+        refuse(Path("."), "run this again")  # the stages to come would read other settings than those before
     source = arguments.source.strip()
     name = source.partition(":")[0]
     if name in OWN or not (Path(source).suffix or "/" in source or Path(source).exists()):

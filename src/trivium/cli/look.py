@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from trivium.experiments.dvc import dvc
@@ -29,11 +30,14 @@ def _price(root: Path) -> Price:
     from trivium.machine.workers import cores
     from trivium.params import load
     from trivium.report.look import price
-    from trivium.training import budget
+    from trivium.training import budget, memory
     from trivium.training.strategy import chosen_fusion
 
     params = load(root / "params.yaml")
     entry = params.entries[params.budget.of]
     workers = cores() if params.loop.workers == "auto" else params.loop.workers
-    return price.estimate(Store(entry.start), chosen_fusion(entry) or {"name": "concat"}, budget.read(root),
-                          len(params.entries), params.loop.batch, min(workers, params.seeds))
+    store, fusion = Store(entry.start), chosen_fusion(entry) or {"name": "concat"}
+    need = memory.said(memory.of_network(store, fusion, params.loop), params.loop, params.seeds)
+    found = price.estimate(store, fusion, budget.read(root), len(params.entries), params.loop.batch,
+                           min(workers, params.seeds))
+    return replace(found, memory=f"{need[:1].upper()}{need[1:].rstrip('.')}.")

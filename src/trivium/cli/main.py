@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from trivium.cli import importing, predicting, updating
-from trivium.machine import engines
+from trivium.machine import engines, signals
 from trivium.settings.errors import UserError
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Exit code 0; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    if argv is not None:
+        return _run(argv)
+    signals.heed()
+    with signals.ended():
+        _run(sys.argv[1:])
+
+
+def _run(argv: Sequence[str]) -> None:
     from trivium.stage import quiet
 
     quiet()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied up
-    argv = sys.argv[1:] if argv is None else argv
     try:
         streams = _streams() if argv[:1] == ["predict"] else []
         top = parser(streams, argv[:1] == ["serve"])
@@ -35,10 +40,14 @@ def main(argv: Sequence[str] | None = None) -> None:
         arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:  # `trivium show | head`
         sys.stderr.close()
+    except Exception as error:
+        from trivium.settings.failures import of_machine
+
+        if (mine := of_machine(error)) is None:
+            raise
+        sys.exit(f"\n{mine}\n")
 
 
 def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.ArgumentParser:
@@ -55,6 +64,11 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     doctor.add_argument("--repair", action="store_true", help="first mend DVC's own files, as `trivium repair` does")
     command("repair", _repair, "what `make repro` does first: mend DVC's own files where a kill has left half of them, "
                                "refuse a wrong params.yaml, and measure again what is broken in reports/measured")
+    verify = command("verify", _verify, "read every file of every out, and hold it against dvc.lock, here and in DVC's "
+                                        "cache: what is missing, changed or damaged, and what restores it")
+    verify.add_argument("--repair", action="store_true", help="restore what the workspace or DVC's cache still has, and "
+                                                              "remove what is damaged in both, so that `dvc pull` or "
+                                                              "`dvc repro` brings it")
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     use.add_argument("--label", action="append", default=[], metavar="COLUMN",
@@ -132,14 +146,25 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _repair(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.measured import again
     from trivium.cli.ready import check, complete
 
+    refuse(Path("."), "run this again")
     _mend()
     check(Path("."))
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from trivium.cli.verify import verify
+
+    _mend()
+    said, well = verify(Path("."), arguments.repair)
+    print(said)
+    sys.exit(0 if well else 1)
 
 
 def _mend() -> None:
@@ -151,14 +176,18 @@ def _mend() -> None:
 
 
 def _use(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.use import use
 
+    refuse(Path("."), "run this again")
     use(arguments.data, labels=arguments.label, weight=arguments.weight)
 
 
 def _look(arguments: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.look import look
 
+    refuse(Path("."), "run this again")
     _mend()
     print(look(Path("."), arguments.data, arguments.time))
 
@@ -267,8 +296,10 @@ def _pull(_: argparse.Namespace) -> None:
 
 
 def _sync(_: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.tracking.sync import sync
 
+    refuse(Path("."), "MLflow shows its results already")
     _mend()
     print(sync())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from trivium.machine.progress import Progress
 from trivium.machine.workers import cores, processes
 from trivium.settings.errors import UserError
+from trivium.settings.failures import GONE
 
 if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
     import pyarrow as pa
@@ -130,4 +132,18 @@ def _work(task: Task) -> list[dict[str, Any]]:
             raise
         except Exception as error:  # a decoder's own bug must not stop the other rows
             results.append({"error": f"cannot be decoded: {error or type(error).__name__}"})
+        if "error" in results[-1] and isinstance(value, str):
+            _disk(Path(root) / value)
     return results
+
+
+def _disk(path: Path) -> None:
+    """Raises: OSError (the disk with the file has gone: the row is not to blame)."""
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                while file.read(1 << 20):
+                    pass
+    except (OSError, ValueError) as error:  # ValueError: a NUL
+        if isinstance(error, OSError) and error.errno in GONE:
+            raise

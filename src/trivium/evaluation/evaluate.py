@@ -55,7 +55,7 @@ def evaluate(entry: str, settings: Settings, device: str, workers: Any, out: Pat
         return None
     records = training.seeds
     settings = settings.model_copy(update={"analysis_flops": settings.analysis_flops / len(records)})  # of one seed
-    tasks = [engines.Task(record, out / f"seed_{record.seed}") for record in records]
+    tasks = [engines.Task(record, out / (name := f"seed_{record.seed}"), name) for record in records]
     needs = engines.Needs(workers, there, [*components.inputs(store), Path("models") / entry])
     with Progress(f"evaluate {entry}", len(records), "seed") as progress:
         rows = engine.run(partial(_seed, training.start, entry, settings, there), tasks, needs,

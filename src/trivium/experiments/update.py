@@ -22,6 +22,7 @@ from trivium.comparison.out import PATH, Comparison
 from trivium.comparison.updates import LEAVE, OUT, Judged, Rows, Update
 from trivium.experiments.ways import TITLES, WAYS, Job, Settings, train
 from trivium.settings.errors import UserError
+from trivium.stage import fresh
 from trivium.training.records import Trained
 
 if TYPE_CHECKING:
@@ -207,12 +208,11 @@ def _keep(job: Job, found: Update) -> Update:
     from trivium.tracking import lineage
 
     folder = job.root / MODELS / found.name
-    shutil.rmtree(folder, ignore_errors=True)
-    if found.chosen != LEAVE:
-        package.write(job.home, found.chosen, folder)
-        found = found.model_copy(update={"model": f"{MODELS}/{found.name}"})
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(job.home / "new/valid/quarantine.parquet", folder / "quarantine.parquet")
+    with fresh(folder) as scratch:
+        if found.chosen != LEAVE:
+            package.write(job.home, found.chosen, scratch)
+            found = found.model_copy(update={"model": f"{MODELS}/{found.name}"})
+        shutil.copy(job.home / "new/valid/quarantine.parquet", scratch / "quarantine.parquet")
     found.write(job.root / OUT)
     page.write(job.root, found)
     if found.chosen != LEAVE:

@@ -6,14 +6,17 @@ folder takes no room of its own.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trivium.machine import digests, files
+
 MOST = 20  # folders that nobody asked for lately and that stay all the same
-WHOLE = "whole"  # the file that says that a folder was finished
+WHOLE = "whole"  # the file that says that a folder was finished, and what is in it: path -> digest
 
 
 class Cache:
@@ -23,10 +26,14 @@ class Cache:
         self.home, self.most, self._asked = home, most, set[str]()
 
     def take(self, key: str, out: Path) -> bool:
-        """Put the files kept under `key` into the new folder `out`; false where there are none."""
+        """Put the files kept under `key` into the new folder `out`; false where there are none, or they are damaged."""
         kept = self.home / key
         self._asked.add(key)
         if not (kept / WHOLE).exists():
+            return False
+        known = files.read_json_or(kept / WHOLE, None)
+        if not isinstance(known, dict) or digests.damaged(kept, known):
+            print(f"{kept} is damaged: a file in it is not what was written. It is made again.", flush=True)
             return False
         os.utime(kept)  # asked for just now
         for file in sorted(path for path in kept.rglob("*") if path.is_file() and path.name != WHOLE):
@@ -42,7 +49,8 @@ class Cache:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         yield folder
-        (folder / WHOLE).touch()
+        files.all_on_disk(folder)
+        files.write(folder / WHOLE, json.dumps(digests.of_folder(folder)))
 
     def keep(self) -> None:
         """Drop the oldest folders that were not asked for, down to `most`."""

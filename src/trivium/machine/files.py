@@ -1,4 +1,6 @@
-"""Small files that are there whole or not at all, whatever kills the process that writes them; and how to read them."""
+"""Files that are there whole or not at all, whatever kills the process that writes them, or the power goes; and how
+small ones are read.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,14 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 DRIVE = re.compile(r"(^|/)[A-Za-z]:[/\\]")
 SEPARATOR = re.compile(r"[;|,]")
+AT_ONCE = 16  # files that wait for the disk together: it writes them in one go
 
 
 @contextmanager
@@ -27,11 +31,31 @@ def whole(path: str | Path) -> Iterator[Path]:
     scratch = final.with_name(f".{final.name}.{os.getpid()}.part")
     try:
         yield scratch
-        with scratch.open("rb") as file:
-            os.fsync(file.fileno())  # else a power cut may leave the new name with nothing behind it
+        on_disk(scratch)  # else a power cut may leave the new name with nothing behind it
         scratch.replace(final)
+        on_disk(final.parent)  # else it may leave the old name
     finally:
-        scratch.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that cannot be written to any more: what is wrong has been said
+            scratch.unlink(missing_ok=True)
+
+
+def on_disk(path: Path) -> None:
+    """Wait until the disk has the content of a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        if not path.is_dir():  # some file systems of networks know no such thing of a folder
+            raise
+    finally:
+        os.close(handle)
+
+
+def all_on_disk(folder: Path) -> None:
+    """The same of everything in `folder`."""
+    every = [folder, *folder.rglob("*")]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(on_disk, (path for path in every if path.is_dir() or path.is_file())))
 
 
 def scratch(path: Path) -> bool:

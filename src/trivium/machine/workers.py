@@ -20,13 +20,17 @@ from trivium.settings.errors import UserError
 Work = Callable[[Any], Any]
 
 
+class Killed(UserError):
+    """A worker was, and with it went what it worked on."""
+
+
 class Map(Protocol):
     """Starts `work` on the `tasks` at once and gives (task, work(task)) in their order.
 
     ahead: tasks that are handed out before their results are taken, by default two per worker
     idle: called twice a second while a result is waited for
     alone: what to do here with a task whose worker died, instead of a stop; the others go on in new workers
-    The first failure of any task is raised at once. Raises: UserError when a worker is killed.
+    The first failure of any task is raised at once. Raises: Killed.
     """
 
     def __call__(self, work: Work, tasks: Iterable[Any], *, ahead: int = 0, idle: Callable[[], object] | None = None,
@@ -78,7 +82,7 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
 
         def results() -> Iterator[tuple[Any, Any]]:
             while waiting:
-                _wait([waiting[0][1]] if alone else [future for _, future in waiting], idle)
+                _wait([future for _, future in waiting], idle, alone is not None)
                 task, future = waiting.popleft()
                 try:
                     result = future.result()
@@ -98,11 +102,16 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
         for process in list((executor._processes or {}).values()):
             process.kill()
         if isinstance(error, BrokenProcessPool):
-            raise UserError("A worker process was killed, most likely because the machine ran out of memory. Close "
-                            f"other programs, or make {smaller} in params.yaml.") from None
+            raise Killed("A worker process was killed, most likely because the machine ran out of memory. Close "
+                         f"other programs, or make {smaller} in params.yaml.") from None
         raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def forks(gpus: int) -> bool:
+    """Whether a worker begins at once, with all that this process has loaded."""
+    return _start_method(False, gpus) == "fork"
 
 
 def _start_method(clean: bool, gpus: int) -> str:
@@ -111,14 +120,15 @@ def _start_method(clean: bool, gpus: int) -> str:
     return wanted if wanted in known else "spawn"
 
 
-def _wait(futures: list[Future[Any]], idle: Callable[[], object] | None) -> None:
-    """Until the first of `futures` is there. Raises what any of them raised."""
+def _wait(futures: list[Future[Any]], idle: Callable[[], object] | None, alone: bool) -> None:
+    """Until the first of `futures` is there. Raises what any of them raised; alone: but for a worker that died."""
     while not futures[0].done():
         done, _ = wait([one for one in futures if not one.done()], 0.5 if idle else None, FIRST_COMPLETED)
         if idle:
             idle()
         for one in done - {futures[0]}:
-            one.result()
+            if not (alone and isinstance(one.exception(), BrokenProcessPool)):
+                one.result()
 
 
 def _finished(future: Future[Any]) -> bool:

@@ -1,4 +1,5 @@
-"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into).
+"""A model as two files: `model.safetensors` (weights) and `model.json` (what to build them into, and under `sha256` the
+digests of the weights and of what it says itself: `load` refuses others).
 
 Published weights stay where the recipe keeps them, once for all seeds and strategies: `model.json` names them under
 `apart`, the model holds only what differs from them, and `load` joins both. A package brings them along, in a folder
@@ -7,21 +8,29 @@ Published weights stay where the recipe keeps them, once for all seeds and strat
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from trivium import tasks
 from trivium.data.tables import read_json, write_json
 from trivium.encoders import Described
+from trivium.machine import digests, files
 from trivium.modalities.spec import Spec
 from trivium.settings.errors import UserError
 from trivium.tasks import Task
 
-WEIGHTS = "model.safetensors"
+WEIGHTS, ABOUT = "model.safetensors", "model.json"
+MEND = ("`trivium verify --repair` finds all that is damaged and brings it back from DVC's cache; what the cache has not, "
+        "`dvc pull` or `dvc repro` brings. A model that was exported or packed: export it again.")
 PRETRAINED = Path("models/pretrain")  # below the working directory, where stages run
 
 
@@ -46,23 +55,27 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
         for key, value in _published(PRETRAINED / where, s).items():
             if torch.equal(state[key], value):
                 del state[key]
-    save_file(state, str(Path(folder) / WEIGHTS))
-    write_json(dict(description) | ({"hub": hub} if hub else {}), Path(folder) / "model.json")
+    with files.whole(Path(folder) / WEIGHTS) as scratch:
+        save_file(state, str(scratch))
+        digest = digests.of(scratch)
+    about = dict(description) | ({"hub": hub} if hub else {})
+    write_json(about | {"sha256": {"weights": digest, "about": _digest(about)}}, Path(folder) / ABOUT)
+
+
+def _digest(about: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def load(folder: str | Path) -> nn.Module:
     """The model in `folder`, on the CPU, in eval mode.
 
     fusion, ensemble, linear: `model(inputs, present)` -> the task's answer [B, C]. unimodal: `model(x)` ->
-    outputs [B, C]. encoder: `model(x)` -> [B, D]. Raises: UserError (weights that are kept apart are not there).
+    outputs [B, C]. encoder: `model(x)` -> [B, D]. Raises: UserError (a file is damaged, or not there).
     """
-    from safetensors.torch import load_file
-
     from trivium.models import kept
 
-    about = read_json(Path(folder) / "model.json")
+    about, state = _read(Path(folder))
     model = _empty(about)
-    state = load_file(str(Path(folder) / WEIGHTS))
     for s, where in about.get("apart", {}).items():
         component = _apart(Path(folder), where)
         as_published = not any(key.startswith(f"encoders.{s}.") for key in state)
@@ -73,11 +86,37 @@ def load(folder: str | Path) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def _published(component: Path, stream: str) -> dict[str, torch.Tensor]:
-    """The weights in a component's folder, under their names in a model."""
+def _read(folder: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What `folder` says of its model, and the weights, once they are known to be what training wrote.
+
+    Raises: UserError.
+    """
     from safetensors.torch import load_file
 
-    return {f"encoders.{stream}.{key}": value for key, value in load_file(str(component / WEIGHTS)).items()}
+    path, about = folder / WEIGHTS, read_json(folder / ABOUT)
+    if not path.exists():
+        raise UserError(f"{path} is not there. {MEND}")
+    if known := about.pop("sha256", None):
+        for file, digest, key in ((folder / ABOUT, _digest(about), "about"), (path, digests.of(path), "weights")):
+            if not isinstance(known, dict) or known.get(key) != digest:
+                raise UserError(f"{file} is damaged: its content is not what training wrote. {MEND}")
+    else:
+        _unsealed()
+    try:
+        return about, load_file(str(path))
+    except SafetensorError as error:
+        raise UserError(f"{path} is damaged ({error}). {MEND}") from None
+
+
+@cache
+def _unsealed() -> None:
+    print("note: a model here is of an older Trivium and does not say what its weights should be, so that damage would "
+          "not be noticed. `dvc repro` makes it anew when something else changes.", file=sys.stderr)
+
+
+def _published(component: Path, stream: str) -> dict[str, torch.Tensor]:
+    """The weights in a component's folder, under their names in a model."""
+    return {f"encoders.{stream}.{key}": value for key, value in _read(component)[1].items()}
 
 
 def _apart(folder: Path, where: str) -> Path:

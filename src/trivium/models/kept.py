@@ -16,6 +16,8 @@ import numpy as np
 import torch
 
 from trivium.data.store import Batch, Store
+from trivium.machine import files
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,8 +32,12 @@ class Kept:
     """What is in a component's `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-        self.flops = np.load(folder / "flops.npy")
+        try:
+            self.vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+            self.flops = np.load(folder / "flops.npy")
+        except (ValueError, EOFError):
+            raise UserError(f"The vectors in {folder} are damaged. `trivium verify --repair` brings them back from "
+                            "DVC's cache, or says what makes them again.") from None
 
     def take(self, rows: np.ndarray) -> Tensor:
         """float32 [B, D]"""
@@ -58,8 +64,9 @@ def write(encoder: Encoder, store: Store, stream: str, cost: Callable[[int], flo
         flops[batch] = [cost(int(length)) for length in lengths]
         done += len(batch)
         report(done, len(rows))
-    np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "flops.npy", flops)
+    for name, values in (("vectors.npy", vectors), ("flops.npy", flops)):
+        with files.whole(folder / name) as scratch, scratch.open("wb") as file:
+            np.save(file, values)
 
 
 def in_order_of_length(store: Store, stream: str, rows: np.ndarray, seed: int = 0, cut: bool = True,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from trivium.machine import files
+
 NAME = "space.safetensors"
 SHARPEST = 100.0  # inverse temperature, as in CLIP
 
@@ -18,7 +20,8 @@ def save(project: Tensor, scale: Tensor, folder: Path) -> None:
     from safetensors.torch import save_file
 
     found = {"project": project, "scale": scale}
-    save_file({key: value.detach().cpu().contiguous() for key, value in found.items()}, str(folder / NAME))
+    with files.whole(folder / NAME) as scratch:
+        save_file({key: value.detach().cpu().contiguous() for key, value in found.items()}, str(scratch))
 
 
 def there(folder: Path) -> bool:

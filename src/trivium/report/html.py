@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from trivium.comparison.out import PATH, Comparison
 from trivium.drawing import numbers
+from trivium.machine import files
 from trivium.report.inputs import Inputs
 from trivium.report.parts import breakable, coded
 from trivium.report.sections import GROUPS, Section, verdict
@@ -71,11 +71,7 @@ def write(root: Path = Path(".")) -> Path:
         if len(page) < LIMIT:
             break
     path = root / OUT
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent) as scratch:  # of this process alone: two syncs may write at once
-        part = Path(scratch) / path.name
-        part.write_bytes(page)
-        part.replace(path)
+    files.write(path, page)
     return path
 
 

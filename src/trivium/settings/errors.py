@@ -8,7 +8,7 @@ class UserError(Exception):
     """
 
 
-def of_gpu(error: RuntimeError, knob: str) -> UserError | None:
+def of_gpu(error: Exception, knob: str) -> UserError | None:
     """What torch says of a GPU, for people; None where it is no such error. `knob`: the setting that takes memory."""
     if type(error).__name__ == "OutOfMemoryError":
         said = ". ".join(str(error).rstrip(".").split(". ")[:3])  # how much was asked for, and how much there is

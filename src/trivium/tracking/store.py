@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from trivium.machine.imports import fast
 from trivium.settings.errors import UserError
+from trivium.settings.failures import of_machine
 from trivium.tracking import server
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
             client = _client(uri(root))
             experiment = _experiment(client, root)
         except Exception as error:
+            if of_machine(error):  # a full disk: the store is well
+                raise
             raise UserError(f"The MLflow store {database(root)} cannot be opened ({error}). It is only a view of the "
                             "outs: delete everything in mlruns/ but README.md, then run `trivium sync`.") from error
         sweep(client, experiment)

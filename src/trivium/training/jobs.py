@@ -18,15 +18,17 @@ from typing import Any, Literal
 
 from trivium.data.tables import digest
 from trivium.machine import device as devices
-from trivium.machine import engines, files
+from trivium.machine import digests, engines, files
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
+from trivium.settings.errors import UserError
 from trivium.training import code, together
 from trivium.training.records import Lacking, Record, Seed, Tuned, Unit
 from trivium.training.settings import Loop
 
 HOME = Path(os.environ.get("TRIVIUM_UNITS", ".cache/units"))  # experiments in folders of their own share them
+RECORD = "record.json"
 MOST = 200  # finished units that are kept, the latest ones
 
 Report = engines.Report
@@ -34,11 +36,15 @@ Work = Callable[[Any, Path, Report], Seed | Unit | Tuned | Lacking]  # work(unit
 
 
 class Done(Record):
-    """`record.json` of a finished unit. gpu_bytes: the most memory of its process, where a GPU was used."""
+    """`record.json` of a finished unit. gpu_bytes: the most memory of its process, where a GPU was used.
+
+    files: all others of the unit, and their digests.
+    """
 
     seconds: float
     gpu_bytes: int | None
     record: Seed | Unit | Tuned | Lacking
+    files: dict[str, str] = {}
 
 
 def key(modules: Sequence[str], about: Any) -> str:
@@ -47,9 +53,9 @@ def key(modules: Sequence[str], about: Any) -> str:
 
 
 def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loop, inputs: Sequence[Path] = (),
-        ) -> dict[str, tuple[Path, Done]]:
-    """units: (name, argument of `work`, key).  inputs: what they read, see `engines.Needs`. Returns name -> (its
-    folder, what it left).
+        need: Callable[[int], str] | None = None) -> dict[str, tuple[Path, Done]]:
+    """units: (name, argument of `work`, key).  inputs: what they read, see `engines.Needs`.  need: what so many of them
+    take of memory, in words. Returns name -> (its folder, what it left).
     """
     HOME.mkdir(parents=True, exist_ok=True)
     todo = [unit for unit in units if not _finished(HOME / unit[2])]
@@ -58,17 +64,29 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
         print(f"{title}: {len(units) - len(todo)} of {len(units)} were finished before{rest}", flush=True)
     needs = engines.Needs(loop.workers, loop.device, inputs, loop.processes,
                           "`loop.workers` or `loop.batch` smaller")
+    if todo and need is not None and not os.environ.get(engines.ADDRESS) and devices.kind(loop.device) == "cpu":
+        print(f"{title}: {need(len(todo))}", flush=True)
     with Progress(title, math.inf, "samples") as progress:
         if todo:
-            tasks = [engines.Task(unit, HOME / mark) for _, unit, mark in todo]
+            tasks = [engines.Task(unit, HOME / mark, name) for name, unit, mark in todo]
             engines.chosen().run(partial(_work, work, loop), tasks, needs, partial(_show, progress))
-    found = {name: (HOME / mark, Done.read(HOME / mark / "record.json")) for name, _, mark in units}
+    found = {name: (HOME / mark, Done.read(HOME / mark / RECORD)) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
 
 
 def _finished(folder: Path) -> bool:
-    if not (folder / "record.json").exists():
+    """Whether all that the unit left is there and as it was; it goes where it is not."""
+    if not (folder / RECORD).exists():
+        return False
+    try:
+        lost = digests.damaged(folder, Done.read(folder / RECORD).files)
+    except UserError:
+        lost = RECORD
+    if lost:
+        print(f"{folder / lost} is damaged: its content is not what training wrote. What is in that folder is removed, "
+              "and this unit is trained again, to the same result.", flush=True)
+        shutil.rmtree(folder)
         return False
     os.utime(folder)  # asked for just now
     return True
@@ -112,6 +130,7 @@ def _work(work: Work, loop: Loop, unit: Any, folder: Path, report: Report) -> No
     started, device = time.perf_counter(), devices.kind(loop.device)
     record = together.run(work, unit, folder, report, loop.processes, device)
     memory = devices.peak_memory_bytes(device)
-    done = Done(seconds=time.perf_counter() - started, gpu_bytes=memory, record=record)
-    done.write(folder / "record.part")
-    os.replace(folder / "record.part", folder / "record.json")
+    seconds = time.perf_counter() - started
+    files.all_on_disk(folder)
+    done = Done(seconds=seconds, gpu_bytes=memory, record=record, files=digests.of_folder(folder, RECORD))
+    done.write(folder / RECORD)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.training import averages, micro, mixup
+from trivium.training import averages, checkpoints, micro, mixup
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 
@@ -181,8 +180,7 @@ class _State:
         self.objective, self.optimizer, self.soup, self.path = objective, optimizer, soup, path
         self.step, self.history, self.best = 0, list[dict[str, Any]](), list[tuple[float, averages.State]]()
         self._saved = time.monotonic()
-        if path is not None and path.exists():
-            kept = torch.load(path, weights_only=True) if shares is None else shares.load(path)
+        if kept := checkpoints.read(path, None if shares is None else shares.load):
             objective.load_state_dict(kept["task"])
             optimizer.load(kept["optimizer"])
             self.step, self.history, self.best = kept["step"], kept["history"], kept["best"]
@@ -195,15 +193,10 @@ class _State:
         self.history.append(row)
         due = time.monotonic() - self._saved > CHECKPOINT_EVERY
         if self.path is not None and (due if self.shares is None else self.shares.agreed(due)):
-            scratch = self.path.with_suffix(".part")
             kept = {"task": self.objective.state_dict(), "optimizer": self.optimizer.state(), "step": self.step,
                     "history": self.history, "best": self.best}
-            if self.shares is None:
-                torch.save(kept, scratch)
-            else:
-                self.shares.save(kept, scratch)
-            if self.shares is None or self.shares.rank == 0:
-                os.replace(scratch, self.path)
+            save = partial(torch.save, kept) if self.shares is None else partial(self.shares.save, kept)
+            checkpoints.write(self.path, save, self.shares is None or self.shares.rank == 0)
             self._saved = time.monotonic()
 
     def finish(self, measure: Callable[[], dict[str, float]] | None) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,30 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
             ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
     named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
     mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
-    done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop, store.inputs)
+    trained = [group for group in recipe.groups if group.objective]
+    need = partial(_need, store, trained, loop) if trained else None
+    done = jobs.run(f"pretrain {recipe.name}", _work, mixed, loop, store.inputs, need)
     for name, unit, _ in named:
         for s in unit.group.streams:
             jobs.copy(done[name][0] / s, out / s / _place(unit))
     about.model_copy(update={"units": [done[name][1].record for name, *_ in named]}).write(out / "training.json")
     return jobs.measured({name: done[name] for name, *_ in named}, "units")
+
+
+def _need(store: Store, groups: Sequence[Group], loop: Loop, units: int) -> str:
+    """What training takes of memory, of the group that takes most of it; in words."""
+    import torch
+
+    from trivium.training import budget, memory, mixup
+
+    found = []
+    for group in groups:
+        objective, specs = _objective(store, group, 0), {s: store.specs[s] for s in group.streams}
+        batch = budget.example(specs, store.task, among=store.streams)
+        loss = partial(mixup.loss, objective, batch, torch.Generator().manual_seed(0), loop.mixup)
+        rows = len(_rows(store, group, 0)) + len(store.rows(0, "val"))
+        found.append(memory.need(objective, loss, budget.PROBE, loop, memory.held(specs.values(), rows)))
+    return memory.said(max(found, key=lambda one: one.own), loop, units)
 
 
 def _place(unit: Unit) -> str:

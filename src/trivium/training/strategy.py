@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
         units, about = tuning.chosen(found, units), about.model_copy(update={"tuning": found})
     todo = [(f"seed_{unit.seed}", unit) for unit in units]
     done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop,
-                    components.inputs(store))
+                    components.inputs(store), partial(_need, store, entry, fusion, loop) if fusion else None)
     records = [done[name][1].record for name, _ in todo]
     if lacking := next((record for record in records if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)
@@ -60,6 +61,14 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
     about.model_copy(update={"seeds": seeds}).write(out / "training.json")
     cost = jobs.measured(done, "seeds")
     return cost.model_copy(update={"tuning": took.tuning if took else []})
+
+
+def _need(store: Store, entry: Entry, fusion: dict[str, Any], loop: Loop, units: int) -> str:
+    """What training takes of memory, in words."""
+    from trivium.training import memory
+
+    moves = any(part not in ("fusion", "head") for phase in entry.plan.phases for part in phase.train)
+    return memory.said(memory.of_network(store, fusion, loop, moves), loop, units)
 
 
 def _skip(about: Trained, lacking: Lacking, who: str, out: Path) -> Measured:

@@ -21,10 +21,13 @@ Show = Callable[[Sequence[int]], None]  # is given two numbers a piece of work: 
 
 @dataclass(frozen=True)
 class Task:
-    """argument: of the work.  folder: where its files are when it is done, relative to the working directory."""
+    """argument: of the work.  folder: where its files are when it is done, relative to the working directory.
+    name: for people.
+    """
 
     argument: Any
     folder: Path
+    name: str = ""
 
 
 @dataclass(frozen=True)

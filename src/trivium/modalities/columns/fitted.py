@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium.machine import files
 from trivium.modalities.columns.typed import PAIRS, Column, Type
 
 MISSING, OTHER, FIRST = 0, 1, 2  # codes
@@ -254,7 +255,7 @@ class Fitted:
 
     def save(self, path: str | Path) -> None:
         about = [{"name": one.name, "type": one.type} | one.plain() for one in self.columns]
-        Path(path).write_text(json.dumps({"columns": about}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        files.write(path, json.dumps({"columns": about}, ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
     def of(cls, text: str) -> Fitted:

@@ -18,7 +18,9 @@ CHANGES = ("budget.epochs", "seeds", "loop.workers", "evaluate.analysis_rows", "
 
 @dataclass(frozen=True)
 class Price:
-    """seconds: of all training;  speed: FLOPs a second;  flops: of one strategy at one seed, on average."""
+    """seconds: of all training;  speed: FLOPs a second;  flops: of one strategy at one seed, on average.  memory: what
+    training takes of it, a sentence.
+    """
 
     seconds: float
     speed: float
@@ -26,13 +28,14 @@ class Price:
     strategies: int
     seeds: int
     workers: int
+    memory: str = ""
 
     @property
     def said(self) -> str:
         return (f"Training will take about {numbers.seconds(self.seconds)} on this machine: {self.strategies} "
                 f"strategies x {self.seeds} seeds x {numbers.flops(self.flops)} each, at {numbers.flops(self.speed)} a "
                 f"second and {self.workers} at a time. Evaluation, and loading of libraries (some seconds a stage), "
-                "come on top.")
+                f"come on top. {self.memory}").rstrip()
 
 
 def estimate(store: Any, fusion: Mapping[str, Any], flops: list[float], strategies: int, batch: int, workers: int,

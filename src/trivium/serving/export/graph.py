@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 from trivium.runtime.folder import ANSWER, INPUT, PRESENT, SHORTEST
 from trivium.runtime.runner import session
 from trivium.settings.errors import UserError
+from trivium.settings.failures import of_machine
 
 if TYPE_CHECKING:
     import torch
@@ -85,6 +86,8 @@ def write(model: Model, path: Path) -> Written:
         raise UserError(f"{error.name} is not installed, and an export needs it: pip install onnx onnxscript "
                         "onnxruntime.") from None
     except Exception as error:  # whatever the exporter, or a part that it follows, has to say
+        if of_machine(error):  # which is no property of the model
+            raise
         raise Unsayable(refusal(error)) from error
     exact = _exact(whole, model, proto)
     bare(proto)
@@ -95,6 +98,8 @@ def write(model: Model, path: Path) -> Written:
     try:
         session(path)
     except RuntimeError as error:  # what ONNX can say, and onnxruntime does not know
+        if of_machine(error):
+            raise
         path.unlink()
         raise Unsayable(refusal(error)) from error
     return Written(short, exact)

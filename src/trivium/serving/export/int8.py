@@ -20,6 +20,7 @@ from trivium.runtime.runner import Runner
 from trivium.serving.export.graph import bare
 from trivium.serving.export.record import Int8
 from trivium.settings.errors import UserError
+from trivium.settings.failures import of_machine
 
 CALIBRATED = 256  # train rows
 TESTED = 2000  # test rows, at most
@@ -56,6 +57,8 @@ def write(folder: Path, store: Store, seed: int, exact: Sequence[str] = ()) -> I
         (folder / INT8).write_bytes(proto.SerializeToString(deterministic=True))
         small = Runner(folder, int8=True)
     except Exception as error:  # whatever the quantiser makes of a graph
+        if of_machine(error):  # which is no property of the graph
+            raise
         (folder / INT8).unlink(missing_ok=True)
         raise UserError(f"This model cannot be said in 8 bits ({type(error).__name__}: {str(error).splitlines()[0]}): "
                         "take the whole graph.") from error
