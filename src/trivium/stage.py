@@ -21,7 +21,7 @@ from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
-from trivium.settings.errors import UserError, of_gpu
+from trivium.settings.errors import UserError, of_damage, of_gpu
 
 LOCK, KEPT = "dvc.lock", ".cache/dvc.lock"  # DVC's, and as it was when the last stage began
 
@@ -52,6 +52,10 @@ def run(name: str, work: Callable[[Params], None]) -> None:
                  "Free some (`dvc gc --workspace` drops old versions from the cache), then run it again.\n")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if (mine := of_damage(error)) is None:
+            raise
+        sys.exit(f"\n{name} stopped: {mine}\n")
     measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                            joules=None if elsewhere.there else joules()))  # other machines do not tell
     gc.freeze()  # what the libraries made dies with the process: at exit, looking for garbage in it takes up to 0.5 s
