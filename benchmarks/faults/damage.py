@@ -1,6 +1,6 @@
-"""Damage: a file that a kill, a full disk, a power cut or a bad disk has left empty, cut, full of zeros, or with one bit
-turned; of every sort of file that the pipeline keeps. Each must be mended, or named in a sentence and then mended by
-what the sentence says, and what comes out must be the bytes of the undisturbed run.
+"""Damage: a file that a kill, a full disk, a power cut or a bad disk has left empty, cut, full of zeros, or with a bit
+turned; of every sort of file that is kept. Each must be mended, or named in a sentence and then mended by what the
+sentence says, and what comes out must be the bytes of the undisturbed run.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
-
-from benchmarks.faults import Kind, Tally, project
 from benchmarks.faults.forks import Warm
 from benchmarks.faults.project import Stage
+
+from benchmarks.faults import Kind, Tally, project
 from tests import damage
 from tests.helpers import command, digests
 from trivium.cli.repair import repair, torn
@@ -25,6 +25,7 @@ from trivium.cli.verify import verify
 from trivium.settings.errors import UserError
 
 FULL = 9  # of each kind: every way to damage a file
+WHAT = "empty, cut, zeros, other content or a bit turned: mended, or named and then mended, to the same bytes"
 HARMLESS = "without its last byte"  # of a text: the end of its last line
 
 Trial = Callable[["World", str], str]  # world, way to damage -> what was lost, in words; "" where nothing was
@@ -85,6 +86,12 @@ class World:
         """The first file of that name, largest first."""
         return max(self.root.glob(pattern), key=lambda path: (path.stat().st_size, str(path)))
 
+    def unit(self, path: Path) -> Path:
+        """The folder of the finished unit that the weights at `path` came from."""
+        content = path.read_bytes()
+        return next(other.parents[1] for other in sorted((self.root / ".cache/units").glob(f"*/model/{path.name}"))
+                    if other.read_bytes() == content and (other.parents[1] / "record.json").exists())
+
     def cached(self, path: Path) -> Path:
         """Where DVC keeps what is in `path`."""
         import hashlib
@@ -119,7 +126,8 @@ def merged(content: bytes) -> bytes:
     """Both sides of a merge, of which the other one has other hashes of the last stage."""
     at = content.rindex(b"\n  ", 0, content.rindex(b"    cmd:")) + 1
     ours = content[at:]
-    return content[:at] + b"<<<<<<< HEAD\n" + ours + b"=======\n" + ours.replace(b"md5: ", b"md5: 0") + b">>>>>>> other\n"
+    theirs = ours.replace(b"size: ", b"size: 1")
+    return content[:at] + b"<<<<<<< HEAD\n" + ours + b"=======\n" + theirs + b">>>>>>> other\n"
 
 
 def rwlock(world: World, way: str) -> str:
@@ -138,6 +146,15 @@ def of_a_stage(pattern: str, stage: str, said: str = "") -> Trial:
         path = world.one(pattern)
         damage.do(path, "cut in half" if way == HARMLESS and path.suffix == ".json" else way)
         return world.again(stage, said)
+    return trial
+
+
+def of_a_unit(name: str) -> Trial:
+    """A file that training keeps of what is finished: all of it is trained again."""
+    def trial(world: World, way: str) -> str:
+        damage.do(world.unit(world.one("models/end_to_end/seed_0/model.safetensors")) / name, way)
+        return world.again("train@end_to_end", "" if name == "record.json" else
+                           "is damaged: its content is not what training wrote")
     return trial
 
 
@@ -165,9 +182,7 @@ def everywhere(pattern: str, stage: str) -> Trial:
     """In the workspace, in DVC's cache and in the unit that it was linked from: the stage trains again."""
     def trial(world: World, way: str) -> str:
         path = world.one(pattern)
-        content = path.read_bytes()
-        for each in [path, world.cached(path), *(other for other in (world.root / ".cache/units").rglob(path.name)
-                                                  if other.read_bytes() == content)]:
+        for each in (path, world.cached(path), world.unit(path) / "model" / path.name):
             damage.do(each, way)
         said, well = world.verified()
         if well or "lost, what was damaged is removed" not in said:
@@ -227,10 +242,10 @@ TRIALS: dict[str, Trial] = {
     "dvc.lock, empty": lock(lambda content: b""),
     ".dvc/tmp/rwlock": rwlock,
     "what a stage measured": of_a_stage("reports/measured/split.json", "split"),
-    "what the machine did": of_a_stage("reports/measured/split.json", "split"),
     "a checkpoint": checkpoint,
-    "the weights of a finished unit": of_a_stage(".cache/units/*/model/model.safetensors", "train@end_to_end"),
-    "the record of a finished unit": of_a_stage(".cache/units/*/record.json", "train@end_to_end"),
+    "the weights of a finished unit": of_a_unit("model/model.safetensors"),
+    "what a finished unit is": of_a_unit("model/model.json"),
+    "the record of a finished unit": of_a_unit("record.json"),
     "kept tensors": of_a_stage(".cache/features/*/x.arrow", "preprocess"),
     "what says that they are whole": of_a_stage(".cache/features/*/whole", "preprocess"),
     "the raw table": read_by("data/raw/labels.parquet", "validate"),
@@ -260,8 +275,7 @@ def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, Kind]:
     with Warm() as warm:
         world = World(warm, folder)
         for name, trial in TRIALS.items():
-            tally = Tally(f"damage: {name}", "empty, cut, zeros, other content or one bit turned: mended, or named in a "
-                                             "sentence and then mended, to the same bytes")
+            tally = Tally(f"damage: {name}", WHAT)
             for way in (ways[k % len(ways)] for k in draw.sample(range(repetitions), repetitions)):
                 try:
                     lost = trial(world, way)
