@@ -93,10 +93,12 @@ def absent(path: str | Path) -> str:
 
 
 def read_json_or(path: str | Path, default: Any) -> Any:
-    """The content of a JSON file; `default` where there is none, or it is empty or broken. For what can be made again
+    """The content of a JSON file; `default` where there is none, or it is empty or broken, or a value of another sort
+    than a default that is a dict or a list. For what can be made again
     and is no reason to stop; other files are read by `trivium.data.tables.read_json`, which says what is wrong.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # ValueError: not JSON, or not UTF-8
         return default
+    return default if isinstance(default, dict | list) and not isinstance(found, type(default)) else found
