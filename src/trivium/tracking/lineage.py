@@ -32,7 +32,7 @@ def write(root: Path, name: str, folder: Path, about: Mapping[str, str], figures
         for key, value in figures.items():
             client.log_metric(run, key, value)
         for file in files:
-            client.log_artifact(run, str(file))
+            store.upload(client, run, file)
         made = model.Made(f"update_{name}", dict(about), prepared, folder, task)
         logged = model.save(client, experiment, root, made, run, package.code(Path(scratch)))
         client.set_terminated(run)
