@@ -143,13 +143,13 @@ def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]
                     for step, value in line.items()]
 
 
-def batches(metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any]) -> list[tuple[list[Any], ...]]:
+def batches(metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any],
+            ) -> list[tuple[list[Any], list[Any], list[Any]]]:
     """In calls that MLflow takes. Tags go last: some say that all is written."""
-    parts = [[list(some[k:k + size]) for k in range(0, len(some), size)]
-             for some, size in ((metrics, METRICS), (params, PARAMS), (tags, TAGS))]
-    calls = max(map(len, parts))
-    parts[2] = [[]] * (calls - len(parts[2])) + parts[2]
-    return list(zip_longest(*parts, fillvalue=[]))
+    points, known, marks = ([list(some[k:k + size]) for k in range(0, len(some), size)]
+                            for some, size in ((metrics, METRICS), (params, PARAMS), (tags, TAGS)))
+    before: list[list[Any]] = [[]] * (max(len(points), len(known)) - len(marks))
+    return list(zip_longest(points, known, before + marks, fillvalue=[]))
 
 
 def allowed(name: str) -> str:

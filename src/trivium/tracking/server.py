@@ -14,11 +14,10 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from trivium.settings.errors import UserError
-from trivium.tracking import view
 from trivium.tracking.answers import shown, version, why
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def opened(root: Path, hurry: bool = False) -> Iterator[tuple[MlflowClient, str]
     mine = f"tags.{OWNER} = '{owner(root)}'"
     lock = store.database(root).with_name(".lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock), _environment((HURRY if hurry else PATIENCE) | dict(os.environ)):
+    with FileLock(lock), patience((HURRY if hurry else PATIENCE) | dict(os.environ)):
         client, number = MlflowClient(tracking_uri=where), ""
         try:
             _ask(where)
@@ -101,7 +100,7 @@ def opened(root: Path, hurry: bool = False) -> Iterator[tuple[MlflowClient, str]
             store.sweep(client, number, mine)
         except BaseException as error:
             if number:  # no half-written run stays behind, if the server can be told
-                with _environment(LEAVING), suppress(MlflowException, RequestException):
+                with patience(LEAVING), suppress(MlflowException, RequestException):
                     store.sweep(client, number, mine)
             if isinstance(error, MlflowException | RequestException):
                 raise failed(where, why(error)) from error
@@ -114,44 +113,6 @@ def opened(root: Path, hurry: bool = False) -> Iterator[tuple[MlflowClient, str]
 def failed(where: str, words: str) -> UserError:
     return UserError(f"MLflow at {shown(where)}: {words} Nothing is lost: all results are here, and the next `trivium "
                      "sync` writes what is missing there.")
-
-
-def link(where: str) -> str:
-    """Of the page with the runs; that of the server itself where it does not say which experiment it is."""
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
-
-    with _environment(LEAVING), suppress(MlflowException, RequestException):
-        if found := MlflowClient(tracking_uri=where).get_experiment_by_name(experiment()):
-            return view.link(shown(where), found.experiment_id)
-    return shown(where)
-
-
-def where() -> Iterator[tuple[Literal["ok", "advice", "wrong"], str]]:
-    """Where runs go, as `trivium doctor` says it."""
-    from trivium.tracking import store
-
-    try:
-        there = address()
-    except UserError as error:
-        yield "wrong", str(error)
-        return
-    if there is None:
-        yield "ok", "MLflow runs go to mlruns/"
-        return
-    store.settle()
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
-
-    store.mute()
-    said = f"MLflow runs go to {shown(there)}, experiment `{experiment()}`"
-    try:
-        yield "ok", f"{said} (MLflow {version(there) or 'of unknown version'})"
-    except UserError as error:
-        yield "advice", f"{said}, but {error}"
-    except (MlflowException, RequestException) as error:
-        yield "advice", f"{said}, but {why(error)}"
 
 
 def slow() -> UserError:
@@ -171,15 +132,16 @@ def _experiment(client: MlflowClient, where: str) -> str:
 
     from trivium.tracking import store
 
-    found = client.get_experiment_by_name(experiment())
-    if found is None:
+    if client.get_experiment_by_name(experiment()) is None:
         try:
             client.create_experiment(experiment())
         except MlflowException as error:  # by somebody else in this moment, or by a call whose answer was lost
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        found = client.get_experiment_by_name(experiment())
-    elif found.lifecycle_stage == "deleted":
+    found = client.get_experiment_by_name(experiment())
+    if found is None:
+        raise failed(where, f"it does not show the experiment `{experiment()}` that was just made there.")
+    if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     if store.local(found.artifact_location) and urlsplit(where).hostname not in ("127.0.0.1", "localhost", "::1"):
         raise failed(where, f"files of the experiment `{experiment()}` lie in a folder of that machine "
@@ -193,12 +155,12 @@ def uploading(path: Path) -> Iterator[None]:
     """More time where the files at `path` are large: the server answers when it has stored the last byte."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     largest = max((file.stat().st_size for file in files), default=0)
-    with _environment({TIMEOUT: str(int(os.environ.get(TIMEOUT, PATIENCE[TIMEOUT])) + largest // SLOWEST)}):
+    with patience({TIMEOUT: str(int(os.environ.get(TIMEOUT, PATIENCE[TIMEOUT])) + largest // SLOWEST)}):
         yield
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def patience(values: Mapping[str, str]) -> Iterator[None]:
     """MLflow asks for its patience before each request."""
     before = {name: os.environ.get(name) for name in PATIENCE}
     os.environ.update({name: values[name] for name in PATIENCE if name in values})

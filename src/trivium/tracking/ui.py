@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from trivium.settings.errors import UserError
-from trivium.tracking import server, store, view
+from trivium.tracking import place, server, store, view
 
 PATIENCE = 120.0  # seconds until a server that does not answer is given up
 
@@ -30,7 +30,7 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
         if first_sync:
             _sync(folder)
         print(f"MLFLOW_TRACKING_URI names a server, so none is started here. The runs are in the experiment "
-              f"`{server.experiment()}` at\n\n  {server.link(where)}")
+              f"`{server.experiment()}` at\n\n  {place.link(where)}")
         return
     experiment = store.experiment_id(folder)  # the store must be there before the server looks for it
     port = free_port(port)
