@@ -85,7 +85,7 @@ def proxy(behind: str) -> Iterator[Proxy]:
                 self.end_headers()
                 self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do  # noqa: N815  as http.server calls them
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do
 
         def chunks(self) -> bytes:
             """A body without a length, as an empty file is sent."""

@@ -165,7 +165,8 @@ def test_doctor_says_where_runs_go(spoiled: Proxy, monkeypatch: pytest.MonkeyPat
     assert list(place.examined()) == [
         ("ok", f"MLflow runs go to {spoiled.url}, experiment `trivium` (MLflow 3.17.2)")]
     spoiled.spoil = lambda *_: Spoiled(status=403)
-    assert list(place.examined()) == [("advice", f"MLflow runs go to {spoiled.url}, experiment `trivium`, but {REFUSED}")]
+    assert list(place.examined()) == [
+        ("advice", f"MLflow runs go to {spoiled.url}, experiment `trivium`, but {REFUSED}")]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "/srv/mlruns")
     assert [grade for grade, _ in place.examined()] == ["wrong"]
     monkeypatch.delenv("MLFLOW_TRACKING_URI")

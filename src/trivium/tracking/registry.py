@@ -93,6 +93,6 @@ def update(client: MlflowClient, run: str, made: LoggedModel, tags: dict[str, st
     before = str(_ready(client).get(ALIAS, ""))
     described = f"{words} It comes from version {before}." if before else words
     tags = tags | {"model_id": made.model_id, "parent_version": before}
-    version = _create(client, run, made, tags, described)
+    version = _version(client, run, made) or _create(client, run, made, tags, described)
     client.set_registered_model_alias(model(), UPDATED, version)
     return version, before

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from trivium.settings.errors import UserError
-from trivium.tracking import notes, outs, registry, server, store, view
+from trivium.tracking import exports, lineage, notes, outs, registry, server, store, view
 from trivium.tracking.outs import Outs
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ def sync(root: str | Path = ".", report: bool = True, hurry: bool = False) -> st
     if not found.outcomes:
         raise UserError("There is nothing to show yet: no strategy was trained and evaluated here. Run `dvc repro` "
                         "first (or `dvc pull`, when someone else ran it and pushed the outputs).")
+    words = [_outs(folder, found, report, hurry)]
+    if report:
+        for one in lineage.late(folder):
+            version = lineage.write(folder, one).version
+            words.append(f"The update `{one.name}` is version {version} in the registry now.")
+        words += exports.write(folder, {each.fingerprint: each.name for each in found.outcomes})
+    return " ".join(words)
+
+
+def _outs(folder: Path, found: Outs, report: bool, hurry: bool) -> str:
     there = "MLflow shows the present outputs already."
     if report and server.address() is None and store.state(folder) == found.state:
         return there
