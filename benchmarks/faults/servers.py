@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,14 @@ def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, dict[str, A
     """repetitions: of each kind.  folder: an empty one.  seed: of the moments."""
     os.environ |= QUIET
     with server(folder / "server") as there, proxy(there.url) as before:
-        trial = Trial(outs(folder / "outs"), before, there)
-        reference = trial.reference()
+        trials = [Trial(outs(folder / name, name == "model"), before, there) for name in ("model", "figures")]
+        for trial in trials:
+            trial.begin()
         found = {}
         for name, what in KINDS.items():
             survived = 0
             for k in range(repetitions):
-                lost = trial.lost(name, random.Random(f"{seed} {name} {k}"), f"{name}-{k}", reference)
+                lost = trials[k % 2].lost(name, random.Random(f"{seed} {name} {k}"), f"{name}-{k}")
                 survived += not lost
                 if lost:
                     print(f"{name}, repetition {k} of seed {seed}: LOST: {lost}", file=sys.stderr, flush=True)
@@ -53,13 +54,14 @@ def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, dict[str, A
     return found
 
 
-def outs(folder: Path) -> Path:
-    """What stages leave behind, made up, with a real model to be packaged."""
+def outs(folder: Path, model: bool) -> Path:
+    """What stages leave behind, made up. model: whether a real one is there to be packaged, in hundreds of files"""
     from tests.fake_outs import fake_data, fake_models, fake_outs
 
     fake_outs(folder)
-    fake_data(folder)
-    fake_models(folder, "supervised_frozen")
+    if model:
+        fake_data(folder)
+        fake_models(folder, "supervised_frozen")
     return folder
 
 
@@ -101,19 +103,23 @@ def server(folder: Path) -> Iterator[Server]:
 
 @dataclass
 class Trial:
-    """outs: what is synced.  before: the proxy that spoils answers.  requests: of a sync that nothing is done to"""
+    """outs: what is synced.  before: the proxy that spoils answers.
+
+    requests, expected: of a sync that nothing is done to, and what is there then.
+    """
 
     outs: Path
     before: Proxy
     there: Server
     requests: int = 0
+    expected: dict[str, Any] = field(default_factory=dict)
 
-    def reference(self) -> dict[str, Any]:
-        self.sync("server_undisturbed")
-        self.requests = self.before.count
-        return self.shown("server_undisturbed")
+    def begin(self) -> None:
+        self.before.count, name = 0, f"undisturbed-{self.outs.name}"
+        self.sync(name)
+        self.requests, self.expected = self.before.count, self.shown(name)
 
-    def lost(self, kind: str, draw: random.Random, experiment: str, reference: dict[str, Any]) -> str:
+    def lost(self, kind: str, draw: random.Random, experiment: str) -> str:
         """What the next sync does not mend, in words; "" where nothing is lost."""
         at = draw.randint(2, self.requests)
         self.before.count = 0
@@ -131,7 +137,7 @@ class Trial:
             return f"at request {at}, the next sync: {again}"
         found = self.shown(experiment)
         print(f"  {kind} at request {at} of {self.requests}, {took:.0f} s: {said[:150]}", flush=True)
-        return "" if found == reference else f"at request {at}: {different(found, reference)}"
+        return "" if found == self.expected else f"at request {at}: {different(found, self.expected)}"
 
     def spoil(self, kind: str, at: int, draw: random.Random) -> Callable[[int, str, str], Spoiled | None]:
         if kind == "server_dies":

@@ -31,6 +31,7 @@ HURRY = {TIMEOUT: "10", RETRIES: "1", BACKOFF: "1"}  # of a stage, which others 
 LEAVING = {TIMEOUT: "2", RETRIES: "0"}  # of the last words to a server that failed
 LIMIT = 120.0  # seconds that a stage spends on it
 SLOWEST = 1_000_000  # bytes per second that a server takes at least
+HERE = ("127.0.0.1", "localhost", "::1")
 OWNER = "owner"
 
 
@@ -143,7 +144,7 @@ def _experiment(client: MlflowClient, where: str) -> str:
         raise failed(where, f"it does not show the experiment `{experiment()}` that was just made there.")
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
-    if store.local(found.artifact_location) and urlsplit(where).hostname not in ("127.0.0.1", "localhost", "::1"):
+    if store.local(found.artifact_location) and urlsplit(where).hostname not in HERE:
         raise failed(where, f"files of the experiment `{experiment()}` lie in a folder of that machine "
                             f"({found.artifact_location}), which nobody else reaches. Start the server with "
                             "--serve-artifacts, and name another experiment in MLFLOW_EXPERIMENT_NAME.")
