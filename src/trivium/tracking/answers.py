@@ -65,6 +65,8 @@ def why(error: Exception) -> str:
         return STATUSES[status]
     if re.search(BROKEN, words):
         return "it broke off in the middle."
+    if status == 500 and "mlflow-artifacts" in words:  # MLflow does not say why, and this is the usual reason
+        return "it could not store a file (500). Is its disk full? Its own log says why."
     if status == 500 or "too many" in words:
         return "it failed (500). Its own log says why."
     return f"it answered with an error ({shown(words.splitlines()[0])[:300]})."
