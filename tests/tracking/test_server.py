@@ -80,8 +80,8 @@ def test_runs_and_files_go_to_the_server_once(project: Path, url: str, tmp_path:
     exported.mkdir(parents=True)
     (exported / "model.onnx").write_bytes(b"graph")
     exports.promise(project, "unimodal", exported)
-    assert sync(project) == ("MLflow shows the present outputs already. The export of `unimodal` is in `export/` of its "
-                             "run.")
+    assert sync(project) == ("MLflow shows the present outputs already. "
+                             "The export of `unimodal` is in `export/` of its run.")
     assert sync(project) == "MLflow shows the present outputs already."
     assert names(url, tmp_path.name, "tags.kind != 'seed'") == [
         "comparison", "end_to_end", "supervised_frozen", "unimodal"]
