@@ -16,7 +16,7 @@ import pytest
 
 from tests.fake_outs import STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from trivium.settings.errors import UserError
-from trivium.tracking import server, store
+from trivium.tracking import exports, server, store
 from trivium.tracking.sync import attempt, sync
 from trivium.tracking.ui import free_port
 
@@ -76,6 +76,13 @@ def test_runs_and_files_go_to_the_server_once(project: Path, url: str, tmp_path:
     assert sync(project) == "MLflow: 3 strategies written, 0 already there."
     assert sync(project) == "MLflow shows the present outputs already."
     assert not store.database(project).exists()
+    exported = project / "exports/unimodal"
+    exported.mkdir(parents=True)
+    (exported / "model.onnx").write_bytes(b"graph")
+    exports.promise(project, "unimodal", exported)
+    assert sync(project) == ("MLflow shows the present outputs already. "
+                             "The export of `unimodal` is in `export/` of its run.")
+    assert sync(project) == "MLflow shows the present outputs already."
     assert names(url, tmp_path.name, "tags.kind != 'seed'") == [
         "comparison", "end_to_end", "supervised_frozen", "unimodal"]
     client = MlflowClient(url)
@@ -84,6 +91,7 @@ def test_runs_and_files_go_to_the_server_once(project: Path, url: str, tmp_path:
     (run,) = client.search_runs([experiment.experiment_id], "tags.strategy = 'unimodal' AND tags.kind = 'parent'")
     assert run.info.artifact_uri.startswith("mlflow-artifacts:")
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"metrics.json", "predictions.parquet"}
+    assert [file.path for file in client.list_artifacts(run.info.run_id, "export")] == ["export/model.onnx"]
 
 
 @pytest.mark.slow
@@ -91,11 +99,13 @@ def test_two_people_share_runs_and_leave_each_others_alone(project: Path, url: s
     sync(project)
     bert = Path(shutil.copytree(project, tmp_path / "bert"))
     assert sync(bert) == "MLflow: 0 strategies written, 3 already there."
-    fake_strategy(bert, "unimodal", 0.82)
-    fake_comparison(bert, STRATEGIES | {"unimodal": 0.82})
+    fake_strategy(bert, "unimodal", 0.95)
+    fake_comparison(bert, STRATEGIES | {"unimodal": 0.95})
     assert sync(bert) == "MLflow: 1 strategy written, 2 already there."
     mine = f"tags.owner = '{server.owner(project)}' AND tags.kind = 'parent' AND tags.latest = 'true'"
     assert names(url, tmp_path.name, mine) == ["end_to_end", "supervised_frozen", "unimodal"]
+    first = f"tags.owner = '{server.owner(project)}' AND tags.kind = 'parent' AND metrics.rank = 1"
+    assert names(url, tmp_path.name, first) == ["supervised_frozen"]  # the second of Bert's, which is not hers to know
     theirs = f"tags.owner = '{server.owner(bert)}' AND tags.kind = 'parent'"
     assert names(url, tmp_path.name, theirs) == ["unimodal"]
 
