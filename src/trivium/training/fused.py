@@ -86,7 +86,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
                 used = balance.synthesised(used[0]), used[1]
         objective, last = objectives[p.phase.name], p is planned[-1]
         before = averages.state(objective) if plan.line and last else {}
-        found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
+        found = fit(objective, used[0], used[1], _schedule(model, p, unit, plan.soup if last else 1), loop,
                     accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt",
                     partial(_shown, unit.watch, whole, done, p.cost * batch, spent + p.once - pretraining - done),
                     p.phase.keeps == "last")
@@ -163,13 +163,14 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
         return network.build(phase.objective, model, Teachers(store, seed))
 
 
-def _schedule(model: Multimodal, p: Planned, batch: int, soup: int) -> Schedule:
+def _schedule(model: Multimodal, p: Planned, unit: Unit, soup: int) -> Schedule:
     slower: dict[int, float] = {}
     for part in model.readers.values():
         rate = p.phase.published_lr if part.published else p.phase.encoder_lr
         slower |= {id(w): (rate or p.phase.lr) / p.phase.lr * p.phase.decay**depth
                    for depth, group in enumerate(reversed(blocks.groups(part)), 1) for w in group}
-    return Schedule(p.steps, batch, p.phase.lr, slower, soup)
+    name = f"`{unit.entry.name}`, phase `{p.phase.name}`, seed {unit.seed}"
+    return Schedule(p.steps, unit.loop.batch, p.phase.lr, slower, soup, name)
 
 
 @torch.no_grad()
@@ -220,7 +221,8 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
         report(done)
     whole = Batch.joined(batches)
     vectors = whole.inputs | {s: one.take(feed.rows).to(whole.y.device) for s, one in kept.items()}
-    made = Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device)
+    made = Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device,
+                store=store)
     made.weight, made.chance = feed.weight, feed.chance
     return made
 
