@@ -11,6 +11,7 @@ from trivium.comparison.intervals import Span
 from trivium.comparison.out import Verdict
 from trivium.machine.measured import Latency, Measured, Sampled, Timed
 from trivium.tracking import outs, series
+from trivium.training.records import Bad
 
 SEED = records.seed(history=[step(120.0, 1.0, 0.9, 0.5, "head"), step(200.0, 0.5, 0.4, 0.9, "finetune")])
 
@@ -132,3 +133,12 @@ def test_a_name_is_one_that_mlflow_takes(name: str, expected: str) -> None:
 
 def test_points_have_such_names() -> None:
     assert series.points({"a+b": 1.0}, {"c+d": {3: 2.0}}, 7) == [("a-b", 1.0, 0, 7), ("c-d", 2.0, 3, 7)]
+
+
+def test_bad_steps_are_counted_where_there_were_any() -> None:
+    one = Bad(count=3, step=7, what="its loss is not a finite number", rows=["r1"], inputs={})
+    spoiled = records.seed(history=[step(120.0, None, 0.9, 0.5).model_copy(update={"bad": one}),
+                                    step(200.0, 0.5, 0.4, 0.9).model_copy(update={"bad": one})])
+    assert series.seed_results(spoiled, evaluated.seed())["train/bad_steps"] == 6.0
+    assert series.curves(spoiled)["train/loss"] == {100: 0.5}
+    assert "train/bad_steps" not in series.seed_results(SEED, evaluated.seed())
