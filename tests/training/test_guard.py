@@ -53,10 +53,10 @@ class Sums(nn.Module):
 
 
 class Names:
-    samples = [f"r{k:03d}" for k in range(32)]
+    samples = tuple(f"r{k:03d}" for k in range(32))
 
 
-def feed(bad: dict[int, float] | None = None, store: Any = Names()) -> Feed:
+def feed(bad: dict[int, float] | None = None, store: Any = Names) -> Feed:
     x = torch.randn(32, 4, generator=torch.Generator().manual_seed(1))
     y = (x[:, 0] > 0).long()
     for row, value in (bad or {}).items():

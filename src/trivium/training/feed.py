@@ -77,7 +77,11 @@ class Feed:
 
     def named(self, batch: int, step: int) -> list[str]:
         """What people call the rows of a step of `training`."""
-        rows = self.rows[self._index(lru_cache(2)(self._epoch), step * batch, (step + 1) * batch).numpy()].tolist()
+        return self.names(self._index(lru_cache(2)(self._epoch), step * batch, (step + 1) * batch))
+
+    def names(self, index: Tensor) -> list[str]:
+        """Those of the samples at the positions `index` of `rows`."""
+        rows = self.rows[index.numpy()].tolist()
         return [self.store.samples[row] for row in rows] if self.store is not None else [f"row {row}" for row in rows]
 
     def once(self, batch: int) -> Iterator[Batch]:
@@ -85,10 +89,11 @@ class Feed:
         order = torch.arange(len(self.rows))
         if self.keep is not None:
             order = order[self.keep]
-        batches = (self._take(index) for index in order.split(batch))
+        batches = (self.take(index) for index in order.split(batch))
         return self._ahead(batches) if self.memory is None else batches
 
-    def _take(self, index: Tensor) -> Batch:
+    def take(self, index: Tensor) -> Batch:
+        """The samples at the positions `index` of `rows`, int64 [B]."""
         if self.memory is not None:
             return self.memory.take(index.to(self.device, non_blocking=True))
         assert isinstance(self.source, Store)
@@ -101,7 +106,7 @@ class Feed:
         for first in range(start, stop, several):
             last = min(first + several, stop)
             index = self._index(order, first * batch, last * batch)
-            samples = self._take(index)
+            samples = self.take(index)
             if self.weight is not None:
                 weight = self.weight[index].to(samples.y.device, non_blocking=True)
                 samples = replace(samples, weight=weight if samples.weight is None else weight * samples.weight)

@@ -20,6 +20,7 @@ from trivium.settings.errors import UserError
 if TYPE_CHECKING:
     from trivium.data.store import Batch
     from trivium.training.feed import Feed
+    from trivium.training.private import Drawn
     from trivium.training.settings import Loop
 
 HIGHEST = 1e6  # norm of a gradient: that of a loss of a few nats is a few; one of a million points nowhere
@@ -41,7 +42,7 @@ class Guard:
     """Of one run of the loop. name: what people call the run.  steps: that it has.  told: bad steps before a restart.
     """
 
-    def __init__(self, objective: nn.Module, feed: Feed, settings: Loop, name: str, steps: int, batch: int,
+    def __init__(self, objective: nn.Module, feed: Feed | Drawn, settings: Loop, name: str, steps: int, batch: int,
                  told: int) -> None:
         self.objective, self.feed, self.name, self.batch, self.count = objective, feed, name, batch, told
         self.stops, self.most = settings.bad_steps == "stop", max(1.0, settings.most_bad_steps * steps)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.training import averages, micro, mixup
+from trivium.training import averages, micro, mixup, private
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
 from trivium.training.guard import Guard
@@ -37,6 +37,7 @@ class Schedule:
 
     slower: by the id of a parameter, what its rate is multiplied with; 1 for the others.  soup: of how many evaluations
     the weights are kept, to be averaged at the end; see `averages.soup`.  name: what people call this run.
+    noise: where it is private; then no loss of train rows is told. See `private`.
     """
 
     steps: int
@@ -45,6 +46,7 @@ class Schedule:
     slower: Mapping[int, float] = field(default_factory=dict)
     soup: int = 1
     name: str = "Training"
+    noise: private.Noise | None = None
 
 
 def fit(
@@ -67,7 +69,7 @@ def fit(
     objective.to(accelerator.device)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator, shares = torch.Generator(), None
-    parts: micro.Micro | None = None
+    parts: micro.Micro | private.Gradients | None = None
     if settings.micro_batches:
         micro.check(objective, settings.mixup)
     if settings.shard:
@@ -78,15 +80,18 @@ def fit(
         optimizer: AdamW = sharded.Optimizer(shares, settings.weight_decay, settings.clip, plan.slower)
         parts = sharded.Parts(shares, settings.micro_batches, accelerator, seed)
     else:
-        optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
-                          plan.slower)
+        optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay,
+                          math.inf if plan.noise else settings.clip, plan.slower)
         if settings.micro_batches:
             parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
+        if plan.noise is not None:
+            parts = private.Gradients(objective, plan.noise, plan.batch, accelerator)
     sees_to_weights = getattr(objective, "after_step", None)
     state = _State(objective, optimizer, plan.soup, checkpoint, shares)
     measured = partial(validate, objective, val, accelerator,
                        plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
-    guard = Guard(objective, train, settings, plan.name, plan.steps, plan.batch,
+    fed = train if plan.noise is None else private.Drawn(train, plan.noise)
+    guard = Guard(objective, fed, settings, plan.name, plan.steps, plan.batch,
                   sum(row["bad"]["count"] for row in state.history if "bad" in row))
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
@@ -100,7 +105,7 @@ def fit(
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
         np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
         guard.begin(state.step)
-        for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
+        for step, batch in enumerate(fed.training(plan.batch, state.step, mark), state.step):
             guard.before()
             if parts is not None:
                 loss = parts.backward(batch, step)
@@ -117,6 +122,8 @@ def fit(
             report((step + 1) * plan.batch)
         state.step = mark
         row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4)} | guard.row()
+        if plan.noise is not None:
+            row["train_loss"] = None
         state.record(row | measured())
         watch(state.history[-1])
     history = state.finish(None if last else measured)

@@ -97,12 +97,27 @@ class Blend(Part):
     streams: dict[str, float]
 
 
+class Private(Part):
+    """What was spent of the train rows' privacy, at each seed: epsilon at delta. clip, noise: see `private.Noise`.
+    rate: chance of a row to be in a batch.  besides: what else has looked at rows, of which nothing is counted.
+    """
+
+    epsilon: float
+    delta: float
+    clip: float
+    noise: float
+    rate: float
+    steps: int
+    besides: list[str]
+
+
 class Seed(Result):
-    """A strategy's model of one seed. blend: where losses were weighed by what each is worth."""
+    """A strategy's model of one seed. blend: where losses were weighed by what each is worth.  private: where it is."""
 
     seed: int
     history: list[Step]
     blend: Blend | None = None
+    private: Private | None = None
 
 
 class Lacking(Part):

@@ -45,8 +45,9 @@ def context(inputs: Inputs) -> Context | None:
 
 
 def _bad(inputs: Inputs) -> list[str]:
-    found = [(inputs.titles[s], [(f"seed {seed.seed}", _own(inputs, seed)) for seed in inputs.trained(s)])
-             for s in inputs.order]
+    found: list[tuple[str, list[tuple[str, Sequence[Evaluation]]]]] = [
+        (inputs.titles[s], [(f"seed {seed.seed}", _own(inputs, seed)) for seed in inputs.trained(s)])
+        for s in inputs.order]
     found += [(f"The recipe {recipe}", [(f"{' and '.join(unit.streams)}, seed {unit.seed}", unit.history)
                                         for unit in units]) for recipe, units in inputs.recipes.items()]
     return [said for name, histories in found if (said := bad_steps(name, histories))]
