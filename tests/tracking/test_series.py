@@ -11,7 +11,7 @@ from trivium.comparison.intervals import Span
 from trivium.comparison.out import Verdict
 from trivium.machine.measured import Latency, Measured, Sampled, Timed
 from trivium.tracking import outs, series
-from trivium.training.records import Bad
+from trivium.training.records import Bad, Private
 
 SEED = records.seed(history=[step(120.0, 1.0, 0.9, 0.5, "head"), step(200.0, 0.5, 0.4, 0.9, "finetune")])
 
@@ -142,3 +142,10 @@ def test_bad_steps_are_counted_where_there_were_any() -> None:
     assert series.seed_results(spoiled, evaluated.seed())["train/bad_steps"] == 6.0
     assert series.curves(spoiled)["train/loss"] == {100: 0.5}
     assert "train/bad_steps" not in series.seed_results(SEED, evaluated.seed())
+
+
+def test_what_a_private_training_spent() -> None:
+    hidden = records.seed(private=Private(epsilon=2.99, delta=1e-5, clip=1.0, noise=0.8, rate=0.1, steps=9, besides=[]))
+    results = series.seed_results(hidden, evaluated.seed())
+    assert (results["private/epsilon"], results["private/delta"]) == (2.99, 1e-5)
+    assert "private/epsilon" not in series.seed_results(SEED, evaluated.seed())

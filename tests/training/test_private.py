@@ -123,7 +123,7 @@ def test_each_row_comes_by_its_own_draw() -> None:
     index = [drawn._index(20, step).tolist() for step in range(400)]
     sizes = [len(one) for one in index]
     assert np.mean(sizes) == pytest.approx(20, abs=0.8) and np.var(sizes) == pytest.approx(18, rel=0.25)
-    assert all(len(set(one)) == len(one) for one in index) and set(sum(index, [])) == set(range(ROWS))
+    assert all(len(set(one)) == len(one) for one in index) and {k for one in index for k in one} == set(range(ROWS))
     assert [len(one) for one in drawn.training(20, 3, 6)] == sizes[3:6]
     assert drawn.named(20, 3) == [f"row {k}" for k in index[3]]
 

@@ -75,6 +75,8 @@ def seed_results(training: Seed, tested: metrics.Seed) -> dict[str, float]:
               "cost/parameters": training.parameters.total, "cost/trained_parameters": training.parameters.trained}
     if bad := sum(step.bad.count for step in training.history if step.bad):
         found["train/bad_steps"] = bad
+    if training.private:
+        found |= {"private/epsilon": training.private.epsilon, "private/delta": training.private.delta}
     if isinstance(training.calibration, float):
         found["calibration"] = training.calibration
     found |= {f"contribution/{m}": value for m, value in tested.contribution.score.items()}

@@ -20,7 +20,7 @@ class Loop(Section):
     most_bad_steps: Annotated[float, Field(gt=0, le=1)] = 0.1  # share of a phase's steps that may be skipped, and one
     evaluations: Count  # times per phase that validation is measured
     augment: bool | dict[str, dict[str, Any]]  # true: each modality's usual one; or settings of some modalities
-    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # alpha of Beta(alpha, alpha); 0: no mixup
+    mixup: Annotated[float, Field(ge=0, le=1)] = 0.0  # alpha of Beta(alpha, alpha); 0: no mixup
     balance: Literal["none", "weights", "sampling", "synthesis"] = "none"  # of classes
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count  # seeds trained side by side
