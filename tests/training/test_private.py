@@ -65,7 +65,7 @@ def feed(seed: int) -> Feed:
     return Feed(batch(seed), np.arange(ROWS), 0)
 
 
-def train(noise: Noise | None, steps: int = 300) -> Head:
+def train(noise: Noise | None, steps: int = 60) -> Head:
     task = Head()
     fit(task, feed(1), feed(2), Schedule(steps, 20, 0.01, noise=noise), tiny.LOOP, device.prepare("cpu"), 0, last=True)
     return task
@@ -82,12 +82,11 @@ def attack(task: Head) -> float:
 
 
 def test_an_attack_finds_the_train_rows_without_privacy_and_not_with_it() -> None:
-    assert attack(train(None)) > 0.95
-    wanted = Private(epsilon=1.0, delta=1e-4)
-    noise = private.noise(wanted, 60, 20 / ROWS, SECRET)
+    assert attack(train(None)) > 0.9
+    noise = private.noise(Private(epsilon=1.0, delta=1e-4), 60, 20 / ROWS, SECRET)
     assert noise is not None
-    assert attack(train(noise, 60)) < 0.6
-    assert attack(train(Noise(1.0, 0.0, SECRET), 300)) > 0.7  # it is the noise that hides them, not the cut alone
+    assert attack(train(noise, 60)) < 0.56
+    assert attack(train(Noise(1.0, 0.0, SECRET), 60)) > 0.7  # it is the noise that hides them, not the cut alone
 
 
 def test_the_gradient_is_the_sum_of_cut_ones_and_noise() -> None:
