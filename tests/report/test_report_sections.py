@@ -214,3 +214,32 @@ def test_what_tuning_chose(tmp_path: Path) -> None:
             ) in words  # fmt: skip
     assert ["End to end", "lr", "0.003", "0.0003 to 0.03", "0.00123 to 0.003", "0.500 → 0.450", "2 of 6",
             "4.25\u00a0GFLOP", "–"] in page.cells
+
+
+def test_steps_that_were_skipped_are_told(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    path = root / "models/end_to_end/training.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    assert "with nothing to learn from" not in "".join(Page(write(root).read_text(encoding="utf-8")).words)
+    for seed in about["seeds"]:
+        seed["history"][1]["bad"] = {"count": 600 + seed["seed"], "step": 1234, "what": "its gradient is not finite",
+                                     "rows": [f"<r{k}>" for k in range(10)], "inputs": {}}
+    path.write_text(json.dumps(about), encoding="utf-8")
+    phase = about["seeds"][0]["history"][1]["phase"]
+    assert (f"End to end skipped 1,201 steps with nothing to learn from. The first one was step 1,234 of {phase} "
+            "(seed 0): its gradient is not finite. Its rows: <r0>, <r1>, <r2>, <r3>, <r4>, <r5>, <r6>, <r7> and 2 "
+            "others.") in "".join(Page(write(root).read_text(encoding="utf-8")).words)
+
+
+def test_what_is_private_says_what_it_spent_and_what_is_not_counted(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2)
+    path = root / "models/supervised_frozen/training.json"
+    about = json.loads(path.read_text(encoding="utf-8"))
+    for seed in about["seeds"]:
+        seed["private"] = {"epsilon": 2.5 + seed["seed"] / 4, "delta": 1e-5, "clip": 1.0, "noise": 0.8, "rate": 0.1,
+                           "steps": 90, "besides": ["the validation rows", "the classes"]}
+    path.write_text(json.dumps(about), encoding="utf-8")
+    said = "".join(Page(write(root).read_text(encoding="utf-8")).words)
+    assert said.count("ε 2.75, δ 1e-05") == 1
+    assert ("Training was private: each seed spent an epsilon of 2.75 at a delta of 1e-05, counted by Opacus, of each "
+            "single train row. Not counted are the validation rows; the classes.") in said

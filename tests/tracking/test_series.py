@@ -11,6 +11,7 @@ from trivium.comparison.intervals import Span
 from trivium.comparison.out import Verdict
 from trivium.machine.measured import Latency, Measured, Sampled, Timed
 from trivium.tracking import outs, series
+from trivium.training.records import Bad, Private
 
 SEED = records.seed(history=[step(120.0, 1.0, 0.9, 0.5, "head"), step(200.0, 0.5, 0.4, 0.9, "finetune")])
 
@@ -140,3 +141,19 @@ def test_calls_are_as_large_as_mlflow_takes_them_and_tags_go_last() -> None:
     assert [one for call in calls for one in call[0]] == list(range(1700))
     assert [tuple(map(len, call)) for call in series.batches([1], [], range(150))] == [(1, 0, 100), (0, 0, 50)]
     assert series.batches([], [], []) == []
+
+
+def test_bad_steps_are_counted_where_there_were_any() -> None:
+    one = Bad(count=3, step=7, what="its loss is not a finite number", rows=["r1"], inputs={})
+    spoiled = records.seed(history=[step(120.0, None, 0.9, 0.5).model_copy(update={"bad": one}),
+                                    step(200.0, 0.5, 0.4, 0.9).model_copy(update={"bad": one})])
+    assert series.seed_results(spoiled, evaluated.seed())["train/bad_steps"] == 6.0
+    assert series.curves(spoiled)["train/loss"] == {100: 0.5}
+    assert "train/bad_steps" not in series.seed_results(SEED, evaluated.seed())
+
+
+def test_what_a_private_training_spent() -> None:
+    hidden = records.seed(private=Private(epsilon=2.99, delta=1e-5, clip=1.0, noise=0.8, rate=0.1, steps=9, besides=[]))
+    results = series.seed_results(hidden, evaluated.seed())
+    assert (results["private/epsilon"], results["private/delta"]) == (2.99, 1e-5)
+    assert "private/epsilon" not in series.seed_results(SEED, evaluated.seed())

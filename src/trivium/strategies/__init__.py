@@ -69,6 +69,8 @@ def entry(name: str, raw: Mapping[str, Any]) -> Entry:
     except ValueError as error:
         raise UserError(f"src/trivium/strategies/{raw['strategy']}.py: {error}.") from None
     own = settings.model_dump(mode="json", exclude={"title", "start", "strategy"})
+    if own.get("private", own) is None:  # what is not private is what it was before there was a choice
+        del own["private"]
     return Entry(name, settings.title or part.TITLE.format(start=settings.start), settings.start, settings.strategy,
                  own, plan)
 

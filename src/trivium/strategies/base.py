@@ -18,6 +18,16 @@ LAST = re.compile(r"encoders\.last\(([1-9]\d*)\)")  # the last blocks of each en
 Rate = Annotated[Positive, Range(3e-4, 3e-2, log=True)]  # peak learning rate of what starts from random weights
 
 
+class Private(Section):
+    """Differential privacy of the train rows, each of them alone: epsilon, and delta, far below one over their number.
+    clip: the largest norm of a row's gradient.
+    """
+
+    epsilon: Positive
+    delta: Annotated[float, Field(gt=0, lt=1)]
+    clip: Positive = 1.0
+
+
 @dataclass(frozen=True)
 class Phase:
     """One run of the loop.
@@ -28,6 +38,7 @@ class Phase:
     trained, published_lr: that of published ones; null: the same.  decay: what the rate of the last block of an encoder
     is multiplied with, and once more for each block below it.  objective: joint, or a mapping with the name of another
     one and its settings.  keeps: the weights of the evaluation that validation likes best, or the last ones.
+    private: null: it is not.
     """
 
     name: str
@@ -39,6 +50,7 @@ class Phase:
     objective: dict[str, Any] = field(default_factory=lambda: {"name": "joint"})
     decay: float = 1.0
     keeps: Literal["best", "last"] = "best"
+    private: Private | None = None
 
     def __post_init__(self) -> None:
         for part in self.train:

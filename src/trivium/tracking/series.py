@@ -75,6 +75,10 @@ def seed_results(training: Seed, tested: metrics.Seed) -> dict[str, float]:
         found |= {f"subset_score/{name}": shown.score, f"subset_nll/{name}": shown.nll}
     found |= {"cost/train_flops": training.flops.total, "cost/pretrain_flops": training.flops.pretrain,
               "cost/parameters": training.parameters.total, "cost/trained_parameters": training.parameters.trained}
+    if bad := sum(step.bad.count for step in training.history if step.bad):
+        found["train/bad_steps"] = bad
+    if training.private:
+        found |= {"private/epsilon": training.private.epsilon, "private/delta": training.private.delta}
     if isinstance(training.calibration, float):
         found["calibration"] = training.calibration
     found |= {f"contribution/{m}": value for m, value in tested.contribution.score.items()}

@@ -61,7 +61,7 @@ def synthesised(feed: Feed) -> Feed:
     inputs = {s: between(x, other.inputs[s], own.present[:, k], own.present[:, k], 1 - share)
               for k, (s, x) in enumerate(own.inputs.items())}
     rows = np.concatenate([feed.rows, feed.rows[base.cpu().numpy()]])
-    return Feed(Batch.joined([known, replace(own, inputs=inputs)]), rows, feed.seed, feed.device)
+    return Feed(Batch.joined([known, replace(own, inputs=inputs)]), rows, feed.seed, feed.device, store=feed.store)
 
 
 def _neighbours(columns: np.ndarray, chosen: np.ndarray, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -61,13 +61,17 @@ class Estimate:
             learned, held = (self._feed(name, one, accelerator.device) for one in (~self.held, self.held))
             before[name] = _mean(objective, learned, accelerator), _mean(objective, held, accelerator)
             fit(objective, self._feed(name, ~self.held, accelerator.device, loop.augment), held,
-                Schedule(self.steps[name], loop.batch, lr), loop, accelerator, self.seed,
+                self._schedule(name, lr), loop, accelerator, self.seed,
                 checkpoint=folder / f"estimate_{name or 'joint'}.pt", last=True)
             after[name] = _mean(objective, learned, accelerator), _mean(objective, held, accelerator)
         found = blend(before, after)
         told = records.Blend(joint=found.pop(JOINT), streams=found)
         self.objective.weigh(told.joint, told.streams)
         return told
+
+    def _schedule(self, name: str, lr: float) -> Schedule:
+        told = f"The look at what {f'`{name}`' if name else 'all streams together'} would be worth, seed {self.seed}"
+        return Schedule(self.steps[name], self.loop.batch, lr, name=told)
 
     def _has(self, name: str) -> np.ndarray:
         """bool, of the train rows: which of them the copy reads."""

@@ -124,8 +124,10 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
         feed, val = (_feed(store, part, rows[which], unit, accelerator) for which in ("train", "val"))
         if unit.replay:
             feed = cast(Feed, Replay(feed, _feed(store, part, rows["kept"], unit, accelerator), unit.replay))
-        found = fit(objective, feed, val, Schedule(steps, batch, unit.lr, _slower(model, unit)), unit.loop, accelerator,
-                    seed, partial(_further, report, every, done), folder / f"{part.name}.pt")
+        name = f"`{unit.entry.name}` with further rows, its {part.name}, seed {seed}"
+        plan = Schedule(steps, batch, unit.lr, _slower(model, unit), name=name)
+        found = fit(objective, feed, val, plan, unit.loop, accelerator, seed,
+                    partial(_further, report, every, done), folder / f"{part.name}.pt")
         done += steps * batch
         history += [records.Step(**row, phase=part.name, flops=spent + before + row["step"] * batch * part.cost)
                     for row in found]
@@ -203,7 +205,8 @@ def _feed(store: Store, part: _Part, rows: np.ndarray, unit: Unit, accelerator: 
     has = np.any([store.has(s)[rows] for s in part.reads], 0)
     feed = Feed(store, rows, unit.seed, accelerator.device, None if has.all() else has, part.reads,
                 unit.loop.augment and not part.encoded)
-    return Feed(_encoded(part, feed, accelerator), rows[has], unit.seed, accelerator.device) if part.encoded else feed
+    return (Feed(_encoded(part, feed, accelerator), rows[has], unit.seed, accelerator.device, store=store)
+            if part.encoded else feed)
 
 
 @torch.no_grad()

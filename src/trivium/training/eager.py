@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trivium.training.guard import is_bad, judged
+
 
 class AdamW:
     """AdamW (Loshchilov & Hutter 2019) with gradient clipping in torch's fused kernel, nothing around it: for small
@@ -36,21 +38,26 @@ class AdamW:
         self.groups = [(0.0 if small else weight_decay, rate, group) for (rate, small), group in found.items()]
 
     @torch.no_grad()
-    def step(self, lr: float) -> None:
-        """One step at learning rate `lr`, and no gradients left. A parameter without a gradient stays as it is."""
+    def step(self, lr: float, loss: Tensor | float = 0.0) -> Tensor:
+        """One step at learning rate `lr`, and no gradients left. A parameter without a gradient stays as it is; all do
+        where there is nothing to learn from the gradient or from its `loss`. Returns what `guard.judged` says of them.
+        """
         groups = [(decay, rate, [(*one, one[0].grad) for one in group if one[0].grad is not None])
                   for decay, rate, group in self.groups]
         norm = self._norm([one[-1] for *_, group in groups for one in group])
+        found = judged(norm, loss)
+        bad = is_bad(found)
         scale = ((norm + 1e-6) / self.clip).clamp(min=1.0)  # the kernel divides by it as it reads a gradient
         for decay, rate, group in groups:
             if group:
                 trained, mean, square, steps, gradients = map(list, zip(*group, strict=True))
-                torch._foreach_add_(steps, 1)
+                torch._foreach_add_(steps, 1 - bad)
                 torch._fused_adamw_(trained, gradients, mean, square, [], steps, lr=lr * rate, beta1=self.BETAS[0],
                                     beta2=self.BETAS[1], weight_decay=decay, eps=self.EPS, amsgrad=False,
-                                    maximize=False, grad_scale=scale)
+                                    maximize=False, grad_scale=scale, found_inf=bad)
                 for one in trained:
                     one.grad = None
+        return found
 
     def _norm(self, gradients: list[Tensor]) -> Tensor:
         return torch.linalg.vector_norm(torch.cat([one.flatten() for one in gradients]))

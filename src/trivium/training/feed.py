@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -37,6 +37,7 @@ class Feed:
 
     weight, chance: [N], how much each row counts in batches of `training`, and how often it comes: with a chance, rows
     are drawn with replacement, and an epoch is as many draws as there are samples. See `balance`.
+    store: knows the names of the rows; of a batch that is in memory, the one that it was made from.
     """
 
     weight: Tensor | None = None
@@ -44,10 +45,11 @@ class Feed:
 
     def __init__(self, source: Store | Batch, rows: np.ndarray, seed: int, device: torch.device | str = "cpu",
                  keep: np.ndarray | None = None, only: Collection[str] | None = None,
-                 augment: bool | Mapping[str, Mapping[str, Any]] = False) -> None:
+                 augment: bool | Mapping[str, Mapping[str, Any]] = False, store: Store | None = None) -> None:
         self.source, self.rows, self.seed, self.device, self.only = source, rows, seed, torch.device(device), only
         self.keep = None if keep is None else torch.from_numpy(keep)
         self.memory: Batch | None = None
+        self.store = source if isinstance(source, Store) else store
         self.augment = (Augment({s: spec for s, spec in source.specs.items() if only is None or s in only}, seed,
                                 augment) if augment and isinstance(source, Store) else None)
         if isinstance(source, Batch):
@@ -73,15 +75,25 @@ class Feed:
         batches = self._batches(batch, start, stop)
         return self._ahead(batches) if self.memory is None else batches
 
+    def named(self, batch: int, step: int) -> list[str]:
+        """What people call the rows of a step of `training`."""
+        return self.names(self._index(lru_cache(2)(self._epoch), step * batch, (step + 1) * batch))
+
+    def names(self, index: Tensor) -> list[str]:
+        """Those of the samples at the positions `index` of `rows`."""
+        rows = self.rows[index.numpy()].tolist()
+        return [self.store.samples[row] for row in rows] if self.store is not None else [f"row {row}" for row in rows]
+
     def once(self, batch: int) -> Iterator[Batch]:
         """Every sample once, in the order of `rows`."""
         order = torch.arange(len(self.rows))
         if self.keep is not None:
             order = order[self.keep]
-        batches = (self._take(index) for index in order.split(batch))
+        batches = (self.take(index) for index in order.split(batch))
         return self._ahead(batches) if self.memory is None else batches
 
-    def _take(self, index: Tensor) -> Batch:
+    def take(self, index: Tensor) -> Batch:
+        """The samples at the positions `index` of `rows`, int64 [B]."""
         if self.memory is not None:
             return self.memory.take(index.to(self.device, non_blocking=True))
         assert isinstance(self.source, Store)
@@ -89,20 +101,24 @@ class Feed:
 
     def _batches(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
         """The batches of `training`, gathered several at a time: of small ones the calls cost more than the bytes."""
-        size, several = len(self), max(1, GATHERED // (self.bytes * batch))
+        several = max(1, GATHERED // (self.bytes * batch))
         order = lru_cache(2)(self._epoch)
         for first in range(start, stop, several):
             last = min(first + several, stop)
-            one, end = first * batch, last * batch  # places in the stream of epochs
-            index = torch.cat([order(epoch)[max(0, one - epoch * size) : end - epoch * size]
-                               for epoch in range(one // size, -(-end // size))])
-            samples = self._take(index)
+            index = self._index(order, first * batch, last * batch)
+            samples = self.take(index)
             if self.weight is not None:
                 weight = self.weight[index].to(samples.y.device, non_blocking=True)
                 samples = replace(samples, weight=weight if samples.weight is None else weight * samples.weight)
             for step in range(first, last):
                 found = samples[(step - first) * batch : (step - first + 1) * batch]
                 yield found if self.augment is None else self.augment(found, step)
+
+    def _index(self, order: Callable[[int], Tensor], one: int, end: int) -> Tensor:
+        """The samples from `one` to `end` in the stream of epochs, whose orders `order` knows."""
+        size = len(self)
+        return torch.cat([order(epoch)[max(0, one - epoch * size) : end - epoch * size]
+                          for epoch in range(one // size, -(-end // size))])
 
     def _epoch(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)

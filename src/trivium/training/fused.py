@@ -19,7 +19,7 @@ from trivium.objectives import network
 from trivium.objectives.network.joint import Joint
 from trivium.settings.errors import UserError
 from trivium.strategies.base import Phase, Plan
-from trivium.training import averages, balance, blended, components, probed, records, states
+from trivium.training import averages, balance, blended, components, private, probed, records, states
 from trivium.training.feed import IN_MEMORY, Feed
 from trivium.training.jobs import Report
 from trivium.training.loop import VALIDATION_BATCH, Schedule, fit, validate
@@ -54,7 +54,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
     moves = any(phase.moves for phase in plan.phases)  # else kept vectors do
     read = [s for s in store.streams if moves or not _kept(model, store, s, seed)]
     added = plan.lora or plan.adapters
-    above = states.uppers(model, store, seed, added[1]) if added else {}
+    above = states.uppers(model, store, seed, added[1]) if added and plan.probe else {}
     feeds = _feeds(store, seed, accelerator.device, [s for s in read if s not in above], loop)
     if above and states.hold(above, store, feeds):  # their pass is part of the one that the probe was charged for
         model.encoders.update(above)
@@ -86,8 +86,9 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
                 used = balance.synthesised(used[0]), used[1]
         objective, last = objectives[p.phase.name], p is planned[-1]
         before = averages.state(objective) if plan.line and last else {}
-        found = fit(objective, used[0], used[1], _schedule(model, p, batch, plan.soup if last else 1), loop,
-                    accelerator, seed, partial(_further, report, every, seen), folder / f"{p.phase.name}.pt",
+        schedule = _schedule(model, p, unit, plan.soup if last else 1, len(used[0]))
+        found = fit(objective, used[0], used[1], schedule, loop, accelerator, seed,
+                    partial(_further, report, every, seen), folder / f"{p.phase.name}.pt",
                     partial(_shown, unit.watch, whole, done, p.cost * batch, spent + p.once - pretraining - done),
                     p.phase.keeps == "last")
         done += p.steps * batch * p.cost
@@ -112,9 +113,11 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed | records.La
                            apart={} if plan.teachers else components.apart(store.recipe, store.streams))
     models.save(model, about, folder / "model")
     reached, chosen = _reached(history, plan, tried)
+    hidden = private.record(planned[-1].phase.private, schedule.noise, schedule.steps, batch / len(used[0]),
+                            store.recipe)
     return records.Seed(
         seed=seed, history=history, blend=blend, calibration=model.calibration.tolist(), validation=reached,
-        chosen=chosen, members=tried or None,
+        chosen=chosen, members=tried or None, private=hidden,
         flops=records.Spent(budget=limit, pretrain=pretraining, train=spent - pretraining, total=spent,
                             analytic=counted_again),
         parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()), trained=trained))
@@ -163,13 +166,15 @@ def _objective(phase: Phase, model: Multimodal, store: Store, seed: int) -> Join
         return network.build(phase.objective, model, Teachers(store, seed))
 
 
-def _schedule(model: Multimodal, p: Planned, batch: int, soup: int) -> Schedule:
+def _schedule(model: Multimodal, p: Planned, unit: Unit, soup: int, rows: int) -> Schedule:
     slower: dict[int, float] = {}
     for part in model.readers.values():
         rate = p.phase.published_lr if part.published else p.phase.encoder_lr
         slower |= {id(w): (rate or p.phase.lr) / p.phase.lr * p.phase.decay**depth
                    for depth, group in enumerate(reversed(blocks.groups(part)), 1) for w in group}
-    return Schedule(p.steps, batch, p.phase.lr, slower, soup)
+    name = f"`{unit.entry.name}`, phase `{p.phase.name}`, seed {unit.seed}"
+    noise = private.noise(p.phase.private, p.steps, unit.loop.batch / rows, unit.secret)
+    return Schedule(p.steps, unit.loop.batch, p.phase.lr, slower, soup, name, noise)
 
 
 @torch.no_grad()
@@ -220,7 +225,8 @@ def _cached(model: Multimodal, store: Store, feed: Feed, accelerator: Any, repor
         report(done)
     whole = Batch.joined(batches)
     vectors = whole.inputs | {s: one.take(feed.rows).to(whole.y.device) for s, one in kept.items()}
-    made = Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device)
+    made = Feed(replace(whole, inputs={s: vectors[s] for s in store.streams}), feed.rows, feed.seed, feed.device,
+                store=store)
     made.weight, made.chance = feed.weight, feed.chance
     return made
 

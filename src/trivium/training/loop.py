@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trivium.training import averages, checkpoints, micro, mixup
+from trivium.training import averages, checkpoints, micro, mixup, private
 from trivium.training.eager import AdamW
 from trivium.training.feed import Feed
+from trivium.training.guard import Guard
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -34,7 +35,8 @@ class Schedule:
     """`steps` of `batch` samples at peak learning rate `lr` (warm-up, then cosine to 0).
 
     slower: by the id of a parameter, what its rate is multiplied with; 1 for the others.  soup: of how many evaluations
-    the weights are kept, to be averaged at the end; see `averages.soup`.
+    the weights are kept, to be averaged at the end; see `averages.soup`.  name: what people call this run.
+    noise: where it is private; then no loss of train rows is told. See `private`.
     """
 
     steps: int
@@ -42,6 +44,8 @@ class Schedule:
     lr: float
     slower: Mapping[int, float] = field(default_factory=dict)
     soup: int = 1
+    name: str = "Training"
+    noise: private.Noise | None = None
 
 
 def fit(
@@ -54,16 +58,17 @@ def fit(
 
     AdamW, linear warm-up, cosine decay, gradient clipping. Validation is measured (see `validate`) before the first
     step and `settings.evaluations` times after it, once an epoch at most. `checkpoint` is a file from which a killed
-    run goes on, to the same bytes. `watch` is shown each row of the history but the first, at once; what it raises ends
-    the run.
+    run goes on, to the same bytes. Steps without a finite loss and gradient change nothing: see `guard`. `watch` is
+    shown each row of the history but the first, at once; what it raises ends the run.
 
     Returns the history, a row per evaluation: step, epoch, train_loss (mean since the row before; None in the first),
-    val_nll, val_score; and where a mean of weights was taken a last row of it, with `averaged`: of how many.
+    val_nll, val_score; `bad`, where steps were (see `records.Bad`); and where a mean of weights was taken a last row of
+    it, with `averaged`: of how many. Raises: UserError (more bad steps than `settings` allow).
     """
     objective.to(accelerator.device)
     rate = _warmup_cosine(plan.steps, settings.warmup)
     generator, shares = torch.Generator(), None
-    parts: micro.Micro | None = None
+    parts: micro.Micro | private.Gradients | None = None
     if settings.micro_batches:
         micro.check(objective, settings.mixup)
     if settings.shard:
@@ -74,14 +79,19 @@ def fit(
         optimizer: AdamW = sharded.Optimizer(shares, settings.weight_decay, settings.clip, plan.slower)
         parts = sharded.Parts(shares, settings.micro_batches, accelerator, seed)
     else:
-        optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay, settings.clip,
-                          plan.slower)
+        optimizer = AdamW((p for p in objective.parameters() if p.requires_grad), settings.weight_decay,
+                          math.inf if plan.noise else settings.clip, plan.slower)
         if settings.micro_batches:
             parts = micro.Micro(objective, settings.micro_batches, accelerator, seed)
+        if plan.noise is not None:
+            parts = private.Gradients(objective, plan.noise, plan.batch, accelerator)
     sees_to_weights = getattr(objective, "after_step", None)
     state = _State(objective, optimizer, plan.soup, checkpoint, shares)
     measured = partial(validate, objective, val, accelerator,
                        plan.batch if getattr(objective, "as_trained", False) else VALIDATION_BATCH)
+    fed = train if plan.noise is None else private.Drawn(train, plan.noise)
+    guard = Guard(objective, fed, settings, plan.name, plan.steps, plan.batch,
+                  sum(row["bad"]["count"] for row in state.history if "bad" in row))
     times = min(settings.evaluations, math.ceil(plan.steps * plan.batch / len(train)))  # never twice in one epoch
     marks = [round(plan.steps * k / times) for k in range(1, times + 1)]
     if not state.history:
@@ -93,8 +103,9 @@ def fit(
         _train(objective)
         torch.manual_seed(seed * 1_000_003 + state.step)  # dropout, where an encoder has it: the same after a restart
         np.random.seed((seed * 1_000_003 + state.step) % 2**32)  # wav2vec 2.0 and its kin hide spans by NumPy
-        losses: list[Tensor] = []
-        for step, batch in enumerate(train.training(plan.batch, state.step, mark), state.step):
+        guard.begin(state.step)
+        for step, batch in enumerate(fed.training(plan.batch, state.step, mark), state.step):
+            guard.before()
             if parts is not None:
                 loss = parts.backward(batch, step)
             else:
@@ -103,14 +114,15 @@ def fit(
                     loss = mixup.loss(objective, batch, generator, settings.mixup)
                 accelerator.backward(loss)
                 seen_to(objective)
-            optimizer.step(plan.lr * rate(step))
+            loss = loss.detach()
+            guard.after(optimizer.step(plan.lr * rate(step), loss), loss)
             if sees_to_weights is not None:
                 sees_to_weights((step + 1) / plan.steps)
-            losses.append(loss.detach())
             report((step + 1) * plan.batch)
         state.step = mark
-        row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4),
-               "train_loss": _finite(torch.stack(losses).float().mean().item())}
+        row = {"step": mark, "epoch": round(mark * plan.batch / len(train), 4)} | guard.row()
+        if plan.noise is not None:
+            row["train_loss"] = None
         state.record(row | measured())
         watch(state.history[-1])
     history = state.finish(None if last else measured)

@@ -178,7 +178,8 @@ def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> rec
 
     slower = {id(weight): recipe.published_lr / recipe.lr for part in objective.modules()
               if getattr(part, "published", False) for weight in part.parameters()}
-    plan = Schedule(steps, loop.batch, recipe.lr, slower)
+    name = f"Pretraining `{recipe.name}` of {', '.join(group.streams)}, seed {seed}"
+    plan = Schedule(steps, loop.batch, recipe.lr, slower, name=name)
     train = feed(order)
     if objective.labels:
         train = balance.apply(train, loop.balance, store.labels(order))

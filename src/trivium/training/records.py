@@ -25,20 +25,33 @@ class Parameters(Part):
     trained: int
 
 
+class Bad(Part):
+    """Steps since the row before that changed nothing, since there was nothing to learn from. step: the first of them.
+    what: was wrong with it.  rows: its batch.  inputs: stream -> those of these rows that hold no finite numbers.
+    """
+
+    count: int
+    step: int
+    what: str
+    rows: list[str]
+    inputs: dict[str, list[str]]
+
+
 class Evaluation(Part):
     """A row of a history. epoch: with decimals.  flops: spent by then.  train_loss: mean since the row before.
 
     Without labels, `val_nll` is the mean loss and `val_score` is 0.  averaged: of how many of the rows before it the
-    weights are the mean; of them all, none but the last row has it.
+    weights are the mean; of them all, none but the last row has it.  bad: none, of a run in which all went well.
     """
 
     step: int
     epoch: float
     flops: float
-    train_loss: float | None  # none before any step, nor of a mean
+    train_loss: float | None  # none before any step, nor of a mean, nor where all steps were bad
     val_nll: float
     val_score: float
     averaged: int | None = None
+    bad: Bad | None = None
 
 
 class Step(Evaluation):
@@ -84,12 +97,27 @@ class Blend(Part):
     streams: dict[str, float]
 
 
+class Private(Part):
+    """What was spent of the train rows' privacy, at each seed: epsilon at delta. clip, noise: see `private.Noise`.
+    rate: chance of a row to be in a batch.  besides: what else has looked at rows, of which nothing is counted.
+    """
+
+    epsilon: float
+    delta: float
+    clip: float
+    noise: float
+    rate: float
+    steps: int
+    besides: list[str]
+
+
 class Seed(Result):
-    """A strategy's model of one seed. blend: where losses were weighed by what each is worth."""
+    """A strategy's model of one seed. blend: where losses were weighed by what each is worth.  private: where it is."""
 
     seed: int
     history: list[Step]
     blend: Blend | None = None
+    private: Private | None = None
 
 
 class Lacking(Part):

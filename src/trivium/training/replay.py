@@ -19,6 +19,13 @@ class Replay:
         return round(len(self.new) / (1 - self.share))
 
     def training(self, batch: int, start: int, stop: int) -> Iterator[Batch]:
-        kept = min(max(1, round(self.share * batch)), batch - 1)
+        kept = self._kept(batch)
         both = zip(self.new.training(batch - kept, start, stop), self.old.training(kept, start, stop), strict=True)
         return (Batch.joined(parts) for parts in both)
+
+    def named(self, batch: int, step: int) -> list[str]:
+        kept = self._kept(batch)
+        return [*self.new.named(batch - kept, step), *self.old.named(kept, step)]
+
+    def _kept(self, batch: int) -> int:
+        return min(max(1, round(self.share * batch)), batch - 1)

@@ -16,9 +16,11 @@ class Loop(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     warmup: Share  # of the steps
     clip: Positive  # norm of the gradient
+    bad_steps: Literal["skip", "stop"] = "skip"  # what a loss or a gradient that is not finite does: see `guard`
+    most_bad_steps: Annotated[float, Field(gt=0, le=1)] = 0.1  # share of a phase's steps that may be skipped, and one
     evaluations: Count  # times per phase that validation is measured
     augment: bool | dict[str, dict[str, Any]]  # true: each modality's usual one; or settings of some modalities
-    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0  # alpha of Beta(alpha, alpha); 0: no mixup
+    mixup: Annotated[float, Field(ge=0, le=1)] = 0.0  # alpha of Beta(alpha, alpha); 0: no mixup
     balance: Literal["none", "weights", "sampling", "synthesis"] = "none"  # of classes
     device: Literal["auto", "cpu", "cuda"]
     workers: Literal["auto"] | Count  # seeds trained side by side
@@ -56,7 +58,8 @@ class Loop(Section):
 
     def decides(self) -> dict[str, Any]:
         """What weights depend on: not on who works, nor on what is not used."""
-        left = {"workers", "processes"} | {name for name in ("micro_batches", "shard") if not getattr(self, name)}
+        left = {"workers", "processes", "bad_steps", "most_bad_steps"}
+        left |= {name for name in ("micro_batches", "shard") if not getattr(self, name)}
         return self.model_dump(mode="json", exclude=left)
 
 

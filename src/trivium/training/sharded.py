@@ -225,16 +225,17 @@ class Optimizer(AdamW):
             self.groups[k] = decay, rate, flat
 
     @torch.no_grad()
-    def step(self, lr: float) -> None:
+    def step(self, lr: float, loss: Tensor | float = 0.0) -> Tensor:
         gradients = {name: share.grad for name in self.model.trained
                      if (share := self.model.shares[name]).grad is not None}
         self.norm = self._norm_of(gradients)
         for share, flat in self.flat:
             flat[: share.numel()] = share.view(-1)
             flat.grad, share.grad = None if share.grad is None else _flat(share.grad), None
-        super().step(lr)
+        found = super().step(lr, loss)
         for share, flat in self.flat:
             share.view(-1).copy_(flat[: share.numel()])
+        return found
 
     def _norm(self, gradients: list[Tensor]) -> Tensor:
         return self.norm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from trivium.data.store import Store
 from trivium.data.tables import digest
 from trivium.machine.measured import Measured
 from trivium.strategies import Entry
-from trivium.training import code, components, jobs, tuning
+from trivium.training import code, components, jobs, private, tuning
 from trivium.training.budget import enough
 from trivium.training.records import Lacking, Seed, Skipped, Started, Trained
 from trivium.training.settings import Loop, Tune
@@ -24,7 +24,7 @@ Watch = Callable[[float, float, float], None]  # (share of its training, 0-1, va
 @dataclass(frozen=True)
 class Unit:
     """A strategy at a seed. fusion: see `fusion.chosen`, null without one.  limit: the budget, FLOPs.  watch: is shown
-    every evaluation, and may end the training by what it raises.
+    every evaluation, and may end the training by what it raises.  secret: of what is private, for its noise.
     """
 
     entry: Entry
@@ -33,6 +33,7 @@ class Unit:
     loop: Loop
     limit: float
     watch: Watch | None = None
+    secret: bytes = b""
 
 
 def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: Tune | None = None) -> Measured:
@@ -45,13 +46,20 @@ def train(entry: Entry, loop: Loop, budgets: Sequence[float], out: Path, tune: T
                     recipe=_recipe(store), fusion=fusion, seeds=[])
     if lacking := components.told(entry.start).skipped:
         return _skip(about, lacking, f"its recipe `{entry.start}`", out)
+    for phase in entry.plan.phases:
+        if phase.private:
+            rows = min(len(store.rows(seed, "train")) for seed in range(len(budgets)))
+            private.check(phase.private, loop, f"train.{entry.name}", rows, tune.trials if tune else 0)
     units, took = [Unit(entry, fusion, seed, loop, limit) for seed, limit in enumerate(budgets)], None
     if tune and tune.trials:
         found, took = tuning.tune(units, [_key(store, unit) for unit in units], tune, components.inputs(store))
         units, about = tuning.chosen(found, units), about.model_copy(update={"tuning": found})
     todo = [(f"seed_{unit.seed}", unit) for unit in units]
-    done = jobs.run(entry.name, _work, [(name, unit, _key(store, unit)) for name, unit in todo], loop,
-                    components.inputs(store), partial(_need, store, entry, fusion, loop) if fusion else None)
+    keyed = [(name, unit, _key(store, unit)) for name, unit in todo]
+    if any(phase.private for phase in entry.plan.phases):
+        keyed = [(name, replace(unit, secret=private.secret(jobs.HOME.parent, key)), key) for name, unit, key in keyed]
+    done = jobs.run(entry.name, _work, keyed, loop, components.inputs(store),
+                    partial(_need, store, entry, fusion, loop) if fusion else None)
     records = [done[name][1].record for name, _ in todo]
     if lacking := next((record for record in records if isinstance(record, Lacking)), None):
         return _skip(about, lacking, "it", out)

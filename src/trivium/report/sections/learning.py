@@ -18,12 +18,16 @@ from trivium.training.records import Evaluation, Seed, Step
 
 LOSS = nats("nll", "validation loss")
 MOST = 80  # evaluations that are drawn per curve
+NAMED = 8  # rows of a step
 
 
 @dataclass(frozen=True)
 class Context:
+    """bad: a sentence for each strategy or recipe that skipped steps."""
+
     legend: list[Switch]
     pictures: list[Figure]
+    bad: list[str]
 
 
 def context(inputs: Inputs) -> Context | None:
@@ -37,7 +41,31 @@ def context(inputs: Inputs) -> Context | None:
     ]
     if not pictures:
         return None
-    return Context(legend(inputs, [s for s in inputs.order if s in inputs.training]), pictures)
+    return Context(legend(inputs, [s for s in inputs.order if s in inputs.training]), pictures, _bad(inputs))
+
+
+def _bad(inputs: Inputs) -> list[str]:
+    found: list[tuple[str, list[tuple[str, Sequence[Evaluation]]]]] = [
+        (inputs.titles[s], [(f"seed {seed.seed}", _own(inputs, seed)) for seed in inputs.trained(s)])
+        for s in inputs.order]
+    found += [(f"The recipe {recipe}", [(f"{' and '.join(unit.streams)}, seed {unit.seed}", unit.history)
+                                        for unit in units]) for recipe, units in inputs.recipes.items()]
+    return [said for name, histories in found if (said := bad_steps(name, histories))]
+
+
+def bad_steps(name: str, histories: Sequence[tuple[str, Sequence[Evaluation]]]) -> str:
+    """How many steps were skipped, and the first of them; empty where none was. histories: each with its seed."""
+    found = [(where, row) for where, history in histories for row in history if row.bad]
+    if not found:
+        return ""
+    where, row = found[0]
+    assert row.bad is not None
+    phase = f" of {row.phase}" if isinstance(row, Step) else ""
+    rows = ", ".join(row.bad.rows[:NAMED]) + (f" and {others} others" if (others := len(row.bad.rows) - NAMED) > 0
+                                              else "")
+    count = sum(one.bad.count for _, one in found if one.bad)
+    return (f"{name} skipped {numbers.plural(count, 'step')} with nothing to learn from. The first one was step "
+            f"{numbers.whole(row.bad.step)}{phase} ({where}): {row.bad.what}. Its rows: {rows}.")
 
 
 def _picture(inputs: Inputs, key: str, final: str, label: str, metric: Metric) -> Figure | None:

@@ -19,6 +19,7 @@ from trivium.report.parts import Cell, Name, Option, name
 from trivium.report.prices import seconds
 from trivium.report.sections.verdict import always, took
 from trivium.tasks.metric import Metric
+from trivium.training.records import Private
 
 ONE = 0.95  # share of the answers that are one class: nearly always
 
@@ -129,7 +130,17 @@ def _what(inputs: Inputs, strategy: str) -> str:
     said = [" ".join(text.strip().split("\n\n")[0].split())]
     said += [f"Recipe: {entry.start} ({read})."] if read else []
     said += [f"It took {chosen}."] if (chosen := took(entry)) else []
+    if hidden := _private(inputs, strategy):
+        said.append(f"Training was private: each seed spent an epsilon of {hidden.epsilon:.3g} at a delta of "
+                    f"{hidden.delta:.0e}, counted by Opacus, of each single train row. Not counted are "
+                    f"{'; '.join(hidden.besides)}.")
     return " ".join([*said, *published({strategy: entry.recipe}).values()])
+
+
+def _private(inputs: Inputs, strategy: str) -> Private | None:
+    """What was spent of the train rows' privacy, at the seed that spent most; None where training was not private."""
+    found = [seed.private for seed in inputs.trained(strategy) if seed.private]
+    return max(found, key=lambda one: one.epsilon, default=None)
 
 
 def _lead(inputs: Inputs) -> str:
@@ -166,6 +177,8 @@ def _tags(inputs: Inputs, strategy: str) -> list[Tag]:
     if (entry.one_class or 0) >= ONE:
         share = numbers.percent(entry.one_class, 0)
         found.append(Tag(f"one class for {share} of the samples", "warn"))
+    if hidden := _private(inputs, strategy):
+        found.append(Tag(f"ε {hidden.epsilon:.3g}, δ {hidden.delta:.0e}", "quiet"))
     if entry.over_budget > OVER:
         found.append(Tag(f"{numbers.times(entry.over_budget)} × the budget", "warn"))
     return found
