@@ -202,9 +202,9 @@ def test_members_of_shards(mark: Path) -> None:
 
 def test_a_script_of_a_data_set(mark: Path) -> None:
     code = f"from pathlib import Path\nPath({str(mark)!r}).touch()\n"
-    put({"set/set.py": code, "set/dataset.py": code, "set/README.md": "---\nconfigs: !!python/object/apply:os.getcwd []\n"
-         "---\n", "set/features.pkl": b"", "set/train.csv": "id,text,label\n1,a,u\n2,b,v\n", "set/state.pkl": b""})
-    Path("set/features.pkl").write_bytes(pickled(mark))
+    put({"set/set.py": code, "set/dataset.py": code, "set/features.pkl": pickled(mark), "set/state.pkl": pickled(mark),
+         "set/README.md": f"---\nconfigs: !!python/object/apply:os.mkdir [{str(mark)!r}]\n---\n",
+         "set/train.csv": "id,text,label\n1,a,u\n2,b,v\n"})
     assert importing.table("set").path == Path("set/train.csv")
     assert not mark.exists()
 

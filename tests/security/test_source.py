@@ -13,7 +13,8 @@ from tests.helpers import ROOT
 LOADERS = {"pickle", "cPickle", "_pickle", "dill", "joblib", "marshal", "shelve", "cloudpickle", "skops", "jsonpickle"}
 RAY = {f"src/trivium/machine/engines/{name}.py" for name in ("cluster", "door")}  # Ray's own wire is pickles
 PINNED = {"benchmarks/real/loans.py"}  # a table of a package in one version, in a benchmark that somebody starts
-FILES = sorted(file for folder in ("src", "pipeline", "benchmarks", "scripts") for file in (ROOT / folder).rglob("*.py"))
+FOLDERS = ("src", "pipeline", "benchmarks", "scripts")
+FILES = sorted(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))
 
 
 def faults(text: str) -> Iterator[str]:
@@ -43,7 +44,8 @@ def faults(text: str) -> Iterator[str]:
         if last in ("unsafe_load", "full_load", "read_pickle", "extractall", "load_dataset") or \
                 called in ("mlflow.pyfunc.load_model", "pyfunc.load_model"):
             yield called
-        if called == "yaml.load" and "Loader" in words and words["Loader"] != "loader" and "Safe" not in words["Loader"]:
+        loader = words.get("Loader", "loader")
+        if called == "yaml.load" and loader != "loader" and "Safe" not in loader:
             yield "a YAML loader that makes objects"
 
 

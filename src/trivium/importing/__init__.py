@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from trivium.importing.asked import Asked, Rows
 from trivium.machine import files
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
     if join:
         rows = joined.join(rows, asked, join, on, lambda other: _form(near := _near(other)).rows(near))
     path = written.write(rows, asked, lacks_id)
-    files.write(asked.into / written.SOURCE, json.dumps({"source": source}) + "\n")
+    files.write(asked.into / written.SOURCE, json.dumps({"source": told.masked(source)}) + "\n")
     return Imported(path, form.WORDS, tuple(asked.notes))
 
 
@@ -113,6 +114,6 @@ def _form(asked: Asked) -> Form:
 def _refuse_other(into: Path, source: str) -> None:
     """Raises: UserError (the folder holds the import of another source, or something else)."""
     before = files.read_json_or(into / "source.json", {}).get("source", "")
-    if before and before != source:
+    if before and before != told.masked(source):
         raise UserError(f"{into} holds the import of {before}. Name another folder with `--out FOLDER`, or remove this "
                         "one.")

@@ -28,6 +28,7 @@ from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
 from trivium.data.sources.places import home, moved, refuse_outs
 from trivium.data.streams import read_from, same_column
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     target = files[0].target
     if task.categorical:
         _check_classes(labels, path, target, 1 if further else 2)
-    card = f"{counts[0]:,} rows of `{path.name}`"
+    card = f"{counts[0]:,} rows of `{told.code(path.name)}`"
     if settings.unlabelled:
-        card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
+        card += f" and {counts[1]:,} of `{told.code(Path(settings.unlabelled).name)}`, which have no label"
     known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
     keys, kept = Keys(ids), Kept(path.parent)
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
