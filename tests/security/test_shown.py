@@ -28,7 +28,8 @@ from trivium.settings import told
 MARK = "window.marked=1"
 EVIL = (f"'\"><script>{MARK}</script><img src=x onerror={MARK}><svg/onload={MARK}></title></style></script>"
         f"<a href=\"javascript:{MARK}\">a</a>[b](javascript:{MARK})![c](https://evil.invalid/c.png){{{{7*7}}}}`|\x1b[2J")
-ATTRIBUTES = "[...document.querySelectorAll('*')].flatMap((e) => e.getAttributeNames()).filter((name) => /^on/.test(name))"
+ATTRIBUTES = ("[...document.querySelectorAll('*')].flatMap((one) => one.getAttributeNames())"
+              ".filter((name) => name.startsWith('on'))")
 LINKS = "[...document.querySelectorAll('[href],[src]')].map((e) => e.getAttribute('href') || e.getAttribute('src'))"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,8 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
 
     asked = tables.within(asked) if form is tables else asked
     if form is tables and not (join or media) and tables.is_clean(asked.path, lacks_id):
+        if asked.foreign:
+            deque(form.rows(asked), 0)  # which refuses cells that name files of this machine
         return Imported(asked.path, tables.WORDS, tuple(asked.notes))
     from trivium.importing import joined, written
 
@@ -93,7 +96,7 @@ def _near(asked: Asked) -> Asked:
     path = asked.into / "source" / (re.split(r"[?#]", asked.source)[0].rpartition("/")[2] or "data")
     path.parent.mkdir(parents=True, exist_ok=True)
     link(kept, path)
-    return replace(asked, source=str(path))
+    return replace(asked, source=str(path), foreign=True)
 
 
 def _form(asked: Asked) -> Form:

@@ -52,7 +52,8 @@ class Progress:
             kind, where = _Bar, {"ncols": columns - 1, "nrows": rows}
         self._bar: Any = kind(
             desc=told.plain(title), unit=f" {unit}", unit_scale=True, file=told.inner(sys.stderr), smoothing=0,
-            ascii=" #", miniters=0, disable=multiprocessing.parent_process() is not None, **self._size(0.0, kind), **where)
+            ascii=" #", miniters=0, disable=multiprocessing.parent_process() is not None, **self._size(0.0, kind),
+            **where)
 
     def __enter__(self) -> Progress:
         return self
