@@ -1,6 +1,6 @@
 # Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh); those of
 # developers add to it what development.txt lists.
-READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
+READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt torch.txt cuda.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
 DEVELOPMENT := $(READY)-$(shell cksum < development.txt | cut -d' ' -f1)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
