@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro pull ui test lint bench evidence curves real scale service
+.PHONY: help setup repro pull ui test lint bench evidence curves real scale service sbom audit
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/your/data]   which training strategy wins, and how sure that is"
@@ -20,6 +20,7 @@ help:
 	@echo "make real       the comparison on public real data, held against scikit-learn; takes about an hour"
 	@echo "make service    the server beside that of MLflow, and ten thousand connections; needs the outs of make repro"
 	@echo "make scale      a Ray cluster on this machine, one model on several processes, many rows: same bytes, and how fast"
+	@echo "make sbom       what Trivium is made of: an SBOM and the licences; make audit: known vulnerabilities, too"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
@@ -71,3 +72,9 @@ service: $(READY)
 
 evidence: $(READY)
 	@$(BIN)/python -m benchmarks.evidence
+
+sbom: $(READY)
+	@bash scripts/sbom.sh
+
+audit: $(READY)
+	@bash scripts/sbom.sh audit

@@ -38,4 +38,6 @@ mv "$tools/torch" torch.txt
 { grep '^#' cuda.txt || true
   awk -v gpu="$gpu" '/^[a-z]/ { keep = $0 ~ gpu && $0 !~ /^nvidia-ml-py=/ } keep' "$tools/all"; } > "$tools/cuda"
 mv "$tools/cuda" cuda.txt
-for file in requirements.txt development.txt torch.txt cuda.txt; do echo "$file: $(grep -c '^[a-z]' "$file") packages"; done
+"$tools/bin/uv" pip compile security.in --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --quiet --output-file security.txt
+for file in requirements.txt development.txt security.txt torch.txt cuda.txt; do echo "$file: $(grep -c '^[a-z]' "$file") packages"; done

@@ -1,11 +1,17 @@
 """What is told to people when their data, their settings or their machine is in the way."""
 
+from trivium.settings.told import masked
+
 
 class UserError(Exception):
     """A mistake that the user can mend. The message is one paragraph: what is wrong, where, what to do.
 
-    `trivium.stage` and the command line print it without a stack trace and exit with code 1.
+    `trivium.stage` and the command line print it without a stack trace and exit with code 1. Passwords that stand in
+    addresses are left out.
     """
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 def of_gpu(error: RuntimeError, knob: str) -> UserError | None:
