@@ -1,13 +1,13 @@
 # Thin aliases. Each first makes .venv with the pinned versions, when that is not there (scripts/setup.sh); those of
 # developers add to it what development.txt lists.
-READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
+READY := .venv/.ready-$(shell (pwd -P; cat requirements.txt torch.txt cuda.txt weights.txt scripts/setup.sh) | cksum | cut -d' ' -f1)
 DEVELOPMENT := $(READY)-$(shell cksum < development.txt | cut -d' ' -f1)
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
 export PYTHON TORCH_INDEX_URL
 
-.PHONY: help setup repro pull ui test lint bench evidence curves real scale service faults
+.PHONY: help setup repro pull ui test lint bench evidence curves real scale service faults sbom audit
 
 help:
 	@echo "make repro [DATA=digits|symbols|stamps|path/to/your/data]   which training strategy wins, and how sure that is"
@@ -21,6 +21,7 @@ help:
 	@echo "make service    the server beside that of MLflow, and ten thousand connections; needs the outs of make repro"
 	@echo "make scale      a Ray cluster on this machine, one model on several processes, many rows: same bytes, and how fast"
 	@echo "make faults [N=200]   kills, interrupts, full disks, damage and the like, and what is left of a run afterwards"
+	@echo "make sbom       what Trivium is made of: an SBOM and the licences; make audit: known vulnerabilities, too"
 	@echo "make evidence   how far the verdict can be trusted"
 
 setup: $(READY)
@@ -75,3 +76,9 @@ evidence: $(READY)
 
 faults: $(DEVELOPMENT)
 	@$(BIN)/python -m benchmarks.faults $(if $(N),--repetitions $(N))
+
+sbom: $(READY)
+	@bash scripts/sbom.sh
+
+audit: $(READY)
+	@bash scripts/sbom.sh audit

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A virtual environment in .venv with the pinned versions; writes the stamp file $1 when all is there.
-# PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds.
+# PYTHON: the interpreter to use. TORCH_INDEX_URL: another package index for torch alone, e.g. one with CPU builds;
+# TORCH_SHA256: the hash of a build of torch that torch.txt does not list.
 set -euo pipefail
 cd -P "$(dirname "$0")/.."
 own=":$PATH:"  # the Makefile puts .venv/bin first, and who has activated it once more
@@ -41,9 +42,32 @@ if ! .venv/bin/pip freeze 2>/dev/null | grep -q "^$torch"; then
   else
     echo "set-up: $torch (no NVIDIA GPU here: on Linux the default is still the large CUDA build; TORCH_INDEX_URL can name a CPU one)"
   fi
-  .venv/bin/pip install --quiet --progress-bar on ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch" \
-    || stop "pip could not install $torch (its reason is above)."
+  wheel=$(mktemp -d)
+  trap 'rm -rf "$wheel"' EXIT
+  cp torch.txt "$wheel/torch.txt"
+  [ -z "${TORCH_SHA256:-}" ] || echo "$torch --hash=sha256:$TORCH_SHA256" > "$wheel/torch.txt"
+  .venv/bin/pip download --quiet --progress-bar on --no-deps --only-binary :all: --dest "$wheel" \
+    ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch" || stop "pip could not fetch $torch (its reason is above)."
+  # Fetched first and checked then: of two builds pip would prefer the one whose hash an index tells.
+  .venv/bin/pip install --quiet --no-deps --no-index --find-links "$wheel" --require-hashes -r "$wheel/torch.txt" \
+    >"$wheel/log" 2>&1 || {
+    grep -q "DO NOT MATCH" "$wheel/log" || { cat "$wheel/log" >&2; stop "pip could not install $torch (its reason is above)."; }
+    found=$(.venv/bin/pip hash "$wheel"/torch-*.whl | sed -n 's/.*sha256://p')
+    stop "$(basename "$wheel"/torch-*.whl) is a build that torch.txt does not list. If you trust where it is from: \
+TORCH_SHA256=$found make ..."
+  }
+  rm -rf "$wheel"
 fi
+needs='import sys; from importlib.metadata import requires, version; cuda = any(
+    one.startswith(("nvidia-", "cuda-")) for one in requires("torch") or ())
+print("" if not cuda else "other" if "+" in version("torch") else "cuda.txt")'
+case $(.venv/bin/python -c "$needs") in
+  cuda.txt) .venv/bin/pip install --quiet --no-deps --require-hashes --progress-bar off -r cuda.txt \
+    || stop "pip could not install what torch needs on a GPU (its reason is above)." ;;
+  other) echo "set-up: what this build of torch needs on a GPU, which is not pinned here"
+    .venv/bin/pip install --quiet --progress-bar off ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "$torch" \
+    || stop "pip could not install what torch needs on a GPU (its reason is above)." ;;
+esac
 
 total=$(grep -c '^[a-z]' requirements.txt)
 echo "set-up: $total pinned packages, a few minutes (details in .venv/setup.log)"

@@ -20,6 +20,7 @@ from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
+from trivium.settings import told
 from trivium.settings.errors import UserError, of_damage, of_gpu
 from trivium.settings.failures import at, of_machine
 
@@ -70,7 +71,8 @@ def _keep_lock() -> None:
 
 
 def quiet() -> None:
-    """Mute other libraries' chatter; ours goes to standard output."""
+    """Mute other libraries' chatter; ours goes to standard output, where no word of the data moves the cursor."""
+    told.guard()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -20,7 +20,7 @@ SPLIT = Split(method="time", val=0.25, test=0.25, labels=1.0, group_identical_te
 
 
 def manifest(path: Path, time: str = "time") -> Manifest:
-    usual = {name: name for name in Manifest.model_fields if name not in ("weight", "unlabelled")}
+    usual = {name: name for name in Manifest.model_fields if name not in ("weight", "unlabelled", "outside")}
     return Manifest(**usual | {"path": str(path), "time": time})
 
 

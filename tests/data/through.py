@@ -28,7 +28,7 @@ VALIDATE = Validate(max_bad_fraction=0.5, min_class_count=2, text_length=(1, 100
 def through(manifest: Path, home: Path, streams: Mapping[str, Stream], recipes: Mapping[str, Mapping[str, str]],
             entries: Mapping[str, Mapping[str, Any]], workers: int = 1, unlabelled: str = "") -> dict[str, Any]:
     """`home`/data of `manifest`. recipes: stream -> name of an entry. Returns the report of `validate`."""
-    data, names = home / "data", {name: name for name in Manifest.model_fields}
+    data, names = home / "data", {name: name for name in Manifest.model_fields if name != "outside"}
     settings = Manifest(**names | {"path": str(manifest), "weight": "", "unlabelled": unlabelled})
     modalities = {s: one.modality for s, one in streams.items()}
     with pytest.MonkeyPatch.context() as patched:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trivium.comparison.out import PATH, Comparison, Strategy
 from trivium.settings.errors import UserError
+from trivium.settings.told import markdown
 from trivium.tasks.metric import Metric
 
 
@@ -23,10 +24,11 @@ def against(root: Path, commit: str) -> str:
         raise UserError(f"git knows no commit `{commit}`. Fetch it (`git fetch origin`), or name another one.")
     text = _git(root, "show", f"{commit}:./{PATH}")
     if text is None:
-        return "\n".join([_first(commit), "", f"**Now:** {now.verdict.sentence}", "",
+        return "\n".join([_first(commit), "", f"**Now:** {markdown(now.verdict.sentence)}", "",
                           "There was no comparison yet.", "", *_table(now, None)])
     before = Comparison.checked(json.loads(text), f"The comparison of {commit}")
-    lines = [_first(commit), "", f"**Before:** {before.verdict.sentence}", "", f"**Now:** {now.verdict.sentence}", ""]
+    lines = [_first(commit), "", f"**Before:** {markdown(before.verdict.sentence)}", "",
+             f"**Now:** {markdown(now.verdict.sentence)}", ""]
     if before.dataset.task != now.dataset.task or before.metric != now.metric:
         return "\n".join([*lines, "The task or the metric is another one: rows do not compare.", "",
                           *_table(now, None)])
@@ -47,16 +49,17 @@ def _table(now: Comparison, before: Comparison | None) -> list[str]:
     for key in now.order:
         rows.append(_row(metric, now.strategies[key], old.get(key)))
     gone = [one for key, one in old.items() if key not in now.strategies]
-    rows += [f"| {one.title} | {_span(metric, one)} | gone | |" for one in gone]
+    rows += [f"| {markdown(one.title)} | {_span(metric, one)} | gone | |" for one in gone]
     return [*rows, "", f"In brackets: the {100 * now.settings.confidence:g} % interval. A change within both intervals "
             "may be chance."]
 
 
 def _row(metric: Metric, now: Strategy, before: Strategy | None) -> str:
     if before is None:
-        return f"| {now.title} | new | {_span(metric, now)} | |"
+        return f"| {markdown(now.title)} | new | {_span(metric, now)} | |"
     moved = now.metrics[metric.key].mean - before.metrics[metric.key].mean
-    return f"| {now.title} | {_span(metric, before)} | {_span(metric, now)} | {metric.number(moved, sign=True)} |"
+    change = metric.number(moved, sign=True)
+    return f"| {markdown(now.title)} | {_span(metric, before)} | {_span(metric, now)} | {change} |"
 
 
 def _span(metric: Metric, one: Strategy) -> str:

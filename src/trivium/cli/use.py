@@ -25,7 +25,7 @@ from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import REQUIRED, TIMES, find
-from trivium.data.sources.places import on_disk, refuse_outs
+from trivium.data.sources.places import gathered, on_disk, outside, refuse_outs
 from trivium.data.sources.worlds import NAMES
 from trivium.params import parse, refuse_empty, refuse_old
 from trivium.settings.errors import UserError
@@ -186,6 +186,9 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     files = {on_disk(value, path.parent) for modality, column in streams.values() if not kinds.is_written(modality)
              for value in table[column].unique().drop_null().to_pylist()} - {""}
     refuse_outs(path, files, root)
+    if away := gathered(outside(path, files)):
+        print(f"note: files outside of the table's folder are read, too: those in {', '.join(away)}, as "
+              "data.manifest.outside in params.yaml says. Others outside are refused.")
     used = {*found.values(), *apart, *(column for _, column in streams.values()), *held,
             rows.named(configured.get("time", ""), names, path)}
     if spare := [name for name in names if name not in used]:
@@ -196,7 +199,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
           sep="", end="")
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what for what, column in configured.items()
-            if what not in (*found, "path", "weight") and chosen.get(what, column) not in ("", what)
+            if what not in (*found, "path", "weight", "outside") and chosen.get(what, column) not in ("", what)
             and not (what == "time" and rows.named(column, names, path))}
     as_said = {what: column for what, column in found.items() if column == chosen.get(what) and not (
         what == "label" and labels)}
@@ -219,6 +222,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
                          for s, (modality, column) in streams.items()}
         | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
         "data.manifest.path": place,
+        **({"data.manifest.outside": away} if away or configured.get("outside") else {}),
         **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},
         **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
         **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),

@@ -49,6 +49,7 @@ class Manifest(Section):
     end: str
     weight: str = ""
     time: str = "time"  # when a sample is from: a date or a number
+    outside: tuple[str, ...] = ()  # folders where media may lie, besides that of the table and this project
     unlabelled: str = ""  # another file with the columns of this one, but for the label
 
     @property

@@ -84,7 +84,7 @@ def empty(about: Mapping[str, Any], spec: Spec) -> Hub:
     from transformers.initialization import no_init_weights
 
     with no_init_weights():  # which takes seconds, for weights that are about to be read
-        body = AutoModel.from_config(AutoConfig.for_model(**about), dtype=torch.float32)
+        body = AutoModel.from_config(AutoConfig.for_model(**about), dtype=torch.float32, trust_remote_code=False)
     encoder = Hub(body, spec)
     with torch.no_grad():
         _fit_positions(encoder)
@@ -160,10 +160,13 @@ def build(described: Described, spec: Spec) -> Encoder:
     folder = packages.folder(name)
     _refuse_pickles(folder, name)
     try:
-        body, about = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)  # not half
+        body, about = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True,  # not half
+                                                use_safetensors=True, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         if "mismatch" in str(error):
             raise UserError(stored.unlike(name, "transformers compared them")) from None
+        if "trust_remote_code" in str(error):
+            raise UserError(packages.brings_code(name)) from None
         raise UserError(
             f"params.yaml: the weights `{name}` could not be loaded from the Hugging Face hub or as a local folder "
             f"({str(error).splitlines()[0]}). Check the spelling, or, off line, give a folder with config.json and "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from trivium.importing.asked import Asked, Rows
 from trivium.machine import files
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
 
     asked = tables.within(asked) if form is tables else asked
     if form is tables and not (join or media) and tables.is_clean(asked.path, lacks_id):
+        if asked.foreign:
+            deque(form.rows(asked), 0)  # which refuses cells that name files of this machine
         return Imported(asked.path, tables.WORDS, tuple(asked.notes))
     from trivium.importing import joined, written
 
@@ -67,7 +71,7 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
     if join:
         rows = joined.join(rows, asked, join, on, lambda other: _form(near := _near(other)).rows(near))
     path = written.write(rows, asked, lacks_id)
-    files.write(asked.into / written.SOURCE, json.dumps({"source": source}) + "\n")
+    files.write(asked.into / written.SOURCE, json.dumps({"source": told.masked(source)}) + "\n")
     return Imported(path, form.WORDS, tuple(asked.notes))
 
 
@@ -94,7 +98,7 @@ def _near(asked: Asked) -> Asked:
     path = asked.into / "source" / (re.split(r"[?#]", asked.source)[0].rpartition("/")[2] or "data")
     path.parent.mkdir(parents=True, exist_ok=True)
     link(kept, path)
-    return replace(asked, source=str(path))
+    return replace(asked, source=str(path), foreign=True)
 
 
 def _form(asked: Asked) -> Form:
@@ -115,6 +119,6 @@ def _form(asked: Asked) -> Form:
 def _refuse_other(into: Path, source: str) -> None:
     """Raises: UserError (the folder holds the import of another source, or something else)."""
     before = files.read_json_or(into / "source.json", {}).get("source", "")
-    if before and before != source:
+    if before and before != told.masked(source):
         raise UserError(f"{into} holds the import of {before}. Name another folder with `--out FOLDER`, or remove this "
                         "one.")

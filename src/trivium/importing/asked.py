@@ -17,7 +17,8 @@ CACHE = Path(".cache/urls")
 class Asked:
     """source: what somebody typed.  into: the folder that is written.  media: where files may lie, besides beside the
     table.  boxes: a row for each box of a picture.  private: whether addresses of private networks may be asked.
-    look: whether it is only looked at, so that no more media are written than a look needs.  notes: what is said.
+    look: whether it is only looked at, so that no more media are written than a look needs.  foreign: whether it came
+    from elsewhere, so that its cells may name no file of this machine.  notes: what is said.
     """
 
     source: str
@@ -26,6 +27,7 @@ class Asked:
     boxes: bool = False
     private: bool = False
     look: bool = False
+    foreign: bool = False
     cache: Path = CACHE
     notes: list[str] = field(default_factory=list)
 

@@ -9,11 +9,13 @@ from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from trivium.data.sources.places import outside
 from trivium.data.sources.spelled import located
 from trivium.importing import fetched, inline
 from trivium.importing.asked import Asked, Inline, Row, Rows, seen
 from trivium.modalities import media
 from trivium.modalities.media import place
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 LOOK = 50  # rows that tell what a column holds
@@ -100,6 +102,10 @@ def placed(cell: str, folder: Path, asked: Asked) -> str:
     if asked.media:
         options += [(cell, asked.media), (Path(cell.replace("\\", "/")).name, asked.media)]
     value, home = next((one for one in options if _there(*one)), options[0])
+    if asked.foreign and _there(value, home) and (away := outside(home / "table", [value], project=False)):
+        raise UserError(f"{told.masked(asked.source)} came from elsewhere, and names a file of this machine: `{cell}`, "
+                        f"in {next(iter(away))}. Such files are not read. If that is meant, download the table, and "
+                        "import it from here.")
     try:
         there = place.parse(located(value, home))
     except ValueError:

@@ -22,6 +22,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from trivium.importing.asked import Asked
 from trivium.machine import files
 from trivium.machine.progress import Progress
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -112,7 +113,7 @@ def fetch(address: str, cache: Path, private: bool, most: int, bar: Progress | N
         digest = hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     part.replace(cache / digest)
     part.with_suffix(".tag").unlink(missing_ok=True)
-    files.write(known, json.dumps({"address": address, "digest": digest}))
+    files.write(known, json.dumps({"address": told.masked(address), "digest": digest}))
     return cache / digest
 
 

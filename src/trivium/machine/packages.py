@@ -41,3 +41,9 @@ def require(weights: str) -> None:
 def folder(name: str) -> str:
     """What a Hugging Face loader takes: the folder inside a package for package:NAME, else `name` itself."""
     return str(find(name, "model.safetensors").parent) if name.startswith(PREFIX) else name
+
+
+def brings_code(name: str) -> str:
+    """What is said of a model that needs Python code of its own repository (`auto_map` in its config)."""
+    return (f"params.yaml: `{name}` needs code that comes with it, and Trivium runs no code that comes with a model. "
+            "Name a model that transformers knows by itself.")

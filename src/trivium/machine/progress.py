@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 from tqdm.std import tqdm
 
+from trivium.settings import told
+
 Item = TypeVar("Item")
 EVERY = 5.0  # seconds between lines where there is no terminal
 REST = "{percentage:3.0f}%  {rate_noinv_fmt}  {remaining} left{postfix}"
@@ -49,8 +51,9 @@ class Progress:
             columns, rows = shutil.get_terminal_size()  # tqdm shows nothing on one that does not tell its size
             kind, where = _Bar, {"ncols": columns - 1, "nrows": rows}
         self._bar: Any = kind(
-            desc=title, unit=f" {unit}", unit_scale=True, file=sys.stderr, smoothing=0, ascii=" #", miniters=0,
-            disable=multiprocessing.parent_process() is not None, **self._size(0.0, kind), **where)
+            desc=told.plain(title), unit=f" {unit}", unit_scale=True, file=told.inner(sys.stderr), smoothing=0,
+            ascii=" #", miniters=0, disable=multiprocessing.parent_process() is not None, **self._size(0.0, kind),
+            **where)
 
     def __enter__(self) -> Progress:
         return self
@@ -72,7 +75,7 @@ class Progress:
         for key, value in self._size(done, self._bar).items():
             setattr(self._bar, key, value)
         if note:
-            self._bar.set_postfix_str(note, refresh=False)
+            self._bar.set_postfix_str(told.plain(note), refresh=False)
         self._bar.update(done - self._bar.n)
 
     def _size(self, done: float, bar: Any) -> dict[str, Any]:

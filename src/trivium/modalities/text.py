@@ -170,11 +170,13 @@ def _ready_made(name: str) -> tuple[Tokenizer, tuple[int, ...]]:
     """The tokenizer of a published model and its ids of padding, unknown and mask."""
     from transformers import AutoTokenizer
 
-    from trivium.machine.packages import folder
+    from trivium.machine import packages
 
     try:
-        found = AutoTokenizer.from_pretrained(folder(name))
-    except (OSError, ValueError) as error:
+        found = AutoTokenizer.from_pretrained(packages.folder(name), trust_remote_code=False)
+    except Exception as error:  # nothing narrower: what tokenizers raise of a damaged file has no type of its own
+        if "trust_remote_code" in str(error):
+            raise UserError(packages.brings_code(name)) from None
         raise UserError(f"params.yaml: the tokenizer `{name}` is neither `trained`, nor on the Hugging "
                         f"Face hub, nor a local folder with a tokenizer ({str(error).splitlines()[0]}).") from None
     if len(found) <= len(set(found.all_special_ids)):  # made up, where there are no files of one

@@ -17,6 +17,7 @@ from trivium.machine import files
 from trivium.report.inputs import Inputs
 from trivium.report.parts import breakable, coded
 from trivium.report.sections import GROUPS, Section, verdict
+from trivium.settings import told
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -121,9 +122,9 @@ def page(title: str, mark: str, head: str, context: Mapping[str, Any], pieces: I
 def _whole(templates: Environment, title: str, mark: str, head: str, context: Mapping[str, Any], parts: list[Part],
            skip: str = SKIP) -> str:
     style, script = (HERE.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
-    return templates.get_template("base.html").render(
+    return told.masked(templates.get_template("base.html").render(
         policy=policy(style, script), comparison=mark, title=title, skip=skip, style=Markup(style),
-        script=Markup(script), verdict=Markup(templates.get_template(head).render(context)), parts=parts)
+        script=Markup(script), verdict=Markup(templates.get_template(head).render(context)), parts=parts))
 
 
 def content(key: str, inputs: Inputs) -> str:

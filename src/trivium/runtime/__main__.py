@@ -11,6 +11,7 @@ try:
     from trivium.runtime import table
     from trivium.runtime.folder import Processors
     from trivium.runtime.runner import Runner
+    from trivium.settings import told
     from trivium.settings.errors import UserError
 except ImportError as missing:
     sys.exit(f"`{missing.name}` is not installed. Install what this folder needs: pip install -r requirements.txt")
@@ -20,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Exit code 0; 1 on a user's mistake, told in one paragraph, and with --strict where a row has no answer; 2 on a
     wrong command line.
     """
+    told.guard()
     argv = sys.argv[1:] if argv is None else list(argv)
     try:
         folder = next((one for one in argv if not one.startswith("-")), None)

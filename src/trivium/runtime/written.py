@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from trivium.machine.files import whole
 from trivium.machine.spreadsheet import safe
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 Write = Callable[[Sequence[Sequence[Any]]], None]  # gets some rows: the id, then a cell per column
@@ -38,7 +39,7 @@ def writing(out: Path | None, columns: Mapping[str, type], digits: str) -> Itera
     columns: behind the id, `object` for texts and `float` for numbers;  digits: how a CSV has numbers
     """
     if out is None:
-        yield _csv(sys.stdout, columns, digits)
+        yield _csv(sys.stdout if sys.stdout.isatty() else told.inner(sys.stdout), columns, digits)
         return
     with whole(out) as scratch:
         if out.suffix.lower() == ".parquet":

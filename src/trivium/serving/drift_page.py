@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
@@ -33,7 +35,11 @@ details { margin-top: 2rem; } summary { cursor: pointer; font-size: 1.1rem; font
 
 def text(found: Sequence[Compared], advice: str, rows: int) -> str:
     """The whole page; it asks for nothing from outside. advice: sentences, a line each"""
-    parts = [f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Drift</title><style>{STYLE}</style>",
+    mark = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{mark}'; base-uri 'none'; form-action 'none'"
+    parts = ["<!doctype html><html lang='en'><head><meta charset='utf-8'>",
+             f'<meta http-equiv="Content-Security-Policy" content="{policy}"><title>Drift</title>',
+             f"<style>{STYLE}</style>",
              f"</head><body><h1>{rows:,} rows of a log, beside what the model learned from</h1>",
              *(f"<p>{escape(line)}</p>" for line in advice.splitlines()),
              "<p class='key quiet'><i class='reference'></i>the model's data <i class='log'></i>the log. Bars are ",

@@ -2,6 +2,8 @@
 
 import re
 
+from trivium.settings.told import masked
+
 DAMAGE = re.compile("file size is 0 bytes|magic bytes not found|Not an Arrow file|File is too small|deserialize thrift|"
                     "[Cc]orrupt|decompress|end of stream|while deserializing|length is greater than file size")
 
@@ -9,8 +11,12 @@ DAMAGE = re.compile("file size is 0 bytes|magic bytes not found|Not an Arrow fil
 class UserError(Exception):
     """A mistake that the user can mend. The message is one paragraph: what is wrong, where, what to do.
 
-    `trivium.stage` and the command line print it without a stack trace and exit with code 1.
+    `trivium.stage` and the command line print it without a stack trace and exit with code 1. Passwords that stand in
+    addresses are left out.
     """
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 def of_gpu(error: Exception, knob: str) -> UserError | None:

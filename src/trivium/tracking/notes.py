@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 
 from trivium.comparison.out import Comparison
+from trivium.settings.told import markdown
 from trivium.tasks.metric import Metric
 from trivium.tracking.outs import Outcome, Outs
 
@@ -59,21 +60,21 @@ def strategy(outs: Outs, outcome: Outcome, results: Mapping[str, float]) -> str:
     lines.append(f"{cost}, {results['cost/parameters']:,.0f} parameters")
     chosen = sorted({seed.chosen for seed in outcome.training.seeds if seed.chosen})
     if chosen:
-        lines.append(f"* Chosen on validation: {', '.join(chosen)}")
+        lines.append(f"* Chosen on validation: {markdown(', '.join(chosen))}")
     if results.get("failed_share"):
         lines.append(f"* **{results['failed_share']:.0%} of the seeds failed**")
     if outs.comparison:
-        lines += ["", f"*Verdict of the comparison*: {outs.comparison.verdict.sentence}"]
+        lines += ["", f"*Verdict of the comparison*: {markdown(outs.comparison.verdict.sentence)}"]
     lines += ["", f"The model of this run is seed {outcome.training.best.seed}, the best on validation. It takes a "
-              f"table with the columns {', '.join(outcome.metrics.streams)} (any may be empty); it answers with "
-              f"{outcome.task.gives}."]
+              f"table with the columns {markdown(', '.join(outcome.metrics.streams))} (any may be empty); it answers "
+              f"with {outcome.task.gives}."]
     return "\n".join(lines)
 
 
 def comparison(found: Comparison) -> str:
     """The verdict, its reason and the table."""
     verdict, metric = found.verdict, found.ranks
-    lines = [f"**{verdict.sentence}**", "", verdict.reason, "",
+    lines = [f"**{markdown(verdict.sentence)}**", "", markdown(verdict.reason), "",
              f"| rank | strategy | {metric.words} | interval | training FLOPs |", "|---:|---|---:|---|---:|"]
     for name in found.order:
         entry, span = found.strategies[name], found.strategies[name].metrics[metric.key]

@@ -17,6 +17,7 @@ from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
 from trivium.comparison.out import Comparison
 from trivium.machine.spreadsheet import safe
+from trivium.settings import told
 from trivium.tracking import confusion, notes, series, server, store
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
 from trivium.tracking.series import Point, batches
@@ -267,4 +268,4 @@ def _allowed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return told.masked(value if isinstance(value, str) else json.dumps(value))

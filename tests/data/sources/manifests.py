@@ -34,7 +34,7 @@ def save(rows: list[dict[str, Any]], name: str = "m.csv") -> str:
 def ingest(file: str, streams: tuple[str, ...] = ("text",), task: str = "classification",
            **changes: Any) -> dict[str, list[dict[str, Any]]]:
     """The tables of `file`, whose columns have the usual names but for `changes`."""
-    names = {name: changes.get(name, name) for name in Manifest.model_fields} | {
+    names = {name: changes.get(name, name) for name in Manifest.model_fields if name != "outside"} | {
         "path": changes.get("path", file), **{name: changes.get(name, "") for name in ("weight", "unlabelled")}}
     chosen = {s: Stream(modality=MODALITIES.get(s, s), column=changes.get(s, "")) for s in streams}
     write(Path("raw"), Manifest(**names), 0, chosen, tasks.kind(task))

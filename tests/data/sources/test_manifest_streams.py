@@ -43,7 +43,7 @@ def tabled(columns: tuple[str, ...], rows: list[dict[str, Any]] | None = None, *
     """`facts.parquet` of a table with such columns."""
     file = save(rows or [{"id": "1", "label": "a", "Area": "61.2", "kind": " flat "},
                          {"id": "2", "label": "b", "Area": "", "kind": ""}])
-    about = {name: names.get(name, name) for name in Manifest.model_fields} | {
+    about = {name: names.get(name, name) for name in Manifest.model_fields if name != "outside"} | {
         "path": file, "weight": "", "unlabelled": ""}
     write(Path("raw"), Manifest(**about), 0, {"facts": Stream(modality="table", columns=columns)},
           tasks.kind("classification"))

@@ -26,8 +26,9 @@ from trivium.data.meta import Meta
 from trivium.data.sources import meant, question, rows
 from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
-from trivium.data.sources.places import home, moved, refuse_outs
+from trivium.data.sources.places import home, moved, refuse_outs, refuse_outside
 from trivium.data.streams import read_from, same_column
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     if settings.unlabelled:
         files.append(_choose(Path(settings.unlabelled), settings, streams, None))
     media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
-    ids, counts, labels = _look(files, media, task.categorical)
+    ids, counts, labels = _look(files, media, task.categorical, settings.outside)
     target = files[0].target
     if task.categorical:
         _check_classes(labels, path, target, 1 if further else 2)
-    card = f"{counts[0]:,} rows of `{path.name}`"
+    card = f"{counts[0]:,} rows of `{told.code(path.name)}`"
     if settings.unlabelled:
-        card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
+        card += f" and {counts[1]:,} of `{told.code(Path(settings.unlabelled).name)}`, which have no label"
     known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
     keys, kept = Keys(ids), Kept(path.parent)
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
@@ -131,10 +132,12 @@ class _File:
         return pc.if_else(nothing, None, made)
 
 
-def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tuple[np.ndarray, list[int], pa.Array]:
+def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allowed: Sequence[str],
+          ) -> tuple[np.ndarray, list[int], pa.Array]:
     """Number of the id of each row (see `numbered`), rows of each file, and the different labels of classes.
 
-    Raises: UserError (a file is in a folder that stages empty, an unknown split, a time that is not a number).
+    Raises: UserError (a file is in a folder that stages empty, or outside of those
+        `allowed`; an unknown split, a time that is not a number).
     """
     ids, counts, labels = [], [], pa.array([], pa.string())
     for one in files:
@@ -149,9 +152,10 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tu
             if categorical and one.target:
                 labels = pc.unique(pa.chunked_array([labels, *table["label"].drop_null().chunks]))
             for s in (s for s in media if s in table.column_names):
-                for name in table[s].unique().to_pylist():
-                    if name:
-                        folders.setdefault(home(name), name)
+                names = [name for name in table[s].unique().to_pylist() if name]
+                refuse_outside(one.path, names, allowed)
+                for name in names:
+                    folders.setdefault(home(name), name)
         refuse_outs(one.path, folders.values())
         counts.append(count)
     return np.concatenate(ids), counts, labels

@@ -16,6 +16,7 @@ from trivium.settings.errors import UserError
 
 OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
         "reports", "mlruns", ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
+FEW = 8  # folders outside that are named one by one
 BATCH = 10_000  # files that are handed out to threads at a time
 NEAR, FAR = 8, 32  # threads: what is far away is waited for
 
@@ -56,6 +57,51 @@ def refuse_outs(path: Path, values: Iterable[str], root: Path = Path()) -> None:
             raise UserError(f"{path}: `{name}` is in {root / found}, which the pipeline empties and fills by itself: "
                             "your only copy would be lost. Move your data elsewhere, such as data/mine, and name it "
                             "there.")
+
+
+def outside(path: Path, values: Iterable[str], allowed: Iterable[str] = (), project: bool = True) -> dict[Path, str]:
+    """Folder -> a value in it, of those `values` of the manifest at `path` whose files lie neither in its folder, nor
+    in the project (if that counts), nor in one of the folders `allowed`. Where links lead counts.
+    """
+    home = path.parent.resolve()
+    known = [home, *(Path(one).resolve() for one in allowed)]
+    if project:
+        known += [Path.cwd().resolve(), *[one for one in (home, *home.parents) if (one / ".dvc").is_dir()][:1]]
+    found, judged = dict[Path, str](), dict[str, Path]()
+    for value in values:
+        name = on_disk(value, path.parent)
+        if not name:
+            continue
+        file = os.path.join(path.parent, name)
+        folder = os.path.dirname(os.path.realpath(file) if _is_link(file) else file)
+        if folder not in judged:
+            judged[folder] = Path(os.path.realpath(folder))
+            if not any(judged[folder].is_relative_to(one) for one in known):
+                found.setdefault(judged[folder], value)
+    return found
+
+
+def refuse_outside(path: Path, values: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raises: UserError (see `outside`)."""
+    for folder, value in outside(path, values, allowed).items():
+        raise UserError(f"{path}: `{value}` is in {folder}, which is neither in the folder of the table nor in this "
+                        f"project. If that is meant, `trivium use {path}` allows it: it writes the folder into "
+                        "data.manifest.outside.")
+
+
+def gathered(folders: Iterable[Path]) -> list[str]:
+    """The folders without those inside of others; of many, the one that holds them all."""
+    left = [str(one) for one in sorted(set(folders)) if not any(one.is_relative_to(other) and one != other
+                                                              for other in folders)]
+    whole = os.path.commonpath(left) if left else ""
+    return [whole] if len(left) > FEW and whole != os.sep else left
+
+
+def _is_link(file: str) -> bool:
+    try:
+        return os.path.islink(file)
+    except ValueError:  # a NUL in the name
+        return False
 
 
 def hashed(names: list[str], folder: Path, stream: str) -> Iterable[str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,7 +40,7 @@ def rows(asked: Asked) -> Rows:
     home = _fetched(name, commit, chosen)
     asked.note(f"{name} at commit {commit[:12]}: {len(chosen):,} Parquet files. `{name}@{commit[:12]}` is always this "
                "one.")
-    return cells.resolved(shards.rows([(file, home / file) for file in chosen]), home, asked)
+    return cells.resolved(shards.rows([(file, home / file) for file in chosen]), home, replace(asked, foreign=True))
 
 
 def _listed(name: str, revision: str | None, must: bool = True) -> tuple[str, list[str]]:

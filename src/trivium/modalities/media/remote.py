@@ -20,6 +20,8 @@ from trivium.settings.errors import UserError
 TIMEOUT = 60.0  # seconds for one read
 PAUSES = (1.0,)  # seconds before a read that failed is tried again
 WEB = ("http", "https")
+HERE = ("local", "dir", "data", "git", "generic", "reference", "libarchive", "filecache", "blockcache", "simplecache",
+        "cached", "asyncwrapper")  # of fsspec, which would read this disk past the checks of paths
 NOBODY = "No row is to blame: mend that, and run again."
 
 
@@ -135,6 +137,8 @@ def _system(address: str) -> tuple[Any, str]:
         raise UserError(f"`{address}` is an address, and the package that reads these is missing: `pip install "
                         "fsspec`.") from None
     kind = place.scheme(address)
+    if kind in HERE:  # a path says it, and is judged as one
+        raise ValueError(f"nothing here can read addresses that begin with {kind}://")
     try:
         found = fsspec.get_filesystem_class(kind)
     except ImportError as error:

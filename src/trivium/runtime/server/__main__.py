@@ -19,6 +19,7 @@ from trivium.machine.workers import cores
 from trivium.runtime.folder import Processors
 from trivium.runtime.server.limits import Limits
 from trivium.runtime.server.told import BACKLOG, Told
+from trivium.settings import told as words
 from trivium.settings.errors import UserError
 
 TOKEN = "TRIVIUM_TOKEN"
@@ -27,6 +28,7 @@ MOST = 4  # workers that `auto` means: each holds about 100 MB
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Exit code 0, also after SIGTERM; 1 on a user's mistake, told in one paragraph; 2 on a wrong command line."""
+    words.guard()
     try:
         run(parser().parse_args(argv))
     except UserError as error:

@@ -19,6 +19,7 @@ from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.runtime.folder import GRAPH, INT8, PROCESSORS
 from trivium.serving.export import origin
 from trivium.serving.export.record import Exported
+from trivium.settings.told import markdown
 from trivium.tasks import Task
 from trivium.tasks.metric import Metric
 from trivium.training.records import Trained
@@ -63,7 +64,7 @@ def text(root: Path, made: Exported, read: tuple[str, ...], about: Mapping[str, 
              "What it cost": origin.cost(root, trained, here), "Licences": origin.licences(about, known.meta),
              "How to make it again": origin.again(root, made.strategy, here)}
     said = [f"## {title}\n\n" + "\n".join(lines) for title, lines in parts.items() if lines]
-    return "\n\n".join([f"# {trained.title}: {known.meta.title or known.meta.source}", *said]) + "\n"
+    return "\n\n".join([f"# {trained.title}: {markdown(known.meta.title or known.meta.source)}", *said]) + "\n"
 
 
 def _theirs(found: Comparison, strategy: str, evaluated: Evaluation | None) -> bool:
@@ -81,9 +82,10 @@ def _what(known: Known) -> list[str]:
              f"Strategy `{known.made.strategy}` ({known.trained.strategy}, from the recipe `{known.trained.start}`), "
              f"seed {known.made.seed}: of all seeds the one with the lowest validation NLL. Trivium exported it."]
     if known.compared and known.compared.verdict.recommended == known.made.strategy:
-        lines += ["", f"> {known.compared.verdict.sentence} {known.compared.verdict.reason}"]
+        lines += ["", f"> {markdown(known.compared.verdict.sentence)} {markdown(known.compared.verdict.reason)}"]
     elif known.compared:
-        lines += ["", f"It is not what the comparison recommends, which says: {known.compared.verdict.sentence}"]
+        lines += ["", "It is not what the comparison recommends, which says: "
+                  f"{markdown(known.compared.verdict.sentence)}"]
     return lines
 
 
@@ -143,7 +145,7 @@ def _good(known: Known) -> list[str]:
     entry, compared = known.compared.strategies[known.made.strategy], known.compared
     level = f"{100 * compared.settings.confidence:g} % interval"
     lines = [f"Mean over {compared.settings.seeds} seeds, on test sets that no training saw:", "",
-             f"| metric | mean | {level} | always “{compared.constant.label}” |", "|---|---|---|---|"]
+             f"| metric | mean | {level} | always “{markdown(str(compared.constant.label))}” |", "|---|---|---|---|"]
     for key, metric in compared.metrics.items():
         if span := entry.metrics.get(key):
             constant = compared.constant.metrics.get(key)
@@ -189,7 +191,7 @@ def _failings(known: Known) -> list[str]:
     rows = sorted(known.own.table.items(), key=lambda pair: pair[1][keys[0]]) if keys else []
     if len(rows) > 1:
         head = {"f1": "F1", "r2": "R²"}[keys[0]]
-        worst = [f"{name} ({head} {row[keys[0]]:.2f})" for name, row in rows[:WORST]]
+        worst = [f"{markdown(name)} ({head} {row[keys[0]]:.2f})" for name, row in rows[:WORST]]
         lines.append(f"- It does worst on {_listed(worst)}.")
     if "ece" in known.own.metrics:
         lines.append(f"- The probabilities that it states are off by {numbers.percent(known.own.metrics['ece'])} on "
