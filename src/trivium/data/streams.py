@@ -33,8 +33,12 @@ def wrong(data: Data) -> list[str]:
             found.append(f"`data.streams.{s}` names a `column` and `columns`: put all of them into `columns`.")
         found += [f"`data.streams.{s}.columns` names `{name}` twice." for name in dict.fromkeys(one.columns)
                   if one.columns.count(name) > 1]
+    found += [f"`data.streams.{s}.anonymise`: {s} is {one.modality}, and only texts and tables can be anonymised: take "
+              "it out." for s, one in data.streams.items() if one.anonymise and one.modality not in ("text", "table")]
     if data.source == "manifest":
         return found + same_column({s: read_from(s, one) for s, one in data.streams.items()})
+    found += [f"`data.streams.{s}.anonymise`: `data.source: {data.source}` is about nobody, and only data of your own "
+              "are anonymised: take it out." for s, one in data.streams.items() if one.anonymise]
     offered = OFFERED.get(data.source, OFFERED["digits"])
     return found + [f"`data.streams.{s}` is {one.modality}, but `data.source: {data.source}` offers the streams "
                     f"{', '.join(offered)} alone, {_each(offered)}: leave `{s}` out, or bring your own "

@@ -28,6 +28,7 @@ from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
 from trivium.data.sources.places import home, moved, refuse_outs
 from trivium.data.streams import read_from, same_column
+from trivium.modalities.anonymised import Anonymiser, Rules
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     if settings.unlabelled:
         card += f" and {counts[1]:,} of `{Path(settings.unlabelled).name}`, which have no label"
     known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
-    keys, kept = Keys(ids), Kept(path.parent)
+    keys, kept = Keys(ids), Kept(path.parent, {
+        s: Anonymiser(Rules.of(stream.anonymise, f"data.streams.{s}.anonymise")) for s, stream in streams.items()
+        if stream.anonymise})
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     with ExitStack() as stack:
@@ -89,7 +92,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     for words in kept.notes():
         print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
-         target=tuple(target)).write(out / "meta.json")
+         target=tuple(target), anonymised=kept.anonymised()).write(out / "meta.json")
 
 
 @dataclass(frozen=True)
