@@ -24,6 +24,7 @@ from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
 from trivium.data.sources import meant, question, rows
+from trivium.data.sources.forgotten import Forgotten
 from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
 from trivium.data.sources.places import home, moved, refuse_outs
@@ -98,7 +99,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
 @dataclass(frozen=True)
 class _File:
     """A file of rows. made: under the names of the settings, what each is made of, by its columns in the file;
-    target: the columns of the label;  modality: of each stream.
+    target: the columns of the label;  modality: of each stream;  forgotten: rows that are passed over.
     """
 
     path: Path
@@ -106,14 +107,20 @@ class _File:
     target: list[str]
     modality: Mapping[str, str]
     blank: bool
+    forgotten: Forgotten
 
     def pieces(self, only: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Some rows at a time: the columns under the names of the settings, or those of `only`, and always the label.
         All are read either way, so that what cannot be read is found the first time.
         """
         wanted = {what: own for what, own in self.made.items() if only is None or what in only}
+        gone = self.made["id"]["id"] if self.forgotten.ids else ""
         columns = sorted({*self.target, *(column for own in self.made.values() for column in own.values())})
         for table in rows.pieces(self.path, columns, self.target):
+            if gone:
+                table = table.filter(pa.array(~self.forgotten.within(meant.plain(table[gone]))))
+                if not len(table):
+                    continue
             made = {what: values(self.modality[what], {name: table[column] for name, column in own.items()})
                     if what in self.modality else meant.plain(table[own[what]]) for what, own in wanted.items()
                     if what != "label"}
@@ -156,6 +163,8 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool) -> tu
                     if name:
                         folders.setdefault(home(name), name)
         refuse_outs(one.path, folders.values())
+        if not count:
+            raise UserError(f"All rows of {one.path} are forgotten, so that nothing is left: bring others.")
         counts.append(count)
     return np.concatenate(ids), counts, labels
 
@@ -203,7 +212,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
         raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
                         f"{given[0][0]}, so that models are told the answer. Name another column for one of them.")
     return _File(path, {what: {what: column} for what, column in chosen.items()} | {"label": {}} | read, target,
-                 {s: stream.modality for s, stream in streams.items()}, bool(task and task.blank))
+                 {s: stream.modality for s, stream in streams.items()}, bool(task and task.blank), Forgotten.at())
 
 
 def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool = True, there: bool = True) -> str:

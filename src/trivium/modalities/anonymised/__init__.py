@@ -20,8 +20,8 @@ from trivium.modalities.anonymised.folded import Folded
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
-Kind = Literal["url", "email", "ip", "account", "card", "phone", "name"]
-KINDS: tuple[Kind, ...] = ("url", "email", "ip", "account", "card", "phone", "name")  # what comes first is found first
+Kind = Literal["email", "url", "ip", "account", "card", "phone", "name"]
+KINDS: tuple[Kind, ...] = ("email", "url", "ip", "account", "card", "phone", "name")  # what comes first is found first
 WORDS = {"url": "web addresses", "email": "e-mail addresses", "ip": "IP addresses", "account": "account numbers",
          "card": "card numbers", "phone": "phone numbers", "name": "names"}
 NEEDS = ("phonenumbers", "python-stdnum")  # packages that a served model needs besides

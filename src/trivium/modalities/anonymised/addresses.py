@@ -6,11 +6,10 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator
 
+from trivium.modalities.anonymised.folded import SPACED
+
 Spans = Iterator[tuple[int, int]]
 
-# Scripts that set words apart with spaces, so that a letter beside an address belongs to it.
-SPACED = ("A-Za-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u0590-\u05ff\u0621-\u064a\u0900-\u097f"
-          "\u1e00-\u1eff")
 LOCAL = rf"[{SPACED}_](?:[{SPACED}_.!#$%&'*+/=?^`{{|}}~-]{{0,62}}[{SPACED}_+~-])?"
 DOMAIN = rf"(?:[{SPACED}](?:[{SPACED}-]{{0,61}}[{SPACED}])?\.)+(?:xn--[a-z0-9-]+|(?![0-9])[{SPACED}]{{2,24}})"
 MAIL = re.compile(rf"{LOCAL}@{DOMAIN}(?![{SPACED}_-])")
@@ -18,18 +17,20 @@ ANY_MAIL = re.compile(r"[^\s@<>()\[\],;:\"（）「」、。，]{1,64}@(?:[^\W_]
 SPELT = re.compile(rf"{LOCAL}\s?[\[({{]\s?(?:at|ät|arroba|chez)\s?[\])}}]\s?[{SPACED}-]+"
                    rf"(?:\s?[\[({{]?\s?(?:dot|punkt|punto|point|\.)\s?[\])}}]?\s?[{SPACED}-]+)+", re.IGNORECASE)
 
+SIGN = re.compile(r"@|[\[({]")
 SIGNS = r"[A-Za-z0-9\u00a1-\u2fff._~:/?#@!$&'*+,;=%\-()\[\]|]"  # up to where Chinese, Japanese and Korean begin
 SCHEME = re.compile(rf"(?:https?|ftps?|sftp|wss?|ssh|git|file)://{SIGNS}+", re.IGNORECASE)
-WWW = re.compile(rf"(?<![\w@.])www\d?\.[{SPACED}-]+\.{SIGNS}+", re.IGNORECASE)
+WWW = re.compile(rf"(?<![{SPACED}_@.])www\d?\.[{SPACED}-]+\.{SIGNS}+", re.IGNORECASE)
 # Without `http` and `www`: file names and abbreviations look alike, so that the ending must be a usual one.
 ENDINGS = ("com|org|net|edu|gov|info|biz|eu|io|dev|app|me|tv|co|uk|de|fr|es|it|nl|be|at|ch|pl|ru|ua|gr|pt|br|mx|ar|jp|"
            "cn|kr|in|tr|se|no|dk|fi|cz|hu|ro|il|sa|ae|eg|au|nz|ca|us|za|link|shop|online|site|blog|xyz|cloud")
-BARE = re.compile(rf"(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{ENDINGS})"
-                  rf"(?![\w-]|\.\w)(?::\d{{2,5}})?(?:/{SIGNS}*)?", re.IGNORECASE)
-UNSURE = frozenset(("me", "in", "at", "no", "it", "is", "be", "to", "so", "as", "us", "de", "es", "co"))  # words, too
+BARE = re.compile(rf"(?<![{SPACED}_@./-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:{ENDINGS})"
+                  rf"(?![{SPACED}_-]|\.[{SPACED}_]|[\w.+-]*@)(?::\d{{2,5}})?(?:/{SIGNS}*)?", re.IGNORECASE)
+UNSURE = frozenset(("me", "in", "at", "no", "it", "is", "be", "to", "so", "as", "us", "es", "co"))  # words, too
 
-FOUR = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)(?:/\d{1,2})?")
-SIX = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]*::?[0-9A-Fa-f:]+(?:\.\d{1,3}){0,4}(?![\w:])(?:/\d{1,3})?")
+FOUR = re.compile(rf"(?<![{SPACED}_.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![{SPACED}_]|\.\d)(?:/\d{{1,2}})?")
+SIX = re.compile(rf"(?<![{SPACED}_:.])"
+                 rf"[0-9A-Fa-f:]*::?[0-9A-Fa-f:]+(?:\.\d{{1,3}}){{0,4}}(?![{SPACED}_:])(?:/\d{{1,3}})?")
 VERSION = re.compile(r"(?:\bv|\bver\.?|version|versión|versione|versão|версия|версии|έκδοση|إصدار|संस्करण|"
                      r"版本|バージョン|버전|release|build|firmware|section|chapter|kapitel|abschnitt|§)\s?:?\s?$",
                      re.IGNORECASE)
@@ -62,14 +63,14 @@ def _unopened(text: str, start: int, end: int) -> bool:
 
 
 def mails(text: str) -> Spans:
-    if "@" in text:
-        known = [match.span() for match in MAIL.finditer(text)]
-        yield from known
-        for match in ANY_MAIL.finditer(text):
-            if all(match.end() <= start or match.start() >= end for start, end in known):
+    if not SIGN.search(text):
+        return
+    inside = [match.span() for match in SCHEME.finditer(text)]  # of an address of the web
+    for pattern in (MAIL, ANY_MAIL, SPELT):
+        for match in pattern.finditer(text):
+            if all(match.end() <= start or match.start() >= end for start, end in inside):
+                inside.append(match.span())
                 yield match.span()
-    if "[" in text or "(" in text or "{" in text:
-        yield from (match.span() for match in SPELT.finditer(text))
 
 
 def machines(text: str) -> Spans:

@@ -7,7 +7,12 @@ import unicodedata
 INVISIBLE = frozenset("\u00ad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066"
                       "\u2067\u2068\u2069\ufeff")
 HYPHENS = frozenset("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d")
+WIDE = "＠．＋／＿（）"  # not the marks of a sentence, which stand before numbers
 SPACES = frozenset("\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000")
+
+# Letters and digits of scripts that set words apart with spaces, so that what touches a find belongs to it.
+SPACED = ("A-Za-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u052f\u0531-\u0587\u0590-\u05ff\u0621-\u064a\u0900-\u097f"
+          "\u1e00-\u1eff")
 
 
 class Folded:
@@ -32,7 +37,7 @@ def _plain(sign: str) -> str:
         return "-"
     if sign in SPACES:
         return " "
-    if "\uff01" <= sign <= "\uff5e":
+    if "\uff01" <= sign <= "\uff5e" and (sign.isalnum() or sign in WIDE):
         return chr(ord(sign) - 0xFEE0)
     digit = unicodedata.decimal(sign, None)
     return sign if digit is None else str(digit)

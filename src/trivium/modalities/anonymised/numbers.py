@@ -9,9 +9,11 @@ import importlib
 import re
 from collections.abc import Iterator, Sequence
 
+from trivium.modalities.anonymised.folded import SPACED
+
 Spans = Iterator[tuple[int, int]]
 
-CARD = re.compile(r"(?<![\w.,-])(?<!\d[ ])\d(?:[ -]?\d){11,18}(?![\w]|[.,-]?\d)")
+CARD = re.compile(rf"(?<![{SPACED}_.,-])(?<!\d[ ])\d(?:[ -]?\d){{11,18}}(?![{SPACED}_]|[.,-]?\d)")
 # First digits and lengths (ISO/IEC 7812 as the networks use it): Visa, Mastercard, American Express, Diners, Discover,
 # JCB, UnionPay, Mir, Maestro.
 ISSUED = ((r"4", (13, 16, 19)), (r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", (16,)), (r"3[47]", (15,)),
@@ -31,11 +33,15 @@ OTHERS = (
     ("in_.aadhaar", r"\d{4} \d{4} \d{4}"), ("se.personnummer", r"\d{6}[-+]\d{4}"),
     ("fi.hetu", r"\d{6}[-+A]\d{3}[\dA-Za-z]"), ("pl.pesel", r"\d{11}"),
 )
-FORMS = tuple((name, re.compile(rf"(?<![\w./-])(?<!\d[ ]){form}(?![\w/]|[.-]\d)")) for name, form in OTHERS)
+FORMS = tuple((name, re.compile(
+    rf"(?<![{SPACED}_./-])(?<!\d[ ]){form}(?![{SPACED}_/]|[ .-]\d)")) for name, form in OTHERS)
 
 MANY = re.compile(r"(?:\d[^\d]{0,3}){7}")  # digits, without which no such number is
+PART = re.compile(r"\d[.:]$")
 DIGITS = re.compile(r"\d(?:[\s().\-/]{0,3}\d){5}")  # no phone number has fewer
-ABROAD = re.compile(r"(?<![\w.,/+-])(?:00|\(00\)|011)[ ]?(?=[1-9]\d)(?:[\s().\-/]{0,2}\d){7,14}(?![\w])")
+ABROAD = re.compile(rf"(?<![{SPACED}_.,/+-])(?:00|\(00\)|011)[ ]?"
+                    rf"(?=[1-9]\d)(?:[\s().\-/]{{0,2}}\d){{7,14}}(?![{SPACED}_])")
+DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d([./-])\d{1,2}\2\d{1,2}")
 INTERNATIONAL = re.compile(r"\+[\s(]{0,2}\d")
 
 
@@ -75,7 +81,9 @@ def phones(text: str, regions: Sequence[str] = ()) -> Spans:
             continue
     for region in (*([None] if INTERNATIONAL.search(text) else ()), *regions):
         for found in phonenumbers.PhoneNumberMatcher(text, region):
-            yield found.start, found.end
+            inside = region and PART.search(text, 0, found.start)  # the end of a version, or of an address
+            if not inside and not DATE.fullmatch(found.raw_string):
+                yield found.start, found.end
 
 
 def _valid(name: str, text: str) -> bool:
