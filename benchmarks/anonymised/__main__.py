@@ -21,6 +21,7 @@ from trivium.modalities.anonymised import KINDS, Rules, Settings, found, names
 
 RESULT, PAGE = Path("benchmarks/results/anonymised.json"), Path("docs/anonymised-text.md")
 BEGIN, END = "<!-- made by benchmarks.anonymised -->", "<!-- end -->"
+HOPELESS = "name, alone, not on the list"
 SEEDS = {"development": 1, "measured": 20261129}
 
 
@@ -34,12 +35,13 @@ def measure(texts: list[Text], rules: dict[str, Rules]) -> dict[str, object]:
     for one in texts:
         spans = found(one.text, rules[one.language], listed[one.language])
         for start, end, kind, manner in one.planted:
-            covered = all(any(a <= k < b for a, b, _ in spans) for k in range(start, end) if one.text[k].isalnum())
+            covered = all(any(a <= k < b for a, b, _ in spans) for k in range(start, end)
+                          if one.text[k].isalnum())
             planted_in[manner] += 1
             each[kind, one.language] += 1
             whole[manner] += covered
             by_language[kind, one.language] += covered
-            if not covered:
+            if not covered and manner != HOPELESS:
                 misses.append([one.language, manner, one.text])
         for start, end, kind in spans:
             hit = any(start < b and a < end and kind == own for a, b, own, _ in one.planted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from trivium import modalities
 from trivium.data.settings import OFFERED, Data, Stream
@@ -44,6 +45,15 @@ def wrong(data: Data) -> list[str]:
                     f"{', '.join(offered)} alone, {_each(offered)}: leave `{s}` out, or bring your own "
                     "data (docs/bring-your-own-data.md)." for s, one in data.streams.items()
                     if one.modality in known and offered.get(s) != one.modality]
+
+
+def warnings(data: Data) -> list[str]:
+    """Of lists of names that DVC does not watch, so that a change of one changes nothing."""
+    watched = Path(data.watch).resolve()
+    return [f"params.yaml: `data.streams.{s}.anonymise.names`: DVC does not watch {one.anonymise.names}. After you have "
+            "changed it, run `dvc repro --force ingest`." for s, one in data.streams.items()
+            if one.anonymise and one.anonymise.names
+            and not Path(one.anonymise.names).resolve().is_relative_to(watched)]
 
 
 def _each(offered: Mapping[str, str]) -> str:

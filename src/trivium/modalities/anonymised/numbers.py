@@ -33,8 +33,10 @@ OTHERS = (
     ("in_.aadhaar", r"\d{4} \d{4} \d{4}"), ("se.personnummer", r"\d{6}[-+]\d{4}"),
     ("fi.hetu", r"\d{6}[-+A]\d{3}[\dA-Za-z]"), ("pl.pesel", r"\d{11}"),
 )
-FORMS = tuple((name, re.compile(
-    rf"(?<![{SPACED}_./-])(?<!\d[ ]){form}(?![{SPACED}_/]|[ .-]\d)")) for name, form in OTHERS)
+GROUPED = ("fr.nir", "de.idnr", "in_.aadhaar")  # might be a part of a longer number, such as that of a card
+ALONE = (r"(?<!\d[ ])", r"(?![ ]\d)")
+FORMS = tuple((name, re.compile(f"{before}(?<![{SPACED}_./-]){form}(?![{SPACED}_/]|[.-]\\d){after}"))
+              for name, form in OTHERS for before, after in [ALONE if name in GROUPED else ("", "")])
 
 MANY = re.compile(r"(?:\d[^\d]{0,3}){7}")  # digits, without which no such number is
 PART = re.compile(r"\d[.:]$")
