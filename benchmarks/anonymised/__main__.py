@@ -51,7 +51,8 @@ def measure(texts: list[Text], rules: dict[str, Rules]) -> dict[str, object]:
                 wrong.append([one.language, kind, one.text[start:end], one.text])
     seconds = time.perf_counter() - started
     return {"texts": len(texts), "languages": sorted(rules), "microseconds_a_text": round(1e6 * seconds / len(texts)),
-            "recall": {manner: {"planted": planted_in[manner], "found": whole[manner]} for manner in sorted(planted_in)},
+            "recall": {manner: {"planted": count, "found": whole[manner]}
+                       for manner, count in sorted(planted_in.items())},
             "precision": {kind: {"found": said[kind], "right": right[kind]} for kind in KINDS},
             "by_language": {kind: {language: [by_language[kind, language], each[kind, language]] for language in
                                    sorted(rules)} for kind in KINDS},

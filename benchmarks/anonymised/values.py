@@ -37,9 +37,10 @@ IBANS = {"DE": "#" * 18, "GB": "WEST" + "#" * 14, "CH": "00" + "#" * 15, "AT": "
          "SA": "#" * 20, "TR": "00061" + "0" + "#" * 16, "GR": "#" * 23, "PL": None, "IE": "AIBK" + "#" * 14}
 CARDS = [("4", 16), ("51", 16), ("55", 16), ("37", 15), ("6011", 16),
          ("3530", 16), ("62", 16), ("2221", 16), ("36", 14)]
-WORDS = ["alpha", "river", "stone", "cloud", "maple", "pixel", "north", "amber", "cedar", "delta", "ember", "falcon"]
-DOMAINS = ["example.com", "mail.example.org", "example.co.uk", "firma-beispiel.de", "exemple.fr", "correo.es", "posta.it",
-           "example.com.br"]
+WORDS = ["alpha", "river", "stone", "cloud", "maple", "pixel", "north", "amber",
+         "cedar", "delta", "ember", "falcon"]
+DOMAINS = ["example.com", "mail.example.org", "example.co.uk", "firma-beispiel.de", "exemple.fr", "correo.es",
+           "posta.it", "example.com.br"]
 
 
 def digits(draw: Draw, form: str) -> str:
@@ -90,7 +91,8 @@ def cpf(draw: Draw) -> str:
 
 
 def resident(draw: Draw) -> str:
-    body = f"110105{draw.integers(1950, 2005)}{draw.integers(1, 13):02}{draw.integers(1, 29):02}{draw.integers(1000):03}"
+    body = f"110105{draw.integers(1950, 2005)}{draw.integers(1, 13):02}{draw.integers(1, 29):02}"
+    body += f"{draw.integers(1000):03}"
     return body + "10X98765432"[_weighed(body, [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]) % 11]
 
 
@@ -137,7 +139,8 @@ def account(draw: Draw, language: str) -> str:
 
 
 def email(draw: Draw, language: str) -> str:
-    local = f"{one(draw, WORDS)}{one(draw, ['.', '_', '-', ''])}{one(draw, WORDS)}{one(draw, ['', '7', '1984', '+news'])}"
+    local = f"{one(draw, WORDS)}{one(draw, ['.', '_', '-', ''])}{one(draw, WORDS)}"
+    local += str(one(draw, ["", "7", "1984", "+news"]))
     if draw.random() < 0.08:
         return f"{local} (at) {str(one(draw, DOMAINS)).replace('.', ' dot ')}"
     if language in ("ru", "el", "de") and draw.random() < 0.15:
@@ -176,7 +179,8 @@ def negative(draw: Draw, language: str) -> str:
     return str(one(draw, [
         date, f"{date} {draw.integers(24):02}:{draw.integers(60):02}:{draw.integers(60):02}", 
         f"{date[8:]}.{date[5:7]}.{date[:4]}",
-        f"{date[5:7]}/{date[8:]}/{date[:4]}", digits(draw, "1,###,###.##"), digits(draw, "€ 1.###,##"), digits(draw, "$##.##"),
+        f"{date[5:7]}/{date[8:]}/{date[:4]}", digits(draw, "1,###,###.##"), digits(draw, "€ 1.###,##"),
+        digits(draw, "$##.##"),
         digits(draw, "3.1#.#"), digits(draw, "v2.1#.#.#"), digits(draw, "10.0.19###.1###"),
         digits(draw, "978-3-16-14####-#"), digits(draw, "0-306-4####-#"), f"{serial}-{digits(draw, '######')}",
         digits(draw, "#%"), digits(draw, "2######"), digits(draw, "#########"), digits(draw, "##########"),

@@ -50,8 +50,8 @@ def wrong(data: Data) -> list[str]:
 def warnings(data: Data) -> list[str]:
     """Of lists of names that DVC does not watch, so that a change of one changes nothing."""
     watched = Path(data.watch).resolve()
-    return [f"params.yaml: `data.streams.{s}.anonymise.names`: DVC does not watch {one.anonymise.names}. After you have "
-            "changed it, run `dvc repro --force ingest`." for s, one in data.streams.items()
+    return [f"params.yaml: `data.streams.{s}.anonymise.names`: DVC does not watch {one.anonymise.names}. After you "
+            "have changed it, run `dvc repro --force ingest`." for s, one in data.streams.items()
             if one.anonymise and one.anonymise.names
             and not Path(one.anonymise.names).resolve().is_relative_to(watched)]
 
