@@ -9,16 +9,20 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from trivium.drawing.numbers import plural
 from trivium.settings.errors import UserError
+
+if TYPE_CHECKING:
+    from trivium.data.sources.forgotten import Forgotten
 
 WORDS = ("remove rows, from the raw data on: says what else hangs together with them, which outs and MLflow runs still "
          "hold them, and how to clear these")
 IMPORTED = Path("data/imported")
 AFTER = "Now run `dvc repro` (or `make repro`): it makes all outs as if these rows had never been there."
-Say = Callable[[str], None]
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +64,7 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
     from trivium.importing import removed
     from trivium.params import load
 
+    given = [name.strip() for name in given if name.strip()]
     params, before = load(), Forgotten.at()
     sources = rows.sources(params)
     every = [name for source in sources for name in source.ids() if name]
@@ -68,20 +73,26 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
     beside = {name: why for name, why in rows.twins(params, set(names)).items() if name in there}
     also = sorted(beside) if twins else []
     names = [*names, *also]
-    count = sum(name in set(names) for name in every)
-    said = [f"{_rows(count)} {'would be' if dry else 'is' if count == 1 else 'are'} forgotten: {rows.listed(names)}."
-            if names else "These rows are forgotten already."]
+    chosen = set(names)
+    count = sum(name in chosen for name in every)
+    verb = "would be" if dry else "is" if count == 1 else "are"
+    said = [f"{plural(count, 'row')} {verb} forgotten: {rows.listed(names)}." if names else
+            "These rows are forgotten already."]
     if also:
         said.append(f"Among them {len(also):,} for --twins: "
                     + "; ".join(f"{name} has {beside[name]}" for name in also[:rows.SHOWN]) + ".")
     elif beside:
-        said.append(f"{_rows(len(beside))} hang together with them and stay: "
+        said.append(f"{plural(len(beside), 'row')} {'hangs' if len(beside) == 1 else 'hang'} together with them and "
+                    f"{'stays' if len(beside) == 1 else 'stay'}: "
                     + "; ".join(f"{name} has {why}" for name, why in list(beside.items())[:rows.SHOWN])
                     + ("; ..." if len(beside) > rows.SHOWN else "") + ". `--twins` forgets these, too.")
     elif not rows.SAMPLES.exists():
         said.append("Which other rows hold the same is known once `dvc repro align` has run.")
+    gone = before.with_more([*given, *names])
+    if names and not dry:
+        gone.write(PATH)  # first: a kill from here on loses nothing, and the command may be typed again
     for source in sources:
-        own = [name for name in names if name in set(source.ids())]
+        own = sorted(chosen.intersection(filter(None, source.ids())))
         ours = source.path.resolve().is_relative_to(IMPORTED.resolve())
         files = source.files(set(own)) if own else []
         if own and ours:
@@ -97,9 +108,7 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
         if files:
             said.append(f"Only these rows name the files {rows.listed(files)}: they are yours, and stay.")
     if names and not dry:
-        before.with_more(names).write(PATH)
         said.append(f"{PATH} keeps digests of their ids: commit it.")
-    gone = before.with_more([*given, *names])
     return "\n".join([*said, "", *held(Path("."), gone, [source.path for source in sources]), "",
                       "Nothing was changed." if dry else AFTER + " Then `trivium forget --gc` clears what is old."])
 
@@ -111,38 +120,39 @@ def told(root: Path) -> str:
     gone = Forgotten.at(root)
     if not gone.ids:
         return "No row is forgotten here. `trivium forget ID...` forgets some."
-    return "\n".join([f"{_rows(len(gone.ids))} {'is' if len(gone.ids) == 1 else 'are'} forgotten here.",
+    return "\n".join([f"{plural(len(gone.ids), 'row')} {'is' if len(gone.ids) == 1 else 'are'} forgotten here.",
                       *held(root, gone, _tables())])
 
 
-def held(root: Path, gone: object, tables: Collection[Path]) -> list[str]:
+def held(root: Path, gone: Forgotten, tables: Collection[Path]) -> list[str]:
     """What still holds such rows, a line each, with the command that clears it."""
     from trivium.cli.traces import Traces
     from trivium.tracking import forgotten as runs
     from trivium.tracking import server
 
-    traces = Traces(root, gone)  # type: ignore[arg-type]
+    traces = Traces(root, gone)
     lines = []
     if traces.outs:
         lines.append(f"- the present outs: {', '.join(traces.outs)}. `dvc repro` makes them anew.")
     if traces.objects:
-        lines.append(f"- DVC's cache, {traces.objects:,} old versions of outs: `trivium forget --gc`, or `dvc gc "
-                     "--workspace`, which drops all versions that the present dvc.lock does not name.")
+        lines.append(f"- DVC's cache, {plural(traces.objects, 'old version')} of outs: `trivium forget --gc`, or "
+                     "`dvc gc --workspace`, which drops all versions that the present dvc.lock does not name.")
     if any(traces.raws.values()) and traces.remotes():
         lines.append(f"- the remote {', '.join(traces.remotes())}, if you pushed: `dvc gc --workspace --cloud` drops "
                      "from it all that the present dvc.lock does not name.")
     if runs.there(root) and (found := runs.runs(root, lambda raw: traces.raws.get(raw, True), bool(traces.outs))):
         lines.append(f"- MLflow{' at ' + server.shown(server.address() or '') if server.address() else ''}, "
-                     f"{len(found):,} runs: {', '.join(dict.fromkeys(found))}. `trivium forget --gc` removes them.")
+                     f"{plural(len(found), 'run')}: {', '.join(dict.fromkeys(found))}. `trivium forget --gc` "
+                     "removes them.")
     lines += [f"- {path}: made again when it is needed. `trivium forget --gc` removes it." for path in traces.caches()
               if traces.outs or traces.objects]
     lines += [f"- {path}, {what}, if it was made before: `rm -r {path}`." for path, what in traces.copies().items()]
     for path in tables:
         if commits := traces.tracked(path):
-            lines.append(f"- git, {commits:,} commits of {path}: `git filter-repo --path {path} --invert-paths` takes "
-                         "the table out of its history; whoever has a clone has it still.")
+            lines.append(f"- git, {plural(commits, 'commit')} of {path}: `git filter-repo --path {path} "
+                         "--invert-paths` takes the table out of its history; whoever has a clone has it still.")
     if experiments := traces.experiments():
-        lines.append(f"- {experiments:,} experiments of DVC: `dvc exp remove --all-commits`, before `--gc`.")
+        lines.append(f"- {plural(experiments, 'experiment')} of DVC: `dvc exp remove --all-commits`, before `--gc`.")
     return ["What still holds them:", *lines] if lines else ["Nothing that is known here holds them any more."]
 
 
@@ -168,7 +178,8 @@ def clear(root: Path, sure: bool, dry: bool) -> str:
     found = runs.runs(root, lambda raw: traces.raws.get(raw, True), False) if runs.there(root) else []
     todo = [f"all versions in DVC's cache that the present dvc.lock does not name ({traces.objects:,} of them with "
             "such rows), which other commits and branches can then no longer check out",
-            *([f"{len(found):,} MLflow runs ({', '.join(dict.fromkeys(found))})"] if found else []), *traces.caches()]
+            *([f"{plural(len(found), 'MLflow run')} ({', '.join(dict.fromkeys(found))})"] if found else []),
+            *traces.caches()]
     print("This removes:", *(f"- {one}" for one in todo), sep="\n")
     if dry:
         return "Nothing was changed."
@@ -193,6 +204,3 @@ def _tables() -> list[Path]:
     manifest = load().data.manifest
     return [Path(name) for name in (manifest.path, manifest.unlabelled) if name]
 
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
