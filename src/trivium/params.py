@@ -233,7 +233,7 @@ def warnings(params: Params) -> list[str]:
     augmented = params.loop.augment if isinstance(params.loop.augment, dict) else {}
     idle = [f"params.yaml: `loop.augment.{modality}` changes nothing: no stream of `data.streams` is {modality}."
             for modality in augmented if modality not in params.streams.values()]
-    return idle + [words for one in params.entries.values()
+    return idle + streams.warnings(params.data) + [words for one in params.entries.values()
                    for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 
 

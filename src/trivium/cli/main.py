@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from trivium.cli import forget as forgetting
 from trivium.cli import importing, predicting, updating, verifying
 from trivium.machine import engines, signals
 from trivium.settings.errors import UserError, of_damage
@@ -122,6 +123,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     drift.add_argument("--folder", type=Path, default=Path("export"), help="of the exported model (default: export)")
     drift.add_argument("--out", type=Path, metavar="HTML", help="a page with plots")
     drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
+    forgetting.options(command("forget", _forget, forgetting.WORDS))
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
     for one in (curves, sweep, domains, update):
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
@@ -280,6 +282,11 @@ def _pull(_: argparse.Namespace) -> None:
 
     _mend()
     print(pull(Path(".")))
+
+
+def _forget(arguments: argparse.Namespace) -> None:
+    _mend()
+    forgetting.run(arguments)
 
 
 def _sync(_: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import columns, edit, enough, facts, sizes, targets
+from trivium.cli import carried, columns, edit, enough, facts, sizes, targets
 from trivium.cli.watched import seen, watch
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
@@ -218,9 +218,10 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     return {
         "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
         "data.watch": watch(path, files, root),
-        "data.streams": {s: {"modality": modality} | ({"column": column} if column != s else {})
-                         for s, (modality, column) in streams.items()}
-        | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
+        "data.streams": carried.anonymised({s: {"modality": modality} | ({"column": column} if column != s else {})
+                                            for s, (modality, column) in streams.items()}
+                                           | {s: {"modality": "table", "columns": own} for s, own in tables.items()},
+                                           settings["data"].get("streams") or {}),
         "data.manifest.path": place,
         **({"data.manifest.outside": away} if away or configured.get("outside") else {}),
         **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},

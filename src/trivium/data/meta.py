@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trivium.data.out import Out, Part
+from trivium.modalities.anonymised import Rules, said
 
 
 class World(Part):
@@ -17,9 +18,23 @@ class World(Part):
     bayes: dict[str, float]
 
 
+class Anonymised(Part):
+    """What was done to the texts of a stream: of `rows` so many `texts` had anything, and how many finds of each kind.
+    """
+
+    rules: Rules
+    rows: int
+    texts: int
+    found: dict[str, int]
+
+    @property
+    def said(self) -> str:
+        return said(self.found, self.texts, self.rows)
+
+
 class Meta(Out):
     """root: of the paths in the tables, as seen from the project;  card: Markdown, what this data is and is not;
-    target: the columns that people know labels by.
+    target: the columns that people know labels by;  anonymised: by stream, those that are.
 
     From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`).
     """
@@ -30,5 +45,6 @@ class Meta(Out):
     card: str = ""
     world: World | None = None
     target: tuple[str, ...] = ("label",)
+    anonymised: dict[str, Anonymised] | None = None
     streams: dict[str, str] | None = None
     task: dict[str, Any] | None = None

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from trivium.modalities.anonymised import Anonymise
 from trivium.settings.base import Count, Section, Share
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
@@ -17,6 +18,7 @@ class Stream(Section):
     modality: str
     column: str = ""  # of the manifest; "": it is called like the stream
     columns: tuple[str, ...] = ()  # of a table, in place of `column`
+    anonymise: Anonymise = None  # true, or which kinds: what tells who people are is replaced as rows come in
 
 
 class Digits(Section):

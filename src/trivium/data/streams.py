@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from trivium import modalities
 from trivium.data.settings import OFFERED, Data, Stream
@@ -33,13 +34,26 @@ def wrong(data: Data) -> list[str]:
             found.append(f"`data.streams.{s}` names a `column` and `columns`: put all of them into `columns`.")
         found += [f"`data.streams.{s}.columns` names `{name}` twice." for name in dict.fromkeys(one.columns)
                   if one.columns.count(name) > 1]
+    found += [f"`data.streams.{s}.anonymise`: {s} is {one.modality}, and only texts and tables can be anonymised: take "
+              "it out." for s, one in data.streams.items() if one.anonymise and one.modality not in ("text", "table")]
     if data.source == "manifest":
         return found + same_column({s: read_from(s, one) for s, one in data.streams.items()})
+    found += [f"`data.streams.{s}.anonymise`: `data.source: {data.source}` is about nobody, and only data of your own "
+              "are anonymised: take it out." for s, one in data.streams.items() if one.anonymise]
     offered = OFFERED.get(data.source, OFFERED["digits"])
     return found + [f"`data.streams.{s}` is {one.modality}, but `data.source: {data.source}` offers the streams "
                     f"{', '.join(offered)} alone, {_each(offered)}: leave `{s}` out, or bring your own "
                     "data (docs/bring-your-own-data.md)." for s, one in data.streams.items()
                     if one.modality in known and offered.get(s) != one.modality]
+
+
+def warnings(data: Data) -> list[str]:
+    """Of lists of names that DVC does not watch, so that a change of one changes nothing."""
+    watched = Path(data.watch).resolve()
+    return [f"params.yaml: `data.streams.{s}.anonymise.names`: DVC does not watch {one.anonymise.names}. After you "
+            "have changed it, run `dvc repro --force ingest`." for s, one in data.streams.items()
+            if one.anonymise and one.anonymise.names
+            and not Path(one.anonymise.names).resolve().is_relative_to(watched)]
 
 
 def _each(offered: Mapping[str, str]) -> str:

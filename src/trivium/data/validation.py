@@ -167,7 +167,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "duplicates": {"groups": len(sizes), "samples": int(sizes.sum()), "largest": int(sizes.max(initial=0))},
         "placeholders": told_of,
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
-    }
+    } | ({"anonymised": {s: {"rows": one.rows, "texts": one.texts, "found": one.found}
+                         for s, one in meta.anonymised.items()}} if meta.anonymised else {})
 
 
 def _coverage(task: Task, cells: pa.ChunkedArray, here: np.ndarray, has: Mapping[str, np.ndarray],

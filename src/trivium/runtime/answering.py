@@ -44,7 +44,7 @@ class Answering:
 
     def described(self, rows: Sequence[Row], root: str | Path = ".") -> list[dict[str, Statistics]]:
         """Per row, statistics of each stream that makes a difference, see `trivium.runtime.statistics`."""
-        return described(rows, self.inputs, self.read, Path(root))
+        return described(self.inputs.anonymised(rows), self.inputs, self.read, Path(root))
 
     def table(self, rows: Sequence[Row], root: str | Path = ".") -> dict[str, list[Any]]:
         """Columns of what `Task.answered` gives, then `warning` and `error`; None where there is nothing."""

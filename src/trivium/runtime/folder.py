@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from trivium.modalities.anonymised import Rules
 from trivium.settings.errors import UserError
 
 GRAPH, INT8, PROCESSORS = "model.onnx", "model.int8.onnx", "processors.json"
@@ -23,13 +24,14 @@ class Processed(Part):
     """What raw values of a stream go through.
 
     spec: see `Spec.plain`;  processor: its settings and its `name`;  statistics: mean and deviation of train, or null
-    tokenizer: what was fitted on train, as text, or null
+    tokenizer: what was fitted on train, as text, or null;  anonymised: by which rules its texts are
     """
 
     spec: dict[str, Any]
     processor: dict[str, Any]
     statistics: dict[str, list[float]] | None
     tokenizer: str | None
+    anonymised: Rules | None = None
 
 
 class Processors(Part):
@@ -52,7 +54,11 @@ class Processors(Part):
 
     def text(self) -> str:
         """As it stands in the file: the streams in their order."""
-        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        plain = self.model_dump(mode="json")
+        for one in plain["streams"].values():
+            if one["anonymised"] is None:
+                del one["anonymised"]  # as in the files of older versions
+        return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def of(cls, folder: Path) -> Self:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from trivium import modalities
+from trivium.modalities.anonymised import Anonymiser, Rules
 from trivium.modalities.spec import STATISTICS_AXIS, Spec
 from trivium.runtime import values
 from trivium.runtime.values import Value
@@ -32,6 +33,8 @@ class Inputs:
         self.streams = {s: spec.modality for s, spec in self.specs.items()}
         self._settings, self._processors, self._affine = {}, {}, {}
         self.fitted: dict[str, Any] = {}  # tokenizers, and columns of tables
+        self._anonymise = {s: Anonymiser(Rules.model_validate(prepared[s]["anonymised"])) for s in streams
+                           if prepared[s].get("anonymised")}
         for s, spec in self.specs.items():
             about = prepared[s]
             own = dict(about["processor"])
@@ -47,6 +50,13 @@ class Inputs:
         """The columns of each stream of tables."""
         return {s: self.fitted[s].names for s, spec in self.specs.items() if spec.kind == "columns"}
 
+    def anonymised(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """As the model's own data are: before anything else sees them, or says what is in them."""
+        if not self._anonymise:
+            return rows
+        return [{**row, **{s: one.value(values.text(row[s]), self.streams[s]) for s, one in self._anonymise.items()
+                           if not values.missing(row.get(s))}} for row in rows]
+
     def arrays(self, rows: Sequence[Row], root: Path, read: Collection[str],
                ) -> tuple[dict[str, np.ndarray], np.ndarray, list[list[str]]]:
         """What `trivium.data.store.Store.batch` has of them, per stream: tokens int64 [B, T], counts int64 [B, L, 2],
@@ -56,6 +66,7 @@ class Inputs:
         root: of relative paths;  read: the streams that make a difference: of others nothing is said
         """
         broken: list[list[str]] = [[] for _ in rows]
+        rows = self.anonymised(rows)
         present = np.array([[not values.missing(row.get(s)) for s in self.streams] for row in rows], bool)
         for i, row in enumerate(rows):
             for k, s in enumerate(self.streams):

@@ -38,7 +38,8 @@ class Watch:
     def __call__(self, rows: Sequence[Row], stored: np.ndarray) -> None:
         """stored: float64 [B, A], the answers of `rows` (see `Task.stored`)."""
         runner, lines = self.runner, []
-        asked, said = described(rows, runner.inputs, runner.read), answer.measured(runner.task, stored)
+        asked = described(runner.inputs.anonymised(rows), runner.inputs, runner.read)
+        said = answer.measured(runner.task, stored)
         for row, streams, own in zip(rows, asked, said, strict=True):
             line: dict[str, Any] = {"model": self.model, "streams": streams, "answer": own}
             if self.raw:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trivium.data.meta import Meta
 from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.runtime.answering import Answering
@@ -89,7 +90,7 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed and `streams`:
     per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null; of a table, what
-    its columns are scaled by).
+    its columns are scaled by); and where its texts are anonymised, by which rules.
 
     Raises: UserError (no features, or others than the model was trained on).
     """
@@ -104,6 +105,9 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
                    "tokenizer": fitted.read_text(encoding="utf-8")
                    if (fitted := store.tokenizer(s, seed)).exists() else None}
                for s, read in store.reads.streams.items()}
+    anonymised = Meta.checked(read_json(store.folder / "features.json")["meta"], store.folder).anonymised or {}
+    for s in anonymised.keys() & streams.keys():
+        streams[s]["anonymised"] = anonymised[s].rules.model_dump(mode="json")
     return {"seed": seed, "streams": streams}
 
 

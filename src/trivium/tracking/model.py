@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.modalities.anonymised import NEEDS as ANONYMISED
 from trivium.tasks import Task
 from trivium.tracking import server, store
 from trivium.tracking.outs import Outcome
@@ -66,12 +67,13 @@ def save(client: MlflowClient, experiment: str, root: Path, made: Made, run: str
     # The requirements are what is installed here. To look whether they are takes MLflow half a second.
     environment.warn_dependency_requirement_mismatches = lambda _: None  # type: ignore[assignment]
     modalities = {s: about["spec"]["modality"] for s, about in made.prepared["streams"].items()}
+    anonymises = any("anonymised" in about for about in made.prepared["streams"].values())
     there = store.local(logged.artifact_location)
     with tempfile.TemporaryDirectory() as scratch:
         place = there or Path(scratch) / "model"
         mlflow.pyfunc.save_model(
             str(place), loader_module="trivium.serving.pyfunc", data_path=str(made.folder),
-            code_paths=[str(code)], pip_requirements=list(requirements()), mlflow_model=about,
+            code_paths=[str(code)], pip_requirements=list(requirements(anonymises)), mlflow_model=about,
             signature=signature(made.prepared, made.task),
             input_example=pd.DataFrame(package.example(root, modalities)))
         if there is None:
@@ -103,10 +105,10 @@ def signature(prepared: dict[str, Any], task: Task) -> ModelSignature:
 
 
 @functools.cache
-def requirements() -> tuple[str, ...]:
+def requirements(anonymises: bool) -> tuple[str, ...]:
     """What the model needs, in the versions that made it; without the build (`+cpu`) that this machine has."""
     found = []
-    for name in NEEDS:
+    for name in NEEDS + ANONYMISED * anonymises:
         try:
             found.append(f"{name}=={version(name).partition('+')[0]}")
         except PackageNotFoundError:

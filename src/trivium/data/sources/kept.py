@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from trivium import modalities
 from trivium.data import tables
+from trivium.data.meta import Anonymised
 from trivium.data.sources.places import hashed
 from trivium.data.sources.spelled import found
 from trivium.modalities import prose
+from trivium.modalities.anonymised import Anonymiser
 
 Files = Mapping[str, tuple[str, str | None]]  # as the manifest names them: where they are, and their digests
 
@@ -20,7 +22,9 @@ Files = Mapping[str, tuple[str, str | None]]  # as the manifest names them: wher
 class Kept:
     """The streams of a manifest in `folder`. Files of the piece before are not read again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, anonymise: Mapping[str, Anonymiser]) -> None:
+        """anonymise: of the streams that are to be."""
+        self.anonymise, self.rows = anonymise, Counter[str]()
         self._folder, self._last = folder, dict[str, Files]()
         self._named, self._mended = Counter[str](), dict[str, Counter[str]]()
 
@@ -31,6 +35,9 @@ class Kept:
         """
         there = column.is_valid().combine_chunks()
         values = column.filter(there).combine_chunks()
+        if one := self.anonymise.get(name):
+            values = pa.array([one.value(value, modality) for value in values.to_pylist()], pa.string())
+            self.rows[name] += len(values)
         if modalities.is_prose(modality):
             digests = pa.array([tables.digest(text.encode()) for text in prose.cleaned(values).to_pylist()],
                                pa.string())
@@ -56,8 +63,15 @@ class Kept:
         self._last[name] = {value: known.get(value) or read[value] for value in given}
         return self._last[name]
 
+    def anonymised(self) -> dict[str, Anonymised] | None:
+        """What was done to the streams that are to be; None where none is."""
+        return {s: Anonymised(rules=one.rules, rows=self.rows[s], texts=one.texts,
+                              found=dict(sorted(one.counts.items()))) for s, one in self.anonymise.items()} or None
+
     def notes(self) -> Iterator[str]:
-        """What was mended in the names of files, in words."""
+        """What was mended in the names of files, and what was anonymised, in words."""
+        for name, done in (self.anonymised() or {}).items():
+            yield f"{name}: {done.said}."
         for name, how in self._mended.items():
             if count := how.total():
                 each = ", ".join(f"{way}: {many:,}" for way, many in how.most_common())

@@ -24,10 +24,12 @@ from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
 from trivium.data.sources import meant, question, rows
+from trivium.data.sources.forgotten import Forgotten
 from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
 from trivium.data.sources.places import home, moved, refuse_outs, refuse_outside
 from trivium.data.streams import read_from, same_column
+from trivium.modalities.anonymised import Anonymiser, Rules
 from trivium.settings import told
 from trivium.settings.errors import UserError
 
@@ -66,7 +68,9 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     if settings.unlabelled:
         card += f" and {counts[1]:,} of `{told.code(Path(settings.unlabelled).name)}`, which have no label"
     known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
-    keys, kept = Keys(ids), Kept(path.parent)
+    keys, kept = Keys(ids), Kept(path.parent, {
+        s: Anonymiser(Rules.of(stream.anonymise, f"data.streams.{s}.anonymise")) for s, stream in streams.items()
+        if stream.anonymise})
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     with ExitStack() as stack:
@@ -90,13 +94,13 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     for words in kept.notes():
         print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
-         target=tuple(target)).write(out / "meta.json")
+         target=tuple(target), anonymised=kept.anonymised()).write(out / "meta.json")
 
 
 @dataclass(frozen=True)
 class _File:
     """A file of rows. made: under the names of the settings, what each is made of, by its columns in the file;
-    target: the columns of the label;  modality: of each stream.
+    target: the columns of the label;  modality: of each stream;  forgotten: rows that are passed over.
     """
 
     path: Path
@@ -104,14 +108,20 @@ class _File:
     target: list[str]
     modality: Mapping[str, str]
     blank: bool
+    forgotten: Forgotten
 
     def pieces(self, only: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """Some rows at a time: the columns under the names of the settings, or those of `only`, and always the label.
         All are read either way, so that what cannot be read is found the first time.
         """
         wanted = {what: own for what, own in self.made.items() if only is None or what in only}
+        gone = self.made["id"]["id"] if self.forgotten.ids else ""
         columns = sorted({*self.target, *(column for own in self.made.values() for column in own.values())})
         for table in rows.pieces(self.path, columns, self.target):
+            if gone:
+                table = table.filter(pa.array(~self.forgotten.within(meant.plain(table[gone]))))
+                if not len(table):
+                    continue
             made = {what: values(self.modality[what], {name: table[column] for name, column in own.items()})
                     if what in self.modality else meant.plain(table[own[what]]) for what, own in wanted.items()
                     if what != "label"}
@@ -157,6 +167,8 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allow
                 for name in names:
                     folders.setdefault(home(name), name)
         refuse_outs(one.path, folders.values())
+        if not count:
+            raise UserError(f"All rows of {one.path} are forgotten, so that nothing is left: bring others.")
         counts.append(count)
     return np.concatenate(ids), counts, labels
 
@@ -204,7 +216,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
         raise UserError(f"params.yaml: the column `{given[0][1]}` of {path} is read as the label and as "
                         f"{given[0][0]}, so that models are told the answer. Name another column for one of them.")
     return _File(path, {what: {what: column} for what, column in chosen.items()} | {"label": {}} | read, target,
-                 {s: stream.modality for s, stream in streams.items()}, bool(task and task.blank))
+                 {s: stream.modality for s, stream in streams.items()}, bool(task and task.blank), Forgotten.at())
 
 
 def find(path: Path, names: Sequence[str], column: str, key: str, needed: bool = True, there: bool = True) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trivium.drawing import numbers
+from trivium.modalities.anonymised import said
 from trivium.report.parts import Cell, Table
 
 MOST = 24  # reasons in a table
@@ -54,7 +55,7 @@ def of(inputs: Reads) -> Validation | None:
     checks = _checks(report)
     checked = Table("Expectations", ["table", "expectation", "rows that fail", "result"], checks)
     return Validation(
-        _said(rows, report),
+        " ".join([_said(rows, report), *_anonymised(report)]),
         Table("Rows in quarantine", ["table", "reason", "rows", "for example"], cells) if cells else None,
         checked if checks else None,
     )
@@ -81,6 +82,12 @@ def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
         if copies
         else ""
     )
+
+
+def _anonymised(report: dict[str, Any]) -> list[str]:
+    """What of which texts was replaced before they were kept."""
+    return [f"Of {stream}, {said(one['found'], one['texts'], one['rows'])}."
+            for stream, one in (report.get("anonymised") or {}).items()]
 
 
 def _checks(report: dict[str, Any]) -> list[list[Cell]]:

@@ -13,6 +13,7 @@ from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
 from trivium.machine import digests, files, source
+from trivium.modalities import anonymised
 from trivium.runtime.folder import GRAPH, INT8, PROCESSORS
 from trivium.runtime.runner import Runner
 from trivium.serving.export import card, graph, int8, processors, reference, smoke
@@ -87,7 +88,8 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
     reference.made(Runner(folder), root, seed).write(folder / reference.NAME)
     made.write(folder / NAME)
     code(folder)
-    files.write(folder / "requirements.txt", requirements(NEEDS))
+    files.write(folder / "requirements.txt", requirements(NEEDS + (
+        anonymised.NEEDS if any(one.anonymised for one in about.streams.values()) else ())))
     files.write(folder / "requirements-serve.txt", requirements(SERVING))
     if docker:
         files.write(folder / "Dockerfile", DOCKERFILE)
