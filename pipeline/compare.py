@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -35,7 +36,7 @@ def main(params: Params, beside: Map) -> None:
     with fresh("reports/summary") as out:
         curves.summary(out, found)
     found.write("reports/comparison.json")
-    synced = beside(partial(attempt, report=False), ["."])
+    synced = beside(partial(attempt, report=False), [os.getcwd()])  # which is not where that process began
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
     with fresh("reports/explained") as out:
@@ -43,7 +44,7 @@ def main(params: Params, beside: Map) -> None:
     html.write(Path("."))
     for _, said in synced:
         print(said)
-    for _, said in list(beside(attempt, ["."])):  # the report, too
+    for _, said in list(beside(attempt, [os.getcwd()])):  # the report, too
         if said.startswith("note:") or server.address():
             print(said)
     print(f"{found.verdict.sentence} (`trivium show` prints the table)")

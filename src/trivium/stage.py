@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, vault
 from trivium.machine.energy import energy
 from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
@@ -35,7 +35,9 @@ def run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
-            work(load())
+            params = load()
+            with vault.opened(params.encryption, vault.of_stage(name)):
+                work(params)
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
     except RuntimeError as error:
