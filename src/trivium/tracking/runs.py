@@ -120,8 +120,8 @@ class Writer:
         return run
 
     def report(self, run: str) -> None:
-        """The report and the figures, which may be made anew from the same comparison. Of an encrypted project only what
-        is not encrypted: no file that shows rows.
+        """The report and the figures, which may be made anew from the same comparison. Of an encrypted project
+        only what is not encrypted: no file that shows rows.
         """
         drawn = [OUT] if self.outs.curves else []
         secret = vault.on(self.outs.root)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from trivium.machine.vault import folder, keys, places, sealed
+from trivium.machine.vault import folder, keys, places, sealed, settings
 from trivium.machine.vault.keeper import Keeper, Units
 from trivium.machine.vault.places import EVERYTHING, Part, of_stage
+from trivium.machine.vault.sealed import is_sealed
 from trivium.machine.vault.settings import Encryption
 from trivium.settings.errors import UserError
 
-__all__ = ["EVERYTHING", "Encryption", "Part", "fetch_units", "of_stage", "on", "opened", "real"]
+__all__ = ["EVERYTHING", "Encryption", "Part", "fetch_units", "here", "is_sealed", "of_stage", "on", "opened", "real",
+           "refuse", "state"]
 
 _units: Units | None = None  # of the private folder that this process works in
 VARIABLE = "TRIVIUM_UNITS"
@@ -37,7 +39,7 @@ def fetch_units(marks: Iterable[str]) -> None:
 
 
 @contextmanager
-def opened(settings: Encryption, part: Part = EVERYTHING) -> Iterator[None]:
+def opened(asked: Encryption, part: Part = EVERYTHING) -> Iterator[None]:
     """Work in a copy of the project (the working folder) where what `part` reads is in the clear; nothing happens where
     the project is not encrypted, or this is such a copy already. What was written goes back, encrypted, when the block
     ends without an error; a `sys.exit(0)` is none.
@@ -48,7 +50,7 @@ def opened(settings: Encryption, part: Part = EVERYTHING) -> Iterator[None]:
     if on(root):
         yield
         return
-    key = keys.given(settings, root)
+    key = keys.given(asked, root)
     if key is None:
         _refuse_sealed(root, part)
         yield
@@ -56,7 +58,7 @@ def opened(settings: Encryption, part: Part = EVERYTHING) -> Iterator[None]:
     if os.environ.get("RAY_ADDRESS"):
         raise UserError("An encrypted project is not trained on a cluster, whose nodes would get its files in the "
                         "clear. Unset RAY_ADDRESS, or leave out `--ray`.")
-    place = folder.Folder(root, key, folder.parent(settings.folder))
+    place = folder.Folder(root, key, folder.parent(asked.folder))
     kept = Units(place.inner / places.UNITS, Path(os.environ.get(VARIABLE, root / places.UNITS)).absolute(), key)
     keeper = Keeper(kept, place.base)
     try:
@@ -73,6 +75,23 @@ def opened(settings: Encryption, part: Part = EVERYTHING) -> Iterator[None]:
     finally:
         keeper.end()
         place.remove()
+
+
+def here() -> AbstractContextManager[None]:
+    """`opened`, for a command that may read anything of the project in the working folder."""
+    return opened(settings.read(Path()))
+
+
+def state(root: Path) -> str:
+    """Which key the project is encrypted with, in words; "" where it is not. Raises: UserError (it is not given)."""
+    key = keys.given(settings.read(root), root)
+    return f"encrypted with the key {key.id}, which is given" if key else ""
+
+
+def refuse(what: str) -> None:
+    """Raises: UserError where the project in the working folder is encrypted, of which `what` cannot be done."""
+    if state(Path()):
+        raise UserError(f"{what} is not made for encrypted projects: it would leave files in the clear.")
 
 
 @contextmanager

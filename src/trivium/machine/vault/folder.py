@@ -35,7 +35,7 @@ class Folder:
 
     def __init__(self, root: Path, key: Key, parent: Path) -> None:
         self.root, self.key = root, key
-        self.base = _made(parent)
+        self.base = made(parent)
         self.inner = self.base / root.relative_to(root.anchor)
         self._known = dict[Path, Signature]()
         self._folders = set[Path]()
@@ -144,7 +144,7 @@ def clear(parent: Path) -> None:
             continue
 
 
-def _made(parent: Path) -> Path:
+def made(parent: Path) -> Path:
     """A new private folder, whose lock this process and those that it forks hold. Raises: UserError."""
     try:
         with (parent / f".{MARK}lock").open("w") as making:  # else a new one looks like one that nobody holds

@@ -83,7 +83,7 @@ def unseal(source: Path, target: Path, key: Key, name: str | None = None) -> str
             raise Unreadable(f"{source} is encrypted with the key {header.key_id}, and the key that is given is "
                              f"{key.id}. Set TRIVIUM_KEY_FILE to the file of the first.")
         if name is not None and header.name != name:
-            raise Unreadable(f"{source} holds what belongs to {header.name}: somebody has swapped files. {_again(name)}")
+            raise Unreadable(f"{source} holds what belongs to {header.name}: files were swapped. {_again(name)}")
         cipher, packed = _cipher(key, header), header.packed()
         try:
             with target.open("wb") as out:
