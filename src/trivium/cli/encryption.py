@@ -30,7 +30,7 @@ def commands(command: Callable[[str, object, str], argparse.ArgumentParser]) -> 
 
 def make_key(path: Path) -> str:
     """Write a new key; what to do with it, in words. Raises: UserError (inside the project; there already)."""
-    if path.absolute().is_relative_to(Path.cwd()):
+    if Path("params.yaml").exists() and path.absolute().is_relative_to(Path.cwd()):
         raise UserError(f"{path} is inside the project, where a key may get into git or to the remote. Name a file "
                         "elsewhere, such as ~/.config/trivium.key.")
     key = keys.made()

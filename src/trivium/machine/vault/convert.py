@@ -28,6 +28,7 @@ def encrypt(root: Path, key: Key, private: Path, before: Key | None = None) -> i
             clear = private / "clear"
             sealed.unseal(path, clear, before, name)
             _replace(clear, path, key, name)
+            clear.unlink()
             count += 1
     for name in ("units", "features"):  # what training and preprocessing keep for later, and can make again
         shutil.rmtree(root / ".cache" / name, ignore_errors=True)
