@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,7 @@ def main(params: Params, beside: Map) -> None:
     with fresh("reports/summary") as out:
         curves.summary(out, found)
     found.write("reports/comparison.json")
-    synced = beside(partial(attempt, report=False), ["."])
+    synced = beside(partial(attempt, report=False), [os.getcwd()])  # which is not where that process began
     with fresh("reports/figures") as out:
         figures.write(out, found, evaluated, trained)
     with fresh("reports/explained") as out:
@@ -44,7 +45,7 @@ def main(params: Params, beside: Map) -> None:
     html.write(Path("."))
     notes = [said for _, said in synced]
     if not notes[0].startswith("note:"):  # else the server would only be waited for again
-        notes += [said for _, said in beside(attempt, ["."]) if said.startswith("note:")]  # the report, too
+        notes += [said for _, said in beside(attempt, [os.getcwd()]) if said.startswith("note:")]  # the report, too
     print("\n".join(notes))
     print(f"{found.verdict.sentence} (`trivium show` prints the table)")
 

@@ -20,6 +20,7 @@ from trivium.data import streams
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
 from trivium.machine import files
+from trivium.machine.vault.settings import Encryption
 from trivium.settings import parts
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
@@ -66,6 +67,7 @@ class Params(Section):
     evaluate: evaluation.Settings
     compare: comparison.Settings
     budgets: comparison.Budgets = comparison.Budgets()
+    encryption: Encryption = Encryption()
 
     @property
     def streams(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from trivium.machine import files, signals
+from trivium.machine import files, signals, vault
 from trivium.machine.energy import energy
 from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
@@ -51,7 +51,9 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
-            work(load())
+            params = load()
+            with vault.opened(params.encryption, vault.of_stage(name)):
+                work(params)
         measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
                                joules=None if elsewhere.there else joules()))  # other machines do not tell
     except UserError as error:

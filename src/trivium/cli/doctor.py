@@ -13,7 +13,7 @@ from pathlib import Path
 
 from trivium.cli import foresee
 from trivium.cli.foresee import Finding
-from trivium.machine import nvidia
+from trivium.machine import nvidia, vault
 from trivium.settings.errors import UserError
 
 GIGABYTE = 1e9
@@ -27,7 +27,7 @@ SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
 def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
-        python, packages, torch_build, settings, seen, repository, left, foresee.disk, foresee.permission,
+        python, packages, torch_build, settings, encryption, seen, repository, left, foresee.disk, foresee.permission,
         foresee.links, foresee.clock, foresee.words, speech)
     grades = []
     for check in checks:
@@ -112,11 +112,22 @@ def settings(root: Path) -> Iterator[Finding]:
         yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
 
 
+def encryption(root: Path) -> Iterator[Finding]:
+    """Whether the key is here that this project asks for."""
+    try:
+        words = vault.state(root)
+    except UserError as error:
+        yield "wrong", str(error)
+    else:
+        if words:
+            yield "ok", words
+
+
 def seen(root: Path) -> Iterator[Finding]:
     """How much of the streams the encoders do not see, as the last preprocess found."""
     from trivium.data.readings import warnings
 
-    for words in warnings(root):
+    for words in () if vault.is_sealed(root / "data/features/features.json") else warnings(root):
         yield "advice", f"{words[:1].upper()}{words[1:]}"
 
 
@@ -144,7 +155,7 @@ def left(root: Path) -> Iterator[Finding]:
         yield "wrong", (f"{name} is not whole, so that DVC cannot read it; a kill while DVC wrote it leaves that. "
                         "`trivium repair` mends it.")
     broken = []
-    for path in (path for place in OUTS for path in sorted(root.glob(place))):
+    for path in (path for place in OUTS for path in sorted(root.glob(place)) if not vault.is_sealed(path)):
         try:
             json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, OSError):  # OSError: a link to a cache that is not here

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trivium.experiments.dvc import dvc
+from trivium.machine import vault
 from trivium.report.look.price import Price
 from trivium.settings.errors import UserError
 
@@ -22,7 +23,8 @@ def look(root: Path, data: str | None, timed: bool) -> str:
         choose(data)
     if dvc(root, "repro", "--quiet", *(("split", "budget") if timed else ("split",))):
         raise UserError("A stage stopped; what it said is above. Mend it and run `trivium look` again.")
-    return page.write(root, _price(root) if timed else None)[1]
+    with vault.here():
+        return page.write(root, _price(root) if timed else None)[1]
 
 
 def _price(root: Path) -> Price:

@@ -6,12 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from trivium.cli import encryption, importing, predicting, updating, verifying
 from trivium.cli import forget as forgetting
-from trivium.cli import importing, predicting, updating, verifying
-from trivium.machine import engines, signals
+from trivium.machine import engines, signals, vault
 from trivium.settings.errors import UserError, of_damage
+
+OPENED = ("predict", "export", "serve", "drift", "show", "status", "sync")  # what reads files that may be encrypted
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -38,7 +41,8 @@ def _run(argv: Sequence[str]) -> None:
             top.error(f"unrecognized arguments: {' '.join(unknown)}")
         if address := getattr(arguments, "ray", None):
             os.environ[engines.ADDRESS] = address  # which the stages inherit
-        arguments.run(arguments)
+        with vault.here() if argv[0] in OPENED else nullcontext():
+            arguments.run(arguments)
     except UserError as error:
         sys.exit(f"\n{error}\n")
     except BrokenPipeError:  # `trivium show | head`
@@ -129,6 +133,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
         one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
                                                           "its head, or auto (default: what RAY_ADDRESS says, else "
                                                           "this machine alone)")
+    encryption.commands(command)
     ui = command("ui", _ui, "sync, then open the MLflow UI")
     ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
     ui.add_argument("--no-sync", action="store_true", help="show what is there")
@@ -225,6 +230,8 @@ def _domains(arguments: argparse.Namespace) -> None:
     from trivium.experiments.domains import make
 
     _mend()
+    if arguments.transfer:
+        vault.refuse("`trivium domains --transfer`")
     print(make(Path("."), arguments.most, arguments.transfer))
 
 
@@ -235,6 +242,7 @@ def _update(arguments: argparse.Namespace) -> None:
     from trivium.settings.parts import typed
 
     _mend()
+    vault.refuse("`trivium update`")
     given = {key: value for key in Settings.model_fields if (value := getattr(arguments, key)) is not None}
     if "ways" in given:
         given["ways"] = tuple(given["ways"].split(","))
@@ -299,10 +307,14 @@ def _sync(_: argparse.Namespace) -> None:
 
 
 def _ui(arguments: argparse.Namespace) -> None:
+    from trivium.tracking.sync import sync
     from trivium.tracking.ui import serve
 
     _mend()
-    serve(".", arguments.port, not arguments.no_sync)
+    if sealed := bool(vault.state(Path(".")) and not arguments.no_sync):  # the UI itself needs nothing of the outs
+        with vault.here():
+            print(sync())
+    serve(".", arguments.port, not arguments.no_sync and not sealed)
 
 
 if __name__ == "__main__":

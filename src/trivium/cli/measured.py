@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from trivium.experiments.dvc import dvc
+from trivium.machine import vault
 from trivium.machine.measured import PLACE, Measured, Sampled
 from trivium.settings.errors import UserError
 
@@ -31,8 +32,8 @@ def again(root: Path, say: Callable[[str], None]) -> None:
     if not (found := broken(root)):
         return
     stages = dict.fromkeys(path.name.split(".")[0] for path in found)  # train@a.json, train@a.system.json
-    unchanged = _unchanged(root)
-    if ready := [stage for stage in stages if stage in unchanged]:
+    same = unchanged(root)
+    if ready := [stage for stage in stages if stage in same]:
         names = ", ".join(str(path.relative_to(root)) for path in found if path.name.split(".")[0] in ready)
         say(f"{names}: empty or broken. To measure again, DVC runs {', '.join(ready)} once more.")
         dvc(root, "repro", "--force", "--single-item", *ready)
@@ -43,11 +44,11 @@ def again(root: Path, say: Callable[[str], None]) -> None:
     from trivium.report import html
 
     (root / html.OUT).unlink(missing_ok=True)  # else it is kept, being of the same comparison
-    with suppress(UserError):  # an out that is broken as well, which is for `dvc repro`
+    with suppress(UserError), vault.here():  # an out that is broken as well, which is for `dvc repro`
         html.refresh(root)
 
 
-def _unchanged(root: Path) -> set[str]:
+def unchanged(root: Path) -> set[str]:
     """The stages that `dvc repro` would not run for changes of their own."""
     def ask(*words: str) -> str:
         done = subprocess.run([sys.executable, "-m", "dvc", *words], cwd=root, capture_output=True, text=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from trivium.data.tables import digest, read_yaml
 from trivium.experiments.dvc import dvc
-from trivium.machine import files
+from trivium.machine import files, vault
 from trivium.machine.measured import PLACE
 from trivium.settings.errors import UserError
 
@@ -62,7 +62,8 @@ def pull(root: Path) -> str:
                         "`trivium push`? `dvc remote list` shows where from.")
     from trivium.report import html
 
-    report = f"The report is {html.OUT}." if html.refresh(root) else "There is no comparison yet."
+    with vault.here():
+        report = f"The report is {html.OUT}." if html.refresh(root) else "There is no comparison yet."
     costs = f"Costs of {count} stages came with them." if count else (
         "No costs came with them: `trivium push` writes them into reports/measured.json, which goes into git.")
     return f"Data and models are here. {costs} {report}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.drawing import numbers
+from trivium.machine import vault
 from trivium.machine.measured import PLACE
 from trivium.settings.errors import UserError
 from trivium.training.records import Trained
@@ -49,7 +50,7 @@ def status(root: Path) -> str:
 def _dvc_status(root: Path) -> dict[str, list[Any]]:
     """Stage -> what changed, as DVC sees it. Raises: UserError."""
     environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], cwd=root, env=environment,
+    done = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], cwd=vault.real(root), env=environment,
                           capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"`dvc status` failed: {(done.stderr or done.stdout).strip()}")
@@ -117,6 +118,8 @@ def show(root: Path) -> str:
     if _unfinished(root):
         lines += ["", "note: `compare` did not come to its end since strategies were evaluated: `dvc repro` goes on."]
     lines += ["", "Where to look next",
+              "  trivium decrypt reports/report.html /tmp/report.html      the whole story, in the clear"
+              if vault.on(root) else
               "  reports/report.html      the whole story, in a browser, offline",
               "  make ui                  every run, curve and model in MLflow",
               "and, after `source .venv/bin/activate`,",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from trivium.comparison.budgets import OUT, gather, variants
 from trivium.comparison.out import PATH, Comparison
+from trivium.machine import vault
 from trivium.settings.errors import UserError
 
 
@@ -26,7 +27,8 @@ def make(root: Path) -> str:
     asked = variants(load(root / "params.yaml").budgets, present.dataset.train)
     found = gather(present, run(root, asked), asked)
     found.write(root / OUT)
-    html.write(root)
-    print(attempt(root))
+    with vault.here():
+        html.write(root)
+        print(attempt(root))
     return "\n".join([found.compute.sentence, found.labels.sentence, f"The curves are in {OUT}, in "
                       "reports/report.html and in MLflow; `dvc exp show` lists the experiments."])

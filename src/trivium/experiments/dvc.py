@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.comparison.out import PATH, Comparison
 from trivium.data.tables import digest
+from trivium.machine import vault
 from trivium.settings.errors import UserError
 from trivium.training.jobs import HOME
 
@@ -147,7 +148,7 @@ def dvc(root: Path, *words: str) -> int:
     """The exit code; what DVC and the stages say goes where ours does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the stages run `python`
     environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1", "TRIVIUM_UNITS": str(root.resolve() / HOME)}
-    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=root, env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=vault.real(root), env=environment)
     try:
         return process.wait()
     except KeyboardInterrupt:  # DVC has heard it too, and removes the folder that the experiment ran in

@@ -19,6 +19,7 @@ from trivium.comparison.out import PATH, Comparison
 from trivium.data.meta import Meta
 from trivium.data.tables import read_json, read_yaml
 from trivium.evaluation.metrics import Evaluation
+from trivium.machine import vault
 from trivium.machine.measured import PLACE, Inference, Latency, Measured, Sampled
 from trivium.tasks import Task
 from trivium.tasks.metric import Metric
@@ -33,7 +34,8 @@ class Outcome:
 
     fingerprint: of the content of its outs; the same outs are the same run
     stage: as DVC names the stage that trained it
-    servable: whether the weights of the best seed are here, and the features that they were trained on
+    servable: whether the weights of the best seed are here, and the features that they were trained on; not of an
+    encrypted project, whose weights do not go into MLflow
     """
 
     name: str
@@ -110,7 +112,7 @@ def _outcome(root: Path, name: str, stage: str) -> Outcome | None:
     if not all(file.exists() for file in files):
         return None
     # Predictions stand for the weights here: no two models share them, and hashing gigabytes would take a while.
-    servable = _servable(root, trained / f"seed_{training.best.seed}", training.start)
+    servable = not vault.on(root) and _servable(root, trained / f"seed_{training.best.seed}", training.start)
     return Outcome(name, stage, training, Evaluation.read(files[1]), _digest(files), servable)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
 from trivium.comparison.out import Comparison
+from trivium.machine import vault
 from trivium.machine.spreadsheet import safe
 from trivium.settings import told
 from trivium.tracking import confusion, notes, series, server, store
@@ -121,12 +122,15 @@ class Writer:
         return run
 
     def report(self, run: str) -> None:
-        """The report and the figures, which may be made anew from the same comparison."""
+        """The report and the figures, which may be made anew from the same comparison. Of an encrypted project
+        only what is not encrypted: no file that shows rows.
+        """
         drawn = [OUT] if self.outs.curves else []
-        for name in ("reports/comparison.json", "reports/report.html", *drawn):
+        secret = vault.on(self.outs.root)
+        for name in ("reports/comparison.json", *(() if secret else ("reports/report.html", *drawn))):
             if (self.outs.root / name).exists():
                 store.upload(self.client, run, self.outs.root / name)
-        for name in ("figures", "plots", "explained"):
+        for name in ("plots",) if secret else ("figures", "plots", "explained"):
             if (self.outs.root / "reports" / name).is_dir():
                 store.upload(self.client, run, self.outs.root / "reports" / name, name)
 
@@ -201,6 +205,8 @@ class Writer:
         return found
 
     def _artifacts(self, run: str, outcome: Outcome) -> None:
+        if vault.on(self.outs.root):  # they show rows
+            return
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             reports = self.outs.root / "reports/evaluate" / outcome.name

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from trivium.machine import vault
 from trivium.settings.errors import UserError
 from trivium.tracking.answers import shown, version, why
 
@@ -60,7 +61,7 @@ def experiment() -> str:
 def owner(root: Path) -> str:
     """Who syncs, and from which folder, without its path: `anna@desk 1f0c`."""
     host = socket.gethostname()
-    place = hashlib.blake2b(f"{host} {root.resolve()}".encode(), digest_size=4).hexdigest()
+    place = hashlib.blake2b(f"{host} {vault.real(root)}".encode(), digest_size=4).hexdigest()
     try:
         return f"{getpass.getuser()}@{host} {place}"
     except (KeyError, OSError):  # a container's user without a name

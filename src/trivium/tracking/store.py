@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from trivium.machine import vault
 from trivium.machine.imports import fast
 from trivium.settings.errors import UserError
 from trivium.settings.failures import of_machine
@@ -34,11 +35,11 @@ PATHS = (("experiments", "artifact_location"), ("runs", "artifact_uri"), ("logge
 
 
 def database(root: Path) -> Path:
-    return root.resolve() / "mlruns/mlflow.db"
+    return vault.real(root) / "mlruns/mlflow.db"
 
 
 def artifacts(root: Path) -> Path:
-    return root.resolve() / "mlruns/artifacts"
+    return vault.real(root) / "mlruns/artifacts"
 
 
 def uri(root: Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from trivium.data.tables import digest
 from trivium.machine import device as devices
-from trivium.machine import digests, engines, files
+from trivium.machine import digests, engines, files, vault
 from trivium.machine.cache import link
 from trivium.machine.measured import Measured
 from trivium.machine.progress import Progress
@@ -58,6 +58,7 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
     take of memory, in words. Returns name -> (its folder, what it left).
     """
     HOME.mkdir(parents=True, exist_ok=True)
+    vault.fetch_units(mark for *_, mark in units)
     todo = [unit for unit in units if not _finished(HOME / unit[2])]
     if len(todo) < len(units):
         rest = "; the rest goes on" if todo else ""

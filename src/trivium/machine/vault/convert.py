@@ -1,0 +1,73 @@
+"""A project that is in the clear, or encrypted with another key, encrypted; and a look into encrypted files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from trivium.machine import files
+from trivium.machine.vault import places, sealed
+from trivium.machine.vault.keys import Key
+from trivium.settings.errors import UserError
+
+
+def encrypt(root: Path, key: Key, private: Path, before: Key | None = None) -> int:
+    """Encrypt in place what is kept encrypted and is not yet, or is with the key `before`; returns how many files.
+
+    private: a folder where a file may lie in the clear for a moment.
+    A kill leaves each file whole, in one form or the other: the same call goes on. Raises: Unreadable.
+    """
+    count = 0
+    for path in secrets(root):
+        name = path.relative_to(root).as_posix()
+        if not sealed.is_sealed(path):
+            _replace(path, path, key, name)
+            count += 1
+        elif before is not None and _key_id(path) != key.id:
+            clear = private / "clear"
+            sealed.unseal(path, clear, before, name)
+            _replace(clear, path, key, name)
+            clear.unlink()
+            count += 1
+    for name in ("units", "features"):  # what training and preprocessing keep for later, and can make again
+        shutil.rmtree(root / ".cache" / name, ignore_errors=True)
+    return count
+
+
+def decrypt(source: Path, target: Path, key: Key) -> int:
+    """Write what is in the file or folder `source`, in the clear, as the new `target`; returns how many files.
+
+    Raises: UserError (there is no `source`, or already a `target`; another key; damage).
+    """
+    if not source.exists():
+        raise UserError(f"There is no {source} here.")
+    if target.exists():
+        raise UserError(f"{target} is there already. Name a new one.")
+    found = [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
+    for path in found:
+        there = target if source.is_file() else target / path.relative_to(source)
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if sealed.is_sealed(path):
+            sealed.unseal(path, there, key)
+        else:
+            shutil.copy(path, there)
+    return len(found)
+
+
+def secrets(root: Path) -> Iterator[Path]:
+    """The files that are kept encrypted."""
+    for room in places.ROOMS:
+        for path in sorted((root / room).rglob("*")):
+            if path.is_file() and places.secret(path.relative_to(root)):
+                yield path
+
+
+def _replace(source: Path, path: Path, key: Key, name: str) -> None:
+    with files.whole(path) as scratch:
+        sealed.seal(source, scratch, key, name)
+
+
+def _key_id(path: Path) -> str:
+    with path.open("rb") as file:
+        return sealed.read_header(file, path).key_id
