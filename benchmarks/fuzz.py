@@ -28,6 +28,7 @@ from tests.fuzz import checks, made
 from trivium.serving.predictor import Predictor
 
 RESULTS = Path(__file__).resolve().parent / "results/fuzz.json"
+SLOW = {"manifests": 33}  # one of so many examples: Great Expectations takes a second for each
 FORMS = st.sampled_from((".csv", ".jsonl", ".parquet"))
 
 
@@ -82,14 +83,16 @@ def main() -> None:
         every = kinds(Path(scratch))
         for name in [asked.only] if asked.only else every:
             start = time.perf_counter()
-            ends = tried(*every[name], -(-asked.examples // len(every)))
+            count = asked.examples // SLOW[name] if name in SLOW else -(-asked.examples // (len(every) - len(SLOW)))
+            ends = tried(*every[name], count)
             found[name] = {"examples": ends.total(), "ends": dict(sorted(ends.items()))}
             print(f"{name}: {found[name]}  {time.perf_counter() - start:.0f} s", flush=True)
     failed = sum(one["ends"].get("failed", 0) for one in found.values())
     if not asked.only:
         RESULTS.write_text(json.dumps({
             "examples": sum(one["examples"] for one in found.values()), "failed": failed,
-            "limits": {"seconds of computing": checks.SECONDS, "seconds": checks.WAIT, "bytes": checks.MEMORY}, "kinds": found}, indent=1) + "\n")
+            "limits": {"seconds of computing": checks.SECONDS, "seconds": checks.WAIT, "bytes": checks.MEMORY},
+            "kinds": found}, indent=1) + "\n")
     sys.exit(1 if failed else 0)
 
 

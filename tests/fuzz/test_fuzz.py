@@ -41,7 +41,8 @@ def test_tables_are_read_or_refused(folder: Path, table) -> None:
     checks.reads(folder, table)
 
 
-@quick
+@pytest.mark.slow
+@settings(quick, max_examples=15)
 @given(table=made.manifests())
 def test_every_row_of_a_manifest_is_kept_or_in_quarantine(folder: Path, table) -> None:
     checks.validates(folder, table)
