@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from trivium.machine.workers import Map, processes
 from trivium.settings.errors import UserError
-from trivium.tracking import server
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:
@@ -41,11 +40,10 @@ def main(params: Params, beside: Map) -> None:
     with fresh("reports/explained") as out:
         explained.write(out, found.titles)
     html.write(Path("."))
-    for _, said in synced:
-        print(said)
-    for _, said in list(beside(attempt, ["."])):  # the report, too
-        if said.startswith("note:") or server.address():
-            print(said)
+    notes = [said for _, said in synced]
+    if not notes[0].startswith("note:"):  # else the server would only be waited for again
+        notes += [said for _, said in beside(attempt, ["."]) if said.startswith("note:")]  # the report, too
+    print("\n".join(notes))
     print(f"{found.verdict.sentence} (`trivium show` prints the table)")
 
 

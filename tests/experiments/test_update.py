@@ -19,7 +19,7 @@ from trivium.experiments.update import update
 from trivium.experiments.ways import Settings
 from trivium.serving.predictor import Predictor
 from trivium.settings.errors import UserError
-from trivium.tracking import store
+from trivium.tracking import lineage, store
 
 WAYS: Any = ("finetune", "replay", "ewc")
 
@@ -98,6 +98,19 @@ def test_the_model_answers_with_the_new_class_and_the_registry_knows_where_it_co
     page = (folder / "reports/update.html").read_text(encoding="utf-8")
     assert "Fine-tuning with replay (recommended)" in page
     assert json.loads((folder / "reports/update.json").read_text())["version"] == found.version
+
+
+@pytest.mark.slow
+def test_an_update_that_no_registry_knows_is_registered_by_the_next_sync_once(made: tuple[Path, Path, Update]) -> None:
+    """As if the server had failed after the version was made, and before it was told."""
+    folder, _, found = made
+    assert lineage.late(folder) == []
+    lost = found.model_copy(update={"version": None, "before": None})
+    lost.write(folder / "models/updates/later/update.json")
+    assert lineage.late(folder) == [lost]
+    assert lineage.write(folder, lost).version == "1"
+    assert lineage.late(folder) == []
+    assert len(MlflowClient(store.uri(folder)).search_model_versions("name = 'trivium'")) == 1
 
 
 @pytest.mark.slow

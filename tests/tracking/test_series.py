@@ -132,3 +132,11 @@ def test_a_name_is_one_that_mlflow_takes(name: str, expected: str) -> None:
 
 def test_points_have_such_names() -> None:
     assert series.points({"a+b": 1.0}, {"c+d": {3: 2.0}}, 7) == [("a-b", 1.0, 0, 7), ("c-d", 2.0, 3, 7)]
+
+
+def test_calls_are_as_large_as_mlflow_takes_them_and_tags_go_last() -> None:
+    calls = series.batches(range(1700), range(250), range(3))
+    assert [tuple(map(len, call)) for call in calls] == [(800, 100, 0), (800, 100, 0), (100, 50, 3)]
+    assert [one for call in calls for one in call[0]] == list(range(1700))
+    assert [tuple(map(len, call)) for call in series.batches([1], [], range(150))] == [(1, 0, 100), (0, 0, 50)]
+    assert series.batches([], [], []) == []

@@ -1,50 +1,23 @@
 """Runs on a real MLflow server, whose files are its own (`mlflow-artifacts:`)."""
 
-import contextlib
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.faults.servers import server as served
 from tests.fake_outs import STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from trivium.settings.errors import UserError
-from trivium.tracking import server, store
+from trivium.tracking import exports, server, store
 from trivium.tracking.sync import attempt, sync
-from trivium.tracking.ui import free_port
-
-ENV = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("server")
-    port = free_port(5300 + os.getpid() % 500)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{place}/db",
-               "--artifacts-destination", str(place / "files"), "--host", "127.0.0.1", "--port", str(port),
-               "--workers", "1"]
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, env=os.environ | ENV,
-                                   start_new_session=True)
-    try:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
-                if answer.status == 200:
-                    break
-            assert process.poll() is None, (place / "log").read_text()
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+    with served(tmp_path_factory.mktemp("server") / "there") as there:
+        yield there.url
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +49,13 @@ def test_runs_and_files_go_to_the_server_once(project: Path, url: str, tmp_path:
     assert sync(project) == "MLflow: 3 strategies written, 0 already there."
     assert sync(project) == "MLflow shows the present outputs already."
     assert not store.database(project).exists()
+    exported = project / "exports/unimodal"
+    exported.mkdir(parents=True)
+    (exported / "model.onnx").write_bytes(b"graph")
+    exports.promise(project, "unimodal", exported)
+    assert sync(project) == ("MLflow shows the present outputs already. "
+                             "The export of `unimodal` is in `export/` of its run.")
+    assert sync(project) == "MLflow shows the present outputs already."
     assert names(url, tmp_path.name, "tags.kind != 'seed'") == [
         "comparison", "end_to_end", "supervised_frozen", "unimodal"]
     client = MlflowClient(url)
@@ -84,6 +64,7 @@ def test_runs_and_files_go_to_the_server_once(project: Path, url: str, tmp_path:
     (run,) = client.search_runs([experiment.experiment_id], "tags.strategy = 'unimodal' AND tags.kind = 'parent'")
     assert run.info.artifact_uri.startswith("mlflow-artifacts:")
     assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"metrics.json", "predictions.parquet"}
+    assert [file.path for file in client.list_artifacts(run.info.run_id, "export")] == ["export/model.onnx"]
 
 
 @pytest.mark.slow
@@ -91,11 +72,13 @@ def test_two_people_share_runs_and_leave_each_others_alone(project: Path, url: s
     sync(project)
     bert = Path(shutil.copytree(project, tmp_path / "bert"))
     assert sync(bert) == "MLflow: 0 strategies written, 3 already there."
-    fake_strategy(bert, "unimodal", 0.82)
-    fake_comparison(bert, STRATEGIES | {"unimodal": 0.82})
+    fake_strategy(bert, "unimodal", 0.95)
+    fake_comparison(bert, STRATEGIES | {"unimodal": 0.95})
     assert sync(bert) == "MLflow: 1 strategy written, 2 already there."
     mine = f"tags.owner = '{server.owner(project)}' AND tags.kind = 'parent' AND tags.latest = 'true'"
     assert names(url, tmp_path.name, mine) == ["end_to_end", "supervised_frozen", "unimodal"]
+    first = f"tags.owner = '{server.owner(project)}' AND tags.kind = 'parent' AND metrics.rank = 1"
+    assert names(url, tmp_path.name, first) == ["supervised_frozen"]  # the second of Bert's, which is not hers to know
     theirs = f"tags.owner = '{server.owner(bert)}' AND tags.kind = 'parent'"
     assert names(url, tmp_path.name, theirs) == ["unimodal"]
 

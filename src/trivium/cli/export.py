@@ -21,4 +21,17 @@ def export(root: Path, strategy: str, out: Path | None, small: bool, docker: boo
         raise UserError(f"--out {folder} is there already, and it is no exported model: name a new folder.")
     with fresh(folder) as scratch:
         made = write(root, strategy, scratch, small, docker=docker)
-    return said(made, folder)
+    return "\n".join([said(made, folder), *_shared(root, strategy, folder)])
+
+
+def _shared(root: Path, strategy: str, folder: Path) -> list[str]:
+    """Beside the strategy's run, where MLFLOW_TRACKING_URI names a server; what is said of that."""
+    from trivium.tracking import exports, server, sync
+
+    try:
+        if server.address() is None:
+            return []
+        exports.promise(root, strategy, folder)
+        return [sync.sync(root)]
+    except UserError as error:  # the folder is there all the same
+        return [f"note: {error}"]

@@ -18,7 +18,7 @@ def make(root: Path) -> str:
     from trivium.experiments.dvc import run
     from trivium.params import load
     from trivium.report import html
-    from trivium.tracking.sync import sync
+    from trivium.tracking.sync import attempt
 
     present = Comparison.found(root / PATH)
     if present is None:
@@ -27,6 +27,6 @@ def make(root: Path) -> str:
     found = gather(present, run(root, asked), asked)
     found.write(root / OUT)
     html.write(root)
-    print(sync(root))
+    print(attempt(root))
     return "\n".join([found.compute.sentence, found.labels.sentence, f"The curves are in {OUT}, in "
                       "reports/report.html and in MLflow; `dvc exp show` lists the experiments."])

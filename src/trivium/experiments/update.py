@@ -204,7 +204,7 @@ def _keep(job: Job, found: Update) -> Update:
     """Pack and register the chosen model, and write the report."""
     from trivium.report import update as page
     from trivium.serving import package
-    from trivium.tracking import lineage
+    from trivium.tracking import lineage, server
 
     folder = job.root / MODELS / found.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -214,18 +214,13 @@ def _keep(job: Job, found: Update) -> Update:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(job.home / "new/valid/quarantine.parquet", folder / "quarantine.parquet")
     found.write(job.root / OUT)
+    found.write(folder / lineage.ABOUT)
     page.write(job.root, found)
     if found.chosen != LEAVE:
-        about = {"parent": found.parent, "manifest": found.manifest, "digest": found.digest, "way": found.chosen}
-        own = found.ways[found.chosen]
-        figures = {f"test_{which}_{found.metric['key']}": getattr(own, which).mean for which in ("old", "new", "both")}
-        words = (f"Update `{found.name}` of `{found.parent}` with {found.manifest} (digest {found.digest}): "
-                 f"{own.title[:1].lower()}{own.title[1:]}.")
-        version, before = lineage.write(job.root, found.name, folder, about,
-                                        figures | {"forgetting": own.forgetting.mean, "flops": own.flops}, words,
-                                        [job.root / OUT, job.root / page.OUT])
-        found = found.model_copy(update={"version": version, "before": before or None})
-        found.write(job.root / OUT)
-        page.write(job.root, found)
-    found.write(folder / "update.json")
+        try:
+            return lineage.write(job.root, found)
+        except UserError as error:  # the next sync writes it
+            if server.address() is None:
+                raise
+            print(f"note: {error}")
     return found

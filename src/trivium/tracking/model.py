@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium.tasks import Task
-from trivium.tracking import store
+from trivium.tracking import server, store
 from trivium.tracking.outs import Outcome
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def save(client: MlflowClient, experiment: str, root: Path, made: Made, run: str
             signature=signature(made.prepared, made.task),
             input_example=pd.DataFrame(package.example(root, modalities)))
         if there is None:
-            client.log_model_artifacts(name, str(place))
+            with server.uploading(place):
+                client.log_model_artifacts(name, str(place))
     client.finalize_logged_model(name, "READY")
     client.log_outputs(run, [LoggedModelOutput(name, step=0)])
     return name

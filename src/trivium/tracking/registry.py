@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from trivium.tracking import server, store
@@ -14,8 +15,8 @@ ALIAS, UPDATED = "recommended", "updated"
 
 
 def model() -> str:
-    """Its name; on a server, where there may be several projects, that of the experiment."""
-    return server.experiment() if server.address() else "trivium"
+    """Its name; on a server, where there may be several projects, that of the experiment, as far as MLflow takes it."""
+    return re.sub(r"[/:'\"]", "_", server.experiment()) if server.address() else "trivium"
 
 
 def about() -> str:
@@ -48,20 +49,38 @@ def register(client: MlflowClient, experiment: str, run: str, strategy: str,
         return None
     made = models[0]
     _ready(client)
-    versions = client.search_model_versions(f"name = '{model()}'")
-    version = {one.tags.get("model_id"): one.version for one in versions}.get(made.model_id)
-    if version is None:
+    if (version := _version(client, run, made)) is None:
         tags = {"strategy": strategy, "model_id": made.model_id} | ({server.OWNER: owner} if owner else {})
-        version = client.create_model_version(model(), source(made), run, tags, model_id=made.model_id).version
+        version = _create(client, run, made, tags)
     client.set_registered_model_alias(model(), ALIAS, version)
-    return str(version)
+    return version
+
+
+def _version(client: MlflowClient, run: str, made: LoggedModel) -> str | None:
+    """That of `made`, what `run` logged; of several, which an answer that was lost may have made, the first."""
+    found = client.search_model_versions(f"name = '{model()}' and run_id = '{run}'")
+    own = sorted((one for one in found if one.tags.get("model_id") == made.model_id), key=lambda one: int(one.version))
+    for one in own[1:]:
+        client.delete_model_version(model(), one.version)
+    return str(own[0].version) if own else None
+
+
+def _create(client: MlflowClient, run: str, made: LoggedModel, tags: dict[str, str], words: str | None = None) -> str:
+    new = client.create_model_version(model(), source(made), run, tags, description=words, model_id=made.model_id)
+    return (_version(client, run, made) if server.address() else None) or str(new.version)
 
 
 def _ready(client: MlflowClient) -> dict[str, str]:
     """The registered model is there: alias -> version."""
+    from mlflow.exceptions import MlflowException
+
     found = client.search_registered_models(f"name = '{model()}'")
     if not found:
-        client.create_registered_model(model(), description=about())
+        try:
+            client.create_registered_model(model(), description=about())
+        except MlflowException as error:  # by somebody else in this moment, or by a call whose answer was lost
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
     return dict(found[0].aliases) if found else {}
 
 
@@ -74,7 +93,6 @@ def update(client: MlflowClient, run: str, made: LoggedModel, tags: dict[str, st
     before = str(_ready(client).get(ALIAS, ""))
     described = f"{words} It comes from version {before}." if before else words
     tags = tags | {"model_id": made.model_id, "parent_version": before}
-    version = client.create_model_version(model(), source(made), run, tags, description=described,
-                                          model_id=made.model_id).version
+    version = _version(client, run, made) or _create(client, run, made, tags, described)
     client.set_registered_model_alias(model(), UPDATED, version)
-    return str(version), before
+    return version, before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import shutil
 import tempfile
 import time
@@ -16,9 +17,9 @@ from trivium.comparison.budgets import OUT
 from trivium.comparison.figures import looks
 from trivium.comparison.out import Comparison
 from trivium.machine.spreadsheet import safe
-from trivium.tracking import confusion, notes, series, server
+from trivium.tracking import confusion, notes, series, server, store
 from trivium.tracking.outs import Outcome, Outs, commit, digest, inputs, measured, settings
-from trivium.tracking.series import Point
+from trivium.tracking.series import Point, batches
 from trivium.training.records import Tuning
 
 if TYPE_CHECKING:
@@ -26,20 +27,19 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
 LARGE = 100_000_000  # bytes of an out that is not copied: each new result would cost that much disk again
-BATCH = 1000  # metrics, params and tags that MLflow takes in one call; at most 100 params and 100 tags
-FIRST = BATCH - 200  # metrics of a call that has both
 
 
 class Writer:
     """Writes into one experiment. `code`: what models are logged with, see `package.code`.  owner: see `server`.
 
+    until: when `time.monotonic` says that, no further run is begun, see `server.slow`
     `now`: milliseconds since 1970, one more for each run, so that order is creation.
     """
 
     def __init__(self, client: MlflowClient, experiment: str, outs: Outs, code: Path,
-                 owner: str | None = None) -> None:
+                 owner: str | None = None, until: float = math.inf) -> None:
         self.client, self.experiment, self.outs, self.code, self.owner = client, experiment, outs, code, owner
-        self.now = round(1000 * time.time())
+        self.now, self.until = round(1000 * time.time()), until
         self.commit = commit(outs.root)
 
     def strategy(self, outcome: Outcome) -> str:
@@ -56,6 +56,7 @@ class Writer:
         self._log(parent, points, settings(self.outs, outcome), tags | mark)
         self._artifacts(parent, outcome)
         model_id = model.log(self.client, self.experiment, self.outs.root, outcome, parent, self.code)
+        store.remove_models(self.client, self.experiment, parent, but=model_id)  # asked for twice: see `server`
         self._seeds(outcome, parent, model_id)
         self.client.set_terminated(parent, end_time=end)
         return parent
@@ -123,10 +124,10 @@ class Writer:
         drawn = [OUT] if self.outs.curves else []
         for name in ("reports/comparison.json", "reports/report.html", *drawn):
             if (self.outs.root / name).exists():
-                self.client.log_artifact(run, str(self.outs.root / name))
+                store.upload(self.client, run, self.outs.root / name)
         for name in ("figures", "plots", "explained"):
             if (self.outs.root / "reports" / name).is_dir():
-                self.client.log_artifacts(run, str(self.outs.root / "reports" / name), name)
+                store.upload(self.client, run, self.outs.root / "reports" / name, name)
 
     def mark_latest(self, runs: Iterable[Any], latest: set[str]) -> None:
         """Tag `latest` on all `runs` (parents, seeds, comparisons): true for those in `latest` and their seeds."""
@@ -164,6 +165,8 @@ class Writer:
         return None if seconds is None else self.now + round(1000 * seconds)
 
     def _start(self, name: str, tags: Mapping[str, str], datasets: list[DatasetInput] | None = None) -> str:
+        if time.monotonic() > self.until:
+            raise server.slow()
         self.now += 1
         run = self.client.create_run(self.experiment, start_time=self.now, tags=_allowed(tags), run_name=name)
         if datasets:
@@ -177,9 +180,8 @@ class Writer:
         metrics = [Metric(name, value, time, step, model_id=model_id) for name, value, step, time in points]
         known = [Param(key, _text(value)) for key, value in _allowed(params or {}).items()]
         marks = [RunTag(key, value) for key, value in _allowed(tags or {}).items()]
-        self.client.log_batch(run, metrics[:FIRST], known, marks)
-        for start in range(FIRST, len(metrics), BATCH):
-            self.client.log_batch(run, metrics[start:start + BATCH])
+        for call in batches(metrics, known, marks):
+            self.client.log_batch(run, *call)
 
     def _datasets(self, outcome: Outcome) -> list[DatasetInput]:
         """What was read, by name and content hash, as MLflow's dataset inputs."""
@@ -214,9 +216,9 @@ class Writer:
                 else:
                     where = f"{file.relative_to(self.outs.root)}, {size / 1e9:.1f} GB, is not copied into MLflow\n"
                     (folder / f"{file.name}.txt").write_text(where, encoding="utf-8")
-            self.client.log_artifacts(run, str(folder))
+            store.upload(self.client, run, folder)
         if (reports / "pictures").is_dir():
-            self.client.log_artifacts(run, str(reports / "pictures"), "pictures")
+            store.upload(self.client, run, reports / "pictures", "pictures")
 
 
 def _table(outcome: Outcome, path: Path) -> None:

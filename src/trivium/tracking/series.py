@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from statistics import fmean
 from typing import Any
 
@@ -28,6 +29,7 @@ TRAINING = ("seconds", "joules", "peak_memory_bytes", "peak_gpu_memory_bytes")  
 ANSWERING = ("latency_p50_seconds", "latency_p95_seconds", "samples_per_second")
 REFUSED = re.compile(r"[^\w.\- :/]")  # signs that MLflow does not take in a name
 LONGEST = 250  # signs of a name
+METRICS, PARAMS, TAGS = 800, 100, 100  # that MLflow takes in one call, where all three are in it
 DIGITS = 6  # significant ones: a table of 0.679999999 is hard to read, and the outs keep them all
 
 
@@ -139,6 +141,15 @@ def points(results: Mapping[str, float], lines: Mapping[str, Mapping[int, float]
     found = [(allowed(name), _round(value), 0, now) for name, value in results.items()]
     return found + [(allowed(name), _round(value), step, now) for name, line in lines.items()
                     for step, value in line.items()]
+
+
+def batches(metrics: Sequence[Any], params: Sequence[Any], tags: Sequence[Any],
+            ) -> list[tuple[list[Any], list[Any], list[Any]]]:
+    """In calls that MLflow takes. Tags go last: some say that all is written."""
+    points, known, marks = ([list(some[k:k + size]) for k in range(0, len(some), size)]
+                            for some, size in ((metrics, METRICS), (params, PARAMS), (tags, TAGS)))
+    before: list[list[Any]] = [[]] * (max(len(points), len(known)) - len(marks))
+    return list(zip_longest(points, known, before + marks, fillvalue=[]))
 
 
 def allowed(name: str) -> str:

@@ -49,6 +49,7 @@ def settle() -> None:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
     os.environ["MLFLOW_DISABLE_AGENT_HINT"] = "true"
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 
@@ -86,10 +87,13 @@ def experiment_id(root: Path) -> str:
 
 
 @contextmanager
-def opened(root: Path) -> Iterator[tuple[MlflowClient, str]]:
-    """A client and the id of the experiment; one process at a time. Raises: UserError (the store cannot be read)."""
+def opened(root: Path, hurry: bool = False) -> Iterator[tuple[MlflowClient, str]]:
+    """A client and the id of the experiment; one process at a time. hurry: see `server`
+
+    Raises: UserError (the store cannot be read; the server does not do what it is asked).
+    """
     if server.address() is not None:
-        with server.opened(root) as found:
+        with server.opened(root, hurry) as found:
             yield found
         return
     settle()
@@ -143,7 +147,7 @@ def _client(address: str) -> MlflowClient:
     if not event.contains(Engine, "connect", _no_waiting):
         event.listen(Engine, "connect", _no_waiting)
     mute()
-    return MlflowClient(tracking_uri=address)
+    return MlflowClient(tracking_uri=address, registry_uri=address)  # whatever MLFLOW_REGISTRY_URI says
 
 
 def mute() -> None:
@@ -185,7 +189,7 @@ def relocate(root: Path) -> None:
 
 def sweep(client: MlflowClient, experiment: str, which: str = "tags.fingerprint != ''") -> None:
     """Remove the runs that a killed sync left half-written, with their seeds and models. Other people's runs stay."""
-    for run in client.search_runs([experiment], f"attributes.status = 'RUNNING' AND {which}"):
+    for run in client.search_runs([experiment], f"attributes.status != 'FINISHED' AND {which}"):
         remove(client, experiment, run)
 
 
@@ -197,13 +201,31 @@ def local(uri: str) -> Path | None:
 
 
 def remove(client: MlflowClient, experiment: str, run: Run) -> None:
-    """`run` with its seeds and models."""
+    """`run` with its seeds and models. It goes last, so that whoever is interrupted here finds it again."""
     children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
-    for model in client.search_logged_models([experiment], f"source_run_id = '{run.info.run_id}'"):
-        client.delete_logged_model(model.model_id)
+    remove_models(client, experiment, run.info.run_id)
     for each in [*children, run]:
         if each.info.status == "RUNNING":
             client.set_terminated(each.info.run_id, "KILLED")
         client.delete_run(each.info.run_id)
         if folder := local(each.info.artifact_uri):  # a server's own files are its own to remove (`mlflow gc`)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_models(client: MlflowClient, experiment: str, run: str, but: str | None = None) -> None:
+    """The models of `run`, without the one whose id is `but`."""
+    from mlflow.exceptions import MlflowException
+
+    for model in client.search_logged_models([experiment], f"source_run_id = '{run}'"):
+        if model.model_id != but:
+            try:
+                client.delete_logged_model(model.model_id)
+            except MlflowException as error:  # gone already: the answer was lost, and the question came again
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+
+
+def upload(client: MlflowClient, run: str, path: Path, place: str | None = None) -> None:
+    """The file at `path`, or what is in the folder, into the artifacts of `run`, below `place`."""
+    with server.uploading(path):
+        (client.log_artifacts if path.is_dir() else client.log_artifact)(run, str(path), place)

@@ -14,13 +14,14 @@ import urllib.request
 from pathlib import Path
 
 from trivium.settings.errors import UserError
-from trivium.tracking import server, store, view
+from trivium.tracking import place, server, store, view
 
 PATIENCE = 120.0  # seconds until a server that does not answer is given up
 
 
 def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> None:
-    """Bring the store up to date, start the server, print its address, and wait for Ctrl-C.
+    """Bring the store up to date, start the server, print its address, and wait for Ctrl-C. Where
+    MLFLOW_TRACKING_URI names a server, say where to look.
 
     The server starts while the outs are read, since it takes some seconds. Raises: UserError.
     """
@@ -28,8 +29,8 @@ def serve(root: str | Path = ".", port: int = 5000, first_sync: bool = True) -> 
     if where := server.address():
         if first_sync:
             _sync(folder)
-        print(f"MLFLOW_TRACKING_URI names a server: the runs are at {server.shown(where)}, experiment "
-              f"{server.experiment()}.")
+        print(f"MLFLOW_TRACKING_URI names a server, so none is started here. The runs are in the experiment "
+              f"`{server.experiment()}` at\n\n  {place.link(where)}")
         return
     experiment = store.experiment_id(folder)  # the store must be there before the server looks for it
     port = free_port(port)

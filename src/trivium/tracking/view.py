@@ -53,5 +53,10 @@ def save(client: MlflowClient, experiment: str, widths: Mapping[str, int]) -> No
 
 
 def address(port: int, experiment: str) -> str:
+    return link(f"http://127.0.0.1:{port}", experiment)
+
+
+def link(server: str, experiment: str) -> str:
+    """Of the first view, on the server at that address."""
     query = urlencode({"viewStateShareKey": FIRST, "workflowType": "machine_learning"})
-    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?{query}"
+    return f"{server}/#/experiments/{experiment}/runs?{query}"
