@@ -1,50 +1,23 @@
 """Runs on a real MLflow server, whose files are its own (`mlflow-artifacts:`)."""
 
-import contextlib
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.faults.servers import server as served
 from tests.fake_outs import STRATEGIES, fake_comparison, fake_outs, fake_strategy
 from trivium.settings.errors import UserError
 from trivium.tracking import exports, server, store
 from trivium.tracking.sync import attempt, sync
-from trivium.tracking.ui import free_port
-
-ENV = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    place = tmp_path_factory.mktemp("server")
-    port = free_port(5300 + os.getpid() % 500)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{place}/db",
-               "--artifacts-destination", str(place / "files"), "--host", "127.0.0.1", "--port", str(port),
-               "--workers", "1"]
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=place, env=os.environ | ENV,
-                                   start_new_session=True)
-    try:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
-                if answer.status == 200:
-                    break
-            assert process.poll() is None, (place / "log").read_text()
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+    with served(tmp_path_factory.mktemp("server") / "there") as there:
+        yield there.url
 
 
 @pytest.fixture(scope="module")
