@@ -38,8 +38,8 @@ def test_a_stream_taken_up_in_the_middle_goes_on_the_same() -> None:
 def test_gathering_many_at_a_time_or_few_is_the_same_stream(monkeypatch: MonkeyPatch) -> None:
     stream = Feed(numbers(10), np.arange(10), seed=1)  # 4 bytes a sample
     whole = order(stream, batch=3, start=2, stop=14)
-    gathered, take = list[int](), stream._take
-    monkeypatch.setattr(stream, "_take", lambda index: gathered.append(len(index)) or take(index))
+    gathered, take = list[int](), stream.take
+    monkeypatch.setattr(stream, "take", lambda index: gathered.append(len(index)) or take(index))
     for limit, sizes in ((0, [3] * 12), (12, [3] * 12), (24, [6] * 6), (60, [15, 15, 6]), (1000, [36])):
         monkeypatch.setattr(feed, "GATHERED", limit)
         assert order(stream, batch=3, start=2, stop=14) == whole
