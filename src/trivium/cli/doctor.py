@@ -28,7 +28,7 @@ def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
         python, packages, torch_build, settings, encryption, seen, repository, left, foresee.disk, foresee.permission,
-        foresee.links, foresee.clock, foresee.words, speech)
+        foresee.links, foresee.clock, foresee.words, tracking, speech)
     grades = []
     for check in checks:
         for grade, words in check(root):
@@ -38,6 +38,12 @@ def examine(root: Path) -> bool:
     print(f"\n{wrong} of {len(grades)} checks failed." if wrong else
           "\nNothing is wrong; see the advice above." if "advice" in grades else "\nAll is well.")
     return not wrong
+
+
+def tracking(_: Path) -> Iterator[Finding]:
+    from trivium.tracking import place
+
+    return place.examined()
 
 
 def python(_: Path) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from trivium.settings.errors import UserError
 from trivium.tracking import server, store
 
 HALF = """SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active' AND run_uuid IN (
@@ -22,9 +23,9 @@ HALF = """SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active' AND run_uui
 def remove(root: Path) -> int:
     """How many runs were half-written; with their seeds and models they are deleted, as MLflow deletes."""
     path = store.database(root)
-    if server.address() is not None or not path.exists():
-        return 0
     try:
+        if server.address() is not None or not path.exists():
+            return 0
         with closing(sqlite3.connect(path, timeout=1.0)) as connection, connection:
             found = connection.execute(HALF).fetchall()
             for (run,) in found:
@@ -33,7 +34,7 @@ def remove(root: Path) -> int:
                                    (int(1000 * time.time()), run))
                 connection.execute("UPDATE logged_models SET lifecycle_stage = 'deleted' WHERE source_run_id = ?",
                                    (run,))
-    except sqlite3.Error:  # no table yet, or another process that writes: the next sync does it
+    except (sqlite3.Error, UserError):  # no table yet, another process that writes, a wrong address: the next sync does
         return 0
     for (run,) in found:
         shutil.rmtree(store.artifacts(root) / run, ignore_errors=True)
