@@ -21,7 +21,7 @@ from trivium.modalities.anonymised import KINDS, Rules, Settings, found, names
 
 RESULT, PAGE = Path("benchmarks/results/anonymised.json"), Path("docs/anonymised-text.md")
 BEGIN, END = "<!-- made by benchmarks.anonymised -->", "<!-- end -->"
-HOPELESS = "name, alone, not on the list"
+HOPELESS = ("name, alone, not on the list", "phone, as dialled at home")  # too many to list
 SEEDS = {"development": 1, "measured": 20261129}
 
 
@@ -31,7 +31,7 @@ def measure(texts: list[Text], rules: dict[str, Rules]) -> dict[str, object]:
     whole, planted_in, by_language = Counter[str](), Counter[str](), Counter[tuple[str, str]]()
     right, said, misses, wrong = Counter[str](), Counter[str](), [], []
     each = Counter[tuple[str, str]]()
-    started = time.perf_counter()
+    started = time.process_time()
     for one in texts:
         spans = found(one.text, rules[one.language], listed[one.language])
         for start, end, kind, manner in one.planted:
@@ -41,7 +41,7 @@ def measure(texts: list[Text], rules: dict[str, Rules]) -> dict[str, object]:
             each[kind, one.language] += 1
             whole[manner] += covered
             by_language[kind, one.language] += covered
-            if not covered and manner != HOPELESS:
+            if not covered and manner not in HOPELESS:
                 misses.append([one.language, manner, one.text])
         for start, end, kind in spans:
             hit = any(start < b and a < end and kind == own for a, b, own, _ in one.planted)
@@ -49,7 +49,7 @@ def measure(texts: list[Text], rules: dict[str, Rules]) -> dict[str, object]:
             right[kind] += hit
             if not hit:
                 wrong.append([one.language, kind, one.text[start:end], one.text])
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     return {"texts": len(texts), "languages": sorted(rules), "microseconds_a_text": round(1e6 * seconds / len(texts)),
             "recall": {manner: {"planted": count, "found": whole[manner]}
                        for manner, count in sorted(planted_in.items())},

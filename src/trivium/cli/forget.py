@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.drawing.numbers import plural
+from trivium.machine import files
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,23 +95,27 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
     for source in sources:
         own = sorted(chosen.intersection(filter(None, source.ids())))
         ours = source.path.resolve().is_relative_to(IMPORTED.resolve())
-        files = source.files(set(own)) if own else []
+        named = source.files(set(own)) if own else []
         if own and ours:
             if not dry:
                 removed.remove(source.path, source.column, own)
             said.append(f"{source.path} {'would be' if dry else 'was'} written anew without them"
-                        + (f", and the media that only they name {'would go' if dry else 'are gone'}" if files else "")
-                        + ". What it was imported from is yours, and stays as it is.")
-            files = [name for name in files if not name.startswith("media/")]
+                        + (f", and the media that only they name {'would go' if dry else 'are gone'}" if named else "")
+                        + f". {_origin(source.path)} is yours, and stays as it is.")
+            named = [name for name in named if not name.startswith("media/")]
         elif own:
             said.append(f"{source.path} is your own table, and stays as it is: ingest passes over these rows. Take "
                         "them out of it yourself.")
-        if files:
-            said.append(f"Only these rows name the files {rows.listed(files)}: they are yours, and stay.")
+        if named:
+            said.append(f"Only these rows name the files {rows.listed(named)}: they are yours, and stay.")
     if names and not dry:
         said.append(f"{PATH} keeps digests of their ids: commit it.")
     return "\n".join([*said, "", *held(Path("."), gone, [source.path for source in sources]), "",
                       "Nothing was changed." if dry else AFTER + " Then `trivium forget --gc` clears what is old."])
+
+
+def _origin(table: Path) -> str:
+    return str(files.read_json_or(table.parent / "source.json", {}).get("source") or "What it was imported from")
 
 
 def told(root: Path) -> str:

@@ -98,7 +98,7 @@ class Traces:
         counts as one that has, since a remote may still keep it.
         """
         present = _outs(self.lock).get(RAW)
-        return {md5: self.raw_holds if md5 == present else self._version_holds(md5)
+        return {md5: self.raw_holds if md5 == present else self._version_holds(md5) is not False
                 for md5 in dict.fromkeys(outs[RAW] for outs in self._locks if outs.get(RAW))}
 
     @cached_property
@@ -106,6 +106,9 @@ class Traces:
         """How many outs of these versions lie in DVC's cache and are no outs of the present dvc.lock."""
         present = set() if self.raw_holds else set(_outs(self.lock).values())
         old = {md5 for outs in self._locks if self.raws.get(outs.get(RAW, "")) for md5 in outs.values()}
+        if (self.root / ".dvc").is_dir():  # and those of a dvc.lock that was never committed
+            lying = {path.parent.name + path.name for path in self.cache.glob("*/*.dir")} - present - old
+            old |= {md5 for md5 in lying if self._version_holds(md5)}
         return sum(self._object(md5).exists() for md5 in old - present)
 
     def copies(self) -> dict[str, str]:
@@ -125,12 +128,13 @@ class Traces:
         """Of DVC, whose outs are in its cache."""
         return len(list(filter(None, self._git("for-each-ref", "--format=%(refname)", "refs/exps").split("\n"))))
 
-    def _version_holds(self, md5: str) -> bool:
+    def _version_holds(self, md5: str) -> bool | None:
+        """Whether a folder of tables in DVC's cache has such rows; None where that is not known."""
         try:
             labels = next(one["md5"] for one in json.loads(self._object(md5).read_bytes()) if one["relpath"] == LABELS)
             return self._holds(self._object(labels).read_bytes())
         except (OSError, ValueError, StopIteration):
-            return True
+            return None
 
     def _holds(self, labels: bytes) -> bool:
         return bool(self.gone.within(pq.read_table(io.BytesIO(labels), columns=["sample"])["sample"]).any())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.settings.errors import UserError
 from trivium.tracking import registry, server, store
 
 if TYPE_CHECKING:
@@ -39,25 +38,26 @@ def remove(root: Path, holds: Callable[[str], bool], old: bool) -> int:
             if version.run_id in gone:
                 client.delete_model_version(version.name, version.version)
         for run in found:
-            store.remove(client, experiment, run)
+            _remove(client, experiment, run)
     if found and server.address() is None:
-        _purge(root)
+        with closing(sqlite3.connect(store.database(root))) as connection:
+            connection.execute("VACUUM")  # else what was deleted stays in the file until something is written over it
     return len(found)
 
 
-def _purge(root: Path) -> None:
-    """What MLflow has only marked as deleted leaves the database, and the file."""
-    command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", store.uri(root)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise UserError(f"`mlflow gc --backend-store-uri {store.uri(root)}` failed ({' '.join(last)}): the runs are "
-                        "deleted, but rows of the database are left of them.")
-    import sqlite3
-    from contextlib import closing
-
-    with closing(sqlite3.connect(store.database(root))) as connection:
-        connection.execute("VACUUM")  # else what was deleted stays in the file until something is written over it
+def _remove(client: MlflowClient, experiment: str, run: Any) -> None:
+    """`run` with its seeds and models; in a database of our own for good, where MLflow only marks them as deleted."""
+    name = run.info.run_id
+    every = [name, *(each.info.run_id for each in
+                     client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{name}'"))]
+    models = [one.model_id for one in client.search_logged_models([experiment], f"source_run_id = '{name}'")]
+    store.remove(client, experiment, run)
+    if server.address() is None:  # as `mlflow gc` does it, which takes seconds, and all that anybody has deleted
+        backend: Any = client._tracking_client.store
+        for one in models:
+            backend._hard_delete_logged_model(one)
+        for one in every:
+            backend._hard_delete_run(one)
 
 
 def _holding(root: Path, client: MlflowClient, experiment: str, holds: Callable[[str], bool], old: bool,
