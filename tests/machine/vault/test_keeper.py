@@ -46,7 +46,8 @@ def test_one_that_is_killed_goes_on_where_it_was(root: Path, how: signal.Signals
 
 
 def test_the_rest_of_one_that_was_killed_with_its_keeper_goes_with_the_next(root: Path) -> None:
-    first = begin(root, TRAIN.format(then="import os, psutil; psutil.Process().children()[0].kill(); os.kill(os.getpid(), 9)"))
+    both = "import os, psutil; psutil.Process().children()[0].kill(); os.kill(os.getpid(), 9)"
+    first = begin(root, TRAIN.format(then=both))
     first.wait(60)
     assert len(private(root)) == 1
     live = begin(root, "    print('in', flush=True); time.sleep(600)")
