@@ -32,8 +32,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         found["stages"] = stages(Path(sys.argv[1]).absolute())
         for name, one in found["stages"].items():
-            print(f"{name:28} reads {one['read_mb']:7.2f} MB in {one['decrypt']:6.3f} s, writes {one['written_mb']:7.2f} "
-                  f"MB in {one['encrypt']:6.3f} s; all of it took {one['stage'] or 0:.1f} s")
+            print(f"{name:28} reads {one['read_mb']:7.2f} MB in {one['decrypt']:6.3f} s, writes "
+                  f"{one['written_mb']:7.2f} MB in {one['encrypt']:6.3f} s; all of it took {one['stage'] or 0:.1f} s")
     OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine.vault.made import KEY, look, project
+from tests.machine.vault.made import KEY, look, project, put
 from trivium.machine.vault import convert, sealed
 from trivium.machine.vault.keys import Key
 from trivium.settings.errors import UserError
@@ -28,7 +28,8 @@ def test_what_is_secret_is_encrypted_once(root: Path) -> None:
     for name in ("data/mine/b.txt", "reports/summary/d.json"):
         assert (root / name).read_text() == name
     assert not (root / ".cache/units").exists() and list(private.iterdir()) == []
-    assert convert.encrypt(root, KEY, private) == 0
+    put(root, ".cache/units/u/f.pt", "kept")
+    assert convert.encrypt(root, KEY, private) == 0 and (root / ".cache/units/u/f.pt").exists()
 
 
 def test_another_key_takes_the_place_of_the_first(root: Path) -> None:

@@ -23,6 +23,7 @@ def root(tmp_path: Path) -> Path:
     return project(tmp_path / "project", a="cat")
 
 
+@pytest.mark.slow
 def test_a_stage_that_ends_leaves_its_units_encrypted(root: Path) -> None:
     done = begin(root, TRAIN.format(then='(here / "record.json").write_text("{}")'))
     assert done.wait(60) == 0, done.stderr
@@ -31,6 +32,7 @@ def test_a_stage_that_ends_leaves_its_units_encrypted(root: Path) -> None:
     assert private(root) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_one_that_is_killed_goes_on_where_it_was(root: Path, how: signal.Signals) -> None:
     first = begin(root, TRAIN.format(then="time.sleep(600)"))
@@ -45,8 +47,10 @@ def test_one_that_is_killed_goes_on_where_it_was(root: Path, how: signal.Signals
     assert second.communicate(timeout=60)[0] == "begins with ['checkpoint.pt']\n"
 
 
+@pytest.mark.slow
 def test_the_rest_of_one_that_was_killed_with_its_keeper_goes_with_the_next(root: Path) -> None:
-    first = begin(root, TRAIN.format(then="import os, psutil; psutil.Process().children()[0].kill(); os.kill(os.getpid(), 9)"))
+    both = "import os, psutil; psutil.Process().children()[0].kill(); os.kill(os.getpid(), 9)"
+    first = begin(root, TRAIN.format(then=both))
     first.wait(60)
     assert len(private(root)) == 1
     live = begin(root, "    print('in', flush=True); time.sleep(600)")

@@ -31,7 +31,9 @@ def encrypt(root: Path, key: Key, private: Path, before: Key | None = None) -> i
             clear.unlink()
             count += 1
     for name in ("units", "features"):  # what training and preprocessing keep for later, and can make again
-        shutil.rmtree(root / ".cache" / name, ignore_errors=True)
+        kept = [path for path in (root / ".cache" / name).rglob("*") if path.is_file()]
+        if not all(sealed.is_sealed(path) and _key_id(path) == key.id for path in kept):
+            shutil.rmtree(root / ".cache" / name)
     return count
 
 

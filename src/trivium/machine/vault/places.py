@@ -62,5 +62,5 @@ STAGES = {
 def of_stage(name: str) -> Part:
     """name: as `dvc.yaml` calls it, `train@joint`."""
     stage, _, entry = name.partition("@")
-    found = STAGES[stage]
+    found = STAGES.get(stage, EVERYTHING)
     return Part(tuple(one.format(entry) for one in found.reads), tuple(one.format(entry) for one in found.writes))
