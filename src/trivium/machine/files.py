@@ -63,6 +63,25 @@ def scratch(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".part"
 
 
+def sweep(folder: Path) -> None:
+    """Remove what processes that have ended left there of `whole`: on a disk that let nothing be removed, or killed."""
+    for path in folder.glob(".*.part"):
+        owner = path.stem.rpartition(".")[2]
+        if owner.isdecimal() and not _alive(int(owner)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
+
+
 def write(path: str | Path, content: str | bytes) -> None:
     """Text in UTF-8, line ends as they are."""
     with whole(path) as scratch:
