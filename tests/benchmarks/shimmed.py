@@ -61,7 +61,7 @@ WAYS: dict[str, Callable[[Path], Any]] = {
     "text": text, "whole": whole, "linked": linked, "database": database, "in_a_worker": in_a_worker,
     "numpy": lambda out: np.save(out / "a.npy", np.zeros(LONG)),
     "parquet": lambda out: pyarrow.parquet.write_table(pa.table({"a": np.random.rand(LONG)}), out / "a.parquet"),
-    "csv": lambda out: pyarrow.csv.write_csv(pa.table({"a": np.random.rand(LONG)}), out / "a.csv"),
+    "csv": lambda out: pyarrow.csv.write_csv(pa.table({"a": np.arange(LONG)}), out / "a.csv"),
     "arrow": lambda out: _arrow(out / "a.arrow"),
     "safetensors": lambda out: save_file({"a": torch.zeros(LONG)}, str(out / "a.safetensors")),
     "torch": lambda out: torch.save({"a": torch.zeros(LONG)}, out / "a.pt"),
@@ -117,8 +117,9 @@ def main(home: Path) -> None:
             nth = max(1, count - k % 5) if k % 2 else 1 + k % count  # the last writes and the first ones, in turn
             shim.arm(here, Fault(nth=nth, **disk))
             code = once(way, said)
-            if shim.disarm().failed:
-                found.append([way, sentence, nth, code, said.read_text(), left(here)])
+            failed, names = shim.disarm().failed, left(here)
+            if failed:
+                found.append([way, sentence, nth, code, said.read_text(), names])
     print(json.dumps(found))
 
 
