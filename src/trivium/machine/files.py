@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,13 +23,13 @@ AT_ONCE = 16  # files that wait for the disk together: it writes them in one go
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """A scratch file in the folder of `path` (made where it is missing), which takes the place of `path` when the
-    block ends and vanishes when it fails. Each process has its own.
+    block ends and vanishes when it fails. Each process has its own, and each thread of it.
 
     A link is replaced, not followed: what it leads to may be DVC's cache.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = final.with_name(f".{final.name}.{os.getpid()}.part")
+    scratch = final.with_name(f".{final.name}.{os.getpid()}.{threading.get_native_id()}.part")
     try:
         yield scratch
         on_disk(scratch)  # else a power cut may leave the new name with nothing behind it
