@@ -20,7 +20,7 @@ from trivium.machine.engines import elsewhere
 from trivium.machine.measured import PLACE, Measured
 from trivium.machine.system import Sampler
 from trivium.params import Params, load
-from trivium.settings.errors import UserError, of_gpu
+from trivium.settings.errors import UserError, of_damage, of_gpu
 from trivium.settings.failures import at, of_machine
 
 PLACES = (Path("data"), Path("models"), Path("reports"), PLACE)  # in which stages write single files
@@ -60,7 +60,8 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
         sys.exit(f"\n{name} stopped: {error}\n")
     except Exception as error:
         batch = "evaluate.batch" if name.startswith("evaluate") else "loop.batch"
-        if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))) is None:
+        if (mine := of_gpu(error, batch) or of_machine(error, LOWER.get(name.partition("@")[0], ""))
+                or of_damage(error)) is None:
             raise
         sys.exit(f"\n{name} stopped: {mine}\n")
 

@@ -105,15 +105,15 @@ def test_without_a_version_in_git_the_rest_comes_from_the_cache(project: Path) -
     command(project, "git", "rm", "--quiet", "--cached", "dvc.lock")
     command(project, "git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", "no lock")
     (project / "dvc.lock").write_text(good[:good.index("  train:") + 30])
-    assert ("1 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs with "
-            "these inputs.") in (repair(project) or "")
+    assert ("1 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs "
+            "with these inputs.") in (repair(project) or "")
     assert repro(project) == ""
     assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load(good)
     (project / "dvc.lock").write_text(good[:40])
-    assert ("0 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs with "
-            "these inputs.") in (repair(project) or "")
+    assert ("0 of its stages were whole, 0 more are as git has them, 2 more are as DVC's cache has kept their runs "
+            "with these inputs.") in (repair(project) or "")
     found = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
-    assert list(found) == ["train", "compare"] and all(found[one] == yaml.safe_load(good)["stages"][one] for one in found)
+    assert found == {one: yaml.safe_load(good)["stages"][one] for one in ("train", "compare")}
     assert repro(project) == "ingest"  # whose outs persist, so that DVC keeps no runs of it
     assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load(good)
 
@@ -173,7 +173,8 @@ def test_of_a_merge_ours_is_kept_and_runs_no_stage(project: Path) -> None:
 @pytest.mark.parametrize(("damage", "kept", "words"), [
     (lambda text: text + "\0" * 512, ["ingest", "train"], "was cut off, as by a kill while DVC wrote it. 2 of its"),
     (lambda text: "\0" * len(text), [], "was cut off, as by a kill while DVC wrote it. 0 of its stages were whole, 3 "),
-    (lambda text: text.replace("  train:\n    cmd", "  train:\n  \x01 cmd"), ["ingest", "compare"], "was damaged. 2 of"),
+    (lambda text: text.replace("  train:\n    cmd", "  train:\n  \x01 cmd"), ["ingest", "compare"],
+     "was damaged. 2 of"),
     (lambda text: text.replace("schema: '2.0'", "schema: '2"), ["ingest", "train", "compare"], "was damaged. 3 of its"),
 ])
 def test_what_is_wrong_in_the_middle_costs_no_other_stage(project: Path, damage: Callable[[str], str], kept: list[str],

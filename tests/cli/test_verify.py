@@ -21,7 +21,8 @@ STAGES = """stages:
     outs: [answer, {summary: {cache: false}}, {one.json: {cache: false}}]
 """
 A, B = "models/a", "models/deep/b"
-TRAIN, COMPARE = "`dvc pull models`, or `dvc repro` (stage train).", "`dvc pull answer`, or `dvc repro` (stage compare)."
+TRAIN = "`dvc pull models`, or `dvc repro` (stage train)."
+COMPARE = "`dvc pull answer`, or `dvc repro` (stage compare)."
 BACK = "`dvc checkout models` or `trivium verify --repair` brings it back from DVC's cache."
 
 
@@ -103,7 +104,8 @@ def test_what_is_missing(project: Path) -> None:
     said, well = verify(project)
     assert not well and said.splitlines() == [
         f"{project / 'models/a'} is missing (and 2 more of models). {BACK}",
-        f"{project / 'one.json'} is missing. `git checkout one.json` brings the committed one, `dvc repro` makes it again.",
+        f"{project / 'one.json'} is missing. `git checkout one.json` brings the committed one, `dvc repro` makes it "
+        "again.",
         "Not as dvc.lock has them: 4 of 8 files."]
     assert not verify(project, mend=True)[1] and (project / B).exists()
     command(project, "dvc", "repro")

@@ -196,8 +196,8 @@ def test_damaged_weights_are_refused_in_a_sentence(tmp_path: Path, kind: str) ->
     described = files.describe("encoder", about, {"image": SPECS["image"]}, Classification("abcd"))
     models.save(encoder["image"], described, tmp_path / "one")
     damage.do(tmp_path / "one/model.safetensors", kind)
-    with pytest.raises(UserError, match=r"model.safetensors is damaged: its content is not what training wrote. `trivium "
-                                        r"verify --repair` finds all that is damaged"):
+    with pytest.raises(UserError, match=r"model.safetensors is damaged: its content is not what training wrote. "
+                                        r"`trivium verify --repair` finds all that is damaged"):
         models.load(tmp_path / "one")
 
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trivium.cli import importing, predicting, updating
+from trivium.cli import importing, predicting, updating, verifying
 from trivium.machine import engines, signals
-from trivium.settings.errors import UserError
+from trivium.settings.errors import UserError, of_damage
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -45,7 +45,7 @@ def _run(argv: Sequence[str]) -> None:
     except Exception as error:
         from trivium.settings.failures import of_machine
 
-        if (mine := of_machine(error)) is None:
+        if (mine := of_machine(error) or of_damage(error)) is None:
             raise
         sys.exit(f"\n{mine}\n")
 
@@ -64,11 +64,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     doctor.add_argument("--repair", action="store_true", help="first mend DVC's own files, as `trivium repair` does")
     command("repair", _repair, "what `make repro` does first: mend DVC's own files where a kill has left half of them, "
                                "refuse a wrong params.yaml, and measure again what is broken in reports/measured")
-    verify = command("verify", _verify, "read every file of every out, and hold it against dvc.lock, here and in DVC's "
-                                        "cache: what is missing, changed or damaged, and what restores it")
-    verify.add_argument("--repair", action="store_true", help="restore what the workspace or DVC's cache still has, and "
-                                                              "remove what is damaged in both, so that `dvc pull` or "
-                                                              "`dvc repro` brings it")
+    verifying.arguments(command("verify", verifying.run, verifying.WORDS))
     use = command("use", _use, "choose the data: writes data.* in params.yaml")
     use.add_argument("data", metavar="DATA", help="digits (or digits:mixed, with a world), symbols, stamps, a table")
     use.add_argument("--label", action="append", default=[], metavar="COLUMN",
@@ -156,15 +152,6 @@ def _repair(_: argparse.Namespace) -> None:
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
-
-
-def _verify(arguments: argparse.Namespace) -> None:
-    from trivium.cli.verify import verify
-
-    _mend()
-    said, well = verify(Path("."), arguments.repair)
-    print(said)
-    sys.exit(0 if well else 1)
 
 
 def _mend() -> None:

@@ -87,13 +87,14 @@ def verify(root: Path, mend: bool = False) -> tuple[str, bool]:
     if not faults:
         return f"All {len(known):,} files of the outs are as dvc.lock has them, here and in DVC's cache.", True
     if not mend:
-        return "\n".join([*_lines(faults), f"Not as dvc.lock has them: {len(faults):,} of {len(known):,} files."]), False
+        last = f"Not as dvc.lock has them: {len(faults):,} of {len(known):,} files."
+        return "\n".join([*_lines(faults), last]), False
     said = [_mended(root, one) for one in faults]
     _checkout(root, {one.of.out for one in faults if one.there == "good"})
     lost = [one for one in faults if not one.kept]
     last = ("All is as dvc.lock has it now." if not lost else
-            f"Lost: {len(lost):,} of {len(known):,} files. `dvc pull` brings them, where a remote has them; `dvc repro` "
-            "makes them again.")
+            f"Lost: {len(lost):,} of {len(known):,} files. `dvc pull` brings them, where a remote has them; `dvc "
+            "repro` makes them again.")
     return "\n".join([*said, last]), not lost
 
 
@@ -182,7 +183,9 @@ def _of_folder(one: File) -> Fault | None:
     there: State = "missing" if one.cached is None or not one.cached.exists() else "good"
     listed = _listed(one.cached, one.md5) if one.cached and there == "good" else None
     if one.cached and listed is None:
-        here: State = "missing" if not one.path.is_dir() else "good" if _here(one.path, one.md5) is not None else "other"
+        here: State = "missing"
+        if one.path.is_dir():
+            here = "good" if _here(one.path, one.md5) is not None else "other"
         return Fault(one, here, "missing" if there == "missing" else "other")
     if listed is not None:
         more = set(_inside(one.path)) - {file["relpath"] for file in listed}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from trivium.machine import files
+
 MARK = b"\nsha256:"  # before the digest at the end of a sealed file
 SEALED = re.compile(rb"\nsha256:[0-9a-f]{64}\Z")
 LENGTH = len(MARK) + 64
@@ -29,6 +31,18 @@ def damaged(folder: Path, known: Mapping[str, str]) -> str:
     """The first of the files `known` that is not there, or has another content; "" where all are as they were."""
     return next((name for name, digest in known.items()
                  if not (folder / name).is_file() or of(folder / name) != digest), "")
+
+
+def write(path: Path, content: bytes) -> None:
+    """A sealed file, which is there whole or not at all."""
+    with files.whole(path) as scratch:
+        scratch.write_bytes(content)
+        seal(scratch)
+
+
+def read(path: Path) -> bytes | None:
+    """What was written; None where there is no such file, or it is damaged."""
+    return path.read_bytes()[:-LENGTH] if path.exists() and sealed(path) else None
 
 
 def seal(path: Path) -> None:

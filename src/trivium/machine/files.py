@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,13 +23,13 @@ AT_ONCE = 16  # files that wait for the disk together: it writes them in one go
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """A scratch file in the folder of `path` (made where it is missing), which takes the place of `path` when the
-    block ends and vanishes when it fails. Each process has its own.
+    block ends and vanishes when it fails. Each process has its own, and each thread of it.
 
     A link is replaced, not followed: what it leads to may be DVC's cache.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = final.with_name(f".{final.name}.{os.getpid()}.part")
+    scratch = final.with_name(f".{final.name}.{os.getpid()}.{threading.get_native_id()}.part")
     try:
         yield scratch
         on_disk(scratch)  # else a power cut may leave the new name with nothing behind it
@@ -112,10 +113,12 @@ def absent(path: str | Path) -> str:
 
 
 def read_json_or(path: str | Path, default: Any) -> Any:
-    """The content of a JSON file; `default` where there is none, or it is empty or broken. For what can be made again
+    """The content of a JSON file; `default` where there is none, or it is empty or broken, or a value of another sort
+    than a default that is a dict or a list. For what can be made again
     and is no reason to stop; other files are read by `trivium.data.tables.read_json`, which says what is wrong.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # ValueError: not JSON, or not UTF-8
         return default
+    return default if isinstance(default, dict | list) and not isinstance(found, type(default)) else found

@@ -29,8 +29,8 @@ from trivium.settings.errors import UserError
 from trivium.tasks import Task
 
 WEIGHTS, ABOUT = "model.safetensors", "model.json"
-MEND = ("`trivium verify --repair` finds all that is damaged and brings it back from DVC's cache; what the cache has not, "
-        "`dvc pull` or `dvc repro` brings. A model that was exported or packed: export it again.")
+MEND = ("`trivium verify --repair` finds all that is damaged and brings it back from DVC's cache; what the cache has "
+        "not, `dvc pull` or `dvc repro` brings. A model that was exported or packed: export it again.")
 PRETRAINED = Path("models/pretrain")  # below the working directory, where stages run
 
 

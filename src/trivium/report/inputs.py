@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from trivium.comparison import budgets, reads
 from trivium.comparison.out import PATH, Comparison, Verdict
 from trivium.data import unlabelled
 from trivium.data.meta import Meta, World
+from trivium.data.tables import read_json, read_yaml
 from trivium.drawing.looks import HUES, SHAPES, Look
 from trivium.evaluation.metrics import Evaluation, Seed
 from trivium.machine.measured import PLACE, Measured
@@ -45,15 +45,11 @@ class Inputs:
     def json(self, path: str) -> Any:
         """The content of a JSON file, `{}` when there is none."""
         file = self.root / path
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return read_json(file) if file.exists() else {}
 
     def yaml(self, path: str) -> dict[str, Any]:
         """The content of a YAML file, `{}` when there is none."""
-        import yaml
-
-        file = self.root / path
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # dvc.lock can be long
-        return (yaml.load(file.read_text(encoding="utf-8"), Loader=loader) or {}) if file.exists() else {}
+        return read_yaml(self.root / path)
 
     @cached_property
     def params(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class Processors(Part):
 
     streams: all that are known, in the order of `present`;  read: those that the graph has an input for, in its order
     short: those of texts that may be cut behind the longest of a batch
+    sha256: of each graph, by its name; a folder of an older version has none
     """
 
     format: Literal[1] = 1  # of such a file; another one says that other code made it
@@ -47,6 +48,7 @@ class Processors(Part):
     read: tuple[str, ...]
     short: tuple[str, ...]
     streams: dict[str, Processed]
+    sha256: dict[str, str] = {}
 
     def text(self) -> str:
         """As it stands in the file: the streams in their order."""

@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from trivium import tasks
+from trivium.machine import digests
 from trivium.runtime.answering import Answering
 from trivium.runtime.folder import ANSWER, GRAPH, INPUT, INT8, PRESENT, SHORTEST, Processors
 from trivium.runtime.inputs import Inputs
 from trivium.runtime.stored import stored
 from trivium.settings.errors import UserError
+
+DAMAGED = ("{} is damaged: its content is not what was exported. `trivium export NAME` makes it again; of an out of "
+           "the pipeline, `trivium verify` says what brings it back.")
 
 
 class Runner(Answering):
@@ -31,7 +35,13 @@ class Runner(Answering):
         self.folder, self.task = home, tasks.of(self.about.task)
         self.inputs = Inputs({s: one.model_dump() for s, one in self.about.streams.items()}, list(self.about.streams))
         self.streams, self.read = self.inputs.streams, self.about.read
-        self.session = session(home / (INT8 if int8 else GRAPH), threads)
+        graph = home / (INT8 if int8 else GRAPH)
+        try:
+            self.session = session(graph, threads, self.about.sha256.get(graph.name))
+        except Exception as error:
+            if not type(error).__module__.startswith("onnxruntime"):
+                raise
+            raise UserError(DAMAGED.format(graph)) from None  # of a folder that does not know its graph's digest
 
     def computed(self, inputs: dict[str, np.ndarray], present: np.ndarray) -> np.ndarray:
         return stored(self.task, self.graph(inputs, present))
@@ -49,8 +59,8 @@ def short(ids: np.ndarray) -> np.ndarray:
     return ids[:, : max(SHORTEST, int(used[-1]) + 1 if len(used) else 0)]
 
 
-def session(graph: Path, threads: int = 1) -> Any:
-    """What onnxruntime answers with, on the CPU. Raises: UserError."""
+def session(graph: Path, threads: int = 1, digest: str | None = None) -> Any:
+    """What onnxruntime answers with, on the CPU. digest: of the graph, where it is known. Raises: UserError."""
     try:
         import onnxruntime
     except ImportError:
@@ -59,6 +69,8 @@ def session(graph: Path, threads: int = 1) -> Any:
     if not graph.exists():
         raise UserError(f"There is no {graph.name} in {graph.parent.resolve()}: `trivium export NAME"
                         f"{' --int8' if graph.name == INT8 else ''}` makes it.")
+    if digest and digests.of(graph) != digest:
+        raise UserError(DAMAGED.format(graph))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3  # errors alone

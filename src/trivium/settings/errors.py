@@ -1,5 +1,10 @@
 """What is told to people when their data, their settings or their machine is in the way."""
 
+import re
+
+DAMAGE = re.compile("file size is 0 bytes|magic bytes not found|Not an Arrow file|File is too small|deserialize thrift|"
+                    "[Cc]orrupt|decompress|end of stream|while deserializing|length is greater than file size")
+
 
 class UserError(Exception):
     """A mistake that the user can mend. The message is one paragraph: what is wrong, where, what to do.
@@ -25,3 +30,12 @@ def of_gpu(error: Exception, knob: str) -> UserError | None:
                          "time, and two runs must not differ. It is an operator of an encoder from the Hugging Face "
                          "hub (`encoder` in params.yaml): name another one, or set `loop.device: cpu`.")
     return None
+
+
+def of_damage(error: Exception) -> UserError | None:
+    """What pyarrow, NumPy or safetensors say of a file that is damaged, for people; None where it is no such error."""
+    said = " ".join(str(error).split())
+    if not DAMAGE.search(said) or getattr(error, "errno", None):
+        return None
+    return UserError(f"A file that is read here is damaged ({said[:200].rstrip('.')}). `trivium verify` finds which "
+                     "one, and says what brings it back.")

@@ -44,7 +44,7 @@ class Done(Record):
     seconds: float
     gpu_bytes: int | None
     record: Seed | Unit | Tuned | Lacking
-    files: dict[str, str] = {}
+    files: dict[str, str] | None = None  # of a version that did not know them
 
 
 def key(modules: Sequence[str], about: Any) -> str:
@@ -80,7 +80,7 @@ def _finished(folder: Path) -> bool:
     if not (folder / RECORD).exists():
         return False
     try:
-        lost = digests.damaged(folder, Done.read(folder / RECORD).files)
+        lost = digests.damaged(folder, Done.read(folder / RECORD).files or {})
     except UserError:
         lost = RECORD
     if lost:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trivium import fusion, strategies
-from trivium.machine import files
+from trivium.machine import digests
 from trivium.settings import parts
 from trivium.settings.base import Range, ranges
 from trivium.training import jobs
@@ -121,7 +121,8 @@ def _work(task: _Task, folder: Path, report: jobs.Report) -> Tuned | Lacking:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study, count = _study(task), task.settings.trials
-    kept, trials = Kept.found(folder / KEPT) or Kept(trials=[]), list[Ran]()
+    before, trials = digests.read(folder / KEPT), list[Ran]()  # damaged ones are made again
+    kept = Kept.model_validate_json(before) if before else Kept(trials=[])
     for number in range(count):
         asked = _ask(study, task, number)
         if number < len(kept.trials):
@@ -139,7 +140,7 @@ def _work(task: _Task, folder: Path, report: jobs.Report) -> Tuned | Lacking:
                    optuna.trial.TrialState.PRUNED)
         trials.append(ran)
         if number >= len(kept.trials):
-            files.write(folder / KEPT, Kept(trials=trials).model_dump_json())
+            digests.write(folder / KEPT, Kept(trials=trials).model_dump_json().encode())
             shutil.rmtree(folder / f"trial_{number}", ignore_errors=True)
     best = min((ran.trial for ran in trials if ran.trial.share == 1), key=lambda trial: trial.nll)
     return Tuned(seed=task.unit.seed, chosen=best.settings, trials=[ran.trial for ran in trials])

@@ -12,8 +12,8 @@ from trivium.comparison import together
 from trivium.data.store import Store
 from trivium.data.tables import read_json
 from trivium.drawing import numbers
-from trivium.machine import files, source
-from trivium.runtime.folder import GRAPH, PROCESSORS
+from trivium.machine import digests, files, source
+from trivium.runtime.folder import GRAPH, INT8, PROCESSORS
 from trivium.runtime.runner import Runner
 from trivium.serving.export import card, graph, int8, processors, reference, smoke
 from trivium.serving.export.record import NAME, Exported
@@ -81,6 +81,9 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
             made = made.model_copy(update={"int8": found})
         except UserError as error:
             made = made.model_copy(update={"refused": str(error)})
+    about = about.model_copy(update={"sha256": {name: digests.of(folder / name) for name in (GRAPH, INT8)
+                                                if (folder / name).exists()}})
+    files.write(folder / PROCESSORS, about.text())
     reference.made(Runner(folder), root, seed).write(folder / reference.NAME)
     made.write(folder / NAME)
     code(folder)
