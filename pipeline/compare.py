@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trivium.machine import signals
 from trivium.machine.workers import Map, processes
 from trivium.settings.errors import UserError
-from trivium.tracking import server
+from trivium.tracking import server, stopped
 from trivium.tracking.store import load
 
 if TYPE_CHECKING:
@@ -51,15 +51,18 @@ def main(params: Params, beside: Map) -> None:
 
 
 def start() -> None:
-    try:
-        # MLflow is loaded, and the strategies' runs are written, while all else goes on.
-        with signals.ended(), processes(1) as beside:
-            beside(load, [None])
-            from trivium.stage import run
+    with signals.ended():
+        try:
+            with processes(1) as beside:  # MLflow is loaded, and the runs are written, while all else goes on
+                beside(load, [None])
+                from trivium.stage import run
 
-            run("compare", partial(main, beside=beside))
-    except UserError as error:  # that process was killed
-        sys.exit(f"\ncompare stopped: {error}\n")
+                run("compare", partial(main, beside=beside))
+        except UserError as error:  # that process was killed
+            sys.exit(f"\ncompare stopped: {error}\n")
+        finally:
+            if signals.heard():  # that process was killed, too
+                stopped.remove(Path("."))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -36,9 +36,12 @@ class Kind(BaseModel):
 
 
 class Tally:
-    """Counts trials of one kind, and prints at once what was lost."""
+    """Counts trials of one kind, and prints at once what was lost. begun: all so far"""
+
+    begun: ClassVar[list[Tally]] = []
 
     def __init__(self, name: str, what: str) -> None:
+        self.begun.append(self)
         self.name, self.what, self.tried, self.survived = name, what, 0, 0
 
     def add(self, lost: str, where: str) -> None:

@@ -5,7 +5,8 @@
     python -m benchmarks.faults --only interrupts        one file of this folder; its kinds are put beside the others
     python -m benchmarks.faults --list
 
-Writes benchmarks/results/faults.json, kind by kind as they end. Exit code 1 where anything was lost.
+Writes benchmarks/results/faults.json, kind by kind as they end; where it is stopped, what was tried until then.
+Exit code 1 where anything was lost.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults import FULL, Fault, Kind, faults
+from benchmarks.faults import FULL, Fault, Kind, Tally, faults
 from benchmarks.machine import machine
 from trivium.machine import files
 
@@ -51,7 +52,11 @@ def main(words: list[str] | None = None) -> int:
         count = one.repetitions(asked.repetitions)
         print(f"{number} of {len(chosen)}, {one.name}: {count} repetitions", flush=True)
         started = time.perf_counter()
-        found = tried(one, count, asked.seed)
+        try:
+            found = tried(one, count, asked.seed)
+        except BaseException:  # somebody has seen enough
+            keep(asked.out, {tally.name: tally.kind() for tally in Tally.begun if tally.tried})
+            raise
         kinds |= found
         keep(asked.out, found)
         for name, kind in found.items():

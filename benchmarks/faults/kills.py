@@ -11,9 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.faults import Kind, Tally
-from benchmarks.faults.forks import Running, Warm, gone, session
-from benchmarks.faults.trials import LIMIT, LONGEST, Place, tried
-from trivium.machine.progress import track
+from benchmarks.faults.forks import Running, gone, session
+from benchmarks.faults.trials import LIMIT, LONGEST, Place, run
 
 COLD = 0.1  # of the trials begin with imports, as DVC begins a stage
 WORKERS = 0.15  # of the trials kill one worker
@@ -25,16 +24,15 @@ WORKER = ("one worker of a stage is killed: the stage does the work again, or sa
 
 def campaign(repetitions: int, folder: Path, seed: int) -> dict[str, Kind]:
     draw = random.Random(seed)
-    tallies = [Tally("kill: a stage", GROUP), Tally("kill: a worker", WORKER)]
-    alone = round(WORKERS * repetitions)
-    with Warm() as warm:
-        place = Place(warm, folder)
-        place.fresh()
-        for trial in track(range(repetitions), "kills", repetitions, "trial"):
-            worker = trial < alone
-            lost, where = tried(place, draw, COLD, partial(_worker if worker else _group, place))
-            tallies[worker].add(lost, f"trial {trial}, {where}")
-    return {tally.name: tally.kind() for tally in tallies}
+    stage, worker = Tally("kill: a stage", GROUP), Tally("kill: a worker", WORKER)
+
+    def act(place: Place, running: Running) -> tuple[Tally, str] | None:
+        alone = draw.random() < WORKERS
+        lost = (_worker if alone else _group)(place, running)
+        return None if lost is None else (worker if alone else stage, lost)
+
+    run(repetitions, folder, draw, COLD, lambda place: partial(act, place))
+    return {tally.name: tally.kind() for tally in (stage, worker)}
 
 
 def _group(place: Place, running: Running) -> str | None:

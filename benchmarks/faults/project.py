@@ -63,7 +63,12 @@ def reference() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="trivium-faults-project-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = folder / "project"
-    if not (project / "export").is_dir():
+    if (project / "export").is_dir():  # it may be of an older commit
+        for room in ("src", "pipeline"):
+            shutil.copytree(ROOT / room, project / room, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("__pycache__"))
+        command(project, "dvc", "repro")
+    else:
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir(parents=True)
         dropped = {f"{section}__{name}": None for section, names in DROPPED.items() for name in names}
@@ -86,8 +91,6 @@ def copy(to: Path, cache: bool = False) -> Path:
     for path in to.rglob("*"):
         if not path.is_symlink() and ".git" not in path.parts:
             path.chmod(path.stat().st_mode | 0o200)
-    for room in ("src", "pipeline"):  # one that was kept may be of an older commit
-        shutil.copytree(ROOT / room, to / room, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     return to
 
 

@@ -13,11 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.faults import project
+from benchmarks.faults import Tally, project
 from benchmarks.faults.forks import Cold, Running, Warm, gone
 from benchmarks.faults.project import Stage
+from trivium.machine.progress import Progress
 
 LIMIT = 5.0  # seconds in which a process that is asked to end has ended
+TIMES = 4  # that a stage is disturbed before it may end
 LONGEST = 900.0  # seconds that a stage may take
 CODES = {signal.SIGINT: (130, -2), signal.SIGTERM: (143, -15)}  # what a shell makes of both is the same
 
@@ -30,7 +32,6 @@ class Place:
     folder: Path
     seconds: dict[str, float] = field(default_factory=dict)
     count: int = 0
-    queue: list[Stage] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -69,41 +70,48 @@ class Place:
         return " / ".join(self.log.read_text("utf-8", "replace").strip().splitlines()[-3:])[-500:]
 
 
-def disturbed(place: Place, stage: Stage, draw: random.Random, cold: bool,
-              act: Callable[[Running], str | None]) -> str | None:
-    """What was lost, in words, "" for nothing; None where the stage had ended before anything could be done to it.
+Act = Callable[[Running], tuple[Tally, str] | None]  # does it; gives what counts it, and what is wrong with how the
+# stage ended, in words; None where it came too late
 
-    act: does it, and says what is wrong with how the stage ended; None where it is too late
+
+def disturbed(place: Place, stage: Stage, draw: random.Random, cold: bool, act: Act) -> list[tuple[Tally, str]]:
+    """`TIMES` trials of a stage, or fewer where it ended before anything could be done to it: it is disturbed, begun
+    again and disturbed again, and what it makes when nobody does so any more is held against the undisturbed run.
     """
     if f"{stage.name} {cold}" not in place.seconds:
         stage.forget(place.root)
         if lost := place.again(stage, cold):
-            return f"undisturbed: {lost}"
-    stage.forget(place.root, cache=draw.random() < 0.8)
-    if stage.name == "compare" and draw.random() < 0.7:
+            raise RuntimeError(f"{stage.name}, which nobody disturbed: {lost}")
+    stage.forget(place.root)
+    if stage.name == "compare":
         forget_runs(place.root)
-    running = place.start(stage, cold)
-    time.sleep(draw.uniform(0.0, place.seconds[f"{stage.name} {cold}"]))
-    lost = act(running)
-    again = place.again(stage)
-    if lost is None and not again:
-        return None
-    if again:
+    found = []
+    for _ in range(TIMES):
+        running = place.start(stage, cold)
+        time.sleep(draw.uniform(0.0, place.seconds[f"{stage.name} {cold}"]))
+        if (done := act(running)) is None:
+            stage.forget(place.root, cache=False)
+        else:
+            found.append(done)
+    if again := place.again(stage):
         place.fresh()
-    return "; ".join(filter(None, (lost, again)))
+    return [(tally, "; ".join(filter(None, (lost, again)))) for tally, lost in found]
 
 
-def tried(place: Place, draw: random.Random, cold: float, act: Callable[[Running], str | None]) -> tuple[str, str]:
-    """What was lost of the next stage, "" for nothing, and which it was. cold: share of trials that begin with imports
-
-    A moment at which the stage has ended is no trial: there is another one, of another stage.
-    """
-    while True:
-        if not place.queue:
-            place.queue = draw.sample(project.stages(), len(project.stages()))
-        stage, imports = place.queue.pop(), draw.random() < cold
-        if (lost := disturbed(place, stage, draw, imports, act)) is not None:
-            return lost, f"{stage.name}, {'cold' if imports else 'warm'}"
+def run(repetitions: int, folder: Path, draw: random.Random, cold: float, act: Callable[[Place], Act]) -> None:
+    """So many trials over all stages. cold: share of stages that begin with their imports"""
+    done = 0
+    with Warm() as warm, Progress("trials", repetitions, "trial") as progress:
+        place = Place(warm, folder)
+        place.fresh()
+        while done < repetitions:
+            for stage in draw.sample(project.stages(), len(project.stages())):
+                imports = draw.random() < cold
+                found = disturbed(place, stage, draw, imports, act(place))[:repetitions - done]
+                for tally, lost in found:
+                    tally.add(lost, f"{stage.name}, {'cold' if imports else 'warm'}")
+                done += len(found)
+                progress.add(len(found))
 
 
 def forget_runs(root: Path) -> None:

@@ -19,6 +19,7 @@ from trivium.comparison import settings as comparison
 from trivium.data import streams
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
+from trivium.machine import files
 from trivium.settings import parts
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
@@ -122,7 +123,7 @@ def load(path: str | Path = "params.yaml") -> Params:
     from ruamel.yaml import YAML, YAMLError
 
     try:
-        raw = YAML(typ="safe").load(Path(path).read_text(encoding="utf-8"))
+        raw = YAML(typ="safe").load(files.text(path))
     except FileNotFoundError:
         raise UserError(f"{path} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:

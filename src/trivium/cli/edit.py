@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from trivium.machine.files import write
+from trivium.machine import files
 from trivium.params import unreadable
 from trivium.settings.errors import UserError
 
@@ -23,7 +23,7 @@ def load(params: Path) -> tuple[Any, Any]:
     yaml.width = 10_000
     yaml.representer.add_representer(type(None), lambda dumper, _: dumper.represent_scalar(NULL, "null"))
     try:
-        return yaml, yaml.load(params.read_text(encoding="utf-8"))
+        return yaml, yaml.load(files.text(params))
     except FileNotFoundError:
         raise UserError(f"{params} does not exist here ({Path.cwd()}). Run from the root of the repository.") from None
     except YAMLError as error:
@@ -37,7 +37,7 @@ def save(params: Path, yaml: Any, settings: Any) -> None:
     old, new = params.read_text(encoding="utf-8").splitlines(), dumped.getvalue().splitlines()
     same = {(len(line) - len(line.lstrip()), *line.split()): line for line in old}
     new = [same.get((len(line) - len(line.lstrip()), *line.split()), line) for line in new]
-    write(params.resolve(), "\n".join(new) + "\n")
+    files.write(params.resolve(), "\n".join(new) + "\n")
 
 
 def put(settings: Any, dotted: str, value: Any) -> None:

@@ -27,7 +27,7 @@ def complete(root: Path) -> str | None:
     depends on. What was done, in words.
     """
     path = root / "params.yaml"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = files.text(path) if path.exists() else ""
     said = []
     for key, line, after, words in LATER:
         place = re.search(after, text, re.MULTILINE)

@@ -108,7 +108,7 @@ def count(path: str | Path) -> int:
 def read_json(path: str | Path) -> Any:
     """Raises: UserError (empty or broken: something else than a stage has written there)."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(files.text(path))
     except ValueError as error:
         what = "is empty" if Path(path).stat().st_size == 0 else f"is not valid JSON ({error})"
         raise UserError(f"{path} {what}: a disk that was full or an editor may have left it so. Remove it and run "
@@ -128,7 +128,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=loader) or {}
+        return yaml.load(files.text(path), Loader=loader) or {}
     except yaml.YAMLError as error:
         mend = "`trivium repair` mends it." if Path(path).name == "dvc.lock" else "Mend it there."
         raise UserError(f"{path} is not valid YAML ({' '.join(str(error).split())}). {mend}") from None

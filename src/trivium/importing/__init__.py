@@ -51,6 +51,8 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
     asked = Asked(source, into or HOME / name(source), media, boxes, private, look)
     if media and not media.is_dir():
         raise UserError(f"There is no folder {media} (seen from {Path.cwd()}), which `--media` names.")
+    if (what := files.special(source)) not in ("", "a folder"):
+        raise UserError(f"{source} is {what}, and not a file or a folder: name one of these.")
     asked = _near(asked)
     form = _form(asked)
     from trivium.importing.forms import tables

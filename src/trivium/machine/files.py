@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from trivium.settings.errors import UserError
+
 DRIVE = re.compile(r"(^|/)[A-Za-z]:[/\\]")
 SEPARATOR = re.compile(r"[;|,]")
 AT_ONCE = 16  # files that wait for the disk together: it writes them in one go
@@ -99,6 +101,13 @@ def special(path: str | Path) -> str:
         return ""
     kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
     return "" if stat.S_ISREG(mode) else next((words for kind, words in kinds.items() if kind(mode)), "a device")
+
+
+def text(path: str | Path) -> str:
+    """The content of a small file in UTF-8. Raises: FileNotFoundError, UserError (it is a pipe, a folder, ...)."""
+    if what := special(path):
+        raise UserError(f"{path} is {what}, and should be a file: take it away and put the file there.")
+    return Path(path).read_text(encoding="utf-8")
 
 
 def absent(path: str | Path) -> str:

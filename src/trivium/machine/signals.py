@@ -8,6 +8,7 @@ all that takes longer than `PATIENCE`, it ends this process and those that it ha
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import signal
@@ -20,7 +21,7 @@ from types import FrameType
 from typing import Any
 
 CODES: dict[int, int] = {signal.SIGINT: 130, signal.SIGTERM: 143}
-PATIENCE = 4.0  # seconds to tidy up
+PATIENCE = 3.0  # seconds to tidy up
 AGAIN = 0.5  # seconds after which a second signal is of somebody who does not want to wait; and between two looks
 OF_DVC = "DVC_STAGE"  # which DVC sets for the stages that it runs
 
@@ -80,7 +81,8 @@ def ended() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Terminated(heard() or 130) from None
+        if not heard():  # somebody else's answer to Ctrl-C
+            raise Terminated(130) from None
     except BaseException:
         if not heard():
             raise
@@ -88,7 +90,7 @@ def ended() -> Iterator[None]:
         _state.depth -= 1
         _state.over = not _state.depth
     if code := heard():
-        raise Terminated(code)
+        _end(code)
 
 
 def heard() -> int:
@@ -96,13 +98,24 @@ def heard() -> int:
     return _state.code if _state.owner == os.getpid() else 0
 
 
+def _end(code: int) -> None:
+    """All is tidied up: Python's own end would take libraries to pieces, for seconds."""
+    if _state.depth:
+        raise Terminated(code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 def _answer(number: int, _: FrameType | None) -> None:
     """In the main thread."""
     code = CODES[number]
     if _state.owner != os.getpid():  # a fork that has not come to itself yet
         os._exit(code)
-    if _state.over:
-        _leave(code)
+    if _state.over:  # all is done, or tidied up
+        return None if _state.code else _leave(code)
     _state.code = _state.code or code
     if not _tidying():
         _state.raised = (Interrupted if number == signal.SIGINT else Terminated)(_state.code)
