@@ -5,7 +5,8 @@
     python -m benchmarks.faults --only interrupts        one file of this folder; its kinds are put beside the others
     python -m benchmarks.faults --list
 
-Writes benchmarks/results/faults.json, kind by kind as they end; where it is stopped, what was tried until then. Exit code 1 where anything was lost.
+Writes benchmarks/results/faults.json, kind by kind as they end; where it is stopped, what was tried until then.
+Exit code 1 where anything was lost.
 """
 
 from __future__ import annotations

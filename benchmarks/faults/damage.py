@@ -86,11 +86,11 @@ class World:
         """The first file of that name, largest first."""
         return max(self.root.glob(pattern), key=lambda path: (path.stat().st_size, str(path)))
 
-    def unit(self, path: Path) -> Path:
-        """The folder of the finished unit that the weights at `path` came from."""
+    def units(self, path: Path) -> list[Path]:
+        """The folders of finished units with the weights at `path`: one, or more where older code left some."""
         content = path.read_bytes()
-        return next(other.parents[1] for other in sorted((self.root / ".cache/units").glob(f"*/model/{path.name}"))
-                    if other.read_bytes() == content and (other.parents[1] / "record.json").exists())
+        return [other.parents[1] for other in sorted((self.root / ".cache/units").glob(f"*/model/{path.name}"))
+                if other.read_bytes() == content and (other.parents[1] / "record.json").exists()]
 
     def cached(self, path: Path) -> Path:
         """Where DVC keeps what is in `path`."""
@@ -152,7 +152,8 @@ def of_a_stage(pattern: str, stage: str, said: str = "") -> Trial:
 def of_a_unit(name: str) -> Trial:
     """A file that training keeps of what is finished: all of it is trained again."""
     def trial(world: World, way: str) -> str:
-        damage.do(world.unit(world.one("models/end_to_end/seed_0/model.safetensors")) / name, way)
+        for unit in world.units(world.one("models/end_to_end/seed_0/model.safetensors")):
+            damage.do(unit / name, way)
         return world.again("train@end_to_end", "" if name == "record.json" else
                            "is damaged: its content is not what training wrote")
     return trial
@@ -182,7 +183,7 @@ def everywhere(pattern: str, stage: str) -> Trial:
     """In the workspace, in DVC's cache and in the unit that it was linked from: the stage trains again."""
     def trial(world: World, way: str) -> str:
         path = world.one(pattern)
-        for each in (path, world.cached(path), world.unit(path) / "model" / path.name):
+        for each in [path, world.cached(path), *(unit / "model" / path.name for unit in world.units(path))]:
             damage.do(each, way)
         said, well = world.verified()
         if well or "lost, what was damaged is removed" not in said:

@@ -25,6 +25,7 @@ struct state {
     long nth;         /* the first call that fails, from 1 */
     long count;       /* calls so far */
     long failed;      /* of these, how many failed */
+    long named;       /* of these, how many take a path */
     char folder[1024];
     char what[64];    /* the call that failed first */
     char where[1024]; /* its path */
@@ -77,8 +78,10 @@ static int of_path(int at, const char *path, char *whole, size_t size) {
 
 /* Whether this call fails; errno is set then. */
 static int fails(const char *what, const char *path, int takes_path) {
-    if (state->paths && !takes_path) return 0;
     long number = __sync_add_and_fetch(&state->count, 1);
+    long named = __sync_add_and_fetch(&state->named, takes_path);
+    if (state->paths && !takes_path) return 0;
+    if (state->paths) number = named;
     if (number < state->nth || (number > state->nth && !state->forever)) return 0;
     if (__sync_add_and_fetch(&state->failed, 1) == 1) {
         snprintf(state->what, sizeof state->what, "%s", what);

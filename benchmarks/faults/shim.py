@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("shim.c")
-FORM = struct.Struct("6i3q1024s64s1024s")  # `struct state`
+FORM = struct.Struct("6i4q1024s64s1024s")  # `struct state`
 NONE = "There is no C compiler here (gcc or cc), with which the disk that fails is made: install one (gcc)."
 
 
@@ -38,10 +38,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Seen:
-    """count: calls that write;  failed: of these;  what, where: the first that failed."""
+    """count: calls that write;  failed, named: of these, how many failed, and take a path;  what, where: the first that
+    failed.
+    """
 
     count: int
     failed: int
+    named: int
     what: str
     where: str
 
@@ -70,14 +73,14 @@ class Shim:
 
     def arm(self, folder: Path, fault: Fault) -> None:
         self._write(FORM.pack(1, fault.error, fault.forever, fault.paths, fault.removals, fault.reads, fault.nth, 0, 0,
-                              os.fsencode(folder), b"", b""))
+                              0, os.fsencode(folder), b"", b""))
 
     def disarm(self) -> Seen:
         told = FORM.unpack(self.state.read_bytes())
-        count, failed = told[7:9]
-        what, where = (each.rstrip(b"\0").decode() for each in told[10:])
+        count, failed, named = told[7:10]
+        what, where = (each.rstrip(b"\0").decode() for each in told[11:])
         self._write(bytes(FORM.size))
-        return Seen(count, failed, what, where)
+        return Seen(count, failed, named, what, where)
 
     def _write(self, content: bytes) -> None:
         with self.state.open("r+b") as file:  # in place: it is mapped

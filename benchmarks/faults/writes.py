@@ -89,7 +89,7 @@ class Place:
 
 
 class Trials:
-    """Faults at the writes of one stage. count: of these writes."""
+    """Faults at the writes of one stage. count: of these writes;  named: of those that take a path."""
 
     def __init__(self, place: Place, stage: Stage) -> None:
         self.place, self.stage = place, stage
@@ -98,13 +98,13 @@ class Trials:
         code, seen, words = place.run(stage, Fault(errno.EIO, NEVER))
         if code or stage.made(place.root) != self.right:
             raise RuntimeError(f"{stage.name} does not give the same bytes when nothing fails:\n{words}")
-        self.count = seen.count
+        self.count, self.named = seen.count, seen.named
 
     def run(self, times: int, seed: int) -> Iterator[tuple[str, str]]:
         """(which trial, what was lost)"""
         for k in range(times):
             disk, sentence = DISKS[(k + seed) % len(DISKS)]
-            count = self.count // 2 if disk.get("paths") else self.count  # as many take a path
+            count = self.named if disk.get("paths") else self.count
             fault = Fault(nth=1 + (count - 1) * k // max(1, times - 1), **disk)
             self.stage.forget(self.place.root)
             code, seen, words = self.place.run(self.stage, fault)

@@ -24,6 +24,7 @@ from trivium.settings import told
 from trivium.settings.errors import UserError, of_damage, of_gpu
 from trivium.settings.failures import at, of_machine
 
+PLACES = (Path("data"), Path("models"), Path("reports"), PLACE)  # in which stages write single files
 LOWER = {  # what takes memory, by stage
     "pretrain": "`loop.batch` or `loop.workers`", "train": "`loop.batch` or `loop.workers`",
     "evaluate": "`evaluate.batch` or `loop.workers`", "compare": "`compare.bootstrap`",
@@ -49,6 +50,8 @@ def run(name: str, work: Callable[[Params], None]) -> None:
 
 def _run(name: str, work: Callable[[Params], None]) -> None:
     started = time.perf_counter()
+    for place in PLACES:
+        files.sweep(place)
     try:
         with Sampler(PLACE / f"{name}.system.json"), energy() as joules:
             params = load()

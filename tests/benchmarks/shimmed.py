@@ -1,5 +1,5 @@
-"""Run with the shim preloaded: a stage that writes in every way in which Trivium and its libraries write, each way on a
-disk that fails at each of its writes. Prints a JSON list: [way, which disk, which write, exit code, what was said,
+"""Run with the shim preloaded: a stage that writes in every way in which Trivium and its libraries write, each way on
+three disks that fail at one of its writes. Prints a JSON list: [way, which disk, which write, exit code, what was said,
 files of the out].
 
     python -m tests.benchmarks.shimmed SHIM_FOLDER
@@ -61,7 +61,7 @@ WAYS: dict[str, Callable[[Path], Any]] = {
     "text": text, "whole": whole, "linked": linked, "database": database, "in_a_worker": in_a_worker,
     "numpy": lambda out: np.save(out / "a.npy", np.zeros(LONG)),
     "parquet": lambda out: pyarrow.parquet.write_table(pa.table({"a": np.random.rand(LONG)}), out / "a.parquet"),
-    "csv": lambda out: pyarrow.csv.write_csv(pa.table({"a": np.random.rand(LONG)}), out / "a.csv"),
+    "csv": lambda out: pyarrow.csv.write_csv(pa.table({"a": np.arange(LONG)}), out / "a.csv"),
     "arrow": lambda out: _arrow(out / "a.arrow"),
     "safetensors": lambda out: save_file({"a": torch.zeros(LONG)}, str(out / "a.safetensors")),
     "torch": lambda out: torch.save({"a": torch.zeros(LONG)}, out / "a.pt"),
@@ -107,17 +107,19 @@ def main(home: Path) -> None:
     stage.measure = lambda *_: None  # type: ignore[assignment]  # which is a file more
     stage.Sampler = lambda _: nullcontext()  # type: ignore[assignment,misc]
     stage.energy = lambda: nullcontext(lambda: None)  # type: ignore[assignment]
-    for way in WAYS:
+    for place, way in enumerate(WAYS):
         shim.arm(here, Fault(1, NEVER))
         code = once(way, said)
         count = shim.disarm().count
         found.append([way, "none", 0, code, said.read_text(), left(here)])
-        for k, (disk, sentence) in enumerate(DISKS):
-            nth = max(1, count - k // 2) if k % 2 else 1 + k % count  # the last writes and the first ones, in turn
+        for k in range(3 * place, 3 * place + 3):
+            disk, sentence = DISKS[k % len(DISKS)]
+            nth = max(1, count - k % 5) if k % 2 else 1 + k % count  # the last writes and the first ones, in turn
             shim.arm(here, Fault(nth=nth, **disk))
             code = once(way, said)
-            if shim.disarm().failed:
-                found.append([way, sentence, nth, code, said.read_text(), left(here)])
+            failed, names = shim.disarm().failed, left(here)
+            if failed:
+                found.append([way, sentence, nth, code, said.read_text(), names])
     print(json.dumps(found))
 
 

@@ -83,7 +83,7 @@ def test_a_disk_that_has_gone_stops_the_probe_and_blames_no_row(tmp_path, monkey
     assert [set(one) for one in module._work(task)] == [{"error"}]
     whole = pathlib.Path.open
 
-    def gone(path, *words:
+    def gone(path, *words):
         if path.name == "a.png":
             raise OSError(errno.ESTALE, "Stale file handle", str(path))
         return whole(path, *words)

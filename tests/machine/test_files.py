@@ -77,3 +77,13 @@ def test_what_cannot_be_read_is_the_default(tmp_path: Path, content: bytes) -> N
     assert files.read_json_or(path, 7) == 7
     path.write_bytes(b'{"a": 1}')
     assert files.read_json_or(path, 7) == {"a": 1}
+
+
+def test_what_ended_processes_left_is_removed(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    names = [f".a.json.{ended.stdout.strip()}.part", f".b.json.{os.getpid()}.part", ".c.part", "d.json"]
+    for name in names:
+        (tmp_path / name).write_text("")
+    files.sweep(tmp_path)
+    files.sweep(tmp_path / "nowhere")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])

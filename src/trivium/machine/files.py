@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,13 +25,13 @@ AT_ONCE = 16  # files that wait for the disk together: it writes them in one go
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """A scratch file in the folder of `path` (made where it is missing), which takes the place of `path` when the
-    block ends and vanishes when it fails. Each process has its own.
+    block ends and vanishes when it fails. Each process has its own, and each thread of it.
 
     A link is replaced, not followed: what it leads to may be DVC's cache.
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = final.with_name(f".{final.name}.{os.getpid()}.part")
+    scratch = final.with_name(f".{final.name}.{os.getpid()}.{threading.get_native_id()}.part")
     try:
         yield scratch
         on_disk(scratch)  # else a power cut may leave the new name with nothing behind it
@@ -63,6 +64,25 @@ def all_on_disk(folder: Path) -> None:
 def scratch(path: Path) -> bool:
     """Whether it is what `whole` writes into: beside a finished file, the rest of a process that was killed."""
     return path.name.startswith(".") and path.suffix == ".part"
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that have ended left there of `whole`: on a disk that let nothing be removed, or killed."""
+    for path in folder.glob(".*.part"):
+        owner = path.stem.rpartition(".")[2]
+        if owner.isdecimal() and not _alive(int(owner)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
 
 
 def write(path: str | Path, content: str | bytes) -> None:

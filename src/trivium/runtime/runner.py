@@ -18,6 +18,9 @@ from trivium.runtime.inputs import Inputs
 from trivium.runtime.stored import stored
 from trivium.settings.errors import UserError
 
+DAMAGED = ("{} is damaged: its content is not what was exported. `trivium export NAME` makes it again; of an out of "
+           "the pipeline, `trivium verify` says what brings it back.")
+
 
 class Runner(Answering):
     """folder: what `trivium export` made;  int8: whether the smaller graph answers;  threads: of one answer. One is the
@@ -33,7 +36,12 @@ class Runner(Answering):
         self.inputs = Inputs({s: one.model_dump() for s, one in self.about.streams.items()}, list(self.about.streams))
         self.streams, self.read = self.inputs.streams, self.about.read
         graph = home / (INT8 if int8 else GRAPH)
-        self.session = session(graph, threads, self.about.sha256.get(graph.name))
+        try:
+            self.session = session(graph, threads, self.about.sha256.get(graph.name))
+        except Exception as error:
+            if not type(error).__module__.startswith("onnxruntime"):
+                raise
+            raise UserError(DAMAGED.format(graph)) from None  # of a folder that does not know its graph's digest
 
     def computed(self, inputs: dict[str, np.ndarray], present: np.ndarray) -> np.ndarray:
         return stored(self.task, self.graph(inputs, present))
@@ -62,8 +70,7 @@ def session(graph: Path, threads: int = 1, digest: str | None = None) -> Any:
         raise UserError(f"There is no {graph.name} in {graph.parent.resolve()}: `trivium export NAME"
                         f"{' --int8' if graph.name == INT8 else ''}` makes it.")
     if digest and digests.of(graph) != digest:
-        raise UserError(f"{graph} is damaged: its content is not what was exported. `trivium export NAME` makes it "
-                        "again; of an out of the pipeline, `trivium verify` says what brings it back.")
+        raise UserError(DAMAGED.format(graph))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3  # errors alone

@@ -36,7 +36,7 @@ NUMBER = re.compile(r"(?:\[[Ee]rrno |os error |system:)(\d+)")
 WORDS = {
     "no space left on device": errno.ENOSPC, "database or disk is full": errno.ENOSPC,
     "disk quota exceeded": errno.EDQUOT, "read-only file system": errno.EROFS, "readonly database": errno.EROFS,
-    "permission denied": errno.EACCES, "disk i/o error": errno.EIO, "input/output error": errno.EIO,
+    "permission denied": errno.EACCES, "input/output error": errno.EIO,
     "stale file handle": errno.ESTALE, "transport endpoint is not connected": errno.ENOTCONN,
     "no such device": errno.ENODEV,
 }
@@ -44,7 +44,8 @@ FOREIGN = ("ArrowException", "ArrowIOError", "SafetensorError", "OperationalErro
            "MlflowException")  # that may say in words what a disk did
 # And where they do not say it: NumPy, SQLite, libsndfile, torch, Pillow. Then the disk is asked, by a file of its own.
 UNSAID = re.compile(r"requested and \d+ written|unable to open database file|System error\.|initialization of the flac|"
-                    r"Internal psf_|PytorchStreamWriter failed|unexpected pos \d+ vs|write failed|encoder error")
+                    r"Internal psf_|PytorchStreamWriter failed|unexpected pos \d+ vs|write failed|encoder error|"
+                    r"disk I/O error")
 ASKING = 1 << 20  # bytes
 REFUSED = ("The disk did not take what was written{at}: it is full or failing, or was for a moment. `df -h .` shows "
            "how much room there is. ")
@@ -74,7 +75,8 @@ def of_machine(error: BaseException, knob: str = "") -> UserError | None:
             return UserError(DISK[number].format(at=_place(one, error)) + AGAIN)
     for one in _chain(error):
         if _foreign(one) and UNSAID.search(str(one)):
-            words = DISK.get(_asked(one, error) or 0, REFUSED)
+            broken = errno.EIO if "disk I/O error" in str(one) else 0  # SQLite's, of any errno
+            words = DISK.get(_asked(one, error) or broken, REFUSED)
             return UserError(words.format(at=_place(one, error)) + AGAIN)
     return None
 
