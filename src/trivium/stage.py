@@ -46,6 +46,8 @@ def run(name: str, work: Callable[[Params], None]) -> None:
             raise
         sys.exit(f"\n{name} stopped: {mine}\n")
     except OSError as error:
+        if mine := of_damage(error):  # as pyarrow has it
+            sys.exit(f"\n{name} stopped: {mine}\n")
         if error.errno != 28:  # ENOSPC
             raise
         sys.exit(f"\n{name} stopped: no space is left on the disk ({error.filename or 'writing its outputs'}). "
