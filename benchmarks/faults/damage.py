@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
-from benchmarks.faults.forks import Warm
-from benchmarks.faults.project import Stage
 
 from benchmarks.faults import Kind, Tally, project
+from benchmarks.faults.forks import Warm
+from benchmarks.faults.project import Stage
 from tests import damage
 from tests.helpers import command, digests
 from trivium.cli.repair import repair, torn
@@ -63,7 +63,7 @@ class World:
     def refused(self, name: str) -> str:
         """The stage ends with a sentence, or comes to the same bytes; then `verify --repair` mends what it read."""
         code, words = self.run(name)
-        if "Traceback" in words or code not in (0, 1) or (code == 1 and f"{name.partition('@')[0]} " not in words):
+        if "Traceback" in words or code not in (0, 1) or (code == 1 and f"{name} stopped: " not in words):
             return f"{name} ended with {code}: {words[-300:]}"
         return self.mended()
 
@@ -183,7 +183,8 @@ def everywhere(pattern: str, stage: str) -> Trial:
     """In the workspace, in DVC's cache and in the unit that it was linked from: the stage trains again."""
     def trial(world: World, way: str) -> str:
         path = world.one(pattern)
-        for each in [path, world.cached(path), *(unit / "model" / path.name for unit in world.units(path))]:
+        places = [path, world.cached(path), *(unit / "model" / path.name for unit in world.units(path))]
+        for each in {one.stat().st_ino: one for one in places}.values():  # links of one file: a bit turns once
             damage.do(each, way)
         said, well = world.verified()
         if well or "lost, what was damaged is removed" not in said:
