@@ -156,4 +156,4 @@ def test_a_broken_project_ends_with_code_1(tmp_path: Path) -> None:
     project = tiny_project(tmp_path)
     (project / "params.yaml").unlink()
     said = command(project, *DOCTOR, fails=True)
-    assert "WRONG  " in said and "1 of 13 checks failed." in said
+    assert "WRONG  " in said and "1 of 14 checks failed." in said
