@@ -73,7 +73,7 @@ def test_vectors_and_costs_of_a_component(mark: Path) -> None:
         folder.mkdir()
         (folder / name).write_bytes(by_numpy(mark))
         np.save(folder / other, np.zeros((2, 3)))
-        with pytest.raises(ValueError):
+        with pytest.raises((ValueError, UserError)):  # or the folder is damaged already
             Kept(folder)
     assert not mark.exists()
 

@@ -45,7 +45,7 @@ def faults(text: str) -> Iterator[str]:
                 called in ("mlflow.pyfunc.load_model", "pyfunc.load_model"):
             yield called
         loader = words.get("Loader", "loader")
-        if called == "yaml.load" and loader != "loader" and "Safe" not in loader:
+        if called == "yaml.load" and loader != "loader" and "safe" not in loader.lower():
             yield "a YAML loader that makes objects"
 
 

@@ -21,7 +21,7 @@ import yaml
 from trivium.data.sources.forgotten import Forgotten
 from trivium.data.tables import read_yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 RAW, LABELS = "data/raw", "labels.parquet"
 NUMBERS = ("models/budget.json", "data/code", "reports/latency.json")  # outs that are about no row
 MADE = (".cache/features", ".cache/units", ".cache/updates", ".cache/transfer")  # copies that can be made again
@@ -88,7 +88,7 @@ class Traces:
         found = []
         for text in [*texts, *self._history("dvc.lock")]:
             with contextlib.suppress(yaml.YAMLError):  # both sides of a merge, which somebody committed
-                stages = (yaml.load(text, Loader=LOADER) or {}).get("stages") or {}
+                stages = (yaml.load(text, Loader=SAFE) or {}).get("stages") or {}
                 found.append(_outs(stages))
         return found
 

@@ -42,6 +42,10 @@ class Answering:
         """Stored answers (see `Task.stored`), float64 [B, A]. inputs, present: see `Inputs.arrays`."""
         raise TypeError("what answers defines `computed`")
 
+    def anonymised(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """See `Inputs.anonymised`."""
+        return self.inputs.anonymised(rows)
+
     def described(self, rows: Sequence[Row], root: str | Path = ".") -> list[dict[str, Statistics]]:
         """Per row, statistics of each stream that makes a difference, see `trivium.runtime.statistics`."""
         return described(self.inputs.anonymised(rows), self.inputs, self.read, Path(root))

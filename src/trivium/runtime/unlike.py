@@ -70,7 +70,7 @@ class Unlike:
 def seen(answering: Answering, samples: Samples, root: Path) -> list[Seen]:
     prose = [s for s in answering.read if is_prose(answering.streams[s])]
     return [Seen(own, {s: values.text(row[s])[:CHARACTERS] for s in prose if not values.missing(row.get(s))})
-            for own, row in zip(answering.described(samples, root), answering.inputs.anonymised(samples), strict=True)]
+            for own, row in zip(answering.described(samples, root), answering.anonymised(samples), strict=True)]
 
 
 def shifts(known: Mapping[str, Mapping[str, Sketch]], rows: list[dict[str, Statistics]]) -> Iterator[str]:

@@ -44,6 +44,10 @@ class Together(Answering):
     def cells(self) -> dict[str, list[str]]:
         return {s: names for one in self.members.values() for s, names in one.cells.items()}
 
+    def anonymised(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """As the data of all members are, which are the same."""
+        return next(iter(self.members.values())).anonymised(rows)
+
     def described(self, rows: Sequence[Row], root: str | Path = ".") -> list[dict[str, Statistics]]:
         """See `Answering.described`."""
         found: list[dict[str, Statistics]] = [{} for _ in rows]

@@ -91,7 +91,7 @@ def test_neighbours_of_the_project_are_where_they_were(root: Path) -> None:
     (root.parent / "mine/a.png").write_text("picture")
     with opened():
         assert Path("../mine/a.png").read_text() == "picture"
-        assert Path("../../../../../../../../../../../../etc/hosts").exists() == Path("/etc/hosts").exists()
+        assert Path("../" * 40 + "etc/hosts").exists() == Path("/etc/hosts").exists()
         assert os.path.relpath("/etc/hosts") != "/etc/hosts"
 
 
