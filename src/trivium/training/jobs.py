@@ -66,7 +66,7 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
     needs = engines.Needs(loop.workers, loop.device, inputs, loop.processes,
                           "`loop.workers` or `loop.batch` smaller")
     if todo and need is not None and not os.environ.get(engines.ADDRESS) and devices.kind(loop.device) == "cpu":
-        print(f"{title}: {need(len(todo))}", flush=True)
+        print(f"{title}: {_alone(need, len(todo))}", flush=True)
     with Progress(title, math.inf, "samples") as progress:
         if todo:
             tasks = [engines.Task(unit, HOME / mark, name) for name, unit, mark in todo]
@@ -74,6 +74,19 @@ def run(title: str, work: Work, units: Sequence[tuple[str, Any, str]], loop: Loo
     found = {name: (HOME / mark, Done.read(HOME / mark / RECORD)) for name, _, mark in units}
     _prune({mark for *_, mark in units})
     return found
+
+
+def _alone(need: Callable[[int], str], units: int) -> str:
+    """What is needed, computed by one thread: a fork of a process in which several have worked waits for them for ever.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return need(units)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _finished(folder: Path) -> bool:
