@@ -191,3 +191,30 @@ class Here:
             one.folder.mkdir(parents=True, exist_ok=True)
             work(one.argument, one.folder, lambda done, every: None)
         return []
+
+
+THREADS = """
+import torch
+from trivium.training import jobs
+from trivium.training.records import Lacking
+from trivium.training.settings import Loop
+
+def much(*_):
+    return str(torch.ones(3000, 3000).sin().sum())
+
+def work(unit, folder, report):
+    much()
+    return Lacking(budget=1.0, needed=2.0)
+
+torch.set_num_threads(4)
+print(much.__name__, len(jobs.run("two", work, [("a", 0, "a"), ("b", 1, "b")], Loop(
+    batch=4, weight_decay=0.0, warmup=0.1, clip=1.0, evaluations=1, augment=False, device="cpu", workers=2), (), much)))
+"""
+
+
+@pytest.mark.slow
+def test_workers_do_not_wait_for_the_threads_of_who_measured_memory(tmp_path: Path) -> None:
+    """A fork of a process in which several threads have computed waits for them, for ever."""
+    done = subprocess.run([sys.executable, "-c", THREADS], cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "4"},
+                          capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "much 2", done.stderr
