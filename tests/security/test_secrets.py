@@ -19,7 +19,7 @@ REST = dict.fromkeys(("train.unimodal", "train.ensemble", "train.selfsup_finetun
 
 def found(folder: Path, words: str = "5ecret") -> list[str]:
     """Files that hold it: all below `folder`, but for what git and DVC keep of their own settings."""
-    own = {folder / ".git", folder / ".dvc/config.local", folder / "tests"}  
+    own = {folder / ".git", folder / ".dvc/config.local", folder / "tests"}
     return [str(file.relative_to(folder)) for file in folder.rglob("*")
             if file.is_file() and not own & {file, *file.parents} and words.encode() in file.read_bytes()]
 

@@ -18,7 +18,8 @@ ROWS = [{"id": f"r{i}", "label": "ab"[i % 2], "text": f"row {i} of a{i}@example.
 
 
 def ingest(out: str, path: str, **streams: Stream) -> list[dict[str, object]]:
-    names = {name: name for name in Manifest.model_fields} | {"path": path, "weight": "", "unlabelled": "", "outside": ()}
+    names = {name: name for name in Manifest.model_fields} | {"path": path, "weight": "", "unlabelled": "",
+                                                              "outside": ()}
     write(Path(out), Manifest(**names), 0, streams or {"text": Stream(modality="text")}, tasks.kind("classification"))
     return tables.read(f"{out}/labels.parquet").to_pylist()
 
