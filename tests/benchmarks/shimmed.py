@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from benchmarks.faults.shim import Fault, Shim
 from benchmarks.faults.writes import DISKS, NEVER
 from trivium import stage
 from trivium.machine import cache, files
+from trivium.machine.vault.settings import Encryption
 from trivium.machine.workers import processes
 
 LONG = 300_000  # numbers: more than any buffer holds
@@ -103,7 +105,7 @@ def _write(way: Callable[[Path], Any]) -> None:
 
 def main(home: Path) -> None:
     shim, said, found, here = Shim.there(home), home / "said", [], Path.cwd()
-    stage.load = lambda: None  # type: ignore[assignment,return-value]
+    stage.load = lambda: SimpleNamespace(encryption=Encryption())  # type: ignore[assignment,return-value]
     stage.measure = lambda *_: None  # type: ignore[assignment]  # which is a file more
     stage.Sampler = lambda _: nullcontext()  # type: ignore[assignment,misc]
     stage.energy = lambda: nullcontext(lambda: None)  # type: ignore[assignment]

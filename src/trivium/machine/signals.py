@@ -109,7 +109,7 @@ def _end(code: int) -> None:
     os._exit(code)
 
 
-def _answer(number: int, _: FrameType | None) -> None:
+def _answer(number: int, frame: FrameType | None) -> None:
     """In the main thread."""
     code = CODES[number]
     if _state.owner != os.getpid():  # a fork that has not come to itself yet
@@ -117,9 +117,18 @@ def _answer(number: int, _: FrameType | None) -> None:
     if _state.over:  # all is done, or tidied up
         return None if _state.code else _leave(code)
     _state.code = _state.code or code
-    if not _tidying():
+    if not _tidying() and not _importing(frame):
         _state.raised = (Interrupted if number == signal.SIGINT else Terminated)(_state.code)
         raise _state.raised
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded: libraries of C++ abort at an exception there. `_insist` asks again."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _tidying() -> bool:
