@@ -214,6 +214,8 @@ def test_eight_bits_that_change_the_answers_are_left_out(folder: Path, root: Pat
 
     for name in (GRAPH, PROCESSORS):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
+    about = json.loads((tmp_path / PROCESSORS).read_text()) | {"sha256": {}}  # of a folder that has no 8 bits yet
+    (tmp_path / PROCESSORS).write_text(json.dumps(about))
     monkeypatch.setattr(int8, "LEAST", 1.01)
     with pytest.raises(UserError, match=r"With 8 bits, only \d+% of 12 predictions on the test set stay"):
         int8.write(tmp_path, Store("supervised", root), seed=1)
