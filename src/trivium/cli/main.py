@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from trivium.cli import encryption, importing, predicting, updating, verifying
+from trivium.cli import encryption, experimenting, importing, predicting, verifying
 from trivium.cli import forget as forgetting
+from trivium.cli.repair import mend
 from trivium.machine import engines, signals, vault
 from trivium.settings.errors import UserError, of_damage
 
@@ -85,23 +86,7 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     command("status", _status, "what `dvc repro` would run, and which models there are")
     show = command("show", _show, "the table and the verdict of the last comparison")
     show.add_argument("--against", metavar="COMMIT", help="what has changed since, as Markdown for a pull request")
-    curves = command("curves", _curves, "the result over compute and over labels: repeats the comparison four times, "
-                                        "as DVC experiments")
-    sweep = command("sweep", _sweep, "what the fusion, the recipe and the strategy are worth: runs a fraction of their "
-                                     "combinations, as DVC experiments")
-    for name, words in (("fusions", "concat,gated"), ("recipes", "scratch,supervised"), ("strategies", "joint,frozen")):
-        sweep.add_argument(f"--{name}", default="", metavar=words, help="default: those of params.yaml")
-    sweep.add_argument("--fraction", type=float, default=0.5, help="of the combinations that are run (default: 0.5)")
-    sweep.add_argument("--jobs", type=int, default=1, help="experiments side by side (default: 1; each trains as many "
-                                                           "seeds side by side as loop.workers says)")
-    domains = command("domains", _domains, "what is lost on data from elsewhere: holds out each domain in turn, as DVC "
-                                           "experiments")
-    domains.add_argument("--most", type=int, default=12, metavar="N", help="domains, largest first (default: 12)")
-    domains.add_argument("--transfer", action="store_true", help="and what a few labels of the domain are worth to the "
-                                                                 "model, 10 and 50 of each class")
-    update = command("update", _update, "go on with the recommended model where new rows have come: whether that is "
-                                        "worth it, which way, and at what cost")
-    updating.options(update)
+    experimenting.commands(command)
     predict = command("predict", predicting.run, "answers to new data, from the best seed of a trained strategy: "
                                                  "labels and probabilities, tags, or numbers with intervals")
     predicting.options(predict, streams)
@@ -129,10 +114,6 @@ def parser(streams: Iterable[str] = (), serving: bool = False) -> argparse.Argum
     drift.add_argument("--strict", action="store_true", help="exit code 1 where there is drift")
     forgetting.options(command("forget", _forget, forgetting.WORDS))
     command("sync", _sync, "make the MLflow runs from the pipeline's outputs")
-    for one in (curves, sweep, domains, update):
-        one.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that trains and evaluates: HOST:PORT of "
-                                                          "its head, or auto (default: what RAY_ADDRESS says, else "
-                                                          "this machine alone)")
     encryption.commands(command)
     ui = command("ui", _ui, "sync, then open the MLflow UI")
     ui.add_argument("--port", type=int, default=5000, help="the first one to try (default: 5000)")
@@ -144,7 +125,7 @@ def _doctor(arguments: argparse.Namespace) -> None:
     from trivium.cli.doctor import examine
 
     if arguments.repair:
-        _mend()
+        mend(Path("."))
     sys.exit(0 if examine(Path(".")) else 1)
 
 
@@ -154,19 +135,11 @@ def _repair(_: argparse.Namespace) -> None:
     from trivium.cli.ready import check, complete
 
     refuse(Path("."), "run this again")
-    _mend()
+    mend(Path("."))
     check(Path("."))
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))
-
-
-def _mend() -> None:
-    """Before anything reads what a kill may have left half-written."""
-    from trivium.cli.repair import repair
-
-    if said := repair(Path(".")):
-        print(f"note: {said}", file=sys.stderr)
 
 
 def _use(arguments: argparse.Namespace) -> None:
@@ -182,7 +155,7 @@ def _look(arguments: argparse.Namespace) -> None:
     from trivium.cli.look import look
 
     refuse(Path("."), "run this again")
-    _mend()
+    mend(Path("."))
     print(look(Path("."), arguments.data, arguments.time))
 
 
@@ -195,7 +168,7 @@ def _profile(arguments: argparse.Namespace) -> None:
 def _status(_: argparse.Namespace) -> None:
     from trivium.cli.status import status
 
-    _mend()
+    mend(Path("."))
     print(status(Path(".")))
 
 
@@ -203,50 +176,8 @@ def _show(arguments: argparse.Namespace) -> None:
     from trivium.cli.against import against
     from trivium.cli.status import show
 
-    _mend()
+    mend(Path("."))
     print(against(Path("."), arguments.against) if arguments.against else show(Path(".")))
-
-
-def _curves(_: argparse.Namespace) -> None:
-    from trivium.experiments.curves import make
-
-    _mend()
-    print(make(Path(".")))
-
-
-def _sweep(arguments: argparse.Namespace) -> None:
-    from trivium.experiments.sweep import FACTORS, make
-
-    _mend()
-    if not 0 < arguments.fraction <= 1 or arguments.jobs < 1:
-        raise UserError("`--fraction` is above 0 and at most 1, and `--jobs` is 1 or more.")
-    lists = (arguments.fusions, arguments.recipes, arguments.strategies)
-    given = {factor: [one.strip() for one in names.split(",") if one.strip()]
-             for factor, names in zip(FACTORS, lists, strict=True)}
-    print(make(Path("."), given, arguments.fraction, arguments.jobs))
-
-
-def _domains(arguments: argparse.Namespace) -> None:
-    from trivium.experiments.domains import make
-
-    _mend()
-    if arguments.transfer:
-        vault.refuse("`trivium domains --transfer`")
-    print(make(Path("."), arguments.most, arguments.transfer))
-
-
-def _update(arguments: argparse.Namespace) -> None:
-    from trivium.experiments.update import update
-    from trivium.experiments.ways import Settings
-    from trivium.report.update import summary
-    from trivium.settings.parts import typed
-
-    _mend()
-    vault.refuse("`trivium update`")
-    given = {key: value for key in Settings.model_fields if (value := getattr(arguments, key)) is not None}
-    if "ways" in given:
-        given["ways"] = tuple(given["ways"].split(","))
-    print(summary(update(Path("."), arguments.manifest, typed(Settings, given, "", "trivium update"))))
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -288,12 +219,12 @@ def _push(_: argparse.Namespace) -> None:
 def _pull(_: argparse.Namespace) -> None:
     from trivium.cli.share import pull
 
-    _mend()
+    mend(Path("."))
     print(pull(Path(".")))
 
 
 def _forget(arguments: argparse.Namespace) -> None:
-    _mend()
+    mend(Path("."))
     forgetting.run(arguments)
 
 
@@ -302,7 +233,7 @@ def _sync(_: argparse.Namespace) -> None:
     from trivium.tracking.sync import sync
 
     refuse(Path("."), "MLflow shows its results already")
-    _mend()
+    mend(Path("."))
     print(sync())
 
 
@@ -310,7 +241,7 @@ def _ui(arguments: argparse.Namespace) -> None:
     from trivium.tracking.sync import sync
     from trivium.tracking.ui import serve
 
-    _mend()
+    mend(Path("."))
     if sealed := bool(vault.state(Path(".")) and not arguments.no_sync):  # the UI itself needs nothing of the outs
         with vault.here():
             print(sync())

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +38,12 @@ def torn(root: Path) -> list[str]:
     """Which of DVC's files are half-written. Quick: DVC is not imported."""
     checks = {LOCK: lambda text: bool(_stages(text)) and text.endswith("\n"), RWLOCK: _is_json}
     return [name for name, good in checks.items() if (root / name).exists() and not good(_text(root / name))]
+
+
+def mend(root: Path) -> None:
+    """`repair`, told on stderr, before anything reads what a kill may have left half-written."""
+    if said := repair(root):
+        print(f"note: {said}", file=sys.stderr)
 
 
 def repair(root: Path) -> str | None:
