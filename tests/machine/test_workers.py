@@ -110,3 +110,14 @@ def test_what_a_fork_took_over_is_not_collected_there(tmp_path: Path) -> None:
         gc.enable()
         gc.collect()
     assert (tmp_path / "by").read_text() == str(os.getpid())
+
+
+def test_a_disk_that_is_gone_at_the_end_is_not_told_twice(tmp_path: Path) -> None:
+    """The sockets of workers that start clean are in a folder, which cannot be removed when the disk has gone."""
+    code = ("import multiprocessing, shutil\nfrom trivium.machine.workers import processes\n"
+            "if __name__ == '__main__':\n"
+            "    with processes(1, clean=True) as run:\n        print([found for _, found in run(abs, [-3])])\n"
+            "    shutil.rmtree(multiprocessing.util.get_temp_dir())\n")
+    (tmp_path / "stage.py").write_text(code)
+    done = subprocess.run([sys.executable, str(tmp_path / "stage.py")], capture_output=True, text=True)
+    assert (done.stdout, done.stderr, done.returncode) == ("[3]\n", "", 0)

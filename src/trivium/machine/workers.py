@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import util
 from typing import Any, Protocol
 
 from trivium.settings.errors import UserError
@@ -59,6 +62,7 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
     """
     workers = workers or cores()
     context = multiprocessing.get_context(_start_method(clean, gpus))
+    _scratch()
     executor = _executor(workers, context, gpus, begin)
 
     def submit(work: Work, task: Any) -> Future[Any]:
@@ -113,6 +117,14 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
 def forks(gpus: int) -> bool:
     """Whether a worker begins at once, with all that this process has loaded."""
     return _start_method(False, gpus) == "fork"
+
+
+def _scratch() -> None:
+    """The folder of multiprocessing's sockets, whose removal at the end is no failure: the disk may be gone by then."""
+    mine: Any = multiprocessing.current_process()
+    if mine._config.get("tempdir") is None:
+        mine._config["tempdir"] = folder = tempfile.mkdtemp(prefix="trivium-")
+        util.Finalize(None, shutil.rmtree, (folder, True), exitpriority=-100)
 
 
 def _start_method(clean: bool, gpus: int) -> str:
