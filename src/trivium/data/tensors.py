@@ -156,7 +156,8 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
                 sums[k] += moments[chosen].sum(0)
     counts = seen.sum(1) * (size // entries)
     fixed = getattr(one.settings, "statistics", None)
-    statistics = [fixed or _mean_and_deviation(total, n) for total, n in zip(sums, counts, strict=True)]
+    of_all = _of_values if spec.kind == "series" else _mean_and_deviation
+    statistics = [fixed or of_all(total, n) for total, n in zip(sums, counts, strict=True)]
     return spec, ["x"] * len(seen), statistics, cut
 
 
@@ -301,7 +302,15 @@ def _results(run: Map, work: Callable, rows: Rows, chunks: Iterable[Any]) -> Ite
             progress.add(len(chunk))
 
 
-def _mean_and_deviation(sums: np.ndarray, count: int) -> dict[str, list[float]]:
+def _of_values(sums: np.ndarray, count: int) -> dict[str, list[float]]:
+    """As `_mean_and_deviation`, of a series: of the values that are there. What says where they are stays as it is."""
+    half = sums.shape[1] // 2
+    there = np.maximum(sums[0, half:], 1)
+    found = _mean_and_deviation(sums[:, :half], there)
+    return {"mean": found["mean"] + [0.0] * half, "deviation": found["deviation"] + [1.0] * half}
+
+
+def _mean_and_deviation(sums: np.ndarray, count: int | np.ndarray) -> dict[str, list[float]]:
     """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1."""
     mean = sums[0] / count
     deviation = np.sqrt(np.maximum(sums[1] / count - mean**2, 0))

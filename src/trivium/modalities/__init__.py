@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "prose", "media", "processors", "columns", "augmented", "anonymised")
+SHARED = ("spec", "prose", "media", "recordings", "processors", "columns", "augmented", "anonymised")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
@@ -56,6 +56,11 @@ def get(name: str) -> ModuleType:
         raise UserError(f"There is no modality `{name}`: those there are: {', '.join(names())}. "
                         f"To add one, write src/trivium/modalities/{name}.py (docs/adding-a-modality.md).")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def is_timed(name: str) -> bool:
+    """Whether a value lasts, so that a row may be a part of it, from `start` to `end`."""
+    return hasattr(get(name), "length")
 
 
 def is_written(name: str) -> bool:

@@ -1,0 +1,166 @@
+"""A series as numbers that describe it: how its values are spread, how they change, how fast they swing, how they
+repeat, what its parts are like, and how its channels go together. Much of it is in the spirit of catch22 (Lubba et al.
+2019, arXiv 1901.10200), but each number is quick to have.
+
+Moments, quantiles and segments keep the units; all else is of the series with mean 0 and deviation 1. Gaps are left out
+of the former, and stand at the mean in the latter. Everything is made for many series at once.
+
+Legend: `K` series or channels, `T` points, `D` features.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from trivium.modalities import series
+from trivium.modalities.spec import Spec
+
+MODALITY = "series"
+Settings = series.Settings
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+SEGMENTS = 8
+BANDS = 12  # of the spectrum, evenly spaced in octaves
+LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # points
+WIDTH = 4 + len(QUANTILES) + 2 * SEGMENTS + BANDS + 4 + len(LAGS) + 2 + 12  # features of a channel
+PAIR = 3  # of two channels
+MOST = 8  # channels of which each pair is looked at
+NONE = 1e-12  # of a deviation or a power that counts as none
+
+
+def width(settings: Settings) -> int:
+    """D: 67 for each channel, and 3 for each pair of the first 8."""
+    channels = max(1, len(settings.channels))
+    pairs = min(channels, MOST)
+    return WIDTH * channels + PAIR * (pairs * (pairs - 1) // 2)
+
+
+def spec(settings: Settings) -> Spec:
+    return Spec("series", "features", (width(settings),))
+
+
+def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
+    """float32 [D]. Raises: ValueError (why the file cannot be read)."""
+    values, there = series.read(value, root, start, end, settings)
+    some = there.any(0)
+    used = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 1  # what is behind its end says nothing
+    values, there = values[:, :used], there[:, :used]
+    each, scaled = of_channels(values, there)
+    return np.concatenate([each.ravel(), *of_pairs(scaled[:MOST])]).astype(np.float32)
+
+
+def of_channels(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[K, WIDTH], and the series as they are compared, [K, T]. values: [K, T], 0 in gaps;  there: bool [K, T]."""
+    count = np.maximum(there.sum(1), 1)[:, None]
+    mean = values.sum(1, keepdims=True) / count
+    centred = np.where(there, values - mean, 0.0)
+    deviation = np.sqrt(np.square(centred).sum(1, keepdims=True) / count)
+    z = centred / np.where(deviation > NONE * np.maximum(1, np.abs(mean)), deviation, np.inf)
+    square = z * z
+    moments = [mean, deviation, (square * z).sum(1, keepdims=True) / count,
+               (square * square).sum(1, keepdims=True) / count]
+    found = np.concatenate([*moments, _quantiles(values, there), _segments(values, there, mean), _spectrum(z),
+                            _repeats(z), _changes(z, there)], 1)
+    return found, z
+
+
+def of_pairs(z: np.ndarray) -> list[np.ndarray]:
+    """Of each pair of the series [K, T]: their correlation, the largest one at any shift, and the shift as a share."""
+    size = z.shape[1]
+    spectra = np.fft.rfft(z, 2 * size, axis=1)
+    found = []
+    for a, b in combinations(range(len(z)), 2):
+        crossed = np.fft.irfft(spectra[a] * spectra[b].conj(), 2 * size) / size
+        best = int(np.argmax(np.abs(crossed)))
+        shift = best - 2 * size if best > size else best
+        found.append(np.array([crossed[0], crossed[best], shift / size]))
+    return found
+
+
+def _quantiles(values: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """[K, Q], linear between points, of what is there; 0 where nothing is."""
+    rising = np.sort(np.where(there, values, np.inf), 1)
+    last = np.maximum(there.sum(1) - 1, 0)[:, None]
+    place = last * np.array(QUANTILES)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, last)
+    first = np.take_along_axis(rising, low, 1)
+    with np.errstate(invalid="ignore"):
+        made = first + (np.take_along_axis(rising, high, 1) - first) * (place - low)
+    return np.where(np.isfinite(made), made, 0.0)
+
+
+def _segments(values: np.ndarray, there: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """[K, 2 SEGMENTS]: mean and deviation of each part; of one without a value, the mean of all, and 0."""
+    edges = np.linspace(0, values.shape[1], SEGMENTS + 1).round().astype(np.int64)
+    sums = [np.concatenate([np.zeros((len(values), 1)), one.cumsum(1)], 1)[:, edges]
+            for one in (there.astype(np.float64), np.where(there, values - mean, 0.0),
+                        np.square(np.where(there, values - mean, 0.0)))]
+    count, total, squares = (np.diff(one, axis=1) for one in sums)
+    own = total / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - own**2, 0))
+    return np.concatenate([own + mean, spread], 1)
+
+
+def _spectrum(z: np.ndarray) -> np.ndarray:
+    """[K, BANDS + 4]: the log of each band's share of the power; where its middle, its peak and 95 % of it are, as a
+    share of the fastest that can be seen; and its entropy, 0-1.
+    """
+    size = z.shape[1]
+    power = np.square(np.abs(np.fft.rfft(z * np.hanning(size + 2)[1:-1], axis=1)))[:, 1:]
+    bins = power.shape[1]
+    if not bins:
+        return np.zeros((len(z), BANDS + 4))
+    total = power.sum(1, keepdims=True)
+    share = power / np.maximum(total, NONE)
+    up = share.cumsum(1)
+    edges = np.unique(np.geomspace(1, bins + 1, BANDS + 1).round().astype(np.int64)) - 1
+    bands = np.diff(np.concatenate([np.zeros((len(z), 1)), up], 1)[:, edges], axis=1)
+    bands = np.pad(bands, ((0, 0), (0, BANDS - bands.shape[1])))
+    places = np.arange(1, bins + 1) / bins
+    entropy = -(share * np.log(np.maximum(share, NONE))).sum(1) / max(np.log(bins), 1.0)
+    told = np.stack([share @ places, places[share.argmax(1)], places[np.minimum((up < 0.95).sum(1), bins - 1)],
+                     entropy], 1)
+    return np.concatenate([np.log(np.maximum(bands, 1e-6)), told], 1) * (total > NONE)
+
+
+def _repeats(z: np.ndarray) -> np.ndarray:
+    """[K, LAGS + 2]: correlation with itself at each lag; where it first is under 1 / e and where first under 0, as
+    shares of the length.
+    """
+    size = z.shape[1]
+    power = np.square(np.abs(np.fft.rfft(z, 2 * size, axis=1)))
+    own = np.fft.irfft(power, 2 * size, axis=1)[:, :size]
+    own = own / np.maximum(own[:, :1], NONE)
+    lags = np.minimum(LAGS, size - 1)
+    firsts = [np.where((own < level).any(1), (own < level).argmax(1), size) / size for level in (1 / np.e, 0.0)]
+    return np.concatenate([own[:, lags], np.stack(firsts, 1)], 1)
+
+
+def _changes(z: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """[K, 12]: slope over the whole; size, spread, skew and sharpest of the steps; how often it crosses the mean, turns
+    and rises; the longest stay above the mean; where its highest and lowest points are; the share of gaps.
+    """
+    size = z.shape[1]
+    line = np.linspace(-1, 1, size) if size > 1 else np.zeros(1)
+    slope = z @ line / max(np.square(line).sum(), NONE)
+    gaps = 1 - there.mean(1)
+    if size < 3:
+        return np.stack([slope, *[np.zeros(len(z))] * 10, gaps], 1)
+    steps = np.diff(z, axis=1)
+    above = z > 0
+    spread = steps.std(1)
+    turns = np.diff(np.sign(steps), axis=1) != 0
+    return np.stack([
+        slope, np.abs(steps).mean(1), spread, np.power(steps, 3).mean(1) / np.maximum(spread**3, NONE),
+        np.abs(steps).max(1), np.abs(np.diff(steps, axis=1)).mean(1), (above[:, 1:] != above[:, :-1]).mean(1),
+        turns.mean(1), (steps > 0).mean(1), z.argmax(1) / size - z.argmin(1) / size, _longest(above) / size, gaps], 1)
+
+
+def _longest(flags: np.ndarray) -> np.ndarray:
+    """[K]: of each row, how many are true in a row at most."""
+    place = np.arange(1, flags.shape[1] + 1)
+    last = np.maximum.accumulate(np.where(flags, 0, place), axis=1)
+    return np.asarray((place - last).max(1))
