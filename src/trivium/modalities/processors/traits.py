@@ -10,6 +10,7 @@ Legend: `K` series or channels, `T` points, `D` features.
 
 from __future__ import annotations
 
+import functools
 from itertools import combinations
 from pathlib import Path
 
@@ -69,12 +70,13 @@ def of_channels(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.n
 def of_pairs(z: np.ndarray) -> list[np.ndarray]:
     """Of each pair of the series [K, T]: their correlation, the largest one at any shift, and the shift as a share."""
     size = z.shape[1]
-    spectra = np.fft.rfft(z, 2 * size, axis=1)
+    whole = 1 << (2 * size - 1).bit_length()  # as long at least, and quick
+    spectra = np.fft.rfft(z, whole, axis=1)
     found = []
     for a, b in combinations(range(len(z)), 2):
-        crossed = np.fft.irfft(spectra[a] * spectra[b].conj(), 2 * size) / size
+        crossed = np.fft.irfft(spectra[a] * spectra[b].conj(), whole) / size
         best = int(np.argmax(np.abs(crossed)))
-        shift = best - 2 * size if best > size else best
+        shift = best - whole if best > size else best
         found.append(np.array([crossed[0], crossed[best], shift / size]))
     return found
 
@@ -95,10 +97,11 @@ def _quantiles(values: np.ndarray, there: np.ndarray) -> np.ndarray:
 def _segments(values: np.ndarray, there: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """[K, 2 SEGMENTS]: mean and deviation of each part; of one without a value, the mean of all, and 0."""
     edges = np.linspace(0, values.shape[1], SEGMENTS + 1).round().astype(np.int64)
-    sums = [np.concatenate([np.zeros((len(values), 1)), one.cumsum(1)], 1)[:, edges]
-            for one in (there.astype(np.float64), np.where(there, values - mean, 0.0),
-                        np.square(np.where(there, values - mean, 0.0)))]
-    count, total, squares = (np.diff(one, axis=1) for one in sums)
+    centred = np.where(there, values - mean, 0.0)
+    filled = np.diff(edges) > 0  # of fewer points than segments, some have none
+    begins = np.minimum(edges[:-1], values.shape[1] - 1)
+    count, total, squares = (np.add.reduceat(one, begins, axis=1) * filled
+                             for one in (there.astype(np.float64), centred, centred * centred))
     own = total / np.maximum(count, 1)
     spread = np.sqrt(np.maximum(squares / np.maximum(count, 1) - own**2, 0))
     return np.concatenate([own + mean, spread], 1)
@@ -108,22 +111,34 @@ def _spectrum(z: np.ndarray) -> np.ndarray:
     """[K, BANDS + 4]: the log of each band's share of the power; where its middle, its peak and 95 % of it are, as a
     share of the fastest that can be seen; and its entropy, 0-1.
     """
-    size = z.shape[1]
-    power = np.square(np.abs(np.fft.rfft(z * np.hanning(size + 2)[1:-1], axis=1)))[:, 1:]
-    bins = power.shape[1]
+    window, places, edges = _bands(z.shape[1])
+    bins = len(places)
     if not bins:
         return np.zeros((len(z), BANDS + 4))
+    power = _power(z * window, z.shape[1])[:, 1:]
     total = power.sum(1, keepdims=True)
     share = power / np.maximum(total, NONE)
-    up = share.cumsum(1)
-    edges = np.unique(np.geomspace(1, bins + 1, BANDS + 1).round().astype(np.int64)) - 1
-    bands = np.diff(np.concatenate([np.zeros((len(z), 1)), up], 1)[:, edges], axis=1)
-    bands = np.pad(bands, ((0, 0), (0, BANDS - bands.shape[1])))
-    places = np.arange(1, bins + 1) / bins
+    up = np.zeros((len(z), bins + 1))
+    np.cumsum(share, 1, out=up[:, 1:])
+    bands = np.zeros((len(z), BANDS))
+    bands[:, : len(edges) - 1] = np.diff(up[:, edges], axis=1)
     entropy = -(share * np.log(np.maximum(share, NONE))).sum(1) / max(np.log(bins), 1.0)
-    told = np.stack([share @ places, places[share.argmax(1)], places[np.minimum((up < 0.95).sum(1), bins - 1)],
+    told = np.stack([share @ places, places[share.argmax(1)], places[np.minimum((up[:, 1:] < 0.95).sum(1), bins - 1)],
                      entropy], 1)
     return np.concatenate([np.log(np.maximum(bands, 1e-6)), told], 1) * (total > NONE)
+
+
+@functools.lru_cache(16)
+def _bands(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of series of so many points: a Hann window, the frequency of each bin as a share, and where bands begin."""
+    bins = size // 2
+    edges = np.unique(np.geomspace(1, bins + 1, BANDS + 1).round().astype(np.int64)) - 1
+    return np.hanning(size + 2)[1:-1], np.arange(1, bins + 1) / max(bins, 1), edges
+
+
+def _power(z: np.ndarray, size: int) -> np.ndarray:
+    found = np.fft.rfft(z, size, axis=1)
+    return np.asarray(found.real**2 + found.imag**2)
 
 
 def _repeats(z: np.ndarray) -> np.ndarray:
@@ -131,8 +146,8 @@ def _repeats(z: np.ndarray) -> np.ndarray:
     shares of the length.
     """
     size = z.shape[1]
-    power = np.square(np.abs(np.fft.rfft(z, 2 * size, axis=1)))
-    own = np.fft.irfft(power, 2 * size, axis=1)[:, :size]
+    whole = 1 << (2 * size - 1).bit_length()  # as long at least, and quick
+    own = np.fft.irfft(_power(z, whole), whole, axis=1)[:, :size]
     own = own / np.maximum(own[:, :1], NONE)
     lags = np.minimum(LAGS, size - 1)
     firsts = [np.where((own < level).any(1), (own < level).argmax(1), size) / size for level in (1 / np.e, 0.0)]
@@ -152,11 +167,12 @@ def _changes(z: np.ndarray, there: np.ndarray) -> np.ndarray:
     steps = np.diff(z, axis=1)
     above = z > 0
     spread = steps.std(1)
-    turns = np.diff(np.sign(steps), axis=1) != 0
+    up = steps > 0
+    turns = up[:, 1:] != up[:, :-1]
     return np.stack([
-        slope, np.abs(steps).mean(1), spread, np.power(steps, 3).mean(1) / np.maximum(spread**3, NONE),
+        slope, np.abs(steps).mean(1), spread, (steps * steps * steps).mean(1) / np.maximum(spread**3, NONE),
         np.abs(steps).max(1), np.abs(np.diff(steps, axis=1)).mean(1), (above[:, 1:] != above[:, :-1]).mean(1),
-        turns.mean(1), (steps > 0).mean(1), z.argmax(1) / size - z.argmin(1) / size, _longest(above) / size, gaps], 1)
+        turns.mean(1), up.mean(1), z.argmax(1) / size - z.argmin(1) / size, _longest(above) / size, gaps], 1)
 
 
 def _longest(flags: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from trivium.modalities.recordings import Recording
 
 EVEN = 0.02  # of a step that a time may be off, and still be regular
-APART = 3.0  # usual steps between two points, above which there is a gap
+APART = 5.0  # usual steps between two points, above which there is a gap
 SEEN = 0.5  # share of what the filter looks at that is there, at least
 REACH = 10  # steps of the slower clock to each side that the filter looks at
 LONGEST = 1 << 24  # points of the finest clock that is made
