@@ -17,7 +17,7 @@ from trivium.settings.errors import UserError
 
 WORDS = ("your own data, whatever their form: a table, a folder for each class, a Hugging Face data set, tar shards, "
          "recordings with subtitles, COCO, an address; writes data.* in params.yaml")
-OWN = ("digits", "symbols", "cells", "stamps")  # data that come with Trivium
+OWN = ("digits", "symbols", "cells", "waves", "stamps")  # data that come with Trivium
 PARAMS = Path("params.yaml")
 
 
