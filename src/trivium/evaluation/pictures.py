@@ -1,5 +1,5 @@
-"""Attributions as SVG: words and the columns of a table as bars, images and spectrograms under a colour veil. The same
-numbers, the same bytes.
+"""Attributions as SVG: words and the columns of a table as bars, images, spectrograms and series under a colour veil. The
+same numbers, the same bytes.
 """
 
 from __future__ import annotations
@@ -231,6 +231,12 @@ def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
     return [*parts, _frame(box), *_time(box, units)]
 
 
+def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
+    from trivium.evaluation import pictured_series
+
+    return [*pictured_series.draw(box, panel, units, _colours), _frame(box)]
+
+
 def _time(box: Box, units: bool) -> list[Markup]:
     return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
 
@@ -279,4 +285,5 @@ def _css(colour: np.ndarray) -> str:
 
 
 _TEXTS = {"tokens": token_texts, "columns": cell_texts}
-_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}
+_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave,
+          "series": _series}

@@ -30,6 +30,12 @@ def _plain(name: str) -> tuple[str, float]:
     return "".join(words), 1.0
 
 
+def unit(name: str) -> str:
+    """That in the name of a column; "" of seconds."""
+    words = [word for word in re.split(r"[\s_()\[\]/.-]+", name.strip().casefold()) if word]
+    return words[-1] if len(words) > 1 and UNITS.get(words[-1], 1.0) != 1.0 else ""
+
+
 def seconds(name: str, cells: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """float64 [N]; of dates, seconds since the first one. NaN where there is none.
 
