@@ -76,6 +76,13 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
     return Imported(path, form.WORDS, tuple(asked.notes))
 
 
+def of_series(path: Path) -> bool:
+    """Whether a table holds series themselves: a row for each moment, or lists of numbers."""
+    from trivium.importing.forms import lists, long
+
+    return any(form.knows(Asked(str(path), Path())) for form in (lists, long))
+
+
 def name(source: str) -> str:
     """Of the folder that a source is imported into."""
     last = re.split(r"[?#]", source)[0].rstrip("/").rpartition("/")[2] if WEB.match(source) else Path(source).name or \
