@@ -1,6 +1,6 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `waves`, `stamps` (with languages: `stamps:fr,es`) or the
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `waves`, `stamps` (`stamps:fr,es`) or the
 path of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the
 label, and the sizes of each encoder's processor by a look at the data; those with published weights are told what they
 may be told. Columns that nothing else takes become a table.
@@ -152,8 +152,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if not path.suffix and not path.exists() and os.sep not in str(path):
         near = difflib.get_close_matches(path.name, ("digits", "symbols", "cells", "waves", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
-        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, waves, stamps or the path of "
-                        "a CSV, JSONL or Parquet file.")
+        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, waves, stamps or the path "
+                        "of a CSV, JSONL or Parquet file.")
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample), or let "
                         f"`trivium import {path}` make one of it.")

@@ -67,7 +67,8 @@ def plot(values: np.ndarray, there: np.ndarray, channels: tuple[str, ...], begin
     left, width, high = 78.0, 236.0, max(34.0, 96.0 / max(count, 1))
     height = high * count
     names = [tag("text", name if len(name) <= NAME else name[: NAME - 1] + "…", x=left - 6,
-                 y=8 + high * (k + 0.5) + 3, text_anchor="end", font_size=10) for k, name in enumerate(channels[:count])]
+                 y=8 + high * (k + 0.5) + 3, text_anchor="end", font_size=10)
+             for k, name in enumerate(channels[:count])]
     more = [tag("text", f"and {len(values) - count} more", x=left + width, y=8 + height + 24, text_anchor="end",
                 font_size=9, fill=QUIET)] if len(values) > count else []
     frame = tag("rect", x=left, y=8.0, width=width, height=height, fill="none", stroke=QUIET, stroke_width=0.6)

@@ -174,8 +174,8 @@ def reads_plainly(entry: Mapping[str, Any]) -> bool:
         return False
     part = parts.get(sys.modules[__name__], str(entry["architecture"]), "encoder", "encoder")
     modality = str(entry.get("modality"))
-    made = getattr(part, "PROCESSOR", {modality: modality}).get(modality)
-    return bool(made) and modalities.processor(made).Settings is modalities.processor(modality).Settings
+    made: str | None = getattr(part, "PROCESSOR", {modality: modality}).get(modality)
+    return made is not None and modalities.processor(made).Settings is modalities.processor(modality).Settings
 
 
 def build(described: Described, spec: Spec) -> Encoder:

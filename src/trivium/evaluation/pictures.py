@@ -1,5 +1,5 @@
-"""Attributions as SVG: words and the columns of a table as bars, images, spectrograms and series under a colour veil. The
-same numbers, the same bytes.
+"""Attributions as SVG: words and the columns of a table as bars; images, spectrograms and series with a veil of
+colour. The same numbers, the same bytes.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def spec(settings: Settings) -> Spec:
 
 
 def probe(value: str, root: str | Path, start: float | None = None, end: float | None = None) -> dict[str, Any]:
-    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of the span from `start` to `end`; or {"error": why}."""
+    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of what is from `start` to `end`; or {"error": why}."""
     try:
         found = recordings.read(value, root)
         first, last = recordings.cut(found, start, end)
@@ -101,10 +101,13 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
     """Noise, drift and a drop-out, which get worse together; x float [B, 2 C, T]. At 1 there is nothing but a gap.
 
     The noise takes the place of the signal (see `add_noise`); the drift is a line through the middle, up or down by as
-    many deviations at the ends as the severity says, drawn; the drop-out is one run of severity^2 of the points.
+    many deviations at the ends as the severity says, drawn; the drop-out is one run of severity^2 of the points. Of
+    features of a series: noise alone.
     """
     import torch
 
+    if spec.kind != "series":
+        return add_noise(x, severity, generator)
     values, there = x.chunk(2, 1)
     count = x.shape[2]
     drawn = {"generator": generator, "device": generator.device}

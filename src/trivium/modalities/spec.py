@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16",
           "series": "float32", "features": "float32", "counts": "int32", "columns": "float32"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "series": 0, "features": 0}  # of Spec.shape, for mean and deviation
-PATCHED = ("tokens", "image", "spectrogram", "waveform", "series")  # kinds that encoders of any modality cut into tokens
+# axis of Spec.shape, for mean and deviation
+STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "series": 0, "features": 0}
+PATCHED = ("tokens", "image", "spectrogram", "waveform", "series")  # kinds that encoders of all sorts cut into tokens
 
 
 @dataclass(frozen=True)

@@ -21,4 +21,4 @@ class Form(Protocol):
         ...
 
 
-FORMS: tuple[Form, ...] = (hub, saved, boxes, lists, long, tables, webdataset, subtitles, folders)  # the first that knows reads
+FORMS: tuple[Form, ...] = (hub, saved, boxes, lists, long, tables, webdataset, subtitles, folders)  # the first reads

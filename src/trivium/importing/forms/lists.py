@@ -1,9 +1,10 @@
-"""Series in a table: Parquet or Arrow whose cells are lists of numbers, a column for each channel, or one list `time` for
-all of them. Each row's series becomes a file beside the table.
+"""Series in a table: Parquet or Arrow whose cells are lists of numbers, a column for each channel, and one of lists of
+times for all of them, if there is one. Each row's series becomes a file beside the table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -31,10 +32,11 @@ def knows(asked: Asked) -> bool:
 
 def rows(asked: Asked) -> Rows:
     """Every other column stays as it is. Raises: UserError."""
-    together: bool | None = None
+    channels, together = list[str](), True
     for batch in _batches(asked.path):
-        channels = _channels(batch) if together is None else channels
-        together = _together(batch, channels) if together is None else together
+        if not channels:
+            channels = _channels(batch)
+            together = _together(batch, channels)
         rates = [name for name in batch.schema.names if name.casefold() in RATES]
         plain = batch.drop_columns([*channels, *rates]).to_pylist()
         for k, row in enumerate(plain):
@@ -49,14 +51,17 @@ def _files(found: dict[str, pa.Array], rate: float | None, together: bool) -> Ro
         return {NAME: None}
     if together:
         return {NAME: Inline(content(found, rate), "series.arrow")}
-    shared = {time: found[time]} if time else {}
-    return {name: Inline(content(({name: one} | shared) if shared and len(one) == len(found[time]) else {name: one},
-                                 rate), "series.arrow")
-            for name, one in found.items() if name != time}
+    times = {time: found[time]} if time else {}
+    made: Row = {}
+    for name, one in found.items():
+        if name != time:
+            own = {name: one} | {key: same for key, same in times.items() if len(same) == len(one)}
+            made[name] = Inline(content(own, rate), "series.arrow")
+    return made
 
 
-def _batches(path: Path) -> Rows:
-    return shards.parquet(path) if path.suffix.lower() == ".parquet" else shards.arrow(path)  # type: ignore[return-value]
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    return shards.parquet(path) if path.suffix.lower() == ".parquet" else shards.arrow(path)
 
 
 def _channels(batch: pa.RecordBatch) -> list[str]:

@@ -23,8 +23,9 @@ from trivium.settings.errors import UserError
 
 WORDS = "one long table of recordings (a row for each moment)"
 NAME = "series"  # of the column that names the files
-KEYS = """seriesid series recordingid recording recordid record sequenceid sequence trialid trial episodeid episode
-sessionid session subjectid subject patientid patient deviceid device unitid unit sampleid sample key id""".split()
+KEYS = ("seriesid", "series", "recordingid", "recording", "recordid", "record", "sequenceid", "sequence", "trialid",
+        "trial", "episodeid", "episode", "sessionid", "session", "subjectid", "subject", "patientid", "patient",
+        "deviceid", "device", "unitid", "unit", "sampleid", "sample", "key", "id")
 LABELS = ("label", "labels", "target", "class", "category", "y")
 GROUPS = ("group", "speaker", "subject", "patient", "session", "user")
 LOOK = 20_000  # rows that tell what the table is
@@ -101,8 +102,8 @@ def _written(part: Part, roles: Roles) -> dict[str, pa.Array]:
 def _label(part: Part, roles: Roles, key: str, asked: Asked) -> object:
     found = part[roles.label].drop_null().unique()
     if len(found) > 1:
-        raise UserError(f"{asked.source}: the `{roles.label}` of `{key}` changes from `{found[0]}` to `{found[1]}`, so a "
-                        "recording has several. Cut it into windows, each with its own: `--window SECONDS`.")
+        raise UserError(f"{asked.source}: the `{roles.label}` of `{key}` changes from `{found[0]}` to `{found[1]}`, so "
+                        "a recording has several. Cut it into windows, each with its own: `--window SECONDS`.")
     return found[0].as_py() if len(found) else None
 
 
@@ -133,8 +134,8 @@ def _roles(asked: Asked) -> Roles:
     if asked.window < 0 or asked.step < 0 or (asked.step and not asked.window):
         raise UserError("`--window` and `--step` are seconds above 0, and a step needs a window.")
     path, names = asked.path, read.columns(asked.path)
-    given = {what: read.named(column, names, path) for what, column in (("key", asked.key), ("time", asked.time), ("label", asked.label))
-             if column}
+    wanted = {"key": asked.key, "time": asked.time, "label": asked.label}
+    given = {what: read.named(column, names, path) for what, column in wanted.items() if column}
     if lacking := [what for what, found in given.items() if not found]:
         raise UserError(f"{path} has no column `{getattr(asked, lacking[0])}`, which `--{lacking[0]}` names. It has "
                         f"{', '.join(names)}.")
@@ -148,16 +149,15 @@ def _roles(asked: Asked) -> Roles:
     channels = _channels(head, key, time)
     label = given.get("label") or next((plain[one] for one in LABELS if one in plain), "")
     channels = tuple(name for name in channels if name != label)
-    if odd := next(((name, cell) for name in names if name not in (key, time, label)
-                    for cell in head[name].drop_null()[:50].to_pylist()
-                    if isinstance(cell, str) and clock.UNIT.match(cell)), None):
-        if name_changes(head, key, odd[0]):
-            raise UserError(f"{path}: the column `{odd[0]}` holds numbers with a unit, such as `{odd[1]}`: write "
-                            f"numbers alone, and the unit into the name of the column, as in `{odd[0]} (mV)`.")
+    for name in (name for name in names if name not in (key, time, label) and _changes(head, key, name)):
+        some = [cell for cell in head[name].drop_null()[:50].to_pylist() if isinstance(cell, str)]
+        if some and all(map(clock.UNIT.match, some)):
+            raise UserError(f"{path}: the column `{name}` holds numbers with a unit, such as `{some[0]}`: write "
+                            f"numbers alone, and the unit into the name of the column, as in `{name} (mV)`.")
     if not channels:
         raise UserError(f"{path} has no column of numbers that change within a recording: there is no channel.")
     rest = [name for name in names if name not in (key, time, label, *channels)]
-    fixed = [name for name in rest if not name_changes(head, key, name)] if key else []
+    fixed = [name for name in rest if not _changes(head, key, name)] if key else []
     if spare := [name for name in rest if name not in fixed]:
         asked.note(f"left out, since it changes within a recording and is no number: {', '.join(spare)}.")
     return replace(Roles(key, time, channels, tuple(fixed)), label=label)
@@ -165,10 +165,10 @@ def _roles(asked: Asked) -> Roles:
 
 def _channels(head: pa.Table, key: str, time: str) -> tuple[str, ...]:
     return tuple(name for name in head.column_names if name not in (key, time) and moments.numeric(head[name])
-                 and name_changes(head, key, name))
+                 and _changes(head, key, name))
 
 
-def name_changes(head: pa.Table, key: str, name: str) -> bool:
+def _changes(head: pa.Table, key: str, name: str) -> bool:
     """Whether a column has several values within most of the recordings, or in all that there is."""
     parts = [part for part in _parts(head, key) if len(part) > 1]
     return 2 * sum(len(part[name].drop_null().unique()) > 1 for part in parts) > len(parts)

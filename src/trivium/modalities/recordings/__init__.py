@@ -52,8 +52,8 @@ def read(value: str, root: str | Path) -> Recording:
         about = place.stat()
         return _kept(value, str(root), (about.st_ino, about.st_mtime_ns, about.st_size))
     except OSError as error:
-        raise ValueError(absent(place) if isinstance(error, FileNotFoundError) else
-                         f"cannot be read: {error.strerror or error}") from None
+        gone = isinstance(place, Path) and isinstance(error, FileNotFoundError)
+        raise ValueError(absent(Path(root) / value) if gone else f"cannot be read: {error.strerror or error}") from None
 
 
 @functools.lru_cache(1)
@@ -102,7 +102,8 @@ def checked(found: Recording) -> Recording:
     steps = np.diff(found.seconds)
     if (steps <= 0).any():
         at = int(np.argmax(steps <= 0))
-        what = "has the same time as the one before" if steps[at] == 0 else "is earlier than the one before: its times run backwards"
+        what = "has the same time as" if steps[at] == 0 else "is earlier than"
+        what += " the one before" + ("" if steps[at] == 0 else ": its times run backwards")
         raise ValueError(f"point {at + 2} ({found.seconds[at + 1]:.10g} s) {what}")
     if (odd := np.isinf(found.values)).any():
         channel = int(np.argmax(odd.any(1)))

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-NAMES = "time timestamp datetime date seconds sec secs t ts when elapsed zeit temps".split()
+NAMES = ("time", "timestamp", "datetime", "date", "seconds", "sec", "secs", "t", "ts", "when", "elapsed", "zeit",
+         "temps")
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 ZONE = re.compile(r"\d[T ]\d{1,2}:?\d{2}.*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$")
 UNIT = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*([^\W\d_]|[µ°%/])+.*$")  # 3.2 mV

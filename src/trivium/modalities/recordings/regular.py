@@ -62,7 +62,7 @@ def _even(seconds: np.ndarray, values: np.ndarray, step: float) -> tuple[np.ndar
         made[:, whole] = values
         known = ~np.isnan(made)
         return np.where(known, made, 0.0), known, float(seconds[0])
-    clock = np.arange(int(math.floor(place[-1] + 1e-9)) + 1, dtype=np.float64)
+    clock = np.arange(int(place[-1] + 1e-9) + 1, dtype=np.float64)
     made, known = np.zeros((len(values), len(clock))), np.zeros((len(values), len(clock)), bool)
     for own, out, mask in zip(values, made, known, strict=True):
         has = ~np.isnan(own)

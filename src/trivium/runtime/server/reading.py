@@ -93,7 +93,7 @@ class Reader:
         rate = given.pop("rate", None)
         if not given or not all(isinstance(one, list) for one in given.values()) or not isinstance(
                 rate, int | float | None) or isinstance(rate, bool):
-            raise ValueError(f"{s} is to be an object with a list of numbers per channel, and their `time`, or a `rate`")
+            raise ValueError(f"{s} is to be an object: a list of numbers per channel, and their `time`, or a `rate`")
         try:
             return content(given, rate)
         except (TypeError, ValueError):
