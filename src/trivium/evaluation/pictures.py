@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from trivium.drawing.svg import bitmap, drawing, tag
+from trivium.drawing.veiled_series import veiled
 from trivium.evaluation.metrics import Words
 
 if TYPE_CHECKING:
@@ -232,9 +233,8 @@ def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
 
 
 def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
-    from trivium.evaluation import pictured_series
-
-    return [*pictured_series.draw(box, panel, units, _colours), _frame(box)]
+    seconds = panel.spec.seconds if units else 0.0
+    return [*veiled(box, panel.x, panel.values, panel.shares, seconds, _colours), _frame(box)]
 
 
 def _time(box: Box, units: bool) -> list[Markup]:

@@ -89,14 +89,19 @@ def _head(place: Path | io.BytesIO) -> bytes:
         return file.read(HEAD)
 
 
+def refuse_many(count: int) -> None:
+    """Raises: ValueError (it would not fit into memory)."""
+    if count > MOST:
+        raise ValueError(f"has {count:,} numbers, and {MOST:,} are read at most: cut it into several files")
+
+
 def checked(found: Recording) -> Recording:
     """Raises: ValueError (no point, no value, times that do not rise, numbers that are infinite, far too many)."""
     if not found.channels:
         raise ValueError("has no column of numbers besides the time")
     if found.values.size == 0:
         raise ValueError("has no points: its length is 0")
-    if found.values.size > MOST:
-        raise ValueError(f"has {found.values.size:,} numbers, and {MOST:,} are read at most: cut it into several files")
+    refuse_many(found.values.size)
     if not np.isfinite(found.seconds).all():
         raise ValueError(f"point {int(np.argmax(~np.isfinite(found.seconds))) + 1} has no time")
     steps = np.diff(found.seconds)

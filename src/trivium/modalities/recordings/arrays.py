@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from trivium.modalities.recordings import Recording, clock
+from trivium.modalities.recordings import Recording, clock, refuse_many
 
 RATES = ("rate", "fs", "sampling_rate", "sample_rate", "samplingrate", "hz")
+HEAD = 128  # bytes that NumPy writes before the numbers
 MANY = 64  # channels; an array with more of them than points lies on its side
 
 
 def numpy(place: Path | io.BytesIO) -> Recording:
     """NPY: [N] or [N, C]; NPZ: arrays by name. Raises: ValueError."""
+    if zipfile.is_zipfile(place):  # before anything is unpacked
+        with zipfile.ZipFile(place) as archive:
+            refuse_many(sum(max(0, one.file_size - HEAD) for one in archive.infolist()) // 8)
     try:
         loaded = np.load(place, allow_pickle=False)
         named = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
@@ -52,6 +56,9 @@ def arrow(place: Path | io.BytesIO, parquet: bool) -> Recording:
         if parquet:
             import pyarrow.parquet as pq
 
+            about = pq.read_metadata(place)
+            refuse_many(sum(about.row_group(k).column(j).num_values for k in range(about.num_row_groups)
+                            for j in range(about.num_columns)))
             return of_table(pq.read_table(place, use_threads=False))
         with pa.ipc.open_file(str(place) if isinstance(place, Path) else place.getvalue()) as file:
             return of_table(file.read_all())
