@@ -26,13 +26,14 @@ SEGMENTS = 8
 BANDS = 12  # of the spectrum, evenly spaced in octaves
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)  # points
 WIDTH = 4 + len(QUANTILES) + 2 * SEGMENTS + BANDS + 4 + len(LAGS) + 2 + 12  # features of a channel
-PAIR = 3  # of two channels
+LEADS = (1, 2, 4, 8, 16)  # points that one channel may be ahead of another
+PAIR = 3 + len(LEADS)  # of two channels
 MOST = 8  # channels of which each pair is looked at
 NONE = 1e-12  # of a deviation or a power that counts as none
 
 
 def width(settings: Settings) -> int:
-    """D: 67 for each channel, and 3 for each pair of the first 8."""
+    """D: 67 for each channel, and 8 for each pair of the first 8."""
     channels = max(1, len(settings.channels))
     pairs = min(channels, MOST)
     return WIDTH * channels + PAIR * (pairs * (pairs - 1) // 2)
@@ -68,16 +69,19 @@ def of_channels(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def of_pairs(z: np.ndarray) -> list[np.ndarray]:
-    """Of each pair of the series [K, T]: their correlation, the largest one at any shift, and the shift as a share."""
+    """Of each pair of the series [K, T]: their correlation, the largest one at any shift, and that shift as a share;
+    and for each of `LEADS` how much more they correlate when one is so far behind than when the other is.
+    """
     size = z.shape[1]
     whole = 1 << (2 * size - 1).bit_length()  # as long at least, and quick
     spectra = np.fft.rfft(z, whole, axis=1)
     found = []
     for a, b in combinations(range(len(z)), 2):
         crossed = np.fft.irfft(spectra[a] * spectra[b].conj(), whole) / size
-        best = int(np.argmax(np.abs(crossed)))
+        best = int(np.argmax(crossed))
+        leads = [crossed[k] - crossed[-k] for k in LEADS if k < size]
         shift = best - whole if best > size else best
-        found.append(np.array([crossed[0], crossed[best], shift / size]))
+        found.append(np.array([crossed[0], crossed[best], shift / size, *leads, *[0.0] * (len(LEADS) - len(leads))]))
     return found
 
 
