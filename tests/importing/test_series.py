@@ -18,7 +18,7 @@ RNG = np.random.default_rng(0)
 def lines(keys: int = 12, points: int = 60, label: str = "label") -> list[str]:
     """A recording `r0` has the label b, `r1` a, ...; 50 points a second; every 17th cell of `ay` is empty."""
     return [f"recording,t,ax,ay,{label},who", *(
-        f"r{k},{i / 50:.2f},{np.sin(i / (3 + k % 2)):.4f},{'' if i % 17 == 0 else f'{k + i / 7:.3f}'},{'ba'[k % 2]},p{k}"
+        f"r{k},{i / 50:.2f},{np.sin(i / (3 + k % 2)):.4f},{f'{k + i / 7:.3f}' * (i % 17 > 0)},{'ba'[k % 2]},p{k}"
         for k in range(keys) for i in range(points))]
 
 

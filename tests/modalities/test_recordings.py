@@ -93,8 +93,8 @@ FAULTS = {
     "time,v\n0 s,1\n1 s,2\n": "has the time `0 s`, which is no time: write numbers alone, and the unit into the name "
                               "of the column",
     "time,v\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:01,2\n":
-        "mixes times with a time zone (`2026-01-01T00:00:00Z`) and without (`2026-01-01T00:00:01`): write the zone into "
-        "all of them, or into none",
+        "mixes times with a time zone (`2026-01-01T00:00:00Z`) and without (`2026-01-01T00:00:01`): write the zone "
+        "into all of them, or into none",
     "time,v\n0,a\n1,b\n": "has no column of numbers besides the time",
     "time,v\n": "has no points: its length is 0",
     "": "the file is empty",
@@ -116,8 +116,9 @@ def test_faults_of_other_formats():
     np.save("wide.npy", np.zeros((2, 1000)))
     np.save("none.npy", np.zeros(0))
     wfdb("r", 16)
-    for name, text in {"s": "s 1 100 500\nnone.dat 16 1000\n", "t": "t 1 100 500\nr.dat 80 1000\n",
-                       "u": "u 2 100 5000\nr.dat 16 1000\nr.dat 16 1000\n", "v": "v 1 100 5\n../r.dat 16 1000\n"}.items():
+    headers = {"s": "s 1 100 500\nnone.dat 16 1000\n", "t": "t 1 100 500\nr.dat 80 1000\n",
+               "u": "u 2 100 5000\nr.dat 16 1000\nr.dat 16 1000\n", "v": "v 1 100 5\n../r.dat 16 1000\n"}
+    for name, text in headers.items():
         with open(f"{name}.hea", "w") as file:
             file.write(text)
     with open("junk.bin", "wb") as out:

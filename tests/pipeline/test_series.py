@@ -73,5 +73,5 @@ def test_new_recordings_are_answered_from_a_long_table(project: Path) -> None:
 
 def test_the_exported_model_measures_what_it_is_asked(project: Path) -> None:
     reference = json.loads((project / "export/reference.json").read_text())
-    assert {"duration", "points", "step", "gaps", "ax mean", "ay deviation"} <= set(str(reference).replace("'", '"').split(
-        '"'))
+    words = set(str(reference).split("'"))
+    assert {"duration", "points", "step", "gaps", "ax mean", "ay deviation"} <= words

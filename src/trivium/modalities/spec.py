@@ -86,6 +86,24 @@ class Spec:
         return ids
 
 
+def mean_and_deviation(spec: Spec, sums: np.ndarray, count: int) -> dict[str, list[float]]:
+    """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1. Of a series: over
+    the values that are there; what says where they are stays as it is.
+    """
+    if spec.kind == "series":
+        half = sums.shape[1] // 2
+        found = _mean_and_deviation(sums[:, :half], np.maximum(sums[0, half:], 1))
+        return {"mean": found["mean"] + [0.0] * half, "deviation": found["deviation"] + [1.0] * half}
+    return _mean_and_deviation(sums, count)
+
+
+def _mean_and_deviation(sums: np.ndarray, count: int | np.ndarray) -> dict[str, list[float]]:
+    mean = sums[0] / count
+    deviation = np.sqrt(np.maximum(sums[1] / count - mean**2, 0))
+    constant = deviation <= 1e-6 * np.maximum(1, np.abs(mean))
+    return {"mean": mean.tolist(), "deviation": np.where(constant, 1.0, deviation).tolist()}
+
+
 def without_gaps(x: Any, spec: Spec) -> Any:
     """x [B, *Spec.shape], normalised, in which what is a gap is 0, the mean; in place. A NumPy array or a tensor."""
     if spec.kind == "series":

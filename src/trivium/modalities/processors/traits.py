@@ -11,6 +11,7 @@ Legend: `K` series or channels, `T` points, `D` features.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -29,6 +30,7 @@ WIDTH = 4 + len(QUANTILES) + 2 * SEGMENTS + BANDS + 4 + len(LAGS) + 2 + 12  # fe
 LEADS = (1, 2, 4, 8, 16)  # points that one channel may be ahead of another
 PAIR = 3 + len(LEADS)  # of two channels
 MOST = 8  # channels of which each pair is looked at
+PIECE = 1 << 18  # numbers that are described at once: they stay in the cache of a core
 NONE = 1e-12  # of a deviation or a power that counts as none
 
 
@@ -45,12 +47,32 @@ def spec(settings: Settings) -> Spec:
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
     """float32 [D]. Raises: ValueError (why the file cannot be read)."""
+    return together([read(value, root, start, end, settings)])[0]
+
+
+def read(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings,
+         ) -> tuple[np.ndarray, np.ndarray]:
+    """As `series.read`, without what is behind its end, which says nothing."""
     values, there = series.read(value, root, start, end, settings)
-    some = there.any(0)
-    used = int(np.flatnonzero(some)[-1]) + 1 if some.any() else 1  # what is behind its end says nothing
-    values, there = values[:, :used], there[:, :used]
-    each, scaled = of_channels(values, there)
-    return np.concatenate([each.ravel(), *of_pairs(scaled[:MOST])]).astype(np.float32)
+    some = np.flatnonzero(there.any(0))
+    used = int(some[-1]) + 1 if len(some) else 1
+    return values[:, :used], there[:, :used]
+
+
+def together(found: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """float32 [B, D] of what `read` gave. Those of one length are described at once."""
+    lengths = np.array([values.shape[1] for values, _ in found])
+    made: list[np.ndarray] = [np.zeros(0)] * len(found)
+    for length in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == length)
+        size = max(1, PIECE // (length * len(found[rows[0]][0])))
+        for part in (rows[k: k + size].tolist() for k in range(0, len(rows), size)):
+            each, z = of_channels(*(np.concatenate([found[k][side] for k in part]) for side in (0, 1)))
+            channels = len(z) // len(part)
+            for n, k in enumerate(part):
+                own = slice(n * channels, (n + 1) * channels)
+                made[k] = np.concatenate([each[own].ravel(), *of_pairs(z[own][:MOST])])
+    return np.stack(made).astype(np.float32)
 
 
 def of_channels(values: np.ndarray, there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,7 +149,7 @@ def _spectrum(z: np.ndarray) -> np.ndarray:
     bands = np.zeros((len(z), BANDS))
     bands[:, : len(edges) - 1] = np.diff(up[:, edges], axis=1)
     entropy = -(share * np.log(np.maximum(share, NONE))).sum(1) / max(np.log(bins), 1.0)
-    told = np.stack([share @ places, places[share.argmax(1)], places[np.minimum((up[:, 1:] < 0.95).sum(1), bins - 1)],
+    told = np.stack([(share * places).sum(1), places[share.argmax(1)], places[np.minimum((up[:, 1:] < 0.95).sum(1), bins - 1)],
                      entropy], 1)
     return np.concatenate([np.log(np.maximum(bands, 1e-6)), told], 1) * (total > NONE)
 
@@ -164,7 +186,7 @@ def _changes(z: np.ndarray, there: np.ndarray) -> np.ndarray:
     """
     size = z.shape[1]
     line = np.linspace(-1, 1, size) if size > 1 else np.zeros(1)
-    slope = z @ line / max(np.square(line).sum(), NONE)
+    slope = (z * line).sum(1) / max(np.square(line).sum(), NONE)
     gaps = 1 - there.mean(1)
     if size < 3:
         return np.stack([slope, *[np.zeros(len(z))] * 10, gaps], 1)
