@@ -87,8 +87,8 @@ class Spec:
 
 
 def mean_and_deviation(spec: Spec, sums: np.ndarray, count: int) -> dict[str, list[float]]:
-    """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1. Of a series: over
-    the values that are there; what says where they are stays as it is.
+    """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1. Of a series:
+    over the values that are there; what says where they are stays as it is.
     """
     if spec.kind == "series":
         half = sums.shape[1] // 2

@@ -149,7 +149,8 @@ def _spectrum(z: np.ndarray) -> np.ndarray:
     bands = np.zeros((len(z), BANDS))
     bands[:, : len(edges) - 1] = np.diff(up[:, edges], axis=1)
     entropy = -(share * np.log(np.maximum(share, NONE))).sum(1) / max(np.log(bins), 1.0)
-    told = np.stack([(share * places).sum(1), places[share.argmax(1)], places[np.minimum((up[:, 1:] < 0.95).sum(1), bins - 1)],
+    told = np.stack([(share * places).sum(1),
+                     places[share.argmax(1)], places[np.minimum((up[:, 1:] < 0.95).sum(1), bins - 1)],
                      entropy], 1)
     return np.concatenate([np.log(np.maximum(bands, 1e-6)), told], 1) * (total > NONE)
 
