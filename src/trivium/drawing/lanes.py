@@ -64,14 +64,14 @@ def axis(x: float, y: float, width: float, seconds: float, begin: float = 0.0, s
 def plot(values: np.ndarray, there: np.ndarray, channels: tuple[str, ...], begin: float, seconds: float) -> str:
     """A small picture of its own, which says in words what it shows."""
     count = min(len(values), MOST)
-    left, width, high = 78.0, 236.0, max(34.0, 96.0 / max(count, 1))
+    left, width, high = 92.0, 222.0, max(34.0, 96.0 / max(count, 1))
     height = high * count
     names = [tag("text", name if len(name) <= NAME else name[: NAME - 1] + "…", x=left - 6,
-                 y=8 + high * (k + 0.5) + 3, text_anchor="end", font_size=10)
+                 y=8 + high * (k + 0.5) + 4, text_anchor="end", font_size=13)
              for k, name in enumerate(channels[:count])]
     more = [tag("text", f"and {len(values) - count} more", x=left + width, y=8 + height + 24, text_anchor="end",
                 font_size=9, fill=QUIET)] if len(values) > count else []
     frame = tag("rect", x=left, y=8.0, width=width, height=height, fill="none", stroke=QUIET, stroke_width=0.6)
     parts = [*names, frame, *lanes(values, there, left, 8.0, width, height),
-             *axis(left, 8 + height, width, seconds, begin), *more]
+             *axis(left, 10 + height, width, seconds, begin, 12), *more]
     return drawing(round(left + width + 10), round(height + (36 if more else 24)), parts)
