@@ -143,8 +143,8 @@ def _series(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str
         return {}
     long = float(np.percentile(spans or lasts, COVER))
     rate = min(1 / float(np.median(steps)), POINTS / long)
-    often = [name for name, count in channels.items() if 2 * count > len(steps)][:CHANNELS]
-    return {"channels": often, "rate": float(f"{rate:.6g}"), "seconds": float(f"{long:.6g}")}
+    often = [name for name, count in channels.items() if 2 * count >= len(steps)][:CHANNELS]
+    return {"channels": often, "rate": float(f"{rate:.12g}"), "seconds": float(f"{long:.6g}")}
 
 
 def _between(least: Any, value: Any, most: Any) -> Any:
