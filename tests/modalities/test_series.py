@@ -7,6 +7,7 @@ import torch
 from trivium.modalities import series
 from trivium.modalities.augmented import series as augmented
 from trivium.modalities.spec import Spec, without_gaps
+from trivium.settings.errors import UserError
 
 SECONDS = np.arange(500) / 100
 WAVE = np.sin(2 * np.pi * 3 * SECONDS)
@@ -56,8 +57,9 @@ def test_gaps_stay_gaps():
     assert np.flatnonzero(there == 0).tolist() == list(range(100, 150))
     (values, other), (there, none) = decoded(SECONDS, WAVE, channels=("X ", "y"), rate=100, seconds=5)
     assert there.all() and not none.any() and not other.any() and values.any()
-    with pytest.raises(ValueError, match=r"has the channels x, and none of those that are read \(y\)"):
-        decoded(SECONDS, WAVE, channels=("y",))
+    assert not np.concatenate(decoded(SECONDS, WAVE, channels=("y",))).any()
+    with pytest.raises(UserError, match=r"No ecg that models learn from has a value in the channel `y`\. Take it out"):
+        series.refuse_absent("ecg", series.Settings(channels=("x", "y")), np.array([3.0, 0.0]))
 
 
 def test_irregular_times_are_read_off_the_line_between():

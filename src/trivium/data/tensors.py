@@ -154,6 +154,8 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
             cut.add(parts)
             for k, chosen in enumerate(seen[:, row: row + len(x)]):
                 sums[k] += moments[chosen].sum(0)
+    if spec.kind == "series":
+        registry.get(one.modality).refuse_absent(one.stream, one.settings, sums[:, 0, entries // 2:].sum(0))
     counts = seen.sum(1) * (size // entries)
     fixed = getattr(one.settings, "statistics", None)
     statistics = [fixed or mean_and_deviation(spec, total, n) for total, n in zip(sums, counts, strict=True)]

@@ -19,6 +19,7 @@ from trivium.modalities import add_noise, recordings
 from trivium.modalities.augmented import series as augmented
 from trivium.modalities.recordings import Recording
 from trivium.settings.base import Section
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
 Augment, augment = augmented.Settings, augmented.augment
-SHOWN = 8  # channels that are named in an error
 
 
 class Settings(Section):
@@ -61,7 +61,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
-    """float32 [2 C, T]. Raises: ValueError (why the file cannot be read, or that it has none of the channels)."""
+    """float32 [2 C, T]. Raises: ValueError (why the file cannot be read)."""
     values, there = read(value, root, start, end, settings)
     return np.concatenate([values, there]).astype(np.float32)
 
@@ -77,18 +77,24 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, s
 
 
 def chosen(found: Recording, channels: tuple[str, ...]) -> Recording:
-    """With these channels alone, in this order; those that it lacks are gaps. Raises: ValueError (it has none)."""
+    """With these channels alone, in this order; those that it lacks are gaps."""
     if not channels:
         return Recording(found.seconds, found.values[:1], found.channels[:1])
     if channels == found.channels:
         return found
     known = {name.strip().casefold(): k for k, name in enumerate(found.channels)}
     places = [known.get(name.strip().casefold()) for name in channels]
-    if all(place is None for place in places):
-        raise ValueError(f"has the channels {', '.join(found.channels[:SHOWN])}, and none of those that are read "
-                         f"({', '.join(channels[:SHOWN])}): name the channels under `processor` of its encoder")
     none = np.full(len(found.seconds), np.nan)
     return Recording(found.seconds, np.stack([none if k is None else found.values[k] for k in places]), channels)
+
+
+def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:
+    """points: [C], how many values of each channel models learn from. Raises: UserError (none of a channel)."""
+    for name, count in zip(settings.channels, points.tolist(), strict=False):
+        if not count:
+            raise UserError(f"No {stream} that models learn from has a value in the channel `{name}`. Take it out of "
+                            f"`channels` under `processor` of the encoder that reads {stream}, in params.yaml, or "
+                            "write its name as the files have it.")
 
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
