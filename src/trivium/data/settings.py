@@ -10,7 +10,8 @@ from trivium.modalities.anonymised import Anonymise
 from trivium.settings.base import Count, Section, Share
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
-OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"}}  # by source; others: digits
+OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"},
+           "waves": {"series": "series", "text": "text"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
 
@@ -31,6 +32,10 @@ class Symbols(Digits):
 
 
 class Cells(Section):
+    samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
+
+
+class Waves(Section):
     samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
 
 
@@ -61,13 +66,14 @@ class Manifest(Section):
 
 
 class Data(Section):
-    source: Literal["digits", "symbols", "cells", "stamps", "manifest"]
+    source: Literal["digits", "symbols", "cells", "waves", "stamps", "manifest"]
     watch: str
     streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
     digits: Digits
     symbols: Symbols
     cells: Cells = Cells()
+    waves: Waves = Waves()
     stamps: Stamps
     manifest: Manifest
 
