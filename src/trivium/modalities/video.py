@@ -70,9 +70,10 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
             if not found:
                 raise ValueError(_nothing(film))
             (_, (width, height), _), until = found[0], found[-1][0] + (last - first) / count / 2
-            if until < SHORT[0] * last and until < last - SHORT[1]:
-                raise ValueError(f"says that it lasts {last:.2f} s, and has no frame behind {until:.2f} s: it is cut "
-                                 "off or damaged")
+            claimed = min(film.claimed or last, math.inf if end is None or math.isnan(end) else end)
+            if until < SHORT[0] * claimed and until < claimed - SHORT[1]:
+                raise ValueError(f"says that it lasts {claimed:.2f} s, and has no frame behind {until:.2f} s: it is "
+                                 "cut off or damaged")
             bad = sum(any(at <= broken <= time for broken in film.broken) for time, _, at in found)
             if bad > BROKEN * count:
                 raise ValueError(f"{bad} of {count} frames that were looked at cannot be decoded, the first at "
@@ -127,6 +128,8 @@ def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Ten
 def _span(film: reader.Film, start: float | None, end: float | None) -> tuple[float, float]:
     """Seconds at which the span begins and ends; an end behind the recording's is its end. Raises: ValueError."""
     whole = film.scanned()
+    if end is not None and math.isnan(end):
+        end = None
     first = 0.0 if start is None or math.isnan(start) else start
     last = whole if end is None or not end < whole else end
     if first < 0 or first >= whole:

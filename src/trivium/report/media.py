@@ -75,7 +75,9 @@ def _audio(place: File, start: float | None = None, end: float | None = None) ->
     import numpy as np
     import soundfile
 
-    with soundfile.SoundFile(place) as file:
+    from trivium.modalities.videos.sound import opened
+
+    with opened(place) as file:
         rate = file.samplerate
         first = int((start or 0.0) * rate)
         seconds = min(AUDIO_SECONDS, end - (start or 0.0)) if end is not None else AUDIO_SECONDS

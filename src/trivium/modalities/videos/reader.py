@@ -42,8 +42,9 @@ class Film:
             raise ValueError("has no pictures" + (", only sound" if self.container.streams.audio else ""))
         self.stream = moving[0]
         context = self.stream.codec_context
-        if context.width * context.height > videos.MAX_PIXELS:
-            raise ValueError(f"says that its pictures have {context.width:,} x {context.height:,} pixels: more than "
+        self.pixels = context.width, context.height
+        if self.pixels[0] * self.pixels[1] > videos.MAX_PIXELS:
+            raise ValueError(f"says that its pictures have {self.pixels[0]:,} x {self.pixels[1]:,} pixels: more than "
                              f"{videos.MAX_PIXELS // 10**6} megapixels are too large to decode safely")
         context.thread_count = 1  # there is a process for each core
         context.options = {"max_pixels": str(videos.MAX_PIXELS)}  # which may change on the way
@@ -69,6 +70,17 @@ class Film:
             begin = float((self.stream.start_time or 0) * self.base) - self.start
             return float(self.stream.duration * self.base) + begin
         return self.container.duration / 1e6 if self.container.duration else None
+
+    @property
+    def claimed(self) -> float | None:
+        """Seconds that its pictures alone last, where it says that: sound may go on behind them."""
+        if self.stream.duration or not self.container.streams.audio:
+            return self.seconds
+        hours, minutes, rest = (self.stream.metadata.get("DURATION") or "::").split(":")[:3]
+        try:
+            return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+        except ValueError:
+            return None
 
     def scanned(self) -> float:
         """Seconds that it lasts by the times of its packets, none of which is decoded; as it says where it is large.
