@@ -60,3 +60,40 @@ def turned(path: Path, quarters: int) -> Path:
     content[at: at + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], ">i4").tobytes()
     path.write_bytes(bytes(content))
     return path
+
+
+SHAPES, WAYS = ("square", "cross"), ("left", "right")
+CLASSES = tuple(f"{shape}_{way}" for shape in SHAPES for way in WAYS)
+
+
+def moving(shape: str, way: str, rng: np.random.Generator, count: int = 12, side: int = 32) -> list[np.ndarray]:
+    """A bright shape that goes from one side to the other and comes in again: no single frame tells which way."""
+    noise = rng.integers(0, 60, (count, side, side))
+    mask = np.ones((9, 9), bool)
+    if shape == "cross":
+        mask[:3, :3] = mask[:3, -3:] = mask[-3:, :3] = mask[-3:, -3:] = False
+    top, first, speed = int(rng.integers(0, side - 9)), int(rng.integers(side)), int(rng.integers(2, 5))
+    pictures = []
+    for k in range(count):
+        left = first + (k if way == "right" else -k) * speed
+        columns = (left + np.arange(9)) % side
+        noise[k][np.ix_(np.arange(top, top + 9), columns)] = np.where(mask, 230, noise[k][top: top + 9][:, columns])
+        pictures.append(np.repeat(noise[k][..., None], 3, 2).astype(np.uint8))
+    return pictures
+
+
+def world(folder: Path, rows: int, sound: bool = False) -> Path:
+    """A table of `rows` clips of 1.5 s at 8 frames a second, whose class is a shape and the way that it moves; their
+    sound, a tone, tells the shape.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = ["id,label,clip"]
+    for k in range(rows):
+        rng = np.random.default_rng([7, k])
+        shape, way = CLASSES[k % 4].split("_")
+        hertz = 300 if shape == "square" else 900
+        tone = 0.4 * np.sin(2 * np.pi * hertz * np.arange(24_000) / 16_000) + rng.normal(0, 0.05, 24_000)
+        write(folder / f"c{k}.mp4", moving(shape, way, rng), 8, sound=tone.astype(np.float32) if sound else None)
+        lines.append(f"c{k},{shape}_{way},c{k}.mp4")
+    (folder / "clips.csv").write_text("\n".join(lines) + "\n")
+    return folder / "clips.csv"

@@ -1,5 +1,5 @@
-"""Audio of any format that libsndfile reads (wav, flac, ogg, mp3, ...), and the sound of a video: mono, resampled, cut or
-padded with silence.
+"""Audio of any format that libsndfile reads (wav, flac, ogg, mp3, ...), and the sound of a video: mono, resampled,
+cut or padded with silence.
 
 Features: `logmel`, `mfcc` (spectrograms [1, F, T]) or `waveform` [1, N].
 """
