@@ -50,7 +50,8 @@ def about(path: Path, names: Sequence[str], configured: Mapping[str, str],
         candidates = [name for name in [*([wanted] if wanted else []), *_usual(what, names)]
                       if name not in found.values() and name not in claimed]
         if what == "group":  # a column `video` may hold its name, or the video
-            candidates = [name for name in candidates if name == wanted or not ending(rows.look(path, LOOK).get(name, []))]
+            files = {name for name, values in rows.look(path, LOOK).items() if ending(values)}
+            candidates = [name for name in candidates if name == wanted or name not in files]
         if configured.get(what) != "" and candidates:
             found[what] = candidates[0]
     if plain(found.get("end", "")) == "offset" and plain(found.get("start", "")) != "onset":

@@ -132,7 +132,7 @@ def _video(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     seconds, sides = [], []
     for value in values[:: max(1, len(values) // FEW)]:
         try:
-            with Film(located(value, folder), folder) as film:
+            with Film(media.opened(located(value, folder), folder)) as film:
                 seconds.append(film.seconds or film.scanned())
                 sides.append(min(film.pixels))
         except ValueError:

@@ -70,7 +70,8 @@ def same_column(columns: Mapping[str, Sequence[str]], streams: Mapping[str, Stre
     """columns: of each stream. A video has pictures and sound: one stream of each may be read from its column."""
     seen = {column for s, own in columns.items() if streams[s].modality == "video" for column in own}
     heard = {s for s, own in columns.items() if streams[s].modality == "audio" and seen & {*own}}
-    return _twice({s: own for s, own in columns.items() if s not in heard}) + _twice({s: own for s, own in columns.items() if s in heard})
+    return [words for side in (False, True)
+            for words in _twice({s: own for s, own in columns.items() if (s in heard) is side})]
 
 
 def _twice(columns: Mapping[str, Sequence[str]]) -> list[str]:

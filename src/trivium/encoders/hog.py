@@ -1,5 +1,5 @@
-"""Small pixels, a colour histogram and histograms of gradients: what the processor `hog` makes is the vector. Of a video,
-its mean and deviation over the frames, and what moves (`motion`).
+"""Small pixels, a colour histogram and histograms of gradients: what the processor `hog` makes is the vector.
+Of a video, its mean and deviation over the frames, and what moves (`motion`).
 """
 
 from __future__ import annotations

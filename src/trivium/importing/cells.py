@@ -25,7 +25,8 @@ AHEAD = 256  # rows whose addresses are fetched together
 LOOKED = 100  # files that are fetched for a look
 MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff",
          ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif", *VIDEO)
-WORDS = {"image", "img", "picture", "photo", "audio", "sound", "wav", "recording", "clip", "video", "thumbnail", "media"}
+WORDS = {"image", "img", "picture", "photo", "audio", "sound", "wav", "recording", "clip", "video", "thumbnail",
+         "media"}
 WEB = re.compile(r"https?://", re.IGNORECASE)
 CODED, FETCHED, FILE = "base64", "address", "path"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from trivium.modalities import image
+from trivium.modalities import image, media
 from trivium.modalities.augmented import video as augmented
 from trivium.modalities.videos import reader
 from trivium.settings.errors import UserError
@@ -61,7 +61,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     Up to `LOOKED` frames, spread over the span, are decoded, and all between two key frames of them.
     """
     try:
-        with reader.Film(value, root) as film:
+        with reader.Film(media.opened(value, root)) as film:
             first, last = _span(film, start, end)
             count = max(1, min(LOOKED, round((last - first) / film.step)))
             times = first + (np.arange(count) + 0.5) * (last - first) / count
@@ -94,7 +94,7 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, s
          ) -> tuple[np.ndarray, int]:
     """As `decode`; and how many frames there are, 1 to T: those behind them repeat the last. Raises: ValueError."""
     out = np.zeros((settings.channels, settings.frames, settings.size, settings.size), np.uint8)
-    with reader.Film(value, root) as film:
+    with reader.Film(media.opened(value, root)) as film:
         count, made = 0, None
         for frame in film.shown(_times(film, start, end, settings)):
             if frame is None:
@@ -113,7 +113,7 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, s
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
     """Seconds that the span from `start` to `end` lasts. Raises: ValueError."""
-    with reader.Film(value, root) as film:
+    with reader.Film(media.opened(value, root)) as film:
         first, last = _span(film, start, end)
         return last - first
 

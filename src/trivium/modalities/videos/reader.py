@@ -7,8 +7,9 @@ holds two frames, however long the recording is.
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ class Film:
     seconds: that it lasts, as far as it says so; None where it does not.  broken: seconds at which decoding failed.
     """
 
-    def __init__(self, value: str, root: str | Path) -> None:
-        self.file = media.opened(value, root)
+    def __init__(self, file: Path | io.BytesIO) -> None:
+        self.file = file
         self.container = videos.container(self.file)
         try:
             self._begin()
@@ -97,7 +98,7 @@ class Film:
             raise ValueError("has no frames")
         return end
 
-    def shown(self, times: Sequence[float]) -> Iterator[Any]:
+    def shown(self, times: Iterable[float]) -> Iterator[Any]:
         """The frame that is shown at each of the `times`, which rise; None behind the end, but never the first, as long
         as there is a frame at all.
         """
