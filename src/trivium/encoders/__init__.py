@@ -96,20 +96,22 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
     if not isinstance(entry.get("processor") or {}, Mapping):
         raise UserError(f"params.yaml: `{where}.processor` is a mapping of settings (got {entry['processor']!r}).")
     own = {key: value for key, value in entry.items() if key not in COMMON}
-    over = _over_time(own, where) if modality == "video" else {}
+    over, common = {}, COMMON
+    if modality == "video":
+        over, common = _over_time(own, where), (*COMMON, "over_time")
     if weights is not None:
         from trivium.encoders import hub
 
         if own:
             key = next(iter(own))
-            raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), COMMON)}")
+            raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), common)}")
         read = hub.describe if files else hub.spelt
         found = read(where, modality, str(weights), entry.get("processor") or {})
         return replace(found, settings=found.settings | over)
     part = parts.get(sys.modules[__name__], str(architecture), "architecture", f"{where}.architecture")
     unknown = [key for key in own if key not in part.Settings.model_fields]
     if unknown:
-        known = (*COMMON, *part.Settings.model_fields)
+        known = (*common, *part.Settings.model_fields)
         rest = parts.nearest(str(unknown[0]), known, cutoff=0.7)  # `depth`, which others have, is no `width`
         raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {rest}")
     settings = parts.typed(part.Settings, own, where)

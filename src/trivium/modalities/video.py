@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from trivium.modalities import image, media
+from trivium.modalities import add_noise, image, media
 from trivium.modalities.augmented import video as augmented
 from trivium.modalities.videos import reader
 from trivium.settings.errors import UserError
@@ -119,7 +119,11 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
-    """Frames that are dropped (the one before stays), blur, and Gaussian noise; x float [B, C, T, H, W]."""
+    """Frames that are dropped (the one before stays), blur, and Gaussian noise; x float [B, C, T, H, W]. Of features,
+    noise alone.
+    """
+    if spec.kind != "frames":
+        return add_noise(x, severity, generator)
     from trivium.modalities.videos.worse import worse
 
     return worse(x, severity, generator)
@@ -165,6 +169,6 @@ def _place(frame: Any, aspect: Any, settings: Settings, out: np.ndarray) -> None
 
 
 def _nothing(film: reader.Film) -> str:
-    if film.broken:
+    if film.given:
         return "none of its frames can be decoded: the file is damaged, or has no key frame"
     return "has no frames"

@@ -56,6 +56,7 @@ class Film:
         self.last = -math.inf  # time of the newest frame
         self._blind = True  # whether it is worth to seek without an index
         self._count = 0
+        self.given = False  # whether anything was there to be decoded
         self._packets = self._demux()
         self._ready = list[Any]()
 
@@ -140,6 +141,7 @@ class Film:
             packet = next(self._packets, None)
             if packet is None:
                 return None
+            self.given = self.given or bool(packet.size)
             try:
                 self._ready = list(packet.decode())
             except av.error.FFmpegError:
