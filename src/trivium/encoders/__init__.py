@@ -96,7 +96,7 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
     if not isinstance(entry.get("processor") or {}, Mapping):
         raise UserError(f"params.yaml: `{where}.processor` is a mapping of settings (got {entry['processor']!r}).")
     own = {key: value for key, value in entry.items() if key not in COMMON}
-    over, common = {}, COMMON
+    over, common = dict[str, Any](), tuple[str, ...](COMMON)
     if modality == "video":
         over, common = _over_time(own, where), (*COMMON, "over_time")
     if weights is not None:

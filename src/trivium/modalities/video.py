@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LARGEST = 1 << 27  # bytes of one sample's frames
 LOOKED, BROKEN = 32, 0.1  # frames that `probe` looks at, at most; the share of them that may be broken
 SHORT = 0.9, 0.5  # share of the length that it claims, and seconds less, from which on a recording is cut off
+_spans: dict[tuple, tuple[float, float]] = {}  # of what was decoded last, whose length is asked for next
 Augment, augment = augmented.Settings, augmented.augment
 
 
@@ -95,27 +96,30 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, s
     """As `decode`; and how many frames there are, 1 to T: those behind them repeat the last. Raises: ValueError."""
     out = np.zeros((settings.channels, settings.frames, settings.size, settings.size), np.uint8)
     with reader.Film(media.opened(value, root)) as film:
-        count, made = 0, None
-        for frame in film.shown(_times(film, start, end, settings)):
+        count, made, shrink = 0, None, reader.shrinker()
+        for frame in film.shown(_times(film, start, end, settings), fast=True):
             if frame is None:
                 break
             if frame is not made:
-                _place(frame, film.stream.sample_aspect_ratio, settings, out[:, count])
+                _place(frame, film.stream.sample_aspect_ratio, settings, out[:, count], shrink)
                 made = frame
             else:
                 out[:, count] = out[:, count - 1]
             count += 1
         if not count:
             raise ValueError(_nothing(film))
+        _spans.clear()
+        _spans[value, str(root), start, end] = _span(film, start, end)
     out[:, count:] = out[:, count - 1: count]
     return out, count
 
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
     """Seconds that the span from `start` to `end` lasts. Raises: ValueError."""
-    with reader.Film(media.opened(value, root)) as film:
-        first, last = _span(film, start, end)
-        return last - first
+    if (known := _spans.pop((value, str(root), start, end), None)) is None:
+        with reader.Film(media.opened(value, root)) as film:
+            known = _span(film, start, end)
+    return known[1] - known[0]
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
@@ -158,12 +162,12 @@ def _times(film: reader.Film, start: float | None, end: float | None, settings: 
     return times if len(times) else np.array([(first + max(first, last)) / 2])
 
 
-def _place(frame: Any, aspect: Any, settings: Settings, out: np.ndarray) -> None:
+def _place(frame: Any, aspect: Any, settings: Settings, out: np.ndarray, shrink: Any) -> None:
     """Write a frame into `out`, uint8 [C, size, size], which is black."""
     across, down = reader.size(frame, aspect)
     scale = settings.size / max(across, down)
     width, height = (max(1, round(scale * side)) for side in (across, down))
-    small = reader.picture(frame, width, height, "gray" if settings.channels == 1 else "rgb24")
+    small = reader.picture(frame, width, height, "gray" if settings.channels == 1 else "rgb24", shrink)
     left, top = (settings.size - width) // 2, (settings.size - height) // 2
     out[:, top: top + height, left: left + width] = small.transpose(2, 0, 1)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Film:
         self.broken = list[float]()
         self.last = -math.inf  # time of the newest frame
         self._blind = True  # whether it is worth to seek without an index
-        self._count = 0
+        self._count, self._times, self._mode = 0, list[float](), "DEFAULT"
         self.given = False  # whether anything was there to be decoded
         self._packets = self._demux()
         self._ready = list[Any]()
@@ -99,10 +100,11 @@ class Film:
             raise ValueError("has no frames")
         return end
 
-    def shown(self, times: Iterable[float]) -> Iterator[Any]:
+    def shown(self, times: Sequence[float] | np.ndarray, fast: bool = False) -> Iterator[Any]:
         """The frame that is shown at each of the `times`, which rise; None behind the end, but never the first, as long
-        as there is a frame at all.
+        as there is a frame at all. fast: frames that nobody asks for and no other is made from are not decoded.
         """
+        self._times = sorted(times) if fast and "mp4" in self.container.format.name else []
         held = ahead = None
         for k, time in enumerate(times):
             if time - max(self.last, 0.0) > FAR and self._skip(time):
@@ -142,6 +144,7 @@ class Film:
             if packet is None:
                 return None
             self.given = self.given or bool(packet.size)
+            self._spare(packet)
             try:
                 self._ready = list(packet.decode())
             except av.error.FFmpegError:
@@ -155,6 +158,19 @@ class Film:
         if frame.is_corrupt:
             self.broken.append(self.last)
         return frame
+
+    def _spare(self, packet: Any) -> None:
+        """Let the decoder leave out a frame that no other is made from, where nobody asks for it by how long it is shown.
+        Only some containers know that; what they say is trusted to a half.
+        """
+        wanted = "DEFAULT"
+        if self._times and packet.pts is not None and packet.duration:
+            begin, lasts = float(packet.pts * self.base) - self.start, float(packet.duration * self.base)
+            place = bisect_left(self._times, begin)
+            if place == len(self._times) or self._times[place] >= begin + 2 * lasts:
+                wanted = "NONREF"
+        if wanted != self._mode:
+            self.stream.codec_context.skip_frame = self._mode = wanted
 
     def _skip(self, time: float) -> bool:
         """Go to the last key frame before `time`, where that is ahead of what is decoded; whether it did."""
@@ -188,15 +204,23 @@ class Film:
         return True
 
 
-def picture(frame: Any, width: int, height: int, mode: str) -> np.ndarray:
-    """uint8 [height, width, channels] of a whole frame, upright. mode: rgb24 or gray."""
+def picture(frame: Any, width: int, height: int, mode: str, shrink: Any = None) -> np.ndarray:
+    """uint8 [height, width, channels] of a whole frame, upright. mode: rgb24 or gray.  shrink: see `shrinker`."""
     from av.video.reformatter import Interpolation
 
     turns = turned(frame)
     across, down = (height, width) if turns % 2 else (width, height)
-    flags = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    small = frame.reformat(width=across, height=down, format=mode, interpolation=flags).to_ndarray()
+    flags = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
+    made = (shrink or shrinker()).reformat(frame, across, down, mode, interpolation=flags, threads=1)
+    small = made.to_ndarray()
     return np.rot90(small.reshape(down, across, -1), turns)
+
+
+def shrinker() -> Any:
+    """What shrinks frames of one video: to prepare it takes as long as to shrink ten."""
+    from av.video.reformatter import VideoReformatter
+
+    return VideoReformatter()
 
 
 def turned(frame: Any) -> int:
