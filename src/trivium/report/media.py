@@ -12,7 +12,7 @@ from trivium.modalities import media
 from trivium.settings.errors import UserError
 
 IMAGE_SIDE = 192  # pixels, longer side
-FILM, FILM_SIDE = 9, 96  # moments of a video; pixels of the longer side of each
+FILM, FILM_SIDE, GAP = 9, 96, 3  # moments of a video; pixels of the longer side of each, and between two
 AUDIO_RATE = 16_000  # Hz
 AUDIO_SECONDS = 4.0
 File = Path | io.BytesIO
@@ -92,8 +92,9 @@ def _film(file: File, start: float | None = None, end: float | None = None) -> s
         across, down = reader.size(shown[0], film.stream.sample_aspect_ratio)
         scale = FILM_SIDE / max(across, down)
         width, height = (max(1, round(scale * side)) for side in (across, down))
-        return _picture(Image.fromarray(montage(np.stack([reader.picture(one, width, height, "rgb24")
-                                                          for one in shown]))))
+        each = [np.pad(reader.picture(one, width, height, "rgb24"), ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+                for one in shown]
+        return _picture(Image.fromarray(montage(np.stack(each))))
 
 
 def _drawing(file: File) -> str:

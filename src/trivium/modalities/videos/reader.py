@@ -160,8 +160,9 @@ class Film:
         return frame
 
     def _spare(self, packet: Any) -> None:
-        """Let the decoder leave out a frame that no other is made from, where nobody asks for it by how long it is shown.
-        Only some containers know that; what they say is trusted to a half.
+        """Let the decoder leave out a frame that no other is made from, where nobody asks for it.
+
+        How long a frame is shown only some containers know, and it is trusted to a half.
         """
         wanted = "DEFAULT"
         if self._times and packet.pts is not None and packet.duration:
