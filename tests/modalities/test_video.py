@@ -78,6 +78,19 @@ def test_what_is_between_far_moments_is_not_decoded(tmp_path, monkeypatch, endin
     assert greys(tmp_path, f"a.{ending}", 200.05, 200.6) == at(200.175, 200.425, fps=10, count=3000)
 
 
+def test_frames_that_nobody_asks_for_are_left_out_and_no_other(tmp_path):
+    clips.write(tmp_path / "a.mp4", clips.greys(100), preset="veryfast", bf="3", b_strategy="0")
+    times = np.arange(100) / 25 + 0.02
+    for step in (1, 3, 7, 25):
+        found = []
+        for fast in (False, True):
+            with reader.Film(tmp_path / "a.mp4") as film:
+                found.append([frame.pts for frame in film.shown(times[::step], fast=fast)])
+                found.append(film._count)
+        assert found[0] == found[2] and len(set(found[0])) == len(times[::step])
+        assert found[3] < 0.8 * found[1] if step > 3 else True
+
+
 def test_memory_does_not_grow_with_the_length(tmp_path):
     import tracemalloc
 

@@ -19,6 +19,7 @@ import numpy as np
 from trivium.modalities import media, videos
 
 FAR = 2.0  # seconds, from which on it is looked whether a key frame is nearer than going on
+LATEST = 1e9  # seconds: behind any recording
 REORDERED = 4  # frames that are decoded before one that is shown earlier
 SCANNED = 1 << 26  # bytes of a file whose length is read from its packets and not believed
 
@@ -175,7 +176,7 @@ class Film:
 
     def _skip(self, time: float) -> bool:
         """Go to the last key frame before `time`, where that is ahead of what is decoded; whether it did."""
-        time -= REORDERED * self.step  # an index has times of decoding, which come before those of showing
+        time = min(time, LATEST) - REORDERED * self.step  # an index has times of decoding, which come before those of showing
         wanted = int((time + self.start) / float(self.base))
         entries = self.stream.index_entries
         place = entries.search_timestamp(wanted, backward=True, any_frame=False) if len(entries) else -1
