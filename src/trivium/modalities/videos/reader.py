@@ -44,7 +44,8 @@ class Film:
         if not moving:
             raise ValueError("has no pictures" + (", only sound" if self.container.streams.audio else ""))
         self.stream = moving[0]
-        context = self.stream.codec_context
+        if (context := self.stream.codec_context) is None:
+            raise ValueError("its pictures are coded in a way that PyAV does not know")
         self.pixels = context.width, context.height
         if self.pixels[0] * self.pixels[1] > videos.MAX_PIXELS:
             raise ValueError(f"says that its pictures have {self.pixels[0]:,} x {self.pixels[1]:,} pixels: more than "

@@ -61,8 +61,12 @@ class Sound:
             self.container.close()
             raise ValueError("has no sound")
         self.stream = self.container.streams.audio[0]
-        self.stream.codec_context.thread_count = 1
-        self.samplerate, self.channels = self.stream.rate or 0, self.stream.channels or 1
+        context = self.stream.codec_context
+        if context is None or not context.sample_rate:
+            self.container.close()
+            raise ValueError("its sound is coded in a way that PyAV does not know")
+        context.thread_count = 1
+        self.samplerate, self.channels = context.sample_rate, context.channels or 1
         self.start = (self.container.start_time or 0) / 1e6
         begin = float((self.stream.start_time or 0) * self.stream.time_base) - self.start
         lasts = float(self.stream.duration * self.stream.time_base) if self.stream.duration else (
