@@ -49,7 +49,7 @@ def about(path: Path, names: Sequence[str], configured: Mapping[str, str],
         wanted = rows.named(configured.get(what, what), names, path)
         candidates = [name for name in [*([wanted] if wanted else []), *_usual(what, names)]
                       if name not in found.values() and name not in claimed]
-        if what == "group":  # a column `video` may hold its name, or the video
+        if what == "group" and candidates and path.suffix.lower() in rows.KINDS:  # `video`: its name, or itself
             files = {name for name, values in rows.look(path, LOOK).items() if ending(values)}
             candidates = [name for name in candidates if name == wanted or name not in files]
         if configured.get(what) != "" and candidates:

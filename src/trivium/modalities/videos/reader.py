@@ -177,7 +177,7 @@ class Film:
 
     def _skip(self, time: float) -> bool:
         """Go to the last key frame before `time`, where that is ahead of what is decoded; whether it did."""
-        time = min(time, LATEST) - REORDERED * self.step  # an index has times of decoding, which come before those of showing
+        time = min(time, LATEST) - REORDERED * self.step  # an index has times of decoding, which are earlier
         wanted = int((time + self.start) / float(self.base))
         entries = self.stream.index_entries
         place = entries.search_timestamp(wanted, backward=True, any_frame=False) if len(entries) else -1
