@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.own import COLUMNS, USUAL, data, manifest, media, sizes
 from tests.helpers import set_params
+from trivium.cli import columns
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
@@ -166,3 +167,12 @@ def test_columns_of_a_usual_name_are_taken_whatever_their_values_end_in(project:
             vector=[[0.5]] * 6).to_parquet(project / "mine" / name)
         use(f"mine/{name}")
         assert data()["streams"] == {"x": {"modality": "image"}}
+
+
+def test_a_column_called_video_is_the_videos_where_it_names_files(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    for cells, group in ((("a.mp4", "b.mov"), {}), (("tape 1", "tape 2"), {"group": "video"})):
+        table.write_text("id,label,video\n" + "".join(f"{k},x,{cell}\n" for k, cell in enumerate(cells)))
+        found = columns.about(table, ["id", "label", "video"], {})
+        assert {what: column for what, column in found.items() if what == "group"} == group
+    assert columns.ending(["a.mp4", "b.MOV", "c"]) == "video"

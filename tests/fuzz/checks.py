@@ -22,7 +22,7 @@ from trivium.data import expectations, tables
 from trivium.data.settings import Manifest, Stream, Validate
 from trivium.data.sources import manifest, rows
 from trivium.data.validation import validate
-from trivium.modalities import audio, image
+from trivium.modalities import audio, image, video
 from trivium.modalities import table as table_modality
 from trivium.modalities.columns import packed
 from trivium.runtime import table
@@ -34,7 +34,8 @@ from trivium.tasks.classification import Classification
 SECONDS = 10.0  # of computing, of an example
 WAIT = 90.0  # seconds by the clock: of what waits for something, on a machine that does much else
 MEMORY = 2 << 30  # bytes that an example may add to the peak: a picture of 134 megapixels is decoded with copies
-SMALL = {"image": image.Settings(size=8), "audio": audio.Settings(sample_rate=8000, seconds=0.1, bins=8)}
+SMALL = {"image": image.Settings(size=8), "audio": audio.Settings(sample_rate=8000, seconds=0.1, bins=8),
+         "video": video.Settings(size=8, frames=4)}
 NAMES = ("group", "split", "language", "domain", "start", "end")
 VALIDATE = Validate(max_bad_fraction=1, min_class_count=2, text_length=(1, 1000), image_side=(1, 64),
                     audio_seconds=(0.01, 10))

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import pyarrow.parquet as pq
 import soundfile
 from hypothesis import strategies as st
 from PIL import Image
+
+from tests import clips
 
 COLUMNS = ("id", "label", "text", "image", "audio", "group", "split", "start", "end", "area", "kind")
 ODD = (
@@ -177,6 +180,18 @@ def sounds() -> dict[str, bytes]:
     return found
 
 
+def videos() -> dict[str, bytes]:
+    """A short one of each container, with sound."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for ending, codec in (("mp4", "libx264"), ("mkv", "libx264"), ("ts", "libx264"), ("avi", "mpeg4"),
+                              ("webm", "libvpx-vp9")):
+            sound = None if ending == "webm" else np.zeros(3000, np.float32)
+            path = clips.write(Path(folder) / f"a.{ending}", clips.greys(6, (32, 32)), codec=codec, sound=sound)
+            found[ending] = path.read_bytes()
+    return found
+
+
 SPECIAL = ("pipe", "folder", "socket", "loop.png", "gone.png", "empty.png", "/dev/zero", "/dev/null", "/dev/stdin",
            "/proc/self/mem", "huge.png", "half.wav")
 
@@ -197,6 +212,7 @@ def good(folder: Path) -> None:
 
 
 IMAGES = st.one_of(mutated(st.sampled_from(list(pictures().values()))), st.binary(max_size=80))
+VIDEOS = st.one_of(mutated(st.sampled_from(list(videos().values()))), st.binary(max_size=80))
 SOUNDS = st.one_of(mutated(st.sampled_from(list(sounds().values()))), st.binary(max_size=80))
 PACKED = st.one_of(CELLS, VALUES.map(lambda value: json.dumps(value)),
                    st.dictionaries(st.sampled_from(("area", "kind", "sold", "x")), st.none() | CELLS).map(json.dumps))

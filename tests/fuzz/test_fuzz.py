@@ -61,6 +61,13 @@ def test_sounds_are_decoded_or_refused(folder: Path, content: bytes, start: floa
 
 
 @quick
+@given(content=made.VIDEOS, start=made.SPANS, end=made.SPANS)
+def test_videos_are_decoded_or_refused(folder: Path, content: bytes, start: float | None, end: float | None) -> None:
+    checks.decodes(folder, "video", content, start, end)
+    checks.decodes(folder, "audio", content, start, end)
+
+
+@quick
 @given(table=made.tables("text"), form=st.sampled_from((".csv", ".jsonl", ".parquet")))
 def test_every_row_has_an_answer_or_an_error(answering, folder: Path, table, form: str) -> None:
     checks.predicts(answering, folder, table, form)

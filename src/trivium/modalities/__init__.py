@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "prose", "media", "recordings", "processors", "columns", "augmented", "anonymised")
+SHARED = ("spec", "prose", "media", "recordings", "videos", "processors", "columns", "augmented", "anonymised")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 

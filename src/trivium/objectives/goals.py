@@ -97,6 +97,14 @@ class Points(Patches):
         return ((guess - values).square() * there).sum(-1) / there.sum(-1).clamp(min=1)
 
 
+class Tubes(Patches):
+    """The same of a video: a place is hidden in all frames, or what was there stands in the next one."""
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        frames = x.shape[2]
+        return hidden[:, : hidden.shape[1] // frames].repeat(1, frames)
+
+
 class Cells:
     """The number of a column, or its category; of those that are not missing."""
 
@@ -151,7 +159,7 @@ def goal(encoder: Encoder) -> Any:
     kind = encoder.spec.kind
     if kind == "tokens":
         return Words(encoder) if encoder.words is None else PublishedWords(encoder)
-    return {"columns": Cells, "series": Points}.get(kind, Patches)(encoder)
+    return {"columns": Cells, "series": Points, "frames": Tubes}.get(kind, Patches)(encoder)
 
 
 def decoder(encoder: Encoder, what: Any) -> nn.Sequential:

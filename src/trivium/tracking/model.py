@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 NEEDS = ("torch", "safetensors", "tokenizers", "transformers", "pillow", "soundfile", "scipy", "pyarrow", "pandas",
-         "numpy", "pydantic", "ruamel.yaml")
+         "numpy", "pydantic", "ruamel.yaml", "av")
 
 
 def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str, code: Path) -> str | None:

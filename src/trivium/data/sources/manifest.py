@@ -206,7 +206,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     target = [find(path, names, column, "data.manifest.label") for column in settings.labels] if task else []
     if twice := next((column for column in target if target.count(column) > 1), None):
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
-    for words in same_column({s: list(own.values()) for s, own in read.items()}):
+    for words in same_column({s: list(own.values()) for s, own in read.items()}, streams):
         raise UserError(f"params.yaml: {words}")
     if not read:
         raise UserError(f"{path} has no column of any stream ({', '.join(streams)}): its columns are "

@@ -41,6 +41,8 @@ def value(seen: Seen, stream: str, cell: str) -> Medium:
         return Medium("image", uri, f"{stream} {cell}")
     if modality == "series" and (uri := seen.media.series(cell)):
         return Medium("image", uri, f"{stream} {cell}")
+    if modality == "video" and (uri := seen.media.film(cell)):
+        return Medium("image", uri, f"{stream} {cell}")
     if modality == "audio" and (uri := seen.media.audio(cell)):
         return Medium("audio", uri, f"{stream} {cell}")
     return Medium("text", cell)
