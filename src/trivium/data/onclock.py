@@ -12,7 +12,7 @@ sample. Of several rows, `take` says which count:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,15 +140,11 @@ def _chosen(take: str, i: np.ndarray, j: np.ndarray, overlap: np.ndarray, first:
 def words(start: float, end: float, dates: bool) -> str:
     """A time on the clock, as people read it."""
     each = [_one(value, dates) for value in dict.fromkeys((start, end)) if np.isfinite(value)]
-    return " to ".join(each)
+    return " to ".join(each) + " s" * (not dates and bool(each))
 
 
 def _one(value: float, dates: bool) -> str:
     if not dates:
-        return f"{value:.3f} s"
+        return f"{value:.3f}"
     return datetime.fromtimestamp(round(value, 3), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-
-def offsets(settings: Align, estimated: Mapping[str, float]) -> dict[str, float]:
-    """By stream: what is added to its times."""
-    return {s: estimated[s] if isinstance(value, str) else value for s, value in settings.offset.items()}

@@ -110,6 +110,7 @@ def _held(labels: Timed, key: np.ndarray, earliest: np.ndarray, latest: np.ndarr
     following = np.full(len(key), np.nan)
     same = np.diff(key[order]) == 0
     following[order[:-1][same]] = first[order[1:][same]]
+    following = np.fmin(following, np.where(known, latest[key], np.nan))
     last = np.where(np.isnan(labels.end), following, labels.clock + labels.end)
     last = np.where(np.isnan(last) & known, np.maximum(latest[key], first), last)
     there = np.isfinite(first) & np.isfinite(last)

@@ -217,7 +217,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
-    for what in ("id", *ABOUT, *TIMES, *(name for name in (*FURTHER, "key") if getattr(settings, name))):
+    for what in ("id", *ABOUT, *TIMES, *(name for name in (*FURTHER, *(["key"] if apart else [])) if getattr(settings, name))):
         column = getattr(settings, what)
         needed = what in ("id", "key") or (bool(task) and what in (*REQUIRED, "weight"))
         # a usual name may be absent, one that somebody chose may not

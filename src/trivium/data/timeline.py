@@ -1,0 +1,82 @@
+"""`clock.json`: what was matched on the common clock, and when, as the report draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from trivium.data.offsets import Offset
+from trivium.data.onclock import Stream
+from trivium.data.out import Out, Part
+from trivium.data.wanted import Wanted
+
+RECORDINGS = 3  # that are drawn
+PIECES = 200  # of a stream in a recording
+
+Piece = tuple[float, float, bool]  # from, to (seconds), whether anything met it
+
+
+class Line(Part):
+    """name: of a stream, or `samples`."""
+
+    name: str
+    pieces: list[Piece]
+
+
+class Recording(Part):
+    key: str
+    lines: list[Line]
+
+
+class Counts(Part):
+    """Of a stream: rows, those that a sample takes up, and samples that have it; seconds that its times were moved by.
+    """
+
+    rows: int
+    matched: int
+    offset: float
+
+
+class Timeline(Out):
+    """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock."""
+
+    dates: bool
+    ticks: bool
+    samples: int
+    alone: int
+    streams: dict[str, Counts]
+    recordings: list[Recording]
+    offsets: list[Offset]
+
+
+def drawn(samples: Wanted, code: np.ndarray, has: np.ndarray,
+          streams: Mapping[str, tuple[Stream, np.ndarray, np.ndarray]], keys: Mapping[int, str | None],
+          found: list[Offset], dates: bool) -> Timeline:
+    """code: of each sample's key;  has: whether it met anything
+    streams: by name, with the code of each row's key, and whether a sample took it up;  keys: by code
+    """
+    chosen = list(dict.fromkeys(code[code >= 0].tolist()))[:RECORDINGS]
+    recordings = []
+    for one in chosen:
+        here = np.flatnonzero(code == one)
+        lines = [Line(name="samples", pieces=_pieces(samples.start[here], samples.end[here], has[here]))]
+        for name, (stream, own, taken) in streams.items():
+            if stream.timed:
+                rows = np.flatnonzero(own == one)
+                lines.append(Line(name=name, pieces=_pieces(stream.first[rows], stream.last[rows], taken[rows])))
+        recordings.append(Recording(key=str(keys.get(one)), lines=lines))
+    return Timeline(
+        dates=dates, ticks=samples.tick is not None, samples=int(has.sum()), alone=int((~has).sum()),
+        streams={name: Counts(rows=len(taken), matched=int(taken.sum()), offset=round(stream.offset, 6))
+                 for name, (stream, _, taken) in streams.items()},
+        recordings=recordings, offsets=found)
+
+
+def _pieces(first: np.ndarray, last: np.ndarray, matched: np.ndarray) -> list[Piece]:
+    """In the order of time, evenly thinned out; those without a time are left out."""
+    there = np.flatnonzero(np.isfinite(first) & np.isfinite(last))
+    there = there[np.argsort(first[there], kind="stable")]
+    if len(there) > PIECES:
+        there = there[np.linspace(0, len(there) - 1, PIECES).astype(int)]
+    return [(round(float(first[k]), 3), round(float(last[k]), 3), bool(matched[k])) for k in there]
