@@ -12,7 +12,7 @@ import soundfile
 from trivium import tasks
 from trivium.data import tables
 from trivium.data.alignment import align
-from trivium.data.settings import Align, Data, Manifest, Stream, Validate
+from trivium.data.settings import Align, Manifest, Stream, Validate
 from trivium.data.sources import manifest
 from trivium.data.validation import validate
 

@@ -65,8 +65,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
     keys = tables.read(path, ["key"])["key"].to_pylist()
     timeline(samples, codes["key"], has, tabled, met, known, keys, key, found, meta).write(out / "clock.json")
-    for one in found:
-        print(f"clock: {one.said}")
+    for offset in found:
+        print(f"clock: {offset.said}")
     return {"samples": int(has.sum())} | {m: int((met[m].count[has] > 0).sum()) for m in streams}
 
 

@@ -199,7 +199,8 @@ class LabelFrames:
         for m, rows in streams.items():
             given += rows.per_key(keys, kept_only=False)
             present += rows.per_key(keys)
-            if "seconds" in measures[m] and not rows.clocked:  # a recording without times of its own: labels may say which part they mean
+            if "seconds" in measures[m] and not rows.clocked:
+                # a recording without times of its own: labels may say which part they mean
                 whole = rows.kept()
                 timed = np.concatenate([pc.or_(piece["start"].is_valid(), piece["end"].is_valid()).to_numpy()
                                         for piece in rows.pieces(["start", "end"])])

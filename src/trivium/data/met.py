@@ -70,8 +70,9 @@ class Met:
 
 def write(labels: Path, out: Path, order: np.ndarray, has: np.ndarray, met: Mapping[str, Met],
           streams: Mapping[str, str], meta: Meta, names: Sequence[str] | None = None) -> None:
-    """Write `samples.parquet` and `meta.json` to `out`. order: of each sample, its row of the table `labels`;  has: bool
-    per sample, whether it has any stream;  names: of the samples, where a row serves several (which share content then)
+    """Write `samples.parquet` and `meta.json` to `out`. order: of each sample, its row of the table `labels`
+    has: bool per sample, whether it has any stream;  names: of samples, where a row serves several, which then share
+    content
     """
     task = tasks.of(meta.task or {})
     cells = Cells(labels, order)

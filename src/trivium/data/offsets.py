@@ -1,7 +1,7 @@
 """By how much the clock of one stream is off another's: the lag at which their energies go together best.
 
-Energy is what a modality's `energy` says (the loudness of a sound); of text with a start and an end, whether anything is
-said. How it changes is compared, since that is sharp in time. Nothing is moved here: see `align.offset`.
+Energy is what a modality's `energy` says (the loudness of a sound); of text with a start and an end, whether anything
+is said. How it changes is compared, since that is sharp in time. Nothing is moved here: see `align.offset`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ class Offset(Part):
     def said(self) -> str:
         """In words."""
         if not self.sure:
-            return (f"how far {self.stream} is off {self.other} cannot be told: the best lag, {self.seconds:+.3f} s, is "
-                    f"{self.ratio:.2g} times as good as the next, and {self.agree} of {self.stretches} stretches agree.")
+            return (f"how far {self.stream} is off {self.other} cannot be told: the best lag, {self.seconds:+.3f} s, "
+                    f"is {self.ratio:.2g} times as good as the next, and {self.agree} of {self.stretches} stretches "
+                    "agree.")
         within = f" ({self.low:+.3f} to {self.high:+.3f})" if self.low is not None else ""
         grows = (f" It changes by {60_000 * self.drift[0]:+.1f} ms a minute ({60_000 * self.drift[1]:+.1f} to "
                  f"{60_000 * self.drift[2]:+.1f}).") if self.drift and self.drifts else ""
@@ -214,4 +215,5 @@ def _slope(times: np.ndarray, each: np.ndarray) -> tuple[float, float, float] | 
 
     line = linregress(times, each)
     half = float(t.ppf(0.975, len(each) - 2) * line.stderr)
-    return tuple(round(float(value), 9) for value in (line.slope, line.slope - half, line.slope + half))
+    slope = float(line.slope)
+    return round(slope, 9), round(slope - half, 9), round(slope + half, 9)

@@ -14,8 +14,8 @@ def wrong(data: Data, align: Align) -> list[str]:
     apart = [s for s, one in data.streams.items() if one.table]
     found = list[str]()
     if data.source == "manifest" and not apart and data.manifest.key:
-        found.append("`data.manifest.key` says which recording a row is of, but no stream has a `table` of its own: take "
-                     "it out, or name the table of a stream as data.streams.NAME.table.")
+        found.append("`data.manifest.key` says which recording a row is of, but no stream has a `table` of its own: "
+                     "take it out, or name the table of a stream as data.streams.NAME.table.")
     if data.source not in ("manifest", "events") and apart:
         found.append(f"`data.streams.{apart[0]}.table`: `data.source: {data.source}` makes its tables itself: take it "
                      "out, or bring your own data (docs/clock.md).")

@@ -95,8 +95,8 @@ def meet(stream: Stream, wanted: Wanted, key: np.ndarray, other: np.ndarray, set
             i, j = i[one], j[one]
         return i, j, begin, until
     if stream.lasts and (wanted.start == wanted.end).any():
-        raise UserError(f"Samples are moments, and {stream.name} lasts: say in params.yaml how much of it is of a sample, "
-                        "as align.window, such as [-0.5, 0.5]; or give each row an end.")
+        raise UserError(f"Samples are moments, and {stream.name} lasts: say in params.yaml how much of it is of a "
+                        "sample, as align.window, such as [-0.5, 0.5]; or give each row an end.")
     joined = settings.streams.get(stream.name)
     tolerance = settings.tolerance if joined is None or joined.tolerance is None else joined.tolerance
     first, last = stream.first, stream.last
@@ -107,7 +107,8 @@ def meet(stream: Stream, wanted: Wanted, key: np.ndarray, other: np.ndarray, set
                                     & ~(moment & (first[j] == wanted.end[i]) & (wanted.start[i] < wanted.end[i])))
     counts = touch if stream.lasts else touch | ~np.isin(i, i[touch])
     i, j, overlap = i[counts], j[counts], overlap[counts]
-    take = (joined and joined.take) or ("all" if is_prose(stream.modality) else "overlap" if stream.lasts else "nearest")
+    usual = "all" if is_prose(stream.modality) else "overlap" if stream.lasts else "nearest"
+    take = (joined and joined.take) or usual
     if take != "all":
         i, j = _chosen(take, i, j, overlap, first, last, wanted.at)
     if stream.lasts and len(i):  # one row each: the file that it is, and where in it

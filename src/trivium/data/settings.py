@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from trivium.data.durations import Duration
 from trivium.modalities.anonymised import Anonymise
 from trivium.settings.base import Count, Section, Share
+from trivium.settings.durations import Duration
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
 OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"}}  # by source; others: digits
@@ -113,8 +113,8 @@ class Align(Section):
     tolerance: Annotated[float, Field(ge=0)]
     every: Annotated[Duration, Field(gt=0)] | None = None  # one sample per tick of the clock
     window: tuple[Duration, Duration] | None = None  # around each moment or tick, such as [-0.5 s, 1 s]
-    offset: dict[str, Duration | Literal["estimated"]] = {}  # by stream: what is added to its times
-    streams: dict[str, Joined] = {}
+    offset: dict[str, Duration | Literal["estimated"]] = Field(default_factory=dict)  # what is added to times
+    streams: dict[str, Joined] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _some_time(self) -> Align:

@@ -1,4 +1,4 @@
-"""The time of each sample on the clock that streams share: a span, a window around a moment, or one tick of the clock."""
+"""The time of each sample on the clock that streams share: a span, a window around a moment, or one tick."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ CLOSE = 1e-9  # of a tick: rounding, and no time
 
 @dataclass(frozen=True)
 class Timed:
-    """A table. number: int64 per row, of its key (see `numbered`);  clock, start, end: float64, seconds, NaN where there
-    is none: the moment at which the row begins, and what part of it is meant
+    """A table. number: int64 per row, of its key (see `numbered`)
+    clock, start, end: float64, seconds, NaN where there is none: when the row begins, and what part of it is meant
     """
 
     number: np.ndarray

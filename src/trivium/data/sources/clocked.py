@@ -108,6 +108,7 @@ def write(s: str, stream: Stream, manifest: Manifest, folder: Path, kept: Kept, 
     if "end" in seconds and "start" in seconds:
         _forward(path, seconds, own.start, own.end)
     lasts = not modalities.is_written(stream.modality) and stream.modality != "image"
+    further: dict[str, pa.Array]
     if lasts:  # `start` and `end` are of the file, `time` says when that begins
         further = {what: _or_null(seconds[what]) for what in ("start", "end") if what in seconds}
         further["clock"] = _or_null(seconds["time"]) if "time" in seconds else pa.array(np.zeros(len(table)))

@@ -90,7 +90,8 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
             for table in one.pieces():
                 table = _whole(one, table, known, path.parent, media)
                 key = keys.of(table["id"], row)
-                when = {name: column.slice(row - first, len(table)) for name, column in whens[k].items()} if apart else {}
+                when = {} if not apart else {
+                    name: column.slice(row - first, len(table)) for name, column in whens[k].items()}
                 empty = pa.nulls(len(table), pa.string())
                 about = {name: table[name] if name in known else empty for name in ABOUT}
                 about["split"] = meant.splits(about["split"], path, row)
@@ -109,7 +110,8 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     for words in kept.notes():
         print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
-         target=tuple(target), anonymised=kept.anonymised(), clock=clock.kind if apart else None).write(out / "meta.json")
+         target=tuple(target), anonymised=kept.anonymised(),
+         clock=clock.kind if apart else None).write(out / "meta.json")
 
 
 @dataclass(frozen=True)
@@ -217,7 +219,8 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
-    for what in ("id", *ABOUT, *TIMES, *(name for name in (*FURTHER, *(["key"] if apart else [])) if getattr(settings, name))):
+    further = (*FURTHER, "key") if apart else FURTHER
+    for what in ("id", *ABOUT, *TIMES, *(name for name in further if getattr(settings, name))):
         column = getattr(settings, what)
         needed = what in ("id", "key") or (bool(task) and what in (*REQUIRED, "weight"))
         # a usual name may be absent, one that somebody chose may not
