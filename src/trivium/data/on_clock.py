@@ -21,6 +21,10 @@ def wrong(data: Data, align: Align) -> list[str]:
                      "out, or bring your own data (docs/clock.md).")
     if data.source == "events":
         apart = list(data.streams)
+        found += [f"`data.events.shift.{s}`: there is no such stream; {parts.nearest(s, apart)}"
+                  for s in data.events.shift if s not in apart]
+        if align.window is None:
+            found.append("`data.source: events` needs `align.window: [-0.5, 0.5]`: its samples are moments.")
     for key in ("every", "window"):
         if getattr(align, key) is not None and not apart:
             found.append(f"`align.{key}` needs streams with times: no stream of data.streams has a `table` of its own.")

@@ -11,7 +11,8 @@ from trivium.settings.base import Count, Section, Share
 from trivium.settings.durations import Duration
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
-OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"}}  # by source; others: digits
+OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"},
+           "events": {"words": "text", "low": "audio", "high": "audio"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
 
@@ -51,6 +52,14 @@ class Cells(Section):
     samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
 
 
+class Events(Section):
+    """Recordings in which things happen at given times. shift: by stream, seconds that its times are wrong by"""
+
+    world: World = "dominant"
+    samples: Annotated[int, Field(ge=200, le=100_000)] = 1500
+    shift: dict[str, float] = Field(default_factory=dict)
+
+
 class Stamps(Section):
     folder: str
     language: str
@@ -79,13 +88,14 @@ class Manifest(Section):
 
 
 class Data(Section):
-    source: Literal["digits", "symbols", "cells", "stamps", "manifest"]
+    source: Literal["digits", "symbols", "cells", "events", "stamps", "manifest"]
     watch: str
     streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
     digits: Digits
     symbols: Symbols
     cells: Cells = Cells()
+    events: Events = Events()
     stamps: Stamps
     manifest: Manifest
 

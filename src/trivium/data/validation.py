@@ -152,7 +152,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             start, seconds = 0, measures[m].get("seconds") if r.clocked else None
             for piece in r.left():
                 if seconds is not None:  # on a clock, a file ends where it ends
-                    piece = _ended(piece, seconds[r.kept()[start: start + len(piece)]])
+                    piece = ended(piece, seconds[r.kept()[start: start + len(piece)]])
                     start += len(piece)
                 file.add(piece)
     parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
@@ -175,7 +175,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
                          for s, one in meta.anonymised.items()}} if meta.anonymised else {})
 
 
-def _ended(rows: pa.Table, seconds: np.ndarray) -> pa.Table:
+def ended(rows: pa.Table, seconds: np.ndarray) -> pa.Table:
     """With an end for each row that has none. seconds: that each lasts"""
     lasts = pa.chunked_array([pa.array(seconds, mask=np.isnan(seconds))])
     end = pc.coalesce(rows["end"], pc.add(pc.fill_null(rows["start"], 0.0), lasts))
