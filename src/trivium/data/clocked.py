@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data import onclock, tables
+from trivium.data.drawn import drawn
 from trivium.data.gathered import Cells
 from trivium.data.linked_rows import Known, numbered
 from trivium.data.met import Met, unaligned, write
 from trivium.data.meta import Meta
-from trivium.data.offsets import Offset, estimate
+from trivium.data.offsets import estimate
 from trivium.data.onclock import Stream
 from trivium.data.settings import Align
-from trivium.data.timeline import Timeline, drawn
+from trivium.data.timeline import Offset
 from trivium.data.wanted import Timed, Wanted, wanted
 from trivium.settings.errors import UserError
 
@@ -64,18 +65,14 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
     keys = tables.read(path, ["key"])["key"].to_pylist()
-    timeline(samples, codes["key"], has, tabled, met, known, keys, key, found, meta).write(out / "clock.json")
+    taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
+             for m, one in tabled.items()}
+    named = dict(zip(key.tolist(), keys, strict=True))
+    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates").write(
+        out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")
     return {"samples": int(has.sum())} | {m: int((met[m].count[has] > 0).sum()) for m in streams}
-
-
-def timeline(samples: Wanted, code: np.ndarray, has: np.ndarray, tabled: Mapping[str, Stream], met: Mapping[str, Met],
-             known: Known, keys: list[str | None], key: np.ndarray, found: list[Offset], meta: Meta) -> Timeline:
-    """What met what, and when, for the report."""
-    taken = {m: ~np.isin(np.arange(len(one.rows.number)), met[m].row) for m, one in tabled.items()}
-    return drawn(samples, code, has, {m: (one, known.codes(one.rows.number), ~taken[m]) for m, one in tabled.items()},
-                 dict(zip(key.tolist(), keys, strict=True)), found, meta.clock == "dates")
 
 
 def _asked(settings: Align, found: list[Offset]) -> dict[str, float]:

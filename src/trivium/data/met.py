@@ -18,6 +18,7 @@ from trivium.data.gathered import Cells
 from trivium.data.meta import Meta
 from trivium.data.quarantine import SCHEMA
 from trivium.modalities import is_prose, is_written
+from trivium.modalities.media import regions
 
 CARRIED = ("group", "domain", "language", "split", "duplicate_group")
 
@@ -60,6 +61,10 @@ class Met:
         if is_prose(modality) and (count > 1).any():
             ends = pa.array(np.append(0, np.cumsum(count[there])), pa.int64())
             value = pc.binary_join(pa.LargeListArray.from_arrays(ends, value), " ")
+        elif modality == "image" and (count > 1).any():  # regions of one picture
+            each = np.split(np.arange(len(value)), np.cumsum(count[there])[:-1])
+            rows = rows.take(pa.array([one[0] for one in each]))
+            value = pa.array([regions.together(value.take(pa.array(one)).to_pylist()) for one in each], pa.string())
         found = {m: value.take(by_sample)}
         if not is_written(modality):
             found[f"{m}_digest"] = rows["digest"].combine_chunks().take(by_sample)

@@ -16,7 +16,7 @@ from trivium import modalities
 from trivium.data import tables
 from trivium.data.linked_rows import Known
 from trivium.data.onclock import Stream
-from trivium.data.out import Part
+from trivium.data.timeline import Offset
 
 RATE = 200  # moments per second that are compared
 LONGEST = 10.0  # seconds: larger offsets are not looked for
@@ -28,46 +28,6 @@ NEAR = 0.5  # seconds from the best lag that a stretch may be
 STRETCH = 10.0  # seconds, at least
 FLOOR = 0.01  # of the largest energy: what is less is silence
 SURE = 1.3  # how much higher than the next the peak of a sure offset is
-
-
-class Offset(Part):
-    """What has to be added to the times of `stream` so that it matches `other`, in seconds.
-
-    low, high: its 95 % interval over stretches, where there are enough;  peak: correlation there, 0-1
-    ratio: the peak by the next highest;  stretches: of the recordings, `agree` of them have their own peak near by
-    drift: seconds that this grows by in a second, with its interval;  sure: whether the peak stands out, and most agree
-    """
-
-    stream: str
-    other: str
-    seconds: float
-    low: float | None = None
-    high: float | None = None
-    peak: float
-    ratio: float
-    stretches: int
-    agree: int
-    drift: tuple[float, float, float] | None = None
-    sure: bool
-
-    @property
-    def drifts(self) -> bool:
-        """Whether it surely grows or shrinks."""
-        return self.drift is not None and (self.drift[1] > 0 or self.drift[2] < 0)
-
-    @property
-    def said(self) -> str:
-        """In words."""
-        if not self.sure:
-            return (f"how far {self.stream} is off {self.other} cannot be told: the best lag, {self.seconds:+.3f} s, "
-                    f"is {self.ratio:.2g} times as good as the next, and {self.agree} of {self.stretches} stretches "
-                    "agree.")
-        within = f" ({self.low:+.3f} to {self.high:+.3f})" if self.low is not None else ""
-        grows = (f" It changes by {60_000 * self.drift[0]:+.1f} ms a minute ({60_000 * self.drift[1]:+.1f} to "
-                 f"{60_000 * self.drift[2]:+.1f}).") if self.drift and self.drifts else ""
-        return (f"{self.stream} matches {self.other} best when {self.seconds:+.3f} s{within} are added to its times: "
-                f"{self.ratio:.2g} times as good as the next lag, and {self.agree} of {self.stretches} stretches "
-                f"agree.{grows}")
 
 
 def estimate(valid: Path, root: str, streams: Sequence[Stream], known: Known) -> list[Offset]:

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-
-from trivium.data.offsets import Offset
-from trivium.data.onclock import Stream
 from trivium.data.out import Out, Part
-from trivium.data.wanted import Wanted
-
-RECORDINGS = 3  # that are drawn
-PIECES = 200  # of a stream in a recording
 
 Piece = tuple[float, float, bool]  # from, to (seconds), whether anything met it
 
@@ -38,6 +28,46 @@ class Counts(Part):
     offset: float
 
 
+class Offset(Part):
+    """What has to be added to the times of `stream` so that it matches `other`, in seconds.
+
+    low, high: its 95 % interval over stretches, where there are enough;  peak: correlation there, 0-1
+    ratio: the peak by the next highest;  stretches: of the recordings, `agree` of them have their own peak near by
+    drift: seconds that this grows by in a second, with its interval;  sure: whether the peak stands out, and most agree
+    """
+
+    stream: str
+    other: str
+    seconds: float
+    low: float | None = None
+    high: float | None = None
+    peak: float
+    ratio: float
+    stretches: int
+    agree: int
+    drift: tuple[float, float, float] | None = None
+    sure: bool
+
+    @property
+    def drifts(self) -> bool:
+        """Whether it surely grows or shrinks."""
+        return self.drift is not None and (self.drift[1] > 0 or self.drift[2] < 0)
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        if not self.sure:
+            return (f"how far {self.stream} is off {self.other} cannot be told: the best lag, {self.seconds:+.3f} s, "
+                    f"is {self.ratio:.2g} times as good as the next, and {self.agree} of {self.stretches} stretches "
+                    "agree.")
+        within = f" ({self.low:+.3f} to {self.high:+.3f})" if self.low is not None else ""
+        grows = (f" It changes by {60_000 * self.drift[0]:+.1f} ms a minute ({60_000 * self.drift[1]:+.1f} to "
+                 f"{60_000 * self.drift[2]:+.1f}).") if self.drift and self.drifts else ""
+        return (f"{self.stream} matches {self.other} best when {self.seconds:+.3f} s{within} are added to its times: "
+                f"{self.ratio:.2g} times as good as the next lag, and {self.agree} of {self.stretches} stretches "
+                f"agree.{grows}")
+
+
 class Timeline(Out):
     """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock."""
 
@@ -48,35 +78,3 @@ class Timeline(Out):
     streams: dict[str, Counts]
     recordings: list[Recording]
     offsets: list[Offset]
-
-
-def drawn(samples: Wanted, code: np.ndarray, has: np.ndarray,
-          streams: Mapping[str, tuple[Stream, np.ndarray, np.ndarray]], keys: Mapping[int, str | None],
-          found: list[Offset], dates: bool) -> Timeline:
-    """code: of each sample's key;  has: whether it met anything
-    streams: by name, with the code of each row's key, and whether a sample took it up;  keys: by code
-    """
-    chosen = list(dict.fromkeys(code[code >= 0].tolist()))[:RECORDINGS]
-    recordings = []
-    for one in chosen:
-        here = np.flatnonzero(code == one)
-        lines = [Line(name="samples", pieces=_pieces(samples.start[here], samples.end[here], has[here]))]
-        for name, (stream, own, taken) in streams.items():
-            if stream.timed:
-                rows = np.flatnonzero(own == one)
-                lines.append(Line(name=name, pieces=_pieces(stream.first[rows], stream.last[rows], taken[rows])))
-        recordings.append(Recording(key=str(keys.get(one)), lines=lines))
-    return Timeline(
-        dates=dates, ticks=samples.tick is not None, samples=int(has.sum()), alone=int((~has).sum()),
-        streams={name: Counts(rows=len(taken), matched=int(taken.sum()), offset=round(stream.offset, 6))
-                 for name, (stream, _, taken) in streams.items()},
-        recordings=recordings, offsets=found)
-
-
-def _pieces(first: np.ndarray, last: np.ndarray, matched: np.ndarray) -> list[Piece]:
-    """In the order of time, evenly thinned out; those without a time are left out."""
-    there = np.flatnonzero(np.isfinite(first) & np.isfinite(last))
-    there = there[np.argsort(first[there], kind="stable")]
-    if len(there) > PIECES:
-        there = there[np.linspace(0, len(there) - 1, PIECES).astype(int)]
-    return [(round(float(first[k]), 3), round(float(last[k]), 3), bool(matched[k])) for k in there]

@@ -3,8 +3,8 @@
 An event has a moment and a label; its symbols last from 0.4 seconds before that moment to 0.4 seconds after it:
 
     words   8 words, one each 0.1 s: one of the symbol's 4 keywords at two random places, fillers elsewhere
-    low     a tone of 20, 30, 43 or 60 Hz, random phase, in noise that lasts all the recording (400 samples a second)
-    high    a tone of 80, 105, 130 or 160 Hz, likewise
+    low     a tone of 100, 150, 220 or 300 Hz, random phase, in noise at 2,000 samples a second
+    high    a tone of 400, 530, 700 or 900 Hz, likewise
 
 Streams have tables of their own, with times; so `align.window: [-0.5, 0.5]` cuts out what belongs to an event, and a
 stream whose times are wrong by more than 0.9 seconds says nothing about it: its window holds noise, or another event.
@@ -35,8 +35,8 @@ STREAMS = tuple(OFFERED["events"])
 EVENTS, APART, JITTER = 10, 2.0, 0.3  # of a recording; seconds between two, on average; and how much earlier or later
 HALF, WINDOW = 0.4, 0.5  # seconds from the moment to the end of its symbols, and to that of the window
 WORDS = 8
-RATE, NOISE, FULL_SCALE = 400, 1.5, 8.0
-TONES = {"low": (20, 30, 43, 60), "high": (80, 105, 130, 160)}  # Hz
+RATE, NOISE, FULL_SCALE = 2000, 1.5, 8.0
+TONES = {"low": (100, 150, 220, 300), "high": (400, 530, 700, 900)}  # Hz
 SECONDS = APART * (EVENTS + 1)  # of a recording
 
 
@@ -64,7 +64,8 @@ def write(out: Path, settings: Events, seed: int, streams: Collection[str] = STR
             digests.append(tables.digest(content))
         made[m] = raw.table(key=[f"r{k:04}" for k in range(len(names))], value=names, digest=digests,
                             clock=[late] * len(names))
-    labels = raw.table(sample=[f"e{i:05}" for i in range(n)], key=keys, label=[str(one) for one in y], clock=at.tolist())
+    labels = raw.table(sample=[f"e{i:05}" for i in range(n)], key=keys, label=[str(one) for one in y],
+                       clock=at.tolist())
     raw.save(out, labels, made, source="events", root=raw.root(out), title=f"events, world {settings.world}", card=CARD,
              world=rules.meta(lost(settings)), clock="seconds")
 
