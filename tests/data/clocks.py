@@ -13,6 +13,7 @@ import soundfile
 from trivium import tasks
 from trivium.data import tables
 from trivium.data.alignment import align
+from trivium.data.met import CARRIED
 from trivium.data.meta import Meta
 from trivium.data.settings import Align, Manifest, Stream, Validate
 from trivium.data.sources import manifest
@@ -64,6 +65,8 @@ def taken(raw: Path, valid: Path, kinds: dict[str, str]) -> None:
     labels = tables.read(raw / "labels.parquet")
     leads = dict(zip(labels["key"].to_pylist()[::-1], labels["sample"].to_pylist()[::-1], strict=True))
     shared = pa.array([leads[key] for key in labels["key"].to_pylist()])
+    for name in set(CARRIED[:-1]) - set(labels.column_names):
+        labels = labels.append_column(name, pa.nulls(len(labels), pa.string()))
     tables.write(labels.append_column("duplicate_group", shared), valid / "labels.parquet")
     for s, modality in kinds.items():
         rows = tables.read(raw / f"{s}.parquet")

@@ -155,6 +155,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample), or let "
                         f"`trivium import {path}` make one of it.")
     names = rows.columns(path)
+    if carried.clocked(path, root, settings["data"]):
+        return {"data.manifest.path": seen(root, path)}
     chosen, named = _chosen(path, settings["data"], root)
     target = targets.label_columns(path, names, labels, chosen.get("label"))
     weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)
