@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
 from tests.data.clocks import csv, ingested, joined, picked, sound, unaligned
-from trivium.data import tables
-from trivium.data.settings import Align
+from tests.helpers import ROOT
+from trivium.data import on_clock, tables
+from trivium.data import streams as settings_of_streams
+from trivium.data.settings import Align, Data, Stream
 from trivium.settings.errors import UserError
 
 
@@ -200,3 +203,25 @@ def test_an_offset_that_cannot_be_told_is_not_applied(tmp_path):
         joined(tmp_path, streams, window=[0, 1], offset={"words": "estimated"})
     with pytest.raises(UserError, match=r"align.offset.mic .* is the clock of mic that others are measured against"):
         joined(tmp_path, streams, window=[0, 1], offset={"mic": "estimated"})
+
+
+def of_params(**align: object) -> tuple[Data, Align]:
+    """Settings of two sounds with tables of their own, whose columns have one name."""
+    own = {"modality": "audio", "column": "file", "table": {"path": "mics.csv", "time": "at"}}
+    data = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["data"]
+    data |= {"source": "manifest", "streams": {"near": own, "far": own}, "manifest": data["manifest"] | {"key": "rec"}}
+    return Data.model_validate(data), Align.model_validate({"tolerance": 0.1} | align)
+
+
+def test_settings_that_point_nowhere_are_said():
+    data, align = of_params()
+    assert settings_of_streams.wrong(data) == [] and on_clock.wrong(data, align) == []
+    assert on_clock.wrong(*of_params(offset={"fra": 1}, streams={"near": {"take": "all"}})) == [
+        "`align.offset.fra`: there is no such stream with a `table` of its own; did you mean `far`?",
+        "`align.streams.near.take`: only texts can be put together, and near is audio: choose one of overlap, nearest, "
+        "before, after."]
+    plain = data.model_copy(update={"streams": {"text": Stream(modality="text")}})
+    assert on_clock.wrong(plain, Align(tolerance=0.1, every=1.0)) == [
+        "`data.manifest.key` says which recording a row is of, but no stream has a `table` of its own: take it out, or "
+        "name the table of a stream as data.streams.NAME.table.",
+        "`align.every` needs streams with times: no stream of data.streams has a `table` of its own."]
