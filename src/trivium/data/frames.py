@@ -108,8 +108,8 @@ class Rows:
     @property
     def unique(self) -> list[str]:
         """The columns that no two rows have in common."""
-        return ["key", *(["start", "end"] if self.timed or self.clocked else []),
-                *(name for name in self.names if name == "clock" or (name in CLOCK and not self.trimmed))]
+        further = [name for name in self.names if name in (CLOCK[:1] if self.trimmed else CLOCK)]
+        return ["key", *(["start", "end"] if self.timed or self.clocked else []), *further]
 
     def per_key(self, keys: int, kept_only: bool = True) -> np.ndarray:
         """int64 [keys]: rows of each key."""
@@ -199,8 +199,7 @@ class LabelFrames:
         for m, rows in streams.items():
             given += rows.per_key(keys, kept_only=False)
             present += rows.per_key(keys)
-            if "seconds" in measures[m] and not rows.clocked:
-                # a recording without times of its own: labels may say which part they mean
+            if "seconds" in measures[m] and not rows.clocked:  # without times: labels may say which part they mean
                 whole = rows.kept()
                 timed = np.concatenate([pc.or_(piece["start"].is_valid(), piece["end"].is_valid()).to_numpy()
                                         for piece in rows.pieces(["start", "end"])])
