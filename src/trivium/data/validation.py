@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from trivium.tasks import Task
 
 
+LASTS = ("seconds", "duration")  # measurements that say how long a value lasts
+
+
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
              task: str | Mapping[str, Any] = "classification", known: Task | None = None) -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
@@ -149,7 +152,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             start = end
     for m, r in rows.items():
         with tables.Writer(out / f"{m}.parquet") as file:
-            start, seconds = 0, measures[m].get("seconds") if r.clocked else None
+            start, seconds = 0, next((measures[m][name] for name in LASTS if r.clocked and name in measures[m]), None)
             for piece in r.left():
                 if seconds is not None:  # on a clock, a file ends where it ends
                     piece = ended(piece, seconds[r.kept()[start: start + len(piece)]])
