@@ -15,6 +15,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 FULL = 200
+EVERY = 10.0  # seconds between two lines on how far it is
 
 
 class Kind(BaseModel):
@@ -39,6 +41,7 @@ class Tally:
     """Counts trials of one kind, and prints at once what was lost. begun: all so far"""
 
     begun: ClassVar[list[Tally]] = []
+    said: ClassVar[float] = 0.0  # when somebody was last told how far it is
 
     def __init__(self, name: str, what: str) -> None:
         self.begun.append(self)
@@ -50,6 +53,9 @@ class Tally:
         self.survived += not lost
         if lost:
             print(f"{self.name}, {where}: LOST: {lost}", file=sys.stderr, flush=True)
+        if time.monotonic() - Tally.said > EVERY:
+            Tally.said = time.monotonic()
+            print(f"  {self.name}: {self.survived} of {self.tried} so far", flush=True)
 
     def kind(self) -> Kind:
         return Kind(tried=self.tried, survived=self.survived, what=self.what)

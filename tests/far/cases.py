@@ -173,8 +173,9 @@ def _quiet(done: int, every: int) -> None:
 def staged(where: torch.device) -> Any:
     """The stages from pretraining to evaluation, on features in a folder."""
     streams = {s: s for s in SPECS}
-    kind, prepare, found = device.kind, device.prepare, {}
+    before, found = (device.kind, device.prepare, device.gpus), {}
     device.kind, device.prepare = lambda wanted: where.type, lambda kind: prepared(where)
+    device.gpus = lambda kind: 1  # a process that has used one does not fork
     try:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
             fake_data(Path(folder), samples=96)
@@ -191,14 +192,15 @@ def staged(where: torch.device) -> Any:
                 told = evaluate._seed(start, name, settings, where.type, record, Path("out"), _quiet)
                 found[name] = record.plain(), told
     finally:
-        device.kind, device.prepare = kind, prepare
+        device.kind, device.prepare, device.gpus = before
     return found
 
 
 def others(where: torch.device) -> Any:
     """Published weights and every other way to a model, on the twelve train samples of `tests.tiny_media`."""
-    kind, prepare, found = device.kind, device.prepare, {}
+    before, found = (device.kind, device.prepare, device.gpus), {}
     device.kind, device.prepare = lambda wanted: where.type, lambda kind: prepared(where)
+    device.gpus = lambda kind: 1  # a process that has used one does not fork
     try:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
             entries = ENTRIES | {"vit": {"modality": "image", "weights": hub()["image"], "processor": {
@@ -227,7 +229,7 @@ def others(where: torch.device) -> Any:
                 strategy.train(entry(name, {"start": start} | how), LOOP, [1e9], Path("models") / name)
                 found[name] = read_json(f"models/{name}/training.json")["seeds"][0]
     finally:
-        device.kind, device.prepare = kind, prepare
+        device.kind, device.prepare, device.gpus = before
     return found
 
 

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -81,3 +82,31 @@ def test_each_worker_sees_one_gpu_of_its_parents(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
     with processes(2, gpus=2) as run:
         assert sorted(gpu for _, gpu in run(visible, [tmp_path, tmp_path])) == ["2", "5"]
+
+
+class Group:
+    """As a group of processes of torch is: whoever collects it waits for its threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.me, self.path = self, path
+
+    def __del__(self) -> None:
+        self.path.write_text(str(os.getpid()))
+
+
+def collected(_: int) -> int:
+    gc.collect()
+    return os.getpid()
+
+
+def test_what_a_fork_took_over_is_not_collected_there(tmp_path: Path) -> None:
+    gc.disable()
+    try:
+        Group(tmp_path / "by")
+        with processes(1, gpus=0) as run:
+            [(_, worker)] = run(collected, [0])
+        assert worker != os.getpid() and not (tmp_path / "by").exists()
+    finally:
+        gc.enable()
+        gc.collect()
+    assert (tmp_path / "by").read_text() == str(os.getpid())

@@ -50,7 +50,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         | {"attentive": {"start": "supervised", "strategy": "frozen", "fusion": "attention"}}})
     said = command(project, "trivium", "use", "mine/table.csv")
     assert "`original` of mine/table.csv names files of image, but none of the first is there" in said
-    command(project, "dvc", "repro")
+    command(project, "dvc", "repro", "compare")
     return project
 
 
@@ -110,7 +110,7 @@ def test_another_name_of_a_column_trains_nothing(project: Path) -> None:
     table = (project / "mine/table.csv").read_text()
     (project / "mine/table.csv").write_text(table.replace("CT scan", "tomography", 1))
     set_params(project, {"data.streams.scan.column": "tomography"})
-    said = command(project, "dvc", "repro")
+    said = command(project, "dvc", "repro", "compare")
     assert "Running stage 'ingest'" in said
     assert not any(f"Running stage '{name}" in said for name in ("split", "budget", "pretrain", "train", "evaluate"))
     assert (project / "models/end_to_end/training.json").read_bytes() == before

@@ -23,7 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "pretrain.supervised_half": None, "pretrain.supervised.encoders.table": "flat",
         "train": {name: params["train"][name] for name in ("end_to_end", "ensemble", "selfsup_finetune", "reference",
                                                            "boosted")}})
-    said = command(project, "dvc", "repro")
+    said = command(project, "dvc", "repro", "compare")
     assert "facts: size (number), kind (category), built (date), sunny (boolean), rooms (number), distance" in said
     return project
 

@@ -22,7 +22,7 @@ def test_tuning_is_cached_and_told_everywhere(tmp_path: Path) -> None:
         "pretrain": {"scratch": {"encoders": FIRST}},
         "train": {"end_to_end": {"start": "scratch", "strategy": "joint"},
                   "linear": {"start": "scratch", "strategy": "linear"}}})
-    said = command(project, "dvc", "repro")
+    said = command(project, "dvc", "repro", "compare")
     assert "linear: nothing to tune" in said
     trained = Trained.of("end_to_end", project)
     assert trained and trained.tuning and [len(seed.trials) for seed in trained.tuning.seeds] == [3, 3]

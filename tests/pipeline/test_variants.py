@@ -65,7 +65,7 @@ def test_a_table_with_gaps_cross_validated_with_other_encoders(tmp_path: Path) -
         "encoder.bands.processor.features": "mfcc", "encoder.bands.processor.bins": 20,
         "train.end_to_end.fusion": {"name": "attention", "heads": 2},
     })
-    command(project, "dvc", "repro")
+    command(project, "dvc", "repro", "compare")
     features = json.loads((project / "data/features/features.json").read_text())
     assert features["task"]["classes"] == sorted(CLASSES)
     # Every row is in the test set of exactly one fold, and no group in that of two.

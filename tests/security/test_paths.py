@@ -64,6 +64,15 @@ def test_a_cell_that_stays_inside_is_not(here: Path, cell: str) -> None:
     assert places.outside(Path("t/t.csv"), [cell.format(here)]) == {}
 
 
+@pytest.mark.parametrize("cell", ["/dev/zero", "zero.png", "pipe.png"])
+def test_what_is_no_file_costs_its_row_alone_since_it_is_never_opened(here: Path, cell: str) -> None:
+    os.mkfifo(here / "private/pipe")
+    Path("t/zero.png").symlink_to("/dev/zero")
+    Path("t/pipe.png").symlink_to(here / "private/pipe")
+    assert places.outside(Path("t/t.csv"), [cell]) == {}
+    assert places.outside(Path("t/t.csv"), [cell, "../../private/b.png"]) == {here / "private": "../../private/b.png"}
+
+
 def test_a_folder_that_is_allowed(here: Path) -> None:
     Path("raw").mkdir()
     ingested("../../private/b.png", [str(here / "private")])

@@ -14,7 +14,8 @@ from trivium.settings.errors import UserError
 SECRETS = {name: f"planted-{k}-5ecret" for k, name in enumerate((
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "MLFLOW_TRACKING_PASSWORD",
     "MLFLOW_TRACKING_TOKEN", "TRIVIUM_TOKEN", "RAY_AUTH_TOKEN", "GITHUB_TOKEN", "DATABASE_URL"))}
-REST = dict.fromkeys(("train.unimodal", "train.ensemble", "train.selfsup_finetune", "train.supervised_lpft"))
+REST = dict.fromkeys(("train.unimodal", "train.ensemble", "train.selfsup_finetune", "train.supervised_lpft",
+                      "pretrain.selfsup", "pretrain.supervised_half"))
 
 
 def found(folder: Path, words: str = "5ecret") -> list[str]:

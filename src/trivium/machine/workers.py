@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -163,6 +164,7 @@ def _start(turn: Any, begin: Callable[[], None] | None) -> None:
 
 def start() -> None:
     """What a process that works for another one does first."""
+    gc.freeze()  # what a fork took over is not collected: it may wait for threads that are not here
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what a fork took over, which would be one failed task
     threading.Thread(target=_end_with_parent, daemon=True).start()

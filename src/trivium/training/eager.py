@@ -51,7 +51,7 @@ class AdamW:
         for decay, rate, group in groups:
             if group:
                 trained, mean, square, steps, gradients = map(list, zip(*group, strict=True))
-                torch._foreach_add_(steps, 1 - bad)
+                torch._foreach_add_(steps, [1 - bad] * len(steps))  # in a list: one alone is waited for
                 torch._fused_adamw_(trained, gradients, mean, square, [], steps, lr=lr * rate, beta1=self.BETAS[0],
                                     beta2=self.BETAS[1], weight_decay=decay, eps=self.EPS, amsgrad=False,
                                     maximize=False, grad_scale=scale, found_inf=bad)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from trivium.data.sources import spelled
+from trivium.machine.files import special
 from trivium.machine.progress import track
 from trivium.modalities import media
 from trivium.modalities.media import place
@@ -75,9 +76,12 @@ def outside(path: Path, values: Iterable[str], allowed: Iterable[str] = (), proj
         file = os.path.join(path.parent, name)
         folder = os.path.dirname(os.path.realpath(file) if _is_link(file) else file)
         if folder not in judged:
-            judged[folder] = Path(os.path.realpath(folder))
-            if not any(judged[folder].is_relative_to(one) for one in known):
-                found.setdefault(judged[folder], value)
+            there = Path(os.path.realpath(folder))
+            if not any(there.is_relative_to(one) for one in known):
+                if special(file):  # which is never opened: its row alone goes to quarantine
+                    continue
+                found.setdefault(there, value)
+            judged[folder] = there
     return found
 
 
