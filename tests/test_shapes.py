@@ -35,6 +35,7 @@ SAMPLES, CLASSES = 5, 3
 SIZES = {  # an example of each kind of tensor: its shape, and how large its vocabulary is
     "tokens": ((6,), 20), "image": ((3, 12, 10), 0), "spectrogram": ((1, 10, 13), 0), "waveform": ((1, 100), 0),
     "features": ((7,), 0), "counts": ((64,), 0), "columns": ((3, 2), 0),
+    "series": ((4, 90), 0),
 }
 COLUMNS = (("area", 2), ("colour", 4), ("rooms", 2))
 
@@ -59,6 +60,9 @@ def example(of: Spec) -> Tensor:
     x = torch.randn(SAMPLES, *of.shape, generator=draw)
     if of.kind == "columns":
         x[..., 1] = torch.randint(0, 2, x.shape[:2], generator=draw)  # missing, or there
+    if of.kind == "series":
+        x[:, 2:] = torch.rand(x[:, 2:].shape, generator=draw) < 0.8
+        x[:, :2] *= x[:, 2:]
     return x
 
 

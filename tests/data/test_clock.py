@@ -225,3 +225,23 @@ def test_settings_that_point_nowhere_are_said():
         "`data.manifest.key` says which recording a row is of, but no stream has a `table` of its own: take it out, or "
         "name the table of a stream as data.streams.NAME.table.",
         "`align.every` needs streams with times: no stream of data.streams has a `table` of its own."]
+
+
+def test_a_series_is_cut_out_on_the_clock_and_its_offset_is_found(tmp_path):
+    rng = np.random.default_rng(3)
+    beats, wave, sensor_values = rng.uniform(2, 58, 50), rng.normal(0, 0.01, 60_000), rng.normal(0, 0.02, 6_000)
+    for at in beats:
+        wave[round(at * 1000): round(at * 1000) + 200] += rng.uniform(-0.5, 0.5, 200)
+        sensor_values[round((at - 0.7) * 100): round((at - 0.7) * 100) + 20] += 1.0
+    soundfile.write(tmp_path / "a.wav", wave, 1000)
+    lines = [f"{k / 100},{value:.4f}" for k, value in enumerate(sensor_values)]
+    csv(tmp_path / "pulse.csv", "time,pulse", *lines)
+    csv(tmp_path / "events.csv", EVENTS, "e1,x,a,110", "e2,y,a,120")
+    tabled = {}
+    for name, modality, file in (("near", "audio", "a.wav"), ("far", "series", "pulse.csv")):
+        path = csv(tmp_path / f"{name}.csv", "rec,file,at", f"a,{file},100")
+        tabled[name] = {"modality": modality, "column": "file", "table": {"path": str(path), "time": "at"}}
+    rows = joined(tmp_path, tabled, window=[0, 1], checked=True)
+    assert picked(rows, "far_start", "far_end", "near_start") == [(10.0, 11.0, 10.0), (20.0, 21.0, 20.0)]
+    (found,) = tables.read_json(tmp_path / "aligned/clock.json")["offsets"]
+    assert abs(found["seconds"] - 0.7) < 0.02 and found["sure"]

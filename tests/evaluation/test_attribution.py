@@ -61,11 +61,13 @@ def test_little_memory_gives_the_same(modality: str) -> None:
 
 ROWS = Spec("rows", "columns", (3, 2), columns=(("area", 2), ("kind", 4), ("year", 2)))
 WAVE = Spec("wave", "waveform", (1, 200))
+LINES = Spec("lines", "series", (4, 130), seconds=2.0)
 X = {"text": BATCH.inputs["text"], "image": BATCH.inputs["image"], "audio": BATCH.inputs["audio"],
      "rows": torch.tensor([[[1.5, 1], [0, 3], [-0.5, 1]], [[0.3, 1], [0, 2], [0, 0]]]),
-     "wave": torch.randn(2, 1, 200, generator=torch.Generator().manual_seed(1))}
+     "wave": torch.randn(2, 1, 200, generator=torch.Generator().manual_seed(1)),
+     "lines": torch.cat([torch.randn(2, 2, 130, generator=torch.Generator().manual_seed(2)), torch.ones(2, 2, 130)], 1)}
 EVERY = [(kind, spec) for kind, specs in {
-    "cnn": [*SPECS.values(), WAVE], "transformer": [*SPECS.values(), WAVE], "static": [SPECS["text"]],
+    "cnn": [*SPECS.values(), WAVE, LINES], "transformer": [*SPECS.values(), WAVE, LINES], "static": [SPECS["text"]],
     "textcnn": [SPECS["text"]], "recurrent": [SPECS["text"], SPECS["audio"]], "resnet": [SPECS["image"]],
     "convnext": [SPECS["image"]], "mlp": [ROWS], "ft_transformer": [ROWS]}.items() for spec in specs]
 

@@ -23,6 +23,7 @@ SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
     "text": "caption sentence transcript transcription utterance description review comment content",
     "image": "img imgpath picture photo frame",
     "audio": "wav wavpath sound recording clip speech",
+    "series": "timeseries signal signals waves trace sensor sensors",
     "group": "speaker speakerid subject subjectid patient patientid session sessionid user userid author video videoid",
     "split": "subset partition fold",
     "language": "lang locale",
@@ -32,7 +33,8 @@ SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
 }
 MEDIA = ("path", "file", "filename", "filepath")  # `image_path`; and alone
 ENDINGS = {"image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-           "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif")}
+           "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif"),
+           "series": (".npy", ".npz", ".arrow", ".feather", ".hea", ".dat", ".csv", ".tsv", ".parquet")}
 LOOK = 50  # values of a column that are looked at
 
 

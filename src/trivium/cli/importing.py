@@ -17,7 +17,7 @@ from trivium.settings.errors import UserError
 
 WORDS = ("your own data, whatever their form: a table, a folder for each class, a Hugging Face data set, tar shards, "
          "recordings with subtitles, COCO, an address; writes data.* in params.yaml")
-OWN = ("digits", "symbols", "cells", "stamps")  # data that come with Trivium
+OWN = ("digits", "symbols", "cells", "waves", "stamps")  # data that come with Trivium
 PARAMS = Path("params.yaml")
 
 
@@ -35,6 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         "than once for several numbers, or for tags that have a column of 0 and 1 each")
     parser.add_argument("--weight", metavar="COLUMN", help="how much each row counts")
     parser.add_argument("--boxes", action="store_true", help="of COCO: a row for each box instead of each picture")
+    parser.add_argument("--key", default="", metavar="COLUMN",
+                        help="of a long table, with a row for each moment: which recording a row is of")
+    parser.add_argument("--time", default="", metavar="COLUMN",
+                        help="of a long table: when a row is, in seconds or as a date")
+    parser.add_argument("--window", type=float, default=0.0, metavar="SECONDS",
+                        help="of a long table: cut each recording into parts of this length, each a row")
+    parser.add_argument("--step", type=float, default=0.0, metavar="SECONDS",
+                        help="from one part to the next (default: the window, so that none overlap)")
     parser.add_argument("--private-addresses", action="store_true", help="fetch from private networks, too")
     parser.add_argument("--dry-run", action="store_true", help="write nothing, and show what would be written")
 
@@ -73,7 +81,9 @@ def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: 
     from trivium import importing
 
     found = importing.table(source, into, media=arguments.media, join=arguments.join, on=arguments.on,
-                            boxes=arguments.boxes, private=arguments.private_addresses, look=look, lacks_id=_lacks_id)
+                            boxes=arguments.boxes, private=arguments.private_addresses, look=look, lacks_id=_lacks_id,
+                            label=arguments.label[0] if arguments.label else "",
+                            key=arguments.key, time=arguments.time, window=arguments.window, step=arguments.step)
     print(f"{source} is {found.form}" + ("" if str(found.path) == source else f": {found.path}"))
     print(*(f"note: {words}" for words in found.notes), sep="\n", end="\n" if found.notes else "")
     return found.path

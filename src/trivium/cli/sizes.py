@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ SYMBOLS: Sizes = {
     "image": {"size": 12, "channels": 1},
     "audio": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform", "window_ms": 25, "hop_ms": 12.5},
 }
+WAVES: Sizes = {"text": SYMBOLS["text"], "series": {"channels": ["left", "right"], "rate": 64.0, "seconds": 2.0}}
 STAMPS: Sizes = {
     "text": {"length": 24, "vocab": 1024},
     "image": {"size": 64, "channels": 3},
@@ -35,6 +37,7 @@ STAMPS: Sizes = {
 LOOK = 200  # values per stream that are looked at, evenly spread
 COVER = 95  # per cent of them that are seen whole
 LONGEST = 10.0  # seconds that are kept at most
+POINTS, CHANNELS = 4096, 64  # of a series that are kept at most
 
 
 def suit(values: Mapping[str, Sequence[pa.ChunkedArray]], folder: Path, spans: Sequence[float] = ()) -> Sizes:
@@ -50,6 +53,8 @@ def suit(values: Mapping[str, Sequence[pa.ChunkedArray]], folder: Path, spans: S
         found["image"] = _image(_some(values["image"]), folder)
     if "audio" in values:
         found["audio"] = _audio(_some(values["audio"]), folder, spans)
+    if "series" in values:
+        found["series"] = _series(_some(values["series"]), folder, spans)
     return found
 
 
@@ -117,6 +122,29 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     window = 25 if long <= 4 else 50
     return {"sample_rate": _between(100, int(np.median(rates)), 16000), "seconds": long, "features": "logmel",
             "window_ms": window, "hop_ms": window / 2}
+
+
+def _series(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str, Any]:
+    """The channels that half of them have, in the order of the first; as fast as they are, as long as they last, in
+    `POINTS` points at most.
+    """
+    from trivium.modalities import recordings
+
+    steps, lasts, channels = [], [], Counter[str]()
+    for value in values:
+        try:
+            found = recordings.read(located(value, folder), folder)
+        except ValueError:
+            continue
+        steps.append(found.step)
+        lasts.append(found.lasts)
+        channels.update(found.channels)
+    if not steps:
+        return {}
+    long = float(np.percentile(spans or lasts, COVER))
+    rate = min(1 / float(np.median(steps)), POINTS / long)
+    often = [name for name, count in channels.items() if 2 * count >= len(steps)][:CHANNELS]
+    return {"channels": often, "rate": float(f"{rate:.12g}"), "seconds": float(f"{long:.6g}")}
 
 
 def _between(least: Any, value: Any, most: Any) -> Any:

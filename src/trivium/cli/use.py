@@ -1,6 +1,6 @@
 """`trivium use DATA`: write into params.yaml what makes the pipeline run on DATA, keeping comments and all the rest.
 
-DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `stamps` (with languages: `stamps:fr,es`) or the
+DATA is `digits`, `symbols` (with a world: `digits:mixed`), `cells`, `waves`, `stamps` (`stamps:fr,es`) or the
 path of a manifest. For a manifest the columns are found by their names and values, what is predicted by those of the
 label, and the sizes of each encoder's processor by a look at the data; those with published weights are told what they
 may be told. Columns that nothing else takes become a table.
@@ -33,6 +33,7 @@ from trivium.settings.errors import UserError
 CARD = "data/README.md"  # what DVC watches where the data is made here
 OFFERED = {s: {"modality": s} for s in STREAMS}
 CELLS = {s: {"modality": modality} for s, modality in known.OFFERED["cells"].items()}
+WAVES = {s: {"modality": modality} for s, modality in known.OFFERED["waves"].items()}
 BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
 
 
@@ -56,12 +57,14 @@ def edited(what: str, params: Path, labels: Sequence[str], weight: str | None, s
     refuse_empty(settings, str(params))
     refuse_old(settings, str(params))
     name, _, variant = what.partition(":")
-    if name in ("digits", "symbols", "stamps") and (labels or weight):
+    if name in ("digits", "symbols", "waves", "stamps") and (labels or weight):
         raise UserError(f"--label and --weight name columns of a table, and `{name}` brings its own labels.")
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
     elif name == "cells":
         changes = {"data.streams": CELLS} | _processors({"text": sizes.SYMBOLS["text"]}, settings) | _boosted(settings)
+    elif name == "waves":
+        changes = {"data.streams": WAVES} | _processors(sizes.WAVES, settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
         changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
@@ -147,10 +150,10 @@ def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
 def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weight: str | None) -> dict[str, Any]:
     configured: dict[str, Any] = settings["data"]["manifest"]
     if not path.suffix and not path.exists() and os.sep not in str(path):
-        near = difflib.get_close_matches(path.name, ("digits", "symbols", "cells", "stamps"), 1)
+        near = difflib.get_close_matches(path.name, ("digits", "symbols", "cells", "waves", "stamps"), 1)
         hint = f"did you mean `{near[0]}`? " if near else ""
-        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, stamps or the path of a "
-                        "CSV, JSONL or Parquet file.")
+        raise UserError(f"There is no data `{path}`; {hint}DATA is digits, symbols, cells, waves, stamps or the path "
+                        "of a CSV, JSONL or Parquet file.")
     if path.is_dir():
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample), or let "
                         f"`trivium import {path}` make one of it.")

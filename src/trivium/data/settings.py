@@ -12,6 +12,7 @@ from trivium.settings.durations import Duration
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
 OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"},
+           "waves": {"series": "series", "text": "text"},
            "events": {"words": "text", "low": "audio", "high": "audio"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
@@ -52,6 +53,10 @@ class Cells(Section):
     samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
 
 
+class Waves(Section):
+    samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
+
+
 class Events(Section):
     """Recordings in which things happen at given times. shift: by stream, seconds that its times are wrong by"""
 
@@ -88,13 +93,14 @@ class Manifest(Section):
 
 
 class Data(Section):
-    source: Literal["digits", "symbols", "cells", "events", "stamps", "manifest"]
+    source: Literal["digits", "symbols", "cells", "waves", "events", "stamps", "manifest"]
     watch: str
     streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
     digits: Digits
     symbols: Symbols
     cells: Cells = Cells()
+    waves: Waves = Waves()
     events: Events = Events()
     stamps: Stamps
     manifest: Manifest

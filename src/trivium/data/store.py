@@ -21,7 +21,7 @@ from trivium.data.arrow_file import Column
 from trivium.data.ragged import RaggedColumn
 from trivium.data.readings import READS, Reads
 from trivium.encoders import Described
-from trivium.modalities.spec import STATISTICS_AXIS, Spec, scale_and_shift
+from trivium.modalities.spec import STATISTICS_AXIS, Spec, scale_and_shift, without_gaps
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class Store:
         if spec.kind not in STATISTICS_AXIS:
             return x
         scale, shift = self._scale_and_shift(s, seed)
-        x = x.float().mul_(scale).add_(shift)
+        x = without_gaps(x.float().mul_(scale).add_(shift), spec)
         if not bool(present.all()):
             x[~present] = 0.0
         return x

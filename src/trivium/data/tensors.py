@@ -25,7 +25,7 @@ from trivium.data.ragged import RaggedWriter
 from trivium.machine.progress import Progress
 from trivium.machine.workers import Map
 from trivium.modalities import media
-from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec
+from trivium.modalities.spec import STATISTICS_AXIS, STORED, Spec, mean_and_deviation
 from trivium.settings.errors import UserError
 
 AGAIN = 512  # further rows that are read at a time
@@ -154,9 +154,11 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
             cut.add(parts)
             for k, chosen in enumerate(seen[:, row: row + len(x)]):
                 sums[k] += moments[chosen].sum(0)
+    if spec.kind == "series":
+        registry.get(one.modality).refuse_absent(one.stream, one.settings, sums[:, 0, entries // 2:].sum(0))
     counts = seen.sum(1) * (size // entries)
     fixed = getattr(one.settings, "statistics", None)
-    statistics = [fixed or _mean_and_deviation(total, n) for total, n in zip(sums, counts, strict=True)]
+    statistics = [fixed or mean_and_deviation(spec, total, n) for total, n in zip(sums, counts, strict=True)]
     return spec, ["x"] * len(seen), statistics, cut
 
 
@@ -236,23 +238,31 @@ def _count(one: Reading, chunk: list[tuple]) -> list[tuple[np.ndarray, np.ndarra
 
 def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x [B, *shape]; its sums and sums of squares per row, float64 [B, 2, C]; parts for `Cut`. Runs in a worker."""
-    decode = registry.processor(one.processor).decode
+    part = registry.processor(one.processor)
+    many = hasattr(part, "together")  # whether rows are read one by one, and all made into numbers at once
+    decode = part.read if many else part.decode
     length = getattr(registry.get(one.modality), "length", None)
     x, parts = np.zeros((len(chunk), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
-    lengths = []
+    lengths, read = [], {}
     for i, (sample, value, start, end, digest) in enumerate(chunk):
         if value is None:
             continue
         try:
             if digest and not media.is_path(value) and media.digest(value, root) != digest:
                 raise ValueError("it has other content than when `ingest` ran")
-            x[i] = decode(value, root, start, end, one.settings)
+            made = decode(value, root, start, end, one.settings)
+            if many:
+                read[i] = made
+            else:
+                x[i] = made
             if length is not None:
                 lengths.append(length(value, root, start, end))
         except ValueError as error:
             raise UserError(f"Sample `{sample}`: {spec.name} `{value}` in {root}: {error}. It could be read when "
                             "`validate` ran, so the file has changed since: restore it, or run "
                             "`dvc repro -f ingest` and then `dvc repro`, which put the row into quarantine.") from None
+    if read:
+        x[list(read)] = part.together(list(read.values()))
     axis = STATISTICS_AXIS[spec.kind]
     exact = np.moveaxis(x, 1 + axis, 1).astype(np.float64).reshape(len(x), spec.shape[axis], -1)
     if lengths:
@@ -299,11 +309,3 @@ def _results(run: Map, work: Callable, rows: Rows, chunks: Iterable[Any]) -> Ite
             yield first, result
             first += len(chunk)
             progress.add(len(chunk))
-
-
-def _mean_and_deviation(sums: np.ndarray, count: int) -> dict[str, list[float]]:
-    """From sums and sums of squares [2, C] over `count` numbers; a constant entry gets the deviation 1."""
-    mean = sums[0] / count
-    deviation = np.sqrt(np.maximum(sums[1] / count - mean**2, 0))
-    constant = deviation <= 1e-6 * np.maximum(1, np.abs(mean))
-    return {"mean": mean.tolist(), "deviation": np.where(constant, 1.0, deviation).tolist()}

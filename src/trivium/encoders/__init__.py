@@ -167,9 +167,15 @@ def narrower(described: Described, share: float) -> Described:
 
 
 def reads_plainly(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of `encoder` has random weights and its modality's own processor, which it may size."""
-    return "architecture" in entry and not hasattr(
-        parts.get(sys.modules[__name__], str(entry["architecture"]), "encoder", "encoder"), "PROCESSOR")
+    """Whether an entry of `encoder` has random weights and its modality's own processor, or one with the same settings,
+    which it may size.
+    """
+    if "architecture" not in entry:
+        return False
+    part = parts.get(sys.modules[__name__], str(entry["architecture"]), "encoder", "encoder")
+    modality = str(entry.get("modality"))
+    made: str | None = getattr(part, "PROCESSOR", {modality: modality}).get(modality)
+    return made is not None and modalities.processor(made).Settings is modalities.processor(modality).Settings
 
 
 def build(described: Described, spec: Spec) -> Encoder:

@@ -194,6 +194,8 @@ def patch_size(spec: Spec) -> tuple[int, ...]:
     """
     if spec.kind == "tokens":
         return ()
+    if spec.kind == "series":
+        return (max(4, 2 ** round(math.log2(spec.shape[1] / 64))),)
     if spec.kind == "waveform":
         return (max(8, 2 ** round(math.log2(spec.shape[1] / 64))),)
     _, height, width = spec.shape

@@ -20,7 +20,7 @@ from trivium.encoders.base import Drop, Encoder, Residual, Sized, Stem, convolut
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
-KINDS = ("image", "spectrogram", "waveform")
+KINDS = ("image", "spectrogram", "waveform", "series")
 REACH = 3  # places on each side
 
 

@@ -42,7 +42,7 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
             for own, panel in zip(panels[what], shown, strict=True):
                 own |= panel
             if s in values and not shown[0][s].listed:
-                arrays[f"{s}.input"], arrays[f"{s}.{what}"] = _flat(batch.inputs[s].mean(1)), _flat(values[s].sum(1))
+                arrays[f"{s}.input"], arrays[f"{s}.{what}"] = _shown(batch.inputs[s], values[s], store.specs[s].kind)
     listed = [{
         "sample": store.samples[row], "label": task.words(test.y[k].tolist()),
         "prediction": task.words(guess[k].tolist()), "told": task.told(guess[k].tolist(), support[k]),
@@ -53,6 +53,13 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
     } for k, row in enumerate(rows.tolist())]
     about = {"specs": {s: store.specs[s].plain() for s in streams}, "answers": listed}
     answers.write(out, answers.Explained.model_validate(rounded(about)), arrays)
+
+
+def _shown(x: Tensor, values: Tensor, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """What a picture shows of inputs and of what they said: one channel; of a series, each of its own."""
+    if kind == "series":
+        return x.float().cpu().numpy(), values.float().cpu().numpy()
+    return _flat(x.mean(1)), _flat(values.sum(1))
 
 
 def _flat(x: Tensor) -> np.ndarray:

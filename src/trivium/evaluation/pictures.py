@@ -1,5 +1,5 @@
-"""Attributions as SVG: words and the columns of a table as bars, images and spectrograms under a colour veil. The same
-numbers, the same bytes.
+"""Attributions as SVG: words and the columns of a table as bars; images, spectrograms and series with a veil of
+colour. The same numbers, the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 from trivium.drawing.svg import bitmap, drawing, tag
+from trivium.drawing.veiled_series import veiled
 from trivium.evaluation.metrics import Words
 
 if TYPE_CHECKING:
@@ -231,6 +232,11 @@ def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
     return [*parts, _frame(box), *_time(box, units)]
 
 
+def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
+    seconds = panel.spec.seconds if units else 0.0
+    return [*veiled(box, panel.x, panel.values, panel.shares, seconds, _colours), _frame(box)]
+
+
 def _time(box: Box, units: bool) -> list[Markup]:
     return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
 
@@ -279,4 +285,5 @@ def _css(colour: np.ndarray) -> str:
 
 
 _TEXTS = {"tokens": token_texts, "columns": cell_texts}
-_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}
+_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave,
+          "series": _series}

@@ -20,7 +20,7 @@ from trivium.models.network import Model
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
 SHIFTS = (0.0, 0.1, 0.25)  # of the clip
-SOUNDS = ("spectrogram", "waveform")  # what has a time
+SOUNDS = ("spectrogram", "waveform", "series")  # what has a time
 STRENGTHS = (0.0, 0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
 STEPS = 10  # of projected gradient descent
 PASSES = {  # of the encoder, per sample
@@ -101,6 +101,9 @@ def attacks(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec],
         x = batch.inputs[m]
         shape = (-1, *[1] * (x.dim() - 1))
         strength = torch.tensor(active, device=x.device).repeat_interleave(len(x)).view(shape)
+        if specs[m].kind == "series":  # an attack changes values, and makes no gap
+            strength = strength * x.repeat(len(active), 1, 1).chunk(2, 1)[1].repeat(1, 2, 1)
+            strength[:, x.shape[1] // 2:] = 0
         repeated = clean[torch.arange(len(clean)).repeat(len(active))]  # [E * B, ...]
         x = x.repeat(len(active), *shape[1:])
         first = _gradient(model, repeated, m, x, size).sign()

@@ -17,6 +17,9 @@ CACHE = Path(".cache/urls")
 class Asked:
     """source: what somebody typed.  into: the folder that is written.  media: where files may lie, besides beside the
     table.  boxes: a row for each box of a picture.  private: whether addresses of private networks may be asked.
+    label: the column of what is to be predicted, where somebody says it.
+    key, time: columns of a long table: which recording a row is of, and when it is.  window, step: seconds of the parts
+    that recordings are cut into, and from one to the next; 0: none, and as long as the window.
     look: whether it is only looked at, so that no more media are written than a look needs.  foreign: whether it came
     from elsewhere, so that its cells may name no file of this machine.  notes: what is said.
     """
@@ -26,6 +29,11 @@ class Asked:
     media: Path | None = None
     boxes: bool = False
     private: bool = False
+    label: str = ""
+    key: str = ""
+    time: str = ""
+    window: float = 0.0
+    step: float = 0.0
     look: bool = False
     foreign: bool = False
     cache: Path = CACHE

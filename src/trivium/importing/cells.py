@@ -23,7 +23,8 @@ LONGEST = 1000  # signs of a path
 AHEAD = 256  # rows whose addresses are fetched together
 LOOKED = 100  # files that are fetched for a look
 MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff",
-         ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif")
+         ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif",
+         ".npy", ".npz", ".arrow", ".feather", ".hea", ".dat", ".csv", ".tsv", ".parquet")
 WORDS = {"image", "img", "picture", "photo", "audio", "sound", "wav", "recording", "clip", "thumbnail", "media"}
 WEB = re.compile(r"https?://", re.IGNORECASE)
 CODED, FETCHED, FILE = "base64", "address", "path"

@@ -12,6 +12,7 @@ from trivium.importing.asked import Asked
 ENDINGS = {
     "image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"),
     "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"),
+    "series": (".npy", ".npz", ".arrow", ".feather", ".hea"),
     "text": (".txt",),
 }
 LOOK = 1000  # files that tell whether these are folders of classes

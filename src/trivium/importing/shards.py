@@ -28,7 +28,7 @@ def rows(files: Sequence[tuple[str, Path]]) -> Rows:
 
 def one(path: Path) -> Iterator[Row]:
     """The rows of one file. Raises: UserError."""
-    batches = parquet(path) if path.suffix.lower() == ".parquet" else _arrow(path)
+    batches = parquet(path) if path.suffix.lower() == ".parquet" else arrow(path)
     try:
         first = next(batches, None)
         if first is None:
@@ -62,7 +62,7 @@ def parquet(path: Path) -> Iterator[pa.RecordBatch]:
                 yield from rest.to_batches(FEW)
 
 
-def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
+def arrow(path: Path) -> Iterator[pa.RecordBatch]:
     """A stream as `save_to_disk` writes it; or a file of Arrow, whose first six bytes say so."""
     with pa.memory_map(str(path)) as file:
         if file.read(6) == b"ARROW1":

@@ -15,6 +15,9 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     corrupt(text, severity, words, draw)       a cleaned text with other `words` in it, from none (0) to all (1)
     measures(values)                           optional: what `probe` measures, of an Arrow column at once
 
+A processor of features may have, beside `decode`, `read`, with its arguments, and `together`, which makes the rows of a
+tensor of a list of what `read` gave: many at once take less time.
+
 A modality of kind "columns" has, in place of `decode`, what `table.py` has.
 
 `value` is the text itself, or what `media.opened` opens, seen from `root`; `start` and `end` are seconds, None where
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "prose", "media", "processors", "columns", "augmented", "anonymised")
+SHARED = ("spec", "prose", "media", "recordings", "processors", "columns", "augmented", "anonymised")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 
@@ -56,6 +59,11 @@ def get(name: str) -> ModuleType:
         raise UserError(f"There is no modality `{name}`: those there are: {', '.join(names())}. "
                         f"To add one, write src/trivium/modalities/{name}.py (docs/adding-a-modality.md).")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def is_timed(name: str) -> bool:
+    """Whether a value lasts, so that a row may be a part of it, from `start` to `end`."""
+    return hasattr(get(name), "length")
 
 
 def is_written(name: str) -> bool:

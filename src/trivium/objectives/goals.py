@@ -81,6 +81,22 @@ class Patches:
         return (guess - goal).square().mean(-1)
 
 
+class Points(Patches):
+    """The values in a patch of a series that are no gap."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder)
+        self.out //= 2
+        self.nats = self.out / 2
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        return hidden & self.at(x)[..., self.out:].any(-1)
+
+    def error(self, guess: Tensor, goal: Tensor) -> Tensor:
+        values, there = goal.chunk(2, -1)
+        return ((guess - values).square() * there).sum(-1) / there.sum(-1).clamp(min=1)
+
+
 class Cells:
     """The number of a column, or its category; of those that are not missing."""
 
@@ -135,7 +151,7 @@ def goal(encoder: Encoder) -> Any:
     kind = encoder.spec.kind
     if kind == "tokens":
         return Words(encoder) if encoder.words is None else PublishedWords(encoder)
-    return Cells(encoder) if kind == "columns" else Patches(encoder)
+    return {"columns": Cells, "series": Points}.get(kind, Patches)(encoder)
 
 
 def decoder(encoder: Encoder, what: Any) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""Images and sounds as data URIs, small enough that the page stays under its size."""
+"""Images, sounds and plots of series as data URIs, small enough that the page stays under its size."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from trivium.settings.errors import UserError
 IMAGE_SIDE = 192  # pixels, longer side
 AUDIO_RATE = 16_000  # Hz
 AUDIO_SECONDS = 4.0
+SERIES_POINTS = 1000
 File = Path | io.BytesIO
 
 
@@ -35,6 +36,10 @@ class Media:
     def audio(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
         """FLAC, one channel, at most 16 kHz and 4 s from `start` (seconds)."""
         return self._once("audio", path, start, end)
+
+    def series(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
+        """A small line plot with an axis of time, SVG."""
+        return self._once("series", path, path, str(self.root), start, end)
 
     def _once(self, kind: str, path: str, *where: Any) -> str | None:
         key = (kind, f"{path}{where}")
@@ -90,6 +95,21 @@ def _audio(place: File, start: float | None = None, end: float | None = None) ->
     return _uri("audio/flac", buffer.getvalue())
 
 
+def _series(file: File, value: str, root: str, start: float | None = None, end: float | None = None) -> str:
+    """`value` and `root` in place of the file: what it holds may lie in two."""
+    import numpy as np
+
+    from trivium.drawing.lanes import plot
+    from trivium.modalities import recordings
+    from trivium.modalities.recordings.regular import regular
+
+    found = recordings.read(value, root)
+    first, last = recordings.cut(found, start, end)
+    count = int(np.clip(round((last - first) / found.step), 2, SERIES_POINTS))
+    values, there = regular(found, count / (last - first), first, last, count)
+    return _uri("image/svg+xml", plot(values, there, found.channels, first, last - first).encode())
+
+
 def _slower(wave, rate: int):  # type: ignore[no-untyped-def]  # numpy array [N] -> [N']
     """Resampled to AUDIO_RATE in the frequency domain: what is above the new limit is cut off."""
     import numpy as np
@@ -103,4 +123,4 @@ def _uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-MAKERS: dict[str, Callable[..., str]] = {"image": _image, "drawing": _drawing, "audio": _audio}
+MAKERS: dict[str, Callable[..., str]] = {"image": _image, "drawing": _drawing, "audio": _audio, "series": _series}

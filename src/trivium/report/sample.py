@@ -54,6 +54,9 @@ def _medium(inputs: Shows, row: dict[str, Any], stream: str, modality: str, name
     if modality == "audio":
         uri = inputs.media.audio(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
         return Medium("audio", uri, f"Sound {which}", name) if uri else Medium("absent", "sound not embedded")
+    if modality == "series":
+        uri = inputs.media.series(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
+        return Medium("image", uri, f"Series {which}", name) if uri else Medium("absent", "series not embedded")
     if modality == "table":
         value = table.said(value)
     return Medium("text", value if len(value) <= TEXT else value[: TEXT - 1] + "…", name=name)

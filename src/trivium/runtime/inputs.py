@@ -15,7 +15,7 @@ import numpy as np
 
 from trivium import modalities
 from trivium.modalities.anonymised import Anonymiser, Rules
-from trivium.modalities.spec import STATISTICS_AXIS, Spec
+from trivium.modalities.spec import STATISTICS_AXIS, Spec, without_gaps
 from trivium.runtime import values
 from trivium.runtime.values import Value
 from trivium.settings.errors import UserError
@@ -92,7 +92,7 @@ class Inputs:
                 present[[i for i in there if i not in raw], k] = False
                 if raw:
                     scale, shift = self._affine[s]
-                    x[list(raw)] = np.stack(list(raw.values())).astype(np.float32) * scale + shift
+                    x[list(raw)] = without_gaps(np.stack(list(raw.values())).astype(np.float32) * scale + shift, spec)
             found[s] = x
         return found, present, broken
 

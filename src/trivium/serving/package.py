@@ -19,7 +19,8 @@ ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "runti
          "tasks")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
-         ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+         ".ogg": "audio/ogg", ".mp3": "audio/mpeg",
+         **dict.fromkeys((".arrow", ".npy", ".npz", ".csv", ".parquet"), "application/octet-stream")}
 
 
 def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def predict_source(root: Path, strategy: str, source: str, out: Path | None) -> 
     from trivium.data.sources import rows
 
     path = Path(source)
-    if path.is_file() and path.suffix.lower() in rows.KINDS:
+    if path.is_file() and path.suffix.lower() in rows.KINDS and not importing.of_series(path):
         return predict_table(root, strategy, path, out)
     with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
         found = importing.table(source, Path(scratch) / "rows")

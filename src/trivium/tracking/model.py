@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trivium.modalities import is_timed
 from trivium.modalities.anonymised import NEEDS as ANONYMISED
 from trivium.tasks import Task
 from trivium.tracking import server, store
@@ -96,7 +97,7 @@ def signature(prepared: dict[str, Any], task: Task) -> ModelSignature:
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if about["spec"]["modality"] == "text" else AnyType(), s, required=False)
         for s, about in prepared["streams"].items()]
-    if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
+    if any(is_timed(about["spec"]["modality"]) for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
     outputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if kind is float else DataType.string, name, required=False)

@@ -105,7 +105,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
                                                 **more}))
                 for s, stream in streams.items():
                     written[s].add(kept.table(table[s], key, s, stream.modality,
-                                              times if apart or stream.modality == "audio" else {}))
+                                              times if apart or modalities.is_timed(stream.modality) else {}))
                 row += len(table)
     for words in kept.notes():
         print(f"note: {words}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from trivium.importing.asked import Asked, Rows
-from trivium.importing.forms import boxes, folders, hub, saved, subtitles, tables, webdataset
+from trivium.importing.forms import boxes, folders, hub, lists, long, saved, subtitles, tables, webdataset
 
 
 class Form(Protocol):
@@ -21,4 +21,4 @@ class Form(Protocol):
         ...
 
 
-FORMS: tuple[Form, ...] = (hub, saved, boxes, tables, webdataset, subtitles, folders)  # the first that knows reads
+FORMS: tuple[Form, ...] = (hub, saved, boxes, lists, long, tables, webdataset, subtitles, folders)  # the first reads

@@ -15,7 +15,8 @@ from trivium.report.parts import Cell, Figure, Table
 MOST = 12  # patterns of missing streams, classes beside streams
 READ = 2000  # texts whose language is guessed
 MEASURES = {"characters": "characters", "words": "words", "width": "pixels wide", "height": "pixels high",
-            "seconds": "seconds", "sample_rate": "Hz"}
+            "seconds": "seconds", "sample_rate": "Hz", "duration": "seconds", "points": "points",
+            "channels": "channels", "gaps": "share of gaps"}
 
 
 def there(seen: Seen) -> Figure:

@@ -39,6 +39,8 @@ def value(seen: Seen, stream: str, cell: str) -> Medium:
     modality = seen.modality(stream)
     if modality == "image" and (uri := seen.media.image(cell, SIDE)):
         return Medium("image", uri, f"{stream} {cell}")
+    if modality == "series" and (uri := seen.media.series(cell)):
+        return Medium("image", uri, f"{stream} {cell}")
     if modality == "audio" and (uri := seen.media.audio(cell)):
         return Medium("audio", uri, f"{stream} {cell}")
     return Medium("text", cell)

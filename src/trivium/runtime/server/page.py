@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trivium.modalities import is_written
+from trivium.modalities import is_timed, is_written
 from trivium.runtime.answering import columns
 from trivium.runtime.values import TIMES
 
@@ -21,6 +21,10 @@ def about(service: Service) -> dict[str, Any]:
             "limits": service.limits.model_dump()}
 
 
+def words(modality: str) -> str:
+    return f"{'an' if modality[0] in 'aeiou' else 'a'} {modality}"
+
+
 def schema(service: Service) -> dict[str, Any]:
     """The body of `/predict`, for OpenAPI."""
     row: dict[str, Any] = {"id": {"type": "string", "description": "comes back with the answer"}}
@@ -32,10 +36,13 @@ def schema(service: Service) -> dict[str, Any]:
         elif is_written(modality):
             row[s] = files[s] = {"type": "string"}
         else:
-            row[s] = {"type": "string", "format": "byte", "description": f"an {modality} file, as base64"}
+            row[s] = {"type": "string", "format": "byte", "description": f"{words(modality)} file, as base64"}
+            if modality == "series":
+                row[s] = {"anyOf": [row[s], {"type": "object", "description": "a list of numbers per channel; `time`, "
+                                             "or a `rate`"}]}
             files[s] = {"type": "string", "format": "binary"}
-    if "audio" in service.runner.streams.values():
-        row |= {key: {"type": "number", "description": "seconds, of the part of the sound"} for key in TIMES}
+    if any(is_timed(modality) for modality in service.runner.streams.values()):
+        row |= {key: {"type": "number", "description": "seconds, of the part of the recording"} for key in TIMES}
     rows = {"type": "array", "items": {"type": "object", "properties": row}, "maxItems": service.limits.rows}
     return {"requestBody": {"required": True, "content": {
         "application/json": {"schema": rows},

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from trivium.modalities import audio, image, is_written
+from trivium.modalities import audio, image, is_written, series
 from trivium.runtime.server.limits import Limits, Refused
 from trivium.runtime.values import TIMES, as_file, missing
 
@@ -66,6 +66,8 @@ class Reader:
             elif isinstance(value, bool) or not isinstance(value, str | int | float):
                 raise ValueError(f"{s} is to be a text")
             return self._short(s, str(value))
+        if modality == "series" and isinstance(value, dict):
+            value = self._numbers(s, value)
         content = value if isinstance(value, bytes) else self._decoded(s, value)
         try:
             self._measured(s, modality, content)
@@ -82,6 +84,20 @@ class Reader:
         if not isinstance(value, dict) or any(isinstance(cell, dict | list) for cell in value.values()):
             raise ValueError(f"{s} is to be an object with a value per column: {', '.join(self.cells.get(s, ())[:8])}")
         return json.dumps(value, ensure_ascii=False)
+
+    def _numbers(self, s: str, value: Row) -> bytes:
+        """The file of {"time": [...], "x": [...], ...}; `rate`, points a second, may stand in place of the times."""
+        from trivium.modalities.recordings.written import content
+
+        given = dict(value)
+        rate = given.pop("rate", None)
+        if not given or not all(isinstance(one, list) for one in given.values()) or not isinstance(
+                rate, int | float | None) or isinstance(rate, bool):
+            raise ValueError(f"{s} is to be an object: a list of numbers per channel, and their `time`, or a `rate`")
+        try:
+            return content(given, rate)
+        except (TypeError, ValueError):
+            raise ValueError(f"{s} has a list with something else than numbers, or times, in it") from None
 
     def _short(self, s: str, value: str) -> str:
         if len(value) > self.limits.characters:
@@ -107,6 +123,10 @@ class Reader:
                 width, height = opened.size
             if width * height > self.limits.pixels:
                 raise ValueError(f"{s} has {width:,} x {height:,} pixels, and {self.limits.pixels:,} are allowed")
+        elif modality == "series":
+            with as_file(content) as file:
+                if why := series.probe(str(file), "").get("error"):
+                    raise ValueError(f"{s} cannot be read: {why}")
         elif modality == "audio":
             import soundfile
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trivium.modalities import media
 from trivium.runtime import values
-from trivium.runtime.statistics import audio, image, table, text
+from trivium.runtime.statistics import audio, image, series, table, text
 
 if TYPE_CHECKING:
     from trivium.runtime.inputs import Inputs, Row
@@ -38,10 +38,12 @@ def described(rows: Sequence[Row], inputs: Inputs, streams: Collection[str], roo
 
 
 def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
-    if modality not in FILES:
+    if modality not in FILES and modality != "series":
         return {}
     try:
         with values.as_file(row[s]) as file:
+            if modality == "series":  # which may lie in two files
+                return series.measured(file or row[s], "" if file else root, *values.span(row))
             return FILES[modality](file or media.opened(str(row[s]), root), *values.span(row))
     except Exception:  # whatever a decoder makes of a damaged file
         return None

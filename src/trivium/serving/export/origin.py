@@ -25,7 +25,7 @@ DATA = {  # licences by source, as data/README.md has them
     "digits": "images CC BY 4.0 (UCI optical digits, E. Alpaydin and C. Kaynak, 1998); sounds and texts are made by "
               "this project, Apache-2.0",
     "stamps": "GPL-2 (the Debian package tuxpaint-stamps-default)",
-    **dict.fromkeys(("symbols", "cells"), "made by this project, Apache-2.0"),
+    **dict.fromkeys(("symbols", "cells", "waves"), "made by this project, Apache-2.0"),
 }
 
 

@@ -49,7 +49,8 @@ function place(stream) {
   const sound = stream.modality === "audio";
   const drop = make("div", undefined, "drop"), chosen = make("input"), shown = make("div");
   chosen.type = "file";
-  chosen.accept = sound ? "audio/*" : "image/*";
+  const numbers = stream.modality === "series";
+  if (!numbers) chosen.accept = sound ? "audio/*" : "image/*";
   chosen.setAttribute("aria-label", stream.name);
   const take = (file) => file && used(stream, file, shown).catch((error) => say(`${stream.name}: ${error.message || error}`, true));
   chosen.addEventListener("change", () => take(chosen.files[0]));
@@ -63,7 +64,7 @@ function place(stream) {
   const clear = make("button", "Remove", "plain");
   clear.type = "button";
   clear.addEventListener("click", () => { delete given[stream.name]; chosen.value = ""; shown.replaceChildren(); });
-  drop.append(make("span", sound ? "Drop a sound here, or choose " : "Drop a picture here, or choose "), chosen, " ");
+  drop.append(make("span", `Drop a ${numbers ? "file of numbers" : sound ? "sound" : "picture"} here, or choose `), chosen, " ");
   if (sound && navigator.mediaDevices && window.MediaRecorder) drop.append(recorder(take), " ");
   drop.append(clear, shown);
   return drop;
@@ -73,6 +74,10 @@ async function used(stream, file, shown) {
   const sound = stream.modality === "audio";
   const content = sound ? await wav(file) : file;
   given[stream.name] = await base64(content);
+  if (stream.modality === "series") {
+    shown.replaceChildren(make("span", file.name));
+    return say("");
+  }
   const view = make(sound ? "audio" : "img");
   view.src = URL.createObjectURL(content);
   if (sound) view.controls = true;

@@ -1,0 +1,135 @@
+"""Recordings of one or several channels over time, whatever file they are in: tables (CSV, TSV, Arrow, Parquet), arrays
+(NPY, NPZ) and WFDB. What a file is, its first bytes say.
+
+Legend: `N` points, `C` channels.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from trivium.machine.files import absent
+from trivium.modalities import media
+
+MOST = 1 << 27  # numbers of one recording: a gigabyte
+HEAD = 4096  # bytes that tell what a file is
+
+
+@dataclass(frozen=True)
+class Recording:
+    """seconds: float64 [N], rising;  values: float64 [C, N], NaN where a channel has no value (a gap)."""
+
+    seconds: np.ndarray
+    values: np.ndarray
+    channels: tuple[str, ...]
+
+    @functools.cached_property
+    def step(self) -> float:
+        """Seconds from a point to the next, as it usually is; of a single point 1."""
+        return float(np.median(np.diff(self.seconds))) if len(self.seconds) > 1 else 1.0
+
+    @property
+    def lasts(self) -> float:
+        """Seconds from the first point to the end of the last one, which lasts as long as others."""
+        return float(self.seconds[-1] - self.seconds[0]) + self.step
+
+
+def read(value: str, root: str | Path) -> Recording:
+    """The recording behind a value (see `media.opened`). The last one is kept: it may serve several rows.
+
+    Raises: ValueError (why it cannot be used).
+    """
+    place = media.opened(value, root)
+    try:
+        if not isinstance(place, Path):
+            return _read(value, str(root), place)
+        about = place.stat()
+        return _kept(value, str(root), (about.st_ino, about.st_mtime_ns, about.st_size))
+    except OSError as error:
+        gone = isinstance(place, Path) and isinstance(error, FileNotFoundError)
+        raise ValueError(absent(Path(root) / value) if gone else f"cannot be read: {error.strerror or error}") from None
+
+
+@functools.lru_cache(1)
+def _kept(value: str, root: str, state: tuple[int, ...]) -> Recording:
+    return _read(value, root, media.opened(value, root))
+
+
+def _read(value: str, root: str, place: Path | io.BytesIO) -> Recording:
+    from trivium.modalities.recordings import arrays, delimited, wfdb
+
+    if isinstance(place, Path) and place.is_dir():
+        raise ValueError("this is a folder, not a file")
+    head = _head(place)
+    if not head:
+        raise ValueError("the file is empty")
+    if head.startswith((b"\x93NUMPY", b"PK")):
+        found = arrays.numpy(place)
+    elif head.startswith((b"ARROW1", b"PAR1")):
+        found = arrays.arrow(place, head[:4] == b"PAR1")
+    elif value.endswith((".hea", ".dat")) or wfdb.begins(head):
+        found = wfdb.read(value, root)
+    elif b"\0" in head:
+        raise ValueError("no recording that can be read: neither CSV, TSV, NPY, NPZ, Arrow, Parquet nor WFDB")
+    else:
+        found = delimited.read(place, head)
+    return checked(found)
+
+
+def _head(place: Path | io.BytesIO) -> bytes:
+    if isinstance(place, io.BytesIO):
+        return place.getvalue()[:HEAD]
+    with place.open("rb") as file:
+        return file.read(HEAD)
+
+
+def refuse_many(count: int) -> None:
+    """Raises: ValueError (it would not fit into memory)."""
+    if count > MOST:
+        raise ValueError(f"has {count:,} numbers, and {MOST:,} are read at most: cut it into several files")
+
+
+def checked(found: Recording) -> Recording:
+    """Raises: ValueError (no point, no value, times that do not rise, numbers that are infinite, far too many)."""
+    if not found.channels:
+        raise ValueError("has no column of numbers besides the time")
+    if found.values.size == 0:
+        raise ValueError("has no points: its length is 0")
+    refuse_many(found.values.size)
+    if not np.isfinite(found.seconds).all():
+        raise ValueError(f"point {int(np.argmax(~np.isfinite(found.seconds))) + 1} has no time")
+    steps = np.diff(found.seconds)
+    if (steps <= 0).any():
+        at = int(np.argmax(steps <= 0))
+        what = "has the same time as" if steps[at] == 0 else "is earlier than"
+        what += " the one before" + ("" if steps[at] == 0 else ": its times run backwards")
+        raise ValueError(f"point {at + 2} ({found.seconds[at + 1]:.10g} s) {what}")
+    if (odd := np.isinf(found.values)).any():
+        channel = int(np.argmax(odd.any(1)))
+        raise ValueError(f"channel `{found.channels[channel]}` has infinite values: leave such cells empty")
+    if np.isnan(found.values).all():
+        raise ValueError("has no value in any channel: there are gaps alone")
+    return found
+
+
+def cut(found: Recording, start: float | None, end: float | None) -> tuple[float, float]:
+    """First second and last second of what lies between `start` and `end`, of which an end beyond the recording is its
+    end. Raises: ValueError (there is nothing).
+    """
+    first = found.seconds[0] if start is None or math.isnan(start) else start
+    last = found.seconds[0] + found.lasts
+    if not first < last:
+        raise ValueError(f"starts at {start:g} s, but the recording ends at {last:.6g} s")
+    if end is not None and not math.isnan(end):
+        if end <= first:
+            raise ValueError(f"ends at {end:g} s, not after its start at {first:g} s")
+        last = min(last, end)
+    if last <= found.seconds[0]:
+        raise ValueError(f"ends at {end:g} s, before the recording begins at {found.seconds[0]:g} s")
+    return float(first), float(last)

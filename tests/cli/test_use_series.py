@@ -1,0 +1,37 @@
+"""A manifest that names files of series: what is set, from a look at them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trivium.cli.use import use
+from trivium.params import load
+
+
+def made(folder: Path, name: str, count: int = 6, more: str = "") -> str:
+    """Files of 300 points at 50 a second; every other one has the channel `y` besides, one of six has `z`."""
+    (folder / "rec").mkdir(parents=True)
+    for k in range(count):
+        channels = {"x": np.arange(300.0)} | ({"y": np.ones(300)} if k % 2 else {}) | ({"z": np.ones(300)} if not k
+                                                                                       else {})
+        np.savez(folder / f"rec/{k}.npz", rate=50.0, **channels)
+    lines = [f"{k},{'ab'[k % 2]},rec/{k}.npz" + (",1.0,2.5" if more else "") for k in range(count)]
+    (folder / name).write_text("\n".join([f"id,label,signal{more}", *lines]) + "\n")
+    return str(folder / name)
+
+
+@pytest.mark.parametrize(("more", "seconds"), [("", 6.0), (",start,end", 1.5)])
+def test_channels_rate_and_length_are_those_of_the_files(project: Path, more: str, seconds: float) -> None:
+    use(made(project / "own", "m.csv", more=more))
+    params = load()
+    assert {s: stream.modality for s, stream in params.data.streams.items()} == {"signal": "series"}
+    for name in ("waves", "traits"):
+        assert params.encoder[name]["processor"] == {"channels": ["x", "y"], "rate": 50.0, "seconds": seconds}
+
+
+def test_the_world_of_waves(project: Path) -> None:
+    use("waves")
+    params = load()
+    assert params.data.source == "waves" and list(params.data.streams) == ["series", "text"]
+    assert params.encoder["waves"]["processor"] == {"channels": ["left", "right"], "rate": 64.0, "seconds": 2.0}

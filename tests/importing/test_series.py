@@ -1,0 +1,133 @@
+"""Long tables, and lists in Parquet, as rows with a file each."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from trivium import importing
+from trivium.modalities import recordings, series
+from trivium.settings.errors import UserError
+
+pytestmark = pytest.mark.usefixtures("folder")
+RNG = np.random.default_rng(0)
+
+
+def lines(keys: int = 12, points: int = 60, label: str = "label") -> list[str]:
+    """A recording `r0` has the label b, `r1` a, ...; 50 points a second; every 17th cell of `ay` is empty."""
+    return [f"recording,t,ax,ay,{label},who", *(
+        f"r{k},{i / 50:.2f},{np.sin(i / (3 + k % 2)):.4f},{f'{k + i / 7:.3f}' * (i % 17 > 0)},{'ba'[k % 2]},p{k}"
+        for k in range(keys) for i in range(points))]
+
+
+def written(text: list[str], name: str = "long.csv") -> str:
+    Path(name).write_text("\n".join(text) + "\n")
+    return name
+
+
+def rows(source: str, into: str = "out", **asked: object) -> tuple[list[dict[str, str]], Path]:
+    found = importing.table(source, Path(into), **asked)  # type: ignore[arg-type]
+    return pq.read_table(found.path).to_pylist(), found.path.parent
+
+
+def test_a_long_table_is_recognised_and_becomes_a_row_for_each_recording() -> None:
+    found = importing.table(written(lines()))
+    assert found.form == "one long table of recordings (a row for each moment)"
+    assert found.notes == ("channels: ax, ay; time: `t`; a row for each `recording`.",)
+    made = pq.read_table(found.path).to_pylist()
+    assert [row | {"series": ""} for row in made[:2]] == [
+        {"id": "r0", "label": "b", "who": "p0", "series": ""}, {"id": "r1", "label": "a", "who": "p1", "series": ""}]
+    one = recordings.read(made[3]["series"], found.path.parent)
+    assert one.channels == ("ax", "ay") and np.allclose(one.seconds, np.arange(60) / 50)
+    assert np.allclose(one.values[0], np.sin(np.arange(60) / 4), atol=1e-4)
+    assert np.flatnonzero(np.isnan(one.values[1])).tolist() == [0, 17, 34, 51]
+
+
+def test_rows_of_a_recording_need_not_stand_together() -> None:
+    one, _ = rows(written(lines()))
+    text = lines()
+    mixed = [text[0], *sorted(text[1:], key=lambda line: float(line.split(",")[1]))]
+    other, _ = rows(written(mixed, "mixed.csv"), "other")
+    assert sorted(map(str, one)) == sorted(map(str, other))
+
+
+def test_windows_with_overlap_are_rows_of_one_group() -> None:
+    made, home = rows(written(lines(4)), window=0.5, step=0.25)
+    assert len(made) == 4 * 3 and len({row["series"] for row in made}) == 4
+    assert [(row["id"], row["start"], row["end"], row["group"], row["label"]) for row in made[:4]] == [
+        ("r0-00001", "0", "0.5", "r0", "b"), ("r0-00002", "0.25", "0.75", "r0", "b"),
+        ("r0-00003", "0.5", "1", "r0", "b"), ("r1-00001", "0", "0.5", "r1", "a")]
+    assert series.probe(made[1]["series"], home, 0.25, 0.75)["points"] == 25
+
+
+def test_a_label_that_changes_needs_windows_and_each_takes_what_it_has_most_of() -> None:
+    text = lines(4, label="activity")
+    text = [text[0], *(",".join([*line.split(",")[:4], "walk" if k % 60 < 20 else "rest", line.split(",")[5]])
+                       for k, line in enumerate(text[1:]))]
+    with pytest.raises(UserError, match=r"the `activity` of `r0` changes from `walk` to `rest`, so a recording has "
+                                        r"several\. Cut it into windows, each with its own: `--window SECONDS`\."):
+        rows(written(text), label="activity")
+    made, _ = rows(written(text), label="activity", window=0.6)
+    assert [row["activity"] for row in made[:4]] == ["walk", "rest", "walk", "rest"]
+    spare = importing.table(written(text), Path("third")).notes[0]
+    assert spare == "left out, since it changes within a recording and is no number: activity."
+
+
+def test_one_recording_without_a_key_is_cut() -> None:
+    text = [",".join(line.split(",")[1:4]) for line in lines(1, 100)]
+    made, _ = rows(written(text, "log.csv"), window=0.5)
+    assert [(row["id"], row["start"]) for row in made] == [(f"log-{k:05}", f"{0.5 * (k - 1):g}") for k in (1, 2, 3, 4)]
+
+
+def test_what_is_wrong_with_one_recording_is_told_of_it_alone() -> None:
+    text = lines(6)
+    text[1 + 60 * 2 + 7] = text[1 + 60 * 2 + 6]  # a time twice
+    text[1 + 60 * 3 + 7] = text[1 + 60 * 3 + 7].replace(",0.14,", ",0.01,")
+    text[1 + 60 * 4 + 3] = "r4,0.06,3.2 mV,1,b,p4"
+    made, home = rows(written(text))
+    assert [series.probe(row["series"], home).get("error") for row in made] == [
+        None, None, "point 8 (0.12 s) has the same time as the one before",
+        "point 8 (0.01 s) is earlier than the one before: its times run backwards",
+        "column `ax` holds numbers with a unit, such as `3.2 mV`: write numbers alone, and the unit into the name, as "
+        "in `ax (mV)`", None]
+
+
+def test_what_is_wrong_with_all_of_it_is_said() -> None:
+    units = [line.replace(",t,ax", ",t,ax") if k == 0 else
+             ",".join([*line.split(",")[:2], f"{k} mV", *line.split(",")[3:]]) for k, line in enumerate(lines(3))]
+    for text, asked, words in (
+            (units, {}, "the column `ax` holds numbers with a unit, such as `1 mV`: write numbers alone"),
+            (lines(3), {"key": "trial"}, "has no column `trial`, which `--key` names"),
+            ([line.replace("recording,t,", "recording,x,") for line in lines(3)], {"key": "recording"},
+             "has no column that is called like a time: name it with `--time COLUMN`"),
+            (lines(3), {"step": 1.0, "key": "recording"}, "a step needs a window")):
+        with pytest.raises(UserError, match=words):
+            rows(written(text), **asked)
+
+
+def test_a_table_of_samples_that_have_times_is_none() -> None:
+    written(["id,subject,time,v,label", *(f"s{k},p{k // 20},{k % 20},{k},{k % 2}" for k in range(200))], "plain.csv")
+    assert importing.table("plain.csv").form == "a table (CSV, TSV, JSONL, JSON or Parquet)"
+    assert not importing.of_series(Path("plain.csv")) and importing.of_series(Path(written(lines())))
+
+
+def test_lists_in_parquet() -> None:
+    x = RNG.normal(size=(40, 50))
+    pq.write_table(pa.table({
+        "id": [f"i{k}" for k in range(40)], "label": ["a", "b"] * 20, "time": [list(np.arange(50) / 10)] * 40,
+        "x": list(map(list, x)), "y": [list(one[: 49 if k == 3 else 50]) for k, one in enumerate(x)]}), "a.parquet")
+    made, home = rows("a.parquet")
+    assert list(made[0]) == ["id", "label", "series"]
+    found = recordings.read(made[0]["series"], home)
+    assert found.channels == ("x", "y") and np.allclose(found.values[0], x[0]) and found.seconds[1] == 0.1
+    assert series.probe(made[3]["series"], home) == {
+        "error": "its channels have different lengths (time: 50, x: 50, y: 49)"}
+    pq.write_table(pa.table({"id": ["a", "b"], "ecg": [list(x[0]), None], "flow": [list(x[1][:20])] * 2,
+                             "fs": [10.0, 10.0]}), "b.parquet")
+    made, home = rows("b.parquet", "other")
+    assert [sorted(row) for row in made] == [["ecg", "flow", "id"]] * 2 and made[1]["ecg"] is None
+    assert series.probe(made[0]["flow"], home)["duration"] == pytest.approx(2.0)
+    pq.write_table(pa.table({"id": ["a", "b"], "label": [[1.0, 2.0], [3.0, 4.0]]}), "c.parquet")
+    assert importing.table("c.parquet").form.startswith("a table")  # two numbers to be predicted

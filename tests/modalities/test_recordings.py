@@ -1,0 +1,167 @@
+"""Files of series: what is read from each format, and what is said of each fault."""
+
+import io
+import zipfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from trivium.modalities import recordings, series
+from trivium.modalities.recordings.written import content
+
+SECONDS = np.arange(500) / 100
+LEFT, RIGHT = np.sin(2 * np.pi * 3 * SECONDS), np.cos(2 * np.pi * 3 * SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def wfdb(name, form, left=LEFT, right=RIGHT):
+    whole = np.rint(1000 * np.stack([left, right], 1)).astype(np.int64).ravel()
+    if form == 16:
+        data = whole.astype("<i2").tobytes()
+    else:
+        low = (whole & 0xFFF).reshape(-1, 2)
+        data = np.stack([low[:, 0] & 255, low[:, 0] >> 8 | low[:, 1] >> 8 << 4, low[:, 1] & 255], 1).astype(
+            np.uint8).tobytes()
+    with open(f"{name}.dat", "wb") as file:
+        file.write(data)
+    with open(f"{name}.hea", "w") as file:
+        file.write(f"# made here\n{name} 2 100 500\n{name}.dat {form} 1000 12 0 0 0 0 left\n"
+                   f"{name}.dat {form} 1000 12 0 0 0 0 right\n")
+
+
+def files():
+    table = pa.table({"time": SECONDS, "left": LEFT, "right": RIGHT})
+    np.savetxt("a.csv", np.stack([SECONDS, LEFT, RIGHT], 1), delimiter=",", header="time,left,right", comments="")
+    np.savetxt("b.tsv", np.stack([1000 * SECONDS, LEFT, RIGHT], 1), delimiter="\t", header="t_ms\tleft\tright",
+               comments="")
+    np.savez("c.npz", time=SECONDS, left=LEFT, right=RIGHT)
+    np.savez("d.npz", fs=100, left=LEFT, right=RIGHT)
+    pq.write_table(table, "e.parquet")
+    with pa.OSFile("f.arrow", "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+        file.write_table(table)
+    with open("g.arrow", "wb") as out:
+        out.write(content({"left": LEFT, "right": RIGHT}, 100))
+    wfdb("h", 16)
+    wfdb("i", 212)
+    with zipfile.ZipFile("j.zip", "w") as archive:
+        for name in ("a.csv", "i.hea", "i.dat"):
+            archive.write(name)
+    return ["a.csv", "b.tsv", "c.npz", "d.npz", "e.parquet", "f.arrow", "g.arrow", "h.hea", "h.dat", "i.hea",
+            "zip://j.zip::a.csv", "zip://j.zip::i.hea"]
+
+
+def test_every_format_says_the_same():
+    for name in files():
+        found = recordings.read(name, ".")
+        assert found.channels == ("left", "right"), name
+        assert np.allclose(found.seconds, SECONDS, atol=1e-9), name
+        assert np.allclose(found.values, [LEFT, RIGHT], atol=6e-4), name
+        assert series.probe(name, ".") == {"points": 500, "channels": 2, "duration": pytest.approx(5.0), "gaps": 0.0}
+
+
+def test_numbers_without_names_or_times():
+    np.savetxt("a.txt", np.stack([LEFT, RIGHT], 1))
+    np.save("b.npy", np.stack([LEFT, RIGHT], 1))
+    for name in ("a.txt", "b.npy"):
+        found = recordings.read(name, ".")
+        assert found.channels == ("1", "2") and found.seconds[:3].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_cells_as_people_write_them():
+    with open("a.csv", "w") as file:
+        file.write("when;v;note\n2026-01-01 00:00:00;1,5;x\n2026-01-01 00:00:01;;y\n2026-01-01 00:00:03;n/a;z\n")
+    found = recordings.read("a.csv", ".")
+    assert found.seconds.tolist() == [0.0, 1.0, 3.0] and found.channels == ("v",)
+    assert np.array_equal(found.values, [[1.5, np.nan, np.nan]], equal_nan=True)
+    with open("b.csv", "w") as file:  # the same instant in two zones, as where summer time ends
+        file.write("time,v\n2026-10-25T02:59:59+02:00,1\n2026-10-25T02:00:00+01:00,2\n")
+    assert recordings.read("b.csv", ".").seconds.tolist() == [0.0, 1.0]
+
+
+FAULTS = {
+    "time,v\n0,1\n1,2\n1,3\n": "point 3 (1 s) has the same time as the one before",
+    "time,v\n0,1\n2,2\n1,3\n": "point 3 (1 s) is earlier than the one before: its times run backwards",
+    "time,v\n0,1\n,2\n2,3\n": "point 2 has no time",
+    "time,v\n0,3.2 mV\n1,3.3 mV\n": "column `v` holds numbers with a unit, such as `3.2 mV`: write numbers alone, and "
+                                    "the unit into the name, as in `v (mV)`",
+    "time,v\n0 s,1\n1 s,2\n": "has the time `0 s`, which is no time: write numbers alone, and the unit into the name "
+                              "of the column",
+    "time,v\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:01,2\n":
+        "mixes times with a time zone (`2026-01-01T00:00:00Z`) and without (`2026-01-01T00:00:01`): write the zone "
+        "into all of them, or into none",
+    "time,v\n0,a\n1,b\n": "has no column of numbers besides the time",
+    "time,v\n": "has no points: its length is 0",
+    "": "the file is empty",
+    "time,v\n0,inf\n1,2\n": "channel `v` has infinite values: leave such cells empty",
+    "time,v\n0,\n1,\n": "has no value in any channel: there are gaps alone",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS, ids=lambda text: FAULTS[text][:24])
+def test_each_fault_is_one_sentence(text):
+    with open("a.csv", "w") as file:
+        file.write(text)
+    assert series.probe("a.csv", ".") == {"error": FAULTS[text]}
+
+
+def test_faults_of_other_formats():
+    np.savez("ragged.npz", a=np.arange(5), b=np.arange(6))
+    np.save("objects.npy", np.array([{}], object), allow_pickle=True)
+    np.save("wide.npy", np.zeros((2, 1000)))
+    np.save("none.npy", np.zeros(0))
+    wfdb("r", 16)
+    headers = {"s": "s 1 100 500\nnone.dat 16 1000\n", "t": "t 1 100 500\nr.dat 80 1000\n",
+               "u": "u 2 100 5000\nr.dat 16 1000\nr.dat 16 1000\n", "v": "v 1 100 5\n../r.dat 16 1000\n"}
+    for name, text in headers.items():
+        with open(f"{name}.hea", "w") as file:
+            file.write(text)
+    with open("junk.bin", "wb") as out:
+        out.write(b"\x01\x02\0\x03" * 9)
+    for name, says in {
+            "ragged.npz": "its channels have different lengths (a: 5, b: 6)",
+            "objects.npy": "the NumPy file holds Python objects: save plain numbers",
+            "wide.npy": "has 2 points of 1,000 channels: if that is the wrong way around, save it transposed, points "
+                        "first",
+            "none.npy": "has no points: its length is 0",
+            "s.hea": "`none.dat` is not beside it: a record of WFDB has two files, .hea and .dat",
+            "t.hea": "its signals are in WFDB's format 80; 16 and 212 are read: convert it with `xform`",
+            "u.hea": "`r.dat` has 500 of the 5,000 points that its header names: it is truncated",
+            "v.hea": "its header names the file `../r.dat`: signals lie beside their header",
+            "junk.bin": "no recording that can be read: neither CSV, TSV, NPY, NPZ, Arrow, Parquet nor WFDB",
+            "gone.csv": "there is no such file", ".": "this is a folder, not a file"}.items():
+        assert series.probe(name, ".") == {"error": says}
+
+
+def test_a_file_that_is_cut_off_is_told():
+    files()
+    for name in ("c.npz", "e.parquet", "f.arrow"):
+        with open(name, "rb") as file:
+            whole = file.read()
+        with open(name, "wb") as out:
+            out.write(whole[: len(whole) // 2])
+        assert "damaged" in series.probe(name, ".")["error"], name
+
+
+def test_what_was_read_is_read_again_when_the_file_changes():
+    np.save("a.npy", np.zeros(3))
+    assert recordings.read("a.npy", ".").values.tolist() == [[0, 0, 0]]
+    np.save("a.npy", np.ones(4))
+    assert recordings.read("a.npy", ".").values.tolist() == [[1, 1, 1, 1]]
+
+
+def test_an_archive_that_unpacks_to_far_too_much_is_refused_before_it_does(monkeypatch):
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, a=np.zeros(1 << 18))
+    assert len(buffer.getvalue()) < 10_000
+    with open("a.npz", "wb") as out:
+        out.write(buffer.getvalue())
+    monkeypatch.setattr(recordings, "MOST", 1000)
+    monkeypatch.setattr(np, "load", None)
+    assert series.probe("a.npz", ".") == {
+        "error": "has 262,144 numbers, and 1,000 are read at most: cut it into several files"}

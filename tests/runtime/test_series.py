@@ -1,0 +1,53 @@
+"""Series that a server is asked about, and what is measured of them."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from trivium.modalities import recordings
+from trivium.modalities.recordings.written import content
+from trivium.runtime.server.limits import Limits
+from trivium.runtime.server.reading import Reader
+from trivium.runtime.statistics import series
+from trivium.runtime.values import as_file
+
+READER = Reader({"motion": "series"}, {}, Limits())
+
+
+def heard(value: object) -> recordings.Recording:
+    found, _ = READER.row({"motion": value})
+    with as_file(found["motion"]) as file:
+        return recordings.read(str(file), "")
+
+
+def test_numbers_or_a_file_say_the_same() -> None:
+    file = base64.b64encode(content({"ax": np.array([1.0, 2.0, 3.0])}, 50)).decode()
+    table = base64.b64encode(b"time,ax\n0,1\n0.02,2\n0.04,3\n").decode()
+    for value in (file, table, {"ax": [1, 2, 3], "rate": 50}, {"time": [0, 0.02, 0.04], "ax": [1, 2.0, 3]}):
+        found = heard(value)
+        assert found.seconds.tolist() == pytest.approx([0, 0.02, 0.04]) and found.values.tolist() == [[1, 2, 3]]
+    assert np.isnan(heard({"ax": [1, None, 3], "rate": 50}).values[0, 1])
+
+
+@pytest.mark.parametrize(("value", "says"), [
+    ({"ax": 3}, "motion is to be an object: a list of numbers per channel, and their `time`, or a `rate`"),
+    ({"ax": [1, "2 mV"]}, "motion has a list with something else than numbers, or times, in it"),
+    ({"ax": [1, 2], "time": [1, 1]}, "motion cannot be read: point 2 (1 s) has the same time as the one before"),
+    ({"ax": []}, "motion cannot be read: "),
+    (base64.b64encode(b"\x00\x01").decode(), "motion cannot be read: no recording that can be read"),
+    ("100.hea", "motion is not base64: send the content of a file, not its name"),
+])
+def test_what_cannot_be_read_is_said(value: object, says: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        READER.row({"motion": value})
+    assert str(caught.value).startswith(says)
+
+
+def test_what_is_measured(tmp_path) -> None:
+    (tmp_path / "a.arrow").write_bytes(content({"x": np.arange(10.0), "y": np.array([np.nan] * 5 + [2.0] * 5)}, 10))
+    assert series.measured("a.arrow", tmp_path, None, None) == {
+        "duration": pytest.approx(1.0), "points": 10.0, "step": pytest.approx(0.1), "gaps": 0.25, "x mean": 4.5,
+        "x deviation": pytest.approx(np.arange(10).std()), "y mean": 2.0, "y deviation": 0.0}
+    part = series.measured("a.arrow", tmp_path, 0.0, 0.5)
+    assert part["points"] == 5 and part["gaps"] == 0.5 and "y mean" not in part
