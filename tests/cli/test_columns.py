@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("project")
 
 def usual(chosen: dict[str, Any]) -> dict[str, Any]:
     return {f"data.manifest.{k}": v for k, v in chosen["manifest"].items()
-            if k not in ("path", "weight", "unlabelled", "outside")}
+            if k not in ("path", "weight", "unlabelled", "outside", "key")}
 
 
 def test_a_manifest_with_usual_names(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

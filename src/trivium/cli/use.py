@@ -158,6 +158,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         raise UserError(f"{path} is a folder: name the table in it (CSV, JSONL or Parquet, one row per sample), or let "
                         f"`trivium import {path}` make one of it.")
     names = rows.columns(path)
+    if carried.clocked(path, root, settings["data"]):
+        return {"data.manifest.path": seen(root, path)}
     chosen, named = _chosen(path, settings["data"], root)
     target = targets.label_columns(path, names, labels, chosen.get("label"))
     weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)
@@ -201,7 +203,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     print(*(f"note: {words}\n" for words in enough.notes(path, found["id"], any(one in found for one in TIMES))),
           sep="", end="")
     # What the file does not have goes back to its usual name, which may be absent.
-    lost = {what: what for what, column in configured.items()
+    lost = {what: what if what != "key" else "" for what, column in configured.items()
             if what not in (*found, "path", "weight", "outside") and chosen.get(what, column) not in ("", what)
             and not (what == "time" and rows.named(column, names, path))}
     as_said = {what: column for what, column in found.items() if column == chosen.get(what) and not (

@@ -10,34 +10,31 @@ case where nothing has times. For each label row, of the stream's rows with its 
   row's own interval where they only come near each other). Null: from the beginning, or to the end, of the file.
   Times in a stream's table therefore say which part of the file the row is; times in labels are on the same clock.
 
+Streams with tables of their own are joined by `trivium.data.clocked`.
+
 What no sample takes up goes to `unaligned.parquet` with a reason, as do samples that meet nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium import tasks
-from trivium.data import tables, unlabelled
+from trivium.data import clocked, tables
 from trivium.data.gathered import Cells
 from trivium.data.intervals import meeting, same_key
 from trivium.data.linked_rows import Known, numbered
+from trivium.data.met import Met, unaligned, write
 from trivium.data.meta import Meta
-from trivium.data.quarantine import SCHEMA
 from trivium.data.settings import Align
-from trivium.modalities import is_prose, is_written
+from trivium.modalities import is_prose
 from trivium.settings.errors import UserError
 
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz
-CARRIED = ("group", "domain", "language", "split", "duplicate_group")
 
 
 def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settings: Align) -> dict[str, int]:
@@ -49,6 +46,8 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     valid, out = Path(valid), Path(out)
     meta = Meta.read(valid / "meta.json")
     path = valid / "labels.parquet"
+    if meta.clock:
+        return clocked.align(valid, out, streams, settings, meta)
     order = pc.sort_indices(tables.read(path, ["sample"])["sample"]).to_numpy().astype(np.int64)
     number, start, end = _keys_and_times(path)
     number = number[order]
@@ -56,12 +55,12 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
     known = Known(number)
     key = known.codes(number)
     del number  # of every row, as what is let go below
-    has, lost, met = np.zeros(len(order), dtype=bool), [], dict[str, _Met]()
+    has, lost, met = np.zeros(len(order), dtype=bool), [], dict[str, Met]()
     for m, modality in streams.items():
-        met[m] = _meet(valid / f"{m}.parquet", modality, known, key, start, end, settings.tolerance)
+        met[m] = meet(valid / f"{m}.parquet", modality, known, key, start, end, settings.tolerance)
         has |= met[m].count > 0
         unused = met[m].unused()
-        lost.append(_unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",
+        lost.append(unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",
                                "no sample takes it up: others with its key overlap more, or none is near in time"))
     if not has.any():
         raise UserError(f"No sample of {valid} meets any row of {', '.join(streams)} in time: check that `start` "
@@ -69,72 +68,14 @@ def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settin
                         "params.yaml.")
     del known, key, start, end
     alone = order[~has]
-    lost.append(_unaligned("labels", Cells(path, alone).take(alone), "label", "no row of any stream is near in time"))
-    task = tasks.of(meta.task or {})
-    labels = Cells(path, order)
-    with tables.Writer(out / "samples.parquet") as file:
-        for at in range(0, len(order), tables.PIECE):
-            here = slice(at, at + tables.PIECE)
-            rows = labels.take(order[here])
-            columns = {name: rows[name] for name in ("sample", "label", *CARRIED)}
-            columns["y"] = unlabelled.column(task, rows["label"])
-            columns |= {name: rows[name] for name in ("weight", "time") if name in rows.column_names}
-            for m, modality in streams.items():
-                columns |= met[m].columns(m, modality, here)
-            file.add(pa.table(columns).filter(pa.array(has[here])))
+    lost.append(unaligned("labels", Cells(path, alone).take(alone), "label", "no row of any stream is near in time"))
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
-    meta.write(out / "meta.json")
+    write(path, out, order, has, met, streams, meta)
     return {"samples": int(has.sum())} | {m: int((met[m].count > 0).sum()) for m in streams}
 
 
-@dataclass(frozen=True)
-class _Met:
-    """What samples meet in a stream's table, at `path`. row: its rows, sample by sample;  count: rows of each sample
-    begin, until: seconds in the medium's file, by sample, infinite or NaN where unknown; None where nothing has times
-    """
-
-    path: Path
-    row: np.ndarray
-    count: np.ndarray
-    begin: np.ndarray | None
-    until: np.ndarray | None
-
-    def unused(self) -> np.ndarray:
-        """int64, ascending: the rows that no sample meets."""
-        left = np.ones(tables.count(self.path), bool)
-        left[self.row] = False
-        return np.flatnonzero(left)
-
-    @cached_property
-    def _cells(self) -> Cells:
-        there = tables.names(self.path)
-        return Cells(self.path, self.row, [name for name in ("value", "digest") if name in there])
-
-    @cached_property
-    def _ends(self) -> np.ndarray:
-        return np.append(0, np.cumsum(self.count))
-
-    def columns(self, m: str, modality: str, here: slice) -> dict[str, Any]:
-        """Of the stream `m` and the samples `here`."""
-        count = self.count[here]
-        rows = self._cells.take(self.row[self._ends[here.start]: self._ends[here.start + len(count)]])
-        there = count > 0
-        place = np.where(there, np.cumsum(there) - 1, -1)
-        by_sample = pa.array(place, mask=~there)
-        value = rows["value"].combine_chunks()
-        if is_prose(modality) and (count > 1).any():
-            ends = pa.array(np.append(0, np.cumsum(count[there])), pa.int64())
-            value = pc.binary_join(pa.LargeListArray.from_arrays(ends, value), " ")
-        found = {m: value.take(by_sample)}
-        if not is_written(modality):
-            found[f"{m}_digest"] = rows["digest"].combine_chunks().take(by_sample)
-        for name, times in (("start", self.begin), ("end", self.until)):
-            found[f"{m}_{name}"] = pa.nulls(len(count), pa.float64()) if times is None else _seconds(times[here])
-        return found | {f"has_{m}": pa.array(there)}
-
-
-def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.ndarray | None, end: np.ndarray | None,
-          tolerance: float) -> _Met:
+def meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.ndarray | None, end: np.ndarray | None,
+          tolerance: float) -> Met:
     number, first, last = _keys_and_times(path)
     other = known.codes(number)
     del number
@@ -142,7 +83,7 @@ def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.nd
         i, j = same_key(key, other)
         if not is_prose(modality):
             i, j = i[one := _firsts(i)], j[one]
-        return _Met(path, j, np.bincount(i, minlength=len(key)), None, None)
+        return Met(path, j, np.bincount(i, minlength=len(key)), None, None)
     start, end = _endless(start, -np.inf, len(key)), _endless(end, np.inf, len(key))
     first, last = _endless(first, -np.inf, len(other)), _endless(last, np.inf, len(other))
     i, j, overlap = meeting(key, start, end, other, first, last, tolerance)
@@ -160,7 +101,7 @@ def _meet(path: Path, modality: str, known: Known, key: np.ndarray, start: np.nd
         apart = np.maximum.reduceat(overlap, at) < OVERLAP
         begin[sample] = np.where(apart, own_start, np.maximum(own_start, start[sample]))
         until[sample] = np.where(apart, own_end, np.minimum(own_end, end[sample]))
-    return _Met(path, j, np.bincount(i, minlength=len(key)), begin, until)
+    return Met(path, j, np.bincount(i, minlength=len(key)), begin, until)
 
 
 def _firsts(i: np.ndarray) -> np.ndarray:
@@ -187,14 +128,3 @@ def _keys_and_times(path: Path) -> tuple[np.ndarray, np.ndarray | None, np.ndarr
 
 def _endless(times: np.ndarray | None, null: float, rows: int) -> np.ndarray:
     return np.full(rows, null) if times is None else times
-
-
-def _seconds(times: np.ndarray) -> pa.Array:
-    return pa.array(times, mask=~np.isfinite(times))
-
-
-def _unaligned(name: str, rows: pa.Table, value: str, reason: str) -> pa.Table:
-    n = rows.num_rows
-    sample = rows["sample"] if "sample" in rows.column_names else pa.nulls(n, pa.string())
-    return pa.table([pa.repeat(name, n), rows["key"], sample, pa.repeat(reason, n), rows[value]],
-                    names=SCHEMA.names).cast(SCHEMA)

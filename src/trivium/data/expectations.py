@@ -77,10 +77,12 @@ class Outcome:
                 "unexpected": len(self.rows), "percent": round(100 * len(self.rows) / max(total, 1), 3)}
 
 
-def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Validate) -> list[Rule]:
+def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Validate,
+                 unique: Sequence[str] = ()) -> list[Rule]:
     """Of the probed table of the stream `name`: columns key, value, error, start, end, labels and its `measures`.
 
-    labels: rows of labels.parquet with this key.
+    labels: rows of labels.parquet with this key;  unique: columns that no two rows have in common; ():
+    the key, and the times where there are some
     """
     rules = [
         Rule("every row has a key", "ExpectColumnValuesToNotBeNull", {"column": "key"}, "it has no key"),
@@ -99,10 +101,10 @@ def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Vali
             rules.append(Rule(f"{measure} in validate.{key}", "ExpectColumnValuesToBeBetween",
                               {"column": measure, "min_value": low, "max_value": high},
                               f"{{{measure}:,g}} {unit}; validate.{key} in params.yaml allows {low:,g} to {high:,g}"))
-    return rules + _time_rules(timed) + [_unique(timed)]
+    return rules + _time_rules(timed) + [_unique(unique, timed)]
 
 
-def label_rules(timed: bool, columns: Collection[str] = ()) -> list[Rule]:
+def label_rules(timed: bool, columns: Collection[str] = (), unique: Sequence[str] = ()) -> list[Rule]:
     """Of labels: columns sample, key, label, split, start, end, given, present, until, and those of `columns` besides.
 
     given: rows of its key in the tables of all streams; present: those that are not in quarantine
@@ -133,7 +135,7 @@ def label_rules(timed: bool, columns: Collection[str] = ()) -> list[Rule]:
                           "it starts at {start:g} s, but its recording ends at {until:g} s"))
     once = Rule("samples are unique", "ExpectColumnValuesToBeUnique", {"column": "sample"},
                 "an earlier row has the same sample name `{sample}`", "first")
-    return rules + _time_rules(timed) + [once, _unique(timed)]
+    return rules + _time_rules(timed) + [once, _unique(unique, timed)]
 
 
 def class_rules(streams: Collection[str], settings: Validate, one: str = "class") -> list[Rule]:
@@ -177,11 +179,13 @@ def _time_rules(timed: bool) -> list[Rule]:
     ]
 
 
-def _unique(timed: bool) -> Rule:
-    if timed:
+def _unique(columns: Sequence[str], timed: bool) -> Rule:
+    columns = columns or (["key", "start", "end"] if timed else ["key"])
+    if len(columns) > 1:
         return Rule("keys are unique at each time", "ExpectCompoundColumnsToBeUnique",
-                    {"column_list": ["key", "start", "end"], "ignore_row_if": "never"},
-                    "an earlier row has the same key `{key}`, start and end", "first")
+                    {"column_list": list(columns), "ignore_row_if": "never"},
+                    "an earlier row has the same key `{key}`, start and end" + (
+                        " (it is at {clock:.6f} s)" if "clock" in columns else ""), "first")
     return Rule("keys are unique", "ExpectColumnValuesToBeUnique", {"column": "key"},
                 "an earlier row has the same key `{key}`", "first")
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LABELS = ("sample", "key", "label", "group", "domain", "language", "split", "start", "end")
 STREAM = ("key", "value", "digest", "start", "end")
+CLOCK = ("clock", "sample", "place")  # columns of streams where there is a common clock; labels have `clock` alone
 SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "testing": "test"}
 JUDGED = 1 << 17  # rows that Great Expectations sees at a time
 VALUE_SHOWN = 100  # characters of a value in a message
@@ -99,6 +100,17 @@ class Rows:
         """`key` of the rows that are not in quarantine."""
         return self.key[self._stays()] if self.out else self.key
 
+    @property
+    def clocked(self) -> bool:
+        """Whether its times are on a clock that streams share."""
+        return "clock" in self.names
+
+    @property
+    def unique(self) -> list[str]:
+        """The columns that no two rows have in common."""
+        further = [name for name in self.names if name in (CLOCK[:1] if self.trimmed else CLOCK)]
+        return ["key", *(["start", "end"] if self.timed or self.clocked else []), *further]
+
     def per_key(self, keys: int, kept_only: bool = True) -> np.ndarray:
         """int64 [keys]: rows of each key."""
         key = self.keys_left() if kept_only else self.key
@@ -118,13 +130,15 @@ def load(raw: Path, streams: Collection[str]) -> tuple[Rows, dict[str, Rows], in
     numbers, timed = _numbers(path, LABELS, True)
     known = Known(numbers)
     there = tables.names(path)
-    names = (*LABELS, *(name for name in ("weight", "time") if name in there))
+    names = (*LABELS, *(name for name in ("weight", "time", "clock") if name in there))
     labels = Rows(path, names, len(numbers), known.codes(numbers), timed, True)
     found = {}
     for m in streams:
         own, timed = _numbers(raw / f"{m}.parquet", STREAM, False)
         same = len(own) == len(numbers) and bool((own == numbers).all())
-        found[m] = Rows(raw / f"{m}.parquet", STREAM, len(own), labels.key if same else known.codes(own), timed)
+        further = [name for name in CLOCK if name in tables.names(raw / f"{m}.parquet")]
+        key = labels.key if same else known.codes(own)
+        found[m] = Rows(raw / f"{m}.parquet", (*STREAM, *further), len(own), key, timed)
     return labels, found, len(known)
 
 
@@ -140,7 +154,7 @@ def _numbers(path: Path, names: Sequence[str], trimmed: bool) -> tuple[np.ndarra
 def stream_frames(rows: Rows, measures: Measures, labels: np.ndarray) -> Iterator[pd.DataFrame]:
     """For `expectations.stream_rules`, some rows at a time; labels: int64 [keys], label rows of each key."""
     start = 0
-    for table in rows.pieces(["key", "value", "start", "end"], JUDGED):
+    for table in rows.pieces(["key", "value", "start", "end", *_further(rows)], JUDGED):
         here = slice(start, start + len(table))
         yield _stream_frame(table, np.arange(here.start, here.stop), rows.key[here],
                             {name: values[here] for name, values in measures.items()}, labels)
@@ -158,8 +172,9 @@ def _stream_frame(table: pa.Table, index: np.ndarray, key: np.ndarray, measures:
                   labels: np.ndarray) -> pd.DataFrame:
     shown = pc.utf8_slice_codeunits(table["value"], 0, 1)  # it only asks whether there is one
     error = pa.array(measures["error"], type=pa.string())
-    frame = pa.table([table["key"], shown, table["start"], table["end"], error],
-                     names=["key", "value", "start", "end", "error"]).to_pandas()
+    further = [name for name in CLOCK if name in table.column_names]
+    frame = pa.table([table["key"], shown, table["start"], table["end"], error, *(table[name] for name in further)],
+                     names=["key", "value", "start", "end", "error", *further]).to_pandas()
     # One fault, one reason: a row without a key is not also said to lack a label.
     keyless = table["key"].is_null().to_numpy()
     return frame.assign(labels=np.where(keyless, 1, at(labels, key)),
@@ -184,7 +199,7 @@ class LabelFrames:
         for m, rows in streams.items():
             given += rows.per_key(keys, kept_only=False)
             present += rows.per_key(keys)
-            if "seconds" in measures[m]:  # a recording without times of its own: labels may say which part they mean
+            if "seconds" in measures[m] and not rows.clocked:  # without times: labels may say which part they mean
                 whole = rows.kept()
                 timed = np.concatenate([pc.or_(piece["start"].is_valid(), piece["end"].is_valid()).to_numpy()
                                         for piece in rows.pieces(["start", "end"])])
@@ -211,7 +226,7 @@ class LabelFrames:
 
     def _frame(self, table: pa.Table, index: np.ndarray) -> pd.DataFrame:
         key = self.labels.key[index]
-        frame = table.select(["sample", "key", "label", "split", "start", "end"]).to_pandas()
+        frame = table.select(["sample", "key", "label", "split", "start", "end", *_further(self.labels)]).to_pandas()
         more: dict[str, Any] = {}
         if self.unread:
             more["unread"] = pa.array([self.unread.get(row) for row in index.tolist()], pa.string()).to_pandas()
@@ -220,6 +235,10 @@ class LabelFrames:
                      "weight_given": pc.fill_null(table["weight"], "missing").to_pandas()}
         return frame.assign(given=at(self.given, key, 1), present=at(self.present, key, 1),
                             until=at(self.until, key, np.nan), **more).set_index(index)
+
+
+def _further(rows: Rows) -> list[str]:
+    return [name for name in CLOCK if name in rows.unique]
 
 
 def _twins(rows: Rows, column: str) -> np.ndarray:
@@ -260,7 +279,7 @@ def at(values: np.ndarray, codes: np.ndarray, unknown: float = 0) -> np.ndarray:
 
 
 def _kind(name: str) -> pa.DataType:
-    return pa.float64() if name in ("start", "end") else pa.string()
+    return pa.float64() if name in ("start", "end", "clock", "place") else pa.string()
 
 
 def _plain(piece: pa.Table, names: Sequence[str], trimmed: Collection[str]) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from trivium.data.out import Out, Part
 from trivium.modalities.anonymised import Rules, said
@@ -34,7 +34,8 @@ class Anonymised(Part):
 
 class Meta(Out):
     """root: of the paths in the tables, as seen from the project;  card: Markdown, what this data is and is not;
-    target: the columns that people know labels by;  anonymised: by stream, those that are.
+    target: the columns that people know labels by;  anonymised: by stream, those that are;
+    clock: what people see times as, where streams have tables of their own; times are seconds, dates since 1970 (UTC)
 
     From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`).
     """
@@ -46,5 +47,6 @@ class Meta(Out):
     world: World | None = None
     target: tuple[str, ...] = ("label",)
     anonymised: dict[str, Anonymised] | None = None
+    clock: Literal["dates", "seconds"] | None = None
     streams: dict[str, str] | None = None
     task: dict[str, Any] | None = None

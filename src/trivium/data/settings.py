@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from trivium.modalities.anonymised import Anonymise
 from trivium.settings.base import Count, Section, Share
+from trivium.settings.durations import Duration
 
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
 OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"},
-           "waves": {"series": "series", "text": "text"}}  # by source; others: digits
+           "waves": {"series": "series", "text": "text"},
+           "events": {"words": "text", "low": "audio", "high": "audio"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
+
+
+class Own(Section):
+    """A table of a stream's own, on the clock that all streams and the manifest share; each entry names a column.
+
+    The moment of a row is `time`; without it, that of what has no file of its own is `start`. Of files, `time` is when
+    the file begins, and `start` and `end` are seconds in it.
+    """
+
+    path: str
+    key: str = ""  # which recording; "": it is called like data.manifest.key
+    time: str = ""
+    start: str = ""
+    end: str = ""
+    box: tuple[()] | tuple[str, str, str, str] = ()  # of pictures: x, y, width, height of a region in pixels
 
 
 class Stream(Section):
     modality: str
+    table: Own | None = None  # null: it is read from the manifest
     column: str = ""  # of the manifest; "": it is called like the stream
     columns: tuple[str, ...] = ()  # of a table, in place of `column`
     anonymise: Anonymise = None  # true, or which kinds: what tells who people are is replaced as rows come in
@@ -39,6 +57,14 @@ class Waves(Section):
     samples: Annotated[int, Field(ge=200, le=1_000_000)] = 1500
 
 
+class Events(Section):
+    """Recordings in which things happen at given times. shift: by stream, seconds that its times are wrong by"""
+
+    world: World = "dominant"
+    samples: Annotated[int, Field(ge=200, le=100_000)] = 1500
+    shift: dict[str, float] = Field(default_factory=dict)
+
+
 class Stamps(Section):
     folder: str
     language: str
@@ -56,6 +82,7 @@ class Manifest(Section):
     end: str
     weight: str = ""
     time: str = "time"  # when a sample is from: a date or a number
+    key: str = ""  # which recording a row is of, where streams have tables of their own; "": there is one only
     outside: tuple[str, ...] = ()  # folders where media may lie, besides that of the table and this project
     unlabelled: str = ""  # another file with the columns of this one, but for the label
 
@@ -66,7 +93,7 @@ class Manifest(Section):
 
 
 class Data(Section):
-    source: Literal["digits", "symbols", "cells", "waves", "stamps", "manifest"]
+    source: Literal["digits", "symbols", "cells", "waves", "events", "stamps", "manifest"]
     watch: str
     streams: Annotated[dict[str, Stream], Field(min_length=1)]  # by name, in their order
     seed: int
@@ -74,6 +101,7 @@ class Data(Section):
     symbols: Symbols
     cells: Cells = Cells()
     waves: Waves = Waves()
+    events: Events = Events()
     stamps: Stamps
     manifest: Manifest
 
@@ -88,8 +116,27 @@ class Validate(Section):
     placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 
 
+class Joined(Section):
+    """How the rows of one stream meet samples. take: what counts of several rows, see trivium.data.alignment."""
+
+    tolerance: Duration | None = None  # seconds; null: align.tolerance
+    take: Literal["overlap", "nearest", "before", "after", "all"] | None = None  # null: what suits the modality
+
+
 class Align(Section):
+    """every, window: of streams with tables of their own, the time of each sample."""
+
     tolerance: Annotated[float, Field(ge=0)]
+    every: Annotated[Duration, Field(gt=0)] | None = None  # one sample per tick of the clock
+    window: tuple[Duration, Duration] | None = None  # around each moment or tick, such as [-0.5 s, 1 s]
+    offset: dict[str, Duration | Literal["estimated"]] = Field(default_factory=dict)  # what is added to times
+    streams: dict[str, Joined] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Align:
+        if self.window and self.window[0] >= self.window[1]:
+            raise ValueError("`window` has to begin before it ends, such as [-0.5, 0.5]")
+        return self
 
 
 def _share_or_rows(value: float) -> float:

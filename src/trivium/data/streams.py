@@ -37,7 +37,8 @@ def wrong(data: Data) -> list[str]:
     found += [f"`data.streams.{s}.anonymise`: {s} is {one.modality}, and only texts and tables can be anonymised: take "
               "it out." for s, one in data.streams.items() if one.anonymise and one.modality not in ("text", "table")]
     if data.source == "manifest":
-        return found + same_column({s: read_from(s, one) for s, one in data.streams.items()}, data.streams)
+        own = {s: read_from(s, one) for s, one in data.streams.items() if not one.table}
+        return found + same_column(own, data.streams)
     found += [f"`data.streams.{s}.anonymise`: `data.source: {data.source}` is about nobody, and only data of your own "
               "are anonymised: take it out." for s, one in data.streams.items() if one.anonymise]
     offered = OFFERED.get(data.source, OFFERED["digits"])

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from trivium.tasks import Task
 
 
+LASTS = ("seconds", "duration")  # measurements that say how long a value lasts
+
+
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
              task: str | Mapping[str, Any] = "classification", known: Task | None = None) -> dict[str, Any]:
     """Write the usable rows of `raw` and `quarantine.parquet` to `out`; returns the report (`validation.json`).
@@ -71,7 +74,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     for m, r in rows.items():
         names, per_key = [name for name in measures[m] if name != "error"], labels.per_key(keys)
         r.out = _judge(m, r.num_rows, stream_frames(r, measures[m], per_key),
-                       expectations.stream_rules(m, names, r.timed, settings), suites,
+                       expectations.stream_rules(m, names, r.timed, settings, r.unique), suites,
                        partial(stream_twins, r, measures[m], per_key))
     first = first_rows(labels, keys)
     common = placeholders.Common(settings.placeholder_share, codes(cells)[first])
@@ -81,7 +84,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         placeholders.take_away(stand_ins, rows)
     frames = LabelFrames.of(labels, rows, measures, keys, unread)
     labels.out = _judge("labels", labels.num_rows, frames.pieces(),
-                        expectations.label_rules(labels.timed, frames.more), suites, frames.twins)
+                        expectations.label_rules(labels.timed, frames.more, labels.unique), suites, frames.twins)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
     placeholders.excuse(labels, rows, keys)
     del frames, stand_ins  # of every row, it holds as much as all that is still needed
@@ -149,7 +152,11 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             start = end
     for m, r in rows.items():
         with tables.Writer(out / f"{m}.parquet") as file:
+            start, seconds = 0, next((measures[m][name] for name in LASTS if r.clocked and name in measures[m]), None)
             for piece in r.left():
+                if seconds is not None:  # on a clock, a file ends where it ends
+                    piece = ended(piece, seconds[r.kept()[start: start + len(piece)]])
+                    start += len(piece)
                 file.add(piece)
     parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
     parts += [set_aside.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
@@ -169,6 +176,13 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     } | ({"anonymised": {s: {"rows": one.rows, "texts": one.texts, "found": one.found}
                          for s, one in meta.anonymised.items()}} if meta.anonymised else {})
+
+
+def ended(rows: pa.Table, seconds: np.ndarray) -> pa.Table:
+    """With an end for each row that has none. seconds: that each lasts"""
+    lasts = pa.chunked_array([pa.array(seconds, mask=np.isnan(seconds))])
+    end = pc.coalesce(rows["end"], pc.add(pc.fill_null(rows["start"], 0.0), lasts))
+    return rows.set_column(rows.schema.get_field_index("end"), "end", end)
 
 
 def _coverage(task: Task, cells: pa.ChunkedArray, here: np.ndarray, has: Mapping[str, np.ndarray],

@@ -149,6 +149,16 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
         raise ValueError(_why(error, file)) from None
 
 
+def energy(value: str, root: str | Path, start: float | None, end: float | None, rate: float) -> np.ndarray:
+    """float32 [N]: how loud the span is (root mean square), `rate` times a second. Raises: ValueError."""
+    fine = 40 * math.ceil(rate)  # samples a second: what is loud is so below half of this as well
+    wave = read(value, root, start, end, fine, length(value, root, start, end))
+    step = fine / rate
+    ends = np.round(np.arange(1, int(len(wave) / step) + 1) * step).astype(int)
+    power = np.append(0, np.cumsum(np.square(wave, dtype=np.float64)))
+    return np.sqrt(np.maximum(power[ends] - power[np.append(0, ends[:-1])], 0) / step).astype(np.float32)
+
+
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Gaussian noise, see `add_noise`; x float [B, 1, F, T] or [B, 1, N]."""
     return add_noise(x, severity, generator)

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from trivium.machine.files import absent
 from trivium.modalities import add_noise, media
 from trivium.modalities.augmented import image as augmented
+from trivium.modalities.media import regions
 from trivium.settings.base import Section
 from trivium.settings.errors import UserError
 
@@ -65,7 +66,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     """{"width", "height"} in pixels as they are shown (EXIF rotation applied), or {"error": why}."""
     try:
         with _open(value, root) as image:
-            width, height = _upright(image).size
+            width, height = regions.cut(_upright(image), regions.split(value)[1]).size
     except UserError:
         raise
     except ValueError as error:
@@ -82,8 +83,9 @@ def decode(value: str, root: str | Path, start: float | None, end: float | None,
     mode = "L" if settings.channels == 1 else "RGB"
     try:
         with _open(value, root) as image:
-            image.draft(mode, (2 * settings.size, 2 * settings.size))  # lets JPEG skip detail that is shrunk away
-            flat = _flatten(_upright(image)).convert(mode)
+            if not (boxes := regions.split(value)[1]):
+                image.draft(mode, (2 * settings.size, 2 * settings.size))  # lets JPEG skip detail that is shrunk away
+            flat = _flatten(regions.cut(_upright(image), boxes)).convert(mode)
     except (ValueError, UserError):
         raise
     except Exception as error:

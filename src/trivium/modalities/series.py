@@ -103,6 +103,20 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
     return last - first
 
 
+def energy(value: str, root: str | Path, start: float | None, end: float | None, rate: float) -> np.ndarray:
+    """float32 [N]: how far the channels are from their means, in deviations, `rate` times a second. Raises: ValueError.
+    """
+    from trivium.modalities.recordings.regular import regular
+
+    found = recordings.read(value, root)
+    first, last = recordings.cut(found, start, end)
+    values, there = regular(found, rate, first, last, int((last - first) * rate))
+    count = np.maximum(there.sum(1, keepdims=True), 1)
+    apart = np.where(there, values - values.sum(1, keepdims=True) / count, 0)
+    spread = np.sqrt(np.square(apart).sum(1, keepdims=True) / count)
+    return np.abs(apart / np.where(spread > 0, spread, 1)).mean(0).astype(np.float32)
+
+
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
     """Noise, drift and a drop-out, which get worse together; x float [B, 2 C, T]. At 1 there is nothing but a gap.
 

@@ -15,6 +15,7 @@ from trivium.data.sources.places import hashed
 from trivium.data.sources.spelled import found
 from trivium.modalities import prose
 from trivium.modalities.anonymised import Anonymiser
+from trivium.modalities.media import regions
 
 Files = Mapping[str, tuple[str, str | None]]  # as the manifest names them: where they are, and their digests
 
@@ -55,11 +56,13 @@ class Kept:
     def _files(self, name: str, given: list[str]) -> Files:
         known = self._last.get(name, {})
         new = [value for value in given if value not in known]
-        places = [found(value, self._folder) for value in new]
+        parts = [regions.split(value) for value in new]
+        places = [found(value, self._folder) for value, _ in parts]
         self._named[name] += len(new)
         self._mended.setdefault(name, Counter()).update(one.how for one in places if one.how)
         names = [one.name for one in places]
-        read = dict(zip(new, zip(names, hashed(names, self._folder, name), strict=True), strict=True))
+        values = [regions.marked(name, boxes) for name, (_, boxes) in zip(names, parts, strict=True)]
+        read = dict(zip(new, zip(values, hashed(names, self._folder, name), strict=True), strict=True))
         self._last[name] = {value: known.get(value) or read[value] for value in given}
         return self._last[name]
 

@@ -23,7 +23,8 @@ from trivium import modalities
 from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
-from trivium.data.sources import meant, question, rows
+from trivium.data.sources import clocked, meant, question, rows
+from trivium.data.sources.clocked import Clock
 from trivium.data.sources.forgotten import Forgotten
 from trivium.data.sources.kept import Kept
 from trivium.data.sources.keys import Keys
@@ -56,45 +57,61 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
         raise UserError("params.yaml: data.manifest.path is empty. Name your CSV, JSONL or Parquet file there, or run "
                         "`make repro DATA=path/to/manifest.csv`.")
     path = Path(settings.path)
-    files = [_choose(path, settings, streams, task)]
+    apart = {s: stream for s, stream in streams.items() if stream.table}  # with tables of their own, on one clock
+    streams = {s: stream for s, stream in streams.items() if not stream.table}
+    files = [_choose(path, settings, streams, task, bool(apart))]
     if settings.unlabelled:
-        files.append(_choose(Path(settings.unlabelled), settings, streams, None))
+        files.append(_choose(Path(settings.unlabelled), settings, streams, None, bool(apart)))
     media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
-    ids, counts, labels = _look(files, media, task.categorical, settings.outside)
+    ids, counts, labels = _look(files, media, task.categorical, settings.outside, bool(apart))
     target = files[0].target
     if task.categorical:
         _check_classes(labels, path, target, 1 if further else 2)
     card = f"{counts[0]:,} rows of `{told.code(path.name)}`"
     if settings.unlabelled:
         card += f" and {counts[1]:,} of `{told.code(Path(settings.unlabelled).name)}`, which have no label"
-    known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *streams) if any(name in one.made for one in files)]
+    known = [name for name in (*REQUIRED, *ABOUT, *TIMES, *FURTHER, *(["key"] if apart else []), *streams)
+             if any(name in one.made for one in files)]
     keys, kept = Keys(ids), Kept(path.parent, {
-        s: Anonymiser(Rules.of(stream.anonymise, f"data.streams.{s}.anonymise")) for s, stream in streams.items()
-        if stream.anonymise})
+        s: Anonymiser(Rules.of(stream.anonymise, f"data.streams.{s}.anonymise"))
+        for s, stream in (streams | apart).items() if stream.anonymise})
+    clock = Clock()
+    whens = [_when(one, clock) for one in files] if apart else []
+    for s, stream in apart.items():
+        tables.write(clocked.write(s, stream, settings, path.parent, kept, clock), out / f"{s}.parquet")
+    clock.told()
     # Of a path in full, so that an experiment, which runs in another folder, makes the same bytes.
     root = str(path.parent) if path.is_absolute() else os.path.relpath(path.parent)
     with ExitStack() as stack:
         written = {name: stack.enter_context(tables.Writer(out / f"{name}.parquet")) for name in ("labels", *streams)}
         row = 0
-        for one in files:
+        for k, one in enumerate(files):
+            first = row
             for table in one.pieces():
                 table = _whole(one, table, known, path.parent, media)
                 key = keys.of(table["id"], row)
+                when = {} if not apart else {
+                    name: column.slice(row - first, len(table)) for name, column in whens[k].items()}
                 empty = pa.nulls(len(table), pa.string())
                 about = {name: table[name] if name in known else empty for name in ABOUT}
                 about["split"] = meant.splits(about["split"], path, row)
-                times = {name: meant.seconds(table[name], path, name, row) for name in TIMES if name in known}
-                more = {name: table[name] for name in FURTHER if name in known}
+                times = {name: meant.seconds(table[name], path, name, row) for name in TIMES
+                         if name in known and not apart}
+                more = {name: table[name] for name in FURTHER if name in known} | when
+                if apart:
+                    times = {"sample": key}
+                    key = table["key"].combine_chunks() if "key" in known else pa.repeat(clocked.ONE, len(table))
                 written["labels"].add(pa.table({"sample": table["id"], "key": key, "label": table["label"], **about,
                                                 **more}))
                 for s, stream in streams.items():
                     written[s].add(kept.table(table[s], key, s, stream.modality,
-                                              times if modalities.is_timed(stream.modality) else {}))
+                                              times if apart or modalities.is_timed(stream.modality) else {}))
                 row += len(table)
     for words in kept.notes():
         print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
-         target=tuple(target), anonymised=kept.anonymised()).write(out / "meta.json")
+         target=tuple(target), anonymised=kept.anonymised(),
+         clock=clock.kind if apart else None).write(out / "meta.json")
 
 
 @dataclass(frozen=True)
@@ -142,7 +159,16 @@ class _File:
         return pc.if_else(nothing, None, made)
 
 
-def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allowed: Sequence[str],
+def _when(one: _File, clock: Clock) -> dict[str, pa.Array]:
+    """Of each row of a file, see `clocked.on_clock`."""
+    there = [what for what in ("time", *TIMES) if what in one.made]
+    table = pa.concat_tables(one.pieces(["id", "key", *there]))
+    key = table["key"] if "key" in one.made else pa.chunked_array([pa.repeat(clocked.ONE, len(table))])
+    times = clock.read(one.path, {what: table[what] for what in there}, key)
+    return clocked.on_clock(times)
+
+
+def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allowed: Sequence[str], apart: bool,
           ) -> tuple[np.ndarray, list[int], pa.Array]:
     """Number of the id of each row (see `numbered`), rows of each file, and the different labels of classes.
 
@@ -155,7 +181,7 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allow
         for table in one.pieces(["id", "split", *TIMES, *media]):
             if "split" in table.column_names:
                 meant.splits(table["split"], one.path, count)
-            for name in (name for name in TIMES if name in table.column_names):
+            for name in (name for name in TIMES if name in table.column_names and not apart):
                 meant.seconds(table[name], one.path, name, count)
             count += len(table)
             ids.append(numbered(table["id"]))
@@ -186,15 +212,17 @@ def _whole(one: _File, table: pa.Table, known: Sequence[str], first: Path, media
     return table
 
 
-def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task: type[Task] | None) -> _File:
+def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task: type[Task] | None,
+            apart: bool) -> _File:
     """Which columns the settings name. task: None where there is no label: such a file needs no more than an id and a
-    stream.
+    stream;  apart: whether other streams have tables of their own.
     """
     names = rows.columns(path)
     chosen: dict[str, str] = {}
-    for what in ("id", *ABOUT, *TIMES, *(name for name in FURTHER if getattr(settings, name))):
+    further = (*FURTHER, "key") if apart else FURTHER
+    for what in ("id", *ABOUT, *TIMES, *(name for name in further if getattr(settings, name))):
         column = getattr(settings, what)
-        needed = what == "id" or (bool(task) and what in (*REQUIRED, "weight"))
+        needed = what in ("id", "key") or (bool(task) and what in (*REQUIRED, "weight"))
         # a usual name may be absent, one that somebody chose may not
         there = needed or (bool(task) and column != what)
         if found := find(path, names, column, f"data.manifest.{what}", needed, there):
@@ -208,7 +236,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
     for words in same_column({s: list(own.values()) for s, own in read.items()}, streams):
         raise UserError(f"params.yaml: {words}")
-    if not read:
+    if not read and not apart:
         raise UserError(f"{path} has no column of any stream ({', '.join(streams)}): its columns are "
                         f"{', '.join(names)}. Name its streams as those of data.manifest.path are.")
     used = {s: list(own.values()) for s, own in read.items()} | {"weight": [chosen.get("weight", "")]}

@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,8 @@ from trivium.data.meta import Meta, World
 
 
 def table(**columns: Sequence[Any]) -> pa.Table:
-    """Columns of strings, but `start` and `end`: float64 seconds."""
-    return pa.table({name: pa.array(values, pa.float64() if name in ("start", "end") else pa.string())
+    """Columns of strings, but `clock`, `start` and `end`: float64 seconds."""
+    return pa.table({name: pa.array(values, pa.float64() if name in ("clock", "start", "end") else pa.string())
                      for name, values in columns.items()})
 
 
@@ -27,12 +27,14 @@ def root(out: Path) -> str:
 
 
 def save(out: Path, labels: pa.Table, streams: Mapping[str, pa.Table], *, source: str, root: str, title: str,
-         card: str, world: World | None = None, target: Sequence[str] = ("label",)) -> None:
+         card: str, world: World | None = None, target: Sequence[str] = ("label",),
+         clock: Literal["dates", "seconds"] | None = None) -> None:
     """See `Meta`."""
     tables.write(labels, out / "labels.parquet")
     for name, rows in streams.items():
         tables.write(rows, out / f"{name}.parquet")
-    Meta(source=source, root=root, title=title, card=card, world=world, target=tuple(target)).write(out / "meta.json")
+    Meta(source=source, root=root, title=title, card=card, world=world, target=tuple(target),
+         clock=clock).write(out / "meta.json")
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -13,6 +13,7 @@ A world is its joint distribution P(y, text, image, audio), so that what is draw
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import product
 
@@ -58,11 +59,14 @@ class World:
         """The best accuracy that anybody can reach who sees the symbols of `streams` (all), 0-1."""
         return float(self._marginal(streams or self.streams).max(axis=0).sum())
 
-    def meta(self) -> meta.World:
-        """Bits and accuracy ceilings of each stream alone, and of all together."""
-        seen = {**{m: (m,) for m in self.streams}, "all": self.streams}
-        return meta.World(name=self.name, bits={key: round(self.bits(streams), 6) for key, streams in seen.items()},
-                          bayes={key: round(self.bayes(streams), 6) for key, streams in seen.items()})
+    def meta(self, lost: Collection[str] = ()) -> meta.World:
+        """Bits and accuracy ceilings of each stream alone, and of all together. lost: streams that say nothing"""
+        left = tuple(m for m in self.streams if m not in lost)
+        seen = {m: (m,) if m in left else () for m in self.streams} | {"all": left}
+        return meta.World(name=self.name,
+                          bits={key: round(self.bits(streams), 6) if streams else 0.0 for key, streams in seen.items()},
+                          bayes={key: round(self.bayes(streams) if streams else 1 / self.classes, 6)
+                                 for key, streams in seen.items()})
 
     def _marginal(self, streams: tuple[str, ...]) -> np.ndarray:
         """P(y, symbols) as float64 [C, combinations of symbols]."""

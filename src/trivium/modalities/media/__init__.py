@@ -25,7 +25,7 @@ def opened(value: str, root: str | Path) -> Path | io.BytesIO:
     there = place.parse(value)
     if there.kind or there.remote:
         return io.BytesIO(read(value, root))
-    path = Path(root) / value
+    path = Path(root) / there.outer
     if what := special(path):
         raise ValueError(f"this is {what}, not a file")
     return path
@@ -77,7 +77,7 @@ def exists(value: str, root: str | Path) -> bool:
         there = place.parse(value)
         if there.kind:
             return archive.opened(there, root).has(there.member)
-        return remote.exists(there.outer) if there.remote else (Path(root) / value).is_file()
+        return remote.exists(there.outer) if there.remote else (Path(root) / there.outer).is_file()
     except (OSError, ValueError):  # too long, a NUL, no archive
         return False
 

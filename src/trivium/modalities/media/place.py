@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from trivium.modalities.media import regions
+
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")  # two letters or more: one is a drive of Windows
 ARCHIVES = ("zip", "tar")
 SPLIT = re.compile(r"(.*?\.(?:zip|tar|tgz|tar\.[a-z0-9]+))/(.+)", re.IGNORECASE | re.DOTALL)
@@ -39,6 +41,7 @@ def scheme(value: str) -> str:
 
 def parse(value: str) -> Place:
     """Raises: ValueError (an archive without a member; a member's name that leads out of it)."""
+    value, _ = regions.split(value)
     kind = scheme(value)
     if kind not in ARCHIVES:
         return Place(value)

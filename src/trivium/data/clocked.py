@@ -1,0 +1,118 @@
+"""One row per sample of streams that have tables and times of their own, see `wanted` and `onclock`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from trivium.data import onclock, tables
+from trivium.data.drawn import drawn
+from trivium.data.gathered import Cells
+from trivium.data.linked_rows import Known, numbered
+from trivium.data.met import Met, unaligned, write
+from trivium.data.meta import Meta
+from trivium.data.offsets import estimate
+from trivium.data.onclock import Stream
+from trivium.data.settings import Align
+from trivium.data.timeline import Offset
+from trivium.data.wanted import Timed, Wanted, wanted
+from trivium.settings.errors import UserError
+
+ALONE = "no sample takes it up: others of its recording are nearer, or none is near in time"
+
+
+def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, meta: Meta) -> dict[str, int]:
+    """As `alignment.align`; it also writes `clock.json`, see `Timeline`.
+
+    Raises: UserError (no sample meets anything; too many ticks; an offset that is asked for and cannot be estimated).
+    """
+    path = valid / "labels.parquet"
+    labels = Timed.read(path)
+    known = Known(labels.number)
+    key = known.codes(labels.number)
+    plain = {m: Stream.read(valid / f"{m}.parquet", modality) for m, modality in streams.items()}
+    found = estimate(valid, meta.root, [one for one in plain.values() if one.timed], known)
+    shift = _asked(settings, found)
+    tabled = {m: Stream.read(valid / f"{m}.parquet", modality, shift.get(m, 0.0)) for m, modality in streams.items()}
+    samples = wanted(labels, key, settings, lambda: onclock.reach(list(tabled.values()), known))
+    ids = tables.read(path, ["sample"])["sample"].to_pylist()
+    names = _names(ids, samples)
+    order = np.argsort(np.array(names, dtype=object), kind="stable")
+    samples, names = samples.take(order), [names[k] for k in order]
+    own = Known(numbered(pa.chunked_array([pa.array(ids, pa.string())])))
+    codes = {"key": key[samples.row],
+             "sample": own.codes(numbered(pa.chunked_array([pa.array(ids, pa.string())])))[samples.row]}
+    has, lost, met = np.zeros(len(names), bool), list[pa.Table](), dict[str, Met]()
+    for m, one in tabled.items():
+        other = (own if one.own else known).codes(one.rows.number)
+        i, j, begin, until = onclock.meet(one, samples, codes["sample" if one.own else "key"], other, settings)
+        met[m] = Met(valid / f"{m}.parquet", j, np.bincount(i, minlength=len(names)), begin, until)
+        has |= met[m].count > 0
+        unused = met[m].unused()
+        lost.append(unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",
+                              _reasons(ALONE, one.first[unused], one.last[unused], meta)))
+    if not has.any():
+        raise UserError(f"No sample meets any row of {', '.join(streams)} in time: {_spans(labels, tabled, meta)}. Put "
+                        "all tables on one clock, or raise align.tolerance in params.yaml.")
+    alone = samples.row[~has]
+    reasons = _reasons("no row of any stream is near in time", samples.start[~has], samples.end[~has], meta)
+    rows = tables.read(path, ["sample", "key", "label"]).take(pa.array(alone))
+    rows = rows.set_column(0, "sample", pa.array([names[k] for k in np.flatnonzero(~has)], pa.string()))
+    lost.append(unaligned("labels", rows, "label", reasons))
+    tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
+    write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
+    keys = tables.read(path, ["key"])["key"].to_pylist()
+    taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
+             for m, one in tabled.items()}
+    named = dict(zip(key.tolist(), keys, strict=True))
+    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates").write(
+        out / "clock.json")
+    for offset in found:
+        print(f"clock: {offset.said}")
+    return {"samples": int(has.sum())} | {m: int((met[m].count[has] > 0).sum()) for m in streams}
+
+
+def _asked(settings: Align, found: list[Offset]) -> dict[str, float]:
+    """By stream, what is added to its times. Raises: UserError (an estimate is asked for, and there is none)."""
+    estimated = {one.stream: one.seconds for one in found if one.sure}
+    for s, value in settings.offset.items():
+        if doubtful := next((one for one in found if one.stream == s and value == "estimated" and not one.sure), None):
+            raise UserError(f"align.offset.{s} in params.yaml asks for an estimate, but {doubtful.said} Write seconds "
+                            "instead, or take it out.")
+        if value == "estimated" and s not in estimated:
+            first = found[0].other if found else ""
+            raise UserError(f"align.offset.{s} in params.yaml asks for an estimate, and there is none: " + (
+                f"it is the clock of {s} that others are measured against." if s == first else
+                "that takes two streams whose energy varies, such as two sounds, over some seconds of the same time.")
+                + " Write seconds instead, or take it out.")
+    return {s: estimated[s] if isinstance(value, str) else value for s, value in settings.offset.items()}
+
+
+def _names(ids: list[str], samples: Wanted) -> list[str]:
+    """Of samples: that of their row, and of ticks the seconds since it began."""
+    rows = samples.row.tolist()
+    if samples.tick is None:
+        return [ids[row] for row in rows]
+    return [f"{ids[row]}@{round(tick, 6):g}" if tick < 1e5 else f"{ids[row]}@{tick:.3f}"
+            for row, tick in zip(rows, samples.tick.tolist(), strict=True)]
+
+
+def _reasons(why: str, first: np.ndarray, last: np.ndarray, meta: Meta) -> list[str]:
+    dates = meta.clock == "dates"
+    times = [onclock.words(a, b, dates) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+    return [f"{why}; it is at {when}" if when else f"{why}; it has no time" for when in times]
+
+
+def _spans(labels: Timed, tabled: Mapping[str, Stream], meta: Meta) -> str:
+    """From when to when each table is, in words."""
+    found = []
+    for name, first, last in [("the rows", labels.first, labels.last),
+                              *((m, one.first, one.last) for m, one in tabled.items() if one.timed)]:
+        first, last = first[np.isfinite(first)], last[np.isfinite(last)]
+        if len(first):
+            latest = max(last.max(initial=-np.inf), first.max())
+            found.append(f"{name} are at {onclock.words(first.min(), latest, meta.clock == 'dates')}")
+    return ", ".join(found) or "no key is in two tables"

@@ -1,0 +1,56 @@
+"""What met what in time, and how far the clocks of streams are apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from trivium.data.timeline import Recording, Timeline
+from trivium.drawing import numbers
+from trivium.drawing.timeline import timeline
+from trivium.report.inputs import Inputs
+from trivium.report.parts import Cell, Figure, Table, sentence
+
+PATH = "data/aligned/clock.json"
+
+
+@dataclass(frozen=True)
+class Context:
+    """offsets: of clocks, a sentence each"""
+
+    lead: str
+    counts: Figure
+    offsets: list[str]
+    figures: list[Figure]
+
+
+def context(inputs: Inputs) -> Context | None:
+    found = inputs.json(PATH)
+    if not found:
+        return None
+    clock = Timeline.checked(found, inputs.root / PATH)
+    what = "ticks of the clock" if clock.ticks else "samples"
+    lead = (f"{numbers.whole(clock.samples)} {what} met something in time" + (
+        f", and {numbers.whole(clock.alone)} met nothing" if clock.alone else "") + ". What nothing took up stands in "
+        "data/aligned/unaligned.parquet, with its time.")
+    rows = [[Cell(name, head=True), Cell(numbers.whole(one.rows), classes="number"),
+             Cell(numbers.whole(one.matched), classes="number"), Cell(f"{one.offset:+.3f} s", classes="number")]
+            for name, one in clock.streams.items()]
+    counts = Figure(Table("Rows of each stream that were matched", ["stream", "rows", "matched", "moved by"], rows))
+    figures = [_drawn(one, clock.dates) for one in clock.recordings if any(line.pieces for line in one.lines)]
+    return Context(lead, counts, [sentence(one.said) for one in clock.offsets], figures)
+
+
+def _drawn(recording: Recording, dates: bool) -> Figure:
+    lines = [(line.name, line.pieces) for line in recording.lines]
+    picture = timeline(lines, _date if dates else _seconds, f"What was matched in {recording.key}")
+    return Figure(picture, "Filled: matched. Outlined with dashes: nothing took it up.", f"Recording {recording.key}",
+                  wide=True)
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.1f} s"
+
+
+def _date(value: float) -> str:
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")

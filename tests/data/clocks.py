@@ -1,0 +1,91 @@
+"""Small data with times of their own, as somebody would bring it: a manifest, and a table for each stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import soundfile
+
+from trivium import tasks
+from trivium.data import tables
+from trivium.data.alignment import align
+from trivium.data.met import CARRIED
+from trivium.data.meta import Meta
+from trivium.data.settings import Align, Manifest, Stream, Validate
+from trivium.data.sources import manifest
+from trivium.data.validation import ended, validate
+from trivium.modalities import audio
+from trivium.tasks.classification import Classification
+
+ROWS = {"id": "id", "label": "label", "group": "group", "split": "split", "language": "language", "domain": "domain",
+        "start": "start", "end": "end"}
+LENIENT = Validate(max_bad_fraction=0.9, min_class_count=1, text_length=(1, 100), image_side=(1, 999),
+                   audio_seconds=(0.01, 999))
+
+
+def csv(path: Path, header: str, *rows: str) -> Path:
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def sound(path: Path, seconds: float, rate: int = 1000, seed: int = 0) -> Path:
+    soundfile.write(path, np.random.default_rng(seed).uniform(-0.1, 0.1, round(seconds * rate)), rate)
+    return path
+
+
+def ingested(folder: Path, streams: dict[str, dict[str, Any]], key: str = "rec") -> Path:
+    """The raw tables of `folder`/events.csv and of the `streams`, as params.yaml has them."""
+    settings = Manifest(path=str(folder / "events.csv"), key=key, **ROWS)
+    raw = folder / "raw"
+    raw.mkdir(exist_ok=True)
+    given = {s: Stream.model_validate(one) for s, one in streams.items()}
+    manifest.write(raw, settings, 0, given, tasks.kind("classification"))
+    return raw
+
+
+def joined(folder: Path, tabled: dict[str, dict[str, Any]], key: str = "rec", checked: bool = False,
+           **settings: Any) -> list[dict[str, Any]]:
+    """The samples of the same, aligned. checked: by `validate`, which takes seconds; else all rows are good."""
+    raw = ingested(folder, tabled, key)
+    kinds = {s: one["modality"] for s, one in tabled.items()}
+    if checked:
+        validate(raw, folder / "valid", kinds, LENIENT)
+    else:
+        taken(raw, folder / "valid", kinds)
+    align(folder / "valid", folder / "aligned", kinds, Align.model_validate({"tolerance": 0.1} | settings))
+    return tables.read(folder / "aligned/samples.parquet").to_pylist()
+
+
+def taken(raw: Path, valid: Path, kinds: dict[str, str]) -> None:
+    """As `validate` would, where nothing is wrong."""
+    labels = tables.read(raw / "labels.parquet")
+    leads = dict(zip(labels["key"].to_pylist()[::-1], labels["sample"].to_pylist()[::-1], strict=True))
+    shared = pa.array([leads[key] for key in labels["key"].to_pylist()])
+    for name in set(CARRIED[:-1]) - set(labels.column_names):
+        labels = labels.append_column(name, pa.nulls(len(labels), pa.string()))
+    tables.write(labels.append_column("duplicate_group", shared), valid / "labels.parquet")
+    for s, modality in kinds.items():
+        rows = tables.read(raw / f"{s}.parquet")
+        if modality == "audio":
+            meta = Meta.read(raw / "meta.json")
+            seconds = np.array([audio.length(one, meta.root, None, None) for one in rows["value"].to_pylist()])
+            for name in ("start", "end"):
+                if name not in rows.column_names:
+                    rows = rows.append_column(name, pa.nulls(len(rows), pa.float64()))
+            rows = ended(rows, seconds)
+        tables.write(rows, valid / f"{s}.parquet")
+    task = Classification(sorted(set(labels["label"].to_pylist()))).plain()
+    Meta.read(raw / "meta.json").model_copy(update={"task": task, "streams": kinds}).write(valid / "meta.json")
+
+
+def picked(rows: Sequence[dict[str, Any]], *names: str) -> list[tuple]:
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def unaligned(folder: Path) -> list[tuple]:
+    """table, value and reason of each."""
+    return picked(tables.read(folder / "aligned/unaligned.parquet").to_pylist(), "table", "value", "reason")

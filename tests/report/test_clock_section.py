@@ -1,0 +1,50 @@
+"""What the report says and draws of a common clock."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import pytest
+
+from trivium.data import tables
+from trivium.data.timeline import Counts, Line, Offset, Recording, Timeline
+from trivium.report.sections import clock
+
+OFFSET = Offset(stream="far", other="near", seconds=0.7, low=0.69, high=0.71, peak=0.9, ratio=4.0, stretches=6, agree=6,
+                drift=(1e-3, 9e-4, 1.1e-3), sure=True)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> SimpleNamespace:
+    found = Timeline(dates=False, ticks=False, samples=2, alone=1,
+                     streams={"far": Counts(rows=3, matched=2, offset=0.7)}, recordings=[Recording(key="<r1>", lines=[
+                         Line(name="samples", pieces=[(0, 1, True), (4, 5, False)]),
+                         Line(name="far", pieces=[(0, 10, True)])])],
+                     offsets=[OFFSET, OFFSET.model_copy(update={"sure": False, "agree": 1})])
+    found.write(tmp_path / clock.PATH)
+    return SimpleNamespace(root=tmp_path, json=lambda path: tables.read_json(tmp_path / path))
+
+
+def test_it_says_what_was_matched_and_how_far_clocks_are_apart(inputs):
+    context = clock.context(inputs)
+    assert context is not None and context.lead.startswith("2 samples met something in time, and 1 met nothing. ")
+    assert [cell.content for cell in context.counts.body.rows[0]] == ["far", "3", "2", "+0.700 s"]
+    assert context.offsets == [
+        "Far matches near best when +0.700 s (+0.690 to +0.710) are added to its times: 4 times as good as the next "
+        "lag, and 6 of 6 stretches agree. It changes by +60.0 ms a minute (+54.0 to +66.0).",
+        "How far far is off near cannot be told: the best lag, +0.700 s, is 4 times as good as the next, and 1 of 6 "
+        "stretches agree."]
+
+
+def test_it_draws_a_line_of_time_for_each_stream(inputs):
+    (figure,) = clock.context(inputs).figures
+    picture = ElementTree.fromstring(str(figure.body))
+    texts = [one.text for one in picture if one.tag == "text"]
+    assert texts[:1] == ["samples"] and "far" in texts and texts[-1] == "10.0 s"
+    bars = [one.attrib for one in picture if one.tag == "rect"]
+    assert [("fill: none" in one["style"]) for one in bars] == [False, True, False]
+    assert float(bars[2]["width"]) > 9 * float(bars[0]["width"])
+
+
+def test_there_is_no_section_without_a_clock(tmp_path):
+    assert clock.context(SimpleNamespace(root=tmp_path, json=lambda path: {})) is None
