@@ -155,7 +155,7 @@ MINE = {"photo": {"modality": "image", "column": "img"}, "scan": {"modality": "i
     ({"photo": {"modality": "imagee"}},
      "`data.streams.photo.modality`: there is no modality `imagee`; did you mean `image`?"),
     ({"photo": {"modality": "qqq"}},
-     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, table, text."),
+     "`data.streams.photo.modality`: there is no modality `qqq`; known: audio, image, table, text, video."),
     ({"photo": {"modality": "image", "colunm": "img"}},
      "unknown key `data.streams.photo.colunm`; did you mean `column`?"),
     ({"photo": {"column": "img"}}, "`data.streams.photo.modality` is missing."),

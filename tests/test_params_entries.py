@@ -38,7 +38,7 @@ def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(("entry", "words"), [
-    ({}, "`encoder.spare.modality` is missing: audio, image, table, text."),
+    ({}, "`encoder.spare.modality` is missing: audio, image, table, text, video."),
     ({"modality": "txt", "architecture": "cnn"}, "`encoder.spare.modality`: there is no modality `txt`; did you mean "
                                                  "`text`?"),
     ({"modality": "text", "architecture": "cnn", "wdth": 3}, "unknown key `encoder.spare.wdth`; did you mean `width`?"),

@@ -55,7 +55,7 @@ def test_what_an_encoder_gives_is_known_before_it_is_built(modality: str, name: 
 
 
 @pytest.mark.parametrize(("entry", "says"), [
-    ({"architecture": "cnn"}, r"`encoder\.one\.modality` is missing: audio, image, table, text\."),
+    ({"architecture": "cnn"}, r"`encoder\.one\.modality` is missing: audio, image, table, text, video\."),
     (WORDS | {"modality": "imagge"}, r"`encoder\.one\.modality`: there is no modality `imagge`; did you mean `image`"),
     ({"modality": "text"}, r"`encoder\.one` names either an `architecture` \(cells, cnn, .*or published `weights`"),
     (WORDS | {"weights": "some/model"}, r"`encoder\.one` names either an `architecture`.*or published `weights`"),

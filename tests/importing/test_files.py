@@ -127,7 +127,7 @@ def test_subtitles_beside_recordings() -> None:
 
 @pytest.mark.parametrize(("files", "why"), [
     ({}, "a is empty."),
-    ({"a/b.xyz": b"1", "a/c.xyz": b""}, r"a holds no pictures, sounds or texts \(.txt\), but files with .xyz"),
+    ({"a/b.xyz": b"1", "a/c.xyz": b""}, r"a holds no pictures, sounds, videos or texts \(.txt\), but files with .xyz"),
     ({"a/1.png": b"1", "a/2.png": b"1"}, "a holds 2 files and no folders: put those of each class into a folder"),
     ({"a/1.srt": SRT}, "a has subtitles, but no recording beside any of them, such as 1.wav for 1.srt"),
     ({"a/1.srt": "no cue", "a/1.wav": b""}, "1.srt has no cue: a line such as"),

@@ -12,7 +12,7 @@ from trivium.settings.errors import UserError
 
 
 def test_the_modalities_are_the_files():
-    assert modalities.names() == ("audio", "image", "table", "text")
+    assert modalities.names() == ("audio", "image", "table", "text", "video")
 
 
 def test_an_unknown_modality_is_told_with_the_known_ones():
@@ -26,7 +26,8 @@ def test_a_modality_s_own_processor_has_its_name_and_settings_with_defaults():
         "text": {"length": 64, "vocab": 4096, "tokenizer": "trained"}, "image": {"size": 32, "channels": 3},
         "audio": {"sample_rate": 16_000, "seconds": 4.0, "features": "logmel", "bins": 40, "window_ms": 25.0,
                   "hop_ms": 12.5},
-        "table": {"scaling": "quantile", "categories": 256, "types": {}}}
+        "table": {"scaling": "quantile", "categories": 256, "types": {}},
+        "video": {"size": 32, "channels": 3, "frames": 16, "frames_per_second": 4.0}}
     assert modalities.names() == tuple(sorted(wanted))
     for name, values in wanted.items():
         assert modalities.processor(name).Settings().model_dump().items() >= values.items()

@@ -14,6 +14,7 @@ from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES
 from trivium.data.sources.spelled import located
 from trivium.data.streams import TAKEN
 from trivium.modalities import media
+from trivium.modalities.videos import ENDINGS as VIDEO
 
 Streams = dict[str, tuple[str, str]]  # name -> modality, column
 
@@ -22,7 +23,8 @@ SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
     "label": "labels target class category classlabel y",
     "text": "caption sentence transcript transcription utterance description review comment content",
     "image": "img imgpath picture photo frame",
-    "audio": "wav wavpath sound recording clip speech",
+    "video": "clip film movie footage",
+    "audio": "wav wavpath sound recording speech clip",
     "group": "speaker speakerid subject subjectid patient patientid session sessionid user userid author video videoid",
     "split": "subset partition fold",
     "language": "lang locale",
@@ -32,7 +34,8 @@ SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
 }
 MEDIA = ("path", "file", "filename", "filepath")  # `image_path`; and alone
 ENDINGS = {"image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
-           "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif")}
+           "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif"),
+           "video": VIDEO}
 LOOK = 50  # values of a column that are looked at
 
 
@@ -46,6 +49,9 @@ def about(path: Path, names: Sequence[str], configured: Mapping[str, str],
         wanted = rows.named(configured.get(what, what), names, path)
         candidates = [name for name in [*([wanted] if wanted else []), *_usual(what, names)]
                       if name not in found.values() and name not in claimed]
+        if what == "group":  # a column `video` may hold its name, or the video
+            files = {name for name, values in rows.look(path, LOOK).items() if ending(values)}
+            candidates = [name for name in candidates if name == wanted or name not in files]
         if configured.get(what) != "" and candidates:
             found[what] = candidates[0]
     if plain(found.get("end", "")) == "offset" and plain(found.get("start", "")) != "onset":

@@ -34,6 +34,8 @@ STAMPS: Sizes = {
 }
 LOOK = 200  # values per stream that are looked at, evenly spread
 COVER = 95  # per cent of them that are seen whole
+FRAMES, RATE = 24, 4  # of a video, at most, and of one second
+FEW = 50  # videos that are opened
 LONGEST = 10.0  # seconds that are kept at most
 
 
@@ -50,6 +52,8 @@ def suit(values: Mapping[str, Sequence[pa.ChunkedArray]], folder: Path, spans: S
         found["image"] = _image(_some(values["image"]), folder)
     if "audio" in values:
         found["audio"] = _audio(_some(values["audio"]), folder, spans)
+    if "video" in values:
+        found["video"] = _video(_some(values["video"]), folder, spans)
     return found
 
 
@@ -61,6 +65,8 @@ def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
         return {"length": min(256, max(64, 2 * own["length"]))}
     if modality == "image" and "size" in own:
         return {"size": 96 if own["size"] <= 32 else 224}
+    if modality == "video" and "size" in own:
+        return {"size": 96 if own["size"] <= 32 else 224} | {key: own[key] for key in ("frames", "frames_per_second")}
     if modality == "audio" and "seconds" in own:
         return {"seconds": max(1.6, own["seconds"])}
     return {}
@@ -117,6 +123,28 @@ def _audio(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str,
     window = 25 if long <= 4 else 50
     return {"sample_rate": _between(100, int(np.median(rates)), 16000), "seconds": long, "features": "logmel",
             "window_ms": window, "hop_ms": window / 2}
+
+
+def _video(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str, Any]:
+    """Up to `FRAMES` frames: four a second, or of longer clips fewer, spread evenly."""
+    from trivium.modalities.videos.reader import Film
+
+    seconds, sides = [], []
+    for value in values[:: max(1, len(values) // FEW)]:
+        try:
+            with Film(media.opened(located(value, folder), folder)) as film:
+                seconds.append(film.seconds or film.scanned())
+                sides.append(min(film.pixels))
+        except ValueError:
+            continue
+    if not seconds:
+        return {}
+    long = float(np.percentile(spans or seconds, COVER))
+    size = 32 if np.median(sides) <= 48 else 64
+    if long > FRAMES / RATE:
+        return {"size": size, "channels": 3, "frames": FRAMES, "frames_per_second": None}
+    return {"size": size, "channels": 3, "frames": _between(2, math.ceil(RATE * long), FRAMES),
+            "frames_per_second": RATE}
 
 
 def _between(least: Any, value: Any, most: Any) -> Any:

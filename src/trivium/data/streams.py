@@ -37,7 +37,8 @@ def wrong(data: Data) -> list[str]:
     found += [f"`data.streams.{s}.anonymise`: {s} is {one.modality}, and only texts and tables can be anonymised: take "
               "it out." for s, one in data.streams.items() if one.anonymise and one.modality not in ("text", "table")]
     if data.source == "manifest":
-        return found + same_column({s: read_from(s, one) for s, one in data.streams.items() if not one.table})
+        own = {s: read_from(s, one) for s, one in data.streams.items() if not one.table}
+        return found + same_column(own, data.streams)
     found += [f"`data.streams.{s}.anonymise`: `data.source: {data.source}` is about nobody, and only data of your own "
               "are anonymised: take it out." for s, one in data.streams.items() if one.anonymise]
     offered = OFFERED.get(data.source, OFFERED["digits"])
@@ -66,8 +67,15 @@ def read_from(name: str, stream: Stream) -> tuple[str, ...]:
     return stream.columns or (stream.column or name,)
 
 
-def same_column(columns: Mapping[str, Sequence[str]]) -> list[str]:
-    """columns: of each stream."""
+def same_column(columns: Mapping[str, Sequence[str]], streams: Mapping[str, Stream]) -> list[str]:
+    """columns: of each stream. A video has pictures and sound: one stream of each may be read from its column."""
+    seen = {column for s, own in columns.items() if streams[s].modality == "video" for column in own}
+    heard = {s for s, own in columns.items() if streams[s].modality == "audio" and seen & {*own}}
+    return [words for side in (False, True)
+            for words in _twice({s: own for s, own in columns.items() if (s in heard) is side})]
+
+
+def _twice(columns: Mapping[str, Sequence[str]]) -> list[str]:
     first: dict[str, str] = {}
     return [f"`data.streams`: `{other}` and `{s}` are both read from the column `{column}`: name another `column` for "
             "one of them, or leave it out." for s, own in columns.items() for column in dict.fromkeys(own)

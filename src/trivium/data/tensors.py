@@ -254,11 +254,12 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np
                             "`validate` ran, so the file has changed since: restore it, or run "
                             "`dvc repro -f ingest` and then `dvc repro`, which put the row into quarantine.") from None
     axis = STATISTICS_AXIS[spec.kind]
-    exact = np.moveaxis(x, 1 + axis, 1).astype(np.float64).reshape(len(x), spec.shape[axis], -1)
+    whole, sums = (np.uint32, np.int64) if x.dtype == np.uint8 else (np.float64, np.float64)  # exact, too
+    exact = np.moveaxis(x, 1 + axis, 1).astype(whole).reshape(len(x), spec.shape[axis], -1)
     if lengths:
         kept = np.minimum(lengths, one.settings.seconds)
         parts = np.stack([kept, np.array(lengths) - kept], axis=1)
-    return x, np.stack([exact.sum(2), np.square(exact).sum(2)], axis=1), parts
+    return x, np.stack([exact.sum(2, dtype=sums), np.square(exact).sum(2, dtype=sums)], axis=1), parts
 
 
 def _encode(one: Reading, spec: Spec, paths: list[str], values: pa.Array) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trivium.encoders.base import Encoder
     from trivium.modalities.spec import Spec
 
-SHARED = ("base", "brought", "columns", "hub", "published", "stored")
+SHARED = ("base", "brought", "columns", "hub", "over_time", "published", "stored")
 COMMON = ("modality", "architecture", "weights", "processor")  # keys of every entry; the others are the architecture's
 
 
@@ -96,18 +96,22 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
     if not isinstance(entry.get("processor") or {}, Mapping):
         raise UserError(f"params.yaml: `{where}.processor` is a mapping of settings (got {entry['processor']!r}).")
     own = {key: value for key, value in entry.items() if key not in COMMON}
+    over, common = dict[str, Any](), tuple[str, ...](COMMON)
+    if modality == "video":
+        over, common = _over_time(own, where), (*COMMON, "over_time")
     if weights is not None:
         from trivium.encoders import hub
 
         if own:
             key = next(iter(own))
-            raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), COMMON)}")
+            raise UserError(f"params.yaml: unknown key `{where}.{key}`; {parts.nearest(str(key), common)}")
         read = hub.describe if files else hub.spelt
-        return read(where, modality, str(weights), entry.get("processor") or {})
+        found = read(where, modality, str(weights), entry.get("processor") or {})
+        return replace(found, settings=found.settings | over)
     part = parts.get(sys.modules[__name__], str(architecture), "architecture", f"{where}.architecture")
     unknown = [key for key in own if key not in part.Settings.model_fields]
     if unknown:
-        known = (*COMMON, *part.Settings.model_fields)
+        known = (*common, *part.Settings.model_fields)
         rest = parts.nearest(str(unknown[0]), known, cutoff=0.7)  # `depth`, which others have, is no `width`
         raise UserError(f"params.yaml: unknown key `{where}.{unknown[0]}`; {rest}")
     settings = parts.typed(part.Settings, own, where)
@@ -117,6 +121,10 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
                         f"not {modality}.")
     chosen = parts.typed(modalities.processor(made).Settings, entry.get("processor") or {}, f"{where}.processor")
     kind = modalities.processor(made).spec(chosen).kind
+    if kind == "frames":
+        kind = "image"  # each of them
+    else:
+        over = {}
     kinds = getattr(part, "KINDS", PATCHED)
     if kind in PATCHED and kind not in kinds and not hasattr(part, "PROCESSOR"):
         what = modality if kind in ("tokens", modality) else f"{modality} as {kind}"
@@ -132,7 +140,15 @@ def _read(name: str, entry: Mapping[str, Any], files: bool) -> Described:
 
         brought.tokenizer(f"{where}.processor.tokenizer", tokenizer)
     return Described(modality, str(architecture), "", (made, chosen.model_dump(mode="json")),
-                     settings.model_dump(mode="json"))
+                     settings.model_dump(mode="json") | over)
+
+
+def _over_time(own: dict[str, Any], where: str) -> dict[str, Any]:
+    """Takes out of `own` what an entry says of how frames become a vector, and gives it checked. Raises: UserError."""
+    from trivium.encoders import over_time
+
+    said = {key: own.pop(key) for key in over_time.Settings.model_fields if key in own}
+    return parts.typed(over_time.Settings, said, where).model_dump(mode="json")
 
 
 def gives(described: Described) -> frozenset[str]:
@@ -177,6 +193,12 @@ def build(described: Described, spec: Spec) -> Encoder:
 
     Raises: UserError for weights that cannot be loaded, or do not take inputs of `spec`.
     """
+    if spec.kind == "frames":
+        from trivium.encoders.over_time import OverTime, frame
+
+        own = dict(described.settings)
+        how = own.pop("over_time")
+        return OverTime(build(replace(described, settings=own), frame(spec)), spec, how)
     if described.weights:
         from trivium.encoders import hub
 

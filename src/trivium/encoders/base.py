@@ -93,6 +93,7 @@ class Encoder(nn.Module):
     published = False
     whole = False
     patch: tuple[int, ...]  # of one token, in input units per axis; () for text and columns
+    fold = 1  # frames of a video: of what the blocks see, so many in a row are of one sample
     special = 0  # tokens before those of the patches: a class token
     words: Tensor | None = None  # published word vectors [V, D'], in the order of their own tokenizer's ids
 

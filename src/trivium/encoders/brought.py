@@ -150,7 +150,13 @@ def tokenizer(where: str, name: str) -> None:
                         f"({_save('Tokenizer', name)}), or say `trained`.")
 
 
-READ: dict[str, Callable[[str, str, Mapping[str, Any]], Processor]] = {"text": text, "image": image, "audio": audio}
+def video(where: str, weights: str, own: Mapping[str, Any]) -> Processor:
+    """Of its frames, which are pictures. Raises: as `image`."""
+    return "video", image(where, weights, own)[1]
+
+
+READ: dict[str, Callable[[str, str, Mapping[str, Any]], Processor]] = {
+    "text": text, "image": image, "audio": audio, "video": video}
 
 
 def _side(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Small pixels, a colour histogram and histograms of gradients: what the processor `hog` makes is the vector."""
+"""Small pixels, a colour histogram and histograms of gradients: what the processor `hog` makes is the vector.
+Of a video, its mean and deviation over the frames, and what moves (`motion`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from trivium.settings.base import Section
 if TYPE_CHECKING:
     from trivium.modalities.spec import Spec
 
-PROCESSOR = {"image": "hog"}
+PROCESSOR = {"image": "hog", "video": "motion"}
 GIVES = Plain.gives
 
 

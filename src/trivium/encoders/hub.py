@@ -102,11 +102,13 @@ def spelt(where: str, modality: str, weights: str, processor: Mapping[str, Any])
     own = dict(processor)
     if part := adapter(weights):
         settings = modalities.get(modality).Settings
-        if part.MODALITY != modality:
+        pictures = (part.MODALITY, modality) == ("image", "video")  # its frames
+        if part.MODALITY != modality and not pictures:
             raise UserError(f"params.yaml: `{where}`: `{weights}` reads {part.MODALITY}, not {modality}.")
-        if fixed := [key for key in own if key not in part.FREE and key in settings.model_fields]:
+        free = (*part.FREE, *(("frames", "frames_per_second") if pictures else ()))
+        if fixed := [key for key in own if key not in free and key in settings.model_fields]:
             raise UserError(f"params.yaml: `{where}.processor.{fixed[0]}` comes with the weights `{weights}`: "
-                            f"leave it out. An entry may set {', '.join(part.FREE)}.")
+                            f"leave it out. An entry may set {', '.join(free)}.")
         chosen = parts.typed(settings, part.PROCESSOR | own, f"{where}.processor")
         return Described(modality, "hub", weights, (modality, chosen.model_dump(mode="json")))
     if modality not in brought.READ:

@@ -122,7 +122,7 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
     few, fewer = max(1, len(asked.rows) // 4), max(1, len(asked.rows) // 40)
     cost = affordable.per_pass(encoder, spec)
     usual = cost(_tokens(asked, stream, asked.rows[:few]).mean())
-    sounds, moves = spec.kind in robustness.SOUNDS, encoded.gives(model, stream, "gradients")
+    sounds, moves = spec.kind in robustness.TIMED, encoded.gives(model, stream, "gradients")
     found = {"corruption": Wish.of(few, robustness.PASSES["corruption"] * usual)}
     if sounds:
         found["shift"] = Wish.of(few, robustness.PASSES["shift"] * usual)

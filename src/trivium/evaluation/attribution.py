@@ -255,15 +255,20 @@ def _units(attribution: Tensor, spec: Spec) -> Tensor:
     """[B, U]: attribution summed (up to a constant) over the blocks that are deleted together."""
     if spec.discrete:
         return attribution
-    whole = attribution.sum(1, keepdim=True)
-    pooled = nn.functional.adaptive_avg_pool1d(whole, 4 * GRID) if whole.dim() == 3 else (
-        nn.functional.adaptive_avg_pool2d(whole, GRID))
-    return pooled.flatten(1)
+    grid = _grid(attribution)
+    pool: Any = getattr(nn.functional, f"adaptive_avg_pool{len(grid)}d")
+    return pool(attribution.sum(1, keepdim=True), grid).flatten(1)
+
+
+def _grid(x: Tensor) -> tuple[int, ...]:
+    """Blocks per axis of what is no token: a sound's moments, a picture's squares, or those of moments of a video."""
+    if x.dim() == 5:
+        return (min(GRID, x.shape[2]), GRID // 2, GRID // 2)
+    return (4 * GRID,) if x.dim() == 3 else (GRID, GRID)
 
 
 def _keep(x: Tensor, kept: Tensor, spec: Spec) -> Tensor:
     """x without the units that are not `kept` (bool [B, U])."""
     if spec.discrete:
         return torch.where(kept.view(*kept.shape, *[1] * (x.dim() - 2)), x, PAD)
-    grid = (4 * GRID,) if x.dim() == 3 else (GRID, GRID)
-    return x * nn.functional.interpolate(kept.to(x.dtype).view(-1, 1, *grid), x.shape[2:], mode="nearest")
+    return x * nn.functional.interpolate(kept.to(x.dtype).view(-1, 1, *_grid(x)), x.shape[2:], mode="nearest")

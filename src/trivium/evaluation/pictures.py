@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
+from trivium.drawing.montage import montage
 from trivium.drawing.svg import bitmap, drawing, tag
 from trivium.evaluation.metrics import Words
 
@@ -28,6 +29,7 @@ COLOURS = np.array([list(bytes.fromhex(colour)) for colour in (
 LOOKED = "#009e73"  # the green of Okabe & Ito: where an encoder looks, which speaks neither for nor against
 MOST_TOKENS = 24
 FEW_TOKENS = 10  # where rows are named, and drawn smaller
+FRAMES = 9  # of a video that are drawn
 LONGEST, LONGEST_CELL = 12, 20  # letters of a token, and of a column with its value
 
 
@@ -214,6 +216,16 @@ def _picture(box: Box, panel: Panel, units: bool) -> list[Markup]:
     return _veiled(box, panel, panel.x.mean(0))
 
 
+def _film(box: Box, panel: Panel, units: bool) -> list[Markup]:
+    """Up to `FRAMES` moments in rows; each with what all frames of its time say."""
+    count = min(FRAMES, panel.x.shape[1])
+    firsts = np.arange(count) * panel.x.shape[1] // count
+    values = np.add.reduceat(panel.values.sum(0), firsts, 0)
+    flat = panel._replace(x=montage(panel.x.mean(0)[firsts])[None], values=montage(values)[None])
+    said = f"{count} moments, row by row"
+    return [*_picture(box, flat, units), *([_text(said, box.middle[0], box.bottom + 14, size=10)] if units else [])]
+
+
 def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Markup]:
     x, y = box.left - 5, box.middle[1]
     name = tag("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
@@ -279,4 +291,5 @@ def _css(colour: np.ndarray) -> str:
 
 
 _TEXTS = {"tokens": token_texts, "columns": cell_texts}
-_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "spectrogram": _spectrogram, "waveform": _wave}
+_KINDS = {"tokens": _words, "columns": _words, "image": _picture, "frames": _film, "spectrogram": _spectrogram,
+          "waveform": _wave}

@@ -20,7 +20,7 @@ from trivium.models.network import Model
 LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)  # severity of noise: 0 clean, 1 nothing else
 SHARES = (0.0, 0.25, 0.5, 1.0)  # of the samples whose partner is another sample's
 SHIFTS = (0.0, 0.1, 0.25)  # of the clip
-SOUNDS = ("spectrogram", "waveform")  # what has a time
+TIMED = {"spectrogram": -1, "waveform": -1, "frames": 2}  # what has a time, and its axis in a batch
 STRENGTHS = (0.0, 0.05, 0.1, 0.25)  # of an attack: largest change of a number, in standard deviations of the input
 STEPS = 10  # of projected gradient descent
 PASSES = {  # of the encoder, per sample
@@ -69,17 +69,18 @@ def misalignment(model: Model, clean: Batch) -> dict[str, Levels]:
 
 @torch.no_grad()
 def shift(model: Model, batch: Batch, clean: Batch, specs: Mapping[str, Spec], size: int) -> dict[str, Levels]:
-    """When a sound starts a share of the clip later, by stream; its end then comes first.
+    """When a sound or a video starts a share of the clip later, by stream; its end then comes first.
 
-    For the sounds among the inputs of `batch`; `clean`: the same samples, encoded.
+    For those among the inputs of `batch`; `clean`: the same samples, encoded.
     """
     found: dict[str, Levels] = {}
     for m in encoded.readers(model):
-        if m not in batch.inputs or specs[m].kind not in SOUNDS:
+        if m not in batch.inputs or specs[m].kind not in TIMED:
             continue
         found[m] = {str(SHIFTS[0]): _score(model, clean)}
+        axis = TIMED[specs[m].kind]
         for share in SHIFTS[1:]:
-            later = batch.inputs[m].roll(round(share * specs[m].shape[-1]), -1)
+            later = batch.inputs[m].roll(round(share * batch.inputs[m].shape[axis]), axis)
             vectors = encoded.through(encoded.encoder(model, m), later, size)
             found[m][str(share)] = _score(model, encoded.replace(clean, m, vectors))
     return found

@@ -15,6 +15,7 @@ from trivium.importing import fetched, inline
 from trivium.importing.asked import Asked, Inline, Row, Rows, seen
 from trivium.modalities import media
 from trivium.modalities.media import place
+from trivium.modalities.videos import ENDINGS as VIDEO
 from trivium.settings import told
 from trivium.settings.errors import UserError
 
@@ -23,8 +24,9 @@ LONGEST = 1000  # signs of a path
 AHEAD = 256  # rows whose addresses are fetched together
 LOOKED = 100  # files that are fetched for a look
 MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff",
-         ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif")
-WORDS = {"image", "img", "picture", "photo", "audio", "sound", "wav", "recording", "clip", "thumbnail", "media"}
+         ".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aiff", ".aif", *VIDEO)
+WORDS = {"image", "img", "picture", "photo", "audio", "sound", "wav", "recording", "clip", "video", "thumbnail",
+         "media"}
 WEB = re.compile(r"https?://", re.IGNORECASE)
 CODED, FETCHED, FILE = "base64", "address", "path"
 

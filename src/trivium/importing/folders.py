@@ -8,10 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from trivium.importing import splits, trees
 from trivium.importing.asked import Asked
+from trivium.modalities.videos import ENDINGS as VIDEO
 
 ENDINGS = {
     "image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif"),
     "audio": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"),
+    "video": VIDEO,
     "text": (".txt",),
 }
 LOOK = 1000  # files that tell whether these are folders of classes

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
-SHARED = ("spec", "prose", "media", "processors", "columns", "augmented", "anonymised")
+SHARED = ("spec", "prose", "media", "videos", "processors", "columns", "augmented", "anonymised")
 FIXED = ("features", "counts")  # kinds of tensors that are no picture or sound any more, to be moved
 
 

@@ -1,4 +1,5 @@
-"""Audio of any format that libsndfile reads (wav, flac, ogg, mp3, ...): mono, resampled, cut or padded with silence.
+"""Audio of any format that libsndfile reads (wav, flac, ogg, mp3, ...), and the sound of a video: mono, resampled,
+cut or padded with silence.
 
 Features: `logmel`, `mfcc` (spectrograms [1, F, T]) or `waveform` [1, N].
 """
@@ -18,6 +19,7 @@ from pydantic import Field
 from trivium.machine.files import absent
 from trivium.modalities import add_noise, media
 from trivium.modalities.augmented import audio as augmented
+from trivium.modalities.videos.sound import opened as sound_of
 from trivium.settings.base import Section
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     file: Path | io.BytesIO | None = None
     try:
         file = media.opened(value, root)
-        with soundfile.SoundFile(file) as sound:
+        with sound_of(file) as sound:
             _check_size(file)
             first, count = _span(sound, start, end)
             if first:  # some formats cannot seek
@@ -91,7 +93,7 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
                     break
                 _check(block)
                 decoded += len(block)
-            if decoded < 0.99 * count and not _is_guessed(sound, file):
+            if decoded < 0.99 * count - getattr(sound, "slack", 0) and not _is_guessed(sound, file):
                 raise ValueError(f"breaks off after {decoded / sound.samplerate:.2f} s of "
                                  f"{count / sound.samplerate:.2f} s: the file is truncated or damaged")
             return {"seconds": decoded / sound.samplerate, "sample_rate": sound.samplerate}
@@ -120,7 +122,7 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, t
 
     file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(file) as sound:
+        with sound_of(file) as sound:
             rate = sound.samplerate
             first, count = _span(sound, start, end)
             margin = math.ceil(10 * max(1.0, rate / target)) + 1  # what the resampling filter looks at
@@ -141,7 +143,7 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
 
     file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(file) as sound:
+        with sound_of(file) as sound:
             return _span(sound, start, end)[1] / sound.samplerate
     except (soundfile.LibsndfileError, OSError) as error:
         raise ValueError(_why(error, file)) from None

@@ -15,9 +15,10 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-STORED = {"tokens": "int32", "image": "uint8", "spectrogram": "float16", "waveform": "float16",
+STORED = {"tokens": "int32", "image": "uint8", "frames": "uint8", "spectrogram": "float16", "waveform": "float16",
           "features": "float32", "counts": "int32", "columns": "float32"}  # per kind
-STATISTICS_AXIS = {"image": 0, "spectrogram": 1, "waveform": 0, "features": 0}  # of Spec.shape, for mean and deviation
+# the axis of Spec.shape that mean and deviation are of
+STATISTICS_AXIS = {"image": 0, "frames": 0, "spectrogram": 1, "waveform": 0, "features": 0}
 PATCHED = ("tokens", "image", "spectrogram", "waveform")  # kinds that encoders of any modality cut into tokens
 
 
@@ -25,7 +26,8 @@ PATCHED = ("tokens", "image", "spectrogram", "waveform")  # kinds that encoders 
 class Spec:
     """What a model needs to know about the tensors of the stream `name`.
 
-    kind: tokens (T,) | image (C, H, W) | spectrogram (1, F, T) | waveform (1, N) | features (D,)
+    kind: tokens (T,) | image (C, H, W) | frames (C, T, H, W) of a video | spectrogram (1, F, T) | waveform (1, N)
+        | features (D,)
         | counts (buckets,), which come as pairs of id and count
         | columns (K, 2), a number and a code each; code 0 is missing, 1 a number or any other category
     modality: what sort of stream it is; as the name where that is not said

@@ -176,6 +176,13 @@ def _encoder(about: Mapping[str, Any], stream: str, spec: Spec) -> Any:
     from trivium.encoders.published import adapter
     from trivium.models import build
 
+    if spec.kind == "frames":
+        from trivium.encoders.over_time import OverTime, frame
+
+        one = dict(about["encoders"][stream])
+        one["settings"] = {key: value for key, value in one["settings"].items() if key != "over_time"}
+        inner = _encoder(dict(about) | {"encoders": about["encoders"] | {stream: one}}, stream, frame(spec))
+        return OverTime(inner, spec, about["encoders"][stream]["settings"]["over_time"])
     if stream in about.get("hub", {}):
         return hub.empty(about["hub"][stream], spec)
     described = Described.of(about["encoders"][stream])

@@ -30,6 +30,7 @@ class Upper(Encoder):
         self.encoder, self._passed = encoder, blocks[:-moving]
         self.spec, self.width, self.patch = encoder.spec, encoder.width, encoder.patch
         self.gives, self.published = encoder.gives, encoder.published
+        self.fold = encoder.fold
         self._tuples = False
 
     @torch.no_grad()
@@ -51,7 +52,7 @@ class Upper(Encoder):
             handle.remove()
         found = states[0]
         if not self._text:
-            return found
+            return found.unflatten(0, (len(x), self.fold)) if self.fold > 1 else found
         found = nn.functional.pad(found, (0, 0, 0, x.shape[1] - found.shape[1]))  # the body may see no padding
         return torch.cat([found, x.unsqueeze(-1).to(found.dtype)], -1)
 
@@ -59,7 +60,7 @@ class Upper(Encoder):
         states, ids = (x[..., :-1], x[..., -1].long()) if self._text else (x, x.new_zeros(len(x), *self.spec.shape))
         if self._text and self.published:
             states = states[:, : unpadded(ids).shape[1]]
-        with self._passing(states):
+        with self._passing(states.flatten(0, 1) if self.fold > 1 else states):
             return self.encoder(ids)
 
     @property

@@ -81,6 +81,14 @@ class Patches:
         return (guess - goal).square().mean(-1)
 
 
+class Tubes(Patches):
+    """The same of a video: a place is hidden in all frames, or what was there stands in the next one."""
+
+    def known(self, x: Tensor, hidden: Tensor) -> Tensor:
+        frames = x.shape[2]
+        return hidden[:, : hidden.shape[1] // frames].repeat(1, frames)
+
+
 class Cells:
     """The number of a column, or its category; of those that are not missing."""
 
@@ -135,7 +143,9 @@ def goal(encoder: Encoder) -> Any:
     kind = encoder.spec.kind
     if kind == "tokens":
         return Words(encoder) if encoder.words is None else PublishedWords(encoder)
-    return Cells(encoder) if kind == "columns" else Patches(encoder)
+    if kind == "columns":
+        return Cells(encoder)
+    return Tubes(encoder) if kind == "frames" else Patches(encoder)
 
 
 def decoder(encoder: Encoder, what: Any) -> nn.Sequential:

@@ -12,6 +12,7 @@ from trivium.modalities import media
 from trivium.settings.errors import UserError
 
 IMAGE_SIDE = 192  # pixels, longer side
+FILM, FILM_SIDE, GAP = 9, 96, 3  # moments of a video; pixels of the longer side of each, and between two
 AUDIO_RATE = 16_000  # Hz
 AUDIO_SECONDS = 4.0
 File = Path | io.BytesIO
@@ -36,6 +37,10 @@ class Media:
         """FLAC, one channel, at most 16 kHz and 4 s from `start` (seconds)."""
         return self._once("audio", path, start, end)
 
+    def film(self, path: str, start: float | None = None, end: float | None = None) -> str | None:
+        """`FILM` moments of a video, spread evenly from `start` to `end` (seconds), as one picture; as `image`."""
+        return self._once("film", path, start, end)
+
     def _once(self, kind: str, path: str, *where: Any) -> str | None:
         key = (kind, f"{path}{where}")
         if key not in self._made:
@@ -58,6 +63,10 @@ def _image(file: File, side: int) -> str:
     picture.thumbnail((side, side))
     flat = Image.new("RGB", picture.size, "white")
     flat.paste(picture, mask=picture.getchannel("A"))
+    return _picture(flat)
+
+
+def _picture(flat: Any) -> str:
     written = {}
     for kind, options in (("png", {}), ("jpeg", {"quality": 82})):
         buffer = io.BytesIO()
@@ -65,6 +74,27 @@ def _image(file: File, side: int) -> str:
         written[kind] = buffer.getvalue()
     kind = "png" if len(written["png"]) <= max(6000, len(written["jpeg"])) else "jpeg"
     return _uri(f"image/{kind}", written[kind])
+
+
+def _film(file: File, start: float | None = None, end: float | None = None) -> str:
+    import numpy as np
+    from PIL import Image
+
+    from trivium.drawing.montage import montage
+    from trivium.modalities.videos import reader
+
+    with reader.Film(file) as film:
+        first, whole = start or 0.0, film.scanned()
+        last = whole if end is None or not end < whole else end
+        shown = [frame for frame in film.shown(first + (np.arange(FILM) + 0.5) * (last - first) / FILM) if frame]
+        if not shown:
+            raise ValueError("it has no frames")
+        across, down = reader.size(shown[0], film.stream.sample_aspect_ratio)
+        scale = FILM_SIDE / max(across, down)
+        width, height = (max(1, round(scale * side)) for side in (across, down))
+        each = [np.pad(reader.picture(one, width, height, "rgb24"), ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+                for one in shown]
+        return _picture(Image.fromarray(montage(np.stack(each))))
 
 
 def _drawing(file: File) -> str:
@@ -75,7 +105,9 @@ def _audio(place: File, start: float | None = None, end: float | None = None) ->
     import numpy as np
     import soundfile
 
-    with soundfile.SoundFile(place) as file:
+    from trivium.modalities.videos.sound import opened
+
+    with opened(place) as file:
         rate = file.samplerate
         first = int((start or 0.0) * rate)
         seconds = min(AUDIO_SECONDS, end - (start or 0.0)) if end is not None else AUDIO_SECONDS
@@ -103,4 +135,4 @@ def _uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-MAKERS: dict[str, Callable[..., str]] = {"image": _image, "drawing": _drawing, "audio": _audio}
+MAKERS: dict[str, Callable[..., str]] = {"image": _image, "drawing": _drawing, "audio": _audio, "film": _film}

@@ -51,6 +51,9 @@ def _medium(inputs: Shows, row: dict[str, Any], stream: str, modality: str, name
     if modality == "image":
         uri = inputs.media.image(value)
         return Medium("image", uri, f"Image {which}", name) if uri else Medium("absent", "image not embedded")
+    if modality == "video":
+        uri = inputs.media.film(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
+        return Medium("image", uri, f"Moments {which}", name) if uri else Medium("absent", "video not embedded")
     if modality == "audio":
         uri = inputs.media.audio(value, row.get(f"{stream}_start"), row.get(f"{stream}_end"))
         return Medium("audio", uri, f"Sound {which}", name) if uri else Medium("absent", "sound not embedded")

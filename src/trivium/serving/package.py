@@ -19,7 +19,8 @@ ROOMS = ("data", "encoders", "fusion", "machine", "modalities", "models", "runti
          "tasks")
 SMALL = 200_000  # bytes; larger files are left out of the example
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".wav": "audio/wav", ".flac": "audio/flac",
-         ".ogg": "audio/ogg", ".mp3": "audio/mpeg"}
+         ".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".webm": "video/webm",
+         ".mov": "video/quicktime", ".mkv": "video/x-matroska", ".avi": "video/x-msvideo"}
 
 
 def write(root: Path, strategy: str, folder: Path) -> dict[str, Any]:

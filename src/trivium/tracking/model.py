@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 NEEDS = ("torch", "safetensors", "tokenizers", "transformers", "pillow", "soundfile", "scipy", "pyarrow", "pandas",
-         "numpy", "pydantic", "ruamel.yaml")
+         "numpy", "pydantic", "ruamel.yaml", "av")
 
 
 def log(client: MlflowClient, experiment: str, root: Path, outcome: Outcome, run: str, code: Path) -> str | None:
@@ -96,7 +96,7 @@ def signature(prepared: dict[str, Any], task: Task) -> ModelSignature:
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.string if about["spec"]["modality"] == "text" else AnyType(), s, required=False)
         for s, about in prepared["streams"].items()]
-    if any(about["spec"]["modality"] == "audio" for about in prepared["streams"].values()):
+    if any(about["spec"]["modality"] in ("audio", "video") for about in prepared["streams"].values()):
         inputs += [ColSpec(DataType.double, name, required=False) for name in TIMES]
     outputs: list[ColSpec | TensorSpec] = [
         ColSpec(DataType.double if kind is float else DataType.string, name, required=False)

@@ -48,6 +48,7 @@ def _read(encoders: Iterable[Described], task: type[Task]) -> list[str]:
         part = adapter(one.weights) if one.weights else None
         found += [f"trivium.modalities.{one.modality}", modalities.processor(one.processor[0]).__name__,
                   part.__name__ if part else f"trivium.encoders.{one.architecture}"]
+        found += ["trivium.encoders.over_time"] if "over_time" in one.settings else []
     return found
 
 

@@ -105,7 +105,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
                                                 **more}))
                 for s, stream in streams.items():
                     written[s].add(kept.table(table[s], key, s, stream.modality,
-                                              times if apart or stream.modality == "audio" else {}))
+                                              times if apart or stream.modality in ("audio", "video") else {}))
                 row += len(table)
     for words in kept.notes():
         print(f"note: {words}")
@@ -234,7 +234,7 @@ def _choose(path: Path, settings: Manifest, streams: Mapping[str, Stream], task:
     target = [find(path, names, column, "data.manifest.label") for column in settings.labels] if task else []
     if twice := next((column for column in target if target.count(column) > 1), None):
         raise UserError(f"params.yaml: data.manifest.label names the column `{twice}` twice.")
-    for words in same_column({s: list(own.values()) for s, own in read.items()}):
+    for words in same_column({s: list(own.values()) for s, own in read.items()}, streams):
         raise UserError(f"params.yaml: {words}")
     if not read and not apart:
         raise UserError(f"{path} has no column of any stream ({', '.join(streams)}): its columns are "

@@ -1,4 +1,4 @@
-"""A folder for each class, of pictures, sounds or texts; on this disk, or in a zip or tar that is not unpacked."""
+"""A folder for each class, of pictures, sounds, videos or texts; here, or in a zip or tar that is not unpacked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def knows(asked: Asked) -> bool:
 
 
 def rows(asked: Asked) -> Rows:
-    """id, label and what is there of image, audio and text; split where there are folders `train`, `val`, `test`.
+    """id, label and what is there of image, audio, video and text; split where there are folders for train, val, test.
 
     Raises: UserError (nothing in it that can be read, no folders of classes).
     """
@@ -28,7 +28,7 @@ def rows(asked: Asked) -> Rows:
         raise UserError(f"{path} is empty.")
     ends = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in every)
     if not found:
-        raise UserError(f"{path} holds no pictures, sounds or texts (.txt), but files with "
+        raise UserError(f"{path} holds no pictures, sounds, videos or texts (.txt), but files with "
                         f"{', '.join(end for end, _ in ends.most_common(5))}. See docs/bring-your-own-data.md for the "
                         "forms that can be read.")
     above = folders.root(path, found)

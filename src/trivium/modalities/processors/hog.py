@@ -43,7 +43,11 @@ def spec(settings: Settings) -> Spec:
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
     """float32 [D], all in 0-1. Raises: ValueError (why the file cannot be read)."""
-    picture = image.decode(value, root, start, end, image.Settings(size=settings.size, channels=3))
+    return described(image.decode(value, root, start, end, image.Settings(size=settings.size, channels=3)), settings)
+
+
+def described(picture: np.ndarray, settings: Settings) -> np.ndarray:
+    """float32 [D] of uint8 [3, H, H]."""
     x = picture.astype(np.float32) / 255
     step = settings.size // PIXELS
     small = x.reshape(3, PIXELS, step, PIXELS, step).mean((2, 4))

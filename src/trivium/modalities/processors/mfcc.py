@@ -17,6 +17,7 @@ from pydantic import Field
 
 from trivium.modalities import audio, media
 from trivium.modalities.spec import Spec
+from trivium.modalities.videos.sound import opened as sound_of
 from trivium.settings.base import Section
 
 MODALITY = "audio"
@@ -58,7 +59,7 @@ def _read(value: str, root: str | Path, start: float | None, end: float | None, 
 
     file = media.opened(value, root)
     try:
-        with soundfile.SoundFile(file) as sound:
+        with sound_of(file) as sound:
             rate = sound.samplerate
             first, count = audio._span(sound, start, end)
             if first:

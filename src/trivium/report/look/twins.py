@@ -39,6 +39,8 @@ def value(seen: Seen, stream: str, cell: str) -> Medium:
     modality = seen.modality(stream)
     if modality == "image" and (uri := seen.media.image(cell, SIDE)):
         return Medium("image", uri, f"{stream} {cell}")
+    if modality == "video" and (uri := seen.media.film(cell)):
+        return Medium("image", uri, f"{stream} {cell}")
     if modality == "audio" and (uri := seen.media.audio(cell)):
         return Medium("audio", uri, f"{stream} {cell}")
     return Medium("text", cell)

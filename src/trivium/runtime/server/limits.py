@@ -18,8 +18,8 @@ class Limits(BaseModel):
     queue: Annotated[int, Field(ge=1)] = 1024  # rows that wait: 429
     batch: Annotated[int, Field(ge=1)] = 64  # rows that are answered together
     characters: Annotated[int, Field(ge=1)] = 50_000  # of a text or of the cells of a row; the row gets an error
-    pixels: Annotated[int, Field(ge=1)] = 50_000_000  # of a picture; the row gets an error
-    seconds: Annotated[float, Field(gt=0)] = 600.0  # of a sound; the row gets an error
+    pixels: Annotated[int, Field(ge=1)] = 50_000_000  # of a picture or a frame; the row gets an error
+    seconds: Annotated[float, Field(gt=0)] = 600.0  # of a sound or a video; the row gets an error
     hertz: Annotated[int, Field(ge=1)] = 384_000  # of a sound; the row gets an error
     drain_seconds: Annotated[float, Field(gt=0)] = 10.0  # for what was begun when the server is told to stop
 

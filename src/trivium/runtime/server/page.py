@@ -32,10 +32,10 @@ def schema(service: Service) -> dict[str, Any]:
         elif is_written(modality):
             row[s] = files[s] = {"type": "string"}
         else:
-            row[s] = {"type": "string", "format": "byte", "description": f"an {modality} file, as base64"}
+            row[s] = {"type": "string", "format": "byte", "description": f"a file of {modality}, as base64"}
             files[s] = {"type": "string", "format": "binary"}
-    if "audio" in service.runner.streams.values():
-        row |= {key: {"type": "number", "description": "seconds, of the part of the sound"} for key in TIMES}
+    if {"audio", "video"} & {*service.runner.streams.values()}:
+        row |= {key: {"type": "number", "description": "seconds, of the part of the recording"} for key in TIMES}
     rows = {"type": "array", "items": {"type": "object", "properties": row}, "maxItems": service.limits.rows}
     return {"requestBody": {"required": True, "content": {
         "application/json": {"schema": rows},

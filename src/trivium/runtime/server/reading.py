@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from trivium.modalities import audio, image, is_written
@@ -108,15 +109,24 @@ class Reader:
             if width * height > self.limits.pixels:
                 raise ValueError(f"{s} has {width:,} x {height:,} pixels, and {self.limits.pixels:,} are allowed")
         elif modality == "audio":
-            import soundfile
+            from trivium.modalities.videos.sound import opened as sound_of
 
             # By its path: bytes would be read through Python, which waits for its lock at each of them.
-            with as_file(content) as file, soundfile.SoundFile(file) as sound:
+            with as_file(content) as file, sound_of(str(file)) as sound:
                 rate, frames = sound.samplerate, sound.frames
             if rate > self.limits.hertz:
                 raise ValueError(f"{s} claims {rate:,} Hz, and {self.limits.hertz:,} are allowed")
             if frames > self.limits.seconds * rate:
                 raise ValueError(f"{s} is {frames / rate:,.0f} s long, and {self.limits.seconds:,.0f} s are allowed")
+        elif modality == "video":
+            from trivium.modalities.videos.reader import Film
+
+            with as_file(content) as file, Film(Path(str(file))) as film:
+                width, height, lasts = film.pixels[0], film.pixels[1], film.scanned()
+            if width * height > self.limits.pixels:
+                raise ValueError(f"{s} has {width:,} x {height:,} pixels, and {self.limits.pixels:,} are allowed")
+            if lasts > self.limits.seconds:
+                raise ValueError(f"{s} is {lasts:,.0f} s long, and {self.limits.seconds:,.0f} s are allowed")
 
     @staticmethod
     def _time(key: str, value: Any) -> float:

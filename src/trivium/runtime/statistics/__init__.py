@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from trivium.modalities import media
 from trivium.runtime import values
-from trivium.runtime.statistics import audio, image, table, text
+from trivium.runtime.statistics import audio, image, table, text, video
 
 if TYPE_CHECKING:
     from trivium.runtime.inputs import Inputs, Row
 
 Statistics = dict[str, float | str]
-FILES = {"image": image.measured, "audio": audio.measured}  # (path, start, end): one at a time
+FILES = {"image": image.measured, "audio": audio.measured, "video": video.measured}  # (path, start, end): one at a time
 WRITTEN = {"text": text.measured, "table": table.measured}  # (texts, what was fitted or None, spec): all at once
 
 

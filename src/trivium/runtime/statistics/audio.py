@@ -18,9 +18,9 @@ def measured(file: Any, start: float | None, end: float | None) -> dict[str, flo
 
     file: a path, or an open file;  start, end: seconds. Raises: whatever soundfile does.
     """
-    import soundfile
+    from trivium.modalities.videos.sound import opened
 
-    with soundfile.SoundFile(file) as sound:
+    with opened(file) as sound:
         rate = sound.samplerate
         size = max(1, int(FRAME * rate))
         first = int((start or 0) * rate)

@@ -23,6 +23,7 @@ from trivium.settings.errors import UserError
 from trivium.training.records import Trained
 
 NEEDS = ("numpy", "onnxruntime", "pillow", "pyarrow", "pydantic", "scipy", "soundfile", "tokenizers", "tqdm")
+RECORDED = ("av",)  # besides, of a model that reads video
 ROOMS = ("modalities", "tasks")  # whose parts are found by their names
 RUNNER, SERVER = "trivium.runtime.__main__", "trivium.runtime.server.__main__"
 SERVING = ("fastapi", "prometheus-client", "python-multipart", "uvicorn")
@@ -88,7 +89,8 @@ def write(root: Path, strategy: str, folder: Path, small: bool, here: bool = Tru
     reference.made(Runner(folder), root, seed).write(folder / reference.NAME)
     made.write(folder / NAME)
     code(folder)
-    files.write(folder / "requirements.txt", requirements(NEEDS + (
+    recorded = any(one["spec"]["modality"] == "video" for one in prepared["streams"].values())
+    files.write(folder / "requirements.txt", requirements(NEEDS + RECORDED * recorded + (
         anonymised.NEEDS if any(one.anonymised for one in about.streams.values()) else ())))
     files.write(folder / "requirements-serve.txt", requirements(SERVING))
     if docker:

@@ -49,7 +49,8 @@ function place(stream) {
   const sound = stream.modality === "audio";
   const drop = make("div", undefined, "drop"), chosen = make("input"), shown = make("div");
   chosen.type = "file";
-  chosen.accept = sound ? "audio/*" : "image/*";
+  const word = {audio: "sound", video: "video"}[stream.modality] || "picture";
+  chosen.accept = `${word === "sound" ? "audio" : word === "video" ? "video" : "image"}/*`;
   chosen.setAttribute("aria-label", stream.name);
   const take = (file) => file && used(stream, file, shown).catch((error) => say(`${stream.name}: ${error.message || error}`, true));
   chosen.addEventListener("change", () => take(chosen.files[0]));
@@ -63,7 +64,7 @@ function place(stream) {
   const clear = make("button", "Remove", "plain");
   clear.type = "button";
   clear.addEventListener("click", () => { delete given[stream.name]; chosen.value = ""; shown.replaceChildren(); });
-  drop.append(make("span", sound ? "Drop a sound here, or choose " : "Drop a picture here, or choose "), chosen, " ");
+  drop.append(make("span", `Drop a ${word} here, or choose `), chosen, " ");
   if (sound && navigator.mediaDevices && window.MediaRecorder) drop.append(recorder(take), " ");
   drop.append(clear, shown);
   return drop;
@@ -73,9 +74,10 @@ async function used(stream, file, shown) {
   const sound = stream.modality === "audio";
   const content = sound ? await wav(file) : file;
   given[stream.name] = await base64(content);
-  const view = make(sound ? "audio" : "img");
+  const film = stream.modality === "video";
+  const view = make(sound ? "audio" : film ? "video" : "img");
   view.src = URL.createObjectURL(content);
-  if (sound) view.controls = true;
+  if (sound || film) view.controls = true;
   else view.alt = "the picture that is sent";
   shown.replaceChildren(view);
   say("");
