@@ -22,7 +22,7 @@ def inputs(tmp_path: Path) -> SimpleNamespace:
                          Line(name="far", pieces=[(0, 10, True)])])],
                      offsets=[OFFSET, OFFSET.model_copy(update={"sure": False, "agree": 1})])
     found.write(tmp_path / clock.PATH)
-    return SimpleNamespace(root=tmp_path, json=lambda path: tables.read_json(tmp_path / path))
+    return SimpleNamespace(root=tmp_path, streams=["far"], json=lambda path: tables.read_json(tmp_path / path))
 
 
 def test_it_says_what_was_matched_and_how_far_clocks_are_apart(inputs):
@@ -42,7 +42,7 @@ def test_it_draws_a_line_of_time_for_each_stream(inputs):
     texts = [one.text for one in picture if one.tag == "text"]
     assert texts[:1] == ["samples"] and "far" in texts and texts[-1] == "10.0 s"
     bars = [one.attrib for one in picture if one.tag == "rect"]
-    assert [("fill: none" in one["style"]) for one in bars] == [False, True, False]
+    assert [one["class"] == "unmet" for one in bars] == [False, True, False]
     assert float(bars[2]["width"]) > 9 * float(bars[0]["width"])
 
 

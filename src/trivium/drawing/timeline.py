@@ -17,7 +17,7 @@ TICKS = 5
 def timeline(lines: Sequence[tuple[str, Sequence[tuple[float, float, bool]]]], words: Callable[[float], str],
              label: str) -> Markup:
     """lines: a name and its pieces: from, to (seconds), whether it counts, which is drawn filled, else as an outline
-    words: of a time, below the lines.
+    words: of a time, in a few letters
     """
     ends = [end for _, pieces in lines for first, last, _ in pieces for end in (first, last)]
     low, high = min(ends), max(ends)
@@ -38,8 +38,7 @@ def timeline(lines: Sequence[tuple[str, Sequence[tuple[float, float, bool]]]], w
             drawn.append(tag(
                 "rect", tag("title", f"{words(first)} to {words(last)}" + ("" if counts else ": unmatched")),
                 x=x(first), y=middle - BAR / 2, width=max(LEAST, x(last) - x(first)), height=BAR, rx=1.5,
-                style="stroke: var(--c0); fill: var(--c0); fill-opacity: .45" if counts else
-                      "stroke: var(--c1); fill: none; stroke-dasharray: 3 2"))
+                class_="met" if counts else "unmet"))
     for k in range(TICKS):
         at = low + span * k / (TICKS - 1)
         anchor = "start" if k == 0 else "end" if k == TICKS - 1 else "middle"

@@ -31,6 +31,7 @@ LOOKED, BROKEN = 32, 0.1  # frames that `probe` looks at, at most; the share of 
 SHORT = 0.9, 0.5  # share of the length that it claims, and seconds less, from which on a recording is cut off
 _spans: dict[tuple, tuple[float, float]] = {}  # of what was decoded last, whose length is asked for next
 Augment, augment = augmented.Settings, augmented.augment
+SEEN, MOVED = 50.0, 20.0  # frames a second that tell of motion, and seconds of them at a time
 
 
 class Settings(image.Settings):
@@ -120,6 +121,24 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
         with reader.Film(media.opened(value, root)) as film:
             known = _span(film, start, end)
     return known[1] - known[0]
+
+
+def energy(value: str, root: str | Path, start: float | None, end: float | None, rate: float) -> np.ndarray:
+    """float32 [N]: how much the picture changes (0-255, on average over pixels), `rate` times a second.
+
+    Raises: ValueError.
+    """
+    whole = length(value, root, start, end)
+    first = 0.0 if start is None or math.isnan(start) else start
+    times, moved = [0.0], [0.0]
+    for begin in np.arange(0.0, whole, MOVED):
+        stop = min(first + begin + MOVED + 1 / SEEN, first + whole)  # a frame of the next piece: no change is lost
+        settings = Settings(size=32, channels=1, frames=round(MOVED * SEEN) + 1, frames_per_second=SEEN)
+        pictures, count = read(value, root, first + begin, stop, settings)
+        change = np.abs(np.diff(pictures[0, :count].astype(np.float32), axis=0)).mean((1, 2))
+        times += (begin + (1 + np.arange(len(change))) / SEEN).tolist()  # the second of the two begins about then
+        moved += change.tolist()
+    return np.interp(np.arange(int(whole * rate)) / rate, times, moved, left=0, right=0).astype(np.float32)
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:

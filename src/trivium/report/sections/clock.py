@@ -12,6 +12,7 @@ from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Figure, Table, sentence
 
 PATH = "data/aligned/clock.json"
+DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ def context(inputs: Inputs) -> Context | None:
     rows = [[Cell(name, head=True), Cell(numbers.whole(one.rows), classes="number"),
              Cell(numbers.whole(one.matched), classes="number"), Cell(f"{one.offset:+.3f} s", classes="number")]
             for name, one in clock.streams.items()]
+    rows.sort(key=lambda row: inputs.streams.index(str(row[0].content)) if row[0].content in inputs.streams else -1)
     counts = Figure(Table("Rows of each stream that were matched", ["stream", "rows", "matched", "moved by"], rows))
     figures = [_drawn(one, clock.dates) for one in clock.recordings if any(line.pieces for line in one.lines)]
     return Context(lead, counts, [sentence(one.said) for one in clock.offsets], figures)
@@ -43,14 +45,21 @@ def context(inputs: Inputs) -> Context | None:
 
 def _drawn(recording: Recording, dates: bool) -> Figure:
     lines = [(line.name, line.pieces) for line in recording.lines]
-    picture = timeline(lines, _date if dates else _seconds, f"What was matched in {recording.key}")
-    return Figure(picture, "Filled: matched. Outlined with dashes: nothing took it up.", f"Recording {recording.key}",
-                  wide=True)
+    ends = [time for _, pieces in lines for first, last, _ in pieces for time in (first, last)]
+    long = max(ends) - min(ends) > DAY
+    picture = timeline(lines, (_day if long else _time) if dates else _seconds, f"What was matched in {recording.key}")
+    since = f" It begins on {datetime.fromtimestamp(min(ends), UTC):%Y-%m-%d at %H:%M:%S} (UTC)." if dates else ""
+    return Figure(picture, f"Filled: matched. Outlined with dashes: nothing took it up.{since}",
+                  f"Recording {recording.key}", wide=True)
 
 
 def _seconds(value: float) -> str:
     return f"{value:.1f} s"
 
 
-def _date(value: float) -> str:
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _time(value: float) -> str:
+    return datetime.fromtimestamp(value, UTC).strftime("%H:%M:%S")
+
+
+def _day(value: float) -> str:
+    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d")
