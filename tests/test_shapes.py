@@ -35,7 +35,7 @@ SAMPLES, CLASSES = 5, 3
 SIZES = {  # an example of each kind of tensor: its shape, and how large its vocabulary is
     "tokens": ((6,), 20), "image": ((3, 12, 10), 0), "spectrogram": ((1, 10, 13), 0), "waveform": ((1, 100), 0),
     "features": ((7,), 0), "counts": ((64,), 0), "columns": ((3, 2), 0),
-    "series": ((4, 90), 0),
+    "series": ((4, 90), 0), "frames": ((3, 4, 12, 10), 0),
 }
 COLUMNS = (("area", 2), ("colour", 4), ("rooms", 2))
 

@@ -64,8 +64,10 @@ IN_A_FOLDER = {  # that takes its place when all in it is there and on the disk:
     "src/trivium/data/arrow_file.py:Writer.__init__:new_file",
     "src/trivium/data/ragged.py:RaggedWriter.__init__:new_file",
     "src/trivium/data/sources/digits.py:_make:write_bytes",
+    "src/trivium/data/sources/events.py:write:write_bytes",
     "src/trivium/data/sources/stamps.py:_table:copyfile",
     "src/trivium/data/sources/symbols.py:_store:write_bytes",
+    "src/trivium/data/sources/waves.py:write:write_bytes",
     "src/trivium/data/texts.py:write:ParquetWriter",
     "src/trivium/evaluation/analyse.py:_keep_vectors:save_file",
     "src/trivium/evaluation/answers.py:write:save_file",
@@ -81,7 +83,9 @@ IN_A_FOLDER = {  # that takes its place when all in it is there and on the disk:
 }
 OF_ONE_PROCESS = {  # scratch, which nobody reads after it
     "src/trivium/data/sources/encoded.py:_copied:open",
-    "src/trivium/data/sources/symbols.py:_wav:open",  # in memory
+    "src/trivium/data/sources/events.py:_wav:open",  # in memory, as the next two
+    "src/trivium/data/sources/symbols.py:_wav:open",
+    "src/trivium/modalities/recordings/written.py:content:new_file",
     "src/trivium/machine/engines/attempts.py:begin:copy2",  # an attempt, whose checkpoints are sealed
     "src/trivium/machine/engines/away.py:take:write_bytes",  # an attempt, as it comes from a node
     "src/trivium/runtime/values.py:as_file:write_bytes",

@@ -52,7 +52,8 @@ def test_the_measurement_has_the_settings_of_the_page(tmp_path: Path, monkeypatc
     settings.check(found)
     assert list(found.entries) == list(measured.ENTRIES) == list(measured.WORDS)
     assert {name: one["width"] for name, one in found.encoder.items() if name.endswith("_narrow")
-            and name != "rows_narrow"} == {"words_narrow": 32, "patches_narrow": 32, "bands_narrow": 32}
+            and name != "rows_narrow"} == {"words_narrow": 32, "patches_narrow": 32, "bands_narrow": 32,
+                                           "waves_narrow": 32, "frames_narrow": 32}
     assert (found.entries["half"].settings["student"], found.entries["half"].settings["alpha"]) == (0.5, 0.1)
 
 
