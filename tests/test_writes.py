@@ -23,7 +23,7 @@ def bare(text: str) -> list[tuple[str, str]]:
         if isinstance(node, ast.With):
             for item in node.items:
                 made, name = ast.unparse(item.context_expr), item.optional_vars
-                if isinstance(name, ast.Name) and ("whole(" in made or any(one in made for one in scratches)):
+                if isinstance(name, ast.Name) and any(one in made for one in ("whole(", "files.weights(", *scratches)):
                     scratches |= {name.id}
         if isinstance(node, ast.Call) and (what := writes(node)):
             names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}

@@ -63,7 +63,8 @@ class Warm:
     """The process that is forked. A context manager."""
 
     def __enter__(self) -> Warm:
-        environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+        environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
+                                    "OMP_NUM_THREADS": "1"}  # a fork waits for the threads of who was forked for ever
         self._process = subprocess.Popen([sys.executable, "-m", __name__], cwd=ROOT, env=environment, bufsize=0,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._said()

@@ -67,7 +67,7 @@ class Place:
     def __enter__(self) -> Place:
         scratch = self.root / ".cache/tmp"  # which is on most people's only disk
         scratch.mkdir(parents=True, exist_ok=True)
-        os.environ |= self.shim.environment | {"TMPDIR": str(scratch), "OMP_NUM_THREADS": "1"}
+        os.environ |= self.shim.environment | {"TMPDIR": str(scratch)}
         self.warm = Warm().__enter__()
         return self
 

@@ -90,6 +90,16 @@ def test_an_ensemble_comes_back_with_the_members_it_chose(tmp_path: Path) -> Non
         assert same(again, model) and list(again.members) == chosen
 
 
+def test_what_a_killed_process_left_of_its_weights_goes(tmp_path: Path) -> None:
+    """Safetensors writes into a file of its own, beside ours."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / ".tmpS3YMob").write_bytes(b"half")
+    model = networks.encoder(SPECS["image"])
+    models.save(model, {"kind": "encoder"}, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["model.json", "model.safetensors"]
+
+
 def test_components_come_back(tmp_path: Path) -> None:
     encoders, about = parts({"text": 16, "image": 24})
     own = {"image": SPECS["image"]}

@@ -66,6 +66,17 @@ def scratch(path: Path) -> bool:
     return path.name.startswith(".") and path.suffix == ".part"
 
 
+@contextmanager
+def weights(path: Path) -> Iterator[Path]:
+    """As `whole`, for what safetensors writes. It has a scratch file of its own, which stays where it is killed: what
+    others have left goes first, since one process at a time writes into a folder of weights.
+    """
+    for left in path.parent.glob(".tmp??????"):
+        left.unlink()
+    with whole(path) as scratch:
+        yield scratch
+
+
 def sweep(folder: Path) -> None:
     """Remove what processes that have ended left there of `whole`: on a disk that let nothing be removed, or killed."""
     for path in folder.glob(".*.part"):

@@ -55,7 +55,7 @@ def save(model: nn.Module, description: Mapping[str, Any], folder: str | Path) -
         for key, value in _published(PRETRAINED / where, s).items():
             if torch.equal(state[key], value):
                 del state[key]
-    with files.whole(Path(folder) / WEIGHTS) as scratch:
+    with files.weights(Path(folder) / WEIGHTS) as scratch:
         save_file(state, str(scratch))
         digest = digests.of(scratch)
     about = dict(description) | ({"hub": hub} if hub else {})

@@ -20,7 +20,7 @@ def save(project: Tensor, scale: Tensor, folder: Path) -> None:
     from safetensors.torch import save_file
 
     found = {"project": project, "scale": scale}
-    with files.whole(folder / NAME) as scratch:
+    with files.weights(folder / NAME) as scratch:
         save_file({key: value.detach().cpu().contiguous() for key, value in found.items()}, str(scratch))
 
 
