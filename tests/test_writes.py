@@ -83,8 +83,7 @@ IN_A_FOLDER = {  # that takes its place when all in it is there and on the disk:
 }
 OF_ONE_PROCESS = {  # scratch, which nobody reads after it
     "src/trivium/data/sources/encoded.py:_copied:open",
-    "src/trivium/data/sources/events.py:_wav:open",  # in memory, as the next two
-    "src/trivium/data/sources/symbols.py:_wav:open",
+    "src/trivium/data/sources/raw.py:wav:open",  # in memory, as the next one
     "src/trivium/modalities/recordings/written.py:content:new_file",
     "src/trivium/machine/engines/attempts.py:begin:copy2",  # an attempt, whose checkpoints are sealed
     "src/trivium/machine/engines/away.py:take:write_bytes",  # an attempt, as it comes from a node

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 
 from trivium import modalities, strategies
 from trivium.comparison import settings as comparison
-from trivium.data import on_clock, streams
+from trivium.data import clock_settings, streams
 from trivium.data.settings import Align, Data, Split, Validate
 from trivium.evaluation import settings as evaluation
 from trivium.machine import files
@@ -257,4 +257,4 @@ def _names(params: Params) -> list[str]:
     if params.compare.reference not in ("", *params.train):
         wrong.append(f"`compare.reference`: there is no entry `{params.compare.reference}` under `train`; "
                      f"{parts.nearest(params.compare.reference, params.train)}")
-    return wrong + streams.wrong(params.data) + on_clock.wrong(params.data, params.align)
+    return wrong + streams.wrong(params.data) + clock_settings.wrong(params.data, params.align)

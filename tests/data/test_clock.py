@@ -9,7 +9,7 @@ import yaml
 
 from tests.data.clocks import csv, ingested, joined, picked, sound, unaligned
 from tests.helpers import ROOT
-from trivium.data import on_clock, tables
+from trivium.data import clock_settings, tables
 from trivium.data import streams as settings_of_streams
 from trivium.data.settings import Align, Data, Stream
 from trivium.settings.errors import UserError
@@ -215,13 +215,13 @@ def of_params(**align: object) -> tuple[Data, Align]:
 
 def test_settings_that_point_nowhere_are_said():
     data, align = of_params()
-    assert settings_of_streams.wrong(data) == [] and on_clock.wrong(data, align) == []
-    assert on_clock.wrong(*of_params(offset={"fra": 1}, streams={"near": {"take": "all"}})) == [
+    assert settings_of_streams.wrong(data) == [] and clock_settings.wrong(data, align) == []
+    assert clock_settings.wrong(*of_params(offset={"fra": 1}, streams={"near": {"take": "all"}})) == [
         "`align.offset.fra`: there is no such stream with a `table` of its own; did you mean `far`?",
         "`align.streams.near.take`: only texts can be put together, and near is audio: choose one of overlap, nearest, "
         "before, after."]
     plain = data.model_copy(update={"streams": {"text": Stream(modality="text")}})
-    assert on_clock.wrong(plain, Align(tolerance=0.1, every=1.0)) == [
+    assert clock_settings.wrong(plain, Align(tolerance=0.1, every=1.0)) == [
         "`data.manifest.key` says which recording a row is of, but no stream has a `table` of its own: take it out, or "
         "name the table of a stream as data.streams.NAME.table.",
         "`align.every` needs streams with times: no stream of data.streams has a `table` of its own."]

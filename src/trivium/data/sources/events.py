@@ -12,8 +12,6 @@ stream whose times are wrong by more than 0.9 seconds says nothing about it: its
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -59,7 +57,7 @@ def write(out: Path, settings: Events, seed: int, streams: Collection[str] = STR
         names, digests = [f"media/{m}/r{k:04}.wav" for k in range(recording[-1] + 1)], []
         for k, name in enumerate(names):
             here = recording == k
-            content = _wav(_sound(rng, symbols[m][here], at[here], TONES[m]))
+            content = raw.wav(_sound(rng, symbols[m][here], at[here], TONES[m]), RATE)
             (out / name).write_bytes(content)
             digests.append(tables.digest(content))
         made[m] = raw.table(key=[f"r{k:04}" for k in range(len(names))], value=names, digest=digests,
@@ -96,16 +94,6 @@ def _sound(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray, tones:
         first = round((moment - HALF) * RATE)
         found[first: first + length] += np.sin(2 * np.pi * (tones[symbol] * np.arange(length) / RATE + phase))
     return (found / FULL_SCALE * 32768).clip(-32768, 32767).round().astype("<i2")
-
-
-def _wav(samples: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
-    return buffer.getvalue()
 
 
 CARD = """Synthetic recordings of ten events each, which words and two sounds tell of at the same time, by a rule with a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import wave
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -43,4 +44,15 @@ def png(pixels: np.ndarray) -> bytes:
 
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def wav(samples: np.ndarray, rate: int) -> bytes:
+    """A WAV file of int16 [N], one channel. rate: Hz"""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
     return buffer.getvalue()

@@ -9,9 +9,8 @@ Samples are independent, so there are no groups.
 
 from __future__ import annotations
 
-import io
-import wave
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def write(out: Path, settings: Symbols, seed: int, streams: Collection[str] = ST
     y, symbols = rules.draw(np.random.default_rng([seed, 0]), n)
     keys = [f"s{i:05}" for i in range(n)]
     render: dict[str, Callable] = {"text": texts, "image": pictures, "audio": sounds}
-    written: dict[str, Callable] = {"text": str, "image": raw.png, "audio": _wav}
+    written: dict[str, Callable] = {"text": str, "image": raw.png, "audio": partial(raw.wav, rate=RATE)}
     made = {}
     for m in streams:
         drawn = render[m](np.random.default_rng([seed, 1 + STREAMS.index(m)]), symbols[m])
@@ -74,16 +73,6 @@ def sounds(rng: np.random.Generator, symbols: np.ndarray) -> np.ndarray:
     turns = np.array(CYCLES)[symbols, None] * np.arange(SAMPLES) / SAMPLES + rng.random((len(symbols), 1))
     waves = np.sin(2 * np.pi * turns) + rng.normal(0, NOISE, turns.shape)
     return (waves / FULL_SCALE * 32768).clip(-32768, 32767).round().astype("<i2")
-
-
-def _wav(samples: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
-    return buffer.getvalue()
 
 
 def _store(out: Path, stream: str, keys: list[str], contents: list[bytes]) -> list[str]:
