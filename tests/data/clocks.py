@@ -89,3 +89,16 @@ def picked(rows: Sequence[dict[str, Any]], *names: str) -> list[tuple]:
 def unaligned(folder: Path) -> list[tuple]:
     """table, value and reason of each."""
     return picked(tables.read(folder / "aligned/unaligned.parquet").to_pylist(), "table", "value", "reason")
+
+
+def hold_a_late_clock(folder: Path, modality: str, file: str) -> None:
+    """`far`, in `file`, is 0.7 s early: it is cut by its own clock, and what it is off `near`, a sound, is found."""
+    csv(folder / "events.csv", "id,label,rec,time", "e1,x,a,110", "e2,y,a,120")
+    tabled = {}
+    for name, what, own in (("near", "audio", "a.wav"), ("far", modality, file)):
+        path = csv(folder / f"{name}.csv", "rec,file,at", f"a,{own},100")
+        tabled[name] = {"modality": what, "column": "file", "table": {"path": str(path), "time": "at"}}
+    rows = joined(folder, tabled, window=[0, 1], checked=True)
+    assert picked(rows, "far_start", "far_end", "near_start") == [(10.0, 11.0, 10.0), (20.0, 21.0, 20.0)]
+    (found,) = tables.read_json(folder / "aligned/clock.json")["offsets"]
+    assert abs(found["seconds"] - 0.7) < 0.02 and found["sure"]

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 import yaml
 
-from tests.data.clocks import csv, ingested, joined, picked, sound, unaligned
+from tests.data.clocks import csv, hold_a_late_clock, ingested, joined, picked, sound, unaligned
 from tests.helpers import ROOT
 from trivium.data import clock_settings, tables
 from trivium.data import streams as settings_of_streams
@@ -236,12 +236,4 @@ def test_a_series_is_cut_out_on_the_clock_and_its_offset_is_found(tmp_path):
     soundfile.write(tmp_path / "a.wav", wave, 1000)
     lines = [f"{k / 100},{value:.4f}" for k, value in enumerate(sensor_values)]
     csv(tmp_path / "pulse.csv", "time,pulse", *lines)
-    csv(tmp_path / "events.csv", EVENTS, "e1,x,a,110", "e2,y,a,120")
-    tabled = {}
-    for name, modality, file in (("near", "audio", "a.wav"), ("far", "series", "pulse.csv")):
-        path = csv(tmp_path / f"{name}.csv", "rec,file,at", f"a,{file},100")
-        tabled[name] = {"modality": modality, "column": "file", "table": {"path": str(path), "time": "at"}}
-    rows = joined(tmp_path, tabled, window=[0, 1], checked=True)
-    assert picked(rows, "far_start", "far_end", "near_start") == [(10.0, 11.0, 10.0), (20.0, 21.0, 20.0)]
-    (found,) = tables.read_json(tmp_path / "aligned/clock.json")["offsets"]
-    assert abs(found["seconds"] - 0.7) < 0.02 and found["sure"]
+    hold_a_late_clock(tmp_path, "series", "pulse.csv")
