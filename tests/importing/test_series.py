@@ -45,6 +45,16 @@ def test_a_long_table_is_recognised_and_becomes_a_row_for_each_recording() -> No
     assert np.flatnonzero(np.isnan(one.values[1])).tolist() == [0, 17, 34, 51]
 
 
+def test_a_key_of_another_name_is_told_and_not_gone_by() -> None:
+    text = lines()
+    found = importing.table(written([text[0].replace("recording", "run"), *text[1:]]))
+    assert found.form.startswith("a table") and found.notes[0] == (
+        "each row is taken for a sample. If one `run` is a sample, and its rows are moments of a recording, add "
+        "`--key run --time t`.")
+    shuffled = [text[0].replace("recording", "run"), *RNG.permutation(text[1:]).tolist()]
+    assert not any("--key" in note for note in importing.table(written(shuffled, "b.csv"), Path("b")).notes)
+
+
 def test_rows_of_a_recording_need_not_stand_together() -> None:
     one, _ = rows(written(lines()))
     text = lines()

@@ -50,15 +50,26 @@ def knows(asked: Asked) -> bool:
     if asked.key or asked.window:
         return True
     names = read.columns(asked.path)
-    time = clock.column(names)
+    if not (time := clock.column(names)):
+        return False
     plain = {_plain(name): name for name in names}
     keys = [plain[one] for one in KEYS if one in plain and plain[one] != time]
-    if not time or not keys:
-        return False
     head = moments.head(asked.path, names, LOOK)
     if any(len(head[name].unique()) == len(head) for name in keys):  # each row is a sample
         return False
-    key = keys[0]
+    if keys:
+        return _is_key(head, keys[0], time)
+    others = [name for name in names if name != time and pa.types.is_string(head[name].type)
+              and _is_key(head, name, time)]
+    if others:  # the finest of them; not sure enough to go by
+        key = max(others, key=lambda name: len(head[name].unique()))
+        asked.note(f"each row is taken for a sample. If one `{key}` is a sample, and its rows are moments of a "
+                   f"recording, add `--key {key} --time {time}`.")
+    return False
+
+
+def _is_key(head: Part, key: str, time: str) -> bool:
+    """Whether rows with the same `key` are moments one after the other."""
     if len(head) < MANY * len(head[key].unique()):
         return False
     same = [part for part in _parts(head, key) if len(part) > 1]
