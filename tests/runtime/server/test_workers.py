@@ -1,9 +1,11 @@
 """Several processes behind one port answer as one would, and outlive each other."""
 
+import asyncio
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +18,8 @@ import pytest
 from tests.runtime.server.served import PATIENCE, Served, serving
 from tests.serving.export.exported import NAME, project
 from trivium.cli.export import export
+from trivium.runtime.server.supervisor import Supervisor, Worker
+from trivium.runtime.server.told import Told
 
 pytest.importorskip("onnxscript")
 pytestmark = pytest.mark.slow
@@ -152,6 +156,29 @@ def test_workers_end_with_the_process_that_started_them(folder: Path) -> None:
         own = children(made)
         made.process.kill()
         assert until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in own), 15)
+
+
+def test_a_worker_that_has_ended_is_not_waited_for_twice() -> None:
+    """A signal that comes just then does not take the exit code away: asyncio would say that it knows no such child."""
+    async def told() -> int:
+        supervisor = Supervisor(Told.model_construct(), socket.socket(), 1, lambda: None)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(7)")
+        mine, its = socket.socketpair()
+        supervisor.workers.add(Worker(process, mine))
+        its.close()
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)  # the loop does not hear of it
+        supervisor._signal(signal.SIGTERM)
+        mine.close()
+        supervisor.listening.close()
+        return await process.wait()
+
+    asyncio.set_child_watcher(watcher := asyncio.PidfdChildWatcher())  # which looks only when the loop does
+    try:
+        assert asyncio.run(told()) == 7
+    finally:
+        watcher.close()
+        asyncio.set_child_watcher(None)
 
 
 def test_what_no_worker_can_use_is_said_once(folder: Path, tmp_path: Path) -> None:

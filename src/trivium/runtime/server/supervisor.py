@@ -80,8 +80,9 @@ class Supervisor:
 
     def _signal(self, sig: int) -> None:
         for worker in self.workers:
-            with contextlib.suppress(ProcessLookupError):
-                worker.process.send_signal(sig)
+            if worker.process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker.process.pid, sig)  # `send_signal` may take the exit code that asyncio waits for
 
     async def _keep(self, counts: str) -> None:
         """One worker after the other, until all are to stop. counts: the folder where they count, see `Metrics`"""
