@@ -1,7 +1,7 @@
 """Known answers: the pipeline on worlds whose best training strategy is known, and whether the verdict says so.
 
-Every world runs through the stages themselves (symbols renderer), in a scratch folder. What must hold is written
-beside each world. 200 or 500 training samples where unimodal labels help: the encoders read these symbols so well that
+Every world runs through the stages themselves, in a scratch folder: as symbols, or as events, whose streams are joined
+in time. What must hold is written beside each world. 200 or 500 training samples where unimodal labels help: the encoders read these symbols so well that
 with 500 of `dominant` every strategy is near the ceiling (docs/evidence.md). 2,000 where only the streams together
 carry the label.
 """
@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from trivium.comparison import out
+from trivium.data.settings import OFFERED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VALIDATION, TEST = 1000, 2000  # samples
@@ -29,6 +30,15 @@ BALANCED = ("unimodal_losses", "dgl", "ogm_ge", "mmpareto")  # these and the nex
 ACROSS = ("aligned_finetune", "crossmasked_finetune")
 FURTHER = ("end_to_end", *BALANCED, *ACROSS)
 CHANCE = 0.05  # accuracy; "at chance" and "near one half" mean closer than this
+HEARD = {"sample_rate": 2000, "seconds": 1.0}
+SERIES = {"channels": ["left", "right"], "rate": 20.0, "seconds": 1.0}
+CLIP = {"size": 16, "frames": 4, "frames_per_second": 4}
+READ = {  # by source: what each encoder makes of it
+    "symbols": {"words": {"length": 16, "vocab": 256}, "patches": {"size": 12, "channels": 1},
+                "bands": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}},
+    "events": {"waves": SERIES, "traits": SERIES, "frames": CLIP | {"channels": 1}, "motion": CLIP, "bands": HEARD,
+               "cepstra": HEARD},
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Expected:
     says: str
     holds: Callable[[Comparison], bool]
     strategies: tuple[str, ...] = TRAINED
+    source: str = "symbols"
 
 
 class Comparison:
@@ -111,6 +122,8 @@ WORLDS = {
     "synergy_further": Expected("synergy", 2000, 48, 4, "aligned or cross-masked components beat end to end; balancing "
                                 "stays at chance", _across, FURTHER),
 }
+WORLDS |= {f"events_{name}": replace(WORLDS[name], source="events", strategies=(*TRAINED, "reference"))
+           for name in ("redundant", "dominant", "unique", "synergy", "mixed")}
 
 
 def run(name: str, expected: Expected | None = None, only: Sequence[str] = ()) -> dict[str, Any]:
@@ -133,8 +146,8 @@ def run(name: str, expected: Expected | None = None, only: Sequence[str] = ()) -
 
 
 def settings(folder: Path, wanted: Expected, only: Sequence[str] = ()) -> None:
-    """params.yaml of the repository with the profile `full`, with the symbols of the world and small inputs, and the
-    strategies whose encoders are trained here: what published encoders and n-grams make of made-up symbols is unknown.
+    """params.yaml of the repository with the profile `full`, with the world and small inputs, and the strategies whose
+    encoders are trained here: what published encoders and n-grams make of made-up symbols is unknown.
 
     only: some of the strategies.
     """
@@ -149,13 +162,15 @@ def settings(folder: Path, wanted: Expected, only: Sequence[str] = ()) -> None:
     params = yaml.load(folder / "params.yaml")
     total = wanted.train + VALIDATION + TEST
     params["seeds"] = wanted.seeds
-    params["data"]["source"] = "symbols"
+    params["data"]["source"] = wanted.source
     params["data"]["watch"] = str(ROOT / "data/README.md")
-    params["data"]["symbols"] = {"world": wanted.world, "samples": total}
+    params["data"]["streams"] = {s: {"modality": modality} for s, modality in OFFERED.get(wanted.source, OFFERED["digits"]).items()}
+    params["data"][wanted.source] = {"world": wanted.world, "samples": total}
+    if wanted.source == "events":
+        params["align"]["window"] = [-0.5, 0.5]
     params["split"] |= {"val": VALIDATION / total, "test": TEST / total}
-    params["encoder"]["words"]["processor"] |= {"length": 16, "vocab": 256}
-    params["encoder"]["patches"]["processor"] |= {"size": 12, "channels": 1}
-    params["encoder"]["bands"]["processor"] |= {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}
+    for name, processor in READ[wanted.source].items():
+        params["encoder"][name]["processor"] = params["encoder"][name].get("processor", {}) | processor
     params["budget"]["epochs"] = wanted.epochs
     params["loop"]["augment"] = False  # a shifted template is another template
     chosen = only or wanted.strategies

@@ -13,7 +13,7 @@ from trivium.settings.durations import Duration
 STREAMS = ("text", "image", "audio")  # that the generated sources offer, each of the modality of its name
 OFFERED = {"digits": {s: s for s in STREAMS}, "cells": {"text": "text", "facts": "table"},
            "waves": {"series": "series", "text": "text"},
-           "events": {"words": "text", "low": "audio", "high": "audio"}}  # by source; others: digits
+           "events": {"series": "series", "video": "video", "sound": "audio"}}  # by source; others: digits
 World = Literal["redundant", "dominant", "unique", "synergy", "mixed"]
 
 

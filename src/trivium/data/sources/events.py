@@ -2,40 +2,43 @@
 
 An event has a moment and a label; its symbols last from 0.4 seconds before that moment to 0.4 seconds after it:
 
-    words   8 words, one each 0.1 s: one of the symbol's 4 keywords at two random places, fillers elsewhere
-    low     a tone of 100, 150, 220 or 300 Hz, random phase, in noise at 2,000 samples a second
-    high    a tone of 400, 530, 700 or 900 Hz, likewise
+    series  channels `left` and `right`, 20 points a second: half a sine in one of them, up or down
+    video   16x16 grey levels, 10 frames a second, H.264: stripes, lying, standing or in one of the two diagonals
+    sound   2,000 samples a second: a tone of 150, 280, 500 or 850 Hz
 
-Streams have tables of their own, with times; so `align.window: [-0.5, 0.5]` cuts out what belongs to an event, and a
-stream whose times are wrong by more than 0.9 seconds says nothing about it: its window holds noise, or another event.
+Where stripes and tones begin is random, and there is normal noise on all, all the time. Streams have tables of their
+own, with times; so `align.window: [-0.5, 0.5]` cuts out what belongs to an event, and a stream whose times are wrong by
+0.9 seconds or more says nothing about it: its window holds noise, or another event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from trivium.data import tables
 from trivium.data.settings import OFFERED
 from trivium.data.sources import raw
-from trivium.data.sources.symbols import FILLERS, KEYWORDS, SYMBOLS
 from trivium.data.sources.worlds import world
+from trivium.modalities.recordings.written import content
 
 if TYPE_CHECKING:
     from trivium.data.settings import Events
 
 STREAMS = tuple(OFFERED["events"])
+SYMBOLS = 4
 EVENTS, APART, JITTER = 10, 2.0, 0.3  # of a recording; seconds between two, on average; and how much earlier or later
 HALF, WINDOW = 0.4, 0.5  # seconds from the moment to the end of its symbols, and to that of the window
-WORDS = 8
-RATE, NOISE, FULL_SCALE = 2000, 1.5, 8.0
-TONES = {"low": (100, 150, 220, 300), "high": (400, 530, 700, 900)}  # Hz
 SECONDS = APART * (EVENTS + 1)  # of a recording
+RATE = {"series": 20, "video": 10, "sound": 2000}  # points, frames, samples a second
+CHANNELS, HEIGHT = ("left", "right"), 2.5  # of the series; its noise is N(0, 1)
+SIDE, STRIPES, GREYS, GRAIN = 16, 5.0, 40.0, 40.0  # pixels; from stripe to stripe; grey levels of stripes and of noise
+ACROSS = np.array([(0, 1), (1, 0), (0.7, 0.7), (0.7, -0.7)])  # by symbol, how stripes go on to the right and down
+TONES, NOISE, FULL_SCALE = (150, 280, 500, 850), 1.5, 8.0  # Hz; of a tone of 1
 
 
 def write(out: Path, settings: Events, seed: int, streams: Collection[str] = STREAMS) -> None:
@@ -46,24 +49,21 @@ def write(out: Path, settings: Events, seed: int, streams: Collection[str] = STR
     recording = np.arange(n) // EVENTS
     jitter = np.random.default_rng([seed, 9]).uniform(-JITTER, JITTER, n)
     at = (APART * (1 + np.arange(n) % EVENTS) + jitter).round(3)
-    keys = [f"r{k:04}" for k in recording]
+    keys = [f"r{k:04}" for k in range(recording[-1] + 1)]
     made = {}
     for m in streams:
-        rng, late = np.random.default_rng([seed, 1 + STREAMS.index(m)]), settings.shift.get(m, 0.0)
-        if m == "words":
-            made[m] = _words(rng, symbols[m], keys, at + late)
-            continue
+        rng = np.random.default_rng([seed, 1 + STREAMS.index(m)])
         (out / "media" / m).mkdir(parents=True)
-        names, digests = [f"media/{m}/r{k:04}.wav" for k in range(recording[-1] + 1)], []
+        draw, ending = DRAWN[m]
+        names, digests = [f"media/{m}/{key}.{ending}" for key in keys], []
         for k, name in enumerate(names):
             here = recording == k
-            content = raw.wav(_sound(rng, symbols[m][here], at[here], TONES[m]), RATE)
-            (out / name).write_bytes(content)
-            digests.append(tables.digest(content))
-        made[m] = raw.table(key=[f"r{k:04}" for k in range(len(names))], value=names, digest=digests,
-                            clock=[late] * len(names))
-    labels = raw.table(sample=[f"e{i:05}" for i in range(n)], key=keys, label=[str(one) for one in y],
-                       clock=at.tolist())
+            file = draw(rng, symbols[m][here], at[here])
+            (out / name).write_bytes(file)
+            digests.append(tables.digest(file))
+        made[m] = raw.table(key=keys, value=names, digest=digests, clock=[settings.shift.get(m, 0.0)] * len(names))
+    labels = raw.table(sample=[f"e{i:05}" for i in range(n)], key=[keys[k] for k in recording],
+                       label=[str(one) for one in y], clock=at.tolist())
     raw.save(out, labels, made, source="events", root=raw.root(out), title=f"events, world {settings.world}", card=CARD,
              world=rules.meta(lost(settings)), clock="seconds")
 
@@ -73,29 +73,39 @@ def lost(settings: Events) -> tuple[str, ...]:
     return tuple(m for m in STREAMS if abs(settings.shift.get(m, 0.0)) >= HALF + WINDOW)
 
 
-def _words(rng: np.random.Generator, symbols: np.ndarray, keys: list[str], at: np.ndarray) -> pa.Table:
-    said = rng.integers(*FILLERS, (len(symbols), WORDS))
-    places = rng.random(said.shape).argsort(axis=1)[:, :2]
-    texts = np.char.add("w", said.astype(str))
-    chosen = KEYWORDS * symbols + rng.integers(KEYWORDS, size=len(symbols))
-    np.put_along_axis(texts, places, np.array([f"k{number:02}" for number in chosen])[:, None], axis=1)
-    starts = (at[:, None] - HALF + np.arange(WORDS) * 2 * HALF / WORDS).ravel().round(6)
-    values = texts.ravel().tolist()
-    return raw.table(key=np.repeat(keys, WORDS).tolist(), value=values,
-                     digest=[tables.digest(one.encode()) for one in values], clock=starts.tolist(),
-                     start=[0.0] * len(starts), end=[round(2 * HALF / WORDS, 6)] * len(starts))
+def _series(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
+    """The file of a whole recording. symbols, at: of its events; so for the others."""
+    found = rng.normal(0, 1, (len(CHANNELS), round(SECONDS * RATE["series"])))
+    seconds = (np.arange(found.shape[1]) + 0.5) / RATE["series"]
+    for symbol, moment in zip(symbols.tolist(), at.tolist(), strict=True):
+        arc = np.cos(np.pi / 2 * np.clip((seconds - moment) / HALF, -1, 1))
+        found[symbol // 2] += HEIGHT * (1 if symbol % 2 == 0 else -1) * arc
+    return content(dict(zip(CHANNELS, found.astype(np.float32), strict=True)), RATE["series"])
 
 
-def _sound(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray, tones: tuple[int, ...]) -> np.ndarray:
-    """Samples of 16 bits of a whole recording."""
-    found = rng.normal(0, NOISE, round(SECONDS * RATE))
-    length = round(2 * HALF * RATE)
+def _video(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
+    found = rng.normal(0, GRAIN, (round(SECONDS * RATE["video"]), SIDE, SIDE))
+    seconds = (np.arange(len(found)) + 0.5) / RATE["video"]
+    places = np.stack(np.mgrid[:SIDE, :SIDE][::-1])  # to the right, and down
     for symbol, moment, phase in zip(symbols.tolist(), at.tolist(), rng.random(len(at)).tolist(), strict=True):
-        first = round((moment - HALF) * RATE)
-        found[first: first + length] += np.sin(2 * np.pi * (tones[symbol] * np.arange(length) / RATE + phase))
-    return (found / FULL_SCALE * 32768).clip(-32768, 32767).round().astype("<i2")
+        turns = np.tensordot(ACROSS[symbol], places, 1) / STRIPES + phase
+        found[np.abs(seconds - moment) <= HALF] += GREYS * np.sin(2 * np.pi * turns)
+    return raw.mp4((128 + found).clip(0, 255).round().astype(np.uint8), RATE["video"])
 
 
-CARD = """Synthetic recordings of ten events each, which words and two sounds tell of at the same time, by a rule with a
-known answer. Each stream has a clock: if that is wrong by more than the window around an event, the stream says
-nothing about it. For checking how streams are joined in time, and what the comparison makes of it."""
+def _sound(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
+    found = rng.normal(0, NOISE, round(SECONDS * RATE["sound"]))
+    length = round(2 * HALF * RATE["sound"])
+    for symbol, moment, phase in zip(symbols.tolist(), at.tolist(), rng.random(len(at)).tolist(), strict=True):
+        first = round((moment - HALF) * RATE["sound"])
+        turns = TONES[symbol] * np.arange(length) / RATE["sound"] + phase
+        found[first: first + length] += np.sin(2 * np.pi * turns)
+    return raw.wav((found / FULL_SCALE * 32768).clip(-32768, 32767).round(), RATE["sound"])
+
+
+DRAWN: dict[str, tuple[Callable[[np.random.Generator, np.ndarray, np.ndarray], bytes], str]] = {
+    "series": (_series, "arrow"), "video": (_video, "mp4"), "sound": (_sound, "wav")}
+
+CARD = """Synthetic recordings of ten events each, which a series, a video and a sound tell of at the same time, by a
+rule with a known answer. Each stream has a clock: if that is wrong by more than the window around an event, the stream
+says nothing about it. For checking how streams are joined in time, and what the comparison makes of it."""
