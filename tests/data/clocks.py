@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow as pa
 import soundfile
 
-from trivium import tasks
+from trivium import modalities, tasks
 from trivium.data import tables
 from trivium.data.alignment import align
 from trivium.data.met import CARRIED
 from trivium.data.meta import Meta
+from trivium.data.onclock import lasts
 from trivium.data.settings import Align, Manifest, Stream, Validate
 from trivium.data.sources import manifest
 from trivium.data.validation import ended, validate
-from trivium.modalities import audio
 from trivium.tasks.classification import Classification
 
 ROWS = {"id": "id", "label": "label", "group": "group", "split": "split", "language": "language", "domain": "domain",
@@ -70,9 +70,9 @@ def taken(raw: Path, valid: Path, kinds: dict[str, str]) -> None:
     tables.write(labels.append_column("duplicate_group", shared), valid / "labels.parquet")
     for s, modality in kinds.items():
         rows = tables.read(raw / f"{s}.parquet")
-        if modality == "audio":
-            meta = Meta.read(raw / "meta.json")
-            seconds = np.array([audio.length(one, meta.root, None, None) for one in rows["value"].to_pylist()])
+        if lasts(modality):
+            root, length = Meta.read(raw / "meta.json").root, modalities.get(modality).length
+            seconds = np.array([length(one, root, None, None) for one in rows["value"].to_pylist()])
             for name in ("start", "end"):
                 if name not in rows.column_names:
                     rows = rows.append_column(name, pa.nulls(len(rows), pa.float64()))

@@ -2,13 +2,13 @@
 
 An event has a moment and a label; its symbols last from 0.4 seconds before that moment to 0.4 seconds after it:
 
-    series  channels `left` and `right`, 20 points a second: half a sine in one of them, up or down
-    video   16x16 grey levels, 10 frames a second, H.264: stripes, lying, standing or in one of the two diagonals
+    series  two channels, 50 points a second: waves of 4 or 8 Hz, in one a quarter of a turn ahead of the other
+    video   10 frames a second: a template of 16x16 pixels, which is the same each time
     sound   2,000 samples a second: a tone of 150, 280, 500 or 850 Hz
 
-Where stripes and tones begin is random, and there is normal noise on all, all the time. Streams have tables of their
-own, with times; so `align.window: [-0.5, 0.5]` cuts out what belongs to an event, and a stream whose times are wrong by
-0.9 seconds or more says nothing about it: its window holds noise, or another event.
+Where waves and tones begin is random, and there is normal noise on all, all the time. Streams have tables of
+their own, with times; so `align.window: [-0.5, 0.5]` cuts out what belongs to an event, and a stream whose times are
+wrong by 0.9 seconds or more says nothing about it: its window holds noise, or another event.
 """
 
 from __future__ import annotations
@@ -34,10 +34,9 @@ SYMBOLS = 4
 EVENTS, APART, JITTER = 10, 2.0, 0.3  # of a recording; seconds between two, on average; and how much earlier or later
 HALF, WINDOW = 0.4, 0.5  # seconds from the moment to the end of its symbols, and to that of the window
 SECONDS = APART * (EVENTS + 1)  # of a recording
-RATE = {"series": 20, "video": 10, "sound": 2000}  # points, frames, samples a second
-CHANNELS, HEIGHT = ("left", "right"), 2.5  # of the series; its noise is N(0, 1)
-SIDE, STRIPES, GREYS, GRAIN = 16, 5.0, 40.0, 40.0  # pixels; from stripe to stripe; grey levels of stripes and of noise
-ACROSS = np.array([(0, 1), (1, 0), (0.7, 0.7), (0.7, -0.7)])  # by symbol, how stripes go on to the right and down
+RATE = {"series": 50, "video": 10, "sound": 2000}  # points, frames, samples a second
+CHANNELS, HERTZ, SWING = ("left", "right"), (4.0, 8.0), 1.5  # of the series; its noise is N(0, 1)
+SIDE, GREYS, GRAIN = 16, 8.0, 2.5  # pixels; grey levels of a template's deviation; that of the noise, in these
 TONES, NOISE, FULL_SCALE = (150, 280, 500, 850), 1.5, 8.0  # Hz; of a tone of 1
 
 
@@ -76,21 +75,21 @@ def lost(settings: Events) -> tuple[str, ...]:
 def _series(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
     """The file of a whole recording. symbols, at: of its events; so for the others."""
     found = rng.normal(0, 1, (len(CHANNELS), round(SECONDS * RATE["series"])))
-    seconds = (np.arange(found.shape[1]) + 0.5) / RATE["series"]
-    for symbol, moment in zip(symbols.tolist(), at.tolist(), strict=True):
-        arc = np.cos(np.pi / 2 * np.clip((seconds - moment) / HALF, -1, 1))
-        found[symbol // 2] += HEIGHT * (1 if symbol % 2 == 0 else -1) * arc
+    seconds = np.arange(found.shape[1]) / RATE["series"]
+    for symbol, moment, phase in zip(symbols.tolist(), at.tolist(), rng.random(len(at)).tolist(), strict=True):
+        ahead = np.array([[0.0], [0.25 if symbol % 2 == 0 else -0.25]])
+        waves = SWING * np.sin(2 * np.pi * (HERTZ[symbol // 2] * seconds + phase + ahead))
+        found += np.where(np.abs(seconds - moment) <= HALF, waves, 0)
     return content(dict(zip(CHANNELS, found.astype(np.float32), strict=True)), RATE["series"])
 
 
 def _video(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
     found = rng.normal(0, GRAIN, (round(SECONDS * RATE["video"]), SIDE, SIDE))
     seconds = (np.arange(len(found)) + 0.5) / RATE["video"]
-    places = np.stack(np.mgrid[:SIDE, :SIDE][::-1])  # to the right, and down
-    for symbol, moment, phase in zip(symbols.tolist(), at.tolist(), rng.random(len(at)).tolist(), strict=True):
-        turns = np.tensordot(ACROSS[symbol], places, 1) / STRIPES + phase
-        found[np.abs(seconds - moment) <= HALF] += GREYS * np.sin(2 * np.pi * turns)
-    return raw.mp4((128 + found).clip(0, 255).round().astype(np.uint8), RATE["video"])
+    templates = np.random.default_rng(16).normal(size=(SYMBOLS, SIDE, SIDE))
+    for symbol, moment in zip(symbols.tolist(), at.tolist(), strict=True):
+        found[np.abs(seconds - moment) <= HALF] += templates[symbol]
+    return raw.mp4((128 + GREYS * found).clip(0, 255).round().astype(np.uint8), RATE["video"])
 
 
 def _sound(rng: np.random.Generator, symbols: np.ndarray, at: np.ndarray) -> bytes:
