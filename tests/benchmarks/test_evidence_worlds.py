@@ -17,9 +17,10 @@ def test_dominant_unimodal_components_beat_joint_training():
     assert found["accuracy"]["ensemble"]["mean"] < 0.941  # nobody is better than Bayes
 
 
-def test_synergy_what_leans_on_unimodal_labels_is_at_chance():
+@pytest.mark.parametrize("name", ["synergy", "events_synergy"])
+def test_synergy_what_leans_on_unimodal_labels_is_at_chance(name):
     # No modality alone says anything here: a label that leaks into the inputs, or a test row into train, would show.
-    size = replace(worlds.WORLDS["synergy"], train=500, epochs=5, seeds=2,
+    size = replace(worlds.WORLDS[name], train=500, epochs=5, seeds=2,
                    holds=lambda found: found.near(("ensemble", "unimodal"), 0.5))
-    found = worlds.run("synergy", size, only=["ensemble", "unimodal"])
+    found = worlds.run(name, size, only=["ensemble", "unimodal"])
     assert found["holds"], found["accuracy"]
