@@ -88,6 +88,15 @@ def chosen(found: Recording, channels: tuple[str, ...]) -> Recording:
     return Recording(found.seconds, np.stack([none if k is None else found.values[k] for k in places]), channels)
 
 
+def refuse_other(value: str, root: str | Path, settings: Settings) -> None:
+    """Of a row that a model is asked about. Raises: ValueError (it has none of the channels that the model learned)."""
+    has = recordings.read(value, root).channels
+    if settings.channels and not {one.strip().casefold() for one in settings.channels} & {
+            one.strip().casefold() for one in has}:
+        raise ValueError(f"has the channels {', '.join(has[:8])}, and none of {', '.join(settings.channels[:8])}, "
+                         "which the model learned from")
+
+
 def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:
     """points: [C], how many values of each channel models learn from. Raises: UserError (none of a channel)."""
     for name, count in zip(settings.channels, points.tolist(), strict=False):

@@ -135,6 +135,8 @@ class Inputs:
                 place, seen = (file, "") if file else (value, root)
                 if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
+                if (refuse_other := getattr(kind, "refuse_other", None)) is not None:
+                    refuse_other(place, seen, self._settings[s])
                 return self._processors[s].decode(place, seen, start, end, self._settings[s])
         except Exception as error:  # a damaged file, a server that is away: the other rows have their answer
             said = isinstance(error, ValueError | UserError)
