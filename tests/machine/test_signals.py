@@ -131,3 +131,18 @@ def test_a_stage_whose_dvc_was_killed_ends() -> None:
         assert alive(child) is lives
         if lives:
             os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("kind", "code"), BOTH)
+@pytest.mark.parametrize("body", [
+    f"{READY}\n    {DEAF}",  # a long call into a library
+    f"signals._remove = lambda *_, own=signals._remove: setattr(signals, '_remove', own) or {READY} or time.sleep(60)",
+], ids=["in a library", "while it is removed"])
+def test_what_is_half_written_goes_whatever_the_process_is_doing(kind: signal.Signals, code: int, body: str,
+                                                                 tmp_path: Path) -> None:
+    folder = tmp_path / "made.part"
+    process = start(f"from pathlib import Path\nfolder = Path({str(folder)!r})\nwith signals.scratch(folder):\n"
+                    f"    folder.mkdir()\n    (folder / 'half').write_text('a')\n    {body}")
+    assert (folder / "half").exists()
+    found, _, said, wrong = ends(process, kind)
+    assert (found, said, wrong) == (code, "", "") and not folder.exists()
