@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import expectations, placeholders, quarantine, set_aside, tables
+from trivium.data import expectations, placeholders, quarantine, set_aside, spans, tables
 from trivium.data.duplicates import Content, grouped, named
 from trivium.data.frames import (
     JUDGED,
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from trivium.tasks import Task
 
 
-LASTS = ("seconds", "duration")  # measurements that say how long a value lasts
-
 
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
              task: str | Mapping[str, Any] = "classification", known: Task | None = None) -> dict[str, Any]:
@@ -69,6 +67,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     empty = cells.is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
     measures = probe(rows, streams, meta.root, meanwhile=expectations.load)
+    lasting = {m: spans.lasting(r, measures[m], labels, meta.clock) for m, r in rows.items()}
 
     suites: list[dict[str, Any]] = []
     for m, r in rows.items():
@@ -152,10 +151,10 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
             start = end
     for m, r in rows.items():
         with tables.Writer(out / f"{m}.parquet") as file:
-            start, seconds = 0, next((measures[m][name] for name in LASTS if r.clocked and name in measures[m]), None)
+            start, own = 0, lasting[m]
             for piece in r.left():
-                if seconds is not None:  # on a clock, a file ends where it ends
-                    piece = ended(piece, seconds[r.kept()[start: start + len(piece)]])
+                if own is not None:  # on a clock, a file ends where it ends
+                    piece = own.on_clock(piece, r.kept()[start: start + len(piece)])
                     start += len(piece)
                 file.add(piece)
     parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
@@ -176,13 +175,6 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     } | ({"anonymised": {s: {"rows": one.rows, "texts": one.texts, "found": one.found}
                          for s, one in meta.anonymised.items()}} if meta.anonymised else {})
-
-
-def ended(rows: pa.Table, seconds: np.ndarray) -> pa.Table:
-    """With an end for each row that has none. seconds: that each lasts"""
-    lasts = pa.chunked_array([pa.array(seconds, mask=np.isnan(seconds))])
-    end = pc.coalesce(rows["end"], pc.add(pc.fill_null(rows["start"], 0.0), lasts))
-    return rows.set_column(rows.schema.get_field_index("end"), "end", end)
 
 
 def _coverage(task: Task, cells: pa.ChunkedArray, here: np.ndarray, has: Mapping[str, np.ndarray],

@@ -111,11 +111,14 @@ def write(s: str, stream: Stream, manifest: Manifest, folder: Path, kept: Kept, 
     further: dict[str, pa.Array]
     if lasts:  # `start` and `end` are of the file, `time` says when that begins
         further = {what: _or_null(seconds[what]) for what in ("start", "end") if what in seconds}
-        further["clock"] = _or_null(seconds["time"]) if "time" in seconds else pa.array(np.zeros(len(table)))
+        if "time" in seconds:
+            further["clock"] = _or_null(seconds["time"])
+        elif not modalities.has_times(stream.modality):  # else those are on the clock
+            further["clock"] = pa.array(np.zeros(len(table)))
     else:
         further = on_clock(seconds)
-    if not further:  # several rows of a key count, in their order
-        further = {"place": pa.array(np.arange(len(table), dtype=np.float64))}
+    if not {"clock", "place"} & further.keys():
+        further["place"] = pa.array(np.arange(len(table), dtype=np.float64))
     return kept.table(column, keys.combine_chunks(), s, stream.modality, further)
 
 
