@@ -32,12 +32,17 @@ class Lasting:
     since: np.ndarray
 
     def on_clock(self, piece: pa.Table, rows: np.ndarray) -> pa.Table:
-        """With `clock`, `start` and `end` as far as they are known. piece: the `rows` of the table"""
+        """With `clock` and `end` as far as they are known, and `begins`, if a file does not begin at 0.
+
+        piece: the `rows` of the table
+        """
         clock = (pc.subtract(piece["clock"], pa.array(np.nan_to_num(self.begins[rows])))
                  if "clock" in piece.column_names else pa.array(np.nan_to_num(self.since[rows])))
-        start = pc.coalesce(piece["start"], _or_null(self.begins[rows]))
-        end = pc.coalesce(piece["end"], pc.add(pc.fill_null(start, 0.0), _or_null(self.seconds[rows])))
-        for name, column in (("clock", clock), ("start", start), ("end", end)):
+        begins = _or_null(self.begins[rows])
+        first = pc.coalesce(piece["start"], begins, 0.0)
+        end = pc.coalesce(piece["end"], pc.add(first, _or_null(self.seconds[rows])))
+        made = {"clock": clock, "end": end} | ({} if np.isnan(self.begins).all() else {"begins": begins})
+        for name, column in made.items():
             piece = (piece.set_column(piece.schema.get_field_index(name), name, column)
                      if name in piece.column_names else piece.append_column(name, column))
         return piece
