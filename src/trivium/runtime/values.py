@@ -27,9 +27,11 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def span(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Start and end of a row's recording, in seconds. Raises: ValueError (one is no number)."""
-    start, end = (_seconds(row.get(key), key) for key in TIMES)
+def span(row: Mapping[str, Any], stream: str) -> tuple[float | None, float | None]:
+    """Start and end in the recording of a stream, in seconds: its own, such as `mic_start`, else those of the row.
+    Raises: ValueError (one is no number).
+    """
+    start, end = (_seconds(row.get(f"{stream}_{key}", row.get(key)), key) for key in TIMES)
     return start, end
 
 
