@@ -26,16 +26,16 @@ def write(folder: Path) -> None:
     files = {name: [] for name in ("events", "mics", "words", "worn")}
     for k in range(RECORDINGS):
         rng, begin = np.random.default_rng(k), 1000 * (k + 1)
-        wave, worn = rng.normal(0, 0.02, 14_000), rng.normal(0, 0.3, 14 * 20)
+        wave, worn = rng.normal(0, 0.1, 14_000), rng.normal(0, 1.5, 14 * 20)
         for e in range(EVENTS):
             y, at = (k + e) % 2, 2 * e + 1.5 + rng.uniform(-0.2, 0.2)
             here = slice(round(1000 * (at - 0.4)), round(1000 * (at + 0.4)))
-            wave[here] += 0.3 * np.sin(2 * np.pi * (80, 300)[y] * np.arange(here.stop - here.start) / 1000)
+            wave[here] += 0.02 * np.sin(2 * np.pi * (80, 300)[y] * np.arange(here.stop - here.start) / 1000)
             here = slice(round(20 * (at - 0.4)), round(20 * (at + 0.4)))
-            worn[here] += 2 * np.sin(2 * np.pi * (1, 4)[y] * np.arange(here.stop - here.start) / 20)
+            worn[here] += np.sin(2 * np.pi * (1, 4)[y] * np.arange(here.stop - here.start) / 20)
             files["events"].append(f"k{k}e{e},{'uv'[y]},r{k},{begin + at:.3f}")
-            files["words"].append(f"r{k},{('left', 'right')[y]} w{rng.integers(5)},{begin + at - 0.2:.3f},"
-                                  f"{begin + at + 0.2:.3f}")
+            said = f"{('left', 'right')[y ^ (rng.random() < 0.25)]} w{rng.integers(5)}"
+            files["words"].append(f"r{k},{said},{begin + at - 0.2:.3f},{begin + at + 0.2:.3f}")
         soundfile.write(folder / f"{k}.wav", wave, 1000)
         lines = [f"{begin + i / 20:.2f},{value:.4f}" for i, value in enumerate(worn)]
         (folder / f"{k}.csv").write_text("\n".join(["time,v", *lines]) + "\n")
@@ -62,13 +62,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_windows_are_cut_from_each_stream_by_its_own_times(project: Path) -> None:
-    (row,) = (row for row in tables.read(project / "data/aligned/samples.parquet").to_pylist() if row["sample"] == "k3e2")
+    samples = tables.read(project / "data/aligned/samples.parquet").to_pylist()
+    (row,) = (row for row in samples if row["sample"] == "k3e2")
     at = next(float(line.split(",")[3]) for line in (project / "mine/events.csv").read_text().splitlines()
               if line.startswith("k3e2,"))
     assert row["mic_start"] == pytest.approx(at - 4000.5, abs=1e-6)
     assert row["worn_start"] == pytest.approx(at - 0.5, abs=1e-6)
     found = json.loads((project / "reports/comparison.json").read_text())["strategies"]
-    assert found["reference"]["metrics"]["accuracy"]["mean"] > 0.9
+    assert found["reference"]["metrics"]["accuracy"]["mean"] > 0.6
 
 
 @pytest.mark.parametrize("strategy", ["reference", "end_to_end"])
@@ -87,7 +88,7 @@ def test_joined_by_predict_rows_have_the_answers_of_the_pipeline(project: Path, 
     best = min(trained, key=lambda one: one["validation"]["nll"])["seed"]
     told = [row for row in tables.read(project / f"reports/evaluate/{strategy}/predictions.parquet").to_pylist()
             if row["seed"] == best]
-    assert len(told) > 20
-    for row in told:
-        mine = [float(answers[row["sample"]][f"probability_{name}"]) for name in "uv"]
-        assert mine == pytest.approx(np.exp(row["answer"]).tolist(), abs=1e-4)
+    theirs = np.array([row["answer"] for row in told])
+    assert len(told) > 20 and ((theirs > 0.1) & (theirs < 0.9)).any()
+    mine = [[float(answers[row["sample"]][f"probability_{name}"]) for name in "uv"] for row in told]
+    assert np.allclose(mine, theirs, atol=1e-4)

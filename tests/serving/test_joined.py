@@ -9,6 +9,7 @@ import yaml
 
 from tests.data.clocks import csv, joined, sound
 from tests.helpers import ROOT
+from trivium.data import tables
 from trivium.serving import joined as new
 from trivium.serving.export.smoke import raw
 from trivium.settings.errors import UserError
@@ -111,3 +112,14 @@ def test_where_no_table_is_beside_it_all_are_named(project):
     csv(root / "lonely.csv", "id,rec,time", "e1,a,101")
     with pytest.raises(UserError, match=r"beside .*lonely.csv there is none: .* mic \(.*mics.csv\), temp \("):
         join(root, "lonely.csv")
+
+
+def test_an_estimated_offset_is_that_of_training(project):
+    root, _ = project
+    clock = tables.read_json(root / "data/aligned/clock.json")
+    clock["streams"]["mic"]["offset"] = 0.25
+    tables.write_json(clock, root / "data/aligned/clock.json")
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    params["align"]["offset"] = {"mic": "estimated"}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    assert [row.get("mic_start") for row in join(root)] == [0.25, 4.75, 0.0, None]

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ def missing(value: Any) -> bool:
 
 def text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def times(streams: Iterable[str]) -> tuple[str, ...]:
+    """What says which part of a recording a row is about: of all streams, or of one."""
+    return (*TIMES, *(f"{s}_{key}" for s in streams for key in TIMES))
 
 
 def span(row: Mapping[str, Any], stream: str) -> tuple[float | None, float | None]:
