@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
+TIMES = True  # its files have some of their own
 Augment, augment = augmented.Settings, augmented.augment
 
 
@@ -46,7 +47,11 @@ def spec(settings: Settings) -> Spec:
 
 
 def probe(value: str, root: str | Path, start: float | None = None, end: float | None = None) -> dict[str, Any]:
-    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of what is from `start` to `end`; or {"error": why}."""
+    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of what is from `start` to `end`; or {"error": why}.
+
+    Where it is not 0, also the time of the file's first point, as "begins" in seconds; and where its times are dates,
+    when the first one is, as "since" in seconds since 1970 (UTC).
+    """
     try:
         found = recordings.read(value, root)
         first, last = recordings.cut(found, start, end)
@@ -57,7 +62,9 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     except ValueError as error:
         return {"error": str(error)}
     return {"points": part.shape[1], "channels": len(part), "duration": last - first,
-            "gaps": float(np.isnan(part).mean())}
+            "gaps": float(np.isnan(part).mean()),
+            **({"begins": float(found.seconds[0])} if found.seconds[0] else {}),
+            **({"since": found.since} if found.since is not None else {})}
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:

@@ -130,7 +130,7 @@ class Inputs:
         kind = modalities.get(self.streams[s])
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
-            start, end = values.span(row)
+            start, end = values.span(row, s)
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
                 if problem := kind.probe(place, seen, start, end).get("error"):
