@@ -63,22 +63,22 @@ def reference() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="trivium-faults-project-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = folder / "project"
-    if (project / "export").is_dir():  # it may be of an older commit
-        for room in ("src", "pipeline"):
-            shutil.copytree(ROOT / room, project / room, dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "dvc.yaml", project / "dvc.yaml")
-    else:
+    if not (project / "export").is_dir() or _code(project) != _code(ROOT):  # of another commit
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir(parents=True)
         dropped = {f"{section}__{name}": None for section, names in DROPPED.items() for name in names}
         tiny_project(project, **dropped, data__symbols__samples=200, budget__epochs=2, evaluate__analysis_rows=32,
                      compare__bootstrap=100)
-    command(project, "dvc", "repro")
-    command(project, "git", "add", "--all")
-    command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--allow-empty",
-            "--message", "all")  # from which a broken dvc.lock is mended
+        command(project, "dvc", "repro")
+        command(project, "git", "add", "--all")
+        command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
     return project
+
+
+def _code(root: Path) -> dict[str, bytes]:
+    files = [root / "dvc.yaml", *(path for room in ("src", "pipeline") for path in (root / room).rglob("*.*"))]
+    return {str(path.relative_to(root)): path.read_bytes() for path in files
+            if path.is_file() and not {"__pycache__", "trivium.egg-info"} & set(path.parts)}
 
 
 def copy(to: Path, cache: bool = False) -> Path:
