@@ -149,8 +149,9 @@ def test_what_is_half_written_goes_whatever_the_process_is_doing(kind: signal.Si
 
 
 def test_a_command_whose_modules_are_still_loaded_ends_in_silence() -> None:
-    script = ("import sys, time\nclass Slow:\n    def find_spec(self, name, *_):\n        if name == 'trivium.cli.main':\n"
-              "            print('ready', flush=True)\n            time.sleep(60)\nsys.meta_path.insert(0, Slow())\n"
+    script = ("import sys, time\nclass Slow:\n    def find_spec(self, name, *_):\n"
+              "        if name == 'trivium.cli.main':\n            print('ready', flush=True)\n"
+              "            time.sleep(60)\nsys.meta_path.insert(0, Slow())\n"
               "from trivium.cli.start import main\nmain()")
     process = subprocess.Popen([sys.executable, "-c", script], text=True, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, preexec_fn=hearing,
