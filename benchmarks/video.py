@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
-from trivium.data.tensors import Reading, _decode
+from trivium.data.rows import Reading
+from trivium.data.tensors import _decode
 from trivium.machine.workers import processes
 from trivium.modalities import video
 from trivium.modalities.videos import container

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trivium.machine import signals
 from trivium.machine.workers import Map, processes
 from trivium.settings.errors import UserError
+from trivium.settings.failures import of_machine
 from trivium.tracking import stopped
 from trivium.tracking.store import load
 
@@ -58,8 +59,10 @@ def start() -> None:
                 from trivium.stage import run
 
                 run("compare", partial(main, beside=beside))
-        except UserError as error:  # that process was killed
-            sys.exit(f"\ncompare stopped: {error}\n")
+        except (UserError, OSError) as error:  # that process was killed, or the disk has no room for one
+            if (mine := error if isinstance(error, UserError) else of_machine(error)) is None:
+                raise
+            sys.exit(f"\ncompare stopped: {mine}\n")
         finally:
             if signals.heard():  # that process was killed, too
                 stopped.remove(Path("."))

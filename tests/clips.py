@@ -51,9 +51,13 @@ def write(path: Path, pictures: Sequence[np.ndarray], fps: float = 25, codec: st
     return path
 
 
-def turned(path: Path, quarters: int) -> Path:
-    """The file (mp4) with a display matrix that turns its pictures clockwise."""
-    matrix = {1: (0, 1, -1, 0), 2: (-1, 0, 0, -1), 3: (0, -1, 1, 0)}[quarters]
+POSES = {"quarter": (0, 1, -1, 0), "half": (-1, 0, 0, -1), "three quarters": (0, -1, 1, 0), "mirror": (-1, 0, 0, 1),
+         "upside down": (1, 0, 0, -1), "transpose": (0, 1, 1, 0), "other transpose": (0, -1, -1, 0)}
+
+
+def posed(path: Path, pose: str) -> Path:
+    """The file (mp4) with a display matrix that turns its pictures clockwise, or mirrors them (see `POSES`)."""
+    matrix = POSES[pose]
     content = bytearray(path.read_bytes())
     at = content.find(b"tkhd") + 4 + 40
     a, b, c, d = (value * 65536 for value in matrix)

@@ -1,13 +1,17 @@
 """What a disk or a memory that fails says, of the errors that libraries really make of it."""
 
 import errno
+import os
 import pickle
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.helpers import ROOT
 from trivium.settings.failures import at, of_machine, of_memory
 
 FULL = "No space is left on the disk"
@@ -93,3 +97,13 @@ def test_memory_that_ran_out_says_what_to_lower(error: Exception) -> None:
 
 def test_a_full_gpu_is_no_memory_of_the_machine() -> None:
     assert not of_memory(raised("OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB."))
+
+
+def test_a_full_disk_before_compare_has_begun(tmp_path: Path) -> None:
+    """The process that writes to MLflow is started first, and has a scratch folder."""
+    script = (f"import tempfile\nfrom pipeline import compare\nfull = OSError({errno.ENOSPC}, 'No space', 'tmp')\n"
+              "tempfile.mkdtemp = lambda *_, **__: (_ for _ in ()).throw(full)\ncompare.start()")
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip().startswith("compare stopped: No space is left on the disk (tmp). Free some")

@@ -63,12 +63,7 @@ def reference() -> Path:
         folder = Path(tempfile.mkdtemp(prefix="trivium-faults-project-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
     project = folder / "project"
-    if (project / "export").is_dir():  # it may be of an older commit
-        for room in ("src", "pipeline"):
-            shutil.copytree(ROOT / room, project / room, dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("__pycache__"))
-        command(project, "dvc", "repro")
-    else:
+    if not (project / "export").is_dir() or _code(project) != _code(ROOT):  # of another commit
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir(parents=True)
         dropped = {f"{section}__{name}": None for section, names in DROPPED.items() for name in names}
@@ -78,6 +73,12 @@ def reference() -> Path:
         command(project, "git", "add", "--all")
         command(project, "git", "-c", "user.name=a", "-c", "user.email=b", "commit", "--quiet", "--message", "all")
     return project
+
+
+def _code(root: Path) -> dict[str, bytes]:
+    files = [root / "dvc.yaml", *(path for room in ("src", "pipeline") for path in (root / room).rglob("*.*"))]
+    return {str(path.relative_to(root)): path.read_bytes() for path in files
+            if path.is_file() and not {"__pycache__", "trivium.egg-info"} & set(path.parts)}
 
 
 def copy(to: Path, cache: bool = False) -> Path:

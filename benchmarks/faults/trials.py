@@ -106,6 +106,8 @@ def run(repetitions: int, folder: Path, draw: random.Random, cold: float, act: C
         place.fresh()
         while done < repetitions:
             for stage in draw.sample(project.stages(), len(project.stages())):
+                if done == repetitions:
+                    break
                 imports = draw.random() < cold
                 found = disturbed(place, stage, draw, imports, act(place))[:repetitions - done]
                 for tally, lost in found:

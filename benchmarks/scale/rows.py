@@ -43,7 +43,7 @@ def measure(counts: Sequence[int] = COUNTS) -> list[dict[str, Any]]:
         home.mkdir(parents=True)
         write(home / "mine/rows.parquet", count)
         _settings(home)
-        stages = {stage: _run(home, stage) for stage in STAGES}
+        stages = {stage: run(home, stage) for stage in STAGES}
         found.append({"rows": count, "seconds": round(sum(one["seconds"] for one in stages.values()), 1),
                       "cpu_seconds": round(sum(one["cpu_seconds"] for one in stages.values()), 1),
                       "peak_bytes": max(one["peak_bytes"] for one in stages.values()), "stages": stages})
@@ -107,7 +107,7 @@ def _settings(home: Path) -> None:
     yaml.dump(params, home / "params.yaml")
 
 
-def _run(home: Path, stage: str) -> dict[str, Any]:
+def run(home: Path, stage: str) -> dict[str, Any]:
     """Seconds and bytes of one stage."""
     import psutil
 

@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import resource
-import shutil
 import sys
 import time
 import warnings
@@ -106,26 +105,19 @@ def fresh(folder: str | Path) -> Iterator[Path]:
     """
     final = Path(folder)
     scratch, old = final.with_name(final.name + ".part"), final.with_name(final.name + ".old.part")
-    try:
-        _remove(scratch, old)
-        scratch.mkdir(parents=True)
-        yield scratch
-        files.all_on_disk(scratch)
-        if there := final.is_dir() and not final.is_symlink():
-            final.rename(old)  # a signal or a kill while it is removed leaves no half of it
+    with signals.scratch(scratch, old):
         try:
-            scratch.rename(final)
-        except OSError:
-            if there:
-                old.rename(final)
+            scratch.mkdir(parents=True)
+            yield scratch
+            files.all_on_disk(scratch)
+            if there := final.is_dir() and not final.is_symlink():
+                final.rename(old)  # a signal or a kill while it is removed leaves no half of it
+            try:
+                scratch.rename(final)
+            except OSError:
+                if there:
+                    old.rename(final)
+                raise
+        except BaseException as error:
+            at(error, final)
             raise
-    except BaseException as error:
-        at(error, final)
-        raise
-    finally:
-        _remove(scratch, old)
-
-
-def _remove(*folders: Path) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.cli.own import USUAL, data, manifest, media, sizes
 from tests.helpers import empty_weights, set_params
+from trivium.cli.sizes import published
 from trivium.cli.use import use
 from trivium.params import load
 from trivium.settings.errors import UserError
@@ -255,3 +256,11 @@ def test_a_held_out_domain_belongs_to_its_data(project: Path) -> None:
     assert load().split.held_out_domain == "d1"
     use("symbols")
     assert load().split.held_out_domain == ""
+
+
+@pytest.mark.parametrize(("frames", "rate", "seen", "at"), [
+    (4, 4, 4, 4), (8, 4, 8, 4), (12, 4, 8, None), (24, None, 8, None)])
+def test_published_weights_see_eight_frames_at_most(frames: int, rate: float | None, seen: int, at: float | None,
+                                                    ) -> None:
+    assert published("video", {"size": 64, "frames": frames, "frames_per_second": rate}) == {
+        "size": 224, "frames": seen, "frames_per_second": at}

@@ -23,7 +23,7 @@ STAGES = """stages:
 A, B = "models/a", "models/deep/b"
 TRAIN = "`dvc pull models`, or `dvc repro` (stage train)."
 COMPARE = "`dvc pull answer`, or `dvc repro` (stage compare)."
-BACK = "`dvc checkout models` or `trivium verify --repair` brings it back from DVC's cache."
+BACK = "`trivium verify --repair` brings it back from DVC's cache."
 
 
 @pytest.fixture(scope="module")

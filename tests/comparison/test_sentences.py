@@ -76,6 +76,16 @@ def test_no_one_is_ahead_of_an_equal():
     assert why.endswith("“End to end” and “Ensemble” did equally well.")
 
 
+def test_more_than_two_that_are_equal_are_counted():
+    same = {"mean": 0.0, "low": 0.0, "high": 0.0}
+    three = [pair("a", "b", **same), pair("a", "c", **same), pair("b", "c", **same)]
+    _, why = told("abc", three, costs(a=1e9, b=1e9, c=1e9))
+    assert why.endswith("All strategies did equally well.")
+    behind = [pair(name, "r", True) for name in "abc"]
+    _, why = told("abcr", [*three, *behind], costs(a=1e9, b=1e9, c=1e9, r=1e9))
+    assert why.endswith("3 strategies did equally well.")
+
+
 def test_seventeen_points_with_an_interval_of_5_to_28_are_not_called_no_difference():
     said, _ = told("ab", [pair("a", "b", mean=0.17, low=0.05, high=0.28)], costs(a=9e9, b=1e9))
     assert said == ("Take “End to end”. It is ahead of “Ensemble” by 17.0 points of accuracy (95 % interval 5.0 to "

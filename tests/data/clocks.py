@@ -15,10 +15,10 @@ from trivium.data import tables
 from trivium.data.alignment import align
 from trivium.data.met import CARRIED
 from trivium.data.meta import Meta
-from trivium.data.onclock import lasts
 from trivium.data.settings import Align, Manifest, Stream, Validate
 from trivium.data.sources import manifest
-from trivium.data.validation import ended, validate
+from trivium.data.spans import Lasting
+from trivium.data.validation import validate
 from trivium.tasks.classification import Classification
 
 ROWS = {"id": "id", "label": "label", "group": "group", "split": "split", "language": "language", "domain": "domain",
@@ -70,13 +70,15 @@ def taken(raw: Path, valid: Path, kinds: dict[str, str]) -> None:
     tables.write(labels.append_column("duplicate_group", shared), valid / "labels.parquet")
     for s, modality in kinds.items():
         rows = tables.read(raw / f"{s}.parquet")
-        if lasts(modality):
-            root, length = Meta.read(raw / "meta.json").root, modalities.get(modality).length
-            seconds = np.array([length(one, root, None, None) for one in rows["value"].to_pylist()])
-            for name in ("start", "end"):
-                if name not in rows.column_names:
-                    rows = rows.append_column(name, pa.nulls(len(rows), pa.float64()))
-            rows = ended(rows, seconds)
+        for name in ("start", "end"):
+            if name not in rows.column_names:
+                rows = rows.append_column(name, pa.nulls(len(rows), pa.float64()))
+        if modality in ("audio", "series", "video"):
+            root, every = Meta.read(raw / "meta.json").root, np.arange(len(rows))
+            found = [modalities.get(modality).probe(one, root) for one in rows["value"].to_pylist()]
+            lasts, begins, since = (np.array([one.get(name, np.nan) for one in found])
+                                    for name in ("duration" if modality == "series" else "seconds", "begins", "since"))
+            rows = Lasting(lasts, begins, since).on_clock(rows, every)
         tables.write(rows, valid / f"{s}.parquet")
     task = Classification(sorted(set(labels["label"].to_pylist()))).plain()
     Meta.read(raw / "meta.json").model_copy(update={"task": task, "streams": kinds}).write(valid / "meta.json")

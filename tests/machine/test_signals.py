@@ -131,3 +131,31 @@ def test_a_stage_whose_dvc_was_killed_ends() -> None:
         assert alive(child) is lives
         if lives:
             os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize(("kind", "code"), BOTH)
+@pytest.mark.parametrize("body", [
+    f"{READY}\n    {DEAF}",  # a long call into a library
+    f"signals._remove = lambda *_, own=signals._remove: setattr(signals, '_remove', own) or {READY} or time.sleep(60)",
+], ids=["in a library", "while it is removed"])
+def test_what_is_half_written_goes_whatever_the_process_is_doing(kind: signal.Signals, code: int, body: str,
+                                                                 tmp_path: Path) -> None:
+    folder = tmp_path / "made.part"
+    process = start(f"from pathlib import Path\nfolder = Path({str(folder)!r})\nwith signals.scratch(folder):\n"
+                    f"    folder.mkdir()\n    (folder / 'half').write_text('a')\n    {body}")
+    assert (folder / "half").exists()
+    found, _, said, wrong = ends(process, kind)
+    assert (found, said, wrong) == (code, "", "") and not folder.exists()
+
+
+def test_a_command_whose_modules_are_still_loaded_ends_in_silence() -> None:
+    script = ("import sys, time\nclass Slow:\n    def find_spec(self, name, *_):\n"
+              "        if name == 'trivium.cli.main':\n            print('ready', flush=True)\n"
+              "            time.sleep(60)\nsys.meta_path.insert(0, Slow())\n"
+              "from trivium.cli.start import main\nmain()")
+    process = subprocess.Popen([sys.executable, "-c", script], text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, preexec_fn=hearing,
+                               env=os.environ | {"PYTHONPATH": str(ROOT / "src")})
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    found, _, said, wrong = ends(process, signal.SIGINT)
+    assert (found, said, wrong) == (-signal.SIGINT, "", "")

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from trivium.modalities import recordings, series
+from trivium.modalities.recordings import wfdb
 from trivium.modalities.recordings.written import content
 
 SECONDS = np.arange(500) / 100
@@ -20,7 +21,7 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def wfdb(name, form, left=LEFT, right=RIGHT):
+def wfdb_files(name, form, left=LEFT, right=RIGHT):
     whole = np.rint(1000 * np.stack([left, right], 1)).astype(np.int64).ravel()
     if form == 16:
         data = whole.astype("<i2").tobytes()
@@ -47,8 +48,8 @@ def files():
         file.write_table(table)
     with open("g.arrow", "wb") as out:
         out.write(content({"left": LEFT, "right": RIGHT}, 100))
-    wfdb("h", 16)
-    wfdb("i", 212)
+    wfdb_files("h", 16)
+    wfdb_files("i", 212)
     with zipfile.ZipFile("j.zip", "w") as archive:
         for name in ("a.csv", "i.hea", "i.dat"):
             archive.write(name)
@@ -63,6 +64,38 @@ def test_every_format_says_the_same():
         assert np.allclose(found.seconds, SECONDS, atol=1e-9), name
         assert np.allclose(found.values, [LEFT, RIGHT], atol=6e-4), name
         assert series.probe(name, ".") == {"points": 500, "channels": 2, "duration": pytest.approx(5.0), "gaps": 0.0}
+
+
+HEADERS = {
+    b"100 2 360 650000\n100.dat 212 200 11 1024 995 -22131 0 MLII\n": True,
+    b"100 2\n100.dat 16\n": True,
+    b"# of PhysioNet\r\n100 2 360/360(0) 650000 0:0:0 1/1/1990\r\n100.d0 16x1:0+24 200\r\n": True,
+    b"time v\n0 1\n1 2\n": False,
+    b"time 1\n0.5 12\n1.5 13\n": False,  # numbers under the name of a channel
+    b"t,1\n0.5,1\n": False,
+    b"left 1 2 3\n0.25 1.5 2\n0.5 1 2\n": False,
+    b"100 2 360 650000\n": False,  # no signal
+    b"1 2 3\n4.dat\n5 6\n": False,  # a line each
+}
+
+
+@pytest.mark.parametrize("head", HEADERS)
+def test_how_a_header_of_wfdb_begins(head):
+    assert wfdb.begins(head) is HEADERS[head]
+
+
+def test_numbers_below_a_channel_s_number_are_no_header():
+    with open("a.txt", "w") as file:
+        file.write("time 1\n0.5 12\n1.5 13\n")
+    found = recordings.read("a.txt", ".")
+    assert found.channels == ("1",) and found.seconds.tolist() == [0.5, 1.5] and found.values.tolist() == [[12, 13]]
+
+
+def test_a_record_is_known_by_its_header_whatever_it_is_called():
+    wfdb_files("r", 16)
+    with open("r.hea") as file, open("record.txt", "w") as out:
+        out.write(file.read())
+    assert recordings.read("record.txt", ".").channels == ("left", "right")
 
 
 def test_numbers_without_names_or_times():
@@ -115,7 +148,7 @@ def test_faults_of_other_formats():
     np.save("objects.npy", np.array([{}], object), allow_pickle=True)
     np.save("wide.npy", np.zeros((2, 1000)))
     np.save("none.npy", np.zeros(0))
-    wfdb("r", 16)
+    wfdb_files("r", 16)
     headers = {"s": "s 1 100 500\nnone.dat 16 1000\n", "t": "t 1 100 500\nr.dat 80 1000\n",
                "u": "u 2 100 5000\nr.dat 16 1000\nr.dat 16 1000\n", "v": "v 1 100 5\n../r.dat 16 1000\n"}
     for name, text in headers.items():

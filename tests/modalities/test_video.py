@@ -56,15 +56,22 @@ def test_times_count_and_not_numbers_of_frames(tmp_path):
     assert greys(tmp_path, "a.mp4", frames_per_second=2)[:6] == pytest.approx(expected, abs=3)
 
 
-@pytest.mark.parametrize(("quarters", "bright"), [(1, "top"), (2, "right"), (3, "bottom")])
-def test_pictures_are_turned_upright(tmp_path, quarters, bright):
-    picture = np.zeros((48, 96, 3), np.uint8)
-    picture[:, :48] = 255  # the left half
-    clips.turned(clips.write(tmp_path / "a.mp4", [picture] * 5), quarters)
+@pytest.mark.parametrize(("pose", "bright", "dark"), [
+    ("quarter", "top right", "bottom left"), ("half", "bottom right", "top left"),
+    ("three quarters", "bottom left", "top right"), ("mirror", "top right", "bottom left"),
+    ("upside down", "bottom left", "top right"), ("transpose", "top left", "bottom right"),
+    ("other transpose", "bottom right", "top left")])
+def test_pictures_are_turned_upright_and_mirrored_back(tmp_path, pose, bright, dark):
+    """The quarter at the top left is white, that at the bottom right black. They are where ffmpeg shows them."""
+    picture = np.full((48, 96, 3), 120, np.uint8)
+    picture[:24, :48], picture[24:, 48:] = 255, 0
+    clips.posed(clips.write(tmp_path / "a.mp4", [picture] * 5), pose)
     frame = video.decode("a.mp4", tmp_path, None, None, settings(frames=1))[0, 0].astype(int)
-    sides = {"top": frame[2:6, 8], "bottom": frame[10:14, 8], "left": frame[8, 2:6], "right": frame[8, 10:14]}
-    assert max(sides, key=lambda side: sides[side].min()) == bright
-    assert video.probe("a.mp4", tmp_path)["width"] == (96 if quarters == 2 else 48)
+    wide = pose in ("half", "mirror", "upside down")
+    corners = {f"{row} {column}": frame[y, x] for row, y in (("top", 5), ("bottom", 10))
+               for column, x in (("left", 5), ("right", 10))}
+    assert max(corners, key=corners.get) == bright and min(corners, key=corners.get) == dark
+    assert video.probe("a.mp4", tmp_path)["width"] == (96 if wide else 48)
 
 
 @pytest.mark.parametrize(("ending", "keys", "most"), [("mp4", 50, 320), ("mkv", 50, 320), ("mp4", 10_000, 3_000)])

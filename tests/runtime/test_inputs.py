@@ -94,6 +94,7 @@ def test_scales_are_those_of_torch(kind: str, shape: tuple[int, ...], entries: i
 
 def test_the_span_has_the_names_of_the_manifest() -> None:
     assert values.TIMES == manifest.TIMES
-    assert values.span({"start": "0.5", "end": None}) == (0.5, None)
+    assert values.span({"start": "0.5", "end": None}, "mic") == (0.5, None)
+    assert values.span({"start": "0.5", "mic_start": 2, "mic_end": 3.5}, "mic") == (2.0, 3.5)
     with pytest.raises(ValueError, match="end is 'late', not a number of seconds"):
-        values.span({"end": "late"})
+        values.span({"end": "late"}, "mic")

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from trivium.runtime import values
 from trivium.runtime.reading import Table
 from trivium.settings.errors import UserError
 
@@ -74,3 +75,9 @@ def test_a_damaged_page_of_parquet_is_one_sentence(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.parquet cannot be read as parquet: "):
         list(Table.of(path, STREAMS).samples())
+
+
+def test_a_stream_may_have_times_of_its_own(tmp_path):
+    (tmp_path / "rows.csv").write_text("id,mic,start,end,Mic_start,mic_end\nr1,a.wav,0,9,1.5,2\n")
+    (row,) = next(iter(Table.of(tmp_path / "rows.csv", {"mic": "audio", "cam": "video"}).samples()))
+    assert values.span(row, "mic") == (1.5, 2.0) and values.span(row, "cam") == (0.0, 9.0)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from trivium.modalities import recordings
+from trivium.modalities import series as own
 from trivium.modalities.recordings.written import content
+from trivium.runtime.inputs import Inputs
 from trivium.runtime.server.limits import Limits
 from trivium.runtime.server.reading import Reader
 from trivium.runtime.statistics import series
@@ -51,3 +53,17 @@ def test_what_is_measured(tmp_path) -> None:
         "x deviation": pytest.approx(np.arange(10).std()), "y mean": 2.0, "y deviation": 0.0}
     part = series.measured("a.arrow", tmp_path, 0.0, 0.5)
     assert part["points"] == 5 and part["gaps"] == 0.5 and "y mean" not in part
+
+
+def test_a_row_with_none_of_the_channels_that_the_model_knows_gets_no_answer(tmp_path) -> None:
+    """Gaps alone would get one, and a sure one at times."""
+    chosen = {"channels": ["ax", "ay"], "rate": 10.0, "seconds": 1.0}
+    spec = own.spec(own.Settings.model_validate(chosen)).plain() | {"modality": "series"}
+    inputs = Inputs({"motion": {"spec": spec, "processor": {"name": "series"} | chosen,
+                                "statistics": {"mean": [0.0] * 4, "deviation": [1.0] * 4}}}, ["motion"])
+    for name, channels in (("good", {"AX ": np.arange(10.0)}), ("other", {"x": np.arange(10.0)})):
+        (tmp_path / f"{name}.arrow").write_bytes(content(channels, 10))
+    x, present, broken = inputs.arrays([{"motion": "good.arrow"}, {"motion": "other.arrow"}], tmp_path, ["motion"])
+    assert present.tolist() == [[True], [False]] and x["motion"][0, 0].tolist() == list(range(10))
+    assert broken == [[], ["motion 'other.arrow' cannot be used: has the channels x, and none of ax, ay, which the "
+                           "model learned from"]]

@@ -1,3 +1,3 @@
-from trivium.cli.main import main
+from trivium.cli.start import main
 
 main()

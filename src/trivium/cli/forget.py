@@ -60,7 +60,7 @@ def _read(path: Path) -> list[str]:
 
 def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
     """Forget rows of the project here; what was done, in words. Raises: UserError (see `rows.known`)."""
-    from trivium.cli import rows
+    from trivium.cli import apart, rows
     from trivium.data.sources.forgotten import PATH, Forgotten
     from trivium.importing import removed
     from trivium.params import load
@@ -90,6 +90,8 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
     elif not rows.SAMPLES.exists():
         said.append("Which other rows hold the same is known once `dvc repro align` has run.")
     gone = before.with_more([*given, *names])
+    whole, shared = apart.recordings(params, sources, gone)
+    gone = gone.with_more([], whole)
     if names and not dry:
         gone.write(PATH)  # first: a kill from here on loses nothing, and the command may be typed again
     for source in sources:
@@ -108,9 +110,10 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
                         "them out of it yourself.")
         if named:
             said.append(f"Only these rows name the files {rows.listed(named)}: they are yours, and stay.")
+    said += apart.told(params, whole, shared)
     if names and not dry:
         said.append(f"{PATH} keeps digests of their ids: commit it.")
-    return "\n".join([*said, "", *held(Path("."), gone, [source.path for source in sources]), "",
+    return "\n".join([*said, "", *held(Path("."), gone, _tables()), "",
                       "Nothing was changed." if dry else AFTER + " Then `trivium forget --gc` clears what is old."])
 
 
@@ -206,6 +209,7 @@ def clear(root: Path, sure: bool, dry: bool) -> str:
 def _tables() -> list[Path]:
     from trivium.params import load
 
-    manifest = load().data.manifest
-    return [Path(name) for name in (manifest.path, manifest.unlabelled) if name]
+    data = load().data
+    apart = [stream.table.path for stream in data.streams.values() if stream.table]
+    return [Path(name) for name in dict.fromkeys((data.manifest.path, data.manifest.unlabelled, *apart)) if name]
 

@@ -71,7 +71,7 @@ def repair(root: Path) -> str | None:
 def _mend(root: Path) -> str:
     from dvc.utils.serialize import dumps_yaml  # as DVC itself writes it
 
-    text = _text(root / LOCK)
+    text = _text(root / LOCK).rstrip("\0")  # which a power cut leaves behind what was written
     whole, why = _readable(text), "was cut off, as by a kill while DVC wrote it"
     if CONFLICT.search(text):
         whole = _readable(CONFLICT.sub(r"\1", text)) | _readable(CONFLICT.sub(r"\2", text))

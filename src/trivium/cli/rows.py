@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from trivium.data import tables
 from trivium.data.sources import meant, rows
+from trivium.data.sources.clocked import ONE
 from trivium.data.sources.manifest import find
 from trivium.modalities import is_written
 from trivium.settings.errors import UserError
@@ -26,15 +27,23 @@ SHOWN = 5  # names in a sentence
 
 @dataclass(frozen=True)
 class Source:
-    """A table of rows. column: of their ids;  media: of each stream of media, its column."""
+    """A table of rows. column: of their ids;  media: of each stream of media, its column
+    key: column of the recordings that rows are of, where streams have tables of their own
+    """
 
     path: Path
     column: str
     media: dict[str, str]
+    key: str = ""
 
     def ids(self) -> list[str | None]:
-        return [name for piece in rows.pieces(self.path, [self.column])
-                for name in meant.plain(piece[self.column]).to_pylist()]
+        return self._read(self.column)
+
+    def recordings(self) -> list[str | None]:
+        return self._read(self.key) if self.key else [ONE] * len(self.ids())
+
+    def _read(self, column: str) -> list[str | None]:
+        return [name for piece in rows.pieces(self.path, [column]) for name in meant.plain(piece[column]).to_pylist()]
 
     def files(self, names: Collection[str]) -> list[str]:
         """What the rows of these names, and no others, name as media."""
@@ -60,8 +69,9 @@ def sources(params: Params) -> list[Source]:
         path = Path(name)
         known = rows.columns(path)
         media = {s: column for s, stream in data.streams.items() if not is_written(stream.modality)
-                 and (column := rows.named(stream.column or s, known, path))}
-        found.append(Source(path, find(path, known, data.manifest.id, "data.manifest.id"), media))
+                 and not stream.table and (column := rows.named(stream.column or s, known, path))}
+        key = find(path, known, data.manifest.key, "data.manifest.key") if data.manifest.key else ""
+        found.append(Source(path, find(path, known, data.manifest.id, "data.manifest.id"), media, key))
     return found
 
 

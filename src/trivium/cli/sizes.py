@@ -37,6 +37,7 @@ STAMPS: Sizes = {
 LOOK = 200  # values per stream that are looked at, evenly spread
 COVER = 95  # per cent of them that are seen whole
 FRAMES, RATE = 24, 4  # of a video, at most, and of one second
+SEEN = 8  # frames that published weights see at most: each costs a pass of theirs, and their mean hardly gains by more
 FEW = 50  # videos that are opened
 LONGEST = 10.0  # seconds that are kept at most
 POINTS, CHANNELS = 4096, 64  # of a series that are kept at most
@@ -64,14 +65,17 @@ def suit(values: Mapping[str, Sequence[pa.ChunkedArray]], folder: Path, spans: S
 
 def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
     """What an encoder with published weights may be told, where small ones read with the sizes `own`: its tokenizer
-    cuts common words finer or coarser than ours, small pictures gain nothing from 224 pixels, and a voice needs 1.6 s.
+    cuts common words finer or coarser than ours, small pictures gain nothing from 224 pixels, a voice needs 1.6 s, and
+    of a video they see up to `SEEN` frames, spread evenly.
     """
     if modality == "text" and "length" in own:
         return {"length": min(256, max(64, 2 * own["length"]))}
     if modality == "image" and "size" in own:
         return {"size": 96 if own["size"] <= 32 else 224}
     if modality == "video" and "size" in own:
-        return {"size": 96 if own["size"] <= 32 else 224} | {key: own[key] for key in ("frames", "frames_per_second")}
+        few = {"frames": SEEN, "frames_per_second": None} if own["frames"] > SEEN else {
+            key: own[key] for key in ("frames", "frames_per_second")}
+        return {"size": 96 if own["size"] <= 32 else 224} | few
     if modality == "audio" and "seconds" in own:
         return {"seconds": max(1.6, own["seconds"])}
     return {}

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import modalities as kinds
-from trivium.cli import carried, columns, edit, enough, facts, sizes, targets
+from trivium.cli import carried, columns, edit, enough, facts, sizes, suggested, targets
 from trivium.cli.watched import seen, watch
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
@@ -159,7 +159,11 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
                         f"`trivium import {path}` make one of it.")
     names = rows.columns(path)
     if carried.clocked(path, root, settings["data"]):
-        return {"data.manifest.path": seen(root, path)}
+        for words in suggested.notes(settings, root, lambda suits: _processors(suits, settings)):
+            print(f"note: {words}")
+        watched = settings["data"]["watch"]
+        return {"data.manifest.path": seen(root, path), "task": settings.get("task", "classification"),
+                "data.watch": watched if watched != CARD else watch(path, {path.name}, root)}
     chosen, named = _chosen(path, settings["data"], root)
     target = targets.label_columns(path, names, labels, chosen.get("label"))
     weight = find(path, names, weight, "--weight") if weight else rows.named(configured.get("weight", ""), names, path)

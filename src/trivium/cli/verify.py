@@ -66,7 +66,7 @@ class Fault:
                     "`trivium verify --repair` copies it there")
         if self.there == "good":
             gone = "is missing" if self.here == "missing" else "is changed or damaged"
-            return gone, f"`dvc checkout {one.out}` or `trivium verify --repair` brings it back from DVC's cache"
+            return gone, "`trivium verify --repair` brings it back from DVC's cache"  # DVC may not see what changed
         what = {("missing", "missing"): "is missing, here and in DVC's cache",
                 ("other", "missing"): "is changed or damaged, and missing in DVC's cache",
                 ("missing", "other"): "is missing, and damaged in DVC's cache",

@@ -260,6 +260,10 @@ def _more(within: Choice, dear: str, taken: str, words: Words) -> str:
 
 def _lead(pair: Pair, words: Words) -> str:
     if abs(pair.difference.mean) < SAME:
+        others = [one for one in words.pairs if pair.a in (one.a, one.b)]
+        alike = 1 + sum(abs(one.difference.mean) < SAME for one in others)
+        if alike > 2:
+            return f"{'All' if alike == len(others) + 1 else alike} strategies did equally well."
         return f"{words.title(pair.a)} and {words.title(pair.b)} did equally well."
     return f"{words.title(pair.a)} is ahead of {words.title(pair.b)} by {words.gap(pair)}. {_sure(pair, words)}"
 

@@ -17,7 +17,7 @@ from trivium.modalities import table
 from trivium.modalities.spec import STORED, Spec
 
 if TYPE_CHECKING:
-    from trivium.data.tensors import Reading, Rows
+    from trivium.data.rows import Reading, Rows
 
 PIECE = 1 << 14  # rows that are encoded at a time
 

@@ -41,6 +41,11 @@ def wrong(data: Data, align: Align) -> list[str]:
         if joined and joined.take == "all" and not is_prose(one.modality):
             found.append(f"`align.streams.{s}.take`: only texts can be put together, and {s} is {one.modality}: choose "
                          f"one of {', '.join(PLAIN)}.")
+        if joined and joined.take in ("mean", "interpolate") and one.modality != "table":
+            hint = (f"the encoder of {s} does that: `processor.rate` says how many points a second it sees" if
+                    one.modality == "series" else f"choose one of {', '.join(PLAIN)}")
+            found.append(f"`align.streams.{s}.take`: only the numbers of tables are averaged, and {s} is "
+                         f"{one.modality}: {hint}.")
         if one.table and data.manifest.key == "" and one.table.key:
             found.append(f"`data.streams.{s}.table.key` says that there are several recordings: name the column of the "
                          "manifest that says which one each row is of, as `data.manifest.key`.")

@@ -48,8 +48,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     has, lost, met = np.zeros(len(names), bool), list[pa.Table](), dict[str, Met]()
     for m, one in tabled.items():
         other = (own if one.own else known).codes(one.rows.number)
-        i, j, begin, until = onclock.meet(one, samples, codes["sample" if one.own else "key"], other, settings)
-        met[m] = Met(valid / f"{m}.parquet", j, np.bincount(i, minlength=len(names)), begin, until)
+        i, j, weight, begin, until = onclock.meet(one, samples, codes["sample" if one.own else "key"], other, settings)
+        met[m] = Met(valid / f"{m}.parquet", j, np.bincount(i, minlength=len(names)), begin, until, weight)
         has |= met[m].count > 0
         unused = met[m].unused()
         lost.append(unaligned(m, Cells(met[m].path, unused, ["key", "value"]).take(unused), "value",

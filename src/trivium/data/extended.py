@@ -20,8 +20,8 @@ from trivium.data.features import reading
 from trivium.data.meta import Meta
 from trivium.data.ragged import RaggedColumn, RaggedWriter
 from trivium.data.readings import READS, Reads
+from trivium.data.rows import Reading, Rows
 from trivium.data.store import FEATURES, Store
-from trivium.data.tensors import Reading, Rows
 from trivium.machine.cache import link
 from trivium.machine.workers import Map, processes
 from trivium.modalities.spec import STORED

@@ -38,7 +38,8 @@ from trivium import tasks
 from trivium.data import tables, telling, texts, unlabelled
 from trivium.data.meta import Meta
 from trivium.data.readings import Read, Reads
-from trivium.data.tensors import Reading, Rows, fill
+from trivium.data.rows import Reading, Rows
+from trivium.data.tensors import fill
 from trivium.encoders import Described
 from trivium.machine.cache import Cache
 from trivium.machine.engines.spread import far, spread

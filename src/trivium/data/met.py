@@ -16,6 +16,7 @@ from trivium import tasks
 from trivium.data import tables, unlabelled
 from trivium.data.gathered import Cells
 from trivium.data.meta import Meta
+from trivium.data.mixture import Mixture
 from trivium.data.quarantine import SCHEMA
 from trivium.modalities import is_prose, is_written
 from trivium.modalities.media import regions
@@ -27,6 +28,7 @@ CARRIED = ("group", "domain", "language", "split", "duplicate_group")
 class Met:
     """What samples meet in a stream's table, at `path`. row: its rows, sample by sample;  count: rows of each sample
     begin, until: seconds in the medium's file, by sample, infinite or NaN where unknown; None where nothing has times
+    weight: of each of `row`, where those of a sample are made one, see `Mixture`
     """
 
     path: Path
@@ -34,6 +36,7 @@ class Met:
     count: np.ndarray
     begin: np.ndarray | None
     until: np.ndarray | None
+    weight: np.ndarray | None = None
 
     def unused(self) -> np.ndarray:
         """int64, ascending: the rows that no sample meets."""
@@ -47,18 +50,25 @@ class Met:
         return Cells(self.path, self.row, [name for name in ("value", "digest") if name in there])
 
     @cached_property
+    def _mixture(self) -> Mixture:
+        return Mixture(tables.read(self.path, ["value"])["value"])
+
+    @cached_property
     def _ends(self) -> np.ndarray:
         return np.append(0, np.cumsum(self.count))
 
     def columns(self, m: str, modality: str, here: slice) -> dict[str, Any]:
         """Of the stream `m` and the samples `here`."""
         count = self.count[here]
-        rows = self._cells.take(self.row[self._ends[here.start]: self._ends[here.start + len(count)]])
+        pairs = slice(self._ends[here.start], self._ends[here.start + len(count)])
+        rows = self._cells.take(self.row[pairs])
         there = count > 0
         place = np.where(there, np.cumsum(there) - 1, -1)
         by_sample = pa.array(place, mask=~there)
         value = rows["value"].combine_chunks()
-        if is_prose(modality) and (count > 1).any():
+        if self.weight is not None:
+            value = self._mixture.of(value, self.weight[pairs], count[there])
+        elif is_prose(modality) and (count > 1).any():
             ends = pa.array(np.append(0, np.cumsum(count[there])), pa.int64())
             value = pc.binary_join(pa.LargeListArray.from_arrays(ends, value), " ")
         elif modality == "image" and (count > 1).any():  # regions of one picture

@@ -24,7 +24,7 @@ class Read(Part):
     entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
     features: a folder below data/features;  digest: of what is in it
     values: digest of the texts that the tensors were made of; null for what is not text
-    cut: how much of the stream the processor drops, see `tensors.Cut`
+    cut: how much of the stream the processor drops, see `rows.Cut`
     columns: of its file `x.arrow`, the one to read at each seed;  statistics: per seed, mean and deviation, or null
     """
 

@@ -116,11 +116,14 @@ class Validate(Section):
     placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 
 
+Take = Literal["overlap", "nearest", "before", "after", "all", "mean", "interpolate"]
+
+
 class Joined(Section):
-    """How the rows of one stream meet samples. take: what counts of several rows, see trivium.data.alignment."""
+    """How the rows of one stream meet samples. take: what counts of several rows, see trivium.data.onclock."""
 
     tolerance: Duration | None = None  # seconds; null: align.tolerance
-    take: Literal["overlap", "nearest", "before", "after", "all"] | None = None  # null: what suits the modality
+    take: Take | None = None  # null: what suits the modality
 
 
 class Align(Section):

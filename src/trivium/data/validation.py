@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import expectations, placeholders, quarantine, set_aside, tables
+from trivium.data import expectations, judged, placeholders, quarantine, set_aside, tables
 from trivium.data.duplicates import Content, grouped, named
 from trivium.data.frames import (
-    JUDGED,
     VALUE_SHOWN,
     LabelFrames,
     Rows,
@@ -24,13 +21,12 @@ from trivium.data.frames import (
     category_frame,
     first_rows,
     load,
-    stream_frames,
-    stream_twins,
     weights,
 )
+from trivium.data.judged import judge
 from trivium.data.linked_rows import codes
 from trivium.data.meta import Meta
-from trivium.data.probe import Measures, probe
+from trivium.data.probe import Measures
 from trivium.data.settings import Validate
 from trivium.data.sources import question
 from trivium.modalities import is_written, media
@@ -41,8 +37,6 @@ if TYPE_CHECKING:
 
     from trivium.tasks import Task
 
-
-LASTS = ("seconds", "duration")  # measurements that say how long a value lasts
 
 
 def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], settings: Validate,
@@ -58,7 +52,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         UserError: a table is missing, more than `max_bad_fraction` of a table's rows are bad, no row of a stream is
             left, or no targets that the task can learn (fewer than two classes, a number that never changes).
     """
-    labels, rows, keys = load(Path(raw), streams)
+    seen = judged.Streams(*load(Path(raw), streams))
+    labels, rows, keys, suites = seen.labels, seen.rows, seen.keys, seen.suites
     meta = Meta.read(Path(raw) / "meta.json")
     kind, own = tasks.chosen(task)
     target = meta.target
@@ -68,14 +63,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     values, unread = kind.read(cells, target, own)
     empty = cells.is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
-    measures = probe(rows, streams, meta.root, meanwhile=expectations.load)
-
-    suites: list[dict[str, Any]] = []
-    for m, r in rows.items():
-        names, per_key = [name for name in measures[m] if name != "error"], labels.per_key(keys)
-        r.out = _judge(m, r.num_rows, stream_frames(r, measures[m], per_key),
-                       expectations.stream_rules(m, names, r.timed, settings, r.unique), suites,
-                       partial(stream_twins, r, measures[m], per_key))
+    measures = seen.judge(streams, meta, settings)
     first = first_rows(labels, keys)
     common = placeholders.Common(settings.placeholder_share, codes(cells)[first])
     stand_ins = placeholders.find(rows, streams, common)
@@ -83,8 +71,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     if settings.placeholders == "missing":
         placeholders.take_away(stand_ins, rows)
     frames = LabelFrames.of(labels, rows, measures, keys, unread)
-    labels.out = _judge("labels", labels.num_rows, frames.pieces(),
-                        expectations.label_rules(labels.timed, frames.more, labels.unique), suites, frames.twins)
+    labels.out = judge("labels", labels.num_rows, frames.pieces(),
+                       expectations.label_rules(labels.timed, frames.more, labels.unique), suites, frames.twins)
     has = {m: at(r.per_key(keys), labels.key) > 0 for m, r in rows.items()}
     placeholders.excuse(labels, rows, keys)
     del frames, stand_ins  # of every row, it holds as much as all that is still needed
@@ -116,8 +104,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     found, warnings = learnt()
     coverage = _coverage(found, cells, told(), has)
     if coverage is not None:
-        _judge("classes", len(coverage), [coverage], expectations.class_rules(streams, settings, found.category[0]),
-               suites)
+        judge("classes", len(coverage), [coverage], expectations.class_rules(streams, settings, found.category[0]),
+              suites)
     here = told()
     if known is None and (rare := found.rare(values.take(pa.array(here)), settings.min_class_count)):
         labels.out |= {int(here[place]): reason for place, reason in rare.items()}
@@ -135,8 +123,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     members, leads = grouped(labels.keys_left(), keys, {m: Content(r.keys_left(), r.left) for m, r in rows.items()},
                              streams, common)
     leading = labels.take(kept[leads], ["sample"])["sample"].combine_chunks()
-    _judge("samples", len(told()), _samples(cells, told(), np.isin(told(), kept[members], assume_unique=True), has),
-           expectations.kept_rules(streams, kind.categorical and known is None), suites)
+    judge("samples", len(told()), _samples(cells, told(), np.isin(told(), kept[members], assume_unique=True), has),
+          expectations.kept_rules(streams, kind.categorical and known is None), suites)
     del cells  # of every row
     pa.default_memory_pool().release_unused()
 
@@ -150,14 +138,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
                 piece = piece.set_column(piece.schema.get_field_index("weight"), "weight", pa.array(weight[start:end]))
             file.add(piece)
             start = end
-    for m, r in rows.items():
-        with tables.Writer(out / f"{m}.parquet") as file:
-            start, seconds = 0, next((measures[m][name] for name in LASTS if r.clocked and name in measures[m]), None)
-            for piece in r.left():
-                if seconds is not None:  # on a clock, a file ends where it ends
-                    piece = ended(piece, seconds[r.kept()[start: start + len(piece)]])
-                    start += len(piece)
-                file.add(piece)
+    seen.write(out)
     parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
     parts += [set_aside.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), out / "quarantine.parquet")
@@ -176,13 +157,6 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
         "measures": {m: _quantiles(measures[m], r.kept()) for m, r in rows.items()},
     } | ({"anonymised": {s: {"rows": one.rows, "texts": one.texts, "found": one.found}
                          for s, one in meta.anonymised.items()}} if meta.anonymised else {})
-
-
-def ended(rows: pa.Table, seconds: np.ndarray) -> pa.Table:
-    """With an end for each row that has none. seconds: that each lasts"""
-    lasts = pa.chunked_array([pa.array(seconds, mask=np.isnan(seconds))])
-    end = pc.coalesce(rows["end"], pc.add(pc.fill_null(rows["start"], 0.0), lasts))
-    return rows.set_column(rows.schema.get_field_index("end"), "end", end)
 
 
 def _coverage(task: Task, cells: pa.ChunkedArray, here: np.ndarray, has: Mapping[str, np.ndarray],
@@ -231,41 +205,6 @@ def _samples(cells: pa.ChunkedArray, here: np.ndarray, shared: np.ndarray, has: 
     return [pd.DataFrame({"label": codes(cells)[here].astype(np.int32),
                           "duplicate_group": np.where(shared, np.float32(1), np.float32(np.nan)),
                           **{m: there[here].astype(np.int8) for m, there in has.items()}})]
-
-
-def _judge(name: str, rows: int, frames: Iterable[pd.DataFrame], rules: list[expectations.Rule], suites: list[dict],
-           twins: Callable[[str], pd.DataFrame] | None = None) -> quarantine.Reasons:
-    """Which rows of the `frames`, pieces of one, are out, and why; what was found is added to `suites`. twins: the rows
-    that may be equal to others in a column. Raises: UserError (level `stop`).
-    """
-    outcomes = dict[int, list[expectations.Outcome]]()
-    found = quarantine.Found()
-
-    def look(frame: pd.DataFrame, chosen: list[int]) -> None:
-        judged = expectations.judge(name, frame, [rules[k] for k in chosen])
-        for k, outcome in zip(chosen, judged, strict=True):
-            outcomes.setdefault(k, []).append(outcome)
-        found.add(judged, frame)
-
-    plain = [k for k, rule in enumerate(rules) if not rule.whole and rule.level != "first"]
-    for frame in frames:
-        if whole := [k for k, rule in enumerate(rules) if rule.whole]:
-            look(frame, whole)  # such a frame is in one piece
-        for start in range(0, max(len(frame), 1), JUDGED):
-            look(frame.iloc[start: start + JUDGED], plain)
-        del frame
-        gc.collect()  # Great Expectations holds frames in circles
-    for k, rule in enumerate(rules):
-        if rule.level == "first" and twins is not None:
-            look(twins(rule.columns[0]), [k])
-            gc.collect()
-    each = [outcomes[k][0] if len(outcomes[k]) == 1 else expectations.Outcome.joined(outcomes[k])
-            for k in range(len(rules))]
-    suites.append({"name": name, "rows": rows, "expectations": [outcome.describe(rows) for outcome in each]})
-    stops = [outcome.rule.reason for outcome in each if outcome.rule.level == "stop" and not outcome.success]
-    if stops:
-        raise UserError(f"This data cannot be learned from: {'; '.join(stops)}.")
-    return found.reasons()
 
 
 def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root: str, settings: Validate) -> None:

@@ -17,40 +17,47 @@ from trivium.settings.errors import UserError
 
 MOST = 20_000_000  # samples
 CLOSE = 1e-9  # of a tick: rounding, and no time
+TIMES = ("clock", "start", "end", "begins")  # columns of a table
 
 
 @dataclass(frozen=True)
 class Timed:
     """A table. number: int64 per row, of its key (see `numbered`)
     clock, start, end: float64, seconds, NaN where there is none: when the row begins, and what part of it is meant
+    begins: float64, seconds, the first of a row without a `start`; NaN stands for 0
     """
 
     number: np.ndarray
     clock: np.ndarray
     start: np.ndarray
     end: np.ndarray
+    begins: np.ndarray
 
     @classmethod
     def read(cls, path: Path, key: str = "key") -> Timed:
-        there = [name for name in ("clock", "start", "end") if name in tables.names(path)]
+        there = [name for name in TIMES if name in tables.names(path)]
         number = list[np.ndarray]()
-        found = {name: list[np.ndarray]() for name in ("clock", "start", "end")}
+        found = {name: list[np.ndarray]() for name in TIMES}
         for piece in tables.pieces(path, [key, *there]):
             number.append(numbered(piece[key]))
             for name, parts in found.items():
                 parts.append(pc.fill_null(piece[name].cast(pa.float64()), np.nan).to_numpy() if name in there
                              else np.full(len(piece), np.nan))
-        return cls(np.concatenate(number), *(np.concatenate(found[name]) for name in ("clock", "start", "end")))
+        return cls(np.concatenate(number), *(np.concatenate(found[name]) for name in TIMES))
 
     @property
     def first(self) -> np.ndarray:
         """On the clock; -inf where that is unknown."""
-        return _or(self.clock + np.nan_to_num(self.start), -np.inf)
+        return _or(self.clock + self._start, -np.inf)
 
     @property
     def last(self) -> np.ndarray:
         """On the clock: a row with a moment and no end is that moment; inf where there is no moment."""
-        return _or(self.clock + np.where(np.isnan(self.end), np.nan_to_num(self.start), self.end), np.inf)
+        return _or(self.clock + np.where(np.isnan(self.end), self._start, self.end), np.inf)
+
+    @property
+    def _start(self) -> np.ndarray:
+        return np.nan_to_num(np.where(np.isnan(self.start), self.begins, self.start))
 
 
 @dataclass(frozen=True)

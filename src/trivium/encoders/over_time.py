@@ -51,7 +51,12 @@ class OverTime(Encoder):
         self.over = OVER[how](self.fold, inner.width)
 
     def tokens(self, x: Tensor) -> Tensor:
-        seen = self.inner.tokens(x.transpose(1, 2).flatten(0, 1))  # [B T, P, D]
+        frames = x.transpose(1, 2).flatten(0, 1)
+        if self.published and x.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling()):
+            # Large pictures: more than one leave a processor's cache, which takes twice as long.
+            seen = torch.cat([self.inner.tokens(one) for one in frames.split(1)])
+        else:
+            seen = self.inner.tokens(frames)  # [B T, P, D]
         return seen.unflatten(0, (len(x), self.fold)).flatten(1, 2)
 
     def patches(self, x: Tensor) -> Tensor:

@@ -191,7 +191,8 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
     step = box.height / max(count, 6)  # a few are no wider than many
     parts = []
     for k, (value, token) in enumerate(zip(values, panel.tokens, strict=True)):
-        colour = LOOKED if panel.shares else _css(_colours(value / max(high, -low, 1e-9)))
+        mixed = bytes(np.round(_colours(value / max(high, -low, 1e-9))).astype(np.uint8)).hex()
+        colour = LOOKED if panel.shares else f"#{mixed}"
         top = box.top + step * k
         parts.append(tag("rect", x=zero + min(value, 0) * scale, y=top + 0.1 * step, width=abs(value) * scale,
                          height=0.8 * step, fill=colour))
@@ -290,10 +291,6 @@ def _colours(strength: np.ndarray | float) -> np.ndarray:
     """[...] in -1..1 -> [..., 3] in 0..255."""
     places = np.linspace(-1, 1, len(COLOURS))
     return np.stack([np.interp(strength, places, channel) for channel in COLOURS.T], -1)
-
-
-def _css(colour: np.ndarray) -> str:
-    return "#" + bytes(np.round(colour).astype(np.uint8)).hex()
 
 
 _TEXTS = {"tokens": token_texts, "columns": cell_texts}

@@ -31,6 +31,8 @@ def whole(path: str | Path) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
+    if final.is_dir() and not final.is_symlink():
+        raise UserError(f"{final} is a folder, and should be a file: take it away.")
     scratch = final.with_name(f".{final.name}.{os.getpid()}.{threading.get_native_id()}.part")
     try:
         yield scratch
@@ -139,6 +141,6 @@ def read_json_or(path: str | Path, default: Any) -> Any:
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # ValueError: not JSON, or not UTF-8
+    except (FileNotFoundError, IsADirectoryError, ValueError):  # ValueError: not JSON, or not UTF-8
         return default
     return default if isinstance(default, dict | list) and not isinstance(found, type(default)) else found

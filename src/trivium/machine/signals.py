@@ -11,12 +11,14 @@ from __future__ import annotations
 import atexit
 import os
 import select
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -41,12 +43,14 @@ class Interrupted(KeyboardInterrupt, SystemExit):
 class _State:
     """owner: pid of the process that heeds; a fork has another one.  code: of the signal that came, 0 where none did.
     raised: the latest exception.  depth: blocks of `ended` that are open.  over: whether the outermost one was left
+    scratch: folders that are half-written, and go with this process whatever it is doing
     """
 
     def __init__(self) -> None:
         self.owner = self.code = self.depth = 0
         self.raised: BaseException | None = None
         self.over = False
+        self.scratch = set[Path]()
 
 
 _state = _State()
@@ -98,10 +102,30 @@ def heard() -> int:
     return _state.code if _state.owner == os.getpid() else 0
 
 
+@contextmanager
+def scratch(*folders: Path) -> Iterator[None]:
+    """These folders are gone when the block ends, also where a signal comes while they are removed, or where the
+    process is ended before it has come to that.
+    """
+    _state.scratch |= set(folders)
+    try:
+        _remove(*folders)
+        yield
+    finally:
+        _remove(*folders)
+        _state.scratch -= set(folders)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _end(code: int) -> None:
     """All is tidied up: Python's own end would take libraries to pieces, for seconds."""
     if _state.depth:
         raise Terminated(code)
+    _remove(*_state.scratch)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
@@ -176,6 +200,10 @@ def _leave(code: int) -> None:
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 child.kill()
+    if _state.owner == os.getpid() and _state.scratch:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)  # the main thread may miss what goes now, and would say so
+        _remove(*_state.scratch)
     os._exit(code)
 
 

@@ -66,6 +66,11 @@ def is_timed(name: str) -> bool:
     return hasattr(get(name), "length")
 
 
+def has_times(name: str) -> bool:
+    """Whether files have times of their own, which need not begin at 0."""
+    return getattr(get(name), "TIMES", False)
+
+
 def is_written(name: str) -> bool:
     """Whether values of a modality are the content itself, not paths."""
     return is_prose(name) or getattr(get(name), "WRITTEN", False)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from trivium.modalities.spec import Spec
 
+TIMES = True  # its files have some of their own
 Augment, augment = augmented.Settings, augmented.augment
 
 
@@ -46,7 +47,11 @@ def spec(settings: Settings) -> Spec:
 
 
 def probe(value: str, root: str | Path, start: float | None = None, end: float | None = None) -> dict[str, Any]:
-    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of what is from `start` to `end`; or {"error": why}."""
+    """{"points", "channels", "duration" in seconds, "gaps" 0-1} of what is from `start` to `end`; or {"error": why}.
+
+    Where it is not 0, also the time of the file's first point, as "begins" in seconds; and where its times are dates,
+    when the first one is, as "since" in seconds since 1970 (UTC).
+    """
     try:
         found = recordings.read(value, root)
         first, last = recordings.cut(found, start, end)
@@ -57,7 +62,9 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
     except ValueError as error:
         return {"error": str(error)}
     return {"points": part.shape[1], "channels": len(part), "duration": last - first,
-            "gaps": float(np.isnan(part).mean())}
+            "gaps": float(np.isnan(part).mean()),
+            **({"begins": float(found.seconds[0])} if found.seconds[0] else {}),
+            **({"since": found.since} if found.since is not None else {})}
 
 
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
@@ -86,6 +93,15 @@ def chosen(found: Recording, channels: tuple[str, ...]) -> Recording:
     places = [known.get(name.strip().casefold()) for name in channels]
     none = np.full(len(found.seconds), np.nan)
     return Recording(found.seconds, np.stack([none if k is None else found.values[k] for k in places]), channels)
+
+
+def refuse_other(value: str, root: str | Path, settings: Settings) -> None:
+    """Of a row that a model is asked about. Raises: ValueError (it has none of the channels that the model learned)."""
+    has = recordings.read(value, root).channels
+    if settings.channels and not {one.strip().casefold() for one in settings.channels} & {
+            one.strip().casefold() for one in has}:
+        raise ValueError(f"has the channels {', '.join(has[:8])}, and none of {', '.join(settings.channels[:8])}, "
+                         "which the model learned from")
 
 
 def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:

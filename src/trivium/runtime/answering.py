@@ -67,7 +67,8 @@ class Answering:
         """Stored answers (see `Task.stored`), float64 [B, A], NaN where there is none; warnings: which streams were
         left out, and why; errors: why there is no answer.
 
-        rows: a value per stream, and optionally `start` and `end`, seconds, of the recording
+        rows: a value per stream, and optionally `start` and `end`, seconds, of the recording, or STREAM_start and
+            STREAM_end where each has its own
         root: what relative paths are relative to
         """
         parts, warnings, errors = [np.zeros((0, self.task.width))], Reasons(), Reasons()

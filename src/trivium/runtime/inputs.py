@@ -130,11 +130,13 @@ class Inputs:
         kind = modalities.get(self.streams[s])
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
-            start, end = values.span(row)
+            start, end = values.span(row, s)
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
                 if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
+                if (refuse_other := getattr(kind, "refuse_other", None)) is not None:
+                    refuse_other(place, seen, self._settings[s])
                 return self._processors[s].decode(place, seen, start, end, self._settings[s])
         except Exception as error:  # a damaged file, a server that is away: the other rows have their answer
             said = isinstance(error, ValueError | UserError)

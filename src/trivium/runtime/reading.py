@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trivium.modalities import is_written
 from trivium.runtime.answering import BATCH
-from trivium.runtime.values import TIMES, NotOne, Value
+from trivium.runtime.values import NotOne, Value, times
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Samples = list[dict[str, Value]]
 @dataclass(frozen=True)
 class Table:
     """streams: name -> modality, of those that the table has
-    chosen: the column of `id`, of each stream that is no table, of `start` and of `end`, where there is one
+    chosen: the column of `id`, of each stream that is no table, and of `times`, where there is one
     cells: of each stream of tables, its columns: the model's name -> that in the file
     inline: columns that hold whole files, as Parquet can
     unused: columns that are nothing of these
@@ -53,7 +53,7 @@ class Table:
                   for s, modality in streams.items() if modality == "table"}
         tables = {s: own for s, own in tables.items() if own}
         chosen: dict[str, str] = {}
-        for key in ("id", *(s for s in streams if s not in tables), *TIMES):
+        for key in ("id", *(s for s in streams if s not in tables), *times(streams)):
             own, other = rows.named(key, known, path), called.get(key)
             if other and own in [column for s, column in called.items() if s != key]:
                 own = None  # a stream may be called like the column of another

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,13 @@ class Look(Protocol):
     def told(self) -> list[str]: ...
 
 
+class Many(Protocol):
+    """Rows, some at a time, each with an `id` where it has one."""
+
+    def count(self) -> float: ...
+    def samples(self) -> Iterator[Samples]: ...
+
+
 def write(answering: Answering, manifest: Path, out: Path | None, title: str,
           names: Mapping[str, str] | None = None, look: Look | None = None) -> int:
     """A file at `out` (CSV, JSONL or Parquet, by its ending), or CSV on standard output: id, or where there is none
@@ -31,19 +38,26 @@ def write(answering: Answering, manifest: Path, out: Path | None, title: str,
     title: of the progress;  names: see `Table.of`
     Raises: UserError (no row has an answer; a file cannot be used).
     """
-    from trivium.machine.progress import Progress
-
     written.check(out)
     table = Table.of(manifest, answering.streams, names, answering.cells)
     own = {s: cells for s, cells in answering.cells.items() if s in answering.read}
     if lacking := table.lacks(answering.read, own):
         print(f"note: {lacking}", file=sys.stderr)
+    return answer(answering, table, manifest.parent, out, title, look)
+
+
+def answer(answering: Answering, table: Many, root: Path, out: Path | None, title: str,
+           look: Look | None = None) -> int:
+    """As `write`, of rows from anywhere. root: of relative paths. Raises: as `write`."""
+    from trivium.machine.progress import Progress
+
+    written.check(out)
     bad, partly, row = Told(), Told(), 0
     with written.writing(out, columns(answering.task), answering.task.written) as add, \
             Progress(title, table.count(), "row") as progress:
         for samples in table.samples():
             keys = [sample.pop("id", None) or str(at) for at, sample in enumerate(samples, row + 1)]
-            found = answering.table(samples, manifest.parent)
+            found = answering.table(samples, root)
             add(list(zip(keys, *found.values(), strict=True)))
             for key, warning, error in zip(keys, found["warning"], found["error"], strict=True):
                 row += 1

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,16 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def span(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Start and end of a row's recording, in seconds. Raises: ValueError (one is no number)."""
-    start, end = (_seconds(row.get(key), key) for key in TIMES)
+def times(streams: Iterable[str]) -> tuple[str, ...]:
+    """What says which part of a recording a row is about: of all streams, or of one."""
+    return (*TIMES, *(f"{s}_{key}" for s in streams for key in TIMES))
+
+
+def span(row: Mapping[str, Any], stream: str) -> tuple[float | None, float | None]:
+    """Start and end in the recording of a stream, in seconds: its own, such as `mic_start`, else those of the row.
+    Raises: ValueError (one is no number).
+    """
+    start, end = (_seconds(row.get(f"{stream}_{key}", row.get(key)), key) for key in TIMES)
     return start, end
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trivium.runtime import table
 from trivium.runtime.values import TIMES
-from trivium.serving import beside
+from trivium.serving import beside, joined
 from trivium.serving.predictor import Predictor
 
 
@@ -19,8 +19,16 @@ def predict_sample(root: Path, strategy: str, sample: Mapping[str, str | None]) 
 
 
 def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -> int:
-    """See `table.write`. Raises: UserError (no row has an answer; the file or the strategy cannot be used)."""
+    """See `table.write`; where streams have tables of their own, also `joined`.
+
+    Raises: UserError (no row has an answer; the file or the strategy cannot be used).
+    """
     answering = Predictor.of_strategy(root, strategy)
+    if joined.tabled(root):
+        with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
+            rows, home = joined.join(root, manifest, answering, Path(scratch))
+            look = beside.of(root, answering, answering.seed, home)
+            return table.answer(answering, rows, home, out, f"predict {strategy}", look)
     look = beside.of(root, answering, answering.seed, manifest.parent)
     return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
 
@@ -31,7 +39,8 @@ def predict_source(root: Path, strategy: str, source: str, out: Path | None) -> 
     from trivium.data.sources import rows
 
     path = Path(source)
-    if path.is_file() and path.suffix.lower() in rows.KINDS and not importing.of_series(path):
+    plain = path.is_file() and path.suffix.lower() in rows.KINDS
+    if plain and (joined.tabled(root) or not importing.of_series(path)):
         return predict_table(root, strategy, path, out)
     with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
         found = importing.table(source, Path(scratch) / "rows")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from trivium.tasks.metric import Metric
 
 Array = NDArray[np.float64]
+Own = TypeVar("Own", bound="Outcome")
 Reasons = dict[int, str]  # row -> why it cannot be used
 LOWEST = -27.6310211159  # log of 1e-12: one certain mistake stays finite
 
@@ -54,9 +55,6 @@ class Outcome:
     def correct(self) -> Array | None:
         """1.0 where the model is right and 0.0 where it is not, [B]; None where there is no right and wrong."""
         return None
-
-
-Own = TypeVar("Own", bound=Outcome)
 
 
 def joined(parts: Sequence[Own]) -> Own:
@@ -203,9 +201,7 @@ class Task(Measured, Probed, Shown):
         """The same once they are calibrated on these samples."""
 
     def fitted(self, y: np.ndarray) -> Self:
-        """The task as it is at a seed, whose train rows have the targets `y`: what it must know of them is taken from
-        these alone.
-        """
+        """The task as it is at a seed: what it must know of targets is taken from `y`, of the train rows, alone."""
         return self
 
     @abstractmethod

@@ -9,10 +9,9 @@ rows, and where old ones are replayed on old ones besides. A way that keeps no o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -105,7 +104,7 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     for part in parts:
         part.once = _pass(part, store) if part.encoded else 0.0
         if unit.ewc:
-            part.fisher = fisher(part.objective, _singles(_feed(store, part, rows["measured"], unit, accelerator)))
+            part.fisher = fisher(part.objective, _feed(store, part, rows["measured"], unit, accelerator).once(1))
     grown.grow(model, _task(model.task, store), seed)
     _let_heads_move(model)
     parts = [replace(new, once=old.once, fisher=old.fisher)
@@ -126,8 +125,11 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
             feed = cast(Feed, Replay(feed, _feed(store, part, rows["kept"], unit, accelerator), unit.replay))
         name = f"`{unit.entry.name}` with further rows, its {part.name}, seed {seed}"
         plan = Schedule(steps, batch, unit.lr, _slower(model, unit), name=name)
-        found = fit(objective, feed, val, plan, unit.loop, accelerator, seed,
-                    partial(_further, report, every, done), folder / f"{part.name}.pt")
+
+        def further(samples: int, before: int = done) -> None:
+            report(before + samples, every)
+
+        found = fit(objective, feed, val, plan, unit.loop, accelerator, seed, further, folder / f"{part.name}.pt")
         done += steps * batch
         history += [records.Step(**row, phase=part.name, flops=spent + before + row["step"] * batch * part.cost)
                     for row in found]
@@ -220,10 +222,6 @@ def _encoded(part: _Part, feed: Feed, accelerator: Any) -> Batch:
     return Batch.joined(found)
 
 
-def _singles(feed: Feed) -> Iterator[Batch]:
-    return feed.once(1)
-
-
 def _example(part: _Part, store: Store) -> Batch:
     return budget.example({s: store.specs[s] for s in part.reads}, part.objective.task, among=store.streams)
 
@@ -293,15 +291,9 @@ def _calibrate(model: Any, store: Store, rows: np.ndarray, seed: int) -> records
 
 
 def _describe(model: Any, store: Store, unit: Unit) -> dict[str, Any]:
-    """Weights that were published are kept with the model: it stands alone. Its encoders may be narrower than the
-    recipe's.
-    """
+    """Published weights are kept with the model: it stands alone. Its encoders may be narrower than the recipe's."""
     if isinstance(model, Ensemble):
         return files.describe("ensemble", store.encoders, store.specs, model.task, members=list(model.members),
                               features=store.digest)
     built = {s: Described.of(one) for s, one in read_json(unit.parent / "model.json")["encoders"].items()}
     return files.describe("fusion", built, store.specs, model.task, fusion=unit.fusion, features=store.digest)
-
-
-def _further(report: Report, every: int, before: int, samples: int) -> None:
-    report(before + samples, every)

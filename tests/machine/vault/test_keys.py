@@ -1,5 +1,6 @@
 """Where the key comes from, and what is said where it does not come."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -77,3 +78,11 @@ def test_settings_are_read_alone(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("encryption: {key_fil: ab}\n")
     with pytest.raises(UserError, match="key_file"):
         read(tmp_path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key")
+    with pytest.raises(UserError) as caught:
+        keys.read(tmp_path / "key", "TRIVIUM_KEY_FILE")
+    assert str(caught.value) == (f"The key file {tmp_path / 'key'}, which TRIVIUM_KEY_FILE names, is a pipe. Put the "
+                                 "key into a file, or into TRIVIUM_KEY.")

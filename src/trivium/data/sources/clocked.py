@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from trivium import modalities
 from trivium.data.sources import meant, rows
+from trivium.data.sources.forgotten import Forgotten
 from trivium.data.sources.kept import Kept
 from trivium.data.sources.places import home, moved, refuse_outs, refuse_outside
 from trivium.data.sources.times import Times, notes, one_clock
@@ -92,6 +93,8 @@ def write(s: str, stream: Stream, manifest: Manifest, folder: Path, kept: Kept, 
     box = [find(path, names, column, f"{here}.box") for column in own.box]
     table = rows.read(path, sorted({*filter(None, [key]), *times.values(), *read.values(), *box}))
     keys = meant.plain(table[key]) if key else pa.chunked_array([pa.repeat(ONE, len(table))], pa.string())
+    if (gone := Forgotten.at().recorded(keys)).any():
+        table, keys = (one.filter(pa.array(~gone)) for one in (table, keys))
     column = _values(stream.modality, {name: table[there] for name, there in read.items()})
     if not modalities.is_written(stream.modality):
         given = [name for name in column.unique().to_pylist() if name]
@@ -111,11 +114,14 @@ def write(s: str, stream: Stream, manifest: Manifest, folder: Path, kept: Kept, 
     further: dict[str, pa.Array]
     if lasts:  # `start` and `end` are of the file, `time` says when that begins
         further = {what: _or_null(seconds[what]) for what in ("start", "end") if what in seconds}
-        further["clock"] = _or_null(seconds["time"]) if "time" in seconds else pa.array(np.zeros(len(table)))
+        if "time" in seconds:
+            further["clock"] = _or_null(seconds["time"])
+        elif not modalities.has_times(stream.modality):  # else those are on the clock
+            further["clock"] = pa.array(np.zeros(len(table)))
     else:
         further = on_clock(seconds)
-    if not further:  # several rows of a key count, in their order
-        further = {"place": pa.array(np.arange(len(table), dtype=np.float64))}
+    if not {"clock", "place"} & further.keys():
+        further["place"] = pa.array(np.arange(len(table), dtype=np.float64))
     return kept.table(column, keys.combine_chunks(), s, stream.modality, further)
 
 

@@ -44,11 +44,11 @@ TIMES = ("start", "end")  # optional, of the recording
 FURTHER = ("weight", "time")  # columns that the tables have only where the manifest has them
 
 
-def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task],
+def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream], task: type[Task] | None,
           further: bool = False) -> None:
     """Tables in `out` of what the file at `settings.path` says, and of the rows of `settings.unlabelled`, which have no
-    label. task: what is predicted, so what labels must be;  further: whether the rows are more of data that is there,
-    and so may all be of one class.
+    label. task: what is predicted, so what labels must be, None of rows without any;  further: whether the rows are
+    more of data that is there, and so may all be of one class.
 
     Raises: UserError (no such file, unreadable, a column is missing, two streams on one, no rows, labels that are no
         classes where the task has these, a time that is not a number, an unknown split).
@@ -63,9 +63,9 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     if settings.unlabelled:
         files.append(_choose(Path(settings.unlabelled), settings, streams, None, bool(apart)))
     media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
-    ids, counts, labels = _look(files, media, task.categorical, settings.outside, bool(apart))
+    ids, counts, labels = _look(files, media, bool(task and task.categorical), settings.outside, bool(apart))
     target = files[0].target
-    if task.categorical:
+    if task and task.categorical:
         _check_classes(labels, path, target, 1 if further else 2)
     card = f"{counts[0]:,} rows of `{told.code(path.name)}`"
     if settings.unlabelled:

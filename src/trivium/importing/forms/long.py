@@ -24,8 +24,9 @@ from trivium.settings.errors import UserError
 WORDS = "one long table of recordings (a row for each moment)"
 NAME = "series"  # of the column that names the files
 KEYS = ("seriesid", "series", "recordingid", "recording", "recordid", "record", "sequenceid", "sequence", "trialid",
-        "trial", "episodeid", "episode", "sessionid", "session", "subjectid", "subject", "patientid", "patient",
-        "deviceid", "device", "unitid", "unit", "sampleid", "sample", "key", "id")
+        "trial", "episodeid", "episode", "runid", "run", "sessionid", "session", "subjectid", "subject", "patientid",
+        "patient", "deviceid", "device", "machineid", "machine", "engineid", "engine", "unitid", "unit", "sampleid",
+        "sample", "key", "id")
 LABELS = ("label", "labels", "target", "class", "category", "y")
 GROUPS = ("group", "speaker", "subject", "patient", "session", "user")
 LOOK = 20_000  # rows that tell what the table is

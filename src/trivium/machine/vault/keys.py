@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from trivium.machine import files
 from trivium.machine.vault.settings import Encryption
 from trivium.settings.errors import UserError
 
@@ -63,6 +64,9 @@ def parse(text: str, where: str) -> Key:
 def read(path: Path, named: str) -> Key:
     """Raises: UserError (there is no such file, or no key in it). named: by what."""
     try:
+        if what := files.special(path.expanduser()):
+            raise UserError(f"The key file {path}, which {named} names, is {what}. Put the key into a file, or into "
+                            f"{VARIABLE}.")
         return parse(path.expanduser().read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"

@@ -23,16 +23,25 @@ HEAD = 4096  # bytes that tell what a file is
 
 @dataclass(frozen=True)
 class Recording:
-    """seconds: float64 [N], rising;  values: float64 [C, N], NaN where a channel has no value (a gap)."""
+    """seconds: float64 [N], rising;  values: float64 [C, N], NaN where a channel has no value (a gap).
+    since: where its times are dates, when the second 0 is, in seconds since 1970 (UTC)
+    """
 
     seconds: np.ndarray
     values: np.ndarray
     channels: tuple[str, ...]
+    since: float | None = None
 
     @functools.cached_property
     def step(self) -> float:
         """Seconds from a point to the next, as it usually is; of a single point 1."""
-        return float(np.median(np.diff(self.seconds))) if len(self.seconds) > 1 else 1.0
+        if len(self.seconds) < 2:
+            return 1.0
+        usual = float(np.median(np.diff(self.seconds)))
+        # Seconds since 1970 are kept to 0.2 microseconds: over a million points that adds up to some of them.
+        blur = 2 * float(np.spacing(np.abs(self.seconds[[0, -1]]).max()))
+        mean = float(self.seconds[-1] - self.seconds[0]) / (len(self.seconds) - 1)
+        return mean if blur > 1e-9 * usual and abs(mean - usual) <= blur else usual
 
     @property
     def lasts(self) -> float:

@@ -104,8 +104,8 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
             names.append(name)
             values.append(numbers)
     count = next(iter(lengths.values()), 0)
-    times = np.arange(count) / (rate or 1.0) if timed is None else clock.seconds(timed, columns[timed])
-    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names))
+    times, since = (np.arange(count) / (rate or 1.0), None) if timed is None else clock.read(timed, columns[timed])
+    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since)
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:

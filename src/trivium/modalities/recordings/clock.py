@@ -38,28 +38,34 @@ def unit(name: str) -> str:
 
 
 def seconds(name: str, cells: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    """float64 [N]; of dates, seconds since the first one. NaN where there is none.
+    """See `read`."""
+    return read(name, cells)[0]
+
+
+def read(name: str, cells: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, float | None]:
+    """float64 [N], seconds, NaN where there is none; of dates since the first one, and when that is in seconds since
+    1970 (UTC), None of what is no date.
 
     Raises: ValueError (what is no time, or dates of which some have a zone).
     """
     flat = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     if pa.types.is_null(flat.type):
-        return np.full(len(flat), np.nan)
+        return np.full(len(flat), np.nan), None
     if pa.types.is_string(flat.type) or pa.types.is_large_string(flat.type):
         flat = _told(name, flat)
     if pa.types.is_date(flat.type) or pa.types.is_timestamp(flat.type):
         ticks = flat.cast(pa.timestamp("ns", getattr(flat.type, "tz", None))).cast(pa.int64())
-        if ticks.null_count:
-            return np.full(len(ticks), np.nan)
+        if ticks.null_count or not len(ticks):
+            return np.full(len(ticks), np.nan), None
         whole = ticks.to_numpy()
-        return np.asarray((whole - whole[0]) * 1e-9) if len(whole) else np.zeros(0)
+        return np.asarray((whole - whole[0]) * 1e-9), float(whole[0] / 1e9)
     if pa.types.is_duration(flat.type):
-        return np.asarray(flat.cast(pa.duration("ns")).cast(pa.int64()).to_numpy(zero_copy_only=False) * 1e-9)
+        return np.asarray(flat.cast(pa.duration("ns")).cast(pa.int64()).to_numpy(zero_copy_only=False) * 1e-9), None
     try:
         found = flat.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowException:
         raise ValueError(f"the column `{name}` holds {flat.type}, which is no time") from None
-    return np.asarray(found * _plain(name)[1])
+    return np.asarray(found * _plain(name)[1]), None
 
 
 def _told(name: str, cells: pa.Array) -> pa.Array:

@@ -26,7 +26,8 @@ def regular(found: Recording, rate: float, first: float, last: float, count: int
     """
     wanted = first + np.arange(count) / rate
     values, there = np.zeros((len(found.values), count)), np.zeros((len(found.values), count), bool)
-    inside = int(np.searchsorted(wanted, last - 1e-9 * max(1.0, abs(last)), "left"))
+    blur = 1e-9 * max(1.0, last - first) + 2 * float(np.spacing(max(abs(first), abs(last))))
+    inside = int(np.searchsorted(wanted, last - blur, "left"))
     margin = REACH * max(1 / rate, found.step) + found.step
     a, b = np.searchsorted(found.seconds, [first - margin, min(last, wanted[-1] + 1 / rate) + margin])
     seconds, own = found.seconds[a:b], found.values[:, a:b]

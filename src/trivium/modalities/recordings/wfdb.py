@@ -16,7 +16,7 @@ from trivium.modalities.recordings import Recording
 RATE, GAIN = 250.0, 200.0  # of a header that does not say: points a second, and units of the ADC in a millivolt
 MISSING = {"16": -(2**15), "212": -(2**11)}  # what stands for no value
 HEADER = re.compile(rb"^(?:#[^\n]*\r?\n)*\s*\S+[ \t]+\d+(?:[ \t]+[\d.]+[\d./()]*(?:[ \t]+\d+)?)?[^\n]*\r?\n"
-                    rb"\S+\.\w+[ \t]+\d+")  # in one line each: numbers below a CSV's names are none
+                    rb"\S+\.[a-zA-Z]\w*[ \t]+\d+")  # in one line each: numbers below a CSV's names are none
 
 
 @dataclass(frozen=True)

@@ -211,12 +211,14 @@ def picture(frame: Any, width: int, height: int, mode: str, shrink: Any = None) 
     """uint8 [height, width, channels] of a whole frame, upright. mode: rgb24 or gray.  shrink: see `shrinker`."""
     from av.video.reformatter import Interpolation
 
-    turns = turned(frame)
-    across, down = (height, width) if turns % 2 else (width, height)
+    aside, upward, leftward = posed(frame)
+    across, down = (height, width) if aside else (width, height)
     flags = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
     made = (shrink or shrinker()).reformat(frame, across, down, mode, interpolation=flags, threads=1)
-    small = made.to_ndarray()
-    return np.rot90(small.reshape(down, across, -1), turns)
+    small = made.to_ndarray().reshape(down, across, -1)
+    if aside:
+        small = small.swapaxes(0, 1)
+    return small[::-1 if upward else 1, ::-1 if leftward else 1]
 
 
 def shrinker() -> Any:
@@ -226,15 +228,24 @@ def shrinker() -> Any:
     return VideoReformatter()
 
 
-def turned(frame: Any) -> int:
-    """Quarter turns, anticlockwise, that set a frame upright."""
-    return round(frame.rotation / 90) % 4
+def posed(frame: Any) -> tuple[bool, bool, bool]:
+    """What sets a frame upright, as its display matrix says: first rows become columns, then the order of the rows is
+    turned round, and that of the columns. So a camera's quarter turns are undone, and a selfie's mirror.
+    """
+    from av.sidedata.sidedata import Type
+
+    matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+    if matrix is None:
+        return False, False, False
+    # A point (x, y), right and down, is shown at (a x + c y, b x + d y); fixed point, rows [a b u] and [c d v].
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32, 5).tolist()
+    return (True, b < 0, c < 0) if abs(b) > abs(a) else (False, d < 0, a < 0)
 
 
 def size(frame: Any, aspect: Any) -> tuple[float, float]:
     """Width and height as it is shown: upright, with square pixels. aspect: width of a pixel by its height, or None."""
     width = frame.width * float(aspect or 1)
-    return (frame.height, width) if turned(frame) % 2 else (width, frame.height)
+    return (frame.height, width) if posed(frame)[0] else (width, frame.height)
 
 
 def _attached() -> int:

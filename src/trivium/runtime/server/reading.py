@@ -13,7 +13,7 @@ from typing import Any
 
 from trivium.modalities import audio, image, is_written, series
 from trivium.runtime.server.limits import Limits, Refused
-from trivium.runtime.values import TIMES, as_file, missing
+from trivium.runtime.values import as_file, missing, times
 
 ID = "id"
 Row = dict[str, Any]
@@ -47,12 +47,13 @@ class Reader:
         """The values of a row, texts or bytes; and what was not used, in words. Raises: ValueError (why there can be
         no answer).
         """
-        known = {*self.streams, *TIMES, ID}
+        spans = times(self.streams)
+        known = {*self.streams, *spans, ID}
         unknown = [key for key in given if key not in known]
         if not any(not missing(given.get(s)) for s in self.streams):
             told = f"; it has {', '.join(map(str, unknown[:5]))}" if unknown else ""
             raise ValueError(f"the row has none of {', '.join(self.streams)}{told}")
-        found: Row = {key: self._time(key, given[key]) for key in TIMES if not missing(given.get(key))}
+        found: Row = {key: self._time(key, given[key]) for key in spans if not missing(given.get(key))}
         for s, modality in self.streams.items():
             if not missing(given.get(s)):
                 found[s] = self._value(s, modality, given[s])

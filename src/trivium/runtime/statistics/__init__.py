@@ -43,7 +43,7 @@ def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
     try:
         with values.as_file(row[s]) as file:
             if modality == "series":  # which may lie in two files
-                return series.measured(file or row[s], "" if file else root, *values.span(row))
-            return FILES[modality](file or media.opened(str(row[s]), root), *values.span(row))
+                return series.measured(file or row[s], "" if file else root, *values.span(row, s))
+            return FILES[modality](file or media.opened(str(row[s]), root), *values.span(row, s))
     except Exception:  # whatever a decoder makes of a damaged file
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,12 @@ def real(root: Path, streams: dict[str, str], seed: int, count: int = ROWS, part
     table = table.take(list(range(0, table.num_rows, step))[:count])
     rows = []
     for row in table.to_pylist():
-        own = {s: row[s] if row[f"has_{s}"] else None for s in streams}
-        span = next((s for s in streams if own[s] and row[f"{s}_start"] is not None), None)
-        rows.append(own | ({key: row[f"{span}_{key}"] for key in TIMES} if span else {}))
+        rows.append(raw(row, streams))
     return rows, root / meta.root
+
+
+def raw(row: Mapping[str, Any], streams: Iterable[str]) -> dict[str, Any]:
+    """Of a row of data/aligned/samples.parquet, what `Answering` reads."""
+    there = [s for s in streams if row[f"has_{s}"]]
+    spans = {name: row[name] for s in there for name in (f"{s}_{key}" for key in TIMES) if row[name] is not None}
+    return {s: row[s] if s in there else None for s in streams} | spans
