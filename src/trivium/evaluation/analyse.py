@@ -1,9 +1,9 @@
 """What is asked of one trained model besides its predictions: what it uses, what breaks it, why it answers so.
 
 `evaluate.analysis_rows` (N) bounds the work: N test samples for contributions, information and counterfactual streams,
-N/4 for noise, N/40 for attacks, N/2 train and N/2 test samples for probes, 6 for attributions, and at seed 0 the same
-32 of every strategy. Where an encoder is so large that they cost more than `evaluate.analysis_flops`, there are fewer
-of them, and with too few an analysis of a stream is absent.
+N/4 for noise and N/40 for attacks (32 and 8 at least, where there are as many), N/2 train and N/2 test samples for
+probes, 6 for attributions, and at seed 0 the same 32 of every strategy. Where an encoder is so large that they cost
+more than `evaluate.analysis_flops`, there are fewer of them, and with too few an analysis of a stream is absent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from trivium.evaluation import (
     probes,
     robustness,
 )
-from trivium.evaluation.affordable import Wish
+from trivium.evaluation.affordable import LEAST, Wish
 from trivium.evaluation.contribution import contribution
 from trivium.evaluation.metrics import (
     Analyses,
@@ -107,7 +107,7 @@ def _counts(asked: Asked, settings: Settings) -> Counts:
     unread = [s for s in asked.model.streams if s not in encoded.readers(asked.model)]  # noise on these costs nothing
     found: Counts = {"contribution": everyone, "information": everyone, "misalignment": everyone,
                      "counterfactual": {s: whole for s in encoded.readers(asked.model)},
-                     "corruption": dict.fromkeys(unread, max(1, whole // 4)),
+                     "corruption": dict.fromkeys(unread, _few(asked)[0]),
                      "shift": {}, "attacks": {}, "probes": {}, "attribution": {}, "explained": {}}
     allowance = settings.analysis_flops / len(encoded.readers(asked.model))
     for s in encoded.readers(asked.model):
@@ -119,7 +119,7 @@ def _counts(asked: Asked, settings: Settings) -> Counts:
 def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
     """What each analysis that means something for `stream` would like, the most telling for its price first."""
     model, encoder, spec = asked.model, encoded.encoder(asked.model, stream), asked.store.specs[stream]
-    few, fewer = max(1, len(asked.rows) // 4), max(1, len(asked.rows) // 40)
+    few, fewer = _few(asked)
     cost = affordable.per_pass(encoder, spec)
     usual = cost(_tokens(asked, stream, asked.rows[:few]).mean())
     sounds, moves = spec.kind in robustness.TIMED, encoded.gives(model, stream, "gradients")
@@ -141,6 +141,12 @@ def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:
         each = attribution.ATTRIBUTE * cost(_tokens(asked, stream, same).max())
         found["explained"] = Wish(len(same), each, len(same))
     return found
+
+
+def _few(asked: Asked) -> tuple[int, int]:
+    """Samples for noise, and for attacks: of a small test set more of it, since one answer tells nothing."""
+    count = len(asked.rows)
+    return max(count // 4, min(count, LEAST)), max(count // 40, min(count, LEAST // 4))
 
 
 def _begins_at_random(asked: Asked, stream: str) -> bool:
