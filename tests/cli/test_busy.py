@@ -31,7 +31,7 @@ def test_nothing_is_said_where_nothing_runs(tmp_path: Path) -> None:
     busy.refuse(tmp_path, "run this again")
 
 
-@pytest.mark.parametrize("words", [["sync"], ["import", "pets"], ["repair"], ["look"]])
+@pytest.mark.parametrize("words", [["sync"], ["import", "pets"], ["repair"], ["look"], ["verify"]])
 def test_a_run_at_work_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
     monkeypatch.chdir(tmp_path)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "dvc", "repro"])

@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers import ROOT, command
 from trivium.cli import foresee
+from trivium.cli.main import main
 
 LOCK = """schema: '2.0'
 stages:
@@ -91,6 +92,18 @@ def test_folders_that_cannot_be_written_to_are_named(tmp_path: Path, monkeypatch
     ((grade, said),) = foresee.permission(tmp_path)
     assert grade == "wrong" and said.startswith("nothing can be written to models. This user may not write there (")
     assert "chown" in said and "run it again" not in said
+
+
+def test_before_a_run_a_disk_that_is_read_only_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make repro` begins with `trivium repair`; DVC speaks of an unexpected error there, and of where to get help."""
+    monkeypatch.chdir(tmp_path)
+
+    def refused(dir: Path, prefix: str) -> object:
+        raise OSError(errno.EROFS, "Read-only file system", str(dir))
+
+    monkeypatch.setattr(foresee.tempfile, "NamedTemporaryFile", refused)
+    with pytest.raises(SystemExit, match=r"Nothing can be written to \.\. The disk is read-only \(\.\)\. Mount it"):
+        main(["repair"])
 
 
 def test_a_clock_that_is_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,11 +130,15 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _repair(_: argparse.Namespace) -> None:
+    from trivium.cli import foresee
     from trivium.cli.busy import refuse
     from trivium.cli.measured import again
     from trivium.cli.ready import check, complete
 
     refuse(Path("."), "run this again")
+    for grade, words in foresee.permission(Path(".")):  # DVC says it worse
+        if grade == "wrong":
+            raise UserError(words[:1].upper() + words[1:])
     mend(Path("."))
     check(Path("."))
     if said := complete(Path(".")):

@@ -17,9 +17,11 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
+    from trivium.cli.busy import refuse
     from trivium.cli.repair import repair
     from trivium.cli.verify import verify
 
+    refuse(Path("."), "run this again")  # what a stage is writing would count as missing
     if said := repair(Path(".")):
         print(f"note: {said}", file=sys.stderr)
     said, well = verify(Path("."), given.repair)
