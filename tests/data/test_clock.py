@@ -113,6 +113,14 @@ BAD = {
               r"sensor.csv: row 2 has the time `2026-01-01T00:00:01` with no time zone, and rows before it have one"),
     "units": (["a,1,1", "a,2 ms,2"], r"sensor.csv: row 2 has the time `2 ms`, which is no time: .* without `ms`"),
     "words": (["a,1,1", "a,soon,2"], r"sensor.csv: row 2 has the time `soon`, which is no time"),
+    "a date among seconds": (
+        ["a,101.9,1", "a,102.9,2", "a,103.9,3", "a,2026-01-01T00:00:04,4"],
+        r"sensor.csv: row 4 has the time `2026-01-01T00:00:04`, which is a date, and other rows have numbers: write "
+        "seconds in every row, or dates in every row"),
+    "seconds among dates": (
+        ["a,20260101,1", "a,2026-01-02,2", "a,3.5,3", "a,20260103,4"],
+        r"sensor.csv: row 3 has the time `3.5`, which is a number, and other rows have dates"),
+    "words among both": (["a,101.9,1", "a,2026-01-01,2", "a,soon,3"], r"row 3 has the time `soon`, which is no time"),
     "milliseconds": (["a,1767225600000,1"], r"row 1 has the time `1767225600000`, which is too much for seconds"),
     "kinds": (["a,2026-01-01,1"], r"events.csv has numbers in the column `time`, and .*sensor.csv has dates in"),
 }
