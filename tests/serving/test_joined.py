@@ -142,7 +142,7 @@ def test_where_no_table_is_beside_it_all_are_named(project):
         join(root, "lonely.csv")
 
 
-def test_an_estimated_offset_is_that_of_training(project):
+def test_an_estimated_offset_is_that_of_training(project, capsys):
     root, _ = project
     clock = tables.read_json(root / "data/aligned/clock.json")
     clock["streams"]["mic"]["offset"] = 0.25
@@ -151,3 +151,6 @@ def test_an_estimated_offset_is_that_of_training(project):
     params["align"]["offset"] = {"mic": "estimated"}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
     assert [row.get("mic_start") for row in join(root)] == [0.25, 4.75, 0.0, None]
+    said = capsys.readouterr().err
+    assert "note: +0.250 s are added to the times of mic, as for training, where that was estimated. What the new" in said
+    assert "clock: +0.250 s are added to the times of mic, as align.offset in params.yaml asks.\n" in said

@@ -84,6 +84,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
         out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")
+    for s, seconds in shift.items():
+        print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
     if len(idle):
         print(f"clock: {len(idle):,} of {len(key):,} rows of the table become no sample: {tick_of(settings)} lies in "
               f"{'them' if len(idle) > 1 else 'it'}.")

@@ -153,9 +153,13 @@ def _settled(root: Path, align: Align, kinds: Mapping[str, str]) -> Align:
     from trivium.data.timeline import Timeline
 
     known = Timeline.read(root / CLOCK).streams if (root / CLOCK).exists() else {}
-    offset = {s: known[s].offset if value == "estimated" and s in known else value
-              for s, value in align.offset.items() if s in kinds}
-    return align.model_copy(update={"offset": offset})
+    trained = {s: known[s].offset for s, value in align.offset.items()
+               if s in kinds and value == "estimated" and s in known}
+    for s, seconds in trained.items():
+        print(f"note: {seconds:+.3f} s are added to the times of {s}, as for training, where that was estimated. What "
+              "the new rows themselves show is printed below, and not applied.", file=sys.stderr)
+    given = {s: value for s, value in align.offset.items() if s in kinds}
+    return align.model_copy(update={"offset": given | trained})
 
 
 def _align(valid: Path, aligned: Path, kinds: Mapping[str, str], settings: Align) -> None:
