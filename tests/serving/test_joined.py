@@ -152,5 +152,5 @@ def test_an_estimated_offset_is_that_of_training(project, capsys):
     (root / "params.yaml").write_text(yaml.safe_dump(params))
     assert [row.get("mic_start") for row in join(root)] == [0.25, 4.75, 0.0, None]
     said = capsys.readouterr().err
-    assert "note: +0.250 s are added to the times of mic, as for training, where that was estimated. What the new" in said
+    assert "note: +0.250 s are added to the times of mic, as for training, where that was estimated. " in said
     assert "clock: +0.250 s are added to the times of mic, as align.offset in params.yaml asks.\n" in said
