@@ -12,6 +12,7 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
+from tests.data.clocks import joined, picked, sound
 from tests.helpers import ROOT
 from trivium import encoders, fusion, params, strategies
 from trivium.modalities.spec import Spec
@@ -61,6 +62,25 @@ def test_adding_an_encoder(follow: Guide) -> None:
                     (Spec("image", "image", (3, 8, 8)), torch.rand(2, 3, 8, 8))):
         encoder = encoders.build(described, spec)
         assert encoder(x).shape == (2, 16) and encoder.tokens(x).shape == (2, *encoder.tokens(x).shape[1:2], 16)
+
+
+def test_tables_on_a_clock_are_read_as_they_stand_there(tmp_path: Path) -> None:
+    words = (ROOT / "docs/clock.md").read_text(encoding="utf-8")
+    assert [line for line in words.splitlines() if len(line) > 125 and not line.startswith("|")] == []
+    named = re.findall(r"^`(\w+\.csv)`, [^\n]*:\n\n```csv\n(.*?)```", words, re.S | re.M)
+    assert [name for name, _ in named] == ["events.csv", "mics.csv", "words.csv"]
+    for name, table in named:
+        (tmp_path / name).write_text(table, encoding="utf-8")
+    for table in blocks("clock.md", "csv"):
+        assert len({line.count(",") for line in table.splitlines()}) == 1 and "  " not in table
+    sound(tmp_path / "anna.wav", 10)
+    settings = YAML(typ="safe").load(blocks("clock.md", "yaml")[0])
+    streams = settings["data"]["streams"]
+    for stream in streams.values():
+        stream["table"]["path"] = stream["table"]["path"].replace("my-data", str(tmp_path))
+    rows = joined(tmp_path, streams, settings["data"]["manifest"]["key"], **settings["align"])
+    assert picked(rows, "sample", "label", "mic_start", "mic_end", "words") == [
+        ("e1", "cough", 0.5, 1.5, None), ("e2", "speech", 5.0, 6.0, "good morning")]
 
 
 def test_adding_a_fusion(follow: Guide) -> None:

@@ -68,6 +68,27 @@ def test_one_row_per_tick(tmp_path):
     assert {row["duplicate_group"] for row in of_a} == {"r1"}  # parts of one recording stay together
 
 
+def test_rows_without_a_tick_are_said_with_their_times(tmp_path, capsys):
+    csv(tmp_path / "events.csv", "id,label,rec,start,end", "r1,x,a,100,101.6", "r2,y,a,101.6,101.9", "r3,x,a,101.9,104",
+        "r4,y,b,199.5,200.5", "r5,y,none,,")
+    rows = joined(tmp_path, {"mic": mics(tmp_path)}, every="1 s")
+    assert [row["sample"] for row in rows] == ["r1@0", "r3@0.1", "r3@1.1"]
+    lost = tables.read(tmp_path / "aligned/unaligned.parquet").to_pylist()
+    assert picked([row for row in lost if row["table"] == "labels"], "key", "sample", "value", "reason") == [
+        ("a", "r2", "y", "no whole tick of 1 s (align.every) lies in it; it is at 101.600 to 101.900 s"),
+        ("b", "r4", "y", "no whole tick of 1 s (align.every) lies in it; it is at 199.500 to 200.500 s"),
+        ("none", "r5", "y", "no whole tick of 1 s (align.every) lies in it; it has no time")]
+    assert "clock: 3 of 5 rows of the table become no sample: no whole tick of 1 s (align.every) lies in them.\n" in (
+        capsys.readouterr().out)
+
+
+def test_a_tick_in_no_row_says_when_all_are(tmp_path):
+    csv(tmp_path / "events.csv", "id,label,rec,start,end", "r1,x,a,101.2,101.6", "r2,y,a,101.6,101.9")
+    with pytest.raises(UserError, match=r"No whole tick of 1 s \(align.every\) lies in any row of the table: the rows "
+                                        r"are at 101.200 to 101.900 s, mic are at 100.000 to 210.000 s. Lower it"):
+        joined(tmp_path, {"mic": mics(tmp_path)}, every="1 s")
+
+
 @pytest.mark.parametrize(("take", "found"), [("nearest", "2"), ("before", "1"), ("after", "3"), (None, "2")])
 def test_what_counts_of_several_rows(tmp_path, take, found):
     csv(tmp_path / "events.csv", EVENTS, "e1,x,a,10", "e2,y,b,10")
@@ -113,6 +134,14 @@ BAD = {
               r"sensor.csv: row 2 has the time `2026-01-01T00:00:01` with no time zone, and rows before it have one"),
     "units": (["a,1,1", "a,2 ms,2"], r"sensor.csv: row 2 has the time `2 ms`, which is no time: .* without `ms`"),
     "words": (["a,1,1", "a,soon,2"], r"sensor.csv: row 2 has the time `soon`, which is no time"),
+    "a date among seconds": (
+        ["a,101.9,1", "a,102.9,2", "a,103.9,3", "a,2026-01-01T00:00:04,4"],
+        r"sensor.csv: row 4 has the time `2026-01-01T00:00:04`, which is a date, and other rows have numbers: write "
+        "seconds in every row, or dates in every row"),
+    "seconds among dates": (
+        ["a,20260101,1", "a,2026-01-02,2", "a,3.5,3", "a,20260103,4"],
+        r"sensor.csv: row 3 has the time `3.5`, which is a number, and other rows have dates"),
+    "words among both": (["a,101.9,1", "a,2026-01-01,2", "a,soon,3"], r"row 3 has the time `soon`, which is no time"),
     "milliseconds": (["a,1767225600000,1"], r"row 1 has the time `1767225600000`, which is too much for seconds"),
     "kinds": (["a,2026-01-01,1"], r"events.csv has numbers in the column `time`, and .*sensor.csv has dates in"),
 }

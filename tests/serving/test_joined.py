@@ -4,12 +4,15 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import yaml
 
 from tests.data.clocks import csv, joined, sound
 from tests.helpers import ROOT
 from trivium.data import tables
+from trivium.runtime import table
+from trivium.runtime.answering import Answering
 from trivium.serving import joined as new
 from trivium.serving.export.smoke import raw
 from trivium.settings.errors import UserError
@@ -87,6 +90,31 @@ def test_ticks_are_in_the_order_of_time(project):
         (f"r{k}@{at}", float(at)) for k in (2, 1) for at in (0, 2, 4, 6, 8)]
 
 
+def test_a_row_without_a_tick_is_among_the_answers_and_says_why(project):
+    root, _ = project
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    params["align"] = {"tolerance": 0.1, "every": "2 s"}
+    (root / "params.yaml").write_text(yaml.safe_dump(params))
+    short = [f"s{k},a,{101 + k / 100},{101.5 + k / 100}" for k in range(64)]  # a whole batch of them
+    csv(root / "new/events.csv", "id,rec,start,end", *short, "r1,a,102,104")
+    (root / "scratch").mkdir()
+    found, home = new.join(root, root / "new/events.csv", ANSWERING, root / "scratch")
+    first, second = found.samples()
+    assert (len(first), first[1], second[0]["id"]) == (64, {"id": "s1"}, "r1@0")
+
+    class Constant(Answering):
+        task, streams, read = ANSWERING.task, KINDS, ("mic",)
+
+        def answers(self, rows, root="."):
+            errors = [None if row.get("mic") else "sample has no mic" for row in rows]
+            return np.array([[0.25, 0.75]] * len(rows)), [None] * len(rows), errors
+
+    assert table.answer(Constant(), found, home, root / "out.csv", "predict", why=found.why) == 64
+    lines = (root / "out.csv").read_text().splitlines()
+    assert lines[2] == "s1,,,,,no whole tick of 2 s (align.every) lies in it; it is at 101.010 to 101.510 s"
+    assert lines[65].startswith("r1@0,y,")
+
+
 def test_a_table_that_is_not_there_is_said(project, capsys):
     root, _ = project
     (root / "new/words.csv").unlink()
@@ -114,7 +142,7 @@ def test_where_no_table_is_beside_it_all_are_named(project):
         join(root, "lonely.csv")
 
 
-def test_an_estimated_offset_is_that_of_training(project):
+def test_an_estimated_offset_is_that_of_training(project, capsys):
     root, _ = project
     clock = tables.read_json(root / "data/aligned/clock.json")
     clock["streams"]["mic"]["offset"] = 0.25
@@ -123,3 +151,6 @@ def test_an_estimated_offset_is_that_of_training(project):
     params["align"]["offset"] = {"mic": "estimated"}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
     assert [row.get("mic_start") for row in join(root)] == [0.25, 4.75, 0.0, None]
+    said = capsys.readouterr().err
+    assert "note: +0.250 s are added to the times of mic, as for training, where that was estimated. " in said
+    assert "clock: +0.250 s are added to the times of mic, as align.offset in params.yaml asks.\n" in said

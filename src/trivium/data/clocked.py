@@ -18,7 +18,7 @@ from trivium.data.offsets import estimate
 from trivium.data.onclock import Stream
 from trivium.data.settings import Align
 from trivium.data.timeline import Offset
-from trivium.data.wanted import Timed, Wanted, wanted
+from trivium.data.wanted import Timed, Wanted, tick_of, tickless, wanted
 from trivium.settings.errors import UserError
 
 ALONE = "no sample takes it up: others of its recording are nearer, or none is near in time"
@@ -27,7 +27,8 @@ ALONE = "no sample takes it up: others of its recording are nearer, or none is n
 def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, meta: Meta) -> dict[str, int]:
     """As `alignment.align`; it also writes `clock.json`, see `Timeline`.
 
-    Raises: UserError (no sample meets anything; too many ticks; an offset that is asked for and cannot be estimated).
+    Raises: UserError (no sample meets anything; no ticks, or too many; an offset that is asked for and cannot be
+        estimated).
     """
     path = valid / "labels.parquet"
     labels = Timed.read(path)
@@ -37,7 +38,16 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     found = estimate(valid, meta.root, [one for one in plain.values() if one.timed], known)
     shift = _asked(settings, found)
     tabled = {m: Stream.read(valid / f"{m}.parquet", modality, shift.get(m, 0.0)) for m, modality in streams.items()}
-    samples = wanted(labels, key, settings, lambda: onclock.reach(list(tabled.values()), known))
+
+    def reach() -> tuple[np.ndarray, np.ndarray]:
+        return onclock.reach(list(tabled.values()), known)
+
+    samples = wanted(labels, key, settings, reach)
+    if not len(samples.row):
+        raise UserError(f"{tick_of(settings).capitalize()} lies in any row of the table: "
+                        f"{_spans(labels, tabled, meta)}. Lower it in params.yaml, give the rows a later end, or put "
+                        "all tables on one clock.")
+    idle, *held = tickless(samples, labels, key, reach)
     ids = tables.read(path, ["sample"])["sample"].to_pylist()
     names = _names(ids, samples)
     order = np.argsort(np.array(names, dtype=object), kind="stable")
@@ -62,6 +72,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     rows = tables.read(path, ["sample", "key", "label"]).take(pa.array(alone))
     rows = rows.set_column(0, "sample", pa.array([names[k] for k in np.flatnonzero(~has)], pa.string()))
     lost.append(unaligned("labels", rows, "label", reasons))
+    lost.append(unaligned("labels", Cells(path, idle, ["sample", "key", "label"]).take(idle), "label",
+                          _reasons(f"{tick_of(settings)} lies in it", *held, meta) if len(idle) else ""))
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
     keys = tables.read(path, ["key"])["key"].to_pylist()
@@ -72,6 +84,11 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
         out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")
+    for s, seconds in shift.items():
+        print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
+    if len(idle):
+        print(f"clock: {len(idle):,} of {len(key):,} rows of the table become no sample: {tick_of(settings)} lies in "
+              f"{'them' if len(idle) > 1 else 'it'}.")
     return {"samples": int(has.sum())} | {m: int((met[m].count[has] > 0).sum()) for m in streams}
 
 

@@ -41,11 +41,11 @@ def read(column: pa.ChunkedArray) -> Moments:
     """
     once = column.combine_chunks().dictionary_encode()
     given = [value.strip() for value in once.dictionary.to_pylist()]
-    numbers = [_number(value) for value in given]
-    plain = [value for value, number in zip(given, numbers, strict=True) if number is not None]
+    numbers = [number(value) for value in given]
+    plain = [value for value, one in zip(given, numbers, strict=True) if one is not None]
     moments = [_date(value) for value in given]
     dated = sum(moment is not None for moment in moments)
-    dates = any(moment is not None and number is None for moment, number in zip(moments, numbers, strict=True)) or (
+    dates = any(moment is not None and one is None for moment, one in zip(moments, numbers, strict=True)) or (
         0 < len(plain) == dated and all(DAY.fullmatch(value) for value in plain))
     found = [math.nan if value is None else value for value in (moments if dates else numbers)]
     place = once.indices.fill_null(len(found)).to_numpy()
@@ -54,7 +54,8 @@ def read(column: pa.ChunkedArray) -> Moments:
     return Moments(value, said & np.isnan(value), dates)
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """None where it is no finite number."""
     try:
         value = float(text)
     except ValueError:

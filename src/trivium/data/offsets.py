@@ -85,7 +85,7 @@ def envelope(valid: Path, root: str, stream: Stream, rows: np.ndarray, first: fl
 
 def match(stream: str, other: str, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Offset | None:
     """pairs: of each recording the energies of `other` and of `stream`, on the same moments; None where they say
-    nothing.
+    nothing. The peak of all recordings together says which lag it is, and the stretches that agree how much exactly.
     """
     changes = [(_change(a), _change(b)) for a, b in pairs]
     changes = [(a, b) for a, b in changes if a.any() and b.any()]
@@ -97,12 +97,13 @@ def match(stream: str, other: str, pairs: Sequence[tuple[np.ndarray, np.ndarray]
     best = int(np.argmax(whole))
     away = np.abs(np.arange(len(whole)) - best) > APART * RATE
     ratio = float(min(whole[best] / max(whole[away].max(), 1e-9 * whole[best]), 99.0)) if whole[best] > 0 else 0.0
-    seconds = (_summit(whole, best) - reach) / RATE
+    lag = (_summit(whole, best) - reach) / RATE
     times, each = _stretches(changes, reach)
-    near = np.abs(each - seconds) <= NEAR
-    interval, drift = _interval(each[near]), _slope(times[near], each[near])
+    near = np.abs(each - lag) <= NEAR
+    # one crowded stretch can pull the peak of the whole away from where all others have theirs
+    seconds, low, high = _interval(each[near]) or (lag, None, None)
+    drift = _slope(times[near], each[near])
     sure = ratio >= SURE and 2 * int(near.sum()) >= len(each)
-    low, high = interval or (None, None)
     return Offset(stream=stream, other=other, seconds=round(seconds, 4), low=low, high=high,
                   peak=round(float(whole[best] / size), 4), ratio=round(ratio, 3), stretches=len(each),
                   agree=int(near.sum()), drift=drift, sure=sure)
@@ -157,14 +158,14 @@ def _stretches(changes: Sequence[tuple[np.ndarray, np.ndarray]], reach: int) -> 
     return np.array(times), np.array(found)
 
 
-def _interval(each: np.ndarray) -> tuple[float, float] | None:
-    """95 % of the mean, by Student's t."""
+def _interval(each: np.ndarray) -> tuple[float, float, float] | None:
+    """The mean, and its 95 % interval by Student's t."""
     if len(each) < 3:
         return None
     from scipy.stats import t
 
-    half = float(t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
-    return round(float(each.mean()) - half, 4), round(float(each.mean()) + half, 4)
+    mean, half = float(each.mean()), float(t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each)))
+    return mean, round(mean - half, 4), round(mean + half, 4)
 
 
 def _slope(times: np.ndarray, each: np.ndarray) -> tuple[float, float, float] | None:

@@ -31,8 +31,9 @@ class Counts(Part):
 class Offset(Part):
     """What has to be added to the times of `stream` so that it matches `other`, in seconds.
 
-    low, high: its 95 % interval over stretches, where there are enough;  peak: correlation there, 0-1
-    ratio: the peak by the next highest;  stretches: of the recordings, `agree` of them have their own peak near by
+    low, high: its 95 % interval over the stretches that agree, whose mean it is, where there are three or more
+    peak: the highest correlation, 0-1;  ratio: the peak by the next highest
+    stretches: of the recordings, `agree` of them have their own peak near by
     drift: seconds that this grows by in a second, with its interval;  sure: whether the peak stands out, and most agree
     """
 

@@ -95,7 +95,7 @@ def wanted(labels: Timed, key: np.ndarray, settings: Align,
     every = settings.every
     low = np.ceil(first / every - CLOSE)
     high = np.floor(last / every + CLOSE) if settings.window is None else np.ceil(last / every - CLOSE)
-    count = np.maximum(high - low, 0)
+    count = np.where(high > low, high - low, 0)  # NaN is not: a row without a time
     if settings.window is not None:
         count = np.where(first == last, 1, count)  # the tick that is next to a moment
     if not np.isfinite(count).all() or count.sum() > MOST:
@@ -109,8 +109,27 @@ def wanted(labels: Timed, key: np.ndarray, settings: Align,
     return Wanted(row, at + before, at + after, at, at - first[row])
 
 
+def tickless(samples: Wanted, labels: Timed, key: np.ndarray, reach: Callable[[], tuple[np.ndarray, np.ndarray]],
+             ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of labels that have no sample, int64 [R], with when they begin and end, float64 [R], NaN where there is no
+    time. The rest is as for `wanted`.
+    """
+    row = np.setdiff1d(np.arange(len(key)), samples.row)
+    if not len(row):
+        return row, np.empty(0), np.empty(0)
+    first, last = _held(labels, key, *reach())
+    return row, first[row], np.maximum(first, last)[row]
+
+
+def tick_of(settings: Align) -> str:
+    """What rows lack that have no sample; with a window, a tick may reach beyond its row."""
+    return f"no {'whole ' if settings.window is None else ''}tick of {settings.every:g} s (align.every)"
+
+
 def _held(labels: Timed, key: np.ndarray, earliest: np.ndarray, latest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """When each label row begins and ends, where one without an end holds until the next of its key, or to the end."""
+    """When each label row begins and ends, NaN where there is no time; one without an end holds until the next of its
+    key, or to the end.
+    """
     known = key >= 0
     first = np.where(np.isfinite(labels.first), labels.first, np.where(known, earliest[key], np.nan))
     order = np.lexsort((first, key))
@@ -121,7 +140,7 @@ def _held(labels: Timed, key: np.ndarray, earliest: np.ndarray, latest: np.ndarr
     last = np.where(np.isnan(labels.end), following, labels.clock + labels.end)
     last = np.where(np.isnan(last) & known, np.maximum(latest[key], first), last)
     there = np.isfinite(first) & np.isfinite(last)
-    return np.where(there, first, 0.0), np.where(there, last, -1.0)
+    return np.where(there, first, np.nan), np.where(there, last, np.nan)
 
 
 def _or(times: np.ndarray, unknown: float) -> np.ndarray:

@@ -47,17 +47,20 @@ def write(answering: Answering, manifest: Path, out: Path | None, title: str,
 
 
 def answer(answering: Answering, table: Many, root: Path, out: Path | None, title: str,
-           look: Look | None = None) -> int:
-    """As `write`, of rows from anywhere. root: of relative paths. Raises: as `write`."""
+           look: Look | None = None, why: Mapping[str, str] | None = None) -> int:
+    """As `write`, of rows from anywhere. root: of relative paths;  why: by id, why a row has nothing to be answered of.
+    Raises: as `write`.
+    """
     from trivium.machine.progress import Progress
 
     written.check(out)
-    bad, partly, row = Told(), Told(), 0
+    bad, partly, row, told = Told(), Told(), 0, why or {}
     with written.writing(out, columns(answering.task), answering.task.written) as add, \
             Progress(title, table.count(), "row") as progress:
         for samples in table.samples():
             keys = [sample.pop("id", None) or str(at) for at, sample in enumerate(samples, row + 1)]
             found = answering.table(samples, root)
+            found["error"] = [error and told.get(key, error) for key, error in zip(keys, found["error"], strict=True)]
             add(list(zip(keys, *found.values(), strict=True)))
             for key, warning, error in zip(keys, found["warning"], found["error"], strict=True):
                 row += 1

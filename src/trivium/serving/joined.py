@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from trivium.data import tables
 from trivium.data.settings import Align, Data, Manifest, Stream, Validate
 from trivium.runtime.answering import BATCH
@@ -31,14 +33,15 @@ CLOCK = Path("data/aligned/clock.json")
 
 @dataclass(frozen=True)
 class Joined:
-    """rows: of `samples.parquet`, in the order of the manifest, None of a sample that meets nothing;  names: of each;
-    streams: those that are answered
+    """rows: of `samples.parquet`, in the order of the manifest, None of what is no sample, or meets nothing
+    names: of each;  why: of those that are None, by name;  streams: those that are answered
     """
 
     names: list[str]
     rows: list[int | None]
     table: pa.Table
     streams: Mapping[str, str]
+    why: Mapping[str, str]
 
     def count(self) -> float:
         return float(len(self.names))
@@ -46,7 +49,7 @@ class Joined:
     def samples(self) -> Iterator[Samples]:
         for start in range(0, len(self.names), BATCH):
             here = self.rows[start: start + BATCH]
-            met = iter(self.table.take([row for row in here if row is not None]).to_pylist())
+            met = iter(self.table.take(np.array([row for row in here if row is not None], np.int64)).to_pylist())
             yield [{"id": name, **({} if row is None else raw(next(met), self.streams))}
                    for name, row in zip(self.names[start: start + BATCH], here, strict=True)]
 
@@ -150,9 +153,13 @@ def _settled(root: Path, align: Align, kinds: Mapping[str, str]) -> Align:
     from trivium.data.timeline import Timeline
 
     known = Timeline.read(root / CLOCK).streams if (root / CLOCK).exists() else {}
-    offset = {s: known[s].offset if value == "estimated" and s in known else value
-              for s, value in align.offset.items() if s in kinds}
-    return align.model_copy(update={"offset": offset})
+    trained = {s: known[s].offset for s, value in align.offset.items()
+               if s in kinds and value == "estimated" and s in known}
+    for s, seconds in trained.items():
+        print(f"note: {seconds:+.3f} s are added to the times of {s}, as for training, where that was estimated. What "
+              "the new rows themselves show is printed below, and not applied.", file=sys.stderr)
+    given = {s: value for s, value in align.offset.items() if s in kinds}
+    return align.model_copy(update={"offset": given | trained})
 
 
 def _align(valid: Path, aligned: Path, kinds: Mapping[str, str], settings: Align) -> None:
@@ -169,8 +176,9 @@ def _ordered(aligned: Path, ids: list[str], answering: Answering, kinds: Mapping
     for s in answering.streams.keys() - kinds.keys():
         table = table.append_column(f"has_{s}", pa.array([False] * len(table)))
     lost = tables.read(aligned / "unaligned.parquet").to_pylist()
+    why = {one["sample"]: one["reason"] for one in lost if one["table"] == "labels"}
     row_of = {name: row for row, name in enumerate(table["sample"].to_pylist())}
-    names = [*row_of, *(one["sample"] for one in lost if one["table"] == "labels")]
+    names = [*row_of, *why]
     place = {name: row for row, name in enumerate(ids)}
 
     def when(name: str) -> tuple[int, float]:
@@ -180,4 +188,4 @@ def _ordered(aligned: Path, ids: list[str], answering: Answering, kinds: Mapping
         return place[own], float(tick)
 
     names.sort(key=when)
-    return Joined(names, [row_of.get(name) for name in names], table, answering.streams)
+    return Joined(names, [row_of.get(name) for name in names], table, answering.streams, why)

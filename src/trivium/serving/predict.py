@@ -28,7 +28,7 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
         with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
             rows, home = joined.join(root, manifest, answering, Path(scratch))
             look = beside.of(root, answering, answering.seed, home)
-            return table.answer(answering, rows, home, out, f"predict {strategy}", look)
+            return table.answer(answering, rows, home, out, f"predict {strategy}", look, rows.why)
     look = beside.of(root, answering, answering.seed, manifest.parent)
     return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
 

@@ -15,6 +15,7 @@ from trivium.settings.errors import UserError
 
 ZONE = re.compile(r"\d[T ]?\d{1,2}:?\d{2}.*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$|\d[zZ]$")
 MILLISECONDS = 1e11  # numbers above it are no seconds: those of the year 5138 are fewer
+NEITHER, NUMBER, DATE = range(3)  # what a cell is
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,12 @@ class Times:
         found = moments.read(cells)
         here = f"{path}: row"
         if found.wrong.any():
-            row = int(np.argmax(found.wrong))
+            row, kind = _odd(cells, found)
             given = str(cells[row])
+            if kind:
+                has, others = ("a date", "numbers") if kind == DATE else ("a number", "dates")
+                raise UserError(f"{here} {row + 1} has the {column} `{given}`, which is {has}, and other rows have "
+                                f"{others}: write seconds in every row, or dates in every row.")
             unit = re.fullmatch(r"\s*[-+]?[\d.]+\s*([a-zµ]+)\s*", given)
             hint = (f"write numbers alone, in seconds, without `{unit[1]}`." if unit else
                     "write seconds in every row, or dates such as 2026-01-31T12:00:00.25 in every row.")
@@ -56,6 +61,21 @@ class Times:
     def words(self, row: int) -> str:
         """The time of a row, as people write it."""
         return moments.Moments(self.value, self.value, bool(self.dates)).words(float(self.value[row]))
+
+
+def _odd(cells: pa.ChunkedArray, found: moments.Moments) -> tuple[int, int]:
+    """The first row that is neither a number nor a date; where none is, the first of the kind that fewer rows have (of
+    two of one size, numbers, for dates say more). With it: its kind.
+    """
+    once = cells.combine_chunks().dictionary_encode()
+    given = [one.strip() for one in once.dictionary.to_pylist()]
+    numeric = np.array([*(moments.number(one) is not None and not moments.DAY.fullmatch(one) for one in given), False])
+    kind = np.where(np.isnan(found.value), NEITHER, DATE)
+    kind[numeric[once.indices.fill_null(len(numeric) - 1).to_numpy()]] = NUMBER
+    if (broken := found.wrong & (kind == NEITHER)).any():
+        return int(np.argmax(broken)), NEITHER
+    rarer = DATE if (kind == DATE).sum() < (kind == NUMBER).sum() else NUMBER
+    return int(np.argmax(kind == rarer)), rarer
 
 
 def _zoned(cells: pa.ChunkedArray) -> np.ndarray:

@@ -1,0 +1,43 @@
+"""What a clock is off another, from energies on one time line."""
+
+import numpy as np
+
+from trivium.data import offsets
+from trivium.data.offsets import LONGEST, RATE, match
+
+BLANK = round(LONGEST * RATE)  # before and behind a recording
+
+
+def pulses(*times: float, seconds: float) -> np.ndarray:
+    """Energy that is 1 for a fifth of a second at each of `times`."""
+    made = np.zeros(round(seconds * RATE) + 2 * BLANK)
+    for at in times:
+        made[BLANK + round(at * RATE): BLANK + round((at + 0.2) * RATE)] = 1.0
+    return made
+
+
+def crowded(late: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nine stretches of two pulses that are simultaneous, and one of twenty, in the other of which they are `late`."""
+    rng = np.random.default_rng(5)
+    calm = [10.0 * k + at for k in range(9) for at in rng.uniform(1, 9, 2)]
+    many = [90.3 + 0.45 * k + rng.uniform(0, 0.15) for k in range(20)]
+    return pulses(*calm, *many, seconds=100), pulses(*calm, *(at - late for at in many), seconds=100)
+
+
+def test_one_crowded_stretch_does_not_decide_for_all():
+    found = match("words", "mic", [crowded(0.07)])
+    assert found is not None and (found.stretches, found.agree) == (10, 10)
+    assert abs(found.seconds - 0.007) < 0.001  # a tenth of 0.07
+    assert found.low < 0 < found.seconds < found.high
+
+
+def test_where_no_stretches_tell_it_is_the_lag_of_the_whole():
+    a, b = pulses(1.0, 2.3, 4.1, 7.0, seconds=9), pulses(0.5, 1.8, 3.6, 6.5, seconds=9)
+    found = match("far", "near", [(a, b)])
+    assert found is not None and (found.seconds, found.low, found.stretches, found.sure) == (0.5, None, 1, True)
+
+
+def test_the_estimate_is_the_middle_of_its_interval():
+    mean, low, high = offsets._interval(np.array([0.1, 0.2, 0.3]))
+    assert (round(mean, 4), low, high) == (0.2, -0.0484, 0.4484)
+    assert offsets._interval(np.array([0.1, 0.2])) is None
