@@ -47,7 +47,7 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
         raise UserError(f"{tick_of(settings).capitalize()} lies in any row of the table: "
                         f"{_spans(labels, tabled, meta)}. Lower it in params.yaml, give the rows a later end, or put "
                         "all tables on one clock.")
-    idle, *held = tickless(samples, labels, key, reach)
+    idle, first, last = tickless(samples, labels, key, reach)
     ids = tables.read(path, ["sample"])["sample"].to_pylist()
     names = _names(ids, samples)
     order = np.argsort(np.array(names, dtype=object), kind="stable")
@@ -73,7 +73,7 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     rows = rows.set_column(0, "sample", pa.array([names[k] for k in np.flatnonzero(~has)], pa.string()))
     lost.append(unaligned("labels", rows, "label", reasons))
     lost.append(unaligned("labels", Cells(path, idle, ["sample", "key", "label"]).take(idle), "label",
-                          _reasons(f"{tick_of(settings)} lies in it", *held, meta) if len(idle) else ""))
+                          _reasons(f"{tick_of(settings)} lies in it", first, last, meta) if len(idle) else ""))
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
     write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
     keys = tables.read(path, ["key"])["key"].to_pylist()

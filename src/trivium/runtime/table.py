@@ -60,7 +60,8 @@ def answer(answering: Answering, table: Many, root: Path, out: Path | None, titl
         for samples in table.samples():
             keys = [sample.pop("id", None) or str(at) for at, sample in enumerate(samples, row + 1)]
             found = answering.table(samples, root)
-            found["error"] = [error and told.get(key, error) for key, error in zip(keys, found["error"], strict=True)]
+            found["error"] = [error and told.get(str(key), error)
+                              for key, error in zip(keys, found["error"], strict=True)]
             add(list(zip(keys, *found.values(), strict=True)))
             for key, warning, error in zip(keys, found["warning"], found["error"], strict=True):
                 row += 1
