@@ -92,6 +92,20 @@ def test_samples_without_the_channels_of_an_encoder_are_counted(tmp_path: Path) 
     assert readings.warnings(tmp_path) == [of_first.format("first"), said.format("waves"), said.format("traits")]
 
 
+def test_one_very_long_row_is_not_said_to_be_nearly_all_that_there_is(tmp_path: Path) -> None:
+    for k in range(20):
+        one = np.random.default_rng(k).normal(0, 1, 50)
+        (tmp_path / f"{k}.arrow").write_bytes(content({"a": one, "b": one}, 0.00025 if k == 7 else 10))
+    lines = [f"r{k},{'uv'[k % 2]},{k}.arrow" for k in range(20)]
+    (tmp_path / "m.csv").write_text("id,label,signal\n" + "\n".join(lines) + "\n")
+    through(tmp_path / "m.csv", tmp_path, {"signal": Stream(modality="series")}, {"scratch": {"signal": "waves"}},
+            ENTRIES)
+    assert readings.warnings(tmp_path) == [
+        "signal: 5% of the rows are far longer than the encoder `waves` reads: in their ends, which it does not see, "
+        "lie more than 99% of all seconds. Look at these rows first; `encoder.waves.processor.seconds` in params.yaml "
+        "sets how much it reads."]
+
+
 def test_simple_features_are_worth_what_they_are_by_hand(tmp_path: Path, monkeypatch) -> None:
     """Logistic regression on them in scikit-learn, and the linear model here: within a point, near the ceiling."""
     monkeypatch.chdir(tmp_path)

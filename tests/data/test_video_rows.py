@@ -9,6 +9,7 @@ import pytest
 
 from tests import clips
 from tests.data.through import digests, through
+from trivium.data import readings
 from trivium.data.settings import Stream
 from trivium.data.streams import same_column
 from trivium.modalities import video
@@ -63,3 +64,12 @@ def test_one_column_is_a_video_and_its_sound_and_nothing_else() -> None:
     said = same_column({"a": ["clip"], "b": ["clip"]}, {"a": Stream(modality="video"), "b": Stream(modality="video")})
     assert len(said) == 1 and "both read from the column `clip`" in said[0]
     assert same_column({s: ["clip"] for s in STREAMS}, STREAMS) == []
+
+
+def test_how_much_of_a_clip_is_not_seen_names_a_setting_that_there_is(home: Path, tmp_path: Path) -> None:
+    """22 clips last 1.5 s, one 0.5 s; the first second is seen."""
+    few = {"modality": "video", "architecture": "cnn", "processor": SIZES | {"frames": 2, "frames_per_second": 2.0}}
+    through(home / "mine/clips.csv", tmp_path, STREAMS, {"scratch": {"clip": "few"}}, {"few": few})
+    assert readings.warnings(tmp_path) == [
+        "clip: the encoder `few` does not see 33% of all seconds: 96% of the rows are longer than it reads. "
+        "`encoder.few.processor.frames` in params.yaml sets how much that is."]

@@ -16,6 +16,7 @@ from trivium.data.telling import said
 
 READS = Path("data/reads")
 MOST_LOST = 0.02  # share of all tokens, or seconds, that may be dropped without a warning
+FAR = 10  # times as long as the others are: rows that are cut, where a few hold most of what there is
 
 
 class Read(Part):
@@ -50,11 +51,21 @@ class Read(Part):
             found.append(f"{empty['rows']:,} of {empty['of']:,} have no value in {where} of the encoder "
                          f"`{self.entry}`, such as `{empty['sample']}`: models see gaps alone. Set "
                          f"`{setting}.channels` in params.yaml, or mend the files.")
-        if self.cut["lost"] > MOST_LOST:
-            found.append(f"the encoder `{self.entry}` does not see {self.cut['lost']:.0%} of all {self.cut['unit']}: "
-                         f"{self.cut['rows']:.0%} of the rows are longer than it reads. "
-                         f"`{setting}.{self.cut['setting']}` in params.yaml sets how much that is.")
+        lost, rows = self.cut["lost"], self.cut["rows"]
+        whole = f"`{setting}.{self.cut['setting']}` in params.yaml sets how much"
+        if lost > MOST_LOST and lost * (1 - rows) > FAR * rows * (1 - lost):
+            found.append(f"{_percent(rows)} of the rows are far longer than the encoder `{self.entry}` reads: in their "
+                         f"ends, which it does not see, lie {_percent(lost)} of all {self.cut['unit']}. Look at these "
+                         f"rows first; {whole} it reads.")
+        elif lost > MOST_LOST:
+            found.append(f"the encoder `{self.entry}` does not see {_percent(lost)} of all {self.cut['unit']}: "
+                         f"{_percent(rows)} of the rows are longer than it reads. {whole} that is.")
         return found
+
+
+def _percent(share: float) -> str:
+    """Whole, and never all or nothing of what is only nearly so."""
+    return "less than 1%" if 0 < share < 0.005 else "more than 99%" if 0.995 < share < 1 else f"{share:.0%}"
 
 
 def warnings(root: Path) -> list[str]:

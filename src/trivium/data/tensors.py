@@ -73,7 +73,8 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
     """Decode, write and sum up in one pass. `seen`: bool [S, rows] of what each seed may learn from."""
     size = math.prod(spec.shape)
     entries = spec.shape[STATISTICS_AXIS[spec.kind]]
-    sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", "seconds")
+    setting = "seconds" if "seconds" in type(one.settings).model_fields else "frames"
+    sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", setting)
     work = functools.partial(_decode, one, spec, rows.root)
     with Writer(out / "x.arrow", ["x"], size, STORED[spec.kind]) as writer:
         for row, (x, moments, parts, empty) in results(run, work, rows, rows.chunks(writer.chunk)):
