@@ -13,6 +13,7 @@ from trivium.data import readings, tables
 from trivium.data.settings import Stream, Waves
 from trivium.data.sources import waves
 from trivium.data.store import Store
+from trivium.evaluation import panels
 from trivium.modalities.processors import traits
 from trivium.modalities.recordings.written import content
 from trivium.training.linear import fit
@@ -66,6 +67,10 @@ def test_scaling_is_that_of_the_train_values_alone(store) -> None:
     x = found.batch(found.rows(0, "train"), 0).inputs["signal"].numpy()
     assert x.shape[1:] == (4, 50) and set(np.unique(x[:, 2:])) == {0, 1}
     assert not x[:, :2][x[:, 2:] == 0].any() and np.abs(x[:, 1]).max() < 5
+    told = panels.channels(found, "signal", 0)  # as pictures name and scale them
+    assert [one.name for one in told] == ["a", "b"] and panels.step(found, "signal") == 0
+    assert [one.mean for one in told] == statistics["mean"][:2]
+    assert [one.deviation for one in told] == statistics["deviation"][:2]
     part = found.batch(np.array([at["r64"]]), 0).inputs["signal"].numpy()[0]
     assert part[2].tolist() == [1] * 15 + [0] * 35
     wanted = (made[5][0, 10:25] - statistics["mean"][0]) / statistics["deviation"][0]

@@ -11,7 +11,9 @@ from tests import clips
 from tests.data.through import digests, through
 from trivium.data import readings
 from trivium.data.settings import Stream
+from trivium.data.store import Store
 from trivium.data.streams import same_column
+from trivium.evaluation import panels
 from trivium.modalities import video
 
 pytestmark = pytest.mark.slow
@@ -53,6 +55,9 @@ def test_tensors_are_frames_and_statistics_are_of_them(home: Path) -> None:
     whole = [video.decode(f"c{k}.mp4", home / "mine", None, None, video.Settings(**SIZES)) for k in range(4, ROWS)]
     assert reading["statistics"][0]["mean"] == pytest.approx([np.mean(whole)], rel=0.1)
     assert reading["cut"] is None or reading["cut"]["lost"] == 0
+    store = Store("scratch", home)
+    assert panels.step(store, "clip") == 0.25 and panels.step(store, "sound") == 0  # seconds between two frames
+    assert panels.channels(store, "clip", 0) == ()
 
 
 def test_the_same_bytes_with_two_workers(home: Path, tmp_path: Path) -> None:
