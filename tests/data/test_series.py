@@ -9,10 +9,11 @@ from sklearn.preprocessing import StandardScaler
 
 from tests import networks
 from tests.data.through import through
-from trivium.data import tables
+from trivium.data import readings, tables
 from trivium.data.settings import Stream, Waves
 from trivium.data.sources import waves
 from trivium.data.store import Store
+from trivium.evaluation import panels
 from trivium.modalities.processors import traits
 from trivium.modalities.recordings.written import content
 from trivium.training.linear import fit
@@ -66,10 +67,48 @@ def test_scaling_is_that_of_the_train_values_alone(store) -> None:
     x = found.batch(found.rows(0, "train"), 0).inputs["signal"].numpy()
     assert x.shape[1:] == (4, 50) and set(np.unique(x[:, 2:])) == {0, 1}
     assert not x[:, :2][x[:, 2:] == 0].any() and np.abs(x[:, 1]).max() < 5
+    told = panels.channels(found, "signal", 0)  # as pictures name and scale them
+    assert [one.name for one in told] == ["a", "b"] and panels.step(found, "signal") == 0
+    assert [one.mean for one in told] == statistics["mean"][:2]
+    assert [one.deviation for one in told] == statistics["deviation"][:2]
     part = found.batch(np.array([at["r64"]]), 0).inputs["signal"].numpy()[0]
     assert part[2].tolist() == [1] * 15 + [0] * 35
     wanted = (made[5][0, 10:25] - statistics["mean"][0]) / statistics["deviation"][0]
     assert np.allclose(part[0, :15], wanted, atol=1e-4)
+
+
+def test_samples_without_the_channels_of_an_encoder_are_counted(tmp_path: Path) -> None:
+    """`validate` does not know which channels are read; and a value behind the part that is kept is not seen either."""
+    rng = np.random.default_rng(0)
+    for k in range(40):
+        names = ("x", "y") if k == 17 else ("a", "b")
+        (tmp_path / f"{k}.arrow").write_bytes(content({name: rng.normal(0, 1, 50) for name in names}, 10))
+    late = [np.r_[np.full(70, np.nan), np.ones(10)] for _ in range(2)]
+    (tmp_path / "30.arrow").write_bytes(content({"a": late[0], "b": late[1], "c": np.ones(80)}, 10))
+    lines = [f"r{k},{'uv'[k % 2]},{k}.arrow" for k in range(40)] + ["r40,u,", "r41,v,"]
+    (tmp_path / "m.csv").write_text("id,label,signal\n" + "\n".join(lines) + "\n")
+    first = {"modality": "series", "architecture": "traits", "processor": OWN | {"channels": []}}
+    through(tmp_path / "m.csv", tmp_path, {"signal": Stream(modality="series")},
+            {"scratch": {"signal": "waves"}, "simple": {"signal": "traits"}, "other": {"signal": "first"}},
+            ENTRIES | {"first": first}, workers=2)
+    said = ("signal: 2 of 40 have no value in the channels a, b of the encoder `{0}`, such as `r17`: models see gaps "
+            "alone. Set `encoder.{0}.processor.channels` in params.yaml, or mend the files.")
+    of_first = said.replace("2 of", "1 of").replace("channels a, b", "first channel").replace("r17", "r30")
+    assert readings.warnings(tmp_path) == [of_first.format("first"), said.format("waves"), said.format("traits")]
+
+
+def test_one_very_long_row_is_not_said_to_be_nearly_all_that_there_is(tmp_path: Path) -> None:
+    for k in range(20):
+        one = np.random.default_rng(k).normal(0, 1, 50)
+        (tmp_path / f"{k}.arrow").write_bytes(content({"a": one, "b": one}, 0.00025 if k == 7 else 10))
+    lines = [f"r{k},{'uv'[k % 2]},{k}.arrow" for k in range(20)]
+    (tmp_path / "m.csv").write_text("id,label,signal\n" + "\n".join(lines) + "\n")
+    through(tmp_path / "m.csv", tmp_path, {"signal": Stream(modality="series")}, {"scratch": {"signal": "waves"}},
+            ENTRIES)
+    assert readings.warnings(tmp_path) == [
+        "signal: 5% of the rows are far longer than the encoder `waves` reads: in their ends, which it does not see, "
+        "lie more than 99% of all seconds. Look at these rows first; `encoder.waves.processor.seconds` in params.yaml "
+        "sets how much it reads."]
 
 
 def test_simple_features_are_worth_what_they_are_by_hand(tmp_path: Path, monkeypatch) -> None:

@@ -9,8 +9,11 @@ import pytest
 
 from tests import clips
 from tests.data.through import digests, through
+from trivium.data import readings
 from trivium.data.settings import Stream
+from trivium.data.store import Store
 from trivium.data.streams import same_column
+from trivium.evaluation import panels
 from trivium.modalities import video
 
 pytestmark = pytest.mark.slow
@@ -52,6 +55,9 @@ def test_tensors_are_frames_and_statistics_are_of_them(home: Path) -> None:
     whole = [video.decode(f"c{k}.mp4", home / "mine", None, None, video.Settings(**SIZES)) for k in range(4, ROWS)]
     assert reading["statistics"][0]["mean"] == pytest.approx([np.mean(whole)], rel=0.1)
     assert reading["cut"] is None or reading["cut"]["lost"] == 0
+    store = Store("scratch", home)
+    assert panels.step(store, "clip") == 0.25 and panels.step(store, "sound") == 0  # seconds between two frames
+    assert panels.channels(store, "clip", 0) == ()
 
 
 def test_the_same_bytes_with_two_workers(home: Path, tmp_path: Path) -> None:
@@ -63,3 +69,12 @@ def test_one_column_is_a_video_and_its_sound_and_nothing_else() -> None:
     said = same_column({"a": ["clip"], "b": ["clip"]}, {"a": Stream(modality="video"), "b": Stream(modality="video")})
     assert len(said) == 1 and "both read from the column `clip`" in said[0]
     assert same_column({s: ["clip"] for s in STREAMS}, STREAMS) == []
+
+
+def test_how_much_of_a_clip_is_not_seen_names_a_setting_that_there_is(home: Path, tmp_path: Path) -> None:
+    """22 clips last 1.5 s, one 0.5 s; the first second is seen."""
+    few = {"modality": "video", "architecture": "cnn", "processor": SIZES | {"frames": 2, "frames_per_second": 2.0}}
+    through(home / "mine/clips.csv", tmp_path, STREAMS, {"scratch": {"clip": "few"}}, {"few": few})
+    assert readings.warnings(tmp_path) == [
+        "clip: the encoder `few` does not see 33% of all seconds: 96% of the rows are longer than it reads. "
+        "`encoder.few.processor.frames` in params.yaml sets how much that is."]

@@ -14,7 +14,8 @@ from trivium.data.store import Store
 from trivium.evaluation import encoded
 from trivium.evaluation.analyse import analyse
 from trivium.evaluation.metrics import Analyses
-from trivium.evaluation.pictures import Panel, _kept, token_texts
+from trivium.evaluation.panels import token_texts
+from trivium.evaluation.pictures import Panel, _kept
 from trivium.evaluation.sampling import some
 from trivium.evaluation.settings import Settings
 from trivium.modalities.spec import Spec

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import drawn
+from trivium.drawing.lanes import Channel, plot
 from trivium.evaluation.pictures import Panel, Row, draw
 from trivium.modalities.spec import Spec
 
@@ -80,3 +81,23 @@ def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
     middle = sound[0]
     assert [np.sign(middle - y) for y in sound] == [0, 1, -1, 1, 0]  # up is positive
     assert [np.sign(middle - y) for y in said] == [0, 0, 1, 0, 0] and "time" in texts
+
+
+def test_a_series_names_its_channels_and_says_how_far_each_goes(tmp_path: Path) -> None:
+    """In the units of the files, though models see it scaled; nothing of a gap."""
+    x = np.array([[-1, 0, 1, 0], [-1, 1, 9, 0], [0, 0, 0, 0], [1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0]], np.float32)
+    channels = (Channel("ax", 1000.0, 0.1), Channel("ay", 3.0, 2.0), Channel("az"))
+    panel = Panel(Spec("imu", "series", (6, 4), seconds=2.0), x, np.ones((6, 4)), [], channels=channels)
+    draw(tmp_path / "a.svg", "", [Row("", {"imu": panel}, {})])
+    assert drawn(tmp_path / "a.svg")[2][1:] == ["imu: +24.00 nats", "ax", "1000.10", "999.90", "ay", "5.0", "1.0", "az",
+                                                "0", "1", "2 s"]
+    values = np.array([[-100.0, 100.0], [3e-6, 9e-6], [7.0, 7.0]])
+    _, _, texts, _ = drawn(plot(values, np.ones((3, 2), bool), ("mV", "a very long name", "flat"), 5.0, 2.0))
+    assert texts == ["mV", "100", "−100", "a very long…", "9e−06", "3e−06", "flat", "7.00", "5", "6", "7 s"]
+
+
+def test_moments_of_a_video_say_when_they_are(tmp_path: Path) -> None:
+    x = np.zeros((1, 18, 4, 4))
+    panel = Panel(Spec("clip", "frames", (1, 18, 4, 4)), x, x, [], step=0.25)
+    draw(tmp_path / "a.svg", "", [Row("", {"clip": panel}, {})])
+    assert drawn(tmp_path / "a.svg")[2][2:] == ["9 moments from 0.125 s to 4.12 s, row by row"]

@@ -143,6 +143,30 @@ def test_each_fault_is_one_sentence(text):
     assert series.probe("a.csv", ".") == {"error": FAULTS[text]}
 
 
+def test_a_word_among_numbers_is_told_and_a_word_for_a_gap_is_one():
+    """A channel without a word of warning would be a gap from end to end."""
+    cells = [str(k / 10) for k in range(200)]
+    said = ("channel `ax` has `error` at point 17, which is no number: write numbers alone, and leave gaps empty")
+    for word, wanted in (("error", {"error": said}), (" NA ", ["ax", "ay"]), ("?", ["ax", "ay"]), ("", ["ax", "ay"])):
+        cells[16] = word
+        with open("a.csv", "w") as file:
+            file.write("time,ax,ay,note\n" + "".join(f"{k},{cell},1,walks\n" for k, cell in enumerate(cells)))
+        pq.write_table(pa.table({"time": range(200), "ax": cells, "ay": [1.0] * 200}), "a.parquet")
+        for name in ("a.csv", "a.parquet"):
+            if isinstance(wanted, dict):
+                assert series.probe(name, ".") == wanted
+            else:
+                found = recordings.read(name, ".")
+                assert list(found.channels) == wanted and np.flatnonzero(np.isnan(found.values[0])).tolist() == [16]
+    with open("b.csv", "w") as file:  # with a comma in numbers; and most of a column is words
+        file.write("time;v;note\n0;1,5;3\n1;off;walks\n2;2,5;runs\n")
+    assert series.probe("b.csv", ".") == {"error": "channel `v` has `off` at point 2, which is no number: write "
+                                                   "numbers alone, and leave gaps empty"}
+    with open("b.csv", "w") as file:
+        file.write("time;v;note\n0;1,5;3\n1;;walks\n2;2,5;runs\n")
+    assert recordings.read("b.csv", ".").channels == ("v",)
+
+
 def test_faults_of_other_formats():
     np.savez("ragged.npz", a=np.arange(5), b=np.arange(6))
     np.save("objects.npy", np.array([{}], object), allow_pickle=True)

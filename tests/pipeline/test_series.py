@@ -58,7 +58,9 @@ def test_robustness_and_moments_are_told_and_drawn(project: Path) -> None:
     assert set(found["robustness"]["shift"]["series"]) == {"0.0", "0.1", "0.25"}
     assert set(found["attribution"]["deletion"]["series"]) >= {"area", "random"}
     picture = next((project / "reports/evaluate/end_to_end/pictures").glob("*.svg"))
-    assert {"0", "1", "2 s"} <= set(drawn(picture)[2])
+    assert {"ax", "ay", "0", "1", "2 s"} <= set(drawn(picture)[2])
+    told = json.loads((project / "reports/evaluate/end_to_end/explained.json").read_text())
+    assert [name for name, _, _ in told["channels"]["series"]] == ["ax", "ay"] and "steps" not in told
     page = (project / "reports/report.html").read_text()
     assert "data:image/svg+xml;base64," in page and "Series of sample r" in page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import soundfile
 from markupsafe import Markup
 from PIL import Image
 
+from tests import clips
 from trivium.drawing import numbers
 from trivium.drawing.charts import Point, scatter, spread
 from trivium.drawing.looks import Look
@@ -144,6 +146,17 @@ def test_audio_is_cut_resampled_and_mono(tmp_path: Path) -> None:
         spectrum = np.abs(np.fft.rfft(wave))
         assert spectrum.argmax() * 16_000 / len(wave) == pytest.approx(440, abs=1)
         assert np.abs(wave).max() == pytest.approx(0.25, abs=0.01)
+
+
+def test_each_moment_of_a_clip_says_its_second(tmp_path: Path) -> None:
+    """White letters in the lower left corner of each, which is grey all over."""
+    clips.write(tmp_path / "a.mp4", [np.full((32, 32, 3), 128, np.uint8)] * 24, 8)
+    uri = Media(tmp_path, 1_000_000).film("a.mp4")
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("L"))
+    moments = sheet.reshape(3, 99, 3, 99).swapaxes(1, 2).reshape(9, 99, 99)[:, :96, :96]
+    assert (moments[:, 78:, :40].max((1, 2)) > 220).all() and (moments[:, 78:, :40].min((1, 2)) < 40).all()
+    assert abs(moments[:, :76].astype(int) - 128).max() < 12
+    assert not any(np.array_equal(one, other) for one, other in itertools.pairwise(moments))
 
 
 def test_media_keep_to_their_budget(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from trivium.data.telling import said
 
 READS = Path("data/reads")
 MOST_LOST = 0.02  # share of all tokens, or seconds, that may be dropped without a warning
+FAR = 10  # times as long as the others are: rows that are cut, where a few hold most of what there is
 
 
 class Read(Part):
@@ -24,7 +25,7 @@ class Read(Part):
     entry: the encoder's name in params.yaml;  encoder: see `encoders.Described.plain`;  spec: see `Spec.plain`
     features: a folder below data/features;  digest: of what is in it
     values: digest of the texts that the tensors were made of; null for what is not text
-    cut: how much of the stream the processor drops, see `rows.Cut`
+    cut: how much of the stream the processor drops, and which samples are gaps alone, see `rows.Cut`
     columns: of its file `x.arrow`, the one to read at each seed;  statistics: per seed, mean and deviation, or null
     """
 
@@ -39,27 +40,43 @@ class Read(Part):
     statistics: tuple[dict[str, list[float]] | None, ...]
 
     @property
-    def warning(self) -> str:
-        """In words, where more is dropped than `MOST_LOST`; else empty."""
-        if self.cut is None or self.cut["lost"] <= MOST_LOST:
-            return ""
-        unit, setting = self.cut["unit"], self.cut["setting"]
-        return (f"the encoder `{self.entry}` does not see {self.cut['lost']:.0%} of all {unit}: {self.cut['rows']:.0%} "
-                f"of the rows are longer than it reads. `encoder.{self.entry}.processor.{setting}` in params.yaml "
-                f"sets how much that is.")
+    def warnings(self) -> list[str]:
+        """In words: samples of which there are gaps alone, and where more is dropped than `MOST_LOST`."""
+        if self.cut is None:
+            return []
+        found, setting = [], f"encoder.{self.entry}.processor"
+        if empty := self.cut.get("empty"):
+            names = self.encoder["processor"].get("channels", ())
+            where = f"the channels {', '.join(names[:8])}" if names else "the first channel"
+            found.append(f"{empty['rows']:,} of {empty['of']:,} have no value in {where} of the encoder "
+                         f"`{self.entry}`, such as `{empty['sample']}`: models see gaps alone. Set "
+                         f"`{setting}.channels` in params.yaml, or mend the files.")
+        lost, rows = self.cut["lost"], self.cut["rows"]
+        whole = f"`{setting}.{self.cut['setting']}` in params.yaml sets how much"
+        if lost > MOST_LOST and lost * (1 - rows) > FAR * rows * (1 - lost):
+            found.append(f"{_percent(rows)} of the rows are far longer than the encoder `{self.entry}` reads: in their "
+                         f"ends, which it does not see, lie {_percent(lost)} of all {self.cut['unit']}. Look at these "
+                         f"rows first; {whole} it reads.")
+        elif lost > MOST_LOST:
+            found.append(f"the encoder `{self.entry}` does not see {_percent(lost)} of all {self.cut['unit']}: "
+                         f"{_percent(rows)} of the rows are longer than it reads. {whole} that is.")
+        return found
+
+
+def _percent(share: float) -> str:
+    """Whole, and never all or nothing of what is only nearly so."""
+    return "less than 1%" if 0 < share < 0.005 else "more than 99%" if 0.995 < share < 1 else f"{share:.0%}"
 
 
 def warnings(root: Path) -> list[str]:
-    """What the encoders of all recipes do not see, in words, each encoder once, and columns of tables that hold the
+    """What the encoders of all recipes do not see, in words, each thing once, and columns of tables that hold the
     answer; empty before preprocess ran.
     """
-    found = {}
+    found = dict[str, None]()
     for path in sorted((root / READS).glob("*.json")):
         for stream, read in Reads.read(path).streams.items():
-            if read.warning:
-                found[read.entry] = f"{stream}: {read.warning}"
-    return list(found.values()) + [said(stream, one) for stream, about in columns(root).items()
-                                   for one in about["telling"]]
+            found |= {f"{stream}: {words}": None for words in read.warnings}  # in order
+    return [*found, *(said(stream, one) for stream, about in columns(root).items() for one in about["telling"])]
 
 
 def columns(root: Path) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ class Reading:
 
 
 class Cut:
-    """How much of a stream a processor drops, because it is longer than what the processor keeps.
+    """How much of a stream a processor drops, because it is longer than what the processor keeps; and of which samples
+    it keeps nothing but gaps.
 
     unit: what is counted;  setting: of the processor, which keeps more.
     """
@@ -44,20 +45,27 @@ class Cut:
         self.unit, self.setting = unit, setting
         self.rows = self.cut = 0
         self.kept = self.lost = 0.0
+        self.empty, self.first = 0, ""
 
-    def add(self, parts: np.ndarray) -> None:
-        """parts [B, 2]: what each row keeps and loses."""
+    def add(self, parts: np.ndarray, empty: Sequence[str] = ()) -> None:
+        """parts [B, 2]: what each row keeps and loses;  empty: samples of which nothing but gaps is kept."""
+        self.first = self.first or next(iter(empty), "")
+        self.empty += len(empty)
         self.rows += len(parts)
         self.cut += int((parts[:, 1] > 1e-3).sum())
         self.kept += float(parts[:, 0].sum())
         self.lost += float(parts[:, 1].sum())
 
     def plain(self) -> dict[str, Any] | None:
-        """`rows`: share of rows that are cut, `lost`: share of all units that are lost, 0-1. Null: nothing counted."""
+        """`rows`: share of rows that are cut, `lost`: share of all units that are lost, 0-1. Null: nothing counted.
+
+        Where some are empty, `empty` as well: how many `rows` `of` all that have the stream, and one `sample`.
+        """
         if not self.rows:
             return None
         return {"unit": self.unit, "setting": self.setting, "rows": self.cut / self.rows,
-                "lost": self.lost / max(self.kept + self.lost, 1e-9)}
+                "lost": self.lost / max(self.kept + self.lost, 1e-9),
+                **({"empty": {"rows": self.empty, "of": self.rows, "sample": self.first}} if self.empty else {})}
 
 
 @dataclass(frozen=True)

@@ -73,12 +73,13 @@ def _tensors(run: Map, rows: Rows, seen: np.ndarray, one: Reading, spec: Spec, o
     """Decode, write and sum up in one pass. `seen`: bool [S, rows] of what each seed may learn from."""
     size = math.prod(spec.shape)
     entries = spec.shape[STATISTICS_AXIS[spec.kind]]
-    sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", "seconds")
+    setting = "seconds" if "seconds" in type(one.settings).model_fields else "frames"
+    sums, cut = np.zeros((len(seen), 2, entries)), Cut("seconds", setting)
     work = functools.partial(_decode, one, spec, rows.root)
     with Writer(out / "x.arrow", ["x"], size, STORED[spec.kind]) as writer:
-        for row, (x, moments, parts) in results(run, work, rows, rows.chunks(writer.chunk)):
+        for row, (x, moments, parts, empty) in results(run, work, rows, rows.chunks(writer.chunk)):
             writer.add(x.reshape(len(x), 1, size))
-            cut.add(parts)
+            cut.add(parts, empty)
             for k, chosen in enumerate(seen[:, row: row + len(x)]):
                 sums[k] += moments[chosen].sum(0)
     if spec.kind == "series":
@@ -108,14 +109,17 @@ def _count(one: Reading, chunk: list[tuple]) -> list[tuple[np.ndarray, np.ndarra
     return registry.processor(one.processor).counts([item[1] or "" for item in chunk], one.settings)
 
 
-def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x [B, *shape]; its sums and sums of squares per row, float64 [B, 2, C]; parts for `Cut`. Runs in a worker."""
+def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple],
+            ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """x [B, *shape]; its sums and sums of squares per row, float64 [B, 2, C]; parts and empty samples for `Cut`. Runs
+    in a worker.
+    """
     part = registry.processor(one.processor)
     many = hasattr(part, "together")  # whether rows are read one by one, and all made into numbers at once
     decode = part.read if many else part.decode
-    length = getattr(registry.get(one.modality), "length", None)
+    length, is_empty = (getattr(registry.get(one.modality), name, None) for name in ("length", "is_empty"))
     x, parts = np.zeros((len(chunk), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
-    lengths, read = [], {}
+    lengths, read, empty = [], {}, list[str]()
     for i, (sample, value, start, end, digest) in enumerate(chunk):
         if value is None:
             continue
@@ -129,6 +133,8 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np
                 x[i] = made
             if length is not None:
                 lengths.append(length(value, root, start, end))
+            if is_empty is not None and is_empty(value, root, start, end, one.settings):
+                empty.append(sample)
         except ValueError as error:
             raise UserError(f"Sample `{sample}`: {spec.name} `{value}` in {root}: {error}. It could be read when "
                             "`validate` ran, so the file has changed since: restore it, or run "
@@ -141,4 +147,4 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple]) -> tuple[np
     if lengths:
         kept = np.minimum(lengths, one.settings.seconds)
         parts = np.stack([kept, np.array(lengths) - kept], axis=1)
-    return x, np.stack([exact.sum(2, dtype=sums), np.square(exact).sum(2, dtype=sums)], axis=1), parts
+    return x, np.stack([exact.sum(2, dtype=sums), np.square(exact).sum(2, dtype=sums)], axis=1), parts, empty

@@ -5,6 +5,10 @@ Legend: `C` channels, `T` points.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from markupsafe import Markup
 
@@ -14,6 +18,14 @@ MOST = 8  # lanes
 POINTS = 400  # of a lane
 NAME = 12  # letters of a channel
 COLOUR, QUIET = "#333333", "#666666"
+
+
+class Channel(NamedTuple):
+    """A value is `mean` + `deviation` times the number that a tensor has."""
+
+    name: str
+    mean: float = 0.0
+    deviation: float = 1.0
 
 
 def lanes(values: np.ndarray, there: np.ndarray, x: float, y: float, width: float, height: float) -> list[Markup]:
@@ -61,17 +73,44 @@ def axis(x: float, y: float, width: float, seconds: float, begin: float = 0.0, s
             for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))]
 
 
+def scales(values: np.ndarray, there: np.ndarray, channels: Sequence[Channel], x: float, y: float, width: float,
+           height: float, size: float) -> list[Markup]:
+    """Beside the `lanes` of the same box: left the name of each, right its largest and its least value."""
+    count = min(len(values), len(channels), MOST)
+    parts = []
+    for k, one in enumerate(channels[:count]):
+        top, high = y + height * k / count, height / count
+        parts.append(tag("text", one.name if len(one.name) <= NAME else one.name[: NAME - 1] + "…", x=x - 6,
+                         y=top + high / 2 + 0.35 * size, text_anchor="end", font_size=size))
+        if not there[k].any():
+            continue
+        own, small = values[k][there[k]], min(9.0, 0.45 * high)
+        low, up = _ends(*(one.mean + one.deviation * float(end) for end in (own.min(), own.max())))
+        places = [(up, top + small), (low, top + high - 0.15 * small)] if low != up else [(up, top + high / 2 + 3)]
+        parts += [tag("text", said, x=x + width + 3, y=at, font_size=small) for said, at in places]
+    return parts
+
+
+def _ends(low: float, up: float) -> tuple[str, str]:
+    """In decimals that show a tenth of what lies between; what is very large or very small, in three digits or more."""
+    places = 1 - math.floor(math.log10(up - low)) if up > low else 2
+    if places <= 4 and max(abs(low), abs(up)) < 1e5:
+        pairs = [tuple(f"{round(end, max(places, 0)) + 0.0:.{max(places, 0)}f}" for end in (low, up))]
+    else:
+        pairs = [tuple(f"{end:.{digits}g}" for end in (low, up)) for digits in (3, 4, 6, 9)]
+    one, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
+    return one.replace("-", "−"), other.replace("-", "−")
+
+
 def plot(values: np.ndarray, there: np.ndarray, channels: tuple[str, ...], begin: float, seconds: float) -> str:
     """A small picture of its own, which says in words what it shows."""
     count = min(len(values), MOST)
-    left, width, high = 92.0, 222.0, max(34.0, 96.0 / max(count, 1))
+    left, width, right, high = 92.0, 206.0, 46, max(34.0, 96.0 / max(count, 1))
     height = high * count
-    names = [tag("text", name if len(name) <= NAME else name[: NAME - 1] + "…", x=left - 6,
-                 y=8 + high * (k + 0.5) + 4, text_anchor="end", font_size=13)
-             for k, name in enumerate(channels[:count])]
     more = [tag("text", f"and {len(values) - count} more", x=left + width, y=8 + height + 24, text_anchor="end",
                 font_size=9, fill=QUIET)] if len(values) > count else []
     frame = tag("rect", x=left, y=8.0, width=width, height=height, fill="none", stroke=QUIET, stroke_width=0.6)
-    parts = [*names, frame, *lanes(values, there, left, 8.0, width, height),
+    box = left, 8.0, width, height
+    parts = [frame, *lanes(values, there, *box), *scales(values, there, [Channel(one) for one in channels], *box, 13),
              *axis(left, 10 + height, width, seconds, begin, 12), *more]
-    return drawing(round(left + width + 10), round(height + (36 if more else 24)), parts)
+    return drawing(round(left + width + right), round(height + (36 if more else 24)), parts)

@@ -5,12 +5,12 @@ Legend: `C` channels, `T` points.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from markupsafe import Markup
 
-from trivium.drawing.lanes import MOST, axis, lanes
+from trivium.drawing.lanes import MOST, Channel, axis, lanes, scales
 from trivium.drawing.svg import bitmap
 
 STEPS = 64  # moments that are told apart
@@ -27,13 +27,15 @@ def moments(values: np.ndarray, channels: int) -> np.ndarray:
 
 
 def veiled(box: tuple[float, float, float, float], x: np.ndarray, values: np.ndarray, shares: bool, seconds: float,
-           colours: Callable[[np.ndarray], np.ndarray]) -> list[Markup]:
+           colours: Callable[[np.ndarray], np.ndarray], named: Sequence[Channel] = ()) -> list[Markup]:
     """x: [2 C, T], as `modalities.series` has it;  values: see `moments`;  shares: whether these are of attention;
-    seconds: that it lasts, 0 where no axis is to be written;  colours: of numbers of -1 to 1, in 0 to 255.
+    seconds: that it lasts, 0 where no axis is to be written;  colours: of numbers of -1 to 1, in 0 to 255;  named:
+    the channels.
     """
     left, top, width, height = box
     channels = len(x) // 2
     count = min(channels, MOST)
+    shown, there = x[:count], x[channels: channels + count] > 0
     said = moments(values.astype(np.float64), channels)[:count]
     if shares:
         said = said - said.min()
@@ -42,5 +44,5 @@ def veiled(box: tuple[float, float, float, float], x: np.ndarray, values: np.nda
     opacity = 0.75 * np.abs(strength)[..., None]
     pixels = np.round(255 * (1 - opacity) + veil * opacity).astype(np.uint8)
     parts = [bitmap(np.ascontiguousarray(pixels), *box),
-             *lanes(x[:count], x[channels: channels + count] > 0, *box)]
+             *lanes(shown, there, *box), *scales(shown, there, named, *box, min(10, height / count))]
     return [*parts, *(axis(left, top + height, width, seconds) if seconds else [])]

@@ -24,6 +24,7 @@ from trivium.evaluation import (
     encoded,
     explained,
     information,
+    panels,
     pictures,
     probes,
     robustness,
@@ -209,8 +210,8 @@ def _attribution(asked: Asked, counts: dict[str, int], out: Path | None) -> Attr
     places = list(asked.explained)
     batch, clean = encoded.cut(asked.model, store, store.batch(asked.rows[places], seed, streams)), asked.test[places]
     told = attribution.explain(asked.model, batch, clean, store.specs, asked.size)
-    shown = pictures.panels(store, seed, batch, told.nats)
-    attended = pictures.panels(store, seed, batch, told.looked, shares=True)
+    shown = panels.panels(store, seed, batch, told.nats)
+    attended = panels.panels(store, seed, batch, told.looked, shares=True)
     samples = []
     for k, (place, why) in enumerate(asked.explained.items()):
         task, prediction, support = asked.model.task, told.prediction[k], told.support[k]

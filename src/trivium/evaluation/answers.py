@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from trivium.data.out import Out, Part
+from trivium.drawing.lanes import Channel
 from trivium.evaluation.metrics import Words
 from trivium.evaluation.pictures import Panel
 from trivium.modalities.spec import Spec
@@ -38,10 +39,14 @@ class Answer(Part):
 
 
 class Explained(Out):
-    """specs: of each stream whose attributions were affordable (`Spec.plain`)."""
+    """specs: of each stream whose attributions were affordable (`Spec.plain`);  channels, steps: see `Panel`, of the
+    streams that have some.
+    """
 
     specs: dict[str, dict[str, Any]]
     answers: list[Answer]
+    channels: dict[str, tuple[Channel, ...]] | None = None
+    steps: dict[str, float] | None = None
 
 
 def write(folder: Path, about: Explained, arrays: Arrays) -> None:
@@ -72,5 +77,6 @@ def panels(about: Explained, arrays: Arrays, k: int, what: str = "nats") -> dict
             x = np.ones((len(values), 2)[: len(spec.shape)])  # what is padding, or missing, was not kept
             found[stream] = Panel(spec, x, values, [token for token, _ in words[stream]], shares)
         elif name in arrays:
-            found[stream] = Panel(spec, arrays[f"{stream}.input"][k], arrays[name][k], [], shares)
+            found[stream] = Panel(spec, arrays[f"{stream}.input"][k], arrays[name][k], [], shares,
+                                  (about.channels or {}).get(stream, ()), (about.steps or {}).get(stream, 0.0))
     return found

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from trivium.data.store import Batch, Store
 from trivium.data.tables import rounded
-from trivium.evaluation import answers, attribution, encoded, pictures
+from trivium.evaluation import answers, attribution, encoded, panels, pictures
 from trivium.models.network import Model
 
 ROWS = 32  # samples
@@ -32,14 +32,14 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
     found = encoded.answer(model, test)
     guess = task.guess(found)
     support, truth = (task.support(found, target).exp().tolist() for target in (guess, test.y))
-    panels: dict[str, list[dict[str, pictures.Panel]]] = {"nats": [{} for _ in rows], "rollout": [{} for _ in rows]}
+    made: dict[str, list[dict[str, pictures.Panel]]] = {"nats": [{} for _ in rows], "rollout": [{} for _ in rows]}
     arrays: answers.Arrays = {}
     for s in streams:
         batch = encoded.cut(model, store, store.batch(rows, seed, [s]))
         looks = attribution.attribute(model, batch, test, store.specs, guess, size)[:2]
-        for what, values in zip(panels, looks, strict=True):
-            shown = pictures.panels(store, seed, batch, values, shares=what == "rollout")
-            for own, panel in zip(panels[what], shown, strict=True):
+        for what, values in zip(made, looks, strict=True):
+            shown = panels.panels(store, seed, batch, values, shares=what == "rollout")
+            for own, panel in zip(made[what], shown, strict=True):
                 own |= panel
             if s in values and not shown[0][s].listed:
                 arrays[f"{s}.input"], arrays[f"{s}.{what}"] = _shown(batch.inputs[s], values[s], store.specs[s].kind)
@@ -48,11 +48,14 @@ def write(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, 
         "prediction": task.words(guess[k].tolist()), "told": task.told(guess[k].tolist(), support[k]),
         "support": support[k], "truth": truth[k],
         "missed": task.corrected(test.y[k].tolist(), truth[k]),
-        "nats": {s: float(panel.values.sum()) for s, panel in panels["nats"][k].items()},
-        "tokens": pictures.words(panels["nats"][k]), "rollout": pictures.words(panels["rollout"][k]),
+        "nats": {s: float(panel.values.sum()) for s, panel in made["nats"][k].items()},
+        "tokens": pictures.words(made["nats"][k]), "rollout": pictures.words(made["rollout"][k]),
     } for k, row in enumerate(rows.tolist())]
     about = {"specs": {s: store.specs[s].plain() for s in streams}, "answers": listed}
-    answers.write(out, answers.Explained.model_validate(rounded(about)), arrays)
+    beside = {"channels": {s: found for s in streams if (found := panels.channels(store, s, seed))},
+              "steps": {s: found for s in streams if (found := panels.step(store, s))}}
+    known = rounded(about) | {key: value for key, value in beside.items() if value}
+    answers.write(out, answers.Explained.model_validate(known), arrays)
 
 
 def _shown(x: Tensor, values: Tensor, kind: str) -> tuple[np.ndarray, np.ndarray]:

@@ -4,24 +4,19 @@ colour. The same numbers, the same bytes.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
 
+from trivium.drawing.lanes import Channel
 from trivium.drawing.montage import montage
 from trivium.drawing.svg import bitmap, drawing, tag
 from trivium.drawing.veiled_series import veiled
 from trivium.evaluation.metrics import Words
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from trivium.data.store import Batch, Store
-    from trivium.modalities.spec import Spec
+from trivium.modalities.spec import Spec
 
 # ColorBrewer's PuOr (Brewer 2003), -1 to 1: violet speaks against the answer, orange for it; told apart by colour-blind
 # eyes too.
@@ -36,7 +31,8 @@ LONGEST, LONGEST_CELL = 12, 20  # letters of a token, and of a column with its v
 
 class Panel(NamedTuple):
     """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
-    to it, 0-1), and its tokens, or cells that are not missing, as text (else empty).
+    to it, 0-1), and its tokens, or cells that are not missing, as text (else empty). channels: of a series;  step:
+    seconds from one frame of a video to the next, 0 where that differs.
     """
 
     spec: Spec
@@ -44,11 +40,13 @@ class Panel(NamedTuple):
     values: np.ndarray
     tokens: list[str]
     shares: bool = False
+    channels: tuple[Channel, ...] = ()
+    step: float = 0.0
 
     @property
     def listed(self) -> bool:
         """Whether it is drawn as a list."""
-        return self.spec.kind in _TEXTS
+        return self.spec.kind in ("tokens", "columns")
 
     @property
     def real(self) -> np.ndarray:
@@ -85,16 +83,6 @@ class Box(NamedTuple):
         return self.left + self.width / 2, self.top + self.height / 2
 
 
-def panels(store: Store, seed: int, batch: Batch, arrays: Mapping[str, Tensor], shares: bool = False,
-           ) -> list[dict[str, Panel]]:
-    """For each sample of `batch` a panel per stream of `arrays` [B, ...]."""
-    texts = {m: [told(store, m, seed, one) for one in batch.inputs[m].cpu().numpy()]
-             for m in arrays if (told := _TEXTS.get(store.specs[m].kind))}
-    return [{m: Panel(store.specs[m], batch.inputs[m][k].cpu().numpy(), array[k].cpu().numpy(),
-                      texts[m][k] if m in texts else [], shares) for m, array in arrays.items()}
-            for k in range(len(batch))]
-
-
 def words(panels: Mapping[str, Panel]) -> Words:
     return {m: list(zip(panel.tokens, panel.values[panel.real].tolist(), strict=True))
             for m, panel in panels.items() if panel.listed}
@@ -118,8 +106,9 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
                   for n, word in enumerate(words)]
         for column, m in enumerate(streams):
             listed = [line[m].spec.kind for _, line in lines if m in line and line[m].listed]
-            room = (28, 85, 125)[1 + ("columns" in listed) if listed else 0]  # for names
-            box = Box(left + pitch * column + room, top, pitch - room - 13, side)
+            lanes = any(line[m].channels for _, line in lines if m in line)
+            room = (28, 85, 125)[1 + ("columns" in listed) if listed or lanes else 0]  # for names
+            box = Box(left + pitch * column + room, top, pitch - room - 13 - 34 * lanes, side)
             if m in panels:
                 alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
                 parts += _panel(box, m, panels[m], _kept(alike, most), units=k == last[m])
@@ -127,31 +116,6 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
                 parts.append(_text("not shown", *box.middle, fill="#666666"))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(drawing(width, height, parts), encoding="utf-8")
-
-
-def cell_texts(store: Store, stream: str, seed: int, x: np.ndarray) -> list[str]:
-    """What each column of `x` [K, 2] that is not missing says: `area 61.2`."""
-    from trivium.modalities.table import load
-
-    return [said for said in load(store.tokenizer(stream, seed).read_text(encoding="utf-8")).said(x) if said]
-
-
-def token_texts(store: Store, stream: str, seed: int, ids: np.ndarray) -> list[str]:
-    """What each id of `ids` [T] stands for, padding left out."""
-    spec = store.specs[stream]
-    tokenizer = _tokenizer(str(store.tokenizer(stream, seed)))
-    native = spec.native_ids()
-    return [tokenizer.decode([int(native[i])], skip_special_tokens=False).strip() or "␣" for i in ids if i != 0]
-
-
-@functools.lru_cache(maxsize=8)
-def _tokenizer(path: str) -> Any:
-    from tokenizers import Tokenizer, decoders
-
-    tokenizer = Tokenizer.from_file(path)
-    if tokenizer.decoder is None:  # one of our own: bytes
-        tokenizer.decoder = decoders.ByteLevel()
-    return tokenizer
 
 
 def _same(one: Panel, other: Panel) -> bool:
@@ -224,8 +188,14 @@ def _film(box: Box, panel: Panel, units: bool) -> list[Markup]:
     firsts = np.arange(count) * panel.x.shape[1] // count
     values = np.add.reduceat(panel.values.sum(0), firsts, 0)
     flat = panel._replace(x=montage(panel.x.mean(0)[firsts])[None], values=montage(values)[None])
-    said = f"{count} moments, row by row"
+    said = f"{count} moments{_times(firsts, panel.step)}, row by row"
     return [*_picture(box, flat, units), *([_text(said, box.middle[0], box.bottom + 14, size=10)] if units else [])]
+
+
+def _times(frames: np.ndarray, step: float) -> str:
+    """Each frame is from the middle of its `step`."""
+    first, last = (float(frames[k] + 0.5) * step for k in (0, -1))
+    return f" from {first:.3g} s to {last:.3g} s" if step else ""
 
 
 def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Markup]:
@@ -247,7 +217,7 @@ def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
 
 def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
     seconds = panel.spec.seconds if units else 0.0
-    return [*veiled(box, panel.x, panel.values, panel.shares, seconds, _colours), _frame(box)]
+    return [*veiled(box, panel.x, panel.values, panel.shares, seconds, _colours, panel.channels), _frame(box)]
 
 
 def _time(box: Box, units: bool) -> list[Markup]:
@@ -293,6 +263,5 @@ def _colours(strength: np.ndarray | float) -> np.ndarray:
     return np.stack([np.interp(strength, places, channel) for channel in COLOURS.T], -1)
 
 
-_TEXTS = {"tokens": token_texts, "columns": cell_texts}
 _KINDS = {"tokens": _words, "columns": _words, "image": _picture, "frames": _film, "spectrogram": _spectrogram,
           "waveform": _wave, "series": _series}

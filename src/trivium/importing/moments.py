@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from trivium.data.sources import delimited
 from trivium.data.sources import rows as read
 from trivium.modalities.recordings import clock
-from trivium.modalities.recordings.delimited import NULLS
+from trivium.modalities.recordings.arrays import MISSING
 
 Part = dict[str, pa.Array]  # rows of one recording, by column
 
@@ -102,7 +102,7 @@ def _batches(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
 
 
 def _blank(cells: pa.Array) -> pa.Array:
-    return pc.if_else(pc.is_in(cells, pa.array(NULLS)), None, cells)
+    return pc.if_else(pc.is_in(cells, pa.array(MISSING)), None, cells)
 
 
 def seconds(name: str, cells: pa.Array | pa.ChunkedArray) -> np.ndarray | None:

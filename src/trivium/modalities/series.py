@@ -113,6 +113,15 @@ def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:
                             "write its name as the files have it.")
 
 
+def is_empty(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> bool:
+    """Whether models see gaps alone: no channel that is read has a value in the part that is kept. Raises: ValueError.
+    """
+    found = chosen(recordings.read(value, root), settings.channels)
+    first, last = recordings.cut(found, start, end)
+    a, b = np.searchsorted(found.seconds, [first, min(last, first + settings.seconds)])
+    return not np.isfinite(found.values[:, a:b]).any()
+
+
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
     """Seconds that the span from `start` to `end` lasts. Raises: ValueError."""
     first, last = recordings.cut(recordings.read(value, root), start, end)

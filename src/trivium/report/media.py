@@ -13,6 +13,7 @@ from trivium.settings.errors import UserError
 
 IMAGE_SIDE = 192  # pixels, longer side
 FILM, FILM_SIDE, GAP = 9, 96, 3  # moments of a video; pixels of the longer side of each, and between two
+TIME = 13  # pixels: how high the letters of a time are
 AUDIO_RATE = 16_000  # Hz
 AUDIO_SECONDS = 4.0
 SERIES_POINTS = 1000
@@ -91,15 +92,28 @@ def _film(file: File, start: float | None = None, end: float | None = None) -> s
     with reader.Film(file) as film:
         first, whole = start or 0.0, film.scanned()
         last = whole if end is None or not end < whole else end
-        shown = [frame for frame in film.shown(first + (np.arange(FILM) + 0.5) * (last - first) / FILM) if frame]
+        times = first + (np.arange(FILM) + 0.5) * (last - first) / FILM
+        shown = [(time, frame) for time, frame in zip(times.tolist(), film.shown(times), strict=True) if frame]
         if not shown:
             raise ValueError("it has no frames")
-        across, down = reader.size(shown[0], film.stream.sample_aspect_ratio)
+        across, down = reader.size(shown[0][1], film.stream.sample_aspect_ratio)
         scale = FILM_SIDE / max(across, down)
         width, height = (max(1, round(scale * side)) for side in (across, down))
-        each = [np.pad(reader.picture(one, width, height, "rgb24"), ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
-                for one in shown]
+        places = sum((last - first) / FILM < step for step in (1.0, 0.1))  # decimals that tell two moments apart
+        each = [np.pad(_timed(reader.picture(one, width, height, "rgb24"), f"{time:.{places}f} s"),
+                       ((0, GAP), (0, GAP), (0, 0)), constant_values=255) for time, one in shown]
         return _picture(Image.fromarray(montage(np.stack(each))))
+
+
+def _timed(pixels: Any, said: str) -> Any:
+    """With a time in the lower left corner, white with a black edge: to be read on whatever is shown."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    drawn = Image.fromarray(pixels)
+    ImageDraw.Draw(drawn).text((3, drawn.height - 4), said, "white", ImageFont.load_default(TIME), anchor="ls",
+                               stroke_width=1, stroke_fill="black")
+    return np.asarray(drawn)
 
 
 def _drawing(file: File) -> str:

@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trivium.modalities.recordings import Recording, clock, refuse_many
 
 RATES = ("rate", "fs", "sampling_rate", "sample_rate", "samplingrate", "hz")
+MISSING = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "-", "?"]  # words for a gap
+NUMBER = r"^[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity)$"
 HEAD = 128  # bytes that NumPy writes before the numbers
 MANY = 64  # channels; an array with more of them than points lies on its side
 
@@ -109,7 +112,7 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:
-    """float64 [N]; None of a column of other things. Raises: ValueError (numbers with a unit)."""
+    """float64 [N]; None of a column of other things. Raises: ValueError (numbers with a unit, or words among them)."""
     flat = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     kind = flat.type
     if pa.types.is_null(kind):
@@ -117,6 +120,8 @@ def _numbers(name: str, cells: Any) -> np.ndarray | None:
     if pa.types.is_boolean(kind):
         flat = flat.cast(pa.int8())
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        flat = pc.utf8_trim_whitespace(flat)
+        flat = pc.if_else(pc.is_in(flat, pa.array(MISSING, flat.type)), None, flat)
         given = flat.drop_null()
         odd = next((cell for cell in given[:100].to_pylist() if clock.UNIT.match(cell)), None)
         if odd:
@@ -125,7 +130,21 @@ def _numbers(name: str, cells: Any) -> np.ndarray | None:
         try:
             flat = flat.cast(pa.float64())
         except pa.ArrowException:
+            _refuse_words(name, flat)
             return None
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return None
     return np.asarray(flat.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _refuse_words(name: str, cells: pa.Array) -> None:
+    """Most are numbers: then the others are slips, and without the channel models would miss more than those.
+
+    Raises: ValueError.
+    """
+    fits = pc.match_substring_regex(cells, NUMBER)
+    words = pc.indices_nonzero(pc.invert(fits))
+    if 0 < len(words) < (pc.sum(fits).as_py() or 0):
+        first = words[0].as_py()
+        raise ValueError(f"channel `{name}` has `{cells[first].as_py()[:clock.SHOWN]}` at point {first + 1}, which is "
+                         "no number: write numbers alone, and leave gaps empty")

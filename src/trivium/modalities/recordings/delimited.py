@@ -11,7 +11,6 @@ import pyarrow as pa
 from trivium.modalities.recordings import Recording, arrays
 
 NUMBER = re.compile(r"^\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*$|^\s*$|^\s*nan\s*$", re.IGNORECASE)
-NULLS = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "-", "?"]
 
 
 def read(place: Path | io.BytesIO, head: bytes) -> Recording:
@@ -39,7 +38,7 @@ def read(place: Path | io.BytesIO, head: bytes) -> Recording:
             str(content) if isinstance(content, Path) else io.BytesIO(content.getvalue()),
             csv.ReadOptions(use_threads=False, column_names=names, encoding=encoding),
             csv.ParseOptions(delimiter=delimiter),
-            csv.ConvertOptions(null_values=NULLS, strings_can_be_null=True, timestamp_parsers=["never"],
+            csv.ConvertOptions(null_values=arrays.MISSING, strings_can_be_null=True, timestamp_parsers=["never"],
                                decimal_point="," if comma else "."))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise ValueError(f"cannot be read as a table of text: {str(error).splitlines()[0]}") from None
