@@ -108,8 +108,8 @@ def test_each_row_or_tick_has_an_answer_or_an_error(tmp_path, capsys):
     fake_data(tmp_path)
     fake_models(tmp_path, "supervised_frozen")
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    table = {"path": "mine/words.csv", "start": "from", "end": "to"}
-    params["data"] |= {"source": "manifest", "streams": {"text": {"modality": "text", "column": "text", "table": table}}}
+    text = {"modality": "text", "column": "text", "table": {"path": "mine/words.csv", "start": "from", "end": "to"}}
+    params["data"] |= {"source": "manifest", "streams": {"text": text}}
     params["data"]["manifest"] |= {"path": "mine/events.csv", "key": "rec"}
     params["align"] = {"tolerance": 0.1, "every": "1 s"}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
