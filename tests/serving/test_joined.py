@@ -4,17 +4,16 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import yaml
 
 from tests.data.clocks import csv, joined, sound
+from tests.fake_outs import fake_data, fake_models, fake_outs
 from tests.helpers import ROOT
 from trivium.data import tables
-from trivium.runtime import table
-from trivium.runtime.answering import Answering
 from trivium.serving import joined as new
 from trivium.serving.export.smoke import raw
+from trivium.serving.predict import predict_table
 from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
 
@@ -90,29 +89,41 @@ def test_ticks_are_in_the_order_of_time(project):
         (f"r{k}@{at}", float(at)) for k in (2, 1) for at in (0, 2, 4, 6, 8)]
 
 
-def test_a_row_without_a_tick_is_among_the_answers_and_says_why(project):
+def test_a_whole_batch_without_ticks_says_why(project):
     root, _ = project
     params = yaml.safe_load((root / "params.yaml").read_text())
     params["align"] = {"tolerance": 0.1, "every": "2 s"}
     (root / "params.yaml").write_text(yaml.safe_dump(params))
-    short = [f"s{k},a,{101 + k / 100},{101.5 + k / 100}" for k in range(64)]  # a whole batch of them
+    short = [f"s{k},a,{101 + k / 100},{101.5 + k / 100}" for k in range(64)]
     csv(root / "new/events.csv", "id,rec,start,end", *short, "r1,a,102,104")
     (root / "scratch").mkdir()
-    found, home = new.join(root, root / "new/events.csv", ANSWERING, root / "scratch")
+    found, _ = new.join(root, root / "new/events.csv", ANSWERING, root / "scratch")
     first, second = found.samples()
     assert (len(first), first[1], second[0]["id"]) == (64, {"id": "s1"}, "r1@0")
+    assert found.why["s1"] == "no whole tick of 2 s (align.every) lies in it; it is at 101.010 to 101.510 s"
 
-    class Constant(Answering):
-        task, streams, read = ANSWERING.task, KINDS, ("mic",)
 
-        def answers(self, rows, root="."):
-            errors = [None if row.get("mic") else "sample has no mic" for row in rows]
-            return np.array([[0.25, 0.75]] * len(rows)), [None] * len(rows), errors
-
-    assert table.answer(Constant(), found, home, root / "out.csv", "predict", why=found.why) == 64
-    lines = (root / "out.csv").read_text().splitlines()
-    assert lines[2] == "s1,,,,,no whole tick of 2 s (align.every) lies in it; it is at 101.010 to 101.510 s"
-    assert lines[65].startswith("r1@0,y,")
+def test_each_row_or_tick_has_an_answer_or_an_error(tmp_path, capsys):
+    fake_outs(tmp_path, {"supervised_frozen": 0.9})
+    fake_data(tmp_path)
+    fake_models(tmp_path, "supervised_frozen")
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    text = {"modality": "text", "column": "text", "table": {"path": "mine/words.csv", "start": "from", "end": "to"}}
+    params["data"] |= {"source": "manifest", "streams": {"text": text}}
+    params["data"]["manifest"] |= {"path": "mine/events.csv", "key": "rec"}
+    params["align"] = {"tolerance": 0.1, "every": "1 s"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "new").mkdir()
+    csv(tmp_path / "new/words.csv", "rec,text,from,to", "a,alpha,0,4", "a,beta,4,5")
+    rows = csv(tmp_path / "new/events.csv", "id,rec,start,end", "r1,a,0,1.6", "r2,a,1.6,1.9", "r3,a,1.9,4", "r4,a,8,9")
+    assert predict_table(tmp_path, "supervised_frozen", rows, tmp_path / "out.csv") == 2
+    cells = [line.split(",") for line in (tmp_path / "out.csv").read_text().splitlines()[1:]]
+    assert [(one[0], bool(one[1]), one[-1]) for one in cells] == [
+        ("r1@0", True, ""),
+        ("r2", False, "no whole tick of 1 s (align.every) lies in it; it is at 1.600 to 1.900 s"),
+        ("r3@0.1", True, ""), ("r3@1.1", True, ""),
+        ("r4@0", False, "no row of any stream is near in time; it is at 8.000 to 9.000 s")]
+    assert "clock: 1 of 4 rows of the table becomes no sample: no whole tick" in capsys.readouterr().err
 
 
 def test_a_table_that_is_not_there_is_said(project, capsys):

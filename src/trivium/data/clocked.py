@@ -87,8 +87,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     for s, seconds in shift.items():
         print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
     if len(idle):
-        print(f"clock: {len(idle):,} of {len(key):,} rows of the table become no sample: {tick_of(settings)} lies in "
-              f"{'them' if len(idle) > 1 else 'it'}.")
+        print(f"clock: {len(idle):,} of {len(key):,} rows of the table become{'s' * (len(idle) == 1)} no sample: "
+              f"{tick_of(settings)} lies in {'them' if len(idle) > 1 else 'it'}.")
     return {"samples": int(has.sum())} | {m: int((met[m].count[has] > 0).sum()) for m in streams}
 
 
