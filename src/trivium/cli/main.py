@@ -49,9 +49,10 @@ def _run(argv: Sequence[str]) -> None:
     except BrokenPipeError:  # `trivium show | head`
         sys.stderr.close()
     except Exception as error:
+        from trivium.cli.missing import of_missing
         from trivium.settings.failures import of_machine
 
-        if (mine := of_machine(error) or of_damage(error)) is None:
+        if (mine := of_machine(error) or of_damage(error) or of_missing(error, Path("."))) is None:
             raise
         sys.exit(f"\n{mine}\n")
 

@@ -157,6 +157,8 @@ def _client(address: str) -> MlflowClient:
 def mute() -> None:
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("mlflow.store.db.utils", "sqlalchemy"):  # they print the whole stack of what they raise as well
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _no_waiting(connection: sqlite3.Connection, _: object) -> None:
