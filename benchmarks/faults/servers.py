@@ -133,7 +133,7 @@ class Trial:
         self.there.start()
         if "Traceback" in said:
             return f"at request {at}: {said}"
-        if (again := self.sync(experiment)).startswith("LOST"):
+        if (again := self.sync(experiment)).startswith("STOPPED"):
             return f"at request {at}, the next sync: {again}"
         found = self.shown(experiment)
         print(f"  {kind} at request {at} of {self.requests}, {took:.0f} s: {said[:150]}", flush=True)
@@ -170,7 +170,7 @@ class Trial:
         return "killed"
 
     def sync(self, experiment: str, **patience: str) -> str:
-        """What it says; what it raised, should that not be words for people, after LOST and Traceback."""
+        """What it says; what it raised, should that not be words for people, after STOPPED and Traceback."""
         from trivium.settings.errors import UserError
         from trivium.tracking.sync import sync
 
@@ -180,9 +180,9 @@ class Trial:
         try:
             return sync(self.outs)
         except UserError as error:
-            return f"LOST {error}"
+            return f"STOPPED: {error}"
         except Exception as error:  # what no user may ever see
-            return f"LOST Traceback: {type(error).__name__}: {error}"
+            return f"STOPPED: Traceback: {type(error).__name__}: {error}"
         finally:
             for name, value in before.items():
                 os.environ.pop(name, None) if value is None else os.environ.update({name: value})
