@@ -53,6 +53,15 @@ def test_nothing_fails_and_nothing_is_asked_for(opened: Callable[..., Opened], r
     assert [url for url in page.asked if not url.startswith("data:")] == [report.as_uri()]
 
 
+def test_what_stands_below_a_table_or_its_words_keeps_away_from_it(opened: Callable[..., Opened]) -> None:
+    page = opened()
+    gap = "(one) => one.getBoundingClientRect().top - one.previousElementSibling.getBoundingClientRect().bottom"
+    tables = page.page.locator(".group > figure + figure")  # what is looked at most, below what spoke most
+    assert [round(one.evaluate(gap), 1) for one in tables.all()] == [28.8]
+    page.run("document.querySelector('#latency .scroll, section .scroll').insertAdjacentHTML('afterend', '<p>no copy')")
+    assert round(page.page.locator(".scroll + p", has_text="no copy").evaluate(gap), 1) == 12.8
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_the_verdict_is_on_the_first_screen(opened: Callable[..., Opened], size: str) -> None:
     page, (width, height) = opened(size), SIZES[size]
