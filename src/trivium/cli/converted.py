@@ -10,10 +10,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trivium.cli.verify import _bytes, _listed, _md5
+from trivium.cli.verify import list_of, md5_of, packed
 from trivium.data.tables import read_yaml
 from trivium.machine import files
 from trivium.machine.vault import places, sealed
@@ -88,17 +88,17 @@ class _Old:
         listed = [{"md5": self.md5(f"{path}/{name}"), "relpath": name}
                   for name in sorted(Path(one).relative_to(folder).as_posix()
                                      for one in self.repo.dvcignore.find(self.repo.fs, str(folder)))]
-        return hashlib.md5(_bytes(listed)).hexdigest() + ".dir" == digest
+        return hashlib.md5(packed(listed)).hexdigest() + ".dir" == digest
 
     def _md5(self, path: str) -> str:
         """The MD5 that the file had; where it is not known to be of an encrypted one, that which it has."""
-        here = _md5(self.root / path)
+        here = md5_of(self.root / path)
         old = self.known.get(path, here)
         return old if old != here and self._is_form(path, self._cached(old)) else here
 
     def _is_form(self, path: str, source: Path) -> bool:
         clear = self.private / "clear"
-        if not (places.secret(PurePosixPath(path)) and sealed.is_sealed(self.root / path) and source.exists()):
+        if not (places.secret(Path(path)) and sealed.is_sealed(self.root / path) and source.exists()):
             return False
         try:
             if sealed.is_sealed(source):
@@ -124,5 +124,5 @@ class _Old:
                 digest = out.get("md5", "")
                 if not digest.endswith(".dir"):
                     yield out["path"], digest
-                for one in _listed(self._cached(digest), digest) or () if digest.endswith(".dir") else ():
+                for one in list_of(self._cached(digest), digest) or () if digest.endswith(".dir") else ():
                     yield f"{out['path']}/{one['relpath']}", one["md5"]
