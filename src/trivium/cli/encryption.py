@@ -42,36 +42,48 @@ def make_key(path: Path) -> str:
 def encrypt(root: Path, before: Path | None) -> str:
     """Encrypt what is here, and let params.yaml ask for the key from now on; what was done, in words.
 
-    before: the file of the key that this replaces. Raises: UserError (no key; another one than that of the files).
+    before: the file of the key that this replaces. Where it was interrupted, the same call goes on.
+    Raises: UserError (no key; another one than that of the files; DVC cannot read the project).
     """
-    from trivium.cli import edit
-    from trivium.cli.measured import unchanged
+    from trivium.cli import converted, edit
+    from trivium.cli.measured import changed
+    from trivium.cli.repair import mend
     from trivium.experiments.dvc import dvc
 
     known = settings.read(root)
     old = keys.read(before, "`--from`") if before else None
-    if old and known.key_id not in ("", old.id):
-        raise UserError(f"{before} holds the key {old.id}, and this project is encrypted with {known.key_id}.")
     key = keys.given(known.model_copy(update={"key_id": ""}) if old else known, root)
     if key is None:
         raise UserError(f"No key is given. `trivium key FILE` makes one; then set {keys.FILE} to that file, or name it "
                         "as `encryption.key_file` in params.yaml.")
-    ready = unchanged(root)
+    if old and known.key_id not in ("", old.id, key.id):
+        raise UserError(f"{before} holds the key {old.id}, and this project is encrypted with {known.key_id}.")
+    mend(root)
+    if not (said := changed(root)):
+        raise UserError("DVC cannot say what has changed here, and would take every file for changed that is encrypted "
+                        "now. `dvc status` tells why: mend that first.")
     private = folder.made(folder.parent(known.folder))
     try:
+        late = converted.stages(root, said, key, old, private)  # an interrupted call has left them
+        ready = late | {stage for stage, changes in said.items() if not changes}
+        converted.begin(root)
         count = convert.encrypt(root, key, private, old)
     finally:
         shutil.rmtree(private, ignore_errors=True)
+    forgotten = _forget_runs(root) if count or late else []
     yaml, params = edit.load(root / "params.yaml")
     edit.put(params, "encryption.key_id", key.id)
     edit.save(root / "params.yaml", yaml, params)
-    if count and ready and dvc(root, "commit", "--force", "--quiet", *sorted(ready)):
+    if (count or late) and ready and dvc(root, "commit", "--force", "--quiet", *sorted(ready)):
         raise UserError("The files are encrypted, and DVC could not take note of that: what it says stands above. "
-                        "`dvc repro` runs the stages again.")
-    said = [f"{count} files are encrypted with the key {key.id}, which params.yaml asks for from now on."]
-    if count:
-        said += [STAYS, *_forget_runs(root)]
-    return "\n".join(said)
+                        "Mend it and give the same command again.")
+    converted.end(root)
+    done = f"{count} files are encrypted with the key {key.id}, which params.yaml asks for from now on."
+    if not (count or late):
+        return done
+    other = sorted(said.keys() - ready)
+    more = [f"More than the key has changed of {', '.join(other)}: `dvc repro` runs these stages."] if other else []
+    return "\n".join([done, *more, STAYS, *forgotten])
 
 
 def _forget_runs(root: Path) -> list[str]:

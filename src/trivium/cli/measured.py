@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from trivium.experiments.dvc import dvc
 from trivium.machine import vault
@@ -50,9 +51,14 @@ def again(root: Path, say: Callable[[str], None]) -> None:
 
 def unchanged(root: Path) -> set[str]:
     """The stages that `dvc repro` would not run for changes of their own."""
+    return {stage for stage, changes in changed(root).items() if not changes}
+
+
+def changed(root: Path) -> dict[str, list[Any]]:
+    """What `dvc status` has to say of each stage; {} where DVC cannot say it."""
     def ask(*words: str) -> str:
         done = subprocess.run([sys.executable, "-m", "dvc", *words], cwd=root, capture_output=True, text=True)
         return "" if done.returncode else done.stdout
 
-    names, changed = ask("stage", "list", "--name-only").split(), ask("status", "--json")
-    return set(names) - set(json.loads(changed)) if changed else set()
+    names, said = ask("stage", "list", "--name-only").split(), ask("status", "--json")
+    return {name: [] for name in names} | json.loads(said) if said else {}

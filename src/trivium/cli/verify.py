@@ -121,14 +121,14 @@ def _files(root: Path, out: Output) -> Iterator[File]:
         yield File(name, stage, place, cached(digest), digest)
         return
     yield File(name, stage, place, cached(digest), digest)
-    listed = _listed(Path(out.cache.oid_to_path(digest)), digest) or _here(place, digest) or []
+    listed = list_of(Path(out.cache.oid_to_path(digest)), digest) or _here(place, digest) or []
     for one in listed:
         yield File(name, stage, place / one["relpath"], cached(one["md5"]), one["md5"])
 
 
-def _listed(path: Path, digest: str) -> list[dict[str, str]] | None:
+def list_of(path: Path, digest: str) -> list[dict[str, str]] | None:
     """The files of a folder, as DVC's cache lists them; None where there is no such list, or a damaged one."""
-    if not path.exists() or _md5(path) + ".dir" != digest:
+    if not path.exists() or md5_of(path) + ".dir" != digest:
         return None
     return list(json.loads(path.read_text(encoding="utf-8")))
 
@@ -136,11 +136,11 @@ def _listed(path: Path, digest: str) -> list[dict[str, str]] | None:
 def _here(folder: Path, digest: str) -> list[dict[str, str]] | None:
     """The same, made from the workspace; None where that is another folder."""
     found = _list(folder)
-    return found if hashlib.md5(_bytes(found)).hexdigest() + ".dir" == digest else None
+    return found if hashlib.md5(packed(found)).hexdigest() + ".dir" == digest else None
 
 
 def _list(folder: Path) -> list[dict[str, str]]:
-    return [{"md5": _md5(folder / name), "relpath": name} for name in _inside(folder)]
+    return [{"md5": md5_of(folder / name), "relpath": name} for name in _inside(folder)]
 
 
 def _inside(folder: Path) -> list[str]:
@@ -149,12 +149,12 @@ def _inside(folder: Path) -> list[str]:
                   if path.is_file() and path.suffix != ".pyc")
 
 
-def _bytes(listed: list[dict[str, str]]) -> bytes:
+def packed(listed: list[dict[str, str]]) -> bytes:
     """As DVC writes it."""
     return json.dumps(listed, sort_keys=True).encode("utf-8")
 
 
-def _md5(path: Path) -> str:
+def md5_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
@@ -181,7 +181,7 @@ def _fault(one: File) -> Fault | None:
 def _of_folder(one: File) -> Fault | None:
     """The list of a folder's files, and what is in the folder that it does not name."""
     there: State = "missing" if one.cached is None or not one.cached.exists() else "good"
-    listed = _listed(one.cached, one.md5) if one.cached and there == "good" else None
+    listed = list_of(one.cached, one.md5) if one.cached and there == "good" else None
     if one.cached and listed is None:
         here: State = "missing"
         if one.path.is_dir():
@@ -197,7 +197,7 @@ def _of_folder(one: File) -> Fault | None:
 def _state(path: Path, md5: str) -> State:
     if not path.is_file():
         return "missing"
-    return "good" if _md5(path) == md5 else "other"
+    return "good" if md5_of(path) == md5 else "other"
 
 
 def _lines(faults: list[Fault]) -> list[str]:
@@ -226,7 +226,7 @@ def _mended(root: Path, fault: Fault) -> str:
     if fault.here == "good":
         with files.whole(one.cached) as scratch:
             if one.md5.endswith(".dir"):
-                scratch.write_bytes(_bytes(_list(one.path)))
+                scratch.write_bytes(packed(_list(one.path)))
             else:
                 shutil.copyfile(one.path, scratch)
         one.cached.chmod(0o444)  # as DVC protects what it keeps

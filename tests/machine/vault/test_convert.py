@@ -1,5 +1,6 @@
 """A project in the clear is encrypted in place, its key is changed, and one looks into it."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,23 @@ def test_a_look_into_a_folder_and_a_file(root: Path, tmp_path: Path) -> None:
         convert.decrypt(root / "models/c.txt", tmp_path / "one", KEY)
     with pytest.raises(UserError, match="There is no .*nothing here"):
         convert.decrypt(root / "nothing", tmp_path / "two", KEY)
+
+
+def test_what_a_kill_left_of_a_file_is_not_encrypted(root: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    rest = root / f"models/deep/.c.txt.{ended.pid}.{ended.pid}.part"
+    rest.parent.mkdir()
+    rest.touch()
+    assert convert.encrypt(root, KEY, root.parent / "private") == 4 and not rest.exists()
+
+
+def test_a_look_that_fails_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    convert.encrypt(root, KEY, root.parent / "private")
+    content = (root / "reports/report.html").read_bytes()
+    (root / "reports/report.html").write_bytes(content[:-1])
+    with pytest.raises(UserError, match="report.html is damaged"):
+        convert.decrypt(root / "reports", tmp_path / "looked", KEY)
+    assert not (tmp_path / "looked").exists() and not (tmp_path / "looked.part").exists()
+    (root / "reports/report.html").write_bytes(content)
+    assert convert.decrypt(root / "reports", tmp_path / "looked", KEY) == 2

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trivium.machine.vault.keys import Key
-from trivium.machine.vault.sealed import CHUNK, EXTRA, FIXED, Unreadable, is_sealed, seal, unseal
+from trivium.machine.vault.sealed import CHUNK, EXTRA, FIXED, Unreadable, is_form, is_sealed, seal, unseal
 
 KEY = Key(bytes(range(32)))
 NAME = "data/raw/labels.parquet"
@@ -86,6 +86,15 @@ def test_equal_contents_are_equal_only_under_one_name_and_key(tmp_path: Path) ->
     assert sealed(tmp_path, b"cat").read_bytes() == first
     for content, name, key in ((b"cats", NAME, KEY), (b"cat", "data/raw/b", KEY), (b"cat", NAME, Key(b"k" * 32))):
         assert sealed(tmp_path, content, name, key).read_bytes()[16:48] != first[16:48]
+
+
+def test_a_form_is_known_to_its_last_byte(tmp_path: Path) -> None:
+    path, clear = sealed(tmp_path, bytes(CHUNK + 1)), tmp_path / "clear"
+    content = path.read_bytes()
+    assert is_form(path, clear, KEY, NAME) and not is_form(path, clear, KEY, "other")
+    for other in (content + b"\0", content[:-1], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        path.write_bytes(other)
+        assert not is_form(path, clear, KEY, NAME)
 
 
 def test_one_byte_more_changes_every_chunk(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from trivium.machine import files
+from trivium.machine import files, signals
 from trivium.machine.vault import places, sealed
 from trivium.machine.vault.keys import Key
 from trivium.settings.errors import UserError
@@ -18,13 +18,19 @@ def encrypt(root: Path, key: Key, private: Path, before: Key | None = None) -> i
     private: a folder where a file may lie in the clear for a moment.
     A kill leaves each file whole, in one form or the other: the same call goes on. Raises: Unreadable.
     """
+    for room in places.ROOMS:  # else the rest of a kill would be encrypted, too, and become a part of an out
+        for folder in (root / room, *(path for path in (root / room).rglob("*") if path.is_dir())):
+            files.sweep(folder)
     count = 0
     for path in secrets(root):
         name = path.relative_to(root).as_posix()
         if not sealed.is_sealed(path):
             _replace(path, path, key, name)
             count += 1
-        elif before is not None and _key_id(path) != key.id:
+        elif (found := key_id(path)) != key.id:
+            if before is None:
+                raise sealed.Unreadable(f"{name} is encrypted with the key {found}, and the key that is given is "
+                                        f"{key.id}. `--from FILE` names the file of the first.")
             clear = private / "clear"
             sealed.unseal(path, clear, before, name)
             _replace(clear, path, key, name)
@@ -32,7 +38,7 @@ def encrypt(root: Path, key: Key, private: Path, before: Key | None = None) -> i
             count += 1
     for name in ("units", "features"):  # what training and preprocessing keep for later, and can make again
         kept = [path for path in (root / ".cache" / name).rglob("*") if path.is_file()]
-        if not all(sealed.is_sealed(path) and _key_id(path) == key.id for path in kept):
+        if not all(sealed.is_sealed(path) and key_id(path) == key.id for path in kept):
             shutil.rmtree(root / ".cache" / name)
     return count
 
@@ -47,13 +53,17 @@ def decrypt(source: Path, target: Path, key: Key) -> int:
     if target.exists():
         raise UserError(f"{target} is there already. Name a new one.")
     found = [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
-    for path in found:
-        there = target if source.is_file() else target / path.relative_to(source)
-        there.parent.mkdir(parents=True, exist_ok=True)
-        if sealed.is_sealed(path):
-            sealed.unseal(path, there, key)
-        else:
-            shutil.copy(path, there)
+    part = target.with_name(f"{target.name}.part")
+    with signals.scratch(part):  # who is interrupted finds no half of it, and may say the same again
+        (part if source.is_file() else part / source.name).mkdir(parents=True)
+        for path in found:
+            there = part / path.relative_to(source.parent)
+            there.parent.mkdir(parents=True, exist_ok=True)
+            if sealed.is_sealed(path):
+                sealed.unseal(path, there, key)
+            else:
+                shutil.copy(path, there)
+        (part / source.name).rename(target)
     return len(found)
 
 
@@ -70,6 +80,7 @@ def _replace(source: Path, path: Path, key: Key, name: str) -> None:
         sealed.seal(source, scratch, key, name)
 
 
-def _key_id(path: Path) -> str:
+def key_id(path: Path) -> str:
+    """Of the key that the file at `path` is encrypted with. Raises: Unreadable (it is not)."""
     with path.open("rb") as file:
         return sealed.read_header(file, path).key_id

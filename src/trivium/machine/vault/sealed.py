@@ -58,17 +58,31 @@ def seal(source: Path, target: Path, key: Key, name: str) -> None:
 
     Raises: OSError; RuntimeError where `source` changes meanwhile: two contents under one tag would share a key.
     """
-    with source.open("rb") as file:
-        header = Header(key.id, _tag(key, name, _content(file)), name)
-        cipher, packed, check = _cipher(key, header), header.packed(), _begun(key, name)
-        file.seek(0)
-        with target.open("wb") as out:
-            out.write(packed)
-            for number, (chunk, last) in enumerate(_with_last(file, CHUNK)):
-                check.update(chunk)
-                out.write(cipher.encrypt(_nonce(number, last), chunk, packed))
-    if check.digest() != header.tag:
+    try:
+        with source.open("rb") as file, target.open("wb") as out:
+            for piece in _form(file, source, key, name):
+                out.write(piece)
+    except RuntimeError:
         target.unlink()
+        raise
+
+
+def is_form(path: Path, source: Path, key: Key, name: str) -> bool:
+    """Whether the file at `path` has the bytes that `seal` would write. Raises: as `seal`."""
+    with source.open("rb") as file, path.open("rb") as there:
+        return all(there.read(len(piece)) == piece for piece in _form(file, source, key, name)) and not there.read(1)
+
+
+def _form(file: IO[bytes], source: Path, key: Key, name: str) -> Iterator[bytes]:
+    """The sealed form of `file`, piece by piece."""
+    header = Header(key.id, _tag(key, name, _content(file)), name)
+    cipher, packed, check = _cipher(key, header), header.packed(), _begun(key, name)
+    file.seek(0)
+    yield packed
+    for number, (chunk, last) in enumerate(_with_last(file, CHUNK)):
+        check.update(chunk)
+        yield cipher.encrypt(_nonce(number, last), chunk, packed)
+    if check.digest() != header.tag:
         raise RuntimeError(f"{source} changed while it was encrypted")
 
 
