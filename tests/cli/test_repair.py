@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.helpers import ROOT, command
-from trivium.cli.repair import repair, torn
+from trivium.cli.repair import repair, sweep, torn
 
 STAGES = """stages:
   ingest:
@@ -212,3 +212,29 @@ def test_the_commands_and_the_doctor(project: Path) -> None:
         said = command(project, *trivium, *words, fails=True)
         assert "note: dvc.lock was cut off" in said and "Traceback" not in said
         assert torn(project) == []
+
+
+@pytest.mark.slow
+def test_what_a_killed_stage_left_is_no_input_of_others(project: Path) -> None:
+    """DVC takes the out of that stage from its cache, so that the stage itself does not tidy up."""
+    (project / "dvc.yaml").write_text(
+        "stages:\n  each:\n    cmd: mkdir -p made && echo a > made/one\n    outs: [made/one]\n"
+        "  all:\n    cmd: ls made > listed\n    deps: [made]\n    outs: [listed]\n")
+    shutil.copy(ROOT / ".dvcignore", project)
+    command(project, "dvc", "repro", "--quiet")
+    right = (project / "dvc.lock").read_bytes()
+    (project / "made/one").unlink()
+    (project / "made/one.part").mkdir()
+    (project / "made/one.part/half").write_text("b")
+    command(project, "dvc", "repro", "--quiet")
+    assert (project / "dvc.lock").read_bytes() == right and (project / "listed").read_text() == "one\n"
+
+
+def test_half_written_outs_are_removed_before_a_run(tmp_path: Path) -> None:
+    gone = ["models/a.part", "models/pretrain/b.old.part", "reports/evaluate/c.part", "data/raw.part", "export.part"]
+    stay = ["models/a", "data/mine.part", "mine.part"]
+    for name in [*gone, *stay]:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text("")
+    sweep(tmp_path)
+    assert [name for name in [*gone, *stay] if (tmp_path / name).exists()] == stay

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trivium.cli import encryption, experimenting, importing, predicting, verifying
 from trivium.cli import forget as forgetting
-from trivium.cli.repair import mend
+from trivium.cli.repair import mend, sweep
 from trivium.machine import engines, signals, vault
 from trivium.settings.errors import UserError, of_damage
 
@@ -141,6 +141,7 @@ def _repair(_: argparse.Namespace) -> None:
         if grade == "wrong":
             raise UserError(words[:1].upper() + words[1:])
     mend(Path("."))
+    sweep(Path("."))
     check(Path("."))
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)

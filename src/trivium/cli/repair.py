@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,9 @@ from trivium.machine import files
 from trivium.stage import KEPT, LOCK
 
 RWLOCK = ".dvc/tmp/rwlock"
+HALF = ("models/*", "models/pretrain/*", "reports/*", "reports/evaluate/*", "export", "export.old", *(
+    f"data/{name}{old}" for name in ("raw", "valid", "aligned", "splits", "features", "reads", "code")
+    for old in ("", ".old")))  # see `trivium.stage.fresh`
 VERSIONS = (":./", "HEAD:./")  # of git, the newest first: what is staged, and the last commit
 START = re.compile(r"^  [^\s#].*:\s*$", re.MULTILINE)  # the first line of a stage
 CONFLICT = re.compile(r"^<<<<<<< .*\n((?:.*\n)*?)(?:\|{7}.*\n(?:.*\n)*?)?=======\n((?:.*\n)*?)>>>>>>> .*\n?",
@@ -44,6 +48,16 @@ def mend(root: Path) -> None:
     """`repair`, told on stderr, before anything reads what a kill may have left half-written."""
     if said := repair(root):
         print(f"note: {said}", file=sys.stderr)
+
+
+def sweep(root: Path) -> None:
+    """Remove half-written outs of killed stages. Where DVC takes such an out from its cache, no stage does it, and in a
+    folder that others read they would count as read.
+    """
+    for pattern in HALF:
+        for path in root.glob(f"{pattern}.part"):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def repair(root: Path) -> str | None:
