@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT, command, environment
+from tests.machine.test_signals import hearing
 from tests.machine.vault.made import KEY
 from trivium.cli.encryption import encrypt
 from trivium.cli.verify import verify
@@ -145,7 +146,7 @@ def test_ctrl_c_and_the_same_command(project: Path) -> None:
     command(project, "dvc", "repro", "--quiet")
     words = [sys.executable, "-m", "trivium.cli.main", "encrypt"]
     process = subprocess.Popen(words, cwd=project, env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-                               stdout=subprocess.DEVNULL, start_new_session=True)
+                               stdout=subprocess.DEVNULL, start_new_session=True, preexec_fn=hearing)
     while not sealed.is_sealed(project / "data/raw/z/1"):
         assert process.poll() is None
         time.sleep(0.01)
