@@ -146,7 +146,8 @@ def _list(folder: Path) -> list[dict[str, str]]:
 def _inside(folder: Path) -> list[str]:
     """The files in a folder, without what .dvcignore leaves out."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")
-                  if path.is_file() and path.suffix != ".pyc")
+                  if path.is_file() and path.suffix != ".pyc" and ".part" not in {
+                      Path(part).suffix for part in path.relative_to(folder).parts})
 
 
 def packed(listed: list[dict[str, str]]) -> bytes:
