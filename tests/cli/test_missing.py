@@ -17,8 +17,8 @@ stages:
   preprocess: {cmd: a, outs: [{path: data/features, md5: a.dir}]}
   train@joint: {cmd: a, outs: [{path: models/joint, md5: a.dir}]}
 """
-BACK = ("brings it back from DVC's cache, `trivium verify --repair` all that is missing or damaged; what the cache has "
-        "not, `dvc pull` or `dvc repro` (stage ")
+BACK = "brings it back from DVC's cache. If it is not there either, `dvc pull` fetches it, or `dvc repro` (stage "
+AGAIN = ") makes it again. `trivium verify --repair` mends all that is missing or damaged."
 
 
 @pytest.mark.parametrize("read", [Path.read_bytes, np.load, load_file, pq.ParquetFile])
@@ -29,7 +29,7 @@ def test_whoever_reads_it(read: object, tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(FileNotFoundError) as caught:
             read(path)  # type: ignore[operator]
         assert str(of_missing(caught.value, Path("."))) == (
-            f"models/joint/seed_0/one two is missing. `dvc checkout models/joint` {BACK}train@joint) brings.")
+            f"models/joint/seed_0/one two is missing. `dvc checkout models/joint` {BACK}train@joint{AGAIN}")
 
 
 def test_what_is_no_out_is_somebody_elses_to_tell(tmp_path: Path) -> None:
@@ -51,5 +51,5 @@ def test_a_command_in_one_sentence(words: list[str], tmp_path: Path, monkeypatch
     with pytest.raises(SystemExit) as caught:
         main(words)
     assert str(caught.value) == ("\nmodels/end_to_end/seed_1/model.json is missing. `dvc checkout models/end_to_end` "
-                                 f"{BACK}train@end_to_end) brings.\n")
+                                 f"{BACK}train@end_to_end{AGAIN}\n")
     assert not Path("exports").exists() or list(Path("exports").iterdir()) == []

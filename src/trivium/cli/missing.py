@@ -28,7 +28,7 @@ def of_missing(error: BaseException, root: Path) -> UserError | None:
     for stage, entry in lock.get("stages", {}).items():
         for out in entry.get("outs", ()):
             if path.is_relative_to(out["path"]):
-                return UserError(f"{path} is missing. `dvc checkout {out['path']}` brings it back from DVC's cache, "
-                                 "`trivium verify --repair` all that is missing or damaged; what the cache has not, "
-                                 f"`dvc pull` or `dvc repro` (stage {stage}) brings.")
+                return UserError(f"{path} is missing. `dvc checkout {out['path']}` brings it back from DVC's cache. If "
+                                 f"it is not there either, `dvc pull` fetches it, or `dvc repro` (stage {stage}) makes "
+                                 "it again. `trivium verify --repair` mends all that is missing or damaged.")
     return None

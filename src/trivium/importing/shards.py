@@ -50,16 +50,9 @@ def parquet(path: Path) -> Iterator[pa.RecordBatch]:
         heavy = any(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
                     for kind in kinds)
         for group in range(file.num_row_groups):
-            done = 0
-            try:
-                for batch in file.iter_batches(FEW if heavy else MANY, row_groups=[group], use_threads=False):
-                    batch.validate(full=True)
-                    yield batch
-                    done += len(batch)
-            except pa.ArrowNotImplementedError:  # some nested columns are read by whole groups only
-                rest = file.read_row_group(group, use_threads=False).slice(done)
-                rest.validate(full=True)
-                yield from rest.to_batches(FEW)
+            for batch in file.iter_batches(FEW if heavy else MANY, row_groups=[group], use_threads=False):
+                batch.validate(full=True)
+                yield batch
 
 
 def arrow(path: Path) -> Iterator[pa.RecordBatch]:

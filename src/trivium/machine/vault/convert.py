@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +54,7 @@ def decrypt(source: Path, target: Path, key: Key) -> int:
     if target.exists():
         raise UserError(f"{target} is there already. Name a new one.")
     found = [source] if source.is_file() else sorted(path for path in source.rglob("*") if path.is_file())
-    part = target.with_name(f"{target.name}.part")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")  # nobody's: what is there goes
     with signals.scratch(part):  # who is interrupted finds no half of it, and may say the same again
         (part if source.is_file() else part / source.name).mkdir(parents=True)
         for path in found:
