@@ -27,7 +27,7 @@ from safetensors.torch import save_file
 from benchmarks.faults.shim import Fault, Shim
 from benchmarks.faults.writes import DISKS, NEVER
 from trivium import stage
-from trivium.machine import cache, files
+from trivium.machine import cache, files, signals
 from trivium.machine.vault.settings import Encryption
 from trivium.machine.workers import processes
 
@@ -128,7 +128,8 @@ def main(home: Path) -> None:
 def left(here: Path) -> list[str]:
     """What is in `out`, which goes."""
     names = sorted(path.name for path in (here / "out").glob("*")) if (here / "out").exists() else []
-    stage._remove(here / "out", here / "out.part", here / "out.old.part")
+    with signals.scratch(here / "out", here / "out.part", here / "out.old.part"):
+        pass
     return names
 
 
