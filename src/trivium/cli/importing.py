@@ -103,6 +103,7 @@ def _lacks_id(names: Sequence[str]) -> bool:
 def _shown(arguments: argparse.Namespace, source: str) -> str:
     """What was found, each column with its role and three examples, and what params.yaml would say."""
     from trivium import importing
+    from trivium.cli import edit
     from trivium.cli.roles import roles
     from trivium.cli.use import edited, said
 
@@ -113,7 +114,8 @@ def _shown(arguments: argparse.Namespace, source: str) -> str:
             table = _table(arguments, source, into, look=True)
             with _speaking_of(source, table):
                 changes = edited(str(table), PARAMS, arguments.label, arguments.weight, save=False)
-            lines = [roles(table, changes), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
+            time = changes.get("data.manifest.time") or edit.load(PARAMS)[1]["data"]["manifest"].get("time", "")
+            lines = [roles(table, changes, time), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
         words = [line for line in spoken.getvalue().splitlines() if "outside of this repository" not in line]
         return "\n".join([*words, "", *lines]).replace(str(into), str(final))
 
