@@ -121,9 +121,17 @@ def test_windows_that_overlap_never_reach_into_the_next_stretch() -> None:
     assert [own[0][0] for own in by_group.values()] == [3.0 * k for k in range(34)]
     assert [own[-1][1] for own in by_group.values()] == [3.0 * (k + 1) for k in range(34)]
     assert found.notes[1] == (
-        "it is cut into 34 stretches, each on one side of a split; windows that would reach into the next are left "
-        "out. Neighbours may be alike, so a split by stretches is easier than a new recording is: "
-        "`split.method: time` tests on its end.")
+        "fewer than 3 recordings cannot be split, so they are cut into 34 stretches, each on one side; windows that "
+        "would reach into the next are left out. Neighbours may be alike, so results are better than on a new "
+        "recording. `split.method: time` tests on the end.")
+
+
+def test_two_recordings_with_a_key_are_cut_as_well() -> None:
+    made, _ = rows(written(lines(2, 100)), window=0.5)
+    assert [(row["id"], row["group"], row["start"], row["time"]) for row in made] == [
+        ("r0-00001", "r0-01", "0", "0.00"), ("r0-00002", "r0-02", "0.5", "0.50"), ("r0-00003", "r0-03", "1", "1.00"),
+        ("r0-00004", "r0-04", "1.5", "1.50"), ("r1-00001", "r1-01", "0", "0.00"), ("r1-00002", "r1-02", "0.5", "0.50"),
+        ("r1-00003", "r1-03", "1", "1.00"), ("r1-00004", "r1-04", "1.5", "1.50")]
 
 
 def test_dates_of_one_recording_are_the_time_of_its_windows() -> None:

@@ -2,15 +2,15 @@
 the time, and columns of numbers, which are its channels. Each recording becomes a file, and a row; or, cut into
 windows, a row for each window.
 
-What is the same in all rows of a recording, such as its label, becomes a cell of its row. One recording alone is cut
-into stretches, each a file and a group of windows: otherwise all of it would have to be on one side of a split.
+What is the same in all rows of a recording, such as its label, becomes a cell of its row. Fewer than three recordings
+are cut into stretches, each a file and a group of windows: otherwise there would be too few for the sides of a split.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,8 @@ LABELS = ("label", "labels", "target", "class", "category", "y")
 GROUPS = ("group", "speaker", "subject", "patient", "session", "user")
 LOOK = 20_000  # rows that tell what the table is
 MANY = 8  # rows of each key, on average, at least
-STRETCHES = 50  # of a recording that stands alone, at most: enough for shares of 15 %
+FEW = 3  # recordings that a split needs, one for each side
+STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
 OVERLAPPING = 4  # windows that a stretch holds, at least, where they overlap: one is lost at each border
 
 
@@ -87,8 +88,11 @@ def rows(asked: Asked) -> Rows:
     """id, what is fixed, `series`; of windows `start`, `end` and `group` besides. Raises: UserError."""
     roles = _roles(asked)
     changed = stretches = 0
-    for key, part in moments.parts(asked.path, roles.key, [roles.time, *roles.channels, *roles.fixed,
-                                                            *([roles.label] if roles.label else [])]):
+    parts = moments.parts(asked.path, roles.key, [roles.time, *roles.channels, *roles.fixed,
+                                                  *([roles.label] if roles.label else [])])
+    first = list(islice(parts, FEW))
+    few = len(first) < FEW and bool(asked.window) and not asked.whole
+    for key, part in chain(first, parts):
         row: Row = {"id": key}
         for name in roles.fixed:
             there = part[name].drop_null().unique()
@@ -100,11 +104,10 @@ def rows(asked: Asked) -> Rows:
             yield row | {NAME: Inline(content(_written(part, roles)), "series.arrow")}
             continue
         count = 0
-        for piece in [part] if roles.key or asked.whole else _stretches(part, roles, asked):
+        for number, piece in enumerate(_stretches(part, roles, asked, STRETCHES // len(first)) if few else [part], 1):
             stretches += 1
-            if not roles.key:
-                row["group"] = f"{key}-{stretches:02d}"
-            for one in _windows(row, piece, roles, key, asked):
+            group = f"{key}-{number:02d}" if few else key if roles.key else ""
+            for one in _windows(row, piece, roles, group, asked):
                 count += 1
                 yield one | ({"id": f"{key}-{count:05d}"} if "start" in one else {})
     if changed:
@@ -113,26 +116,26 @@ def rows(asked: Asked) -> Rows:
                + (f"a row for each `{roles.key}`" if roles.key else "all is one recording")
                + (f", cut into windows of {asked.window:g} s every {asked.step or asked.window:g} s." if asked.window
                   else "."))
-    if stretches > 1 and not roles.key:
-        asked.note(f"it is cut into {stretches} stretches, each on one side of a split"
-                   + ("; windows that would reach into the next are left out" if _overlap(asked) else "")
-                   + ". Neighbours may be alike, so a split by stretches is easier than a new recording is: "
-                   "`split.method: time` tests on its end.")
+    if few:
+        asked.note(f"fewer than {FEW} recordings cannot be split, so they are cut into {stretches} stretches, each on "
+                   "one side" + ("; windows that would reach into the next are left out" if _overlap(asked) else "")
+                   + ". Neighbours may be alike, so results are better than on a new recording. `split.method: time` "
+                   "tests on the end.")
 
 
 def _overlap(asked: Asked) -> bool:
     return 0 < asked.step < asked.window
 
 
-def _stretches(part: Part, roles: Roles, asked: Asked) -> Iterator[Part]:
-    """The recording in pieces of whole windows, one after the other; as it is, where its times cannot be read."""
+def _stretches(part: Part, roles: Roles, asked: Asked, most: int) -> Iterator[Part]:
+    """A recording in pieces of whole windows, one after the other; as it is, where its times cannot be read."""
     seconds = moments.seconds(roles.time, part[roles.time])
     if seconds is None or len(seconds) < 2 or (np.diff(seconds) <= 0).any():
         yield part
         return
     step = asked.step or asked.window
     windows = max(1, int((seconds[-1] - seconds[0] + np.median(np.diff(seconds)) - asked.window) / step + 1.5))
-    each = max(OVERLAPPING if _overlap(asked) else 1, -(-windows // STRETCHES))
+    each = max(OVERLAPPING if _overlap(asked) else 1, -(-windows // most))
     last = asked.window if _overlap(asked) else step
     begins = np.arange(seconds[0], seconds[-1], (each - 1) * step + last)
     for a, b in pairwise([*np.searchsorted(seconds, begins - 1e-9), len(seconds)]):
@@ -154,26 +157,27 @@ def _label(part: Part, roles: Roles, key: str, asked: Asked) -> object:
     return found[0].as_py() if len(found) else None
 
 
-def _windows(row: Row, part: Part, roles: Roles, key: str, asked: Asked) -> Iterator[Row]:
+def _windows(row: Row, part: Part, roles: Roles, group: str, asked: Asked) -> Iterator[Row]:
     file = Inline(content(_written(part, roles)), "series.arrow")
     seconds = moments.seconds(roles.time, part[roles.time])
     if seconds is None or not len(seconds) or (np.diff(seconds) <= 0).any():
         yield row | {NAME: file}  # `validate` says why it cannot be read
         return
     usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else asked.window
-    group = {} if any(_plain(name) in GROUPS for name in roles.fixed) or not roles.key else {"group": key}
+    known = any(_plain(name) in GROUPS for name in roles.fixed) and group == row["id"]
+    groups = {"group": group} if group and not known else {}
     last, count = float(seconds[-1]) + usual, 0
     while (start := float(seconds[0]) + count * (asked.step or asked.window)) + asked.window <= last + usual / 2:
         a, b = np.searchsorted(seconds, [start - 1e-9, start + asked.window - 1e-9])
         count += 1
         if b <= a:
             continue
-        own: Row = {} if roles.key else {"time": moments.moment(part[roles.time][int(a)])}
+        own: Row = {"time": moments.moment(part[roles.time][int(a)])} if group not in ("", row["id"]) else {}
         if roles.label:
             told = part[roles.label].slice(int(a), int(b - a)).drop_null().value_counts()
             best = max(told, key=lambda one: one["counts"].as_py(), default=None)
             own[roles.label] = best["values"].as_py() if best is not None else None
-        yield row | own | {NAME: file, "start": round(start, 9), "end": round(start + asked.window, 9)} | group
+        yield row | own | {NAME: file, "start": round(start, 9), "end": round(start + asked.window, 9)} | groups
 
 
 def _roles(asked: Asked) -> Roles:
