@@ -129,7 +129,7 @@ def test_sizes_and_lengths_out_of_range(tmp_path):
     assert [reason for _, _, _, reason, _ in out] == [
         "65 pixels wide; validate.image_side in params.yaml allows 1 to 64; "
         "65 pixels high; validate.image_side in params.yaml allows 1 to 64",
-        "0.001 seconds long; validate.audio_seconds in params.yaml allows 0.01 to 10",
+        "0.001 seconds long; validate.audio_seconds in params.yaml, which is for sounds and clips, allows 0.01 to 10",
     ]
 
 

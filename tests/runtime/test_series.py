@@ -2,6 +2,7 @@
 
 import base64
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,8 @@ def test_the_docs_of_a_server_show_numbers_that_it_takes() -> None:
     stream = Processed(spec=spec.plain(), processor={"name": "series", "channels": ["ax", "ay"], "rate": 50.0},
                        statistics=None, tokenizer=None)
     runner = SimpleNamespace(streams={"motion": "series"}, cells={}, about=SimpleNamespace(streams={"motion": stream}))
-    said = page.schema(SimpleNamespace(runner=runner, limits=Limits()))["requestBody"]["content"]
+    service: Any = SimpleNamespace(runner=runner, limits=Limits())
+    said = page.schema(service)["requestBody"]["content"]
     motion = said["application/json"]["schema"]["items"]["properties"]["motion"]
     assert motion["example"] == {"rate": 50.0, "ax": [0.1, 0.2], "ay": [0.1, 0.2]}
     assert [one["type"] for one in motion["anyOf"]] == ["object", "string"]

@@ -111,7 +111,7 @@ class Validate(Section):
     min_class_count: Count
     text_length: tuple[int, int]
     image_side: tuple[int, int]
-    audio_seconds: tuple[float, float]
+    audio_seconds: tuple[float, float]  # of sounds and clips
     placeholder_share: Share = 0.01  # of all rows, above which one value may be a placeholder
     placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 

@@ -34,7 +34,7 @@ def words(modality: str) -> str:
 def numbers(processor: Mapping[str, Any]) -> dict[str, Any]:
     """A series as numbers, such as a request may have them: two points of the channels that the model reads."""
     channels = processor.get("channels") or ["x"]
-    return {"rate": processor.get("rate", 1.0), **dict.fromkeys(channels[:SHOWN], [0.1, 0.2])}
+    return {"rate": processor.get("rate", 1.0), **{name: [0.1, 0.2] for name in channels[:SHOWN]}}
 
 
 def schema(service: Service) -> dict[str, Any]:
@@ -52,8 +52,8 @@ def schema(service: Service) -> dict[str, Any]:
             if modality == "series":
                 example = numbers(service.runner.about.streams[s].processor)
                 row[s] = {"anyOf": [
-                    {"type": "object", "description": "a list of numbers per channel, null in a gap; and `rate`, points "
-                     "a second, or a list `time`, in seconds or dates", "properties": {"rate": {"type": "number"}},
+                    {"type": "object", "description": "a list of numbers per channel, null in a gap; and `rate`, "
+                     "points a second, or a list `time`, in seconds or dates", "properties": {"rate": {"type": "number"}},
                      "additionalProperties": {"type": "array"}}, row[s]], "example": example}
             files[s] = {"type": "string", "format": "binary"}
     if any(is_timed(modality) for modality in service.runner.streams.values()):
