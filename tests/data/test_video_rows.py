@@ -32,8 +32,8 @@ RECIPES = {"scratch": {"clip": "frames", "sound": "bands"}, "simple": {"clip": "
 def test_a_clip_that_is_too_long_is_told_where_that_is_set() -> None:
     rules = stream_rules("clip", ["width", "height", "seconds"], False, VALIDATE)
     (reason,) = [rule.reason for rule in rules if "seconds" in rule.says]
-    assert reason.format(seconds=12.0) == ("12 seconds long; validate.audio_seconds in params.yaml, which is for sounds "
-                                           "and clips, allows 0.001 to 10")
+    assert reason.format(seconds=12.0) == (
+        "12 seconds long; validate.audio_seconds in params.yaml, which is for sounds and clips, allows 0.001 to 10")
 
 
 @pytest.fixture(scope="module")

@@ -53,8 +53,8 @@ def schema(service: Service) -> dict[str, Any]:
                 example = numbers(service.runner.about.streams[s].processor)
                 row[s] = {"anyOf": [
                     {"type": "object", "description": "a list of numbers per channel, null in a gap; and `rate`, "
-                     "points a second, or a list `time`, in seconds or dates", "properties": {"rate": {"type": "number"}},
-                     "additionalProperties": {"type": "array"}}, row[s]], "example": example}
+                     "points a second, or a list `time`, in seconds or dates", "additionalProperties":
+                     {"type": "array"}, "properties": {"rate": {"type": "number"}}}, row[s]], "example": example}
             files[s] = {"type": "string", "format": "binary"}
     if any(is_timed(modality) for modality in service.runner.streams.values()):
         row |= {key: {"type": "number", "description": "seconds, of the part of the recording"} for key in TIMES}
