@@ -53,7 +53,7 @@ def test_how_much_better_than_a_random_order(project: Path) -> None:
     assert ">+0.20 <span" in found  # of text, which is not sure
     assert 'title="area 0.40, in random order 0.60"' in found
     assert "they miss 2 % (text) and 11 % (image) of it." in found.replace("\u00a0", " ").replace("\u202f", " ")
-    assert "None of the encoders attends" in found and "No encoder attends: –" in found
+    assert "None of the encoders shows where it looks" in found and "No encoder shows where it looks: –" in found
 
 
 def test_attention_has_a_table_of_its_own_with_dashes_where_encoders_do_not_attend(project: Path) -> None:
@@ -70,5 +70,5 @@ def test_attention_has_a_table_of_its_own_with_dashes_where_encoders_do_not_atte
     found = section(project)
     assert "Green: where the encoder looks (attention rollout)" in found
     assert "What is looked at most, taken away first" in found
-    assert "the encoder of the stream does not attend" in found
+    assert "the encoder of the stream does not show where it looks" in found
     assert found.count("<td>–</td>") == 5 and "−0.05" in found

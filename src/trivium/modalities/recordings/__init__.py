@@ -25,12 +25,14 @@ HEAD = 4096  # bytes that tell what a file is
 class Recording:
     """seconds: float64 [N], rising;  values: float64 [C, N], NaN where a channel has no value (a gap).
     since: where its times are dates, when the second 0 is, in seconds since 1970 (UTC)
+    timed: whether it says when its points are, or how many there are a second; else each is taken to last a second
     """
 
     seconds: np.ndarray
     values: np.ndarray
     channels: tuple[str, ...]
     since: float | None = None
+    timed: bool = True
 
     @functools.cached_property
     def step(self) -> float:

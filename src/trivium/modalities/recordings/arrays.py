@@ -108,7 +108,8 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
             values.append(numbers)
     count = next(iter(lengths.values()), 0)
     times, since = (np.arange(count) / (rate or 1.0), None) if timed is None else clock.read(timed, columns[timed])
-    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since)
+    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since,
+                     timed is not None or rate is not None)
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:

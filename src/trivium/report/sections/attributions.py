@@ -49,8 +49,8 @@ class Card:
 class Context:
     """`strategy`: the one whose answers are `shown` and in the `rest`;  `others`: what the others make of one sample;
     `changed`: where they differ most, of `among` samples;  `believed`, `deletion`: whether taking inputs away says the
-    same;  `adds`: how far attributions add up;  `attended`: whether any encoder attends;  `single`: whether
-    an answer is one class, which has a probability.
+    same;  `adds`: how far attributions add up;  `attended`: whether any encoder shows where it looks;  `single`:
+    whether an answer is one class, which has a probability.
     """
 
     strategy: str
@@ -155,7 +155,8 @@ def _deletion(inputs: Inputs, found: Attribution | None) -> list[Figure]:
     figures = []
     for way, title, none in (
         ("area", "What spoke most, taken away first", "nothing can be said of the stream's inputs"),
-        ("rollout", "What is looked at most, taken away first", "the encoder of the stream does not attend"),
+        ("rollout", "What is looked at most, taken away first",
+         "the encoder of the stream does not show where it looks"),
     ):
         gains = found.gains[way] if found else {}
         rows = [[Cell(name(inputs, strategy), strategy, head=True),
@@ -164,7 +165,8 @@ def _deletion(inputs: Inputs, found: Attribution | None) -> list[Figure]:
         if not rows:
             continue
         if not gains:
-            figures.append(Figure(Markup(f"<p class=note>No encoder attends: {numbers.NONE}</p>"), title=title))
+            told = Markup(f"<p class=note>No encoder shows where it looks: {numbers.NONE}</p>")
+            figures.append(Figure(told, title=title))
             continue
         caption = (
             "By how much the area under the curve of the answer's support, 0-1, is smaller than in random order: the "
