@@ -49,8 +49,8 @@ def test_the_most_followed_stream_is_named_only_where_the_intervals_lie_apart() 
         return made(*[Counterfactuals(streams=each)] * 2, single=single).sentence
 
     assert "follow audio most: in 60 % (53 % to 67 %) of the pairs the answer" in said(0.4)
-    assert said(0.5) == ("With one stream of another sample, the answers of “One” follow audio in 60 % (53 % to 67 %) of "
-                         "the pairs, and no stream surely most.")
+    assert said(0.5) == ("With one stream of another sample, the answers of “One” follow audio in 60 % (53 % to 67 %) "
+                         "of the pairs, and no stream surely most.")
     assert said(0.5, False).endswith("follow audio 60 % (53 % to 67 %) of the way, and no stream surely most.")
 
 

@@ -61,8 +61,8 @@ def _energetic(stream: Stream) -> bool:
 
 
 def envelope(valid: Path, root: str, stream: Stream, rows: np.ndarray, first: float, last: float) -> np.ndarray:
-    """float64 [N]: the energy from `first` to `last` on the clock, at `RATE`; 0 where nothing is said, NaN where there is
-    no file.
+    """float64 [N]: the energy from `first` to `last` on the clock, at `RATE`; 0 where nothing is said, NaN where there
+    is no file.
     """
     part = modalities.get(stream.modality)
     made = np.full(round((last - first) * RATE), 0.0 if modalities.is_prose(stream.modality) else np.nan)

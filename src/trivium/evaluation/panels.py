@@ -42,8 +42,8 @@ def channels(store: Store, stream: str, seed: int) -> tuple[Channel, ...]:
 
 
 def step(store: Store, stream: str) -> float:
-    """Seconds from one frame of a video, or one column or number of a sound, to the next; 0 where that is not known, and
-    of all else.
+    """Seconds from one frame of a video, or one column or number of a sound, to the next; 0 where that is not known,
+    and of all else.
     """
     spec = store.specs[stream]
     if spec.kind == "frames":

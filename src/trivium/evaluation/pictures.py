@@ -267,9 +267,9 @@ def _blurred(values: np.ndarray) -> np.ndarray:
     the edges.
     """
     weights = np.exp(-0.5 * np.arange(-4, 5) ** 2)
-    for axis in (0, 1):
-        padded = np.pad(values, [(4, 4) if k == axis else (0, 0) for k in (0, 1)], "symmetric")
-        values = np.lib.stride_tricks.sliding_window_view(padded, 9, axis) @ (weights / weights.sum())
+    for side in (0, 1):
+        padded = np.pad(values, [(4, 4) if k == side else (0, 0) for k in (0, 1)], "symmetric")
+        values = np.lib.stride_tricks.sliding_window_view(padded, 9, side) @ (weights / weights.sum())
     return values
 
 
