@@ -3,7 +3,7 @@
 Every world runs through the stages themselves, in a scratch folder: as symbols, or as events, whose streams are joined
 in time. What must hold is written beside each world. 200 or 500 training samples where unimodal labels help: the
 encoders read these symbols so well that with 500 of `dominant` every strategy is near the ceiling (docs/evidence.md).
-2,000 where only the streams together carry the label.
+2,000 (as events 1,200) where only the streams together carry the label.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SERIES = {"processor": {"channels": ["left", "right"], "rate": 50.0, "seconds": 
 CLIP = {"size": 16, "frames": 4, "frames_per_second": 4}
 STILL = {"width": 32, "depth": 1, "over_time": "mean"}  # nothing moves in an event: a transformer learns 200 by heart
 SOUND = {"processor": {"sample_rate": 2000, "seconds": 1.0}}
-READ = {  # by source: the encoders that read it
+READ: dict[str, dict[str, dict[str, Any]]] = {  # by source: the encoders that read it
     "symbols": {"words": {"processor": {"length": 16, "vocab": 256}},
                 "patches": {"processor": {"size": 12, "channels": 1}},
                 "bands": {"processor": {"sample_rate": 8000, "seconds": 0.016, "features": "waveform"}}},
