@@ -37,6 +37,20 @@ def test_samples_that_changed_between_strategies(project: Path) -> None:
     assert "<b>&lt;b&gt;</b>" in found
 
 
+def test_the_sample_of_all_others_is_one_that_all_of_them_explain(tmp_path: Path) -> None:
+    """Of two that stand for all, the second is one of `unimodal`'s surest answers: there, the first has that reason."""
+    root = build(tmp_path, samples=60, seeds=2, strategies=STRATEGIES | {"unimodal": 1.0}, extras=True)
+    for name in STRATEGIES | {"unimodal": 1.0}:
+        path = root / f"reports/evaluate/{name}/metrics.json"
+        metrics = json.loads(path.read_text())
+        one, _, last = metrics["seeds"][0]["attribution"]["samples"]
+        one |= {"sample": "second", "why": "confident"} if name == "unimodal" else {"sample": "first", "why": "same"}
+        last |= {"sample": "first" if name == "unimodal" else "second"}
+        path.write_text(json.dumps(metrics))
+    _, others = section(root).split("What the others make of one sample (2)")
+    assert others.count("Sample second: the same sample for all") == 2 and "Sample first" not in others
+
+
 def test_what_the_fusion_attends_to(project: Path) -> None:
     assert "The fusion’s shares" not in section(project)
     path = project / "reports/evaluate/ensemble/metrics.json"
