@@ -102,7 +102,8 @@ def test_a_column_may_be_called_state() -> None:
     column = Column(pa.array(["CA", "CA", "NY"]))
     made = fitted.Category.of("state", column, np.ones(3, bool), "quantile", 256)
     spec = table.spec(table.Settings())
-    inputs = SimpleNamespace(streams={"facts": "table"}, fitted={"facts": fitted.Fitted([made])}, specs={"facts": spec})
+    inputs = SimpleNamespace(streams={"facts": "table"}, fitted={"facts": fitted.Fitted([made])}, specs={"facts": spec},
+                             without_placeholders=lambda rows, root: rows)
     rows = [{"facts": '{"state": "CA"}'}, {"facts": "no row"}, {"facts": None}]
     assert described(rows, inputs, ["facts"]) == [  # type: ignore[arg-type]
         {"facts": {"state": "given", "state state": "given", "state value": "CA"}},

@@ -15,12 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from trivium import modalities as kinds
 from trivium.cli import carried, columns, edit, enough, facts, sizes, suggested, targets
 from trivium.cli.watched import seen, watch
+from trivium.data import moments
 from trivium.data import settings as known
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
@@ -282,9 +283,6 @@ def _spans(path: Path, found: dict[str, str]) -> list[float]:
     if not set(TIMES) <= found.keys():
         return []
     table = rows.read(path, [found[name] for name in TIMES])
-    try:
-        start, end = (table[found[name]].cast(pa.float64()) for name in TIMES)
-    except pa.ArrowInvalid:  # ingest says in which row
-        return []
-    seconds = pc.subtract(end, start)
-    return seconds.filter(pc.is_finite(seconds)).to_pylist()
+    start, end = (moments.read(table[found[name]]) for name in TIMES)  # of what is neither, ingest says in which row
+    seconds = end.value - start.value
+    return seconds[np.isfinite(seconds)].tolist() if start.dates == end.dates else []

@@ -6,9 +6,12 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR, MONTH, DAY = re.compile(r"\d{4}"), re.compile(r"\d{4}-\d{2}"), re.compile(r"(1[6-9]|2\d)\d{6}")
@@ -61,6 +64,21 @@ def number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def date(text: str) -> float | None:
+    """Seconds since 1970 (UTC) of a date that is no number of seconds; None of anything else."""
+    return _date(text.strip()) if number(text) is None else None
+
+
+def within(moment: float, since: float | None) -> float:
+    """Seconds from the second 0 of a recording, which is at `since`, to a moment, both since 1970 (UTC).
+
+    Raises: ValueError (its times are no dates).
+    """
+    if since is None:
+        raise ValueError("a date, and the times in its file are seconds: write seconds")
+    return round(moment - since, 6)  # dates are kept to microseconds; those since 1970 to some tenths of them
 
 
 def _date(text: str) -> float | None:

@@ -8,6 +8,8 @@ A modality `m` is the module `trivium.modalities.m` with
     corrupt(x, severity, generator, spec)      normalised tensors [B, *spec.shape] from clean (0) to pure noise (1)
     augment(x, generator, spec)                optional: such tensors, changed in ways that keep their meaning; with a
                                                fourth argument `settings`, an `Augment`, where there is anything to set
+A modality whose files have times of their own, `TIMES = True`, has besides
+    since(value, root) -> float | None         when their second 0 is, in seconds since 1970, where they are dates
 A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     fit(texts, settings) -> tokenizer, Spec    from the train rows alone
     encode(texts, tokenizer, spec)             int32 [B, T]; a processor that fits nothing takes its Settings instead

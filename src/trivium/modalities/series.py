@@ -67,6 +67,11 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
             **({"since": found.since} if found.since is not None else {})}
 
 
+def since(value: str, root: str | Path) -> float | None:
+    """When the second 0 of a file is, in seconds since 1970 (UTC), where its times are dates. Raises: as `decode`."""
+    return recordings.read(value, root).since
+
+
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
     """float32 [2 C, T]. Raises: ValueError (why the file cannot be read)."""
     values, there = read(value, root, start, end, settings)

@@ -153,9 +153,9 @@ class Inputs:
         kind = modalities.get(self.streams[s])
         name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
-            start, end = values.span(row, s)
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
+                start, end = values.span(row, s, lambda: kind.since(place, seen) if hasattr(kind, "since") else None)
                 if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
                 if (refuse_other := getattr(kind, "refuse_other", None)) is not None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,21 +32,32 @@ def times(streams: Iterable[str]) -> tuple[str, ...]:
     return (*TIMES, *(f"{s}_{key}" for s in streams for key in TIMES))
 
 
-def span(row: Mapping[str, Any], stream: str) -> tuple[float | None, float | None]:
+def span(row: Mapping[str, Any], stream: str, since: Callable[[], float | None] = lambda: None,
+         ) -> tuple[float | None, float | None]:
     """Start and end in the recording of a stream, in seconds: its own, such as `mic_start`, else those of the row.
-    Raises: ValueError (one is no number).
+
+    since: when its second 0 is, in seconds since 1970 (UTC), None where its times are no dates
+    Raises: ValueError (one is no number, and no date of such a recording).
     """
-    start, end = (_seconds(row.get(f"{stream}_{key}", row.get(key)), key) for key in TIMES)
+    start, end = (_seconds(row.get(f"{stream}_{key}", row.get(key)), key, since) for key in TIMES)
     return start, end
 
 
-def _seconds(value: Any, key: str) -> float | None:
+def _seconds(value: Any, key: str, since: Callable[[], float | None]) -> float | None:
     if missing(value):
         return None
     try:
         return float(value)
     except ValueError:
-        raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
+        from trivium.data import moments
+
+        if (moment := moments.date(str(value))) is None:
+            raise ValueError(f"{key} is {value!r}, not a number of seconds") from None
+        begin = since()
+    try:
+        return moments.within(moment, begin)
+    except ValueError as error:
+        raise ValueError(f"{key} is {value!r}, {error}") from None
 
 
 @contextmanager

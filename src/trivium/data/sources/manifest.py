@@ -23,7 +23,7 @@ from trivium import modalities
 from trivium.data import tables
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
-from trivium.data.sources import clocked, meant, question, rows
+from trivium.data.sources import clocked, dated, meant, question, rows
 from trivium.data.sources.clocked import Clock
 from trivium.data.sources.forgotten import Forgotten
 from trivium.data.sources.kept import Kept
@@ -62,8 +62,10 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
     files = [_choose(path, settings, streams, task, bool(apart))]
     if settings.unlabelled:
         files.append(_choose(Path(settings.unlabelled), settings, streams, None, bool(apart)))
+    dates = any(modalities.has_times(stream.modality) for stream in streams.values())  # may stand for times
     media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
-    ids, counts, labels = _look(files, media, bool(task and task.categorical), settings.outside, bool(apart))
+    ids, counts, labels = _look(files, media, bool(task and task.categorical), settings.outside, bool(apart),
+                                dates)
     target = files[0].target
     if task and task.categorical:
         _check_classes(labels, path, target, 1 if further else 2)
@@ -95,8 +97,8 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
                 empty = pa.nulls(len(table), pa.string())
                 about = {name: table[name] if name in known else empty for name in ABOUT}
                 about["split"] = meant.splits(about["split"], path, row)
-                times = {name: meant.seconds(table[name], path, name, row) for name in TIMES
-                         if name in known and not apart}
+                given = {name: table[name] for name in TIMES if name in known and not apart}
+                times = {name: meant.seconds(column, path, name, row, dates) for name, column in given.items()}
                 more = {name: table[name] for name in FURTHER if name in known} | when
                 if apart:
                     times = {"sample": key}
@@ -104,8 +106,11 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
                 written["labels"].add(pa.table({"sample": table["id"], "key": key, "label": table["label"], **about,
                                                 **more}))
                 for s, stream in streams.items():
-                    written[s].add(kept.table(table[s], key, s, stream.modality,
-                                              times if apart or modalities.is_timed(stream.modality) else {}))
+                    own = times if apart or modalities.is_timed(stream.modality) else {}
+                    made = kept.table(table[s], key, s, stream.modality, own)
+                    if dates and own:
+                        made = dated.filled(made, given, table[s], stream.modality, path.parent, one.path, row - first)
+                    written[s].add(made)
                 row += len(table)
     for words in kept.notes():
         print(f"note: {words}")
@@ -169,7 +174,7 @@ def _when(one: _File, clock: Clock) -> dict[str, pa.Array]:
 
 
 def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allowed: Sequence[str], apart: bool,
-          ) -> tuple[np.ndarray, list[int], pa.Array]:
+          dates: bool) -> tuple[np.ndarray, list[int], pa.Array]:
     """Number of the id of each row (see `numbered`), rows of each file, and the different labels of classes.
 
     Raises: UserError (a file is in a folder that stages empty, or outside of those
@@ -182,7 +187,7 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allow
             if "split" in table.column_names:
                 meant.splits(table["split"], one.path, count)
             for name in (name for name in TIMES if name in table.column_names and not apart):
-                meant.seconds(table[name], one.path, name, count)
+                meant.seconds(table[name], one.path, name, count, dates)
             count += len(table)
             ids.append(numbered(table["id"]))
             if categorical and one.target:

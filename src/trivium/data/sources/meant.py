@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium.data import tables
+from trivium.data.moments import date
 from trivium.settings.errors import UserError
 
 SPLITS = {"valid": "val", "validation": "val", "dev": "val", "training": "train", "testing": "test", "eval": "test"}
@@ -51,8 +53,11 @@ def splits(column: pa.ChunkedArray | pa.Array, path: Path, before: int) -> pa.Ar
     return pa.array(plain, pa.string()).take(coded.indices)
 
 
-def seconds(column: pa.ChunkedArray, path: Path, name: str, before: int) -> pa.Array:
-    """Null where it is empty or `nan`. before: rows in front of these."""
+def seconds(column: pa.ChunkedArray, path: Path, name: str, before: int, dated: bool = False) -> pa.Array:
+    """Null where it is empty or `nan`, and at a date, if there may be some (`dated`). before: rows in front of these.
+    """
+    if dated and not np.isnan(moments := dates(column)).all():
+        column = pa.chunked_array([pc.if_else(np.isnan(moments), column.combine_chunks(), None)])
     try:
         times = column.cast(pa.float64()).combine_chunks()
         return pc.if_else(pc.is_nan(times), None, times)
@@ -61,6 +66,17 @@ def seconds(column: pa.ChunkedArray, path: Path, name: str, before: int) -> pa.A
             try:
                 pa.scalar(value, pa.string()).cast(pa.float64())
             except pa.ArrowInvalid:
-                raise UserError(f"{path}: row {row} has the {name} `{value}`, which is not a number of "
-                                "seconds.") from None
+                raise UserError(f"{path}: row {row} has the {name} `{value}`, which is not a number of seconds"
+                                f"{', and no date' if dated else ''}.") from None
         raise
+
+
+def dates(column: pa.ChunkedArray) -> np.ndarray:
+    """float64 [N]: seconds since 1970 (UTC) of the cells that are dates and no numbers; NaN of all others."""
+    try:
+        column.cast(pa.float64())
+        return np.full(len(column), np.nan)
+    except pa.ArrowInvalid:
+        once = column.combine_chunks().dictionary_encode()
+        found = [math.nan if (moment := date(text)) is None else moment for text in once.dictionary.to_pylist()]
+        return np.array([*found, math.nan])[once.indices.fill_null(len(found)).to_numpy()]

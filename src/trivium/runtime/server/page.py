@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trivium.modalities import is_timed, is_written
+from trivium.modalities import has_times, is_timed, is_written
 from trivium.runtime.answering import columns
 from trivium.runtime.values import TIMES
 
@@ -57,7 +57,10 @@ def schema(service: Service) -> dict[str, Any]:
                      {"type": "array"}, "properties": {"rate": {"type": "number"}}}, row[s]], "example": example}
             files[s] = {"type": "string", "format": "binary"}
     if any(is_timed(modality) for modality in service.runner.streams.values()):
-        row |= {key: {"type": "number", "description": "seconds, of the part of the recording"} for key in TIMES}
+        number = {"type": "number", "description": "seconds, of the part of the recording"}
+        date = {"type": "string", "description": "a date of ISO 8601, where those of the series are dates"}
+        dated = any(has_times(modality) for modality in service.runner.streams.values())
+        row |= dict.fromkeys(TIMES, {"anyOf": [number, date]} if dated else number)
     rows = {"type": "array", "items": {"type": "object", "properties": row}, "maxItems": service.limits.rows}
     return {"requestBody": {"required": True, "content": {
         "application/json": {"schema": rows},

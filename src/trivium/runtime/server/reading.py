@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trivium.data import moments
 from trivium.modalities import audio, image, is_written, series
 from trivium.runtime.server.limits import Limits, Refused
 from trivium.runtime.values import as_file, missing, times
@@ -149,11 +150,13 @@ class Reader:
             if lasts > self.limits.seconds:
                 raise ValueError(f"{s} is {lasts:,.0f} s long, and {self.limits.seconds:,.0f} s are allowed")
 
-    @staticmethod
-    def _time(key: str, value: Any) -> float:
+    def _time(self, key: str, value: Any) -> float | str:
+        """A date stays one: when a series begins, its file says."""
         try:
             seconds = float(value)
         except (TypeError, ValueError):
+            if "series" in self.streams.values() and isinstance(value, str) and moments.date(value) is not None:
+                return value
             seconds = math.nan
         if not math.isfinite(seconds):
             raise ValueError(f"{key} is no number of seconds")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.modalities import media
+from trivium.modalities import series as kind
 from trivium.runtime import values
 from trivium.runtime.statistics import audio, image, series, table, text, video
 
@@ -44,7 +45,8 @@ def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
     try:
         with values.as_file(row[s]) as file:
             if modality == "series":  # which may lie in two files
-                return series.measured(file or row[s], "" if file else root, *values.span(row, s))
+                place, seen = (file or row[s], "" if file else root)
+                return series.measured(place, seen, *values.span(row, s, lambda: kind.since(str(place), seen)))
             return FILES[modality](file or media.opened(str(row[s]), root), *values.span(row, s))
     except Exception:  # whatever a decoder makes of a damaged file
         return None
