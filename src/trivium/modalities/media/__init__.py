@@ -25,7 +25,7 @@ def opened(value: str, root: str | Path) -> Path | io.BytesIO:
     there = place.parse(value)
     if there.kind or there.remote:
         return io.BytesIO(read(value, root))
-    path = Path(root) / there.outer
+    path = Path(root, there.outer)
     if what := special(path):
         raise ValueError(f"this is {what}, not a file")
     return path

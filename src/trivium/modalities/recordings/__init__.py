@@ -37,7 +37,8 @@ class Recording:
         """Seconds from a point to the next, as it usually is; of a single point 1."""
         if len(self.seconds) < 2:
             return 1.0
-        usual = float(np.median(np.diff(self.seconds)))
+        steps = np.diff(self.seconds)
+        usual = float(steps[0] if steps.min() == steps.max() else np.median(steps))
         # Seconds since 1970 are kept to 0.2 microseconds: over a million points that adds up to some of them.
         blur = 2 * float(np.spacing(np.abs(self.seconds[[0, -1]]).max()))
         mean = float(self.seconds[-1] - self.seconds[0]) / (len(self.seconds) - 1)
@@ -59,29 +60,29 @@ def read(value: str, root: str | Path) -> Recording:
         if not isinstance(place, Path):
             return _read(value, str(root), place)
         about = place.stat()
-        return _kept(value, str(root), (about.st_ino, about.st_mtime_ns, about.st_size))
+        return _kept(value, str(root), place, (about.st_ino, about.st_mtime_ns, about.st_size))
     except OSError as error:
         gone = isinstance(place, Path) and isinstance(error, FileNotFoundError)
         raise ValueError(absent(Path(root) / value) if gone else f"cannot be read: {error.strerror or error}") from None
 
 
 @functools.lru_cache(1)
-def _kept(value: str, root: str, state: tuple[int, ...]) -> Recording:
-    return _read(value, root, media.opened(value, root))
+def _kept(value: str, root: str, place: Path, state: tuple[int, ...]) -> Recording:
+    return _read(value, root, place)
 
 
 def _read(value: str, root: str, place: Path | io.BytesIO) -> Recording:
     from trivium.modalities.recordings import arrays, delimited, wfdb
 
-    if isinstance(place, Path) and place.is_dir():
-        raise ValueError("this is a folder, not a file")
-    head = _head(place)
+    head, whole = _begin(place)
     if not head:
         raise ValueError("the file is empty")
-    if head.startswith((b"\x93NUMPY", b"PK")):
+    if whole:
+        found = arrays.arrow(whole)
+    elif head.startswith((b"\x93NUMPY", b"PK")):
         found = arrays.numpy(place)
-    elif head.startswith((b"ARROW1", b"PAR1")):
-        found = arrays.arrow(place, head[:4] == b"PAR1")
+    elif head.startswith(b"PAR1"):
+        found = arrays.parquet(place)
     elif value.endswith((".hea", ".dat")) or wfdb.begins(head):
         found = wfdb.read(value, root)
     elif b"\0" in head:
@@ -91,11 +92,14 @@ def _read(value: str, root: str, place: Path | io.BytesIO) -> Recording:
     return checked(found)
 
 
-def _head(place: Path | io.BytesIO) -> bytes:
-    if isinstance(place, io.BytesIO):
-        return place.getvalue()[:HEAD]
-    with place.open("rb") as file:
-        return file.read(HEAD)
+def _begin(place: Path | io.BytesIO) -> tuple[bytes, bytes]:
+    """The first bytes, and all of an Arrow file: there may be very many, and to open each twice takes a while."""
+    with place.open("rb") if isinstance(place, Path) else io.BytesIO(place.getvalue()) as file:
+        head = file.read(HEAD)
+        if not head.startswith(b"ARROW1"):
+            return head, b""
+        file.seek(0)
+        return head, file.read()
 
 
 def refuse_many(count: int) -> None:

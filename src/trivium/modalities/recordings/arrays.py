@@ -20,6 +20,7 @@ from trivium.modalities.recordings import Recording, clock, refuse_many
 RATES = ("rate", "fs", "sampling_rate", "sample_rate", "samplingrate", "hz")
 MISSING = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "-", "?"]  # words for a gap
 NUMBER = r"^[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity)$"
+EXACT = (pa.float64(), pa.float32(), pa.int32(), pa.int16(), pa.int8(), pa.uint32(), pa.uint16(), pa.uint8())
 HEAD = 128  # bytes that NumPy writes before the numbers
 MANY = 64  # channels; an array with more of them than points lies on its side
 
@@ -53,21 +54,28 @@ def numpy(place: Path | io.BytesIO) -> Recording:
     return _of({name: pa.array(np.ascontiguousarray(part)) for name, part in columns.items()}, rate)
 
 
-def arrow(place: Path | io.BytesIO, parquet: bool) -> Recording:
+def parquet(place: Path | io.BytesIO) -> Recording:
     """Raises: ValueError."""
-    try:
-        if parquet:
-            import pyarrow.parquet as pq
+    import pyarrow.parquet as pq
 
-            about = pq.read_metadata(place)
-            refuse_many(sum(about.row_group(k).column(j).num_values for k in range(about.num_row_groups)
-                            for j in range(about.num_columns)))
-            return of_table(pq.read_table(place, use_threads=False))
-        # As bytes: from a path, Arrow reads in threads, which takes ten times as long for a small file.
-        with pa.ipc.open_file(place.read_bytes() if isinstance(place, Path) else place.getvalue()) as file:
+    try:
+        about = pq.read_metadata(place)
+        refuse_many(sum(about.row_group(k).column(j).num_values for k in range(about.num_row_groups)
+                        for j in range(about.num_columns)))
+        return of_table(pq.read_table(place, use_threads=False))
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"the Parquet file is damaged ({error})") from None
+
+
+def arrow(content: bytes) -> Recording:
+    """All of a file: from a path, Arrow reads in threads, which takes ten times as long for a small one.
+    Raises: ValueError.
+    """
+    try:
+        with pa.ipc.open_file(content) as file:
             return of_table(file.read_all())
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"the {'Parquet' if parquet else 'Arrow'} file is damaged ({error})") from None
+        raise ValueError(f"the Arrow file is damaged ({error})") from None
 
 
 def of_table(table: pa.Table) -> Recording:
@@ -86,8 +94,9 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
-    cell = column.combine_chunks().flatten()
-    return cell
+    """The list in its only row. Without a function of Arrow's, which takes longer than all else of a short list."""
+    cell = column[0].values
+    return pa.array([], column.type.value_type) if cell is None else cell
 
 
 def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
@@ -115,6 +124,8 @@ def _numbers(name: str, cells: Any) -> np.ndarray | None:
     """float64 [N]; None of a column of other things. Raises: ValueError (numbers with a unit, or words among them)."""
     flat = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     kind = flat.type
+    if kind in EXACT:  # float64 holds each; at once, see `_flat`
+        return np.asarray(flat.to_numpy(zero_copy_only=False), np.float64)
     if pa.types.is_null(kind):
         return np.full(len(flat), np.nan)
     if pa.types.is_boolean(kind):
