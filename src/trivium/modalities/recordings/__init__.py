@@ -19,30 +19,75 @@ from trivium.modalities import media
 
 MOST = 1 << 27  # numbers of one recording: a gigabyte
 HEAD = 4096  # bytes that tell what a file is
+SHORT = 1 << 16  # points of recordings that share their times
 
 
-@dataclass(frozen=True)
-class Recording:
-    """seconds: float64 [N], rising;  values: float64 [C, N], NaN where a channel has no value (a gap).
-    since: where its times are dates, when the second 0 is, in seconds since 1970 (UTC)
+@dataclass(frozen=True, eq=False)
+class Times:
+    """When the points of a recording are. seconds: float64 [N], rising;  shared: by recordings of one length and rate,
+    so that what follows from it is worked out once.
     """
 
     seconds: np.ndarray
-    values: np.ndarray
-    channels: tuple[str, ...]
-    since: float | None = None
+    shared: bool = False
 
     @functools.cached_property
     def step(self) -> float:
         """Seconds from a point to the next, as it usually is; of a single point 1."""
         if len(self.seconds) < 2:
             return 1.0
-        steps = np.diff(self.seconds)
-        usual = float(steps[0] if steps.min() == steps.max() else np.median(steps))
+        usual = float(np.median(np.diff(self.seconds)))
         # Seconds since 1970 are kept to 0.2 microseconds: over a million points that adds up to some of them.
         blur = 2 * float(np.spacing(np.abs(self.seconds[[0, -1]]).max()))
         mean = float(self.seconds[-1] - self.seconds[0]) / (len(self.seconds) - 1)
         return mean if blur > 1e-9 * usual and abs(mean - usual) <= blur else usual
+
+    @functools.cached_property
+    def wrong(self) -> str:
+        """What is, in words: a point has no time, or times do not rise."""
+        if not np.isfinite(self.seconds).all():
+            return f"point {int(np.argmax(~np.isfinite(self.seconds))) + 1} has no time"
+        steps = np.diff(self.seconds)
+        if not (steps <= 0).any():
+            return ""
+        at = int(np.argmax(steps <= 0))
+        what = "has the same time as" if steps[at] == 0 else "is earlier than"
+        what += " the one before" + ("" if steps[at] == 0 else ": its times run backwards")
+        return f"point {at + 2} ({self.seconds[at + 1]:.10g} s) {what}"
+
+
+def counted(count: int, rate: float) -> Times:
+    """Of `count` points, `rate` a second, from 0 on."""
+    return _counted(count, rate) if count <= SHORT else Times(np.arange(count) / rate)
+
+
+@functools.lru_cache(4)
+def _counted(count: int, rate: float) -> Times:
+    seconds = np.arange(count) / rate
+    seconds.setflags(write=False)
+    return Times(seconds, shared=True)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """values: float64 [C, N], NaN where a channel has no value (a gap).
+    since: where its times are dates, when the second 0 is, in seconds since 1970 (UTC)
+    """
+
+    times: Times
+    values: np.ndarray
+    channels: tuple[str, ...]
+    since: float | None = None
+
+    @property
+    def seconds(self) -> np.ndarray:
+        """float64 [N], rising."""
+        return self.times.seconds
+
+    @property
+    def step(self) -> float:
+        """See `Times.step`."""
+        return self.times.step
 
     @property
     def lasts(self) -> float:
@@ -115,14 +160,11 @@ def checked(found: Recording) -> Recording:
     if found.values.size == 0:
         raise ValueError("has no points: its length is 0")
     refuse_many(found.values.size)
-    if not np.isfinite(found.seconds).all():
-        raise ValueError(f"point {int(np.argmax(~np.isfinite(found.seconds))) + 1} has no time")
-    steps = np.diff(found.seconds)
-    if (steps <= 0).any():
-        at = int(np.argmax(steps <= 0))
-        what = "has the same time as" if steps[at] == 0 else "is earlier than"
-        what += " the one before" + ("" if steps[at] == 0 else ": its times run backwards")
-        raise ValueError(f"point {at + 2} ({found.seconds[at + 1]:.10g} s) {what}")
+    if found.times.wrong:
+        raise ValueError(found.times.wrong)
+    with np.errstate(all="ignore"):
+        if np.isfinite(found.values.sum()):  # as most are: neither a gap nor anything infinite
+            return found
     if (odd := np.isinf(found.values)).any():
         channel = int(np.argmax(odd.any(1)))
         raise ValueError(f"channel `{found.channels[channel]}` has infinite values: leave such cells empty")

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.modalities.recordings import Recording, clock, refuse_many
+from trivium.modalities.recordings import Recording, Times, clock, counted, refuse_many
 
 RATES = ("rate", "fs", "sampling_rate", "sample_rate", "samplingrate", "hz")
 MISSING = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "-", "?"]  # words for a gap
@@ -116,7 +116,12 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
             names.append(name)
             values.append(numbers)
     count = next(iter(lengths.values()), 0)
-    times, since = (np.arange(count) / (rate or 1.0), None) if timed is None else clock.read(timed, columns[timed])
+    since = None
+    if timed is None:
+        times = counted(count, rate or 1.0)
+    else:
+        seconds, since = clock.read(timed, columns[timed])
+        times = Times(seconds)
     return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since)
 
 
