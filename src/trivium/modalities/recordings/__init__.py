@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from trivium.machine.files import absent
 from trivium.modalities import media
+from trivium.modalities.media import place
 
 MOST = 1 << 27  # numbers of one recording: a gigabyte
 HEAD = 4096  # bytes that tell what a file is
@@ -100,51 +102,52 @@ def read(value: str, root: str | Path) -> Recording:
 
     Raises: ValueError (why it cannot be used).
     """
-    place = media.opened(value, root)
+    there = place.parse(value)
+    plain = not there.kind and not there.remote
     try:
-        if not isinstance(place, Path):
-            return _read(value, str(root), place)
-        about = place.stat()
-        return _kept(value, str(root), place, (about.st_ino, about.st_mtime_ns, about.st_size))
+        if not plain:
+            return _read(value, str(root), media.opened(value, root))
+        about = os.stat(os.path.join(root, there.outer))
+        return _kept(value, str(root), (about.st_ino, about.st_mtime_ns, about.st_size))
     except OSError as error:
-        gone = isinstance(place, Path) and isinstance(error, FileNotFoundError)
+        gone = plain and isinstance(error, FileNotFoundError)
         raise ValueError(absent(Path(root) / value) if gone else f"cannot be read: {error.strerror or error}") from None
 
 
 @functools.lru_cache(1)
-def _kept(value: str, root: str, place: Path, state: tuple[int, ...]) -> Recording:
-    return _read(value, root, place)
+def _kept(value: str, root: str, state: tuple[int, ...]) -> Recording:
+    return _read(value, root, media.opened(value, root))
 
 
-def _read(value: str, root: str, place: Path | io.BytesIO) -> Recording:
+def _read(value: str, root: str, file: Path | io.BytesIO) -> Recording:
     from trivium.modalities.recordings import arrays, delimited, wfdb
 
-    head, whole = _begin(place)
+    head, whole = _begin(file)
     if not head:
         raise ValueError("the file is empty")
     if whole:
         found = arrays.arrow(whole)
     elif head.startswith((b"\x93NUMPY", b"PK")):
-        found = arrays.numpy(place)
+        found = arrays.numpy(file)
     elif head.startswith(b"PAR1"):
-        found = arrays.parquet(place)
+        found = arrays.parquet(file)
     elif value.endswith((".hea", ".dat")) or wfdb.begins(head):
         found = wfdb.read(value, root)
     elif b"\0" in head:
         raise ValueError("no recording that can be read: neither CSV, TSV, NPY, NPZ, Arrow, Parquet nor WFDB")
     else:
-        found = delimited.read(place, head)
+        found = delimited.read(file, head)
     return checked(found)
 
 
-def _begin(place: Path | io.BytesIO) -> tuple[bytes, bytes]:
+def _begin(file: Path | io.BytesIO) -> tuple[bytes, bytes]:
     """The first bytes, and all of an Arrow file: there may be very many, and to open each twice takes a while."""
-    with place.open("rb") if isinstance(place, Path) else io.BytesIO(place.getvalue()) as file:
-        head = file.read(HEAD)
+    with file.open("rb") if isinstance(file, Path) else io.BytesIO(file.getvalue()) as content:
+        head = content.read(HEAD)
         if not head.startswith(b"ARROW1"):
             return head, b""
-        file.seek(0)
-        return head, file.read()
+        content.seek(0)
+        return head, content.read()
 
 
 def refuse_many(count: int) -> None:
