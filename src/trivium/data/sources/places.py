@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trivium.data.sources import spelled
 from trivium.machine.files import special
-from trivium.machine.progress import track
+from trivium.machine.progress import Progress
 from trivium.modalities import media
 from trivium.modalities.media import place
 from trivium.settings.errors import UserError
@@ -18,7 +18,7 @@ from trivium.settings.errors import UserError
 OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
         "reports", "mlruns", ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 FEW = 8  # folders outside that are named one by one
-BATCH = 10_000  # files that are handed out to threads at a time
+TOGETHER, BATCH = 64, 10_000  # files on a disk that a thread gets at once at most; of these, how many are handed out
 NEAR, FAR = 8, 32  # threads: what is far away is waited for
 
 
@@ -108,20 +108,26 @@ def _is_link(file: str) -> bool:
         return False
 
 
-def hashed(names: list[str], folder: Path, stream: str) -> Iterable[str | None]:
+def hashed(names: list[str], folder: Path, stream: str) -> list[str | None]:
     """The digest of each file, seen from `folder`; None where it cannot be read. stream: for the line on progress.
 
     Raises: UserError (a server that does not answer).
     """
     far = any(not media.is_path(name) and place.scheme(name) not in place.ARCHIVES for name in names)
-    with ThreadPoolExecutor(FAR if far else NEAR) as threads:
-        found = (digest for first in range(0, len(names), BATCH)
-                 for digest in threads.map(lambda name: _digest(name, folder), names[first : first + BATCH]))
+    size = 1 if far else max(1, min(TOGETHER, len(names) // (4 * NEAR)))  # to hand one out takes longer than to read it
+    groups = [names[first : first + size] for first in range(0, len(names), size)]
+    digests = list[str | None]()
+    with ThreadPoolExecutor(FAR if far else NEAR) as threads, Progress(f"reading {stream}", len(names), "file") as told:
         try:
-            return list(track(found, f"reading {stream}", len(names), "file"))
+            for first in range(0, len(groups), BATCH):
+                for found in threads.map(lambda group: [_digest(name, folder) for name in group],
+                                         groups[first : first + BATCH]):
+                    digests += found
+                    told.add(len(found))
         except UserError:
             threads.shutdown(cancel_futures=True)  # the others would wait for the same server
             raise
+    return digests
 
 
 def _digest(name: str, folder: Path) -> str | None:

@@ -58,7 +58,7 @@ class _Look:
 
     part: the points that are looked at;  step: of a regular clock that begins with them, in seconds
     place: their times on it, in steps;  whole: int64, the same where they stand on it, else None
-    at: the times that are wanted inside of the recording, in steps;  first: the step from which on these are the clock's
+    at: the times that are wanted inside of the recording, in steps;  first: the step from which on they are the clock's
     """
 
     part: slice
