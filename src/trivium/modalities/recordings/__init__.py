@@ -10,6 +10,7 @@ import functools
 import io
 import math
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from trivium.modalities.media import place
 
 MOST = 1 << 27  # numbers of one recording: a gigabyte
 HEAD = 4096  # bytes that tell what a file is
+SMALL = 1 << 16  # bytes that are read at a time
 SHORT = 1 << 16  # points of recordings that share their times
 
 
@@ -103,20 +105,20 @@ def read(value: str, root: str | Path) -> Recording:
     Raises: ValueError (why it cannot be used).
     """
     there = place.parse(value)
-    plain = not there.kind and not there.remote
+    path = "" if there.kind or there.remote else os.path.join(root, there.outer)
     try:
-        if not plain:
+        if not path:
             return _read(value, str(root), media.opened(value, root))
-        about = os.stat(os.path.join(root, there.outer))
-        return _kept(value, str(root), (about.st_ino, about.st_mtime_ns, about.st_size))
+        about = os.stat(path)
+        return _kept(value, str(root), path, (about.st_mode, about.st_ino, about.st_mtime_ns, about.st_size))
     except OSError as error:
-        gone = plain and isinstance(error, FileNotFoundError)
+        gone = path and isinstance(error, FileNotFoundError)
         raise ValueError(absent(Path(root) / value) if gone else f"cannot be read: {error.strerror or error}") from None
 
 
 @functools.lru_cache(1)
-def _kept(value: str, root: str, state: tuple[int, ...]) -> Recording:
-    return _read(value, root, media.opened(value, root))
+def _kept(value: str, root: str, path: str, state: tuple[int, ...]) -> Recording:
+    return _read(value, root, Path(path) if stat.S_ISREG(state[0]) else media.opened(value, root))
 
 
 def _read(value: str, root: str, file: Path | io.BytesIO) -> Recording:
@@ -141,13 +143,22 @@ def _read(value: str, root: str, file: Path | io.BytesIO) -> Recording:
 
 
 def _begin(file: Path | io.BytesIO) -> tuple[bytes, bytes]:
-    """The first bytes, and all of an Arrow file: there may be very many, and to open each twice takes a while."""
-    with file.open("rb") if isinstance(file, Path) else io.BytesIO(file.getvalue()) as content:
-        head = content.read(HEAD)
-        if not head.startswith(b"ARROW1"):
-            return head, b""
-        content.seek(0)
-        return head, content.read()
+    """The first bytes, and all of an Arrow file. Of those there may be very many, and each call of the system costs as
+    much as the numbers of a small one: these are fewer than `open` makes.
+    """
+    if isinstance(file, io.BytesIO):
+        content = file.getvalue()
+        return content[:HEAD], content if content.startswith(b"ARROW1") else b""
+    handle = os.open(file, os.O_RDONLY)
+    try:
+        parts = [os.read(handle, SMALL)]
+        if not parts[0].startswith(b"ARROW1"):
+            return parts[0][:HEAD], b""
+        while len(parts[-1]) == SMALL:
+            parts.append(os.read(handle, SMALL))
+    finally:
+        os.close(handle)
+    return parts[0][:HEAD], b"".join(parts)
 
 
 def refuse_many(count: int) -> None:

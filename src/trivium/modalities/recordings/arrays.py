@@ -73,19 +73,19 @@ def arrow(content: bytes) -> Recording:
     """
     try:
         with pa.ipc.open_file(content) as file:
-            return of_table(file.read_all())
+            return of_table(file.get_batch(0) if file.num_record_batches == 1 else file.read_all())
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"the Arrow file is damaged ({error})") from None
 
 
-def of_table(table: pa.Table) -> Recording:
+def of_table(table: pa.Table | pa.RecordBatch) -> Recording:
     """Raises: ValueError."""
     columns: dict[str, Any] = {name: table[name] for name in table.column_names if name}
-    if len(table) == 1 and columns and any(_is_list(one.type) for one in columns.values()):
-        columns = {name: _flat(one) if _is_list(one.type) else one for name, one in columns.items()}
+    if table.num_rows == 1 and (lists := [name for name, one in columns.items() if _is_list(one.type)]):
+        columns |= {name: _flat(columns[name]) for name in lists}
         rate = next((float(columns.pop(name)[0].as_py()) for name in list(columns) if name.casefold() in RATES
                      and len(columns[name]) == 1), None)
-        return _of({name: one for name, one in columns.items() if _is_list(table[name].type)}, rate)
+        return _of({name: columns[name] for name in lists if name in columns}, rate)
     return _of(columns, None)
 
 
@@ -93,7 +93,7 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _flat(column: pa.ChunkedArray) -> pa.Array:
+def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """The list in its only row. Without a function of Arrow's, which takes longer than all else of a short list."""
     cell = column[0].values
     return pa.array([], column.type.value_type) if cell is None else cell
@@ -122,7 +122,8 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
     else:
         seconds, since = clock.read(timed, columns[timed])
         times = Times(seconds)
-    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since)
+    joined = values[0][None] if len(values) == 1 else np.stack(values) if values else np.zeros((0, count))
+    return Recording(times, joined, tuple(names), since)
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:
