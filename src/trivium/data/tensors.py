@@ -117,7 +117,7 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple],
     part = registry.processor(one.processor)
     many = hasattr(part, "together")  # whether rows are read one by one, and all made into numbers at once
     decode = part.read if many else part.decode
-    length, is_empty = (getattr(registry.get(one.modality), name, None) for name in ("length", "is_empty"))
+    length, kept = (getattr(registry.get(one.modality), name, None) for name in ("length", "kept"))
     x, parts = np.zeros((len(chunk), *spec.shape), STORED[spec.kind]), np.zeros((0, 2))
     lengths, read, empty = [], {}, list[str]()
     for i, (sample, value, start, end, digest) in enumerate(chunk):
@@ -131,10 +131,12 @@ def _decode(one: Reading, spec: Spec, root: str, chunk: list[tuple],
                 read[i] = made
             else:
                 x[i] = made
-            if length is not None:
+            if kept is not None:
+                lasts, some = kept(value, root, start, end, one.settings)
+                lengths.append(lasts)
+                empty += [] if some else [sample]
+            elif length is not None:
                 lengths.append(length(value, root, start, end))
-            if is_empty is not None and is_empty(value, root, start, end, one.settings):
-                empty.append(sample)
         except ValueError as error:
             raise UserError(f"Sample `{sample}`: {spec.name} `{value}` in {root}: {error}. It could be read when "
                             "`validate` ran, so the file has changed since: restore it, or run "

@@ -114,13 +114,15 @@ def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:
                             "write its name as the files have it.")
 
 
-def is_empty(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> bool:
-    """Whether models see gaps alone: no channel that is read has a value in the part that is kept. Raises: ValueError.
+def kept(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings,
+         ) -> tuple[float, bool]:
+    """Its `length`; and whether models see something else than gaps: a channel that is read has a value in the part
+    that is kept. Raises: ValueError.
     """
-    found = chosen(recordings.read(value, root), settings.channels)
+    found = recordings.read(value, root)
     first, last = recordings.cut(found, start, end)
     a, b = np.searchsorted(found.seconds, [first, min(last, first + settings.seconds)])
-    return not np.isfinite(found.values[:, a:b]).any()
+    return last - first, bool(np.isfinite(chosen(found, settings.channels).values[:, a:b]).any())
 
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:
