@@ -4,6 +4,9 @@
 apart, are made once; then, in turns, two processes decode every frame with PyAV (the decoder of ffmpeg, on one thread
 each), and two make features of 4 frames a second as `preprocess` does, 20 of 64 x 64 pixels, their length and moments
 included. What is said is the median over the turns.
+
+`python -m benchmarks.video hour`: one video of an hour, of which 5 s are read near its end, with what that takes of
+memory beside the same of a video of 10 s.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ TURNS, WORKERS, CHUNK = 5, 2, 8
 SETTINGS = video.Settings(size=64, frames=20, frames_per_second=4)
 
 
-def make(folder: Path, count: int) -> list[str]:
+def make(folder: Path, count: int, seconds: int = SECONDS) -> list[str]:
     from fractions import Fraction
 
     import av
@@ -38,14 +41,15 @@ def make(folder: Path, count: int) -> list[str]:
     rng = np.random.default_rng(0)
     names = []
     for k in range(count):
-        names.append(f"{k}.mp4")
+        names.append(f"{seconds}s-{k}.mp4")
         texture = rng.integers(0, 256, (SIZE[1] // 8, SIZE[0] // 8 + 60, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
         with av.open(str(folder / names[-1]), "w") as target:
             stream = target.add_stream("libx264", rate=RATE)
             stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
             stream.options = {"g": str(2 * RATE), "preset": "veryfast"}
-            for t in range(SECONDS * RATE):
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(texture[:, 3 * t: 3 * t + SIZE[0]]), "rgb24")
+            for t in range(seconds * RATE):
+                left = 3 * t % (3 * SECONDS * RATE)
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(texture[:, left: left + SIZE[0]]), "rgb24")
                 frame.pts, frame.time_base = t, Fraction(1, RATE)
                 target.mux(stream.encode(frame))
             target.mux(stream.encode(None))
@@ -79,6 +83,28 @@ def timed(work: Callable, folder: Path, names: list[str]) -> float:
         return len(names) / (time.perf_counter() - begin)
 
 
+def near_end(path: str, seconds: int) -> tuple[float, int]:
+    """Reads the last 5 s: seconds, and the most bytes of memory that it took. Runs in a process of its own."""
+    import resource
+
+    folder, name = Path(path).parent, Path(path).name
+    video.decode(name, folder, 0.0, 1.0, SETTINGS)  # libraries load
+    begin = time.perf_counter()
+    video.decode(name, folder, seconds - SECONDS, seconds, SETTINGS)
+    return time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def hour() -> None:
+    print(machine()["processor"])
+    with tempfile.TemporaryDirectory() as place:
+        for seconds in (10, 3600):
+            path = str(Path(place) / make(Path(place), 1, seconds)[0])
+            with processes(1) as run:
+                took, most = next(iter(run(functools.partial(near_end, seconds=seconds), [path])))[1]
+            print(f"{seconds:,} s of video: its last {SECONDS} s are read in {took:.2f} s; "
+                  f"{most / 1e6:.0f} MB at most.")
+
+
 def main(count: int) -> None:
     print(machine()["processor"])
     with tempfile.TemporaryDirectory() as place:
@@ -91,4 +117,7 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    if sys.argv[1:] == ["hour"]:
+        hour()
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

@@ -81,7 +81,9 @@ def half(project: Path, *names: str) -> None:
 
 def test_files_of_an_interrupted_run_are_taken_note_of(project: Path) -> None:
     half(project, "data/raw/a/one", "data/raw/a-b/two", "data/valid/three")
-    assert encrypt(project, None).startswith(f"3 files are encrypted with the key {KEY.id}, ")
+    said = encrypt(project, None)
+    assert said.startswith(f"3 files are encrypted with the key {KEY.id}, ")
+    assert "Older versions of these files are still in the clear in .dvc/cache" in said
     assert verify(project) == WELL
     assert "up to date" in command(project, "dvc", "status")
 
@@ -110,6 +112,8 @@ def test_a_change_of_the_key(project: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv(keys.FILE, str(project.parent / "other"))
     for count in (5, 0):  # once more does no harm
         said = encrypt(project, project.parent / "key")
+        told = f"The key {KEY.id} still opens older versions of these files in .dvc/cache, and at the remote"
+        assert (told in said) == bool(count) and "are still in the clear" not in said
         assert said.startswith(f"{count} files are encrypted with the key {OTHER.id}, ")
         assert verify(project) == WELL and "up to date" in command(project, "dvc", "status")
 

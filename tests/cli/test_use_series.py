@@ -35,3 +35,21 @@ def test_the_world_of_waves(project: Path) -> None:
     params = load()
     assert params.data.source == "waves" and list(params.data.streams) == ["series", "text"]
     assert params.encoder["waves"]["processor"] == {"channels": ["left", "right"], "rate": 64.0, "seconds": 2.0}
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_that_a_point_is_taken_to_last_a_second_is_said_once(project: Path, capsys: pytest.CaptureFixture[str],
+                                                             timed: bool) -> None:
+    (project / "own/rec").mkdir(parents=True)
+    for k in range(6):
+        np.save(project / f"own/rec/{k}.npy", np.arange(300.0) + k)
+        np.savez(project / f"own/rec/{k}.npz", x=np.arange(300.0) + k, rate=50.0)
+    lines = [f"{k},{'ab'[k % 2]},rec/{k}.{'npz' if timed else 'npy'}" for k in range(6)]
+    (project / "own/m.csv").write_text("\n".join(["id,label,signal", *lines]) + "\n")
+    use(str(project / "own/m.csv"))
+    said = [line for line in capsys.readouterr().out.splitlines() if "last a second" in line]
+    assert said == ([] if timed else [
+        "note: 6 of 6 series that were looked at have neither times nor a rate, such as rec/0.npy: a point is taken to "
+        "last a second. If that is wrong, save them as NPZ with `rate`, the points a second, or with a column `time`; "
+        "seconds in the settings and the report are wrong until then."])
+    assert load().encoder["waves"]["processor"]["rate"] == (50.0 if timed else 1.0)

@@ -43,6 +43,17 @@ def test_the_sentence_names_the_stream_and_what_follows() -> None:
     assert "they go 60 % (53 % to 67 %) of the way to that" in numbers.sentence
 
 
+def test_the_most_followed_stream_is_named_only_where_the_intervals_lie_apart() -> None:
+    def said(other: float, single: bool = True) -> str:
+        each = seed(0.6, 0.05).streams | {"text": seed(other, 0.05).streams["audio"]}
+        return made(*[Counterfactuals(streams=each)] * 2, single=single).sentence
+
+    assert "follow audio most: in 60 % (53 % to 67 %) of the pairs the answer" in said(0.4)
+    assert said(0.5) == ("With one stream of another sample, the answers of “One” follow audio in 60 % (53 % to 67 %) "
+                         "of the pairs, and no stream surely most.")
+    assert said(0.5, False).endswith("follow audio 60 % (53 % to 67 %) of the way, and no stream surely most.")
+
+
 def test_what_cannot_be_said_is_not_said() -> None:
     found = made(seed(None), seed(0.5))
     assert found.strategies["one"]["audio"].follows is None and found.sentence == ""

@@ -34,7 +34,7 @@ def test_summary() -> None:
         {"level": 1.0, "score": {"mean": pytest.approx(0.3), "low": 0.3, "high": 0.3}}]
     assert found.summary["other"]["audio"].plain() == {"relative": pytest.approx(0.7), "effective": pytest.approx(0.3)}
     assert found.summary["joint"]["text"].plain() == {"relative": pytest.approx(0.85), "effective": pytest.approx(0.0)}
-    assert found.attacks["fgsm on audio"]["other"][1].plain() == {
+    assert found.attacks["FGSM on audio"]["other"][1].plain() == {
         "level": 0.1, "score": {"mean": 0.2, "low": 0.2, "high": 0.2}}
     assert found.shift["audio"]["joint"][1].level == 0.1
     assert found.sentence == ("Noise on audio costs “Joint” most: 50 points of accuracy when nothing but noise is "

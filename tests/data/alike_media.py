@@ -1,13 +1,17 @@
-"""Pictures, texts and sounds made from a number, and near-duplicates of them."""
+"""Pictures, texts, sounds, series and clips made from a number, and near-duplicates of them."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 from PIL import Image, ImageDraw, ImageEnhance
+
+from tests import clips
 
 WORDS = [
     "the", "a", "small", "large", "grey", "red", "cat", "dog", "bird", "house", "river", "stone", "runs", "sleeps",
@@ -84,6 +88,65 @@ SOUNDS = {
     "noise at 25 dB": noisy,
     "MP3": lambda wave, i: as_mp3(wave),
 }
+
+
+STEPS, RATE = 500, 50.0
+
+
+def steps(i: int) -> np.ndarray:
+    """[STEPS, 3]: somebody who walks for ten seconds, each at a pace of his own, which is never quite the same."""
+    rng, time = np.random.default_rng([i, 6]), np.arange(STEPS) / RATE
+    turns = rng.uniform(1.6, 2.1) * time + rng.uniform() + np.cumsum(rng.normal(0, 0.005, STEPS))
+    lines = [np.sin(2 * np.pi * turns + k) + 0.4 * np.sin(4 * np.pi * turns + k) for k in range(3)]
+    return np.stack(lines, 1) + rng.normal(0, 0.1, (STEPS, 3))
+
+
+SERIES = {
+    "another unit": lambda own, i: 2.5 * own - 3,
+    "noise at 20 dB": lambda own, i: own + 0.1 * own.std(0) * np.random.default_rng([i, 7]).normal(size=own.shape),
+    "1 % cut off at the start": lambda own, i: own[STEPS // 100:],
+    "3 % cut off at both ends": lambda own, i: own[STEPS * 3 // 100: -STEPS * 3 // 100],
+    "half the rate": lambda own, i: own[::2],
+}
+
+
+def film(i: int, room: int = 0, count: int = 40, width: int = 96, height: int = 64) -> list[np.ndarray]:
+    """Two discs that move through a room of other ones; uint8 [H, W, 3] each."""
+    rng, still, (y, x) = np.random.default_rng([i, 8]), np.random.default_rng([room, 9]), np.mgrid[:height, :width]
+    back = np.repeat((still.uniform(0, 100) * x / width + still.uniform(0, 100) * y / height + 40)[..., None], 3, 2)
+    for _ in range(6):
+        left, top, wide = still.integers(width), still.integers(height), still.integers(6, 20)
+        back[(x - left) ** 2 + (y - top) ** 2 < wide**2] = still.integers(0, 256, 3)
+    place, speed = rng.uniform([0, 0], [width, height], (2, 2)), rng.normal(0, 1, (2, 2))
+    wide, colour = rng.integers(6, 14, 2), rng.integers(0, 256, (2, 3))
+    shown = []
+    for k in range(count):
+        now = back + rng.normal(0, 3, back.shape)
+        for at, step, radius, paint in zip(place, speed, wide, colour, strict=True):
+            left, top = np.abs((at + k * step) % (2 * np.array([width, height])) - [width, height])
+            now[(x - left) ** 2 + (y - top) ** 2 < radius**2] = paint
+        shown.append(np.clip(now, 0, 255).astype(np.uint8))
+    return shown
+
+
+FILMS: dict[str, Callable[[list[np.ndarray]], tuple[list[np.ndarray], dict[str, Any]]]] = {
+    "encoded again": lambda own: (own, {"crf": "38"}),
+    "half the size": lambda own: ([np.asarray(Image.fromarray(one).resize((48, 32))) for one in own], {}),
+    "with bars above and below": lambda own: ([np.pad(one, ((16, 16), (0, 0), (0, 0))) for one in own], {}),
+    "half the frames": lambda own: (own[::2], {"fps": 12.5}),
+    "three frames cut off": lambda own: (own[3:], {}),
+    "30 % darker": lambda own: ([(0.7 * one).astype(np.uint8) for one in own], {}),
+}
+
+
+def save_series(own: np.ndarray, path: Path, rate: float = RATE) -> str:
+    lines: dict[str, Any] = {name: own[:, k] for k, name in enumerate("abc"[: own.shape[1]])}
+    np.savez(path, rate=rate, **lines)
+    return path.name
+
+
+def save_film(own: list[np.ndarray], path: Path, **options: Any) -> str:
+    return clips.write(path, own, **{"fps": 25, **options}).name
 
 
 def save_picture(drawn: Image.Image, path: Path) -> str:

@@ -1,22 +1,30 @@
 """How many near-duplicates are found, and how many distinct values are taken for some: the figures of the docs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.data.alike_media import (
+    FILMS,
     PICTURES,
+    RATE,
+    SERIES,
     SOUNDS,
+    film,
     one_word,
     picture,
+    save_film,
     save_picture,
+    save_series,
     save_sound,
     sentence,
     sound,
+    steps,
 )
-from trivium.data.alike import audio, image, near, text
+from trivium.data.alike import audio, image, near, series, text, video
 from trivium.data.settings import Near
 
 COUNT, MORE = 60, 200
@@ -50,6 +58,46 @@ def test_sounds(tmp_path: Path, change: str, least: int) -> None:
     assert planted >= least and others == 0
 
 
+@pytest.mark.parametrize(("change", "least"), [("another unit", 60), ("noise at 20 dB", 60),
+                                               ("1 % cut off at the start", 60), ("half the rate", 60)])
+def test_series(tmp_path: Path, change: str, least: int) -> None:
+    every = [*(steps(i) for i in range(COUNT)), *(SERIES[change](steps(i), i) for i in range(COUNT))]
+    rates = [RATE] * COUNT + [RATE / 2 if change == "half the rate" else RATE] * COUNT
+    prints = [series.print_of(save_series(one, tmp_path / f"{i}.npz", rate), tmp_path, None, None)
+              for i, (one, rate) in enumerate(zip(every, rates, strict=True))]
+    planted, others = found(series.pairs(np.stack([one for one in prints if one is not None]), LEAST.series or 1),
+                            COUNT)
+    assert planted >= least and others == 0
+
+
+def test_a_part_of_a_series_is_compared_with_parts(tmp_path: Path) -> None:
+    name = save_series(steps(0), tmp_path / "a.npz")
+    spans = ((0.0, 4.0), (0.04, 4.0), (5.0, 9.0), (None, None))
+    own = [series.print_of(name, tmp_path, *span) for span in spans]
+    assert series.pairs(np.stack([one for one in own if one is not None]), 0.99).tolist() == [[0, 1]]
+
+
+def test_series_of_other_numbers_of_channels_are_not_alike(tmp_path: Path) -> None:
+    names = [save_series(steps(0)[:, :count], tmp_path / f"{count}.npz") for count in (1, 2, 3, 3)]
+    own = [series.print_of(name, tmp_path, None, None) for name in names]
+    assert series.pairs(np.stack([one for one in own if one is not None]), 0.99).tolist() == [[2, 3]]
+
+
+@pytest.mark.parametrize(("change", "least"), [("encoded again", 20), ("half the size", 20), ("half the frames", 20),
+                                               ("with bars above and below", 20), ("three frames cut off", 19),
+                                               ("30 % darker", 20)])
+@pytest.mark.slow
+def test_clips_of_one_room(tmp_path: Path, change: str, least: int) -> None:
+    count = 20
+    own = [film(i) for i in range(count)]
+    plain: list[tuple[list[np.ndarray], dict[str, Any]]] = [(one, {}) for one in own]
+    every = plain + [FILMS[change](one) for one in own]
+    prints = [video.print_of(save_film(one, tmp_path / f"{i}.mp4", **options), tmp_path, None, None)
+              for i, (one, options) in enumerate(every)]
+    planted, others = found(video.pairs(np.stack([one for one in prints if one is not None]), LEAST.video or 1), count)
+    assert planted >= least and others == 0
+
+
 @pytest.mark.parametrize(("words", "least"), [(12, 160), (20, 198), (60, 200)])
 def test_texts_with_one_word_changed(words: int, least: int) -> None:
     own = [sentence(i, words) for i in range(MORE)]
@@ -69,6 +117,12 @@ def test_what_says_too_little_is_not_compared(tmp_path: Path) -> None:
     assert image.print_of("none.png", tmp_path, None, None) is None
     assert audio.print_of(save_sound(np.zeros(16_000), tmp_path / "a.wav"), tmp_path, None, None) is None
     assert audio.print_of("none.wav", tmp_path, None, None) is None
+    flat = save_series(np.full((50, 1), 3.0), tmp_path / "a.npz")
+    assert series.print_of(flat, tmp_path, None, None) is None
+    assert series.print_of("none.npz", tmp_path, None, None) is None
+    dark = save_film([np.full((32, 32, 3), 90, np.uint8)] * 5, tmp_path / "a.mp4")
+    assert video.print_of(dark, tmp_path, None, None) is None
+    assert video.print_of("none.mp4", tmp_path, None, None) is None
 
 
 def test_candidates_differ_in_few_bits() -> None:

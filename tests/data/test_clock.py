@@ -65,7 +65,6 @@ def test_one_row_per_tick(tmp_path):
     # without times a row lasts as long as its recording does
     assert [row["sample"] for row in rows if row["mic"] == "b.wav"] == [f"r3@{k}" for k in range(10)]
     assert [row["sample"] for row in rows if row["temp"] == '{"temp":"3"}'] == ["r3@4"]
-    assert {row["duplicate_group"] for row in of_a} == {"r1"}  # parts of one recording stay together
 
 
 def test_rows_without_a_tick_are_said_with_their_times(tmp_path, capsys):

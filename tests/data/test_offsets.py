@@ -31,6 +31,16 @@ def test_one_crowded_stretch_does_not_decide_for_all():
     assert found.low < 0 < found.seconds < found.high
 
 
+def test_that_files_begin_and_end_together_says_nothing():
+    def noise(seed: int) -> np.ndarray:
+        made = np.full(round(30 * RATE) + 2 * BLANK, np.nan)
+        made[BLANK:-BLANK] = np.random.default_rng(seed).uniform(0.5, 1.0, round(30 * RATE))
+        return made
+
+    found = match("far", "near", [(noise(2 * k), noise(2 * k + 1)) for k in range(5)])
+    assert found is not None and (found.sure, found.stretches) == (False, 15) and found.agree < 3
+
+
 def test_where_no_stretches_tell_it_is_the_lag_of_the_whole():
     a, b = pulses(1.0, 2.3, 4.1, 7.0, seconds=9), pulses(0.5, 1.8, 3.6, 6.5, seconds=9)
     found = match("far", "near", [(a, b)])

@@ -6,7 +6,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.data.alike_media import as_jpeg, noisy, one_word, picture, save_picture, save_sound, sentence, sound
+from tests.data.alike_media import (
+    as_jpeg,
+    noisy,
+    one_word,
+    picture,
+    save_picture,
+    save_series,
+    save_sound,
+    sentence,
+    sound,
+    steps,
+)
 from trivium.data import leaks, tables, twins
 from trivium.data.settings import Near, Split
 from trivium.settings.errors import UserError
@@ -51,6 +62,18 @@ def test_the_same_and_nearly_the_same(tmp_path: Path) -> None:
     assert tied(twins.find(tmp_path, 0.01, Near())) == {"photo": [(0, 1), (2, 3)], "clip": [(4, 5)], "title": [(6, 7)]}
     assert tied(twins.find(tmp_path, 0.01, Near(image=None, text=0.99))) == {"photo": [(0, 1)], "clip": [(4, 5)],
                                                                              "title": []}
+
+
+def test_series_that_are_nearly_the_same(tmp_path: Path) -> None:
+    own = [steps(0), steps(1), 3 * steps(0) + 1]
+    files = [save_series(one, tmp_path / f"{i}.npz") for i, one in enumerate(own)]
+    none = pa.nulls(3, pa.float64())
+    table = pa.table({"sample": files, "label": list("aba"), "gait": files, "gait_digest": files, "gait_start": none,
+                      "gait_end": none})
+    tables.write(table, tmp_path / "samples.parquet")
+    tables.write_json({"root": str(tmp_path), "streams": {"gait": "series"}}, tmp_path / "meta.json")
+    assert tied(twins.find(tmp_path, 0.01, Near())) == {"gait": [(0, 2)]}
+    assert tied(twins.find(tmp_path, 0.01, Near(series=None))) == {"gait": []}
 
 
 def split(folder: Path, sides: list[str]) -> None:

@@ -129,7 +129,7 @@ def test_sizes_and_lengths_out_of_range(tmp_path):
     assert [reason for _, _, _, reason, _ in out] == [
         "65 pixels wide; validate.image_side in params.yaml allows 1 to 64; "
         "65 pixels high; validate.image_side in params.yaml allows 1 to 64",
-        "0.001 seconds long; validate.audio_seconds in params.yaml allows 0.01 to 10",
+        "0.001 seconds long; validate.audio_seconds in params.yaml, which is for sounds and clips, allows 0.01 to 10",
     ]
 
 
@@ -177,6 +177,7 @@ def test_a_placeholder_is_no_shared_content(tmp_path):
     assert report["placeholders"] == [{"stream": "image", "value": images[1]["value"], "rows": 30, "of": 2,
                                        "classes": [["b", 15], ["a", 15]]}]
     assert report["duplicates"] == {"groups": 0, "samples": 0, "largest": 0}
+    assert "placeholders" not in tables.read_json(tmp_path / "valid/meta.json")
 
 
 def test_a_placeholder_is_taken_for_missing_when_asked(tmp_path):
@@ -195,6 +196,7 @@ def test_a_placeholder_is_taken_for_missing_when_asked(tmp_path):
                                                               *(("image", f"s{i}") for i in range(30))]
     assert out[-1]["reason"] == "a placeholder, which 30 rows have: taken for missing, as validate.placeholders says"
     assert kept(tmp_path, "image", "key") == [f"k{i}" for i in range(30, 60)]
+    assert tables.read_json(tmp_path / "valid/meta.json")["placeholders"] == {"image": [images[0]["digest"]]}
 
 
 def test_too_many_bad_rows_stop_the_pipeline(tmp_path):

@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests import clips
-from tests.data.through import digests, through
+from tests.data.through import VALIDATE, digests, through
 from trivium.data import readings
+from trivium.data.expectations import stream_rules
 from trivium.data.settings import Stream
 from trivium.data.store import Store
 from trivium.data.streams import same_column
@@ -26,6 +27,13 @@ ENTRIES = {
     "motion": {"modality": "video", "architecture": "hog", "processor": {"size": 16, "frames": 6}},
     "bands": {"modality": "audio", "architecture": "cnn", "processor": {"sample_rate": 8000, "seconds": 1.0}}}
 RECIPES = {"scratch": {"clip": "frames", "sound": "bands"}, "simple": {"clip": "motion"}}
+
+
+def test_a_clip_that_is_too_long_is_told_where_that_is_set() -> None:
+    rules = stream_rules("clip", ["width", "height", "seconds"], False, VALIDATE)
+    (reason,) = [rule.reason for rule in rules if "seconds" in rule.says]
+    assert reason.format(seconds=12.0) == (
+        "12 seconds long; validate.audio_seconds in params.yaml, which is for sounds and clips, allows 0.001 to 10")
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,8 @@ def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
     middle = sound[0]
     assert [np.sign(middle - y) for y in sound] == [0, 1, -1, 1, 0]  # up is positive
     assert [np.sign(middle - y) for y in said] == [0, 0, 1, 0, 0] and "time" in texts
+    draw(tmp_path / "a.svg", "", [Row("", {"audio": panel._replace(step=0.1, values=-panel.values)}, {})])
+    assert drawn(tmp_path / "a.svg")[2][1:] == ["audio: −0.30 nats", "0", "0.25", "0.5 s"]
 
 
 def test_a_series_names_its_channels_and_says_how_far_each_goes(tmp_path: Path) -> None:
@@ -101,3 +103,14 @@ def test_moments_of_a_video_say_when_they_are(tmp_path: Path) -> None:
     panel = Panel(Spec("clip", "frames", (1, 18, 4, 4)), x, x, [], step=0.25)
     draw(tmp_path / "a.svg", "", [Row("", {"clip": panel}, {})])
     assert drawn(tmp_path / "a.svg")[2][2:] == ["9 moments from 0.125 s to 4.12 s, row by row"]
+
+
+def test_what_a_moment_of_a_video_says_stays_in_its_own_picture(tmp_path: Path) -> None:
+    x, values = np.zeros((1, 4, 4, 4)), np.zeros((1, 4, 4, 4))
+    values[0, 0, :, 3] = 1.0  # the edge of the first moment, beside the second
+    draw(tmp_path / "a.svg", "", [Row("", {"clip": Panel(Spec("clip", "frames", (1, 4, 4, 4)), x, values, [])}, {})])
+    shapes = drawn(tmp_path / "a.svg")[3]
+    (pixels,) = [shape["pixels"] for shape in shapes if shape["tag"] == "image"]
+    assert pixels[:4, 3].any() and not pixels[:, 4:].any() and not pixels[4:].any()
+    (seams,) = [shape["d"] for shape in shapes if shape.get("stroke") == "#ffffff"]
+    assert (seams.count("V"), seams.count("H")) == (1, 1)

@@ -94,10 +94,58 @@ def test_a_label_that_changes_needs_windows_and_each_takes_what_it_has_most_of()
     assert spare == "left out, since it changes within a recording and is no number: activity."
 
 
-def test_one_recording_without_a_key_is_cut() -> None:
-    text = [",".join(line.split(",")[1:4]) for line in lines(1, 100)]
-    made, _ = rows(written(text, "log.csv"), window=0.5)
-    assert [(row["id"], row["start"]) for row in made] == [(f"log-{k:05}", f"{0.5 * (k - 1):g}") for k in (1, 2, 3, 4)]
+def alone(points: int) -> list[str]:
+    """One recording without a key, 50 points a second."""
+    return [",".join(line.split(",")[1:4]) for line in lines(1, points)]
+
+
+def test_one_recording_without_a_key_is_cut_into_stretches() -> None:
+    """Each of them is a file and a group, so that it can be split."""
+    made, home = rows(written(alone(100), "log.csv"), window=0.5)
+    assert [(row["id"], row["start"], row["time"], row["group"]) for row in made] == [
+        ("log-00001", "0", "0.00", "log-01"), ("log-00002", "0.5", "0.50", "log-02"),
+        ("log-00003", "1", "1.00", "log-03"), ("log-00004", "1.5", "1.50", "log-04")]
+    assert len({row["series"] for row in made}) == 4
+    assert [series.probe(row["series"], home, float(row["start"]), float(row["end"]))["points"] for row in made] == [
+        25, 25, 25, 25]
+
+
+def test_windows_that_overlap_never_reach_into_the_next_stretch() -> None:
+    """203 windows would fit; 5 of them in a stretch of 3 s, whose last ends where the next stretch begins."""
+    found = importing.table(written(alone(5100), "log.csv"), Path("out"), window=1.0, step=0.5)
+    made = pq.read_table(found.path).to_pylist()
+    by_group: dict[str, list[tuple[float, float]]] = {}
+    for row in made:
+        by_group.setdefault(row["group"], []).append((float(row["start"]), float(row["end"])))
+    assert len(by_group) == 34 and {len(own) for own in by_group.values()} == {5}
+    assert [own[0][0] for own in by_group.values()] == [3.0 * k for k in range(34)]
+    assert [own[-1][1] for own in by_group.values()] == [3.0 * (k + 1) for k in range(34)]
+    assert found.notes[1] == (
+        "fewer than 3 recordings cannot be split, so they are cut into 34 stretches, each on one side; windows that "
+        "would reach into the next are left out. Neighbours may be alike, so results are better than on a new "
+        "recording. `split.method: time` tests on the end.")
+
+
+def test_two_recordings_with_a_key_are_cut_as_well() -> None:
+    made, _ = rows(written(lines(2, 100)), window=0.5)
+    assert [(row["id"], row["group"], row["start"], row["time"]) for row in made] == [
+        ("r0-00001", "r0-01", "0", "0.00"), ("r0-00002", "r0-02", "0.5", "0.50"), ("r0-00003", "r0-03", "1", "1.00"),
+        ("r0-00004", "r0-04", "1.5", "1.50"), ("r1-00001", "r1-01", "0", "0.00"), ("r1-00002", "r1-02", "0.5", "0.50"),
+        ("r1-00003", "r1-03", "1", "1.00"), ("r1-00004", "r1-04", "1.5", "1.50")]
+
+
+def test_dates_of_one_recording_are_the_time_of_its_windows() -> None:
+    text = [f"timestamp,v\n{chr(10).join(f'2026-01-01T00:{k // 60:02}:{k % 60:02},{k % 7}' for k in range(300))}"]
+    made, home = rows(written(text, "log.csv"), window=60)
+    assert [(row["time"], row["start"], row["end"]) for row in made[:2]] == [
+        ("2026-01-01T00:00:00", "0", "60"), ("2026-01-01T00:01:00", "0", "60")]
+    assert series.probe(made[1]["series"], home, 0, 60)["points"] == 60
+
+
+def test_new_rows_are_not_cut_into_stretches() -> None:
+    found = importing.table(written(alone(5100), "log.csv"), Path("out"), window=1.0, step=0.5, whole=True)
+    made = pq.read_table(found.path).to_pylist()
+    assert len(made) == 203 and len({row["series"] for row in made}) == 1
 
 
 def test_what_is_wrong_with_one_recording_is_told_of_it_alone() -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from trivium.modalities import recordings, series
-from trivium.modalities.recordings import wfdb
+from trivium.modalities.recordings import delimited, wfdb
 from trivium.modalities.recordings.written import content
 
 SECONDS = np.arange(500) / 100
@@ -251,3 +251,62 @@ def test_an_archive_that_unpacks_to_far_too_much_is_refused_before_it_does(monke
     monkeypatch.setattr(np, "load", None)
     assert series.probe("a.npz", ".") == {
         "error": "has 262,144 numbers, and 1,000 are read at most: cut it into several files"}
+
+
+ROWS = 400
+LARGE = {
+    "numbers": ["t,x,y", *(f"{k / 50},{k * 7 % 13},{k / 3:.6f}" for k in range(ROWS))],
+    "gaps": ["time_ms,x,y", *(f"{k * 20},{'' if k % 7 else k},{'NaN' if k % 5 else k / 7}" for k in range(ROWS))],
+    "whole numbers at first": ["x,y", *(f"{k},{k if k < 390 else k / 3}" for k in range(ROWS))],
+    "no names": [f"{k}\t{k * k}" for k in range(ROWS)],
+    "decimal commas": ["t;x", *(f"{k};{k},5" for k in range(ROWS))],
+    "spaces": ["t x", *(f"{k}  {k / 7:.5f}" for k in range(ROWS))],
+    "dates": ["date,x", *(f"2026-01-31T12:{k // 60:02d}:{k % 60:02d}.25,{k / 9}" for k in range(ROWS))],
+    "dates with a zone": ["date,x", *(f"2026-01-31T12:{k // 60:02d}:{k % 60:02d}+01:00,{k / 9}" for k in range(ROWS))],
+    "days": ["date,x", *(f"20{k // 300 + 10}-{k // 25 % 12 + 1:02d}-{k % 25 + 1:02d},{k}" for k in range(ROWS))],
+    "blank lines": ["t,x", *(f"{k},{k}\n" for k in range(ROWS))],
+    "words in a column": ["t,x,state", *(f"{k},{k},on" for k in range(ROWS))],
+    "true and false": ["t,x,state", *(f"{k},{k},{'true' if k % 2 else 'false'}" for k in range(ROWS))],
+}
+
+
+@pytest.mark.parametrize("lines", LARGE.values(), ids=LARGE)
+def test_in_pieces_the_values_are_the_same(tmp_path, monkeypatch, lines):
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "b.csv").write_text("\n".join(lines))  # its last line has no end
+    whole = recordings.read("a.csv", tmp_path)
+    monkeypatch.setattr(delimited, "LARGE", 0)
+    monkeypatch.setattr(delimited, "BLOCK", 999)
+    recordings._kept.cache_clear()
+    for name in ("a.csv", "b.csv"):
+        found = recordings.read(name, tmp_path)
+        assert found.channels == whole.channels and found.since == whole.since and found.timed == whole.timed
+        assert found.seconds.tobytes() == whole.seconds.tobytes() and found.values.tobytes() == whole.values.tobytes()
+        assert found.values.flags["C_CONTIGUOUS"]
+
+
+@pytest.mark.parametrize("lines", [
+    ["t,x", *(f"{k},{k}" for k in range(ROWS)), "400,3.2 mV"],
+    ["t,x", *(f"{k},{k}" for k in range(ROWS)), "400,1,2"],
+    ["date,x", *(f"2026-01-31T12:{k // 60:02d}:{k % 60:02d},{k}" for k in range(ROWS)), "2026-01-31T13:00:00Z,1"],
+    ["t,x", *(f"{k},{k}" for k in range(ROWS)), "399,1"],
+])
+def test_in_pieces_what_is_wrong_is_said_as_before(tmp_path, monkeypatch, lines):
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    said = [series.probe("a.csv", tmp_path)["error"]]
+    monkeypatch.setattr(delimited, "LARGE", 0)
+    monkeypatch.setattr(delimited, "BLOCK", 999)
+    assert series.probe("a.csv", tmp_path)["error"] == said[0]
+
+
+def test_only_what_is_large_is_read_in_pieces(tmp_path, monkeypatch):
+    def never(*_: object) -> None:
+        raise AssertionError("this file is small")
+
+    monkeypatch.setattr(delimited, "_in_pieces", never)
+    (tmp_path / "a.csv").write_text("x\n1\n2\n")
+    assert recordings.read("a.csv", tmp_path).values.tolist() == [[1, 2]]
+    monkeypatch.setattr(delimited, "LARGE", 0)
+    recordings._kept.cache_clear()
+    with pytest.raises(AssertionError, match="this file is small"):
+        recordings.read("a.csv", tmp_path)

@@ -20,6 +20,9 @@ def folder(tmp_path_factory):
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "text.mp4").write_text("hello\n" * 99)
     (folder / "list.mp4").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.mkv\n#EXT-X-ENDLIST\n")
+    (folder / "begin.mkv").write_bytes(whole[:40])
+    (folder / "photo.mp4").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    (folder / "noise.mp4").write_bytes(rng.integers(128, 256, 999).astype(np.uint8).tobytes())
     (folder / "cut.mkv").write_bytes(whole[: len(whole) // 2])
     index = clips.write(folder / "b.mp4", pictures).read_bytes()
     (folder / "cut.mp4").write_bytes(index[: len(index) // 2])
@@ -46,9 +49,12 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "said"), [
     ("empty.mp4", "the file is empty"),
-    ("text.mp4", "not a video, or cut off before its index, or of a format that PyAV cannot read"),
-    ("list.mp4", "not a video, or cut off before its index, or of a format that PyAV cannot read"),
-    ("cut.mp4", "not a video, or cut off before its index, or of a format that PyAV cannot read"),
+    ("text.mp4", "is text, not a video"),
+    ("list.mp4", "is text, not a video"),
+    ("cut.mp4", "is cut off before its index, or damaged"),
+    ("begin.mkv", "is cut off or damaged"),
+    ("photo.mp4", "is a picture (PNG), not a video"),
+    ("noise.mp4", "not a video, or of a format that PyAV cannot read"),
     ("nowhere.mp4", "there is no such file"),
     ("sound.wav", "has no pictures, only sound"),
     ("cut.mkv", "says that it lasts 2.00 s, and has no frame behind 0.96 s: it is cut off or damaged"),

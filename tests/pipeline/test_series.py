@@ -73,6 +73,19 @@ def test_new_recordings_are_answered_from_a_long_table(project: Path) -> None:
             ("r200", "slow"), ("r201", "quick"), ("r202", "slow"), ("r203", "quick")]
 
 
+def test_a_log_without_a_key_is_answered_window_by_window(project: Path) -> None:
+    table(project / "parts.csv", range(204, 208), labels=False)
+    lines = [line.split(",") for line in (project / "parts.csv").read_text().splitlines()]
+    log = [",".join([str(31.25 * k), *line[2:]]) for k, line in enumerate(lines[1:])]
+    (project / "log.csv").write_text("\n".join(["time_ms,ax,ay", *log]) + "\n")
+    command(project, "trivium", "predict", "reference", "log.csv", "--window", "2", "--out", "windows.csv")
+    with (project / "windows.csv").open(newline="") as file:
+        assert [(row["id"], row["label"]) for row in csv.DictReader(file)] == [
+            ("log-00001", "slow"), ("log-00002", "quick"), ("log-00003", "slow"), ("log-00004", "quick")]
+    said = command(project, "trivium", "predict", "reference", "log.csv", fails=True)
+    assert "log.csv has no column series, but a time: if its rows are moments, add" in said
+
+
 def test_the_exported_model_measures_what_it_is_asked(project: Path) -> None:
     reference = json.loads((project / "export/reference.json").read_text())
     words = set(str(reference).split("'"))

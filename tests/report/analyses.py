@@ -85,8 +85,8 @@ def additions(order: list[str]) -> dict[str, Any]:
             "misalignment": {m: falls(PIECES[m] * 0.4, (0, 0.25, 0.5, 1)) for m in STREAMS},
             "shift": {"audio": falls(0.2, (0, 0.1, 0.25))},
             "attacks": {
-                "fgsm on image": falls(1.5, (0, 0.05, 0.1, 0.25)),
-                "pgd on image": falls(2, (0, 0.05, 0.1, 0.25)),
+                "FGSM on image": falls(1.5, (0, 0.05, 0.1, 0.25)),
+                "PGD on image": falls(2, (0, 0.05, 0.1, 0.25)),
             },
             "summary": {name: {m: {"relative": 0.7, "effective": -0.02} for m in STREAMS} for name in order},
             "reference": "end_to_end",

@@ -37,6 +37,20 @@ def test_samples_that_changed_between_strategies(project: Path) -> None:
     assert "<b>&lt;b&gt;</b>" in found
 
 
+def test_the_sample_of_all_others_is_one_that_all_of_them_explain(tmp_path: Path) -> None:
+    """Of two that stand for all, the second is one of `unimodal`'s surest answers: there, the first has that reason."""
+    root = build(tmp_path, samples=60, seeds=2, strategies=STRATEGIES | {"unimodal": 1.0}, extras=True)
+    for name in STRATEGIES | {"unimodal": 1.0}:
+        path = root / f"reports/evaluate/{name}/metrics.json"
+        metrics = json.loads(path.read_text())
+        one, _, last = metrics["seeds"][0]["attribution"]["samples"]
+        one |= {"sample": "second", "why": "confident"} if name == "unimodal" else {"sample": "first", "why": "same"}
+        last |= {"sample": "first" if name == "unimodal" else "second"}
+        path.write_text(json.dumps(metrics))
+    _, others = section(root).split("What the others make of one sample (2)")
+    assert others.count("Sample second: the same sample for all") == 2 and "Sample first" not in others
+
+
 def test_what_the_fusion_attends_to(project: Path) -> None:
     assert "The fusion’s shares" not in section(project)
     path = project / "reports/evaluate/ensemble/metrics.json"
@@ -53,7 +67,7 @@ def test_how_much_better_than_a_random_order(project: Path) -> None:
     assert ">+0.20 <span" in found  # of text, which is not sure
     assert 'title="area 0.40, in random order 0.60"' in found
     assert "they miss 2 % (text) and 11 % (image) of it." in found.replace("\u00a0", " ").replace("\u202f", " ")
-    assert "None of the encoders attends" in found and "No encoder attends: –" in found
+    assert "None of the encoders shows where it looks" in found and "No encoder shows where it looks: –" in found
 
 
 def test_attention_has_a_table_of_its_own_with_dashes_where_encoders_do_not_attend(project: Path) -> None:
@@ -70,5 +84,5 @@ def test_attention_has_a_table_of_its_own_with_dashes_where_encoders_do_not_atte
     found = section(project)
     assert "Green: where the encoder looks (attention rollout)" in found
     assert "What is looked at most, taken away first" in found
-    assert "the encoder of the stream does not attend" in found
+    assert "the encoder of the stream does not show where it looks" in found
     assert found.count("<td>–</td>") == 5 and "−0.05" in found

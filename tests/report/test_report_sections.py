@@ -104,7 +104,7 @@ def test_an_ensemble_that_gains_nothing_is_not_said_to_gain_0_points(tmp_path: P
 def test_no_axis_of_shares_goes_beyond_all_of_it(tmp_path: Path) -> None:
     root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0}, extras=True)
     curve = [{"level": x, "score": {"mean": y, "low": y, "high": y}} for x, y in ((0, 1.0), (0.1, 1.0))]
-    changed(root, robustness={"corruption": {}, "attacks": {"pgd on image": {"end_to_end": curve}}, "summary": {}})
+    changed(root, robustness={"corruption": {}, "attacks": {"PGD on image": {"end_to_end": curve}}, "summary": {}})
     text = (root / "reports/report.html").read_text(encoding="utf-8")
     section = text.split('<section id="robustness">')[1].split("</section>")[0]
     ticks = [float(tick) for tick in re.findall(r'class="tick"[^>]*>([\d.]+)\xa0%<', section)]

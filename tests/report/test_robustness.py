@@ -75,3 +75,17 @@ def test_no_domains_no_word_of_them(tmp_path: Path) -> None:
     assert "Noise on text" in made and "domain" not in made and cells == []
     (tmp_path / "none").mkdir()
     assert rows(tmp_path / "none") == ("", [])
+
+
+def test_effective_robustness_has_a_unit(tmp_path: Path) -> None:
+    curve = [{"level": level, "score": span(0.9 - level / 2)} for level in (0.0, 0.5, 1.0)]
+    robust = {name: {"text": {"relative": 0.7, "effective": effective}}
+              for name, effective in (("joint", 0.123), ("late", 0.0))}
+    (tmp_path / "data/aligned").mkdir(parents=True)
+    (tmp_path / "data/aligned/meta.json").write_text(json.dumps({"root": ".", "streams": {"text": "text"}}))
+    made, cells = rows(tmp_path, robustness={
+        "corruption": {"text": {"joint": curve, "late": curve}}, "misalignment": {}, "shift": {}, "attacks": {},
+        "summary": robust, "reference": "late", "sentence": ""})
+    assert ("In brackets, effective robustness, in points of accuracy, summed over all strengths of noise: above zero, "
+            "accuracy falls less than that of ") in made
+    assert [line[1].replace("\N{NO-BREAK SPACE}", " ") for line in cells[1:]] == ["70.0 % (+12.3)", "70.0 % (+0.0)"]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.fake_outs import fake_data
+from trivium.data import tables
 from trivium.data.sources import manifest
 from trivium.data.store import Store
 from trivium.data.tables import read
@@ -16,6 +17,8 @@ from trivium.modalities.processors import ngrams
 from trivium.modalities.spec import Spec
 from trivium.runtime import inputs, values
 from trivium.runtime.inputs import Inputs
+from trivium.runtime.statistics import described
+from trivium.serving.predictor import data_uri
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,26 @@ def test_values_in_archives_and_one_at_an_address_that_is_gone(root: Path, tmp_p
     assert words == ["image 'zip://all.zip::none.png' cannot be used: there is no such file in the archive"]
     (words,) = there.arrays([{"image": "memory://gone/a.png"}], tmp_path, store.streams)[2]
     assert words[0].startswith("image 'memory://gone/a.png' cannot be used: memory://gone cannot be read: ")
+
+
+def test_a_placeholder_of_the_data_is_missing(root: Path) -> None:
+    """A path, the bytes of a file and a `data:` URI mean the same, and so does a text with other white space."""
+    store = Store("supervised", root)
+    rows = read(root / "data/aligned/samples.parquet").select(["image"]).to_pylist()
+    names = sorted({row["image"] for row in rows if row["image"]})[:2]
+    grey = root / "data/raw" / names[0]
+    about = prepared(store, 1)
+    about["image"]["placeholders"] = [tables.digest(grey.read_bytes())]
+    about["text"]["placeholders"] = [tables.digest(b"n/a")]
+    asked = [{"text": " n/a ", "image": names[0]}, {"text": "alpha", "image": grey.read_bytes()},
+             {"text": "na", "image": data_uri(grey, "image/png")}, {"text": "beta", "image": names[1]},
+             {"text": "alpha", "image": "gone.png"}]
+    found, present, broken = Inputs(about, store.streams).arrays(asked, root / "data/raw", store.streams)
+    assert present[:, :2].tolist() == [[False, False], [True, False], [True, False], [True, True], [True, False]]
+    assert not found["image"][:3].any() and found["image"][3].any() and not found["text"][0].any()
+    assert broken[:4] == [[], [], [], []] and broken[4] == ["image 'gone.png' cannot be used: there is no such file"]
+    seen = described(asked[:1], Inputs(about, store.streams), ["text", "image"], root / "data/raw")
+    assert seen == [{"text": {"state": "missing"}, "image": {"state": "missing"}}]
 
 
 def test_of_streams_that_are_not_read_nothing_is_decoded(root: Path) -> None:

@@ -1,6 +1,8 @@
 """Series that a server is asked about, and what is measured of them."""
 
 import base64
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,9 @@ import pytest
 from trivium.modalities import recordings
 from trivium.modalities import series as own
 from trivium.modalities.recordings.written import content
+from trivium.runtime.folder import Processed
 from trivium.runtime.inputs import Inputs
+from trivium.runtime.server import page
 from trivium.runtime.server.limits import Limits
 from trivium.runtime.server.reading import Reader
 from trivium.runtime.statistics import series
@@ -30,6 +34,21 @@ def test_numbers_or_a_file_say_the_same() -> None:
         found = heard(value)
         assert found.seconds.tolist() == pytest.approx([0, 0.02, 0.04]) and found.values.tolist() == [[1, 2, 3]]
     assert np.isnan(heard({"ax": [1, None, 3], "rate": 50}).values[0, 1])
+
+
+def test_the_docs_of_a_server_show_numbers_that_it_takes() -> None:
+    spec = own.spec(own.Settings(channels=("ax", "ay"), rate=50.0, seconds=1.0))
+    stream = Processed(spec=spec.plain(), processor={"name": "series", "channels": ["ax", "ay"], "rate": 50.0},
+                       statistics=None, tokenizer=None)
+    runner = SimpleNamespace(streams={"motion": "series"}, cells={}, about=SimpleNamespace(streams={"motion": stream}))
+    service: Any = SimpleNamespace(runner=runner, limits=Limits())
+    said = page.schema(service)["requestBody"]["content"]
+    motion = said["application/json"]["schema"]["items"]["properties"]["motion"]
+    assert motion["example"] == {"rate": 50.0, "ax": [0.1, 0.2], "ay": [0.1, 0.2]}
+    assert [one["type"] for one in motion["anyOf"]] == ["object", "string"]
+    found = heard(motion["example"])
+    assert found.channels == ("ax", "ay") and found.step == pytest.approx(0.02)
+    assert page.numbers({"name": "traits"}) == {"rate": 1.0, "x": [0.1, 0.2]}
 
 
 @pytest.mark.parametrize(("value", "says"), [

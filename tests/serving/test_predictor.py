@@ -10,7 +10,8 @@ from tests import records
 from tests.fake_outs import CLASSES, fake_data, fake_models, fake_outs
 from tests.helpers import ROOT
 from trivium.data.store import Store
-from trivium.data.tables import read, read_json, write_json
+from trivium.data.tables import digest, read, read_json, write_json
+from trivium.runtime.folder import Processed, Processors
 from trivium.runtime.values import Value
 from trivium.serving import package
 from trivium.serving.predictor import Predictor, best, data_uri
@@ -76,6 +77,24 @@ def test_missing_is_none_nan_or_empty(predictor: Predictor) -> None:
                                  {"text": "alpha one", "image": float("nan")}])
     np.testing.assert_allclose(found[1:], found[[0, 0]], rtol=1e-6)
     assert answered(predictor, []).shape == (0, 3)
+
+
+def test_what_training_took_for_a_placeholder_is_missing(root: Path, predictor: Predictor, tmp_path: Path) -> None:
+    """Here, in a package, and in an exported folder."""
+    mine, grey = tmp_path / "mine", root / "data/raw/media/3.png"
+    shutil.copytree(root, mine)
+    facts = read_json(mine / "data/features/features.json")
+    facts["meta"]["placeholders"] = {"image": [digest(grey.read_bytes())]}
+    write_json(facts, mine / "data/features/features.json")
+    packed = package.write(mine, "supervised_frozen", tmp_path / "packed")
+    asked = [{"text": "alpha", "image": str(grey)}, {"text": "alpha"}]
+    for own in (Predictor.of_strategy(mine, "supervised_frozen"), Predictor.of_package(tmp_path / "packed")):
+        found = answered(own, asked)
+        np.testing.assert_array_equal(found[0], found[1])
+    assert (answered(predictor, asked)[0] != found[1]).any()
+    told = Processors(strategy="a", title="A", seed=1, task=predictor.task.plain(), read=(), short=(),
+                      streams={"image": Processed.model_validate(packed["streams"]["image"])}).text()
+    assert digest(grey.read_bytes()) in told
 
 
 def test_an_unreadable_file_is_named(predictor: Predictor, tmp_path: Path) -> None:

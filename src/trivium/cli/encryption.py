@@ -10,7 +10,12 @@ from pathlib import Path
 from trivium.machine.vault import convert, folder, keys, settings
 from trivium.settings.errors import UserError
 
-STAYS = """Older versions of these files are still in the clear in .dvc/cache, and at the remote where they were pushed:
+CLEAR = """Older versions of these files are still in the clear in .dvc/cache, and at the remote where they were pushed:
+"""
+UNDER = """The key {} still opens older versions of these files in .dvc/cache, and at the remote where they were pushed;
+what is older than the first key is in the clear there:
+"""
+REMOVE = """\
   dvc gc --workspace            removes those of the cache (of other branches and commits, too)
   dvc gc --workspace --cloud    removes those of the remote as well"""
 
@@ -83,7 +88,8 @@ def encrypt(root: Path, before: Path | None) -> str:
         return done
     other = sorted(said.keys() - ready)
     more = [f"More than the key has changed of {', '.join(other)}: `dvc repro` runs these stages."] if other else []
-    return "\n".join([done, *more, STAYS, *forgotten])
+    stays = (UNDER.format(old.id) if old else CLEAR) + REMOVE
+    return "\n".join([done, *more, stays, *forgotten])
 
 
 def _forget_runs(root: Path) -> list[str]:

@@ -35,6 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         "than once for several numbers, or for tags that have a column of 0 and 1 each")
     parser.add_argument("--weight", metavar="COLUMN", help="how much each row counts")
     parser.add_argument("--boxes", action="store_true", help="of COCO: a row for each box instead of each picture")
+    of_recordings(parser)
+    parser.add_argument("--private-addresses", action="store_true", help="fetch from private networks, too")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing, and show what would be written")
+
+
+def of_recordings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", default="", metavar="COLUMN",
                         help="of a long table, with a row for each moment: which recording a row is of")
     parser.add_argument("--time", default="", metavar="COLUMN",
@@ -43,8 +49,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="of a long table: cut each recording into parts of this length, each a row")
     parser.add_argument("--step", type=float, default=0.0, metavar="SECONDS",
                         help="from one part to the next (default: the window, so that none overlap)")
-    parser.add_argument("--private-addresses", action="store_true", help="fetch from private networks, too")
-    parser.add_argument("--dry-run", action="store_true", help="write nothing, and show what would be written")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -99,6 +103,7 @@ def _lacks_id(names: Sequence[str]) -> bool:
 def _shown(arguments: argparse.Namespace, source: str) -> str:
     """What was found, each column with its role and three examples, and what params.yaml would say."""
     from trivium import importing
+    from trivium.cli import edit
     from trivium.cli.roles import roles
     from trivium.cli.use import edited, said
 
@@ -109,7 +114,8 @@ def _shown(arguments: argparse.Namespace, source: str) -> str:
             table = _table(arguments, source, into, look=True)
             with _speaking_of(source, table):
                 changes = edited(str(table), PARAMS, arguments.label, arguments.weight, save=False)
-            lines = [roles(table, changes), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
+            time = changes.get("data.manifest.time") or edit.load(PARAMS)[1]["data"]["manifest"].get("time", "")
+            lines = [roles(table, changes, time), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
         words = [line for line in spoken.getvalue().splitlines() if "outside of this repository" not in line]
         return "\n".join([*words, "", *lines]).replace(str(into), str(final))
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from trivium.cli.importing import of_recordings
 from trivium.settings.errors import UserError
 
 
@@ -20,6 +21,7 @@ def options(parser: argparse.ArgumentParser, streams: Iterable[str]) -> None:
     for name in streams:
         parser.add_argument(f"--{name}", dest=f"stream {name}", metavar="VALUE",
                             help=f"the {name} of a single sample: the text itself, a path, or cells as JSON")
+    of_recordings(parser)
     parser.add_argument("--out", type=Path, metavar="FILE",
                         help="where the predictions go: .csv, .jsonl or .parquet (default: the terminal, as CSV)")
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a row has no answer")
@@ -35,6 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.source is None:
         print(predict_sample(Path("."), arguments.strategy, sample))
     else:
-        bad = predict_source(Path("."), arguments.strategy, arguments.source, arguments.out)
+        long = {name: getattr(arguments, name) for name in ("key", "time", "window", "step")}
+        bad = predict_source(Path("."), arguments.strategy, arguments.source, arguments.out, **long)
         if bad and arguments.strict:
             sys.exit(1)

@@ -12,8 +12,8 @@ LOOK = 200  # values of a column that three different ones are taken from
 WIDTH = 36  # signs of a value that are shown
 
 
-def roles(table: Path, changes: Mapping[str, Any]) -> str:
-    """A line for each column. changes: what `trivium use` writes of the table."""
+def roles(table: Path, changes: Mapping[str, Any], time: str) -> str:
+    """A line for each column. changes: what `trivium use` writes of the table;  time: the column of a row's time."""
     names = rows.columns(table)
     found: dict[str, list[str]] = {}
 
@@ -32,6 +32,8 @@ def roles(table: Path, changes: Mapping[str, Any]) -> str:
                 add(column, f"table {s}")
         else:
             add(stream.get("column") or s, f"stream {s} ({stream['modality']})")
+    if (when := rows.named(time, names, table)) not in found:
+        add(when or "", "time")
     values = rows.look(table, LOOK)
     lines = [(name, ", ".join(found.get(name, ["not used"])),
               " | ".join(_short(one) for one in list(dict.fromkeys(values.get(name, [])))[:3])) for name in names]

@@ -140,7 +140,7 @@ def _series(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str
     """
     from trivium.modalities import recordings
 
-    steps, lasts, channels = [], [], Counter[str]()
+    steps, lasts, channels, untimed = [], [], Counter[str](), list[str]()
     for value in values:
         try:
             found = recordings.read(located(value, folder), folder)
@@ -149,8 +149,15 @@ def _series(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str
         steps.append(found.step)
         lasts.append(found.lasts)
         channels.update(found.channels)
+        if not found.timed:
+            untimed.append(value)
     if not steps:
         return {}
+    if untimed:
+        print(f"note: {len(untimed):,} of {len(steps):,} series that were looked at have neither times nor a rate, "
+              f"such as {untimed[0]}: a point is taken to last a second. If that is wrong, save them as NPZ with "
+              "`rate`, the points a second, or with a column `time`; seconds in the settings and the report are wrong "
+              "until then.")
     long = float(np.percentile(spans or lasts, COVER))
     rate = min(1 / float(np.median(steps)), POINTS / long)
     often = [name for name, count in channels.items() if 2 * count >= len(steps)][:CHANNELS]

@@ -184,8 +184,10 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     held = {rows.named(column, names, path) or column for own in tables.values() for column in own}
     found = {what: column for what, column in found.items() if column not in held or what in REQUIRED}
     streams = columns.streams(path, names, kept, {*found.values(), *held, *apart})
+    when = rows.named(configured.get("time", ""), names, path)
     if not tables:
         taken = {*found.values(), *apart, *(column for _, column in streams.values())}
+        taken |= {when} if any(one in found for one in TIMES) else set()  # where a recording was cut is no fact
         tables = _facts(path, names, taken, settings)
         held = {column for own in tables.values() for column in own}
     if not streams and not tables:
@@ -198,8 +200,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if away := gathered(outside(path, files)):
         print(f"note: files outside of the table's folder are read, too: those in {', '.join(away)}, as "
               "data.manifest.outside in params.yaml says. Others outside are refused.")
-    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held,
-            rows.named(configured.get("time", ""), names, path)}
+    used = {*found.values(), *apart, *(column for _, column in streams.values()), *held, when}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "

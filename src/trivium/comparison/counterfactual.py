@@ -65,8 +65,11 @@ def _sentence(streams: Mapping[str, Follows], title: str, single: bool) -> str:
         return ""
     first = max(known, key=lambda s: known[s].mean)
     span = known[first]
-    most = " most" if len(known) > 1 else ""
     share = f"{span.mean:.0%} ({span.low:.0%} to {span.high:.0%})".replace("%", " %")
+    said = f"With one stream of another sample, the answers of “{title}” follow {first}"
+    if any(other.high >= span.low for s, other in known.items() if s != first):
+        return f"{said} {f'in {share} of the pairs' if single else f'{share} of the way'}, and no stream surely most."
+    most = " most" if len(known) > 1 else ""
     how = (f"in {share} of the pairs the answer becomes that of the other sample" if single else
            f"they go {share} of the way to that of the other sample")
-    return f"With one stream of another sample, the answers of “{title}” follow {first}{most}: {how}."
+    return f"{said}{most}: {how}."

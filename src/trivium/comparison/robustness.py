@@ -32,7 +32,7 @@ Curves = dict[str, dict[str, list[At]]]  # of what is disturbed -> strategy -> a
 
 
 class Robustness(Part):
-    """corruption, misalignment, shift: curves by stream;  attacks: by "fgsm on STREAM";  summary: strategy -> stream;
+    """corruption, misalignment, shift: curves by stream;  attacks: by "FGSM on STREAM";  summary: strategy -> stream;
     reference: the strategy that effective robustness is relative to.
     """
 
@@ -69,8 +69,8 @@ def summary(measured: Mapping[str, Sequence[metrics.Robustness]], reference: str
             for m in _everywhere(each):
                 curves[kind].setdefault(m, {})[name] = _levels([one[m] for one in each])
         for m in _everywhere([seed.attacks for seed in seeds]):
-            for how, levels in (("fgsm", [seed.attacks[m].fgsm for seed in seeds]),
-                                ("pgd", [seed.attacks[m].pgd for seed in seeds])):
+            for how, levels in (("FGSM", [seed.attacks[m].fgsm for seed in seeds]),
+                                ("PGD", [seed.attacks[m].pgd for seed in seeds])):
                 curves["attacks"].setdefault(f"{how} on {m}", {})[name] = _levels(levels)
     return Robustness(**curves, summary=robust, reference=reference,
                       sentence=_sentence(chosen, robust, curves["corruption"], titles, score))

@@ -37,17 +37,18 @@ from trivium.settings.errors import UserError
 OVERLAP = 1e-3  # seconds; less is no overlap: it would not hold one sample of sound at 1 kHz
 
 
-def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settings: Align) -> dict[str, int]:
+def align(valid: str | Path, out: str | Path, streams: Mapping[str, str], settings: Align, whole: bool = False,
+          ) -> dict[str, int]:
     """Write `samples.parquet`, `meta.json` and `unaligned.parquet` to `out`; returns how many samples have what.
 
-    streams: name -> modality.
+    streams: name -> modality.  whole: whether few recordings stay whole, since nothing is to be split (see `stretches`)
     Raises: UserError if no sample meets any row of a stream's table.
     """
     valid, out = Path(valid), Path(out)
     meta = Meta.read(valid / "meta.json")
     path = valid / "labels.parquet"
     if meta.clock:
-        return clocked.align(valid, out, streams, settings, meta)
+        return clocked.align(valid, out, streams, settings, meta, whole)
     order = pc.sort_indices(tables.read(path, ["sample"])["sample"]).to_numpy().astype(np.int64)
     number, start, end = _keys_and_times(path)
     number = number[order]

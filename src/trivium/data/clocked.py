@@ -17,6 +17,7 @@ from trivium.data.meta import Meta
 from trivium.data.offsets import estimate
 from trivium.data.onclock import Stream
 from trivium.data.settings import Align
+from trivium.data.stretches import Stretches, cut
 from trivium.data.timeline import Offset
 from trivium.data.wanted import Timed, Wanted, tick_of, tickless, wanted
 from trivium.settings.errors import UserError
@@ -24,7 +25,8 @@ from trivium.settings.errors import UserError
 ALONE = "no sample takes it up: others of its recording are nearer, or none is near in time"
 
 
-def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, meta: Meta) -> dict[str, int]:
+def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, meta: Meta, whole: bool,
+          ) -> dict[str, int]:
     """As `alignment.align`; it also writes `clock.json`, see `Timeline`.
 
     Raises: UserError (no sample meets anything; no ticks, or too many; an offset that is asked for and cannot be
@@ -67,16 +69,23 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     if not has.any():
         raise UserError(f"No sample meets any row of {', '.join(streams)} in time: {_spans(labels, tabled, meta)}. Put "
                         "all tables on one clock, or raise align.tolerance in params.yaml.")
-    alone = samples.row[~has]
-    reasons = _reasons("no row of any stream is near in time", samples.start[~has], samples.end[~has], meta)
-    rows = tables.read(path, ["sample", "key", "label"]).take(pa.array(alone))
-    rows = rows.set_column(0, "sample", pa.array([names[k] for k in np.flatnonzero(~has)], pa.string()))
-    lost.append(unaligned("labels", rows, "label", reasons))
+    given = tables.read(path, ["split"])["split"]
+    pieces = None if whole or given.null_count < len(given) else cut(codes["key"], samples.start, samples.end, has)
+    across = np.zeros(len(names), bool) if pieces is None else pieces.across
+    rows = tables.read(path, ["sample", "key", "label"])
+    for which, why in ((~has, "no row of any stream is near in time"),
+                       (across, "it reaches into the next stretch of its recording")):
+        alone = rows.take(pa.array(samples.row[which]))
+        alone = alone.set_column(0, "sample", pa.array([names[k] for k in np.flatnonzero(which)], pa.string()))
+        lost.append(unaligned("labels", alone, "label",
+                              _reasons(why, samples.start[which], samples.end[which], meta)))
     lost.append(unaligned("labels", Cells(path, idle, ["sample", "key", "label"]).take(idle), "label",
                           _reasons(f"{tick_of(settings)} lies in it", first, last, meta) if len(idle) else ""))
     tables.write(pa.concat_tables(lost), out / "unaligned.parquet")
-    write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None)
-    keys = tables.read(path, ["key"])["key"].to_pylist()
+    has &= ~across
+    write(path, out, samples.row, has, met, streams, meta, names if samples.tick is not None else None,
+          _columns(pieces, samples, meta) if pieces else None)
+    keys = rows["key"].to_pylist()
     taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
              for m, one in tabled.items()}
     named = dict(zip(key.tolist(), keys, strict=True))
@@ -86,6 +95,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
         print(f"clock: {offset.said}")
     for s, seconds in shift.items():
         print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
+    if pieces:
+        print(f"clock: {pieces.said}")
     if len(idle):
         print(f"clock: {len(idle):,} of {len(key):,} rows of the table become{'s' * (len(idle) == 1)} no sample: "
               f"{tick_of(settings)} lies in {'them' if len(idle) > 1 else 'it'}.")
@@ -106,6 +117,13 @@ def _asked(settings: Align, found: list[Offset]) -> dict[str, float]:
                 "that takes two streams whose energy varies, such as two sounds, over some seconds of the same time.")
                 + " Write seconds instead, or take it out.")
     return {s: estimated[s] if isinstance(value, str) else value for s, value in settings.offset.items()}
+
+
+def _columns(pieces: Stretches, samples: Wanted, meta: Meta) -> dict[str, list[str]]:
+    """Of each sample its stretch, as what it shares with others, and its time, for splits that follow time."""
+    dates = meta.clock == "dates"
+    return {"duplicate_group": [f"stretch {number + 1}" for number in pieces.number.tolist()],
+            "time": [onclock.words(at, at, True) if dates else f"{at:.9g}" for at in samples.start.tolist()]}
 
 
 def _names(ids: list[str], samples: Wanted) -> list[str]:

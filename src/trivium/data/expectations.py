@@ -18,11 +18,12 @@ from trivium.machine.imports import fast
 if TYPE_CHECKING:
     import pandas as pd
 
+LONG = "seconds long"
 RANGES = {  # measurement: its range in params.yaml, its unit
     "characters": ("text_length", "characters"),
     "width": ("image_side", "pixels wide"),
     "height": ("image_side", "pixels high"),
-    "seconds": ("audio_seconds", "seconds long"),
+    "seconds": ("audio_seconds", LONG),
 }
 
 
@@ -98,9 +99,10 @@ def stream_rules(name: str, measures: Sequence[str], timed: bool, settings: Vali
         if measure in RANGES:
             key, unit = RANGES[measure]
             low, high = getattr(settings, key)
+            where = f"validate.{key} in params.yaml" + (", which is for sounds and clips," if unit == LONG else "")
             rules.append(Rule(f"{measure} in validate.{key}", "ExpectColumnValuesToBeBetween",
                               {"column": measure, "min_value": low, "max_value": high},
-                              f"{{{measure}:,g}} {unit}; validate.{key} in params.yaml allows {low:,g} to {high:,g}"))
+                              f"{{{measure}:,g}} {unit}; {where} allows {low:,g} to {high:,g}"))
     return rules + _time_rules(timed) + [_unique(unique, timed)]
 
 

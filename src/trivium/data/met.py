@@ -84,10 +84,11 @@ class Met:
 
 
 def write(labels: Path, out: Path, order: np.ndarray, has: np.ndarray, met: Mapping[str, Met],
-          streams: Mapping[str, str], meta: Meta, names: Sequence[str] | None = None) -> None:
+          streams: Mapping[str, str], meta: Meta, names: Sequence[str] | None = None,
+          stretches: Mapping[str, Sequence[str]] | None = None) -> None:
     """Write `samples.parquet` and `meta.json` to `out`. order: of each sample, its row of the table `labels`
     has: bool per sample, whether it has any stream;  names: of samples, where a row serves several, which then share
-    content
+    content;  stretches: of each sample its `duplicate_group` and its `time`, where recordings were cut
     """
     task = tasks.of(meta.task or {})
     cells = Cells(labels, order)
@@ -101,6 +102,7 @@ def write(labels: Path, out: Path, order: np.ndarray, has: np.ndarray, met: Mapp
                 columns["sample"] = pa.array(names[here], pa.string())
             columns["y"] = unlabelled.column(task, rows["label"])
             columns |= {name: rows[name] for name in ("weight", "time") if name in rows.column_names}
+            columns |= {name: pa.array(each[here], pa.string()) for name, each in (stretches or {}).items()}
             for m, modality in streams.items():
                 columns |= met[m].columns(m, modality, here)
             file.add(pa.table(columns).filter(pa.array(has[here])))

@@ -37,7 +37,8 @@ class Meta(Out):
     target: the columns that people know labels by;  anonymised: by stream, those that are;
     clock: what people see times as, where streams have tables of their own; times are seconds, dates since 1970 (UTC)
 
-    From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`).
+    From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`); placeholders: by stream,
+    digests of what was taken for missing.
     """
 
     root: str
@@ -50,3 +51,4 @@ class Meta(Out):
     clock: Literal["dates", "seconds"] | None = None
     streams: dict[str, str] | None = None
     task: dict[str, Any] | None = None
+    placeholders: dict[str, tuple[str, ...]] | None = None

@@ -61,9 +61,11 @@ def _energetic(stream: Stream) -> bool:
 
 
 def envelope(valid: Path, root: str, stream: Stream, rows: np.ndarray, first: float, last: float) -> np.ndarray:
-    """float64 [N]: the energy from `first` to `last` on the clock, at `RATE`; 0 where there is none."""
-    made = np.zeros(round((last - first) * RATE))
+    """float64 [N]: the energy from `first` to `last` on the clock, at `RATE`; 0 where nothing is said, NaN where there
+    is no file.
+    """
     part = modalities.get(stream.modality)
+    made = np.full(round((last - first) * RATE), 0.0 if modalities.is_prose(stream.modality) else np.nan)
     values = [""] * len(rows) if modalities.is_prose(stream.modality) else (
         tables.read(valid / f"{stream.name}.parquet", ["value"])["value"].take(pa.array(rows)).to_pylist())
     for row, value in zip(rows.tolist(), values, strict=True):
@@ -110,7 +112,11 @@ def match(stream: str, other: str, pairs: Sequence[tuple[np.ndarray, np.ndarray]
 
 
 def _change(energy: np.ndarray) -> np.ndarray:
-    """How the logarithm of the energy rises and falls; 0 on average."""
+    """How the logarithm of the energy rises and falls; 0 on average, and where a file begins or ends: files that begin
+    together may be apart in what they tell of.
+    """
+    missing = np.isnan(energy)
+    energy = np.where(missing, 0, energy)
     if not energy.max(initial=0) > 0:
         return np.zeros(len(energy))
     level = np.log(energy / energy.max() + FLOOR)
@@ -118,6 +124,7 @@ def _change(energy: np.ndarray) -> np.ndarray:
     smooth = np.convolve(level, np.hanning(width + 2)[1:-1], "same")
     change = np.zeros(len(energy))
     change[width:-width] = smooth[2 * width:] - smooth[: -2 * width]
+    change[np.convolve(missing, np.ones(4 * width + 1), "same") > 0.5] = 0
     return change
 
 

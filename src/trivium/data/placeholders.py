@@ -94,6 +94,12 @@ def take_away(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows]) -
             rows[m].excused |= set(own.tolist())
 
 
+def digests(found: Mapping[str, list[np.ndarray]], rows: Mapping[str, Rows]) -> dict[str, tuple[str, ...]]:
+    """Of each stream that has some, those of its placeholders."""
+    return {m: tuple(rows[m].take(own[:1], ["digest"])["digest"][0].as_py() for own in each)
+            for m, each in found.items() if each}
+
+
 def excuse(labels: Rows, rows: Mapping[str, Rows], keys: int) -> None:
     """Samples that had nothing but placeholders count for no limit either."""
     left, taken = np.zeros(keys, np.int64), np.zeros(keys, np.int64)

@@ -111,7 +111,7 @@ class Validate(Section):
     min_class_count: Count
     text_length: tuple[int, int]
     image_side: tuple[int, int]
-    audio_seconds: tuple[float, float]
+    audio_seconds: tuple[float, float]  # of sounds and clips
     placeholder_share: Share = 0.01  # of all rows, above which one value may be a placeholder
     placeholders: Literal["keep", "missing"] = "keep"  # missing: rows do without them
 
@@ -157,6 +157,8 @@ class Near(Section):
     text: Annotated[float, Field(gt=0, le=1)] | None = 0.7  # share of the pieces that both have
     image: Annotated[float, Field(gt=0, le=1)] | None = 0.95  # correlation of the pictures, 32 pixels wide
     audio: Annotated[float, Field(gt=0, le=1)] | None = 0.9  # correlation of the spectrograms
+    series: Annotated[float, Field(gt=0, le=1)] | None = 0.99  # mean correlation of the channels
+    video: Annotated[float, Field(gt=0, le=1)] | None = 0.95  # correlation of the pictures of some moments
 
 
 def _near(value: Any) -> Any:

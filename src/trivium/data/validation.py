@@ -68,7 +68,9 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     common = placeholders.Common(settings.placeholder_share, codes(cells)[first])
     stand_ins = placeholders.find(rows, streams, common)
     told_of = placeholders.told(stand_ins, rows, cells.take(pa.array(first)))
+    gone = dict[str, tuple[str, ...]]()
     if settings.placeholders == "missing":
+        gone = placeholders.digests(stand_ins, rows)
         placeholders.take_away(stand_ins, rows)
     frames = LabelFrames.of(labels, rows, measures, keys, unread)
     labels.out = judge("labels", labels.num_rows, frames.pieces(),
@@ -142,7 +144,8 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     parts = [set_aside.rows_of("labels", labels, "label", labels, first)]
     parts += [set_aside.rows_of(m, r, "value", labels, first) for m, r in rows.items()]
     tables.write(pa.concat_tables(parts), out / "quarantine.parquet")
-    meta.model_copy(update={"task": found.plain(), "streams": dict(streams)}).write(out / "meta.json")
+    meta.model_copy(update={"task": found.plain(), "streams": dict(streams), "placeholders": gone or None},
+                    ).write(out / "meta.json")
     sizes = np.unique(leads, return_counts=True)[1]
     return {
         "suites": suites,

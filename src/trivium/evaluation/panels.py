@@ -42,11 +42,16 @@ def channels(store: Store, stream: str, seed: int) -> tuple[Channel, ...]:
 
 
 def step(store: Store, stream: str) -> float:
-    """Seconds from one frame of a video to the next; 0 where that differs, and of all else."""
-    if store.specs[stream].kind != "frames":
-        return 0.0
-    rate = _settings(store, stream).frames_per_second
-    return 1 / rate if rate else 0.0
+    """Seconds from one frame of a video, or one column or number of a sound, to the next; 0 where that is not known,
+    and of all else.
+    """
+    spec = store.specs[stream]
+    if spec.kind == "frames":
+        rate = _settings(store, stream).frames_per_second
+        return 1 / rate if rate else 0.0
+    if spec.kind == "waveform":
+        return float(_settings(store, stream).seconds / spec.shape[1])
+    return getattr(_settings(store, stream), "hop_ms", 0.0) / 1000 if spec.kind == "spectrogram" else 0.0
 
 
 def _settings(store: Store, stream: str) -> Any:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from trivium.drawing.lanes import Channel
+from trivium.drawing import numbers
+from trivium.drawing.lanes import Channel, axis
 from trivium.drawing.montage import montage
 from trivium.drawing.svg import bitmap, drawing, tag
 from trivium.drawing.veiled_series import veiled
@@ -32,7 +33,7 @@ LONGEST, LONGEST_CELL = 12, 20  # letters of a token, and of a column with its v
 class Panel(NamedTuple):
     """One stream of one sample: x of spec.shape, its attribution in nats (or, with `shares`, the encoder's attention
     to it, 0-1), and its tokens, or cells that are not missing, as text (else empty). channels: of a series;  step:
-    seconds from one frame of a video to the next, 0 where that differs.
+    seconds from one frame of a video, or one column or number of a sound, to the next; 0 where that is not known.
     """
 
     spec: Spec
@@ -137,7 +138,7 @@ def _kept(panels: Sequence[Panel], most: int) -> np.ndarray:
 def _panel(box: Box, stream: str, panel: Panel, kept: np.ndarray, units: bool) -> list[Markup]:
     total = float(panel.values.sum())  # of attention, less than 1 where the fusion has shares for other streams too
     looked = "attention" if total > 0.9995 else f"attention {total:.0%}"
-    title = f"{stream}: {looked if panel.shares else f'{total:+.2f} nats'}"
+    title = f"{stream}: {looked if panel.shares else f'{numbers.decimal(total, 2, True)} nats'}"
     if panel.listed:
         each = "" if title.endswith("%") else " tokens" if panel.spec.kind == "tokens" else " cells"  # too long
         title += f" ({len(kept)} of {len(panel.tokens)}{each})" if len(kept) < len(panel.tokens) else ""
@@ -174,22 +175,33 @@ def _words(box: Box, panel: Panel, units: bool) -> list[Markup]:
     return [*parts, line, _frame(box)]
 
 
-def _picture(box: Box, panel: Panel, units: bool) -> list[Markup]:
-    high, wide = panel.x.shape[1:]
-    width = min(box.width, box.height * wide / high)  # in its own shape
+def _fitted(box: Box, high: int, wide: int) -> Box:
+    """The largest one in the middle of `box` that has the shape of a picture."""
+    width = min(box.width, box.height * wide / high)
     height = width * high / wide
-    box = Box(box.middle[0] - width / 2, box.middle[1] - height / 2, width, height)
-    return _veiled(box, panel, panel.x.mean(0))
+    return Box(box.middle[0] - width / 2, box.middle[1] - height / 2, width, height)
+
+
+def _picture(box: Box, panel: Panel, units: bool) -> list[Markup]:
+    box = _fitted(box, *panel.x.shape[1:])
+    return _veiled(box, panel, panel.x.mean(0), _blurred(panel.values.sum(0)))
 
 
 def _film(box: Box, panel: Panel, units: bool) -> list[Markup]:
-    """Up to `FRAMES` moments in rows; each with what all frames of its time say."""
+    """Up to `FRAMES` moments in rows, with a line between two; each with what all frames of its time say."""
     count = min(FRAMES, panel.x.shape[1])
     firsts = np.arange(count) * panel.x.shape[1] // count
-    values = np.add.reduceat(panel.values.sum(0), firsts, 0)
-    flat = panel._replace(x=montage(panel.x.mean(0)[firsts])[None], values=montage(values)[None])
-    said = f"{count} moments{_times(firsts, panel.step)}, row by row"
-    return [*_picture(box, flat, units), *([_text(said, box.middle[0], box.bottom + 14, size=10)] if units else [])]
+    pictures = panel.x.mean(0)[firsts]
+    said = [_blurred(each) for each in np.add.reduceat(panel.values.sum(0), firsts, 0)]
+    below = montage(pictures)
+    down, across = (whole // one for whole, one in zip(below.shape, pictures.shape[1:], strict=True))
+    box = _fitted(box, *below.shape)
+    seams = [f"M{box.left + box.width * k / across:.1f} {box.top:.1f}V{box.bottom:.1f}" for k in range(1, across)]
+    seams += [f"M{box.left:.1f} {box.top + box.height * k / down:.1f}H{box.right:.1f}" for k in range(1, down)]
+    lines = tag("path", d="".join(seams), stroke="#ffffff", stroke_width=1.5)
+    words = f"{count} moments{_times(firsts, panel.step)}, row by row"
+    return [*_veiled(box, panel, below, montage(np.stack(said))), lines,
+            *([_text(words, box.middle[0], box.bottom + 14, size=10)] if units else [])]
 
 
 def _times(frames: np.ndarray, step: float) -> str:
@@ -201,7 +213,8 @@ def _times(frames: np.ndarray, step: float) -> str:
 def _spectrogram(box: Box, panel: Panel, units: bool) -> list[Markup]:
     x, y = box.left - 5, box.middle[1]
     name = tag("text", "frequency", text_anchor="middle", font_size=10, transform=f"translate({x:g} {y:g}) rotate(-90)")
-    return [*_veiled(box, panel, panel.x[0], upwards=True), name, *_time(box, units)]
+    said = _blurred(panel.values.sum(0))
+    return [*_veiled(box, panel, panel.x[0], said, upwards=True), name, *_time(box, panel, units)]
 
 
 def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
@@ -212,7 +225,7 @@ def _wave(box: Box, panel: Panel, units: bool) -> list[Markup]:
         step = box.width / max(len(heights) - 1, 1)
         points = " ".join(f"{box.left + step * k:.1f},{y:.1f}" for k, y in enumerate(heights.tolist()))
         parts.append(tag("polyline", points=points, fill="none", stroke=colour, stroke_width=0.8))
-    return [*parts, _frame(box), *_time(box, units)]
+    return [*parts, _frame(box), *_time(box, panel, units)]
 
 
 def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
@@ -220,14 +233,17 @@ def _series(box: Box, panel: Panel, units: bool) -> list[Markup]:
     return [*veiled(box, panel.x, panel.values, panel.shares, seconds, _colours, panel.channels), _frame(box)]
 
 
-def _time(box: Box, units: bool) -> list[Markup]:
-    return [_text("time", box.middle[0], box.bottom + 14, size=10)] if units else []
+def _time(box: Box, panel: Panel, units: bool) -> list[Markup]:
+    if not units:
+        return []
+    return axis(box.left, box.bottom, box.width, panel.step * panel.x.shape[-1]) if panel.step else [
+        _text("time", box.middle[0], box.bottom + 14, size=10)]
 
 
-def _veiled(box: Box, panel: Panel, below: np.ndarray, upwards: bool = False) -> list[Markup]:
-    smooth = _blurred(panel.values.sum(0))
+def _veiled(box: Box, panel: Panel, below: np.ndarray, smooth: np.ndarray, upwards: bool = False) -> list[Markup]:
+    """`below` [H, W] in grey, and over it the colours of what was said there, `smooth` [H, W]."""
     if panel.shares:
-        smooth -= smooth.min()  # attention is nowhere 0: from the least to the most
+        smooth = smooth - smooth.min()  # attention is nowhere 0: from the least to the most
     strength = smooth / np.abs(smooth).max(initial=1e-9)
     span = below.max() - below.min()
     grey = 255 * ((below - below.min()) / (span if span > 0 else 1))[..., None]
@@ -251,9 +267,9 @@ def _blurred(values: np.ndarray) -> np.ndarray:
     the edges.
     """
     weights = np.exp(-0.5 * np.arange(-4, 5) ** 2)
-    for axis in (0, 1):
-        padded = np.pad(values, [(4, 4) if k == axis else (0, 0) for k in (0, 1)], "symmetric")
-        values = np.lib.stride_tricks.sliding_window_view(padded, 9, axis) @ (weights / weights.sum())
+    for side in (0, 1):
+        padded = np.pad(values, [(4, 4) if k == side else (0, 0) for k in (0, 1)], "symmetric")
+        values = np.lib.stride_tricks.sliding_window_view(padded, 9, side) @ (weights / weights.sum())
     return values
 
 

@@ -133,7 +133,7 @@ def _arrive(root: Path, home: Path, manifest: Path, params: Params, before: Stor
     with contextlib.chdir(root):
         source.write(raw, read, params.data.seed, params.data.streams, params.kind, further=True)
         report = validate(raw, valid, params.streams, params.validate_, params.task, before.task)
-        align(valid, aligned, params.streams, params.align)
+        align(valid, aligned, params.streams, params.align, whole=True)
         task = tasks.of(Meta.read(aligned / "meta.json").task or {})
         places = arrivals.place(root, valid, aligned, params.streams, params.split, params.seeds, task)
         extended.write(before, aligned, places, task, home)

@@ -38,20 +38,21 @@ class Imported:
 
 def table(source: str, into: Path | None = None, *, media: Path | None = None, join: Sequence[str] = (),
           on: Sequence[str] = (), boxes: bool = False, private: bool = False, look: bool = False, key: str = "",
-          label: str = "", time: str = "", window: float = 0.0, step: float = 0.0,
+          label: str = "", time: str = "", window: float = 0.0, step: float = 0.0, whole: bool = False,
           lacks_id: Callable[[Sequence[str]], bool] | None = None) -> Imported:
     """A table of `source`: a path, a pattern of shards, an http(s) address, or an id of the Hugging Face hub.
 
     into: the folder to write where the source is no clean table (`data/imported/NAME`)
     join, on: further tables, and the keys (see `joined`)
-    boxes, private, look, label, key, time, window, step: see `Asked`
+    boxes, private, look, label, key, time, window, step, whole: see `Asked`
     lacks_id: whether a table with columns of these names needs one more, the number of the row
 
     Raises: UserError (no such source, a form that nothing here reads, whatever is wrong with it).
     """
     if bool(join) != bool(on):
         raise UserError("`--join TABLE` and `--on KEY` belong together: a table is joined on a key.")
-    asked = Asked(source, into or HOME / name(source), media, boxes, private, label, key, time, window, step, look)
+    asked = Asked(source, into or HOME / name(source), media, boxes, private, label, key, time, window, step, whole,
+                  look)
     if media and not media.is_dir():
         raise UserError(f"There is no folder {media} (seen from {Path.cwd()}), which `--media` names.")
     if (what := files.special(source)) not in ("", "a folder"):

@@ -20,6 +20,7 @@ class Asked:
     label: the column of what is to be predicted, where somebody says it.
     key, time: columns of a long table: which recording a row is of, and when it is.  window, step: seconds of the parts
     that recordings are cut into, and from one to the next; 0: none, and as long as the window.
+    whole: whether a recording that stands alone stays in one piece, since nothing is to be split.
     look: whether it is only looked at, so that no more media are written than a look needs.  foreign: whether it came
     from elsewhere, so that its cells may name no file of this machine.  notes: what is said.
     """
@@ -34,6 +35,7 @@ class Asked:
     time: str = ""
     window: float = 0.0
     step: float = 0.0
+    whole: bool = False
     look: bool = False
     foreign: bool = False
     cache: Path = CACHE

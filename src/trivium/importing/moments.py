@@ -125,6 +125,14 @@ def time(cells: pa.Array) -> pa.Array:
     return cells
 
 
+def moment(cell: pa.Scalar) -> str | float | None:
+    """One time as a cell of a table: a number, or a date."""
+    if cell.is_valid and (pa.types.is_temporal(cell.type)):
+        return str(cell.cast(pa.string()).as_py())
+    found: str | float | None = cell.as_py()
+    return found
+
+
 def numbers(cells: pa.Array) -> pa.Array:
     """As numbers, where they all are."""
     if not pa.types.is_string(cells.type):

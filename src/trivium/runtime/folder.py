@@ -25,6 +25,7 @@ class Processed(Part):
 
     spec: see `Spec.plain`;  processor: its settings and its `name`;  statistics: mean and deviation of train, or null
     tokenizer: what was fitted on train, as text, or null;  anonymised: by which rules its texts are
+    placeholders: digests of values that count as missing
     """
 
     spec: dict[str, Any]
@@ -32,6 +33,7 @@ class Processed(Part):
     statistics: dict[str, list[float]] | None
     tokenizer: str | None
     anonymised: Rules | None = None
+    placeholders: tuple[str, ...] = ()
 
 
 class Processors(Part):
@@ -56,8 +58,9 @@ class Processors(Part):
         """As it stands in the file: the streams in their order."""
         plain = self.model_dump(mode="json")
         for one in plain["streams"].values():
-            if one["anonymised"] is None:
-                del one["anonymised"]  # as in the files of older versions
+            for key in ("anonymised", "placeholders"):
+                if not one[key]:
+                    del one[key]  # as in the files of older versions
         return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from trivium import modalities
+from trivium.modalities import media
 from trivium.modalities.anonymised import Anonymiser, Rules
+from trivium.modalities.media import regions
 from trivium.modalities.spec import STATISTICS_AXIS, Spec, without_gaps
 from trivium.runtime import values
 from trivium.runtime.values import Value
@@ -35,6 +37,7 @@ class Inputs:
         self.fitted: dict[str, Any] = {}  # tokenizers, and columns of tables
         self._anonymise = {s: Anonymiser(Rules.model_validate(prepared[s]["anonymised"])) for s in streams
                            if prepared[s].get("anonymised")}
+        self._placeholders = {s: frozenset(found) for s in streams if (found := prepared[s].get("placeholders"))}
         for s, spec in self.specs.items():
             about = prepared[s]
             own = dict(about["processor"])
@@ -57,6 +60,26 @@ class Inputs:
         return [{**row, **{s: one.value(values.text(row[s]), self.streams[s]) for s, one in self._anonymise.items()
                            if not values.missing(row.get(s))}} for row in rows]
 
+    def without_placeholders(self, rows: Sequence[Row], root: Path) -> Sequence[Row]:
+        """What the model's own data took for missing is missing here, too. rows: `anonymised`;  root: of relative paths
+        """
+        if not self._placeholders:
+            return rows
+        return [{**row, **{s: None for s, known in self._placeholders.items() if not values.missing(row.get(s))
+                           and self._digest(s, row[s], root) in known}} for row in rows]
+
+    def _digest(self, s: str, value: Value, root: Path) -> str | None:
+        """As the model's own data have it; None where the file cannot be read, of which somebody else complains."""
+        if modalities.is_prose(self.streams[s]):
+            from trivium.data import tables
+
+            return tables.digest(modalities.get(self.streams[s]).clean(values.text(value)).encode())
+        try:
+            with values.as_file(value) as file:
+                return media.digest(file or regions.split(str(value))[0], "" if file else root)
+        except (OSError, ValueError, UserError):
+            return None
+
     def arrays(self, rows: Sequence[Row], root: Path, read: Collection[str],
                ) -> tuple[dict[str, np.ndarray], np.ndarray, list[list[str]]]:
         """What `trivium.data.store.Store.batch` has of them, per stream: tokens int64 [B, T], counts int64 [B, L, 2],
@@ -66,7 +89,7 @@ class Inputs:
         root: of relative paths;  read: the streams that make a difference: of others nothing is said
         """
         broken: list[list[str]] = [[] for _ in rows]
-        rows = self.anonymised(rows)
+        rows = self.without_placeholders(self.anonymised(rows), root)
         present = np.array([[not values.missing(row.get(s)) for s in self.streams] for row in rows], bool)
         for i, row in enumerate(rows):
             for k, s in enumerate(self.streams):

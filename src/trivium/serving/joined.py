@@ -165,7 +165,7 @@ def _settled(root: Path, align: Align, kinds: Mapping[str, str]) -> Align:
 def _align(valid: Path, aligned: Path, kinds: Mapping[str, str], settings: Align) -> None:
     from trivium.data.alignment import align
 
-    align(valid, aligned, kinds, settings)
+    align(valid, aligned, kinds, settings, whole=True)
 
 
 def _ordered(aligned: Path, ids: list[str], answering: Answering, kinds: Mapping[str, str]) -> Joined:

@@ -90,7 +90,8 @@ def best(root: Path, strategy: str) -> tuple[Path, int]:
 def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
     """What raw values went through before the `model` of `seed` saw them, as one JSON value: seed and `streams`:
     per stream its spec, processor, statistics (mean, deviation; or null) and tokenizer (JSON, or null; of a table, what
-    its columns are scaled by); and where its texts are anonymised, by which rules.
+    its columns are scaled by); where its texts are anonymised, by which rules; and where placeholders were taken for
+    missing, their digests.
 
     Raises: UserError (no features, or others than the model was trained on).
     """
@@ -105,9 +106,12 @@ def preparation(root: Path, seed: int, model: Path) -> dict[str, Any]:
                    "tokenizer": fitted.read_text(encoding="utf-8")
                    if (fitted := store.tokenizer(s, seed)).exists() else None}
                for s, read in store.reads.streams.items()}
-    anonymised = Meta.checked(read_json(store.folder / "features.json")["meta"], store.folder).anonymised or {}
+    meta = Meta.checked(read_json(store.folder / "features.json")["meta"], store.folder)
+    anonymised, placeholders = meta.anonymised or {}, meta.placeholders or {}
     for s in anonymised.keys() & streams.keys():
         streams[s]["anonymised"] = anonymised[s].rules.model_dump(mode="json")
+    for s in placeholders.keys() & streams.keys():
+        streams[s]["placeholders"] = list(placeholders[s])
     return {"seed": seed, "streams": streams}
 
 

@@ -35,22 +35,22 @@ def print_of(value: str, root: str | Path, start: float | None, end: float | Non
     rows, columns = (np.flatnonzero((pixels < 250).any(axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    pixels = _shrunk(pixels[rows[0]: rows[-1] + 1, columns[0]: columns[-1] + 1])
+    pixels = shrunk(pixels[rows[0]: rows[-1] + 1, columns[0]: columns[-1] + 1], SIDE)
     spread = pixels.std()
     if spread < FLAT:
         return None
     return np.clip(np.round((pixels - pixels.mean()) / spread * 32), -127, 127).astype(np.int8).ravel()
 
 
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    """[SIDE, SIDE]: means of areas."""
-    height, width = (_areas(n) for n in pixels.shape)
+def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
+    """[side, side]: means of areas of `pixels` [H, W]."""
+    height, width = (_areas(n, side) for n in pixels.shape)
     return height @ pixels @ width.T
 
 
-def _areas(count: int) -> np.ndarray:
-    """[SIDE, count]: how much each of `count` pixels is in each of SIDE equal parts; rows have the sum 1."""
-    edges = np.linspace(0, count, SIDE + 1)
+def _areas(count: int, parts: int) -> np.ndarray:
+    """[parts, count]: how much each of `count` pixels is in each of equal parts; rows have the sum 1."""
+    edges = np.linspace(0, count, parts + 1)
     low, high = edges[:-1, None], edges[1:, None]
     place = np.arange(count)[None]
     shares = np.clip(np.minimum(high, place + 1) - np.maximum(low, place), 0, None)

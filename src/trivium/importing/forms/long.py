@@ -2,13 +2,15 @@
 the time, and columns of numbers, which are its channels. Each recording becomes a file, and a row; or, cut into
 windows, a row for each window.
 
-What is the same in all rows of a recording, such as its label, becomes a cell of its row.
+What is the same in all rows of a recording, such as its label, becomes a cell of its row. Fewer than three recordings
+are cut into stretches, each a file and a group of windows: otherwise there would be too few for the sides of a split.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, islice, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +33,9 @@ LABELS = ("label", "labels", "target", "class", "category", "y")
 GROUPS = ("group", "speaker", "subject", "patient", "session", "user")
 LOOK = 20_000  # rows that tell what the table is
 MANY = 8  # rows of each key, on average, at least
+FEW = 3  # recordings that a split needs, one for each side
+STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
+OVERLAPPING = 4  # windows that a stretch holds, at least, where they overlap: one is lost at each border
 
 
 @dataclass(frozen=True)
@@ -82,27 +87,60 @@ def _is_key(head: Part, key: str, time: str) -> bool:
 def rows(asked: Asked) -> Rows:
     """id, what is fixed, `series`; of windows `start`, `end` and `group` besides. Raises: UserError."""
     roles = _roles(asked)
-    changed = 0
-    for key, part in moments.parts(asked.path, roles.key, [roles.time, *roles.channels, *roles.fixed,
-                                                            *([roles.label] if roles.label else [])]):
+    changed = stretches = 0
+    parts = moments.parts(asked.path, roles.key, [roles.time, *roles.channels, *roles.fixed,
+                                                  *([roles.label] if roles.label else [])])
+    first = list(islice(parts, FEW))
+    few = len(first) < FEW and bool(asked.window) and not asked.whole
+    for key, part in chain(first, parts):
         row: Row = {"id": key}
         for name in roles.fixed:
             there = part[name].drop_null().unique()
             changed += len(there) > 1
             row[name] = there[0].as_py() if len(there) else None
-        file = Inline(content(_written(part, roles)), "series.arrow")
         if not asked.window:
             if roles.label:
                 row[roles.label] = _label(part, roles, key, asked)
-            yield row | {NAME: file}
-        else:
-            yield from _windows(row, part, roles, key, file, asked)
+            yield row | {NAME: Inline(content(_written(part, roles)), "series.arrow")}
+            continue
+        count = 0
+        for number, piece in enumerate(_stretches(part, roles, asked, STRETCHES // len(first)) if few else [part], 1):
+            stretches += 1
+            group = f"{key}-{number:02d}" if few else key if roles.key else ""
+            for one in _windows(row, piece, roles, group, asked):
+                count += 1
+                yield one | ({"id": f"{key}-{count:05d}"} if "start" in one else {})
     if changed:
         asked.note(f"in {changed:,} recordings a column that is the same in others changes; its first value is taken.")
     asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`; "
                + (f"a row for each `{roles.key}`" if roles.key else "all is one recording")
                + (f", cut into windows of {asked.window:g} s every {asked.step or asked.window:g} s." if asked.window
                   else "."))
+    if few:
+        asked.note(f"fewer than {FEW} recordings cannot be split, so they are cut into {stretches} stretches, each on "
+                   "one side" + ("; windows that would reach into the next are left out" if _overlap(asked) else "")
+                   + ". Neighbours may be alike, so results are better than on a new recording. `split.method: time` "
+                   "tests on the end.")
+
+
+def _overlap(asked: Asked) -> bool:
+    return 0 < asked.step < asked.window
+
+
+def _stretches(part: Part, roles: Roles, asked: Asked, most: int) -> Iterator[Part]:
+    """A recording in pieces of whole windows, one after the other; as it is, where its times cannot be read."""
+    seconds = moments.seconds(roles.time, part[roles.time])
+    if seconds is None or len(seconds) < 2 or (np.diff(seconds) <= 0).any():
+        yield part
+        return
+    step = asked.step or asked.window
+    windows = max(1, int((seconds[-1] - seconds[0] + np.median(np.diff(seconds)) - asked.window) / step + 1.5))
+    each = max(OVERLAPPING if _overlap(asked) else 1, -(-windows // most))
+    last = asked.window if _overlap(asked) else step
+    begins = np.arange(seconds[0], seconds[-1], (each - 1) * step + last)
+    for a, b in pairwise([*np.searchsorted(seconds, begins - 1e-9), len(seconds)]):
+        if b > a:
+            yield {name: cells.slice(int(a), int(b - a)) for name, cells in part.items()}
 
 
 def _written(part: Part, roles: Roles) -> dict[str, pa.Array]:
@@ -119,26 +157,27 @@ def _label(part: Part, roles: Roles, key: str, asked: Asked) -> object:
     return found[0].as_py() if len(found) else None
 
 
-def _windows(row: Row, part: Part, roles: Roles, key: str, file: Inline, asked: Asked) -> Iterator[Row]:
+def _windows(row: Row, part: Part, roles: Roles, group: str, asked: Asked) -> Iterator[Row]:
+    file = Inline(content(_written(part, roles)), "series.arrow")
     seconds = moments.seconds(roles.time, part[roles.time])
     if seconds is None or not len(seconds) or (np.diff(seconds) <= 0).any():
         yield row | {NAME: file}  # `validate` says why it cannot be read
         return
     usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else asked.window
-    group = {} if any(_plain(name) in GROUPS for name in roles.fixed) or not roles.key else {"group": key}
+    known = any(_plain(name) in GROUPS for name in roles.fixed) and group == row["id"]
+    groups = {"group": group} if group and not known else {}
     last, count = float(seconds[-1]) + usual, 0
     while (start := float(seconds[0]) + count * (asked.step or asked.window)) + asked.window <= last + usual / 2:
         a, b = np.searchsorted(seconds, [start - 1e-9, start + asked.window - 1e-9])
         count += 1
         if b <= a:
             continue
-        own: Row = {}
+        own: Row = {"time": moments.moment(part[roles.time][int(a)])} if group not in ("", row["id"]) else {}
         if roles.label:
             told = part[roles.label].slice(int(a), int(b - a)).drop_null().value_counts()
             best = max(told, key=lambda one: one["counts"].as_py(), default=None)
-            own = {roles.label: best["values"].as_py() if best is not None else None}
-        yield row | own | {"id": f"{key}-{count:05d}", NAME: file, "start": round(start, 9),
-                           "end": round(start + asked.window, 9)} | group
+            own[roles.label] = best["values"].as_py() if best is not None else None
+        yield row | own | {NAME: file, "start": round(start, 9), "end": round(start + asked.window, 9)} | groups
 
 
 def _roles(asked: Asked) -> Roles:

@@ -76,12 +76,14 @@ def _counted(count: int, rate: float) -> Times:
 class Recording:
     """values: float64 [C, N], NaN where a channel has no value (a gap).
     since: where its times are dates, when the second 0 is, in seconds since 1970 (UTC)
+    timed: whether it says when its points are, or how many there are a second; else each is taken to last a second
     """
 
     times: Times
     values: np.ndarray
     channels: tuple[str, ...]
     since: float | None = None
+    timed: bool = True
 
     @property
     def seconds(self) -> np.ndarray:

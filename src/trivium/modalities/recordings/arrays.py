@@ -123,7 +123,7 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
         seconds, since = clock.read(timed, columns[timed])
         times = Times(seconds)
     joined = values[0][None] if len(values) == 1 else np.stack(values) if values else np.zeros((0, count))
-    return Recording(times, joined, tuple(names), since)
+    return Recording(times, joined, tuple(names), since, timed is not None or rate is not None)
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:

@@ -58,7 +58,7 @@ def read(name: str, cells: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, floa
     if pa.types.is_null(flat.type):
         return np.full(len(flat), np.nan), None
     if pa.types.is_string(flat.type) or pa.types.is_large_string(flat.type):
-        flat = _told(name, flat)
+        flat = told(name, flat)
     if pa.types.is_date(flat.type) or pa.types.is_timestamp(flat.type):
         ticks = flat.cast(pa.timestamp("ns", getattr(flat.type, "tz", None))).cast(pa.int64())
         if ticks.null_count or not len(ticks):
@@ -74,7 +74,8 @@ def read(name: str, cells: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, floa
     return np.asarray(found * _plain(name)[1]), None
 
 
-def _told(name: str, cells: pa.Array) -> pa.Array:
+def told(name: str, cells: pa.Array) -> pa.Array:
+    """Numbers or timestamps, whatever the texts all are. Raises: ValueError."""
     text = pc.utf8_trim_whitespace(cells)
     for kind in (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC")):
         try:

@@ -19,6 +19,12 @@ FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264
 ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".flv", ".wmv",
            ".ogv")
 
+HEAD = 512  # bytes that tell what a file is
+BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free")  # of MP4 and QuickTime, whose index often stands at the end
+BEGINS = (b"\x1aE\xdf\xa3", b"FLV", b"OggS", b"\0\0\x01\xba", b"0&\xb2u\x8ef\xcf\x11")  # Matroska, ..., MPEG, ASF
+OTHERS = {b"\x89PNG": "a picture (PNG)", b"\xff\xd8\xff": "a picture (JPEG)", b"%PDF": "a PDF", b"PK\x03\x04":
+          "a ZIP archive", b"\x1f\x8b": "compressed (gzip)"}
+
 
 def container(file: Path | io.BytesIO) -> Any:
     """The open container. Raises: ValueError (why it cannot be opened)."""
@@ -39,7 +45,22 @@ def why(error: Exception, file: Path | io.BytesIO) -> str:
         return absent(file)
     if isinstance(file, Path) and file.is_dir():
         return "this is a folder, not a file"
-    size = file.stat().st_size if isinstance(file, Path) else file.getbuffer().nbytes
-    if not size:
+    head = _head(file)
+    if not head:
         return "the file is empty"
-    return "not a video, or cut off before its index, or of a format that PyAV cannot read"
+    if head[4:8] in BOXES:
+        return "is cut off before its index, or damaged"
+    if head.startswith(BEGINS) or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return "is cut off or damaged"
+    if kind := next((kind for begin, kind in OTHERS.items() if head.startswith(begin)), ""):
+        return f"is {kind}, not a video"
+    if b"\0" not in head and head.isascii():
+        return "is text, not a video"
+    return "not a video, or of a format that PyAV cannot read"
+
+
+def _head(file: Path | io.BytesIO) -> bytes:
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[:HEAD]
+    with file.open("rb") as content:
+        return content.read(HEAD)

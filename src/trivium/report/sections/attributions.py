@@ -49,8 +49,8 @@ class Card:
 class Context:
     """`strategy`: the one whose answers are `shown` and in the `rest`;  `others`: what the others make of one sample;
     `changed`: where they differ most, of `among` samples;  `believed`, `deletion`: whether taking inputs away says the
-    same;  `adds`: how far attributions add up;  `attended`: whether any encoder attends;  `single`: whether
-    an answer is one class, which has a probability.
+    same;  `adds`: how far attributions add up;  `attended`: whether any encoder shows where it looks;  `single`:
+    whether an answer is one class, which has a probability.
     """
 
     strategy: str
@@ -73,12 +73,7 @@ def context(inputs: Inputs) -> Context | None:
     own = [card for item in ordered if (card := _card(inputs, inputs.shown, item))]
     compared = Compared.found(inputs.root / "reports/explained/explained.json")
     changed = _changed(inputs, compared.samples if compared else [])
-    others = [
-        card
-        for strategy in inputs.order
-        for item in _samples(inputs, strategy)[-1:]
-        if strategy != inputs.shown and item.why == "same" and (card := _card(inputs, strategy, item))
-    ]
+    others = [card for strategy, item in _same(inputs).items() if (card := _card(inputs, strategy, item))]
     if not own and not others and not changed:
         return None
     shown, rest = own[: len(first)], own[len(first) :]
@@ -92,6 +87,17 @@ def _samples(inputs: Inputs, strategy: str) -> list[Sample]:
     """Of the first seed: the one with pictures."""
     seeds = inputs.seeds(strategy)
     return seeds[0].attribution.samples if seeds else []
+
+
+def _same(inputs: Inputs) -> dict[str, Sample]:
+    """Of each strategy but the one shown, its answer to one sample that all of them explain: which one stands for all
+    may be among the surest answers of some.
+    """
+    each = {s: found for s in inputs.order
+            if s != inputs.shown and (found := {item.sample: item for item in _samples(inputs, s)})}
+    first = next((sample for found in each.values() for sample, item in reversed(found.items())
+                  if item.why == "same" and all(sample in other for other in each.values())), None)
+    return {s: found[first].model_copy(update={"why": "same"}) for s, found in each.items()} if first else {}
 
 
 def _card(inputs: Inputs, strategy: str, item: Sample) -> Card | None:
@@ -155,7 +161,8 @@ def _deletion(inputs: Inputs, found: Attribution | None) -> list[Figure]:
     figures = []
     for way, title, none in (
         ("area", "What spoke most, taken away first", "nothing can be said of the stream's inputs"),
-        ("rollout", "What is looked at most, taken away first", "the encoder of the stream does not attend"),
+        ("rollout", "What is looked at most, taken away first",
+         "the encoder of the stream does not show where it looks"),
     ):
         gains = found.gains[way] if found else {}
         rows = [[Cell(name(inputs, strategy), strategy, head=True),
@@ -164,7 +171,8 @@ def _deletion(inputs: Inputs, found: Attribution | None) -> list[Figure]:
         if not rows:
             continue
         if not gains:
-            figures.append(Figure(Markup(f"<p class=note>No encoder attends: {numbers.NONE}</p>"), title=title))
+            told = Markup(f"<p class=note>No encoder shows where it looks: {numbers.NONE}</p>")
+            figures.append(Figure(told, title=title))
             continue
         caption = (
             "By how much the area under the curve of the answer's support, 0-1, is smaller than in random order: the "

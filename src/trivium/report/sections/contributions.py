@@ -126,12 +126,11 @@ def _bits(inputs: Inputs, information: Information) -> Figure | None:
             Cell(numbers.decimal(bits[subset], 2), bits[subset], classes="number", bar=bar(bits[subset] / highest)),
         ]
         rows.append(row + ([Cell(numbers.decimal(known, 2), known, classes="number")] if truth else []))
-    caption = (
-        "What the streams tell about the label, in bits, as far as the encoders at hand could find out. The label "
-        f"itself has {numbers.decimal(information.entropy, 2)} bits."
+    where, itself = rests(inputs, "information"), f"the label itself has {numbers.decimal(information.entropy, 2)} bits"
+    caption = (  # a few samples have other shares of the classes, so fewer bits, than there are
+        "What the streams tell about the label, in bits, as far as the encoders at hand could find out."
+        + (f" Measured{where} per seed, in which {itself}." if where else f" {capital(itself)}.")
     )
-    if where := rests(inputs, "information"):
-        caption += f" Measured{where} per seed."
     columns = ["streams", "bits found", *(["bits there are"] if truth else [])]
     return Figure(Table("Information about the label", columns, rows, sort=True), caption, "Information")
 

@@ -14,7 +14,7 @@ from trivium.comparison.robustness import Curves, Robustness
 from trivium.drawing import numbers
 from trivium.drawing.charts import lines
 from trivium.report.inputs import Inputs
-from trivium.report.measures import axis, capital, said, tick, unit
+from trivium.report.measures import amount, axis, capital, said, tick, unit
 from trivium.report.parts import Cell, Figure, Switch, Table, breakable, curve, legend, name, rests, sentence
 from trivium.tasks.metric import Metric
 
@@ -103,14 +103,15 @@ def _summary(inputs: Inputs, found: Robustness) -> Figure | None:
         for stream in streams:
             one = values.get(strategy, {}).get(stream)
             area, effective = (one.relative, one.effective) if one else (None, None)
-            extra = f"({numbers.decimal(effective, 2, True)})" if known else ""
+            extra = f"({numbers.NONE if effective is None else inputs.score.number(effective, True)})" if known else ""
             row.append(Cell(said(inputs.score, area), area, classes="number", quiet=extra))
         rows.append(row)
     words = inputs.score.words
     caption = f"Relative robustness: mean {words} from clean to nothing but noise (area under the curve)."
     if known:
         caption += (
-            f" In brackets, effective robustness: above zero, {words} falls less than that of "
+            f" In brackets, effective robustness, in {amount(inputs.score)}, summed over all strengths of noise: above "
+            f"zero, {words} falls less than that of "
             f"“{inputs.titles.get(found.reference or '', '')}”, whatever it is without noise."
         )
     return Figure(Table("Robustness in numbers", ["strategy", *streams], rows, sort=True), caption)

@@ -9,12 +9,18 @@ from trivium.runtime.answering import columns
 from trivium.runtime.values import TIMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trivium.runtime.server.app import Service
+
+
+SHOWN = 3  # channels of an example
 
 
 def about(service: Service) -> dict[str, Any]:
     runner, known = service.runner, service.runner.about
     streams = [{"name": s, "modality": modality, "read": s in runner.read, "columns": runner.cells.get(s, [])}
+               | ({"example": numbers(known.streams[s].processor)} if modality == "series" else {})
                for s, modality in runner.streams.items()]
     return {"strategy": known.strategy, "title": known.title, "task": known.task, "streams": streams,
             "answer": list(columns(runner.task)), "token": service.token is not None,
@@ -23,6 +29,12 @@ def about(service: Service) -> dict[str, Any]:
 
 def words(modality: str) -> str:
     return f"{'an' if modality[0] in 'aeiou' else 'a'} {modality}"
+
+
+def numbers(processor: Mapping[str, Any]) -> dict[str, Any]:
+    """A series as numbers, such as a request may have them: two points of the channels that the model reads."""
+    channels = processor.get("channels") or ["x"]
+    return {"rate": processor.get("rate", 1.0), **{name: [0.1, 0.2] for name in channels[:SHOWN]}}
 
 
 def schema(service: Service) -> dict[str, Any]:
@@ -38,8 +50,11 @@ def schema(service: Service) -> dict[str, Any]:
         else:
             row[s] = {"type": "string", "format": "byte", "description": f"{words(modality)} file, as base64"}
             if modality == "series":
-                row[s] = {"anyOf": [row[s], {"type": "object", "description": "a list of numbers per channel; `time`, "
-                                             "or a `rate`"}]}
+                example = numbers(service.runner.about.streams[s].processor)
+                row[s] = {"anyOf": [
+                    {"type": "object", "description": "a list of numbers per channel, null in a gap; and `rate`, "
+                     "points a second, or a list `time`, in seconds or dates", "additionalProperties":
+                     {"type": "array"}, "properties": {"rate": {"type": "number"}}}, row[s]], "example": example}
             files[s] = {"type": "string", "format": "binary"}
     if any(is_timed(modality) for modality in service.runner.streams.values()):
         row |= {key: {"type": "number", "description": "seconds, of the part of the recording"} for key in TIMES}

@@ -24,6 +24,7 @@ def described(rows: Sequence[Row], inputs: Inputs, streams: Collection[str], roo
 
     streams: those to be measured;  root: of relative paths
     """
+    rows = inputs.without_placeholders(rows, root)
     found: list[dict[str, Statistics]] = [{s: {"state": "missing"} for s in streams} for _ in rows]
     for s in streams:
         modality, there = inputs.streams[s], [k for k, row in enumerate(rows) if not values.missing(row.get(s))]

@@ -28,7 +28,7 @@ function fill(id, rows) {
 async function start() {
   const about = await (await fetch("about")).json();
   const token = about.token ? " \\\n  -H 'Authorization: Bearer TOKEN'" : "";
-  const value = (stream) => stream.modality === "text" ? "a text"
+  const value = (stream) => stream.modality === "text" ? "a text" : stream.example ? stream.example
     : stream.modality === "table" ? Object.fromEntries(stream.columns.slice(0, 3).map((name) => [name, "..."])) : "BASE64";
   const row = Object.fromEntries([["id", "r1"], ...about.streams.map((stream) => [stream.name, value(stream)])]);
   const here = location.origin;
