@@ -194,8 +194,8 @@ def test_what_was_made_before_is_taken_from_the_cache(tmp_path, monkeypatch):
     make(tmp_path)
     made = list[str]()
     fill = features.fill
-    monkeypatch.setattr(features, "fill", lambda run, rows, one, *rest: (made.append(one.stream),
-                                                                         fill(run, rows, one, *rest)))
+    monkeypatch.setattr(features, "fill", lambda run, rows, *rest: (made.append(rows.stream),
+                                                                    fill(run, rows, *rest)))
     cases = {"nothing": {}, "text": {"text": "longer"}}
     for what, change in cases.items():
         made.clear()

@@ -1,5 +1,6 @@
 """Series from a manifest to tensors; and what simple features of the world of waves are worth, by hand as here."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from tests import networks
-from tests.data.through import through
-from trivium.data import readings, tables
+from tests.data.through import digests, preprocess, through
+from trivium.data import arrow_file, readings, tables
 from trivium.data.settings import Stream, Waves
 from trivium.data.sources import waves
 from trivium.data.store import Store
@@ -75,6 +76,20 @@ def test_scaling_is_that_of_the_train_values_alone(store) -> None:
     assert part[2].tolist() == [1] * 15 + [0] * 35
     wanted = (made[5][0, 10:25] - statistics["mean"][0]) / statistics["deviation"][0]
     assert np.allclose(part[0, :15], wanted, atol=1e-4)
+
+
+def test_encoders_that_read_the_same_files_together_leave_what_each_leaves_alone(store, tmp_path, monkeypatch) -> None:
+    """Files of 40 rows and of 56 are filled 3 and 4 rows at a time, and sums are rounded accordingly."""
+    monkeypatch.setattr(arrow_file, "BATCH_BYTES", 32_000)
+    recipes, found = {"scratch": {"signal": "waves"}, "simple": {"signal": "traits"}}, {}
+    for names in (["scratch", "simple"], ["scratch"], ["simple"]):
+        data = tmp_path / "+".join(names)
+        for part in ("aligned", "splits"):
+            shutil.copytree(store[0] / "data" / part, data / part)
+        preprocess(data, {name: recipes[name] for name in names}, ENTRIES, 1)
+        found[data.name] = digests(data / "features", "signal")
+    assert len(found["scratch"]) == len(found["simple"]) == 2
+    assert found["scratch+simple"] == found["scratch"] | found["simple"]
 
 
 def test_samples_without_the_channels_of_an_encoder_are_counted(tmp_path: Path) -> None:

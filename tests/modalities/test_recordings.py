@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -132,6 +133,7 @@ FAULTS = {
     "time,v\n": "has no points: its length is 0",
     "": "the file is empty",
     "time,v\n0,inf\n1,2\n": "channel `v` has infinite values: leave such cells empty",
+    "time,v,w\n0,1,inf\n1,2,-inf\n": "channel `w` has infinite values: leave such cells empty",
     "time,v\n0,\n1,\n": "has no value in any channel: there are gaps alone",
 }
 
@@ -210,6 +212,33 @@ def test_what_was_read_is_read_again_when_the_file_changes():
     assert recordings.read("a.npy", ".").values.tolist() == [[0, 0, 0]]
     np.save("a.npy", np.ones(4))
     assert recordings.read("a.npy", ".").values.tolist() == [[1, 1, 1, 1]]
+
+
+def test_recordings_of_one_rate_and_length_share_their_times():
+    for name, values in (("a", [1, 2, 3]), ("b", [4, 5, 6]), ("c", [7, 8])):
+        Path(f"{name}.arrow").write_bytes(content({"x": np.array(values)}, 50))
+    Path("d.arrow").write_bytes(content({"t": np.array([0, 0.02, 0.04]), "x": np.array([1, 2, 3])}))
+    a, b, c, d = (recordings.read(f"{name}.arrow", ".") for name in "abcd")
+    assert a.times is b.times and a.seconds.tolist() == d.seconds.tolist() == [0, 0.02, 0.04] and a.step == 0.02
+    assert not a.seconds.flags.writeable and c.seconds.tolist() == [0, 0.02]
+    assert [one.values.tolist() for one in (a, b, c)] == [[[1, 2, 3]], [[4, 5, 6]], [[7, 8]]]
+    assert (a.times.shared, d.times.shared) == (True, False)
+
+
+def test_numbers_of_every_type_are_read_alike():
+    for kind in ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"):
+        Path("a.arrow").write_bytes(content({"x": pa.array([1, None, 3], getattr(pa, kind)())}))
+        found = recordings.read("a.arrow", ".").values
+        assert found.dtype == np.float64 and np.array_equal(found, [[1, np.nan, 3]], equal_nan=True), kind
+    table = pa.table({"x": pa.array([None], pa.list_(pa.float32()))})
+    with pa.OSFile("none.arrow", "wb") as sink, pa.ipc.new_file(sink, table.schema) as file:
+        file.write_table(table)
+    assert series.probe("none.arrow", ".") == {"error": "has no points: its length is 0"}
+
+
+def test_a_file_of_arrow_that_is_read_in_several_pieces():
+    Path("a.arrow").write_bytes(content({"x": np.arange(3 * recordings.SMALL)}))
+    assert recordings.read("a.arrow", ".").values[0, [0, 70_000, -1]].tolist() == [0, 70_000, 196_607]
 
 
 def test_an_archive_that_unpacks_to_far_too_much_is_refused_before_it_does(monkeypatch):

@@ -25,6 +25,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -76,14 +77,20 @@ def write(aligned: str | Path, splits: str | Path, out: str | Path, reads: str |
     pa.default_memory_pool().release_unused()  # of ten million rows, as much as all that is still needed
     with processes(workers, clean=far()) as run:
         decoding = spread(run, functools.partial(_files, root))
+        missing = dict[str, dict[str, Reading]]()  # of each stream, by their keys
         for one in {each.folder: each for each in readings.values()}.values():
             key = tables.digest(json.dumps([data[one.stream], one.folder, _code()]).encode())
             if not cache.take(key, out / one.folder):
-                with cache.making(key) as folder:
-                    rows = Rows(aligned / "samples.parquet", root, one.stream, len(index))
-                    fill(run if registry.is_written(one.modality) else decoding, rows, one,
-                         seen & present[one.stream], folder)
-                cache.take(key, out / one.folder)
+                missing.setdefault(one.stream, {})[key] = one
+        for s, several in missing.items():
+            rows = Rows(aligned / "samples.parquet", root, s, len(index))
+            written = registry.is_written(next(iter(several.values())).modality)
+            for part in ([{key: one} for key, one in several.items()] if written else [several]):
+                with ExitStack() as made:
+                    folders = {made.enter_context(cache.making(key)): one for key, one in part.items()}
+                    fill(run if written else decoding, rows, folders, seen & present[s])
+                for key, one in part.items():
+                    cache.take(key, out / one.folder)
     values = {one.stream: _values(one, aligned, meta.root, len(index), data[one.stream], out, cache)
               for one in {each.stream: each for each in readings.values()}.values()}
     cache.keep()

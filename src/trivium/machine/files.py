@@ -112,8 +112,10 @@ def special(path: str | Path) -> str:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):  # nothing; too long, a NUL
         return ""
+    if stat.S_ISREG(mode):
+        return ""
     kinds = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
-    return "" if stat.S_ISREG(mode) else next((words for kind, words in kinds.items() if kind(mode)), "a device")
+    return next((words for kind, words in kinds.items() if kind(mode)), "a device")
 
 
 def text(path: str | Path) -> str:

@@ -17,6 +17,9 @@ A modality of kind "tokens" has, in place of `decode` and `corrupt`,
     corrupt(text, severity, words, draw)       a cleaned text with other `words` in it, from none (0) to all (1)
     measures(values)                           optional: what `probe` measures, of an Arrow column at once
 
+Of values that last, `length(value, root, start, end)` says how many seconds; one that may be all gaps has `kept`, with
+`settings` as well: the same, and whether models see anything else.
+
 A processor of features may have, beside `decode`, `read`, with its arguments, and `together`, which makes the rows of a
 tensor of a list of what `read` gave: many at once take less time.
 

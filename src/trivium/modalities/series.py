@@ -57,12 +57,13 @@ def probe(value: str, root: str | Path, start: float | None = None, end: float |
         first, last = recordings.cut(found, start, end)
         a, b = np.searchsorted(found.seconds, [first, last])
         part = found.values[:, a:b]
-        if not np.isfinite(part).any():
+        gaps = np.isnan(part)
+        if gaps.all():
             raise ValueError(f"has no value between {first:g} s and {last:g} s: there are gaps alone")
     except ValueError as error:
         return {"error": str(error)}
     return {"points": part.shape[1], "channels": len(part), "duration": last - first,
-            "gaps": float(np.isnan(part).mean()),
+            "gaps": float(gaps.mean()),
             **({"begins": float(found.seconds[0])} if found.seconds[0] else {}),
             **({"since": found.since} if found.since is not None else {})}
 
@@ -75,7 +76,7 @@ def since(value: str, root: str | Path) -> float | None:
 def decode(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> np.ndarray:
     """float32 [2 C, T]. Raises: ValueError (why the file cannot be read)."""
     values, there = read(value, root, start, end, settings)
-    return np.concatenate([values, there]).astype(np.float32)
+    return np.concatenate([values, there], dtype=np.float32)
 
 
 def read(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings,
@@ -91,13 +92,13 @@ def read(value: str, root: str | Path, start: float | None, end: float | None, s
 def chosen(found: Recording, channels: tuple[str, ...]) -> Recording:
     """With these channels alone, in this order; those that it lacks are gaps."""
     if not channels:
-        return Recording(found.seconds, found.values[:1], found.channels[:1])
+        return Recording(found.times, found.values[:1], found.channels[:1])
     if channels == found.channels:
         return found
     known = {name.strip().casefold(): k for k, name in enumerate(found.channels)}
     places = [known.get(name.strip().casefold()) for name in channels]
     none = np.full(len(found.seconds), np.nan)
-    return Recording(found.seconds, np.stack([none if k is None else found.values[k] for k in places]), channels)
+    return Recording(found.times, np.stack([none if k is None else found.values[k] for k in places]), channels)
 
 
 def refuse_other(value: str, root: str | Path, settings: Settings) -> None:
@@ -118,13 +119,15 @@ def refuse_absent(stream: str, settings: Settings, points: np.ndarray) -> None:
                             "write its name as the files have it.")
 
 
-def is_empty(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings) -> bool:
-    """Whether models see gaps alone: no channel that is read has a value in the part that is kept. Raises: ValueError.
+def kept(value: str, root: str | Path, start: float | None, end: float | None, settings: Settings,
+         ) -> tuple[float, bool]:
+    """Its `length`; and whether models see something else than gaps: a channel that is read has a value in the part
+    that is kept. Raises: ValueError.
     """
-    found = chosen(recordings.read(value, root), settings.channels)
+    found = recordings.read(value, root)
     first, last = recordings.cut(found, start, end)
     a, b = np.searchsorted(found.seconds, [first, min(last, first + settings.seconds)])
-    return not np.isfinite(found.values[:, a:b]).any()
+    return last - first, bool(np.isfinite(chosen(found, settings.channels).values[:, a:b]).any())
 
 
 def length(value: str, root: str | Path, start: float | None, end: float | None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from trivium.data.sources import spelled
 from trivium.machine.files import special
-from trivium.machine.progress import track
+from trivium.machine.progress import Progress
 from trivium.modalities import media
 from trivium.modalities.media import place
 from trivium.settings.errors import UserError
@@ -18,6 +19,7 @@ from trivium.settings.errors import UserError
 OUTS = ("data/raw", "data/valid", "data/aligned", "data/splits", "data/features", "data/reads", "models",
         "reports", "mlruns", ".dvc", ".git", ".cache", ".venv")  # what stages and tools empty and fill
 FEW = 8  # folders outside that are named one by one
+QUICK, SLACK = 1e-4, 64  # seconds that a file may take as long as there are no threads, and so many files more
 BATCH = 10_000  # files that are handed out to threads at a time
 NEAR, FAR = 8, 32  # threads: what is far away is waited for
 
@@ -108,20 +110,39 @@ def _is_link(file: str) -> bool:
         return False
 
 
-def hashed(names: list[str], folder: Path, stream: str) -> Iterable[str | None]:
+def hashed(names: list[str], folder: Path, stream: str) -> list[str | None]:
     """The digest of each file, seen from `folder`; None where it cannot be read. stream: for the line on progress.
 
     Raises: UserError (a server that does not answer).
     """
     far = any(not media.is_path(name) and place.scheme(name) not in place.ARCHIVES for name in names)
-    with ThreadPoolExecutor(FAR if far else NEAR) as threads:
-        found = (digest for first in range(0, len(names), BATCH)
-                 for digest in threads.map(lambda name: _digest(name, folder), names[first : first + BATCH]))
-        try:
-            return list(track(found, f"reading {stream}", len(names), "file"))
-        except UserError:
-            threads.shutdown(cancel_futures=True)  # the others would wait for the same server
-            raise
+    digests = list[str | None]()
+    with Progress(f"reading {stream}", len(names), "file") as told, ThreadPoolExecutor(FAR if far else NEAR) as threads:
+        while len(digests) < len(names):
+            if not far:
+                _quick(names, folder, digests, told)
+            try:
+                some = names[len(digests) : len(digests) + BATCH]
+                for digest in threads.map(lambda name: _digest(name, folder), some):
+                    digests.append(digest)
+                    told.add()
+            except UserError:
+                threads.shutdown(cancel_futures=True)  # the others would wait for the same server
+                raise
+    return digests
+
+
+def _quick(names: list[str], folder: Path, digests: list[str | None], told: Progress) -> None:
+    """Go on with `digests` as long as a file takes no time to speak of: then threads would only hinder each other."""
+    until = time.perf_counter() + QUICK * SLACK
+    for name in names[len(digests) :]:
+        digests.append(_digest(name, folder))
+        if len(digests) % SLACK == 0:
+            told.at(len(digests))
+        if (now := time.perf_counter()) > until:
+            break
+        until = min(until + QUICK, now + QUICK * SLACK)
+    told.at(len(digests))
 
 
 def _digest(name: str, folder: Path) -> str | None:

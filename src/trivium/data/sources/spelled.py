@@ -42,7 +42,7 @@ def found(value: str, folder: Path) -> Found:
         return Found(name)
     if not there.kind:
         for one, how in _spellings(name, value, folder):
-            if _there(folder / one):
+            if os.path.exists(os.path.join(folder, one)):
                 return Found(one, how or _written(value))
         return Found(name)
     outer = found(there.outer, folder)
@@ -68,6 +68,8 @@ def relative(value: str, folder: Path) -> str:
         return value
     if there.remote:
         return str(there)
+    if not there.kind:
+        return seen(there.outer, folder)
     return str(replace(there, outer=seen(there.outer, folder)))
 
 
@@ -126,13 +128,6 @@ def _letters(folder: str) -> dict[str, str]:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unquote(name)).casefold()
-
-
-def _there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, a NUL
-        return False
 
 
 @functools.cache

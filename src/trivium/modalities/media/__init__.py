@@ -15,6 +15,8 @@ from pathlib import Path
 from trivium.machine.files import special
 from trivium.modalities.media import archive, place, remote
 
+PIECE = 1 << 18  # bytes that are hashed at a time
+
 
 def opened(value: str, root: str | Path) -> Path | io.BytesIO:
     """What decoders open. root: of relative paths.
@@ -25,7 +27,7 @@ def opened(value: str, root: str | Path) -> Path | io.BytesIO:
     there = place.parse(value)
     if there.kind or there.remote:
         return io.BytesIO(read(value, root))
-    path = Path(root) / there.outer
+    path = Path(root, there.outer)
     if what := special(path):
         raise ValueError(f"this is {what}, not a file")
     return path
@@ -67,8 +69,11 @@ def digest(value: str, root: str | Path) -> str:
     file = opened(value, root)
     if isinstance(file, io.BytesIO):
         return hashlib.blake2b(file.getbuffer(), digest_size=16).hexdigest()
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    found = hashlib.blake2b(digest_size=16)
+    with file.open("rb", 0) as content:
+        while piece := content.read(PIECE):  # `hashlib.file_digest` makes room first: longer than a small file takes
+            found.update(piece)
+    return found.hexdigest()
 
 
 def exists(value: str, root: str | Path) -> bool:

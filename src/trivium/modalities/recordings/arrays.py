@@ -15,11 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trivium.modalities.recordings import Recording, clock, refuse_many
+from trivium.modalities.recordings import Recording, Times, clock, counted, refuse_many
 
 RATES = ("rate", "fs", "sampling_rate", "sample_rate", "samplingrate", "hz")
 MISSING = ["", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "NULL", "None", "-", "?"]  # words for a gap
 NUMBER = r"^[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?$|^[-+]?(?i:inf|infinity)$"
+EXACT = (pa.float64(), pa.float32(), pa.int32(), pa.int16(), pa.int8(), pa.uint32(), pa.uint16(), pa.uint8())
 HEAD = 128  # bytes that NumPy writes before the numbers
 MANY = 64  # channels; an array with more of them than points lies on its side
 
@@ -53,31 +54,38 @@ def numpy(place: Path | io.BytesIO) -> Recording:
     return _of({name: pa.array(np.ascontiguousarray(part)) for name, part in columns.items()}, rate)
 
 
-def arrow(place: Path | io.BytesIO, parquet: bool) -> Recording:
+def parquet(place: Path | io.BytesIO) -> Recording:
     """Raises: ValueError."""
+    import pyarrow.parquet as pq
+
     try:
-        if parquet:
-            import pyarrow.parquet as pq
-
-            about = pq.read_metadata(place)
-            refuse_many(sum(about.row_group(k).column(j).num_values for k in range(about.num_row_groups)
-                            for j in range(about.num_columns)))
-            return of_table(pq.read_table(place, use_threads=False))
-        # As bytes: from a path, Arrow reads in threads, which takes ten times as long for a small file.
-        with pa.ipc.open_file(place.read_bytes() if isinstance(place, Path) else place.getvalue()) as file:
-            return of_table(file.read_all())
+        about = pq.read_metadata(place)
+        refuse_many(sum(about.row_group(k).column(j).num_values for k in range(about.num_row_groups)
+                        for j in range(about.num_columns)))
+        return of_table(pq.read_table(place, use_threads=False))
     except (pa.ArrowException, OSError) as error:
-        raise ValueError(f"the {'Parquet' if parquet else 'Arrow'} file is damaged ({error})") from None
+        raise ValueError(f"the Parquet file is damaged ({error})") from None
 
 
-def of_table(table: pa.Table) -> Recording:
+def arrow(content: bytes) -> Recording:
+    """All of a file: from a path, Arrow reads in threads, which takes ten times as long for a small one.
+    Raises: ValueError.
+    """
+    try:
+        with pa.ipc.open_file(content) as file:
+            return of_table(file.get_batch(0) if file.num_record_batches == 1 else file.read_all())
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(f"the Arrow file is damaged ({error})") from None
+
+
+def of_table(table: pa.Table | pa.RecordBatch) -> Recording:
     """Raises: ValueError."""
     columns: dict[str, Any] = {name: table[name] for name in table.column_names if name}
-    if len(table) == 1 and columns and any(_is_list(one.type) for one in columns.values()):
-        columns = {name: _flat(one) if _is_list(one.type) else one for name, one in columns.items()}
+    if table.num_rows == 1 and (lists := [name for name, one in columns.items() if _is_list(one.type)]):
+        columns |= {name: _flat(columns[name]) for name in lists}
         rate = next((float(columns.pop(name)[0].as_py()) for name in list(columns) if name.casefold() in RATES
                      and len(columns[name]) == 1), None)
-        return _of({name: one for name, one in columns.items() if _is_list(table[name].type)}, rate)
+        return _of({name: columns[name] for name in lists if name in columns}, rate)
     return _of(columns, None)
 
 
@@ -85,9 +93,10 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    cell = column.combine_chunks().flatten()
-    return cell
+def _flat(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The list in its only row. Without a function of Arrow's, which takes longer than all else of a short list."""
+    cell = column[0].values
+    return pa.array([], column.type.value_type) if cell is None else cell
 
 
 def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
@@ -107,15 +116,22 @@ def _of(columns: Mapping[str, Any], rate: float | None) -> Recording:
             names.append(name)
             values.append(numbers)
     count = next(iter(lengths.values()), 0)
-    times, since = (np.arange(count) / (rate or 1.0), None) if timed is None else clock.read(timed, columns[timed])
-    return Recording(times, np.stack(values) if values else np.zeros((0, count)), tuple(names), since,
-                     timed is not None or rate is not None)
+    since = None
+    if timed is None:
+        times = counted(count, rate or 1.0)
+    else:
+        seconds, since = clock.read(timed, columns[timed])
+        times = Times(seconds)
+    joined = values[0][None] if len(values) == 1 else np.stack(values) if values else np.zeros((0, count))
+    return Recording(times, joined, tuple(names), since, timed is not None or rate is not None)
 
 
 def _numbers(name: str, cells: Any) -> np.ndarray | None:
     """float64 [N]; None of a column of other things. Raises: ValueError (numbers with a unit, or words among them)."""
     flat = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     kind = flat.type
+    if kind in EXACT:  # float64 holds each; at once, see `_flat`
+        return np.asarray(flat.to_numpy(zero_copy_only=False), np.float64)
     if pa.types.is_null(kind):
         return np.full(len(flat), np.nan)
     if pa.types.is_boolean(kind):

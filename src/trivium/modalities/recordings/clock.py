@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -19,6 +20,11 @@ SHOWN = 30  # characters of a cell
 
 def column(names: Sequence[str]) -> str | None:
     """The name of the column of times: the most usual one, with or without a unit, as in `time (ms)` or `t_us`."""
+    return _column(tuple(names))
+
+
+@functools.lru_cache(64)  # every file of a stream has the same
+def _column(names: tuple[str, ...]) -> str | None:
     plain = {name: _plain(name)[0] for name in names}
     return next((name for wanted in NAMES for name in names if plain[name] == wanted), None)
 

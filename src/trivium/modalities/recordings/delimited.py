@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.modalities import media
-from trivium.modalities.recordings import Recording, arrays, clock, refuse_many
+from trivium.modalities.recordings import Recording, Times, arrays, clock, refuse_many
 
 NUMBER = re.compile(r"^\s*[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?\s*$|^\s*$|^\s*nan\s*$", re.IGNORECASE)
 LARGE, BLOCK = 1 << 24, 1 << 22  # bytes of a file that is read in pieces, and of a piece
@@ -82,7 +82,7 @@ def _in_pieces(content: Path | io.BytesIO, names: list[str] | None, parse: Any, 
             elif timed is not None:
                 times[here] = clock.seconds(timed, batch[timed])
     times, since = clock.read(timed or "", pa.chunked_array(dates)) if dates else (times[:count], None)
-    return Recording(times, np.ascontiguousarray(values[:, :count]), tuple(channels), since, timed is not None)
+    return Recording(Times(times), np.ascontiguousarray(values[:, :count]), tuple(channels), since, timed is not None)
 
 
 def _lines(content: str | io.BytesIO) -> int:

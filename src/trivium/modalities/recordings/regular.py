@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.modalities.recordings import Recording
+from trivium.modalities.recordings import Recording, Times
 
 EXACT = 1e-9  # of a step: the clocks are the same
 EVEN = 0.02  # of a step that a time may be off, and still be regular
@@ -24,25 +25,18 @@ def regular(found: Recording, rate: float, first: float, last: float, count: int
     """float64 [C, T] and bool [C, T], where there is a value: `count` points of `rate` a second from `first` on, up to
     the second `last`; 0 in gaps, and behind the end.
     """
-    wanted = first + np.arange(count) / rate
     values, there = np.zeros((len(found.values), count)), np.zeros((len(found.values), count), bool)
-    blur = 1e-9 * max(1.0, last - first) + 2 * float(np.spacing(max(abs(first), abs(last))))
-    inside = int(np.searchsorted(wanted, last - blur, "left"))
-    margin = REACH * max(1 / rate, found.step) + found.step
-    a, b = np.searchsorted(found.seconds, [first - margin, min(last, wanted[-1] + 1 / rate) + margin])
-    seconds, own = found.seconds[a:b], found.values[:, a:b]
-    if not len(seconds) or not inside:
+    look = (_known if found.times.shared else _look)(found.times, rate, first, last, count)
+    if look is None:
         return values, there
-    step = max(found.step, (seconds[-1] - seconds[0]) / LONGEST)
-    grid, known, begin = _even(seconds, own, step)
-    if rate * step < 1 - EVEN:
-        grid, known = _slower(grid, known, rate * step)
-    at = (wanted[:inside] - begin) / step
-    if abs(rate * step - 1) < EXACT and abs(at[0] - round(at[0])) < EXACT and at[0] > -EXACT:  # as it is
-        own_first = round(at[0])
-        size = max(0, min(inside, grid.shape[1] - own_first))
-        values[:, :size] = grid[:, own_first: own_first + size]
-        there[:, :size] = known[:, own_first: own_first + size]
+    grid, known = _even(found.values[:, look.part], look)
+    if rate * look.step < 1 - EVEN:
+        grid, known = _slower(grid, known, rate * look.step)
+    at, inside = look.at, len(look.at)
+    if look.first is not None:
+        size = max(0, min(inside, grid.shape[1] - look.first))
+        values[:, :size] = grid[:, look.first: look.first + size]
+        there[:, :size] = known[:, look.first: look.first + size]
         return values, there
     low = np.clip(np.floor(at + 1e-6).astype(np.int64), 0, grid.shape[1] - 1)
     high = np.minimum(low + 1, grid.shape[1] - 1)
@@ -58,18 +52,55 @@ def regular(found: Recording, rate: float, first: float, last: float, count: int
     return values, there
 
 
-def _even(seconds: np.ndarray, values: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Values on a regular clock of `step`, 0 in gaps; where there is one, [C, T]; and when that clock begins."""
+@dataclass(frozen=True)
+class _Look:
+    """How wanted points are made of those that there are, as far as their times say.
+
+    part: the points that are looked at;  step: of a regular clock that begins with them, in seconds
+    place: their times on it, in steps;  whole: int64, the same where they stand on it, else None
+    at: the times that are wanted inside of the recording, in steps;  first: the step from which on they are the clock's
+    """
+
+    part: slice
+    step: float
+    place: np.ndarray
+    whole: np.ndarray | None
+    at: np.ndarray
+    first: int | None
+
+
+def _look(times: Times, rate: float, first: float, last: float, count: int) -> _Look | None:
+    """None: nothing is there."""
+    wanted = first + np.arange(count) / rate
+    blur = 1e-9 * max(1.0, last - first) + 2 * float(np.spacing(max(abs(first), abs(last))))
+    inside = int(np.searchsorted(wanted, last - blur, "left"))
+    margin = REACH * max(1 / rate, times.step) + times.step
+    a, b = np.searchsorted(times.seconds, [first - margin, min(last, wanted[-1] + 1 / rate) + margin]).tolist()
+    seconds = times.seconds[a:b]
+    if not len(seconds) or not inside:
+        return None
+    step = max(times.step, (seconds[-1] - seconds[0]) / LONGEST)
     place = (seconds - seconds[0]) / step
     whole = np.round(place).astype(np.int64)
-    if np.abs(place - whole).max() <= EVEN * max(1.0, 1e-3 * len(place)) and (np.diff(whole) > 0).all():
-        if len(whole) == whole[-1] + 1:
-            known = ~np.isnan(values)
-            return np.where(known, values, 0.0), known, float(seconds[0])
-        made = np.full((len(values), int(whole[-1]) + 1), np.nan)
-        made[:, whole] = values
+    even = np.abs(place - whole).max() <= EVEN * max(1.0, 1e-3 * len(place)) and (np.diff(whole) > 0).all()
+    at = (wanted[:inside] - float(seconds[0])) / step
+    same = abs(rate * step - 1) < EXACT and abs(at[0] - round(at[0])) < EXACT and at[0] > -EXACT
+    return _Look(slice(a, b), step, place, whole if even else None, at, round(at[0]) if same else None)
+
+
+_known = functools.lru_cache(4)(_look)
+
+
+def _even(values: np.ndarray, look: _Look) -> tuple[np.ndarray, np.ndarray]:
+    """Values on the regular clock, 0 in gaps; and where there is one, [C, T]."""
+    place, whole = look.place, look.whole
+    if whole is not None:
+        made = values
+        if len(whole) != whole[-1] + 1:
+            made = np.full((len(values), int(whole[-1]) + 1), np.nan)
+            made[:, whole] = values
         known = ~np.isnan(made)
-        return np.where(known, made, 0.0), known, float(seconds[0])
+        return np.where(known, made, 0.0), known
     clock = np.arange(int(place[-1] + 1e-9) + 1, dtype=np.float64)
     made, known = np.zeros((len(values), len(clock))), np.zeros((len(values), len(clock)), bool)
     for own, out, mask in zip(values, made, known, strict=True):
@@ -82,7 +113,7 @@ def _even(seconds: np.ndarray, values: np.ndarray, step: float) -> tuple[np.ndar
         left = np.clip(right - 1, 0, len(x) - 1)
         close = (x[right] - x[left] <= APART) & (clock >= x[0] - 0.5) & (clock <= x[-1] + 0.5)
         mask[:] = close | (np.abs(x[right] - clock) <= 0.5) | (np.abs(x[left] - clock) <= 0.5)
-    return np.where(known, made, 0.0), known, float(seconds[0])
+    return np.where(known, made, 0.0), known
 
 
 def _slower(grid: np.ndarray, known: np.ndarray, ratio: float) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from trivium.modalities import media
-from trivium.modalities.recordings import Recording
+from trivium.modalities.recordings import Recording, counted
 
 RATE, GAIN = 250.0, 200.0  # of a header that does not say: points a second, and units of the ADC in a millivolt
 MISSING = {"16": -(2**15), "212": -(2**11)}  # what stands for no value
@@ -53,7 +53,7 @@ def read(value: str, root: str | Path) -> Recording:
         for k, samples in zip(own, found[:, :count], strict=True):
             one = signals[k]
             values[k] = np.where(samples == MISSING[one.format], np.nan, (samples - one.baseline) / one.gain)
-    return Recording(np.arange(count or 0) / rate, values, tuple(one.name for one in signals))
+    return Recording(counted(count or 0, rate), values, tuple(one.name for one in signals))
 
 
 def _bytes(value: str, root: str | Path) -> bytes:
