@@ -70,7 +70,7 @@ def features(folder: Path, chunk: list[str]) -> int:
     """As `preprocess` does. Runs in a worker."""
     spec = video.spec(SETTINGS)
     rows = [(name, name, None, None, None) for name in chunk]
-    return int(_decode(Reading("clip", "video", "video", SETTINGS), spec, str(folder), rows)[0].shape[0])
+    return len(_decode([(Reading("clip", "video", "video", SETTINGS), spec)], str(folder), rows)[0][0])
 
 
 def timed(work: Callable, folder: Path, names: list[str]) -> float:
