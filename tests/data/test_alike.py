@@ -98,6 +98,21 @@ def test_clips_of_one_room(tmp_path: Path, change: str, least: int) -> None:
     assert planted >= least and others == 0
 
 
+def test_another_thing_that_moves_through_the_same_room_is_another_clip() -> None:
+    """The room is nearly all that is seen, so that the pictures alone agree; other rooms are beside it."""
+    rooms = np.random.default_rng(0).normal(0, 1, (20, 16, 16))
+
+    def seen(room: int, row: int, step: int) -> np.ndarray:
+        shown = np.tile(rooms[room], (8, 1, 1))
+        for k in range(8):
+            shown[k, row, (step * k) % 16] += 2.0
+        return np.concatenate([[2.0], ((shown - shown.mean()) / shown.std()).ravel()]).astype(np.float16)
+
+    prints = np.stack([seen(0, 2, 1), seen(0, 11, 3), seen(0, 2, 1) * np.float16(0.998),
+                       *(seen(room, 2, 1) for room in range(1, 20))])
+    assert video.pairs(prints, 0.95).tolist() == [[0, 2]]
+
+
 @pytest.mark.parametrize(("words", "least"), [(12, 160), (20, 198), (60, 200)])
 def test_texts_with_one_word_changed(words: int, least: int) -> None:
     own = [sentence(i, words) for i in range(MORE)]

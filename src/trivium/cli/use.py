@@ -188,7 +188,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     when = rows.named(configured.get("time", ""), names, path)
     if not tables:
         taken = {*found.values(), *apart, *(column for _, column in streams.values())}
-        taken |= {when} if any(one in found for one in TIMES) else set()  # where a recording was cut is no fact
+        taken |= {when} if when and any(one in found for one in TIMES) else set()  # when it was cut is no fact
         tables = _facts(path, names, taken, settings)
         held = {column for own in tables.values() for column in own}
     if not streams and not tables:
