@@ -1,9 +1,14 @@
 """What a clock is off another, from energies on one time line."""
 
+from pathlib import Path
+
 import numpy as np
 
+from tests.data.clocks import csv, joined
 from trivium.data import offsets
-from trivium.data.offsets import LONGEST, RATE, match
+from trivium.data.linked_rows import Known
+from trivium.data.offsets import LONGEST, RATE, estimate, match
+from trivium.data.onclock import Stream
 
 BLANK = round(LONGEST * RATE)  # before and behind a recording
 
@@ -51,3 +56,30 @@ def test_the_estimate_is_the_middle_of_its_interval():
     mean, low, high = offsets._interval(np.array([0.1, 0.2, 0.3]))
     assert (round(mean, 4), low, high) == (0.2, -0.0484, 0.4484)
     assert offsets._interval(np.array([0.1, 0.2])) is None
+
+
+class Turned(Known):
+    """The same keys with other codes, as another process has them."""
+
+    def codes(self, numbers: np.ndarray) -> np.ndarray:
+        found = super().codes(numbers)
+        return np.where(found < 0, -1, len(self) - 1 - found)
+
+
+def test_the_first_ten_recordings_of_the_table_are_looked_at_in_every_process(tmp_path: Path):
+    """In the first ten one stream is late by half a second, and in the other ten by two."""
+    said, noted = [], []
+    for k in range(20):
+        for at in np.random.default_rng(k).uniform(0, 60, 12).round(3):
+            late = 0.5 if k < 10 else 2.0
+            said.append(f"r{k},on,{at},{at + 0.2:.3f}")
+            noted.append(f"r{k},off,{at + late:.3f},{at + late + 0.2:.3f}")
+    streams = {name: {"modality": "text", "column": "text", "table": {
+        "path": str(csv(tmp_path / f"{name}.csv", "rec,text,from,to", *rows)), "start": "from", "end": "to"}}
+        for name, rows in (("said", said), ("noted", noted))}
+    csv(tmp_path / "events.csv", "id,label,rec,start,end", *(f"e{k},{'xy'[k % 2]},r{k},0,60" for k in range(20)))
+    joined(tmp_path, streams)
+    read = [Stream.read(tmp_path / f"valid/{name}.parquet", "text") for name in streams]
+    for kind in (Known, Turned):
+        (found,) = estimate(tmp_path / "valid", str(tmp_path), read, kind(read[0].rows.number))
+        assert round(found.seconds, 2) == -0.5

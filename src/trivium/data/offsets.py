@@ -36,7 +36,9 @@ def estimate(valid: Path, root: str, streams: Sequence[Stream], known: Known) ->
     if len(felt) < 2:
         return []
     code = {one.name: known.codes(one.rows.number) for one in felt}
-    both = [k for k in range(len(known)) if all((code[one.name] == k).any() for one in felt)][:RECORDINGS]
+    others = [set(code[one.name].tolist()) for one in felt[1:]]
+    both = [k for k in dict.fromkeys(code[felt[0].name].tolist())  # as the rows have them: a code is another each time
+            if k >= 0 and all(k in other for other in others)][:RECORDINGS]
     found = []
     pairs: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {one.name: [] for one in felt[1:]}
     for k in both:

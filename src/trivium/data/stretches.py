@@ -35,7 +35,7 @@ def cut(recording: np.ndarray, start: np.ndarray, end: np.ndarray, counts: np.nd
 
     recording: int64 code [N];  start, end: float64 seconds [N];  counts: bool [N]
     """
-    each = np.unique(recording[counts])
+    each = list(dict.fromkeys(recording[counts].tolist()))  # as the samples have them: codes say nothing of an order
     if len(each) >= FEW or not (np.isfinite(start) & np.isfinite(end))[counts].all():
         return None
     number, across = np.zeros(len(recording), np.int64), np.zeros(len(recording), bool)
