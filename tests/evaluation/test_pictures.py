@@ -1,13 +1,17 @@
 """What the pictures of attributions show, read back from their SVG."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.helpers import drawn
 from trivium.drawing.lanes import Channel, plot
+from trivium.evaluation.panels import step
 from trivium.evaluation.pictures import Panel, Row, draw
+from trivium.modalities import audio
 from trivium.modalities.spec import Spec
 
 TEXT = Spec("text", "tokens", (6,), vocab=50)
@@ -83,6 +87,14 @@ def test_sound_is_a_line_with_what_it_says_over_it(tmp_path: Path) -> None:
     assert [np.sign(middle - y) for y in said] == [0, 0, 1, 0, 0] and "time" in texts
     draw(tmp_path / "a.svg", "", [Row("", {"audio": panel._replace(step=0.1, values=-panel.values)}, {})])
     assert drawn(tmp_path / "a.svg")[2][1:] == ["audio: −0.30 nats", "0", "0.25", "0.5 s"]
+
+
+@pytest.mark.parametrize(("settings", "seconds"), [
+    ({"sample_rate": 100, "seconds": 2.0, "features": "waveform"}, 0.01), ({"hop_ms": 12.5}, 0.0125)])
+def test_a_step_of_a_sound_is_a_sample_or_a_hop(settings: dict[str, Any], seconds: float) -> None:
+    spec = audio.spec(audio.Settings.model_validate(settings))
+    store: Any = SimpleNamespace(specs={"mic": spec}, encoders={"mic": SimpleNamespace(processor=("audio", settings))})
+    assert step(store, "mic") == pytest.approx(seconds)
 
 
 def test_a_series_names_its_channels_and_says_how_far_each_goes(tmp_path: Path) -> None:
