@@ -74,6 +74,17 @@ def test_what_is_measured(tmp_path) -> None:
     assert part["points"] == 5 and part["gaps"] == 0.5 and "y mean" not in part
 
 
+def test_what_is_measured_does_not_depend_on_where_times_begin(tmp_path) -> None:
+    """A step of 0.019999999999999574 is another number than 0.02, and new rows are compared by rank."""
+    def seen(begins: float) -> dict[str, float | str]:
+        rows = [f"{begins + k * 0.02:.2f},{k * k % 7}" for k in range(150)]
+        (tmp_path / "a.csv").write_text("time,x\n" + "\n".join(rows) + "\n")
+        return series.measured("a.csv", tmp_path, None, None)
+
+    assert seen(0) == seen(100_000) == seen(1_767_225_600)
+    assert (seen(100_000)["step"], seen(100_000)["duration"]) == (0.02, 3.0)
+
+
 def test_a_row_with_none_of_the_channels_that_the_model_knows_gets_no_answer(tmp_path) -> None:
     """Gaps alone would get one, and a sure one at times."""
     chosen = {"channels": ["ax", "ay"], "rate": 10.0, "seconds": 1.0}

@@ -71,6 +71,12 @@ def test_a_sound_is_measured_in_pieces_as_it_is_at_once(monkeypatch: pytest.Monk
     assert whole["centroid"] == pytest.approx(2000, abs=30)  # white noise: the middle of what there is
 
 
+def test_a_part_of_a_sound_is_as_long_wherever_it_begins() -> None:
+    """0.7 - 0.4 is a little less than 0.3."""
+    wave = np.random.default_rng(0).normal(0, 0.1, 8000)
+    assert [audio.measured(sound(wave), a, b)["seconds"] for a, b in ((0.0, 0.3), (0.4, 0.7))] == [0.3, 0.3]
+
+
 def test_the_cells_of_a_table() -> None:
     train = {"area": ["1", "2", "3.5"], "kind": ["flat", "flat", "house"], "day": ["2020-01-01", "2021-03-04", ""],
              "sold": ["yes", "no", "yes"]}

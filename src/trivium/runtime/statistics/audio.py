@@ -25,7 +25,7 @@ def measured(file: Any, start: float | None, end: float | None) -> dict[str, flo
         size = max(1, int(FRAME * rate))
         first = int((start or 0) * rate)
         sound.seek(first)
-        left = sound.frames - first if end is None else int((end - (start or 0)) * rate)
+        left = sound.frames - first if end is None else round((end - (start or 0)) * rate)
         heard, power, silent, frames = 0, 0.0, 0, 0
         spectrum, window = np.zeros(size // 2 + 1), np.hanning(size + 2)[1:-1]
         while left > 0 and len(wave := sound.read(min(left, FRAMES * size), "float64", always_2d=True)):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 MOST = 8  # channels that are measured each
+DIGITS = 6  # of a length of time: later ones depend on where the times begin
 
 
 def measured(value: Any, root: Any, start: float | None, end: float | None) -> dict[str, float | str]:
@@ -21,8 +22,9 @@ def measured(value: Any, root: Any, start: float | None, end: float | None) -> d
     first, last = recordings.cut(found, start, end)
     a, b = np.searchsorted(found.seconds, [first, last])
     part = found.values[:, a:b]
-    told: dict[str, float | str] = {"duration": last - first, "points": float(part.shape[1]), "step": found.step,
-                                    "gaps": float(np.isnan(part).mean()) if part.size else 1.0}
+    told: dict[str, float | str] = {
+        "duration": float(f"{last - first:.{DIGITS}g}"), "points": float(part.shape[1]),
+        "step": float(f"{found.step:.{DIGITS}g}"), "gaps": float(np.isnan(part).mean()) if part.size else 1.0}
     for name, own in zip(found.channels[:MOST], part[:MOST], strict=True):
         if (there := own[~np.isnan(own)]).size:
             told |= {f"{name} mean": float(there.mean()), f"{name} deviation": float(there.std())}

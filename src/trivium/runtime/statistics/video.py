@@ -9,6 +9,7 @@ import numpy as np
 
 FRAMES = 16  # that are looked at, spread evenly
 SIDE = 64  # pixels that each is shrunk to
+DIGITS = 6  # of a length of time: later ones depend on where it begins
 
 
 def measured(file: Any, start: float | None, end: float | None) -> dict[str, float | str]:
@@ -27,5 +28,5 @@ def measured(file: Any, start: float | None, end: float | None) -> dict[str, flo
         grey = np.stack([reader.picture(frame, SIDE, SIDE, "gray") for frame in shown]).astype(np.float32) / 255
         width, height = reader.size(shown[0], film.stream.sample_aspect_ratio)
     motion = float(np.abs(np.diff(grey, axis=0)).mean()) if len(grey) > 1 else 0.0
-    return {"seconds": last - first, "width": float(width), "height": float(height), "brightness": float(grey.mean()),
-            "contrast": float(grey.std()), "motion": motion}
+    return {"seconds": float(f"{last - first:.{DIGITS}g}"), "width": float(width), "height": float(height),
+            "brightness": float(grey.mean()), "contrast": float(grey.std()), "motion": motion}
