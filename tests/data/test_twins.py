@@ -100,6 +100,41 @@ def test_a_leak_is_measured_and_named(tmp_path: Path) -> None:
         "1 of 4 test rows of seed 0 have the same photo as a train row: `s1` like `s0`"]
 
 
+def test_what_near_duplicates_keep_together_is_counted_and_named(tmp_path: Path) -> None:
+    """Also where a third sample has the very file of one of them; and none of it is written where there is none."""
+    write(tmp_path)
+    table = tables.read(tmp_path / "samples.parquet")
+    for name in ("photo", "photo_digest"):
+        cells = table[name].to_pylist()
+        cells[6] = cells[2]
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(cells))
+    tables.write(table, tmp_path / "samples.parquet")
+    split(tmp_path, ["train"] * 8)
+    found = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near(text=None)), True)
+    assert [one.plain() for one in found.nearly or ()] == [
+        {"stream": "clip", "samples": 2, "examples": (
+            {"one": "s4", "other": "s5", "one_value": "4.wav", "other_value": "5.wav"},)},
+        {"stream": "photo", "samples": 3, "examples": (
+            {"one": "s2", "other": "s3", "one_value": "2.png", "other_value": "3.png"},)}]
+    found.write(tmp_path / "leaks.json")
+    assert leaks.Leaks.read(tmp_path / "leaks.json") == found
+    exact = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01), False)
+    assert set(exact.plain()) == {"near", "given", "seeds", "whole"}
+
+
+def test_of_two_streams_each_names_its_own_pairs_and_one_sample_alone_is_none(tmp_path: Path) -> None:
+    words = [sentence(i) for i in range(4)]
+    title = [" ".join(one) for one in words]
+    story = [" ".join(one_word(words[0], 3)), None, title[3], " ".join(one_word(words[1], 5))]
+    tables.write(pa.table({"sample": SAMPLES[:4], "label": list("abab"), "title": title, "story": story}),
+                 tmp_path / "samples.parquet")
+    tables.write_json({"root": ".", "streams": {"title": "text", "story": "text"}}, tmp_path / "meta.json")
+    split(tmp_path, ["train"] * 8)
+    found = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near()), True).nearly or ()
+    assert sorted((one.stream, one.samples, *((p.one, p.other) for p in one.examples)) for one in found) == [
+        ("story", 1, ("s1", "s3")), ("title", 1, ("s1", "s3"))]  # of s0 both texts are alike: it is one sample
+
+
 def test_rows_all_of_whose_streams_are_known(tmp_path: Path) -> None:
     write(tmp_path)
     table = tables.read(tmp_path / "samples.parquet")

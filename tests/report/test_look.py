@@ -117,3 +117,33 @@ def test_the_report_says_the_same(project: Path) -> None:
     figures = data._looked(SimpleNamespace(root=project))  # type: ignore[arg-type]
     assert [figure.title for figure in figures] == ["Lengths, sizes, durations", "Which are there together",
                                                     "Test rows with a twin in train"]
+
+
+def test_near_duplicates_are_named_without_a_split_column(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from tests.data.alike_media import as_jpeg, picture, save_picture
+    from trivium.data.settings import Near
+    from trivium.report.sections import data
+
+    pictures = [picture(i) for i in range(40)]
+    pictures[7] = as_jpeg(pictures[2], 40)
+    rows = [image(tmp_path, i) for i in range(40)]
+    for i, one in enumerate(pictures):
+        rows[i]["value"] = save_picture(one, tmp_path / f"{i}.png")
+        rows[i]["digest"] = tables.digest((tmp_path / f"{i}.png").read_bytes())
+    raw, kinds = write(tmp_path, labels(40, label=["a", "b"] * 20), image=rows), {"image": "image"}
+    settings = SETTINGS.model_copy(update={"image_side": (1, 999)})
+    tables.write_json(validate(raw, tmp_path / "data/valid", kinds, settings), tmp_path / "reports/validation.json")
+    align(tmp_path / "data/valid", tmp_path / "data/aligned", kinds, Align(tolerance=0.1))
+    found = twins.find(tmp_path / "data/aligned", 0.01, Near())
+    split(tmp_path / "data/aligned", tmp_path / "data/splits", Split(
+        method="holdout", val=0.2, test=0.2, labels=1.0, group_identical_text=False, held_out_domain=""), 1,
+        [one.by_row() for one in found])
+    leaks.measure(tmp_path / "data/aligned", tmp_path / "data/splits", found, True).write(tmp_path / leaks.PATH)
+    said = "Near-duplicates in image keep 2 samples on one side: `s2` like `s7`."
+    _, shown = page.write(tmp_path)
+    assert f"No sample shares content with another. {said} In all, 39 groups are split." in shown.splitlines()
+    assert "Samples s2 and s7." in (tmp_path / page.OUT).read_text(encoding="utf-8")
+    captions = [one.caption for one in data._looked(SimpleNamespace(root=tmp_path))]  # type: ignore[arg-type]
+    assert any(said in one for one in captions)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trivium.data import tables
+from trivium.data import nearly, tables
+from trivium.data.nearly import Nearly
 from trivium.data.out import Out, Part
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ class Leak(Part):
 class Leaks(Out):
     """near: whether near-duplicates count as twins.  given: of the data's own split column, before anything is mended,
     empty where there is none.  seeds: of each seed's split.  whole: the test rows of each seed all of whose streams
-    have a twin in train.
+    have a twin in train.  nearly: which samples near-duplicates keep together; None where there is none
     """
 
     near: bool
     given: list[Leak]
     seeds: list[list[Leak]]
     whole: list[int]
+    nearly: tuple[Nearly, ...] | None = None
 
 
 def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], near: bool, own: bool = True) -> Leaks:
@@ -62,7 +64,7 @@ def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], nea
     sides = [_sides(Path(splits) / "splits.parquet", name) for name in drawn]
     return Leaks(near=near, given=_leaks(samples, given, twins) if (given == TEST).any() else [],
                  seeds=[_leaks(samples, one, twins, k == 0) for k, one in enumerate(sides)],
-                 whole=[_whole(one, twins) for one in sides])
+                 whole=[_whole(one, twins) for one in sides], nearly=nearly.found(samples, twins))
 
 
 def _sides(path: Path, column: str) -> np.ndarray:

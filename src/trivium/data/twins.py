@@ -6,7 +6,7 @@ A placeholder is nobody's twin, and neither is a cell of a table.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Twins:
     """Of one modality, an entry per value. rows: of all samples.  row, stream: whose it is, int64;  code: int64, the
-    same for twins, negative for a placeholder.
+    same for twins, negative for a placeholder.  near: int64 [P, 2], places of two values that are nearly the same.
     """
 
     rows: int
@@ -39,6 +39,7 @@ class Twins:
     row: np.ndarray
     stream: np.ndarray
     code: np.ndarray
+    near: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def by_row(self) -> np.ndarray:
         """int64 [rows, streams]: the codes, negative where there is none; as `components` takes them."""
@@ -64,11 +65,11 @@ def find(aligned: str | Path, share: float, alike: Near | None = None) -> list[T
         item = np.flatnonzero(numbers != NULL)
         row, stream = item % len(kinds), item // len(kinds)
         code = np.unique(numbers[item], return_inverse=True)[1].astype(np.int64)
-        least = getattr(alike, modality, None) if alike else None
+        least, pairs = getattr(alike, modality, None) if alike else None, np.zeros((0, 2), np.int64)
         if least is not None and len(item):
-            code = _with_near(path, meta.root, modality, names, item, code, least)
+            code, pairs = _with_near(path, meta.root, modality, names, item, code, least)
         code[np.isin(code, Common(share, kinds).among(code, kinds[row], len(kinds)))] = -1
-        found.append(Twins(len(kinds), names, row, stream, code))
+        found.append(Twins(len(kinds), names, row, stream, code, pairs))
     return found
 
 
@@ -85,8 +86,8 @@ def _numbers(path: Path, column: str, medium: bool) -> np.ndarray:
 
 
 def _with_near(path: Path, root: str, modality: str, names: Sequence[str], item: np.ndarray, code: np.ndarray,
-               least: float) -> np.ndarray:
-    """The `code` of each value where near-duplicates have the same."""
+               least: float) -> tuple[np.ndarray, np.ndarray]:
+    """The `code` of each value where near-duplicates have the same; and which these are, see `Twins`."""
     part = import_module(f"trivium.data.alike.{modality}")
     wanted = names if is_prose(modality) else [f"{s}{end}" for s in names for end in ("", "_start", "_end")]
     table = tables.read(path, wanted)
@@ -104,8 +105,9 @@ def _with_near(path: Path, root: str, modality: str, names: Sequence[str], item:
         there = np.array([one is not None for one in prints])
         known = [one for one in prints if one is not None]
         found = once[there][part.pairs(np.stack(known), least)] if known else np.zeros((0, 2), np.int64)
-    links = np.concatenate([found.reshape(-1, 2), near.same(code)])
-    return connected(len(code), links[:, 0], links[:, 1])
+    found = np.unique(np.sort(found.reshape(-1, 2), axis=1), axis=0)
+    links = np.concatenate([found, near.same(code)])
+    return connected(len(code), links[:, 0], links[:, 1]), found[code[found[:, 0]] != code[found[:, 1]]]
 
 
 def _prints(modality: str, root: str, values: list[tuple[str | None, float | None, float | None]],

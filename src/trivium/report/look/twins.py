@@ -65,7 +65,8 @@ def leaks(seen: Seen) -> Figure | None:
                "it; rows that it tears apart are then left out of train. Where most texts repeat, as labels and "
                "captions do, twins of a text say little; a picture or a sound that is known is a leak. "
                f"{numbers.whole(found.whole[0])} test rows of seed 0 have a twin for all that they have."
-               + ("" if found.near else " Near-duplicates are looked for with `split.near_duplicates: true`."))
+               + ("" if found.near else " Near-duplicates are looked for with `split.near_duplicates: true`.")
+               + "".join(f" {one}" for one in nearly(seen)))
     return Figure(Table("Twins across the split", ["stream", "given split", "seed 0", "most of any seed"], rows),
                   caption, "Test rows with a twin in train", wide=True)
 
@@ -76,10 +77,13 @@ def _said(leak: Leak) -> str:
 
 
 def examples(seen: Seen) -> list[Card]:
-    """Of twins, three per stream of media, or where a given split has them."""
+    """Of near-duplicates, three per stream; of twins across the split, too, where media or a given split have them."""
     if seen.leaks is None:
         return []
-    cards = []
+    cards = [Card(f"{one.stream}, nearly the same", [value(seen, one.stream, pair.one_value),
+                                                     value(seen, one.stream, pair.other_value)],
+                  f"Samples {pair.one} and {pair.other}.")
+             for one in seen.leaks.nearly or () for pair in one.examples]
     for of, found in (("given split", seen.leaks.given), ("seed 0", next(iter(seen.leaks.seeds), []))):
         for leak in found:
             if is_written(seen.modality(leak.stream)) and of == "seed 0":
@@ -96,6 +100,15 @@ def said(seen: Seen) -> str:
     groups = (seen.splits.get("groups") or {}).get("count", seen.rows)
     apart = f"In all, {groups:,} groups are split."
     if not found.get("samples"):
-        return f"No sample shares content with another. {apart}"
-    return (f"{found['samples']:,} samples share content with another, in {numbers.plural(found['groups'], 'group')}: "
-            f"they stay on one side of every split. {apart}")
+        return " ".join(["No sample shares content with another.", *nearly(seen), apart])
+    return " ".join([f"{found['samples']:,} samples share content with another, in "
+                     f"{numbers.plural(found['groups'], 'group')}: they stay on one side of every split.",
+                     *nearly(seen), apart])
+
+
+def nearly(seen: Seen) -> list[str]:
+    """About near-duplicates, a sentence per stream that has some."""
+    return [f"Near-duplicates in {one.stream} keep {numbers.plural(one.samples, 'sample')} on one side: "
+            + ", ".join(f"`{pair.one}` like `{pair.other}`" for pair in one.examples)
+            + (", ..." if one.samples > 2 * len(one.examples) else "") + "."
+            for one in (seen.leaks.nearly if seen.leaks else None) or ()]
