@@ -126,19 +126,24 @@ def length(value: str, root: str | Path, start: float | None, end: float | None)
 def energy(value: str, root: str | Path, start: float | None, end: float | None, rate: float) -> np.ndarray:
     """float32 [N]: how much the picture changes (0-255, on average over pixels), `rate` times a second.
 
-    Raises: ValueError.
+    Between two frames nothing changes. So that slow films have no gaps of that, a change lasts from half a frame before
+    the second one begins to half a frame behind. Raises: ValueError.
     """
-    whole = length(value, root, start, end)
-    first = 0.0 if start is None or math.isnan(start) else start
+    from scipy.ndimage import uniform_filter1d
+
+    with reader.Film(media.opened(value, root)) as film:
+        (begins, ends), step = _span(film, start, end), film.step
+    whole = ends - begins
     times, moved = [0.0], [0.0]
     for begin in np.arange(0.0, whole, MOVED):
-        stop = min(first + begin + MOVED + 1 / SEEN, first + whole)  # a frame of the next piece: no change is lost
+        stop = min(begins + begin + MOVED + 1 / SEEN, ends)  # a frame of the next piece: no change is lost
         settings = Settings(size=32, channels=1, frames=round(MOVED * SEEN) + 1, frames_per_second=SEEN)
-        pictures, count = read(value, root, first + begin, stop, settings)
+        pictures, count = read(value, root, begins + begin, stop, settings)
         change = np.abs(np.diff(pictures[0, :count].astype(np.float32), axis=0)).mean((1, 2))
         times += (begin + (1 + np.arange(len(change))) / SEEN).tolist()  # the second of the two begins about then
         moved += change.tolist()
-    return np.interp(np.arange(int(whole * rate)) / rate, times, moved, left=0, right=0).astype(np.float32)
+    sharp = np.interp(np.arange(int(whole * rate)) / rate, times, moved, left=0, right=0)
+    return uniform_filter1d(sharp, 2 * round(rate * step / 2) + 1, mode="constant").astype(np.float32)
 
 
 def corrupt(x: Tensor, severity: float, generator: Generator, spec: Spec) -> Tensor:
