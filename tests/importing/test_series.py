@@ -194,9 +194,9 @@ def test_what_is_wrong_with_all_of_it_is_said() -> None:
             (lines(3), {"step": 1.0}, "it needs `--window SECONDS`"),
             (lines(3), {"window": 5.0}, "no window of 5 s fits into a recording: they are shorter"),
             (alone(100)[:51] + alone(100)[50:], {"window": 0.5},
-             r"long\.csv: point 51 \(0\.98 s\) has the same time as the one before\. Mend the times, or sort"),
+             r"long\.csv: point 51 \(0\.98 s\) has the same time as the one before\. Mend it, or sort"),
             ([line.replace("0.98", "01/05/2026") for line in alone(100)], {"window": 0.5},
-             "long.csv: .*Mend the times")):
+             "has the time `01/05/2026`, which is no time: write seconds, or dates such as 2026-01-31T12:00:00.25.$")):
         with pytest.raises(UserError, match=words):
             rows(written(text), **asked)
 

@@ -149,7 +149,8 @@ def _windows(row: Row, part: Part, roles: Roles, mean: bool, most: int, asked: A
     if wrong:
         if most:
             whose = f"`{row['id']}`: " if roles.key else ""
-            raise UserError(f"{asked.path}: {whose}{wrong}. Mend the times, or sort the rows by them.")
+            mend = " Mend it, or sort the rows by time." if len(seconds) else ""
+            raise UserError(f"{asked.path}: {whose}{wrong}.{mend}")
         label = {roles.label: told(part[roles.label], mean)} if roles.label else {}
         yield False, row | label | {NAME: Inline(content(_written(part, roles)), "series.arrow")}  # `validate` says why
         return
