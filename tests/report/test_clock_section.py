@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from trivium.data import tables
-from trivium.data.timeline import Counts, Line, Offset, Recording, Timeline
+from trivium.data.timeline import Counts, Cut, Line, Offset, Recording, Timeline
 from trivium.report.sections import clock
 
 OFFSET = Offset(stream="far", other="near", seconds=0.7, low=0.69, high=0.71, peak=0.9, ratio=4.0, stretches=6, agree=6,
@@ -34,6 +34,21 @@ def test_it_says_what_was_matched_and_how_far_clocks_are_apart(inputs):
         "lag, and 6 of 6 stretches agree. It changes by +60.0 ms a minute (+54.0 to +66.0).",
         "How far far is off near cannot be told: the best lag, +0.700 s, is 4 times as good as the next, and 1 of 6 "
         "stretches agree."]
+
+
+def test_samples_that_reach_into_the_next_stretch_are_no_samples_that_met_nothing(inputs):
+    old = Timeline.read(inputs.root / clock.PATH)  # has no such field
+    assert old.cut is None and "cut" not in old.plain()
+    old.model_copy(update={"samples": 295, "alone": 0, "cut": Cut(stretches=5, across=4)}).write(
+        inputs.root / clock.PATH)
+    context = clock.context(inputs)
+    assert context.lead == (
+        "295 samples met something in time. 4 more did, but reach into the next stretch of their recording and are "
+        "left out. What nothing took up, and what is left out, stands in data/aligned/unaligned.parquet, with its "
+        "time.")
+    assert context.figures[0].caption == (
+        "Filled: matched. Outlined with dashes: nothing took it up, or it is a sample that reaches into the next "
+        "stretch.")
 
 
 def test_it_draws_a_line_of_time_for_each_stream(inputs):

@@ -89,7 +89,7 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
              for m, one in tabled.items()}
     named = dict(zip(key.tolist(), keys, strict=True))
-    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates").write(
+    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates", pieces and pieces.counts).write(
         out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trivium.data.timeline import Cut
+
 FEW = 3  # recordings that a split needs, one for each side
 STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
 LEAST = 4  # samples of a stretch: those that reach into the next one are lost
@@ -20,6 +22,10 @@ class Stretches:
 
     number: np.ndarray
     across: np.ndarray
+
+    @property
+    def counts(self) -> Cut:
+        return Cut(stretches=int(self.number.max()) + 1, across=int(self.across.sum()))
 
     @property
     def said(self) -> str:

@@ -69,8 +69,19 @@ class Offset(Part):
                 f"agree.{grows}")
 
 
+class Cut(Part):
+    """Of fewer than three recordings: stretches that they were cut into, and samples that are left out because they
+    reach into the next one.
+    """
+
+    stretches: int
+    across: int
+
+
 class Timeline(Out):
-    """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock."""
+    """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock.
+    alone: samples that met nothing.  cut: None where recordings are whole.
+    """
 
     dates: bool
     ticks: bool
@@ -79,3 +90,4 @@ class Timeline(Out):
     streams: dict[str, Counts]
     recordings: list[Recording]
     offsets: list[Offset]
+    cut: Cut | None = None
