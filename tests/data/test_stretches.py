@@ -19,7 +19,7 @@ def test_each_stretch_ends_before_the_next_begins():
     assert found is not None
     assert found.number.tolist() == [0] * 4 + [1] * 4 + [2] * 2 + [3, 3, 3, 3, 4]
     assert np.flatnonzero(found.across).tolist() == [3, 7, 10]
-    assert found.said == (
+    assert found.counts.said == (
         "fewer than 3 recordings cannot be split, so they are cut into 5 stretches, each on one side (3 samples, which "
         "would reach into the next, left out). Neighbours may be alike, so results are better than on a new recording. "
         "`split.method: time` tests on the end.")

@@ -96,7 +96,7 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     for s, seconds in shift.items():
         print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
     if pieces:
-        print(f"clock: {pieces.said}")
+        print(f"clock: {pieces.counts.said}")
     if len(idle):
         print(f"clock: {len(idle):,} of {len(key):,} rows of the table become{'s' * (len(idle) == 1)} no sample: "
               f"{tick_of(settings)} lies in {'them' if len(idle) > 1 else 'it'}.")

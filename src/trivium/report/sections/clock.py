@@ -5,38 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from trivium.data.timeline import Recording, Timeline
+from trivium.data.timeline import PATH, Recording, Timeline
 from trivium.drawing import numbers
 from trivium.drawing.timeline import timeline
 from trivium.report.inputs import Inputs
 from trivium.report.parts import Cell, Figure, Table, sentence
 
-PATH = "data/aligned/clock.json"
 DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
 class Context:
-    """offsets: of clocks, a sentence each"""
+    """notes: how recordings were cut, and a sentence for each offset of a clock"""
 
     lead: str
     counts: Figure
-    offsets: list[str]
+    notes: list[str]
     figures: list[Figure]
 
 
 def context(inputs: Inputs) -> Context | None:
-    found = inputs.json(PATH)
-    if not found:
+    clock = Timeline.found(inputs.root / PATH)
+    if clock is None:
         return None
-    clock = Timeline.checked(found, inputs.root / PATH)
     rows = [[Cell(name, head=True), Cell(numbers.whole(one.rows), classes="number"),
              Cell(numbers.whole(one.matched), classes="number"), Cell(f"{one.offset:+.3f} s", classes="number")]
             for name, one in clock.streams.items()]
     rows.sort(key=lambda row: inputs.streams.index(str(row[0].content)) if row[0].content in inputs.streams else -1)
     counts = Figure(Table("Rows of each stream that were matched", ["stream", "rows", "matched", "moved by"], rows))
     figures = [_drawn(one, clock) for one in clock.recordings if any(line.pieces for line in one.lines)]
-    return Context(_lead(clock), counts, [sentence(one.said) for one in clock.offsets], figures)
+    notes = [sentence(one.said) for one in (clock.cut, *clock.offsets) if one]
+    return Context(_lead(clock), counts, notes, figures)
 
 
 def _lead(clock: Timeline) -> str:
