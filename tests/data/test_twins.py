@@ -126,7 +126,7 @@ def test_overlaps_are_those_of_every_pair() -> None:
     learned, asked = np.arange(400) % 7 == 0, np.arange(400) % 3 == 1
     has = np.flatnonzero(learned)
     pairs = [bool(overlap.overlap(parts, has[parts.file[has] == parts.file[one]], one).any())
-             for one in np.flatnonzero(asked)]
+             for one in np.flatnonzero(asked).tolist()]
     assert 20 < sum(pairs) < 120
     assert overlap.meets(parts, learned, asked).tolist() == pairs
 

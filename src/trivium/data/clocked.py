@@ -89,8 +89,8 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
              for m, one in tabled.items()}
     named = dict(zip(key.tolist(), keys, strict=True))
-    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates", pieces and pieces.counts).write(
-        out / "clock.json")
+    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates",
+          pieces.counts if pieces else None).write(out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")
     for s, seconds in shift.items():
