@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trivium.data.leaks import Leak
+from trivium.data.timeline import cut_of
 from trivium.drawing import numbers
 from trivium.modalities import is_written
 from trivium.report.look.seen import Seen
@@ -95,6 +96,8 @@ def said(seen: Seen) -> str:
     found = seen.validation.get("duplicates") or {}
     groups = (seen.splits.get("groups") or {}).get("count", seen.rows)
     apart = f"In all, {groups:,} groups are split."
+    if cut := cut_of(seen.root):  # of one file are all samples, and on all sides
+        return f"Recordings are cut into {cut.stretches:,} stretches, each on one side of every split. {apart}"
     if not found.get("samples"):
         return f"No sample shares content with another. {apart}"
     return (f"{found['samples']:,} samples share content with another, in {numbers.plural(found['groups'], 'group')}: "
