@@ -9,6 +9,7 @@ from trivium.data import tables
 from trivium.data.alignment import align
 from trivium.data.settings import Align
 from trivium.data.stretches import cut
+from trivium.data.timeline import Cut, Timeline
 
 
 def test_each_stretch_ends_before_the_next_begins():
@@ -18,7 +19,7 @@ def test_each_stretch_ends_before_the_next_begins():
     assert found is not None
     assert found.number.tolist() == [0] * 4 + [1] * 4 + [2] * 2 + [3, 3, 3, 3, 4]
     assert np.flatnonzero(found.across).tolist() == [3, 7, 10]
-    assert found.said == (
+    assert found.counts.said == (
         "fewer than 3 recordings cannot be split, so they are cut into 5 stretches, each on one side (3 samples, which "
         "would reach into the next, left out). Neighbours may be alike, so results are better than on a new recording. "
         "`split.method: time` tests on the end.")
@@ -55,6 +56,8 @@ def test_one_recording_is_cut_and_each_sample_has_its_time(tmp_path, capsys):
     lost = [("labels", value, why) for table, value, why in unaligned(tmp_path) if table == "labels"]
     assert len(lost) == 4 and lost[0] == (
         "labels", "x", "it reaches into the next stretch of its recording; it is at 103.000 to 104.500 s")
+    clock = Timeline.read(tmp_path / "aligned/clock.json")
+    assert (clock.samples, clock.alone, clock.cut) == (16, 0, Cut(stretches=5, across=4))
     assert "clock: fewer than 3 recordings cannot be split, so they are cut into 5 stretches" in capsys.readouterr().out
 
 
@@ -74,6 +77,7 @@ def test_new_rows_and_given_splits_are_not_cut(tmp_path):
     align(tmp_path / "valid", tmp_path / "new", {"mic": "audio"},
           Align.model_validate({"tolerance": 0.1, "every": "1 s", "window": [0, 1.5]}), whole=True)
     new = tables.read(tmp_path / "new/samples.parquet").to_pylist()
+    assert Timeline.read(tmp_path / "new/clock.json").cut is None
     assert len(new) == 20 and {row["duplicate_group"] for row in new} == {"r1"}
     csv(tmp_path / "events.csv", "id,label,rec,start,end,split", "r1,x,a,100,110,train", "r2,y,a,110,120,test")
     assert len(joined(tmp_path, _mics(tmp_path, "a"), every="1 s", window=[0, 1.5])) == 20

@@ -18,7 +18,7 @@ from tests.data.alike_media import (
     sound,
     steps,
 )
-from trivium.data import leaks, tables, twins
+from trivium.data import leaks, overlap, tables, twins
 from trivium.data.settings import Near, Split
 from trivium.settings.errors import UserError
 from trivium.settings.parts import typed
@@ -133,6 +133,46 @@ def test_of_two_streams_each_names_its_own_pairs_and_one_sample_alone_is_none(tm
     found = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.01, Near()), True).nearly or ()
     assert sorted((one.stream, one.samples, *((p.one, p.other) for p in one.examples)) for one in found) == [
         ("story", 1, ("s1", "s3")), ("title", 1, ("s1", "s3"))]  # of s0 both texts are alike: it is one sample
+
+
+def test_parts_of_one_file_are_twins_where_they_overlap(tmp_path: Path) -> None:
+    """s0 to s5 are of one recording, s6 and s7 of another; s4 has no end, s7 is whole; s2 ends where s1 begins."""
+    files = ["a.wav"] * 6 + ["b.wav"] * 2
+    start = [0.0, 2.0, 1.5, 4.0, 8.0, 9.0, 3.0, None]
+    end = [2.0, 4.0, 2.0 + 1e-9, 5.0, None, 10.0, 4.0, None]
+    tables.write(pa.table({"sample": SAMPLES, "label": list("abababab"), "clip": files, "clip_digest": files,
+                           "clip_start": pa.array(start, pa.float64()), "clip_end": pa.array(end, pa.float64())}),
+                 tmp_path / "samples.parquet")
+    tables.write_json({"root": ".", "streams": {"clip": "audio"}}, tmp_path / "meta.json")
+    for sides, rows, named in (
+            ("train test train test val train val val", 0, []),  # next to one, within rounding, or apart
+            ("train val test val val val train val", 1, [("s2", "s0")]),
+            ("val test val val train test train test", 2, [("s5", "s4"), ("s7", "s6")]),
+            ("test val val val test val val train", 0, [])):
+        split(tmp_path, sides.split())
+        (found,) = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.5), False).seeds[0]
+        assert (found.rows, [(one.test, one.train) for one in found.examples]) == (rows, named), sides
+
+
+def test_overlaps_are_those_of_every_pair() -> None:
+    rng = np.random.default_rng(0)
+    start = rng.integers(0, 60, 400).astype(float)
+    parts = twins.Parts(rng.integers(0, 5, 400), start, start + rng.integers(0, 4, 400))
+    learned, asked = np.arange(400) % 7 == 0, np.arange(400) % 3 == 1
+    has = np.flatnonzero(learned)
+    pairs = [bool(overlap.overlap(parts, has[parts.file[has] == parts.file[one]], one).any())
+             for one in np.flatnonzero(asked).tolist()]
+    assert 20 < sum(pairs) < 120
+    assert overlap.meets(parts, learned, asked).tolist() == pairs
+
+
+def test_near_duplicates_of_another_file_are_twins_whatever_their_time() -> None:
+    """Of one code: the third part is of another file than the first two, which do not overlap."""
+    one = twins.Twins(3, ["clip"], np.arange(3), np.zeros(3, int), np.zeros(3, int),
+                      twins.Parts(np.array([0, 0, 1]), np.array([0.0, 5, 9]), np.array([1.0, 6, 9.5])))
+    test, train, val = (tables.SPLITS.index(side) for side in ("test", "train", "val"))
+    assert leaks._hit(np.array([test, train, val]), one)[1].tolist() == [False, False, False]
+    assert leaks._hit(np.array([test, val, train]), one)[1].tolist() == [True, False, False]
 
 
 def test_rows_all_of_whose_streams_are_known(tmp_path: Path) -> None:

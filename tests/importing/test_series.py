@@ -76,8 +76,8 @@ def test_windows_with_overlap_are_rows_of_one_group() -> None:
     made, home = rows(written(lines(4)), window=0.5, step=0.25)
     assert len(made) == 4 * 3 and len({row["series"] for row in made}) == 4
     assert [(row["id"], row["start"], row["end"], row["group"], row["label"]) for row in made[:4]] == [
-        ("r0-00001", "0", "0.5", "r0", "b"), ("r0-00002", "0.25", "0.75", "r0", "b"),
-        ("r0-00003", "0.5", "1", "r0", "b"), ("r1-00001", "0", "0.5", "r1", "a")]
+        ("r0@0", "0", "0.5", "r0", "b"), ("r0@0.25", "0.25", "0.75", "r0", "b"),
+        ("r0@0.5", "0.5", "1", "r0", "b"), ("r1@0", "0", "0.5", "r1", "a")]
     assert series.probe(made[1]["series"], home, 0.25, 0.75)["points"] == 25
 
 
@@ -91,7 +91,8 @@ def test_a_label_that_changes_needs_windows_and_each_takes_what_it_has_most_of()
     made, _ = rows(written(text), label="activity", window=0.6)
     assert [row["activity"] for row in made[:4]] == ["walk", "rest", "walk", "rest"]
     spare = importing.table(written(text), Path("third")).notes[0]
-    assert spare == "left out, since it changes within a recording and is no number: activity."
+    assert spare == ("left out, since it changes within a recording and is no number: activity. To predict it, "
+                     "add `--label activity`.")
 
 
 def alone(points: int) -> list[str]:
@@ -103,8 +104,8 @@ def test_one_recording_without_a_key_is_cut_into_stretches() -> None:
     """Each of them is a file and a group, so that it can be split."""
     made, home = rows(written(alone(100), "log.csv"), window=0.5)
     assert [(row["id"], row["start"], row["time"], row["group"]) for row in made] == [
-        ("log-00001", "0", "0.00", "log-01"), ("log-00002", "0.5", "0.50", "log-02"),
-        ("log-00003", "1", "1.00", "log-03"), ("log-00004", "1.5", "1.50", "log-04")]
+        ("log@0", "0", "0.00", "log-01"), ("log@0.5", "0.5", "0.50", "log-02"),
+        ("log@1", "1", "1.00", "log-03"), ("log@1.5", "1.5", "1.50", "log-04")]
     assert len({row["series"] for row in made}) == 4
     assert [series.probe(row["series"], home, float(row["start"]), float(row["end"]))["points"] for row in made] == [
         25, 25, 25, 25]
@@ -129,16 +130,37 @@ def test_windows_that_overlap_never_reach_into_the_next_stretch() -> None:
 def test_two_recordings_with_a_key_are_cut_as_well() -> None:
     made, _ = rows(written(lines(2, 100)), window=0.5)
     assert [(row["id"], row["group"], row["start"], row["time"]) for row in made] == [
-        ("r0-00001", "r0-01", "0", "0.00"), ("r0-00002", "r0-02", "0.5", "0.50"), ("r0-00003", "r0-03", "1", "1.00"),
-        ("r0-00004", "r0-04", "1.5", "1.50"), ("r1-00001", "r1-01", "0", "0.00"), ("r1-00002", "r1-02", "0.5", "0.50"),
-        ("r1-00003", "r1-03", "1", "1.00"), ("r1-00004", "r1-04", "1.5", "1.50")]
+        ("r0@0", "r0-01", "0", "0.00"), ("r0@0.5", "r0-02", "0.5", "0.50"), ("r0@1", "r0-03", "1", "1.00"),
+        ("r0@1.5", "r0-04", "1.5", "1.50"), ("r1@0", "r1-01", "0", "0.00"), ("r1@0.5", "r1-02", "0.5", "0.50"),
+        ("r1@1", "r1-03", "1", "1.00"), ("r1@1.5", "r1-04", "1.5", "1.50")]
+
+
+def test_a_label_that_is_a_number_is_the_mean_of_its_window() -> None:
+    text = [alone(100)[0] + ",wear", *(f"{line},{k / 10:.1f}" for k, line in enumerate(alone(100)[1:]))]
+    found = importing.table(written(text, "log.csv"), Path("out"), window=0.5, label="wear")
+    assert [row["wear"] for row in pq.read_table(found.path).to_pylist()] == ["1.2", "3.7", "6.2", "8.7"]
+    assert "`wear` is a number: each window has its mean." in found.notes
+
+
+def test_one_bad_recording_of_many_keeps_its_label() -> None:
+    text = lines(6)
+    text[1 + 60 * 2 + 7] = text[1 + 60 * 2 + 6]  # a time twice
+    made, _ = rows(written(text), window=0.5)
+    assert [(row["id"], row["label"]) for row in made if row["id"].startswith("r2")] == [("r2", "b")]
+
+
+def test_a_log_without_a_key_is_no_key_of_its_state() -> None:
+    text = [alone(100)[0] + ",state", *(f"{line},{'ab'[k // 20 % 2]}" for k, line in enumerate(alone(100)[1:]))]
+    found = importing.table(written(text, "log.csv"), label="state")
+    assert found.notes == ("each row is taken for a sample. If the rows are moments of one recording, cut it into "
+                           "windows: `--window SECONDS`.",)
 
 
 def test_dates_of_one_recording_are_the_time_of_its_windows() -> None:
     text = [f"timestamp,v\n{chr(10).join(f'2026-01-01T00:{k // 60:02}:{k % 60:02},{k % 7}' for k in range(300))}"]
     made, home = rows(written(text, "log.csv"), window=60)
-    assert [(row["time"], row["start"], row["end"]) for row in made[:2]] == [
-        ("2026-01-01T00:00:00", "0", "60"), ("2026-01-01T00:01:00", "0", "60")]
+    assert [(row["id"], row["time"], row["start"], row["end"]) for row in made[:2]] == [
+        ("log@0", "2026-01-01T00:00:00", "0", "60"), ("log@60", "2026-01-01T00:01:00", "0", "60")]
     assert series.probe(made[1]["series"], home, 0, 60)["points"] == 60
 
 
@@ -169,7 +191,12 @@ def test_what_is_wrong_with_all_of_it_is_said() -> None:
             (lines(3), {"key": "trial"}, "has no column `trial`, which `--key` names"),
             ([line.replace("recording,t,", "recording,x,") for line in lines(3)], {"key": "recording"},
              "has no column that is called like a time: name it with `--time COLUMN`"),
-            (lines(3), {"step": 1.0, "key": "recording"}, "a step needs a window")):
+            (lines(3), {"step": 1.0}, "it needs `--window SECONDS`"),
+            (lines(3), {"window": 5.0}, "no window of 5 s fits into a recording: they are shorter"),
+            (alone(100)[:51] + alone(100)[50:], {"window": 0.5},
+             r"long\.csv: point 51 \(0\.98 s\) has the same time as the one before\. Mend it, or sort"),
+            ([line.replace("0.98", "01/05/2026") for line in alone(100)], {"window": 0.5},
+             "has the time `01/05/2026`, which is no time: write seconds, or dates such as 2026-01-31T12:00:00.25.$")):
         with pytest.raises(UserError, match=words):
             rows(written(text), **asked)
 

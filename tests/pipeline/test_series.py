@@ -81,7 +81,7 @@ def test_a_log_without_a_key_is_answered_window_by_window(project: Path) -> None
     command(project, "trivium", "predict", "reference", "log.csv", "--window", "2", "--out", "windows.csv")
     with (project / "windows.csv").open(newline="") as file:
         assert [(row["id"], row["label"]) for row in csv.DictReader(file)] == [
-            ("log-00001", "slow"), ("log-00002", "quick"), ("log-00003", "slow"), ("log-00004", "quick")]
+            ("log@0", "slow"), ("log@2", "quick"), ("log@4", "slow"), ("log@6", "quick")]
     said = command(project, "trivium", "predict", "reference", "log.csv", fails=True)
     assert "log.csv has no column series, but a time: if its rows are moments, add" in said
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.data.clocks import LENIENT, csv, ingested, sound
 from tests.raw_tables import SETTINGS, audio, image, labels, texts, write
 from trivium.data import leaks, tables, twins
 from trivium.data.alignment import align
@@ -61,6 +62,31 @@ def test_the_terminal_says_what_there_is(project: Path) -> None:
     assert "! 30 rows with 3 different labels have the same image, `grey.png`: it is taken for a placeholder." in told
     leaked = "! By the data's own split column, 1 of 15 test rows have the same image as a train row: `s88` like `s89`"
     assert any(line.startswith(leaked) for line in told)
+
+
+def test_of_stretches_nothing_is_said_to_share_content(tmp_path: Path) -> None:
+    """Two rows are of one recording, 20 s long, and one is set aside: 20 seconds are 5 stretches."""
+    csv(tmp_path / "events.csv", "id,label,rec,start,end", "r1,x,a,0,10", "r2,y,a,10,20", "r3,x,b,,")
+    sound(tmp_path / "a.wav", 20)
+    (tmp_path / "b.wav").write_bytes(b"nothing")
+    mics = csv(tmp_path / "mics.csv", "rec,file,at", "a,a.wav,0", "b,b.wav,0")
+    streams = {"mic": {"modality": "audio", "column": "file", "table": {"path": str(mics), "time": "at"}}}
+    raw, own = ingested(tmp_path, streams), Split(method="holdout", val=0.2, test=0.2, labels=1.0,
+                                                  group_identical_text=False, held_out_domain="")
+    found = validate(raw, tmp_path / "data/valid", {"mic": "audio"}, LENIENT)
+    assert found["duplicates"]["samples"] == 2
+    tables.write_json(found, tmp_path / "reports/validation.json")
+    align(tmp_path / "data/valid", tmp_path / "data/aligned", {"mic": "audio"},
+          Align.model_validate({"tolerance": 0.1, "every": "1 s"}))
+    split(tmp_path / "data/aligned", tmp_path / "data/splits", own, 1)
+    leaked = leaks.measure(tmp_path / "data/aligned", tmp_path / "data/splits",
+                           twins.find(tmp_path / "data/aligned", 0.01), False)
+    assert [(one.stream, one.of, one.rows) for one in leaked.seeds[0]] == [("mic", 4, 0)]
+    assert leaked.whole == [0]
+    leaked.write(tmp_path / leaks.PATH)
+    said = page.write(tmp_path)[1]
+    assert "Recordings are cut into 5 stretches, each on one side of every split. In all, 5 groups are split." in said
+    assert "went to quarantine" in said and "share content" not in said and "train row" not in said
 
 
 def test_the_page_escapes_what_comes_from_data(project: Path) -> None:

@@ -40,14 +40,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="write nothing, and show what would be written")
 
 
+def _seconds(text: str) -> float:
+    """Of an option. Raises: argparse.ArgumentTypeError (no number above 0)."""
+    with contextlib.suppress(ValueError):
+        if 0 < (found := float(text)) < float("inf"):
+            return found
+    raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds above 0")
+
+
 def of_recordings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", default="", metavar="COLUMN",
                         help="of a long table, with a row for each moment: which recording a row is of")
     parser.add_argument("--time", default="", metavar="COLUMN",
                         help="of a long table: when a row is, in seconds or as a date")
-    parser.add_argument("--window", type=float, default=0.0, metavar="SECONDS",
+    parser.add_argument("--window", type=_seconds, default=0.0, metavar="SECONDS",
                         help="of a long table: cut each recording into parts of this length, each a row")
-    parser.add_argument("--step", type=float, default=0.0, metavar="SECONDS",
+    parser.add_argument("--step", type=_seconds, default=0.0, metavar="SECONDS",
                         help="from one part to the next (default: the window, so that none overlap)")
 
 

@@ -89,14 +89,14 @@ def align(valid: Path, out: Path, streams: Mapping[str, str], settings: Align, m
     taken = {m: (one, known.codes(one.rows.number), np.isin(np.arange(len(one.rows.number)), met[m].row))
              for m, one in tabled.items()}
     named = dict(zip(key.tolist(), keys, strict=True))
-    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates").write(
-        out / "clock.json")
+    drawn(samples, codes["key"], has, taken, named, found, meta.clock == "dates",
+          pieces.counts if pieces else None).write(out / "clock.json")
     for offset in found:
         print(f"clock: {offset.said}")
     for s, seconds in shift.items():
         print(f"clock: {seconds:+.3f} s are added to the times of {s}, as align.offset in params.yaml asks.")
     if pieces:
-        print(f"clock: {pieces.said}")
+        print(f"clock: {pieces.counts.said}")
     if len(idle):
         print(f"clock: {len(idle):,} of {len(key):,} rows of the table become{'s' * (len(idle) == 1)} no sample: "
               f"{tick_of(settings)} lies in {'them' if len(idle) > 1 else 'it'}.")

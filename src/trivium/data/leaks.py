@@ -1,4 +1,7 @@
-"""Test rows that have a twin among the rows that models learn from: the leak of a split, given or drawn."""
+"""Test rows that have a twin among the rows that models learn from: the leak of a split, given or drawn.
+
+Two parts of one file are twins where they overlap: other seconds of a recording are different content.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 from trivium.data import nearly, tables
 from trivium.data.nearly import Nearly
 from trivium.data.out import Out, Part
+from trivium.data.overlap import meets, overlap
 
 if TYPE_CHECKING:
     from trivium.data.twins import Twins
@@ -43,7 +47,7 @@ class Leak(Part):
 class Leaks(Out):
     """near: whether near-duplicates count as twins.  given: of the data's own split column, before anything is mended,
     empty where there is none.  seeds: of each seed's split.  whole: the test rows of each seed all of whose streams
-    have a twin in train.  nearly: which samples near-duplicates keep together; None where there is none
+    have a twin in train.  nearly: which samples near-duplicates keep together, None where there is none.
     """
 
     near: bool
@@ -76,9 +80,20 @@ def _sides(path: Path, column: str) -> np.ndarray:
 
 def _hit(sides: np.ndarray, own: Twins) -> tuple[np.ndarray, np.ndarray]:
     """bool per value: whether it is of test; and of these, has a twin in train."""
-    learned = np.unique(own.code[np.isin(sides[own.row], LEARNED) & (own.code >= 0)])
+    learned = np.isin(sides[own.row], LEARNED) & (own.code >= 0)
     tested = sides[own.row] == TEST
-    return tested, tested & np.isin(own.code, learned)
+    hit = tested & np.isin(own.code, np.unique(own.code[learned]))
+    if own.parts is not None:
+        hit[hit] = _several(own.code, own.parts.file, learned, hit) | meets(own.parts, learned, hit)
+    return tested, hit
+
+
+def _several(code: np.ndarray, file: np.ndarray, learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """bool per value that is asked for: whether one of another file, nearly the same, is learned."""
+    least, most = (np.full(int(code.max(initial=-1)) + 1, one) for one in (len(code), -1))
+    np.minimum.at(least, code[learned], file[learned])
+    np.maximum.at(most, code[learned], file[learned])
+    return (least[code[asked]] != file[asked]) | (most[code[asked]] != file[asked])
 
 
 def _leaks(samples: Path, sides: np.ndarray, twins: Sequence[Twins], shown: bool = True) -> list[Leak]:
@@ -107,7 +122,7 @@ def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) 
     if not len(places):
         return ()
     learned = np.flatnonzero(np.isin(sides[own.row], LEARNED))
-    other = [int(learned[np.argmax(own.code[learned] == own.code[place])]) for place in places]
+    other = [int(learned[np.argmax(_alike(own, learned, place))]) for place in places]
     table = tables.read(samples, ["sample", *own.names])
 
     def cell(column: str, place: int) -> str:
@@ -116,6 +131,14 @@ def _examples(samples: Path, sides: np.ndarray, own: Twins, places: np.ndarray) 
     return tuple(Example(test=cell("sample", a), test_value=cell(own.names[own.stream[a]], a)[:SHOWN],
                          train=cell("sample", b), train_value=cell(own.names[own.stream[b]], b)[:SHOWN])
                  for a, b in zip(places.tolist(), other, strict=True))
+
+
+def _alike(own: Twins, places: np.ndarray, place: int) -> np.ndarray:
+    """bool per one of `places`: whether it is a twin of the value at `place`."""
+    same, parts = own.code[places] == own.code[place], own.parts
+    if parts is None:
+        return same
+    return same & ((parts.file[places] != parts.file[place]) | overlap(parts, places, place))
 
 
 def said(found: Leaks, tied: Sequence[str]) -> list[str]:

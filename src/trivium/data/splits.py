@@ -191,7 +191,8 @@ def _check(settings: Split, seeds: int, method: str, missing: list[int], fixed: 
             f"The {len(groups):,} samples form {free} group{'s' * (free != 1)} that may be split (rows that share a "
             f"`group` or content), but {needed} are needed so that no "
             "group is on two sides. Give a finer `group` column or none (data.manifest.group: \"\" in params.yaml), "
-            "look for content that many rows share (duplicates in reports/validation.json), "
+            "look for content that many rows share (duplicates in reports/validation.json; parts of one file are one "
+            "group, so cut it into several files), "
             + ("hold out another domain (split.held_out_domain), " if settings.held_out_domain else "")
             + ("take fewer rows for twins (split.near_duplicates), " if settings.near_duplicates else "")
             + ("or use fewer seeds or split.method: holdout." if method == "kfold" else "or add data."))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-FEW = 3  # recordings that a split needs, one for each side
+from trivium.data.timeline import FEW, Cut
+
 STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
 LEAST = 4  # samples of a stretch: those that reach into the next one are lost
 CLOSE = 1e-9  # seconds; rounding
@@ -22,12 +23,8 @@ class Stretches:
     across: np.ndarray
 
     @property
-    def said(self) -> str:
-        lost = int(self.across.sum())
-        left = f" ({lost:,} sample{'s' * (lost > 1)}, which would reach into the next, left out)" * bool(lost)
-        return (f"fewer than {FEW} recordings cannot be split, so they are cut into {self.number.max() + 1} stretches, "
-                f"each on one side{left}. Neighbours may be alike, so results are better than on a new recording. "
-                "`split.method: time` tests on the end.")
+    def counts(self) -> Cut:
+        return Cut(stretches=int(self.number.max()) + 1, across=int(self.across.sum()))
 
 
 def cut(recording: np.ndarray, start: np.ndarray, end: np.ndarray, counts: np.ndarray) -> Stretches | None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from trivium.data.out import Out, Part
 
+PATH = Path("data/aligned/clock.json")
+FEW = 3  # recordings that a split needs, one for each side
 Piece = tuple[float, float, bool]  # from, to (seconds), whether anything met it
 
 
@@ -69,8 +73,28 @@ class Offset(Part):
                 f"agree.{grows}")
 
 
+class Cut(Part):
+    """Of fewer than three recordings: stretches that they were cut into, and samples that are left out because they
+    reach into the next one.
+    """
+
+    stretches: int
+    across: int
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        lost = self.across
+        left = f" ({lost:,} sample{'s' * (lost > 1)}, which would reach into the next, left out)" * bool(lost)
+        return (f"fewer than {FEW} recordings cannot be split, so they are cut into {self.stretches} stretches, each "
+                f"on one side{left}. Neighbours may be alike, so results are better than on a new recording. "
+                "`split.method: time` tests on the end.")
+
+
 class Timeline(Out):
-    """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock."""
+    """dates: whether times are seconds since 1970 (UTC).  ticks: whether samples are ticks of the clock.
+    alone: samples that met nothing.  cut: None where recordings are whole.
+    """
 
     dates: bool
     ticks: bool
@@ -79,3 +103,12 @@ class Timeline(Out):
     streams: dict[str, Counts]
     recordings: list[Recording]
     offsets: list[Offset]
+    cut: Cut | None = None
+
+
+def cut_of(root: Path) -> Cut | None:
+    """How a project's recordings were cut; None where they are whole, or there is no clock. Raises: UserError (see
+    `Out.read`).
+    """
+    found = Timeline.found(root / PATH)
+    return found.cut if found else None

@@ -29,9 +29,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Per value: file, int64;  start, end: float64 seconds in it, infinite where it begins or ends there."""
+
+    file: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+
+
+@dataclass(frozen=True)
 class Twins:
     """Of one modality, an entry per value. rows: of all samples.  row, stream: whose it is, int64;  code: int64, the
-    same for twins, negative for a placeholder.  near: int64 [P, 2], places of two values that are nearly the same.
+    same for twins, negative for a placeholder;  parts: of which file each is, and when, None where all are whole;
+    near: int64 [P, 2], places of two values that are nearly the same.
     """
 
     rows: int
@@ -39,6 +49,7 @@ class Twins:
     row: np.ndarray
     stream: np.ndarray
     code: np.ndarray
+    parts: Parts | None = None
     near: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     def by_row(self) -> np.ndarray:
@@ -65,12 +76,22 @@ def find(aligned: str | Path, share: float, alike: Near | None = None) -> list[T
         item = np.flatnonzero(numbers != NULL)
         row, stream = item % len(kinds), item // len(kinds)
         code = np.unique(numbers[item], return_inverse=True)[1].astype(np.int64)
+        parts = _parts(path, names, item, code) if column else None
         least, pairs = getattr(alike, modality, None) if alike else None, np.zeros((0, 2), np.int64)
         if least is not None and len(item):
             code, pairs = _with_near(path, meta.root, modality, names, item, code, least)
         code[np.isin(code, Common(share, kinds).among(code, kinds[row], len(kinds)))] = -1
-        found.append(Twins(len(kinds), names, row, stream, code, pairs))
+        found.append(Twins(len(kinds), names, row, stream, code, parts, pairs))
     return found
+
+
+def _parts(path: Path, names: Sequence[str], item: np.ndarray, file: np.ndarray) -> Parts | None:
+    """None where nothing says that a value is a part of its file."""
+    start, end = (np.concatenate([tables.read(path, [s + which])[s + which].to_numpy() for s in names])[item]
+                  .astype(np.float64) for which in ("_start", "_end"))
+    if np.isnan(start).all() and np.isnan(end).all():
+        return None
+    return Parts(file.copy(), np.where(np.isnan(start), -np.inf, start), np.where(np.isnan(end), np.inf, end))
 
 
 def _numbers(path: Path, column: str, medium: bool) -> np.ndarray:

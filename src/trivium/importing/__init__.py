@@ -53,6 +53,8 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
         raise UserError("`--join TABLE` and `--on KEY` belong together: a table is joined on a key.")
     asked = Asked(source, into or HOME / name(source), media, boxes, private, label, key, time, window, step, whole,
                   look)
+    if step and not window:
+        raise UserError("`--step` says how far windows are apart: it needs `--window SECONDS`.")
     if media and not media.is_dir():
         raise UserError(f"There is no folder {media} (seen from {Path.cwd()}), which `--media` names.")
     if (what := files.special(source)) not in ("", "a folder"):

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from trivium.data.sources import delimited
 from trivium.data.sources import rows as read
-from trivium.modalities.recordings import clock
+from trivium.modalities.recordings import Times, clock
 from trivium.modalities.recordings.arrays import MISSING
 
 Part = dict[str, pa.Array]  # rows of one recording, by column
@@ -111,6 +111,15 @@ def seconds(name: str, cells: pa.Array | pa.ChunkedArray) -> np.ndarray | None:
         return clock.seconds(name, cells)
     except ValueError:
         return None
+
+
+def timed(name: str, cells: pa.Array) -> tuple[np.ndarray, str]:
+    """float64 [N]; and why they cannot be the times of a recording, "" if they can."""
+    try:
+        found = clock.seconds(name, cells)
+    except ValueError as error:
+        return np.zeros(0), str(error)
+    return found, Times(found).wrong if len(found) else "it has no points"
 
 
 def time(cells: pa.Array) -> pa.Array:

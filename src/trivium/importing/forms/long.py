@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from trivium.data.sources import rows as read
 from trivium.importing import moments
 from trivium.importing.asked import Asked, Inline, Row, Rows
 from trivium.importing.moments import Part
+from trivium.importing.windows import FEW, STRETCHES, Windows, continuous, told
 from trivium.modalities.recordings import clock
 from trivium.modalities.recordings.written import content
 from trivium.settings.errors import UserError
@@ -33,9 +34,6 @@ LABELS = ("label", "labels", "target", "class", "category", "y")
 GROUPS = ("group", "speaker", "subject", "patient", "session", "user")
 LOOK = 20_000  # rows that tell what the table is
 MANY = 8  # rows of each key, on average, at least
-FEW = 3  # recordings that a split needs, one for each side
-STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
-OVERLAPPING = 4  # windows that a stretch holds, at least, where they overlap: one is lost at each border
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,24 @@ def knows(asked: Asked) -> bool:
         return False
     if keys:
         return _is_key(head, keys[0], time)
-    others = [name for name in names if name != time and pa.types.is_string(head[name].type)
-              and _is_key(head, name, time)]
+    others = [name for name in names if name not in (time, asked.label) and _plain(name) not in LABELS
+              and pa.types.is_string(head[name].type) and _is_key(head, name, time)]
     if others:  # the finest of them; not sure enough to go by
         key = max(others, key=lambda name: len(head[name].unique()))
         asked.note(f"each row is taken for a sample. If one `{key}` is a sample, and its rows are moments of a "
                    f"recording, add `--key {key} --time {time}`.")
+    elif _regular(head, time):
+        asked.note("each row is taken for a sample. If the rows are moments of one recording, cut it into windows: "
+                   "`--window SECONDS`.")
     return False
+
+
+def _regular(head: Part, time: str) -> bool:
+    """Whether all rows are moments one after the other, at the usual distance from each other."""
+    seconds, wrong = moments.timed(time, head[time])
+    steps = np.diff(seconds) if not wrong else np.zeros(0)
+    usual = np.median(steps) if len(steps) >= MANY else 0.0
+    return bool(usual > 0 and (np.abs(steps - usual) < 0.01 * usual).mean() > 0.9)
 
 
 def _is_key(head: Part, key: str, time: str) -> bool:
@@ -85,13 +94,17 @@ def _is_key(head: Part, key: str, time: str) -> bool:
 
 
 def rows(asked: Asked) -> Rows:
-    """id, what is fixed, `series`; of windows `start`, `end` and `group` besides. Raises: UserError."""
+    """id, what is fixed, `series`; of windows `start`, `end`, `group`, and of stretches `time` besides.
+
+    Raises: UserError (roles, labels or times that cannot be used; no window fits).
+    """
     roles = _roles(asked)
-    changed = stretches = 0
+    changed = stretches = made = 0
     parts = moments.parts(asked.path, roles.key, [roles.time, *roles.channels, *roles.fixed,
                                                   *([roles.label] if roles.label else [])])
     first = list(islice(parts, FEW))
     few = len(first) < FEW and bool(asked.window) and not asked.whole
+    mean = bool(asked.window and roles.label and first) and continuous(first[0][1][roles.label])
     for key, part in chain(first, parts):
         row: Row = {"id": key}
         for name in roles.fixed:
@@ -103,44 +116,65 @@ def rows(asked: Asked) -> Rows:
                 row[roles.label] = _label(part, roles, key, asked)
             yield row | {NAME: Inline(content(_written(part, roles)), "series.arrow")}
             continue
-        count = 0
-        for number, piece in enumerate(_stretches(part, roles, asked, STRETCHES // len(first)) if few else [part], 1):
-            stretches += 1
-            group = f"{key}-{number:02d}" if few else key if roles.key else ""
-            for one in _windows(row, piece, roles, group, asked):
-                count += 1
-                yield one | ({"id": f"{key}-{count:05d}"} if "start" in one else {})
+        for group, one in _windows(row, part, roles, mean, STRETCHES // len(first) if few else 0, asked):
+            made, stretches = made + 1, stretches + group
+            yield one
+    if asked.window and not made:
+        raise UserError(f"{asked.path}: no window of {asked.window:g} s fits into a recording: they are shorter.")
     if changed:
         asked.note(f"in {changed:,} recordings a column that is the same in others changes; its first value is taken.")
     asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`; "
                + (f"a row for each `{roles.key}`" if roles.key else "all is one recording")
                + (f", cut into windows of {asked.window:g} s every {asked.step or asked.window:g} s." if asked.window
                   else "."))
+    if mean:
+        asked.note(f"`{roles.label}` is a number: each window has its mean.")
     if few:
         asked.note(f"fewer than {FEW} recordings cannot be split, so they are cut into {stretches} stretches, each on "
-                   "one side" + ("; windows that would reach into the next are left out" if _overlap(asked) else "")
+                   "one side" + ("; windows that would reach into the next are left out" if _cut(asked).overlap else "")
                    + ". Neighbours may be alike, so results are better than on a new recording. `split.method: time` "
                    "tests on the end.")
 
 
-def _overlap(asked: Asked) -> bool:
-    return 0 < asked.step < asked.window
+def _cut(asked: Asked) -> Windows:
+    return Windows(asked.window, asked.step or asked.window)
 
 
-def _stretches(part: Part, roles: Roles, asked: Asked, most: int) -> Iterator[Part]:
-    """A recording in pieces of whole windows, one after the other; as it is, where its times cannot be read."""
-    seconds = moments.seconds(roles.time, part[roles.time])
-    if seconds is None or len(seconds) < 2 or (np.diff(seconds) <= 0).any():
-        yield part
+def _windows(row: Row, part: Part, roles: Roles, mean: bool, most: int, asked: Asked) -> Iterator[tuple[bool, Row]]:
+    """Each with whether it is the first of a stretch. most: stretches; 0: it is not cut into any.
+
+    Raises: UserError (times that cannot be used, where there is no other recording to go on with).
+    """
+    seconds, wrong = moments.timed(roles.time, part[roles.time])
+    if wrong:
+        if most:
+            whose = f"`{row['id']}`: " if roles.key else ""
+            mend = " Mend it, or sort the rows by time." if len(seconds) else ""
+            raise UserError(f"{asked.path}: {whose}{wrong}.{mend}")
+        label = {roles.label: told(part[roles.label], mean)} if roles.label else {}
+        yield False, row | label | {NAME: Inline(content(_written(part, roles)), "series.arrow")}  # `validate` says why
         return
-    step = asked.step or asked.window
-    windows = max(1, int((seconds[-1] - seconds[0] + np.median(np.diff(seconds)) - asked.window) / step + 1.5))
-    each = max(OVERLAPPING if _overlap(asked) else 1, -(-windows // most))
-    last = asked.window if _overlap(asked) else step
-    begins = np.arange(seconds[0], seconds[-1], (each - 1) * step + last)
-    for a, b in pairwise([*np.searchsorted(seconds, begins - 1e-9), len(seconds)]):
-        if b > a:
-            yield {name: cells.slice(int(a), int(b - a)) for name, cells in part.items()}
+    known = any(_plain(name) in GROUPS for name in roles.fixed)
+    pieces = list(_cut(asked).stretches(seconds, most)) if most else [(0, len(seconds))]
+    for number, (a, b) in enumerate(pieces, 1):
+        piece = {name: cells.slice(a, b - a) for name, cells in part.items()}
+        own = moments.timed(roles.time, piece[roles.time])[0]  # dates count from the first one of each file
+        file, new = Inline(content(_written(piece, roles)), "series.arrow"), True
+        for start, c, d in _cut(asked).of(own):
+            made: Row = {"id": f"{row['id']}@{_shown(float(seconds[a] - own[0]) + start)}", NAME: file,
+                         "start": round(start, 9), "end": round(start + asked.window, 9)}
+            if roles.label:
+                made[roles.label] = told(piece[roles.label].slice(c, d - c), mean)
+            if most:
+                made |= {"time": moments.moment(piece[roles.time][c]), "group": f"{row['id']}-{number:02d}"}
+            elif roles.key and not known:
+                made["group"] = row["id"]
+            yield new, row | made
+            new = False
+
+
+def _shown(seconds: float) -> str:
+    return f"{round(seconds, 6):g}" if abs(seconds) < 1e5 else f"{seconds:.3f}"
 
 
 def _written(part: Part, roles: Roles) -> dict[str, pa.Array]:
@@ -157,33 +191,8 @@ def _label(part: Part, roles: Roles, key: str, asked: Asked) -> object:
     return found[0].as_py() if len(found) else None
 
 
-def _windows(row: Row, part: Part, roles: Roles, group: str, asked: Asked) -> Iterator[Row]:
-    file = Inline(content(_written(part, roles)), "series.arrow")
-    seconds = moments.seconds(roles.time, part[roles.time])
-    if seconds is None or not len(seconds) or (np.diff(seconds) <= 0).any():
-        yield row | {NAME: file}  # `validate` says why it cannot be read
-        return
-    usual = float(np.median(np.diff(seconds))) if len(seconds) > 1 else asked.window
-    known = any(_plain(name) in GROUPS for name in roles.fixed) and group == row["id"]
-    groups = {"group": group} if group and not known else {}
-    last, count = float(seconds[-1]) + usual, 0
-    while (start := float(seconds[0]) + count * (asked.step or asked.window)) + asked.window <= last + usual / 2:
-        a, b = np.searchsorted(seconds, [start - 1e-9, start + asked.window - 1e-9])
-        count += 1
-        if b <= a:
-            continue
-        own: Row = {"time": moments.moment(part[roles.time][int(a)])} if group not in ("", row["id"]) else {}
-        if roles.label:
-            told = part[roles.label].slice(int(a), int(b - a)).drop_null().value_counts()
-            best = max(told, key=lambda one: one["counts"].as_py(), default=None)
-            own[roles.label] = best["values"].as_py() if best is not None else None
-        yield row | own | {NAME: file, "start": round(start, 9), "end": round(start + asked.window, 9)} | groups
-
-
 def _roles(asked: Asked) -> Roles:
-    """Raises: UserError (no such column, no time, no channel, a window that is none)."""
-    if asked.window < 0 or asked.step < 0 or (asked.step and not asked.window):
-        raise UserError("`--window` and `--step` are seconds above 0, and a step needs a window.")
+    """Raises: UserError (no such column, no time, no channel)."""
     path, names = asked.path, read.columns(asked.path)
     wanted = {"key": asked.key, "time": asked.time, "label": asked.label}
     given = {what: read.named(column, names, path) for what, column in wanted.items() if column}
@@ -210,7 +219,8 @@ def _roles(asked: Asked) -> Roles:
     rest = [name for name in names if name not in (key, time, label, *channels)]
     fixed = [name for name in rest if not _changes(head, key, name)] if key else []
     if spare := [name for name in rest if name not in fixed]:
-        asked.note(f"left out, since it changes within a recording and is no number: {', '.join(spare)}.")
+        asked.note(f"left out, since it changes within a recording and is no number: {', '.join(spare)}."
+                   + f" To predict it, add `--label {spare[0]}`." * (not label))
     return replace(Roles(key, time, channels, tuple(fixed)), label=label)
 
 

@@ -15,6 +15,8 @@ NAMES = ("time", "timestamp", "datetime", "date", "seconds", "sec", "secs", "t",
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
 ZONE = re.compile(r"\d[T ]\d{1,2}:?\d{2}.*(?:[zZ]|[+-]\d{2}(?::?\d{2})?)$")
 UNIT = re.compile(r"^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*([^\W\d_]|[µ°%/])+.*$")  # 3.2 mV
+LAPSE = re.compile(r"^\s*[-+]?[\d.]+\s*[^\W\d_]+\s*$")  # 3 ms; no date
+USUAL = re.compile(r"^\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s*$|^\d{4}-\d\d-\d\d(?:[T ].*)?$")  # a number, or a date
 SHOWN = 30  # characters of a cell
 
 
@@ -88,7 +90,8 @@ def told(name: str, cells: pa.Array) -> pa.Array:
         without = next(cell for cell in there if not ZONE.search(cell))
         raise ValueError(f"mixes times with a time zone (`{with_zone[:SHOWN]}`) and without (`{without[:SHOWN]}`): "
                          "write the zone into all of them, or into none")
-    odd = next((cell for cell in there if UNIT.match(cell)), there[0] if there else "")
-    hint = ": write numbers alone, and the unit into the name of the column" if UNIT.match(odd) else (
+    odd = next((cell for cell in there if LAPSE.match(cell)), None) or next(
+        (cell for cell in there if not USUAL.match(cell)), there[0] if there else "")
+    hint = ": write numbers alone, and the unit into the name of the column" if LAPSE.match(odd) else (
         ": write seconds, or dates such as 2026-01-31T12:00:00.25")
     raise ValueError(f"has the time `{odd[:SHOWN]}`, which is no time{hint}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from trivium.data.timeline import cut_of
 from trivium.drawing import numbers
 from trivium.modalities.anonymised import said
 from trivium.report.parts import Cell, Table
@@ -55,14 +56,16 @@ def of(inputs: Reads) -> Validation | None:
     checks = _checks(report)
     checked = Table("Expectations", ["table", "expectation", "rows that fail", "result"], checks)
     return Validation(
-        " ".join([_said(rows, report), *_anonymised(report)]),
+        " ".join([_said(rows, report, cut_of(inputs.root) is not None), *_anonymised(report)]),
         Table("Rows in quarantine", ["table", "reason", "rows", "for example"], cells) if cells else None,
         checked if checks else None,
     )
 
 
-def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
-    """How many samples were lost, and how many lost a stream. rows: of the quarantine."""
+def _said(rows: list[dict[str, Any]], report: dict[str, Any], cut: bool) -> str:
+    """How many samples were lost, and how many lost a stream. rows: of the quarantine;  cut: whether recordings are
+    cut into stretches: each is then on one side, and what is of one file on all.
+    """
     sizes = {name: table.get("rows", 0) for name, table in (report.get("tables") or {}).items()}
     total = sizes.get("labels") or max(sizes.values(), default=0)
     of = f" of {numbers.plural(total, 'row')}" if total else ""
@@ -79,7 +82,7 @@ def _said(rows: list[dict[str, Any]], report: dict[str, Any]) -> str:
     copies = (report.get("duplicates") or {}).get("samples")
     return text + (
         f" {numbers.plural(copies, 'sample')} share content with another and stay on one side of every split."
-        if copies
+        if copies and not cut
         else ""
     )
 

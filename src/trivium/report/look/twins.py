@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trivium.data.leaks import Leak
+from trivium.data.timeline import cut_of
 from trivium.drawing import numbers
 from trivium.modalities import is_written
 from trivium.report.look.seen import Seen
@@ -99,6 +100,9 @@ def said(seen: Seen) -> str:
     found = seen.validation.get("duplicates") or {}
     groups = (seen.splits.get("groups") or {}).get("count", seen.rows)
     apart = f"In all, {groups:,} groups are split."
+    if cut := cut_of(seen.root):  # of one file are all samples, and on all sides
+        return " ".join([f"Recordings are cut into {cut.stretches:,} stretches, each on one side of every split.",
+                         *nearly(seen), apart])
     if not found.get("samples"):
         return " ".join(["No sample shares content with another.", *nearly(seen), apart])
     return " ".join([f"{found['samples']:,} samples share content with another, in "

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from trivium.comparison.verdict import listed
 from trivium.data import chronology, tables
 from trivium.data.readings import columns, warnings
+from trivium.data.timeline import cut_of
 from trivium.drawing import numbers
 from trivium.drawing.charts import bar
 from trivium.report import targets
@@ -136,9 +137,15 @@ def _splits(inputs: Inputs) -> Figure | None:
         for split, mean in shown.items()
     ]
     time = [_by_time(chronology.Time.model_validate(found["time"]))] if "time" in found else []
-    caption = " ".join(["Mean over seeds.", *time, *_without(inputs, found.get("unlabelled") or 0),
+    caption = " ".join(["Mean over seeds.", *(time or _cut(inputs)), *_without(inputs, found.get("unlabelled") or 0),
                         *map(sentence, found.get("warnings") or [])])
     return Figure(Table("Samples per split", ["split", "samples", ""], rows), caption, "Splits")
+
+
+def _cut(inputs: Inputs) -> list[str]:
+    """That what is split are stretches of recordings, and what figures are then worth."""
+    cut = cut_of(inputs.root)
+    return [sentence(cut.said)] if cut else []
 
 
 def _by_time(found: chronology.Time) -> str:
