@@ -44,6 +44,8 @@ def test_that_files_begin_and_end_together_says_nothing():
 
     found = match("far", "near", [(noise(2 * k), noise(2 * k + 1)) for k in range(5)])
     assert found is not None and (found.sure, found.stretches) == (False, 15) and found.agree < 3
+    assert "is no better than the next, and" in found.model_copy(update={"ratio": 1.04}).said
+    assert "is 1.1 times as good as the next, and" in found.model_copy(update={"ratio": 1.06}).said
 
 
 def test_where_no_stretches_tell_it_is_the_lag_of_the_whole():

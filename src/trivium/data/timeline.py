@@ -62,8 +62,9 @@ class Offset(Part):
     def said(self) -> str:
         """In words."""
         if not self.sure:
+            better = f"{self.ratio:.2g} times as good as" if self.ratio >= 1.05 else "no better than"
             return (f"how far {self.stream} is off {self.other} cannot be told: the best lag, {self.seconds:+.3f} s, "
-                    f"is {self.ratio:.2g} times as good as the next, and {self.agree} of {self.stretches} stretches "
+                    f"is {better} the next, and {self.agree} of {self.stretches} stretches "
                     "agree.")
         within = f" ({self.low:+.3f} to {self.high:+.3f})" if self.low is not None else ""
         grows = (f" It changes by {60_000 * self.drift[0]:+.1f} ms a minute ({60_000 * self.drift[1]:+.1f} to "
