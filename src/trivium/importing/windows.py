@@ -12,8 +12,6 @@ import pyarrow.compute as pc
 
 from trivium.importing import moments
 
-FEW = 3  # recordings that a split needs, one for each side
-STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
 OVERLAPPING = 4  # windows that a stretch holds, at least, where they overlap: one is lost at each border
 CLOSE = 1e-9  # seconds; rounding
 

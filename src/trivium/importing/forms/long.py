@@ -16,10 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from trivium.data.sources import rows as read
+from trivium.data.stretches import STRETCHES
+from trivium.data.timeline import FEW
 from trivium.importing import moments
 from trivium.importing.asked import Asked, Inline, Row, Rows
 from trivium.importing.moments import Part
-from trivium.importing.windows import FEW, STRETCHES, Windows, continuous, told
+from trivium.importing.windows import Windows, continuous, told
 from trivium.modalities.recordings import clock
 from trivium.modalities.recordings.written import content
 from trivium.settings.errors import UserError
