@@ -35,3 +35,9 @@ def test_a_few_labels_are_a_table_of_their_domain() -> None:
 
 def test_without_labels_there_is_no_such_table() -> None:
     assert "few labels" not in render(found(None)) and "labels of each class" not in summary(found(None))
+
+
+def test_how_many_domains_seem_harder_by_chance() -> None:
+    one = found(None)
+    many = one.model_copy(update={"domains": one.domains * 12})
+    assert "about 0.3 of 12 would still clearly seem so by chance" in " ".join(render(many).split())

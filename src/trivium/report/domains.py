@@ -26,7 +26,7 @@ def write(root: Path, found: EachDomain) -> Path:
 def render(found: EachDomain) -> str:
     """The page as text."""
     overview = {"table": _overview(found), "left": _left(found), "sure": numbers.percent(found.confidence, 0),
-                "seeds": numbers.plural(found.seeds, "seed")}
+                "seeds": numbers.plural(found.seeds, "seed"), "by_chance": _by_chance(found)}
     pieces = [html.Piece("overview", "Each domain held out", "domains_overview.html", overview)]
     pieces += [html.Piece(f"domain{k}", f"{one.name} held out", "domains_one.html",
                           {"verdict": one.verdict, "sentence": one.sentence, "table": _strategies(one, found.metric),
@@ -34,6 +34,13 @@ def render(found: EachDomain) -> str:
                for k, one in enumerate(found.domains, 1)]
     head = {"title": found.title, "lead": found.sentence, "rest": found.rest}
     return html.page(f"{found.title}, domains", "", "domains.html", head, pieces, "To the domains")
+
+
+def _by_chance(found: EachDomain) -> str:
+    """How many lines would say so if no domain were harder: half of what the intervals miss."""
+    count = len(found.domains)
+    return (f"If no domain were harder than the rest, about {count * (1 - found.confidence) / 2:.2g} of {count} would "
+            "still clearly seem so by chance.")
 
 
 def _overview(found: EachDomain) -> Table:
