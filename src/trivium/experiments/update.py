@@ -68,7 +68,7 @@ def update(root: Path, manifest: Path, settings: Settings) -> Update:
         settings={"replay": settings.replay, "reservoir": settings.reservoir, "ewc": settings.ewc,
                   "budget": settings.budget}, full=full, ways=judged.ways, gaps=judged.gaps,
         chosen=judged.choice.recommended or LEAVE, sentence=judged.sentence, reason=judged.reason,
-        notes=_notes(entry, ways, task, before.task))
+        notes=[*places.warnings, *_notes(entry, ways, task, before.task)])
     return _keep(job, found)
 
 
@@ -135,7 +135,8 @@ def _arrive(root: Path, home: Path, manifest: Path, params: Params, before: Stor
         report = validate(raw, valid, params.streams, params.validate_, params.task, before.task)
         align(valid, aligned, params.streams, params.align, whole=True)
         task = tasks.of(Meta.read(aligned / "meta.json").task or {})
-        places = arrivals.place(root, valid, aligned, params.streams, params.split, params.seeds, task)
+        places = arrivals.place(root, valid, aligned, params.streams, params.split, params.seeds, task,
+                                params.validate_.placeholder_share)
         extended.write(before, aligned, places, task, home)
     return task, places, sum(one["quarantined"] for one in report["tables"].values())
 
