@@ -23,6 +23,7 @@ WEB = ("http", "https")
 HERE = ("local", "dir", "data", "git", "generic", "reference", "libarchive", "filecache", "blockcache", "simplecache",
         "cached", "asyncwrapper")  # of fsspec, which would read this disk past the checks of paths
 NOBODY = "No row is to blame: mend that, and run again."
+ASIDE = " `trivium import TABLE` fetches addresses once, and sets aside the rows whose files it cannot have."
 
 
 def whole(address: str) -> bytes:
@@ -77,7 +78,7 @@ def _asked(address: str, call: Callable[[Any, str, dict[str, float]], Any]) -> A
             time.sleep(pause or 0)
     home = _home(address)
     if home != address and (lost := asked(home)):
-        raise UserError(f"{home} cannot be read: {lost}. {NOBODY}")
+        raise UserError(f"{home} cannot be read: {lost}. {NOBODY}{ASIDE if place.scheme(home) in WEB else ''}")
     raise ValueError(why)
 
 
