@@ -1,4 +1,4 @@
-"""Many odd inputs through readers, decoders and `predict`: no traceback, no hang, bounded memory, no row lost.
+"""Many odd inputs through readers, decoders, imports and `predict`: no traceback, no hang, bounded memory, no row lost.
 
     PYTHONPATH=src:. .venv/bin/python -m benchmarks.fuzz --examples 10000
 
@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from tests.fuzz import checks, made
+from tests.fuzz import archives, checks, imported, made
 from trivium.serving.predictor import Predictor
 
 RESULTS = Path(__file__).resolve().parent / "results/fuzz.json"
@@ -47,6 +47,11 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
         "pictures": (lambda content: checks.decodes(files, "image", content, None, None), {"content": made.IMAGES}),
         "sounds": (lambda content, start, end: checks.decodes(files, "audio", content, start, end),
                    {"content": made.SOUNDS, "start": made.SPANS, "end": made.SPANS}),
+        "videos": (lambda content, start, end: checks.decodes(files, "video", content, start, end),
+                   {"content": made.VIDEOS, "start": made.SPANS, "end": made.SPANS}),
+        "archives": (lambda archived: archives.check(files, archived), {"archived": archives.archives()}),
+        "imports": (lambda tree, alone: imported.check(files, tree, alone),
+                    {"tree": imported.trees(), "alone": st.integers(0, 9)}),
         "predict": (lambda table, form: checks.predicts(answering, files, table, form),
                     {"table": made.tables("text"), "form": FORMS}),
         "samples": (lambda samples: checks.answers(answering, files, samples), {"samples": made.SAMPLES}),
