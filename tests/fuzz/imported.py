@@ -37,8 +37,8 @@ COCO = st.fixed_dictionaries({
         "category_id": SMALL, "caption": LEAVES, "bbox": st.lists(SMALL, max_size=5) | LEAVES}), max_size=5),
     "categories": st.lists(st.fixed_dictionaries({"id": SMALL}, optional={"name": LEAVES}), max_size=3)})
 LISTED = st.lists(st.fixed_dictionaries({}, optional={
-    "file_name": st.sampled_from(made.ODD + ("a.png", "cat/a.png", "c.wav")), "label": made.SCALARS, "id": made.SCALARS,
-    "text": made.SCALARS, "image": made.VALUES}), max_size=5)
+    "file_name": st.sampled_from((*made.ODD, "a.png", "cat/a.png", "c.wav")), "label": made.SCALARS,
+    "id": made.SCALARS, "text": made.SCALARS, "image": made.VALUES}), max_size=5)
 CUES = st.sampled_from(("1\n00:00:00,000 --> 00:00:00,050\nhello\n", "WEBVTT\n\n00:00.000 --> 00:99.000\n<v Anna>hi\n",
                         "00:00:09,0 --> 00:00:01,0\n\n", ""))
 _numbers = itertools.count()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from trivium.machine.limited import COMPUTING, WAITING, each
+from trivium.machine import limited
 from trivium.machine.progress import Progress
 from trivium.machine.workers import cores, processes
 from trivium.settings.errors import UserError
@@ -97,7 +97,7 @@ def _tasks(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str) -
 
 
 def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: int,
-             meanwhile: Callable[[], object], limits: tuple[float, float] = (COMPUTING, WAITING),
+             meanwhile: Callable[[], object], limits: tuple[float, float] = (limited.COMPUTING, limited.WAITING),
              ) -> Iterator[tuple[Task, list[dict]]]:
     """Each task with its results, in order; `total` values in all. A value whose work kills its process, or does not
     end, is an error. limits: see `limited.each`
@@ -107,7 +107,7 @@ def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: i
         return
     count = min(cores(), math.ceil(total / CHUNK))
     with processes(count, clean=True, begin=None) as run:
-        results = each(run, work, tasks, lambda why: {"error": why}, AHEAD, limits)
+        results = limited.each(run, work, tasks, lambda why: {"error": why}, AHEAD, limits)
         meanwhile()
         yield from results
 

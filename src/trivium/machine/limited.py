@@ -14,10 +14,10 @@ from trivium.machine.workers import Map, processes
 
 Work = Callable[[Any], list[Any]]
 
-# Seconds for one value. Of honest files, the slowest that was measured, a JPEG 2000 of 134 megapixels, computes for 30;
-# a film with few key frames, or a machine a tenth as fast, needs more. What else a machine does costs no computing time,
-# so a load of 8 does not matter. By the clock there is room for that load, and for a disk far away that gives some
-# gigabytes at 1 MB a second.
+# Seconds for one value. The slowest honest picture that was measured, a JPEG 2000 of 134 megapixels, computes for 30;
+# a film with few key frames, or a machine a tenth as fast, takes longer. What else a machine does costs no computing
+# time, so that a load of 8 does not matter. By the clock there is room for such a load on top of it, and for a disk far
+# away that gives some gigabytes at 1 MB a second.
 COMPUTING, WAITING = 600.0, 3600.0
 CRASHED = "crashes its decoder: the file is damaged"
 SLOW = {signal.SIGPROF: "takes longer than {:g} s of computing to decode", signal.SIGALRM: "takes longer than {:g} s "

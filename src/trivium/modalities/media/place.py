@@ -60,8 +60,8 @@ def parse(value: str) -> Place:
 
 
 def plain(member: str) -> str:
-    """The name of a member without `./` and the like, and with `/` where Windows wrote its own; "" where it has `..`, and
-    of nothing.
+    """The name of a member without `./` and the like, and with `/` where Windows wrote its own; "" where it has `..`,
+    and of nothing.
     """
     parts = [part for part in member.replace("\\", "/").split("/") if part not in ("", ".")]
     return "" if ".." in parts else "/".join(parts)
