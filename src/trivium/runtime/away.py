@@ -44,7 +44,10 @@ _away: ContextVar[Away | None] = ContextVar("away", default=None)
 
 @contextmanager
 def decoding(limits: tuple[float, float] | None = None) -> Iterator[None]:
-    """Within the block, `each` works in other processes."""
+    """Within the block, `each` works in other processes; a block in another one has the same."""
+    if _away.get():
+        yield
+        return
     with ExitStack() as stack:
         token = _away.set(Away(stack, limits or (limited.COMPUTING, limited.WAITING)))
         try:
