@@ -1,4 +1,4 @@
-"""Many odd inputs through readers, decoders and `predict`: no traceback, no hang, bounded memory, no row lost.
+"""Many odd inputs through readers, decoders, imports and `predict`: no traceback, no hang, bounded memory, no row lost.
 
     PYTHONPATH=src:. .venv/bin/python -m benchmarks.fuzz --examples 10000
 
@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from tests.fuzz import checks, made
+from tests.fuzz import archives, checks, imported, made
+from trivium.runtime import away
 from trivium.serving.predictor import Predictor
 
 RESULTS = Path(__file__).resolve().parent / "results/fuzz.json"
-SLOW = {"manifests": 33}  # one of so many examples: Great Expectations takes a second for each
+SLOW = {"manifests": 50}  # one of so many examples: Great Expectations takes a second for each
 FORMS = st.sampled_from((".csv", ".jsonl", ".parquet"))
 
 
@@ -43,15 +45,20 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
     answering, facts = Predictor.of_strategy(folder, "supervised_frozen"), checks.facts()
     return {
         "tables": (lambda table: checks.reads(files, table), {"table": made.tables()}),
-        "manifests": (lambda table: checks.validates(files, table), {"table": made.manifests()}),
         "pictures": (lambda content: checks.decodes(files, "image", content, None, None), {"content": made.IMAGES}),
         "sounds": (lambda content, start, end: checks.decodes(files, "audio", content, start, end),
                    {"content": made.SOUNDS, "start": made.SPANS, "end": made.SPANS}),
+        "videos": (lambda content, start, end: checks.decodes(files, "video", content, start, end),
+                   {"content": made.VIDEOS, "start": made.SPANS, "end": made.SPANS}),
+        "archives": (lambda archived: archives.check(files, archived), {"archived": archives.archives()}),
+        "imports": (lambda tree, alone: imported.check(files, tree, alone),
+                    {"tree": imported.trees(), "alone": st.integers(0, 9)}),
         "predict": (lambda table, form: checks.predicts(answering, files, table, form),
                     {"table": made.tables("text"), "form": FORMS}),
         "samples": (lambda samples: checks.answers(answering, files, samples), {"samples": made.SAMPLES}),
         "cells": (lambda cells: checks.packs(facts, cells),
                   {"cells": st.lists(made.PACKED, min_size=1, max_size=4)}),
+        "manifests": (lambda table: checks.validates(files, table), {"table": made.manifests()}),
     }
 
 
@@ -84,7 +91,8 @@ def main() -> None:
         for name in [asked.only] if asked.only else every:
             start = time.perf_counter()
             count = asked.examples // SLOW[name] if name in SLOW else -(-asked.examples // (len(every) - len(SLOW)))
-            ends = tried(*every[name], count)
+            with away.decoding() if name == "predict" else nullcontext():  # which else starts workers for each
+                ends = tried(*every[name], count)
             found[name] = {"examples": ends.total(), "ends": dict(sorted(ends.items()))}
             print(f"{name}: {found[name]}  {time.perf_counter() - start:.0f} s", flush=True)
     failed = sum(one["ends"].get("failed", 0) for one in found.values())

@@ -1,6 +1,9 @@
-"""A decoder that dies, as one written in C can."""
+"""Decoders that die or never come back, as those written in C can."""
 
+import itertools
 import os
+import signal
+import time
 
 
 def work(task):
@@ -11,3 +14,26 @@ def work(task):
             os._exit(139)
         results.append({"characters": len(value)})
     return results
+
+
+def odd(task):
+    """The length of each value, but what is in `OF` does what it is called."""
+    for value in task[-1]:
+        OF.get(value, len)(value)
+    return [{"characters": len(value)} for value in task[-1]]
+
+
+def segfault(_):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def computes(_):
+    """Within one call into C, in which Python hears no signal."""
+    sum(itertools.repeat(0))
+
+
+def waits(_):
+    time.sleep(600)
+
+
+OF = {"segfault": segfault, "computes": computes, "waits": waits}

@@ -8,6 +8,7 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from PIL import Image
 
 from tests.data.through import VALIDATE, digests, preprocess, through
 from tests.tiny_media import ENTRIES
-from trivium.data import tables
+from trivium.data import probe, tables
 from trivium.data.settings import Stream
 from trivium.data.validation import validate
 from trivium.modalities import media
@@ -39,6 +40,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     media._kept.cache_clear()
     remote._lost_before.cache_clear()
     return tmp_path
+
+
+@contextmanager
+def in_this_process(*_: object, **__: object) -> Iterator[Any]:
+    """In place of workers for the probe: what is at `memory://` is there in one process, and in its forks."""
+    yield lambda work, tasks, **_: ((task, work(task)) for task in tasks)
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "processes", in_this_process)
 
 
 def filled(rows: int) -> Path:
@@ -101,6 +113,7 @@ def test_300_pictures_and_sounds_give_the_same_bytes_wherever_they_lie(server: s
     assert raw["slash"]["value"][0].as_py() == "zip://all.zip::img/0.png"
 
 
+@pytest.mark.usefixtures("memory")
 def test_what_cannot_be_read_is_in_quarantine_with_its_reason() -> None:
     filled(60)
     Path("mine/damaged.zip").write_bytes(b"PK")
@@ -130,6 +143,7 @@ def test_a_server_that_is_gone_is_one_error() -> None:
         ran("out", "memory://nowhere/{}.png", "img/{}.wav", 40)
 
 
+@pytest.mark.usefixtures("memory")
 def test_a_server_that_goes_after_ingest_puts_nothing_in_quarantine() -> None:
     filled(40)
     ran("out", "memory://bucket/{}.png", "img/{}.wav", 40)
@@ -138,6 +152,7 @@ def test_a_server_that_goes_after_ingest_puts_nothing_in_quarantine() -> None:
         validate(Path("out/data/raw"), Path("out/again"), {"image": "image"}, VALIDATE)
 
 
+@pytest.mark.usefixtures("memory")
 @pytest.mark.parametrize("image", ["memory://bucket/{}.png", "zip://all.zip::img/{}.png"])
 def test_what_has_changed_since_ingest_stops_preprocess(image: str) -> None:
     filled(40)
@@ -153,6 +168,7 @@ def test_what_has_changed_since_ingest_stops_preprocess(image: str) -> None:
         preprocess(Path("out/data"), RECIPES, larger, 1)
 
 
+@pytest.mark.usefixtures("memory")
 def test_archives_of_a_second_table_are_seen_from_the_first() -> None:
     folder = filled(40)
     Path("more").mkdir()

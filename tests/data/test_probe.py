@@ -17,9 +17,7 @@ from trivium.data.probe import measured, probe
 COLUMNS = "key value digest start end"
 
 
-@pytest.mark.parametrize("small", [10**6, 0])
-def test_measurements_in_the_order_of_the_rows(tmp_path, monkeypatch, small):
-    monkeypatch.setattr(module, "SMALL", small)  # 0: in other processes
+def test_measurements_in_the_order_of_the_rows(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"")
     sound = audio(tmp_path, 0, seconds=1.0)
     rows = {

@@ -1,5 +1,6 @@
 """A few hundred odd inputs, the same in every run; `python -m benchmarks.fuzz` tries many more."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fake_outs import fake_data, fake_models, fake_outs
-from tests.fuzz import checks, made
+from tests.fuzz import archives, checks, imported, made
+from trivium.runtime import away
 from trivium.runtime.inputs import Inputs
 from trivium.serving.predictor import Predictor
 
@@ -33,6 +35,13 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 @pytest.fixture(scope="module")
 def facts() -> Inputs:
     return checks.facts()
+
+
+@pytest.fixture
+def workers() -> Iterator[None]:
+    """Started once for all tables."""
+    with away.decoding():
+        yield
 
 
 @quick
@@ -68,8 +77,20 @@ def test_videos_are_decoded_or_refused(folder: Path, content: bytes, start: floa
 
 
 @quick
+@given(archived=archives.archives())
+def test_members_of_archives_are_what_was_put_in_or_refused(folder: Path, archived) -> None:
+    archives.check(folder, archived)
+
+
+@quick
+@given(tree=imported.trees(), alone=st.integers(0, 9))
+def test_what_is_imported_can_be_read_or_is_refused(folder: Path, tree: dict[str, bytes], alone: int) -> None:
+    imported.check(folder, tree, alone)
+
+
+@quick
 @given(table=made.tables("text"), form=st.sampled_from((".csv", ".jsonl", ".parquet")))
-def test_every_row_has_an_answer_or_an_error(answering, folder: Path, table, form: str) -> None:
+def test_every_row_has_an_answer_or_an_error(workers, answering, folder: Path, table, form: str) -> None:
     checks.predicts(answering, folder, table, form)
 
 

@@ -148,6 +148,10 @@ def test_arrow_and_parquet_that_are_cut_off() -> None:
             importing.table(source)
     with pytest.raises(UserError, match="e is incomplete: lost.arrow is missing. Copy the whole folder again."):
         importing.table("e")
+    put({"none.arrow": b"", "torn.arrow": Path("d/data.arrow").read_bytes()[:40]})
+    for file in ("none.arrow", "torn.arrow"):
+        with pytest.raises(UserError, match=rf"^{file} is cut off or damaged \(.*\): fetch or write this file again"):
+            importing.table(file)
 
 
 def test_a_wrong_offset_in_a_damaged_file_does_not_end_the_process() -> None:

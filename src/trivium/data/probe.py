@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from trivium.machine import limited
 from trivium.machine.progress import Progress
 from trivium.machine.workers import cores, processes
 from trivium.settings.errors import UserError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:  # workers import this file, and have no need of Arrow
 
 CHUNK = 32         # values per task
 AHEAD = 256        # tasks handed out before the first result is taken: decoding goes on while libraries load
-SMALL = 200        # values in all that are not worth other processes
 MANY = 1 << 16     # values that are judged together, where nothing is decoded
 
 # stream, modality, root, values with start and end
@@ -43,7 +42,8 @@ def probe(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str,
     measurement that its modality makes, NaN where there is none. `meanwhile` is called once while others decode.
 
     rows: the table of each stream;  streams: name -> modality
-    A value that crashes its decoder is an error like any other; it does not stop the rest.
+    A value that crashes its decoder, or keeps it busy without end, is an error like any other; it does not stop the
+    rest.
     """
     found: dict[str, Measures] = {s: {"error": np.full(t.num_rows, None, dtype=object)} for s, t in rows.items()}
     decoded = {s: table for s, table in rows.items() if not _together(streams[s], table, found[s])}
@@ -97,26 +97,19 @@ def _tasks(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str) -
 
 
 def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: int,
-             meanwhile: Callable[[], object]) -> Iterator[tuple[Task, list[dict]]]:
-    """Each task with its results, in order; `total` values in all. A value whose work kills its process is an error."""
-    if total < SMALL:
+             meanwhile: Callable[[], object], limits: tuple[float, float] = (limited.COMPUTING, limited.WAITING),
+             ) -> Iterator[tuple[Task, list[dict]]]:
+    """Each task with its results, in order; `total` values in all. A value whose work kills its process, or does not
+    end, is an error. limits: see `limited.each`
+    """
+    if not total:
         meanwhile()
-        for task in tasks:
-            yield task, work(task)
         return
     count = min(cores(), math.ceil(total / CHUNK))
     with processes(count, clean=True, begin=None) as run:
-        results = run(work, tasks, ahead=AHEAD, alone=partial(_one_by_one, work))
+        results = limited.each(run, work, tasks, lambda why: {"error": why}, AHEAD, limits)
         meanwhile()
         yield from results
-
-
-def _one_by_one(work: Callable[[Task], list[dict]], task: Task) -> list[dict]:
-    """The same results when some value of the task kills its process."""
-    values = [(*task[:3], [value]) for value in task[3]]
-    with processes(1, clean=True, begin=None) as run:
-        each = run(work, values, ahead=1, alone=lambda _: [{"error": "crashes its decoder: the file is damaged"}])
-        return [result for _, results in each for result in results]
 
 
 def _work(task: Task) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,21 +29,33 @@ def rows(files: Sequence[tuple[str, Path]]) -> Rows:
 
 def one(path: Path) -> Iterator[Row]:
     """The rows of one file. Raises: UserError."""
-    batches = parquet(path) if path.suffix.lower() == ".parquet" else arrow(path)
-    try:
-        first = next(batches, None)
+    with _damage_told(path):
+        every = batches(path)
+        first = next(every, None)
         if first is None:
             return
         found = features.described(first.schema)
         yield from features.rows(first, found)
-        for batch in batches:
+        for batch in every:
             yield from features.rows(batch, found)
+
+
+def batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """Of Parquet or Arrow, by its ending. Raises: UserError."""
+    with _damage_told(path):
+        yield from _parquet(path) if path.suffix.lower() == ".parquet" else _arrow(path)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise UserError(f"{path} is cut off or damaged ({said}): fetch or write this file again.") from None
 
 
-def parquet(path: Path) -> Iterator[pa.RecordBatch]:
+def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:  # else all of it is kept in memory
@@ -55,7 +68,7 @@ def parquet(path: Path) -> Iterator[pa.RecordBatch]:
                 yield batch
 
 
-def arrow(path: Path) -> Iterator[pa.RecordBatch]:
+def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
     """A stream as `save_to_disk` writes it; or a file of Arrow, whose first six bytes say so."""
     with pa.memory_map(str(path)) as file:
         if file.read(6) == b"ARROW1":

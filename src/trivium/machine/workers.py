@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from trivium.settings.errors import UserError
 
 Work = Callable[[Any], Any]
+Alone = Callable[[Any, int], Any]
 
 
 class Killed(UserError):
@@ -33,12 +34,13 @@ class Map(Protocol):
 
     ahead: tasks that are handed out before their results are taken, by default two per worker
     idle: called twice a second while a result is waited for
-    alone: what to do here with a task whose worker died, instead of a stop; the others go on in new workers
+    alone: what to do here with a task whose worker died, and the exit code of one that did (negative: the signal),
+        instead of a stop; the others go on in new workers
     The first failure of any task is raised at once. Raises: Killed.
     """
 
     def __call__(self, work: Work, tasks: Iterable[Any], *, ahead: int = 0, idle: Callable[[], object] | None = None,
-                 alone: Work | None = None) -> Iterator[tuple[Any, Any]]: ...
+                 alone: Alone | None = None) -> Iterator[tuple[Any, Any]]: ...
 
 
 def one_thread() -> None:
@@ -75,13 +77,18 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
             return failed
 
     def run(work: Work, tasks: Iterable[Any], *, ahead: int = 0, idle: Callable[[], object] | None = None,
-            alone: Work | None = None) -> Iterator[tuple[Any, Any]]:
+            alone: Alone | None = None) -> Iterator[tuple[Any, Any]]:
         rest = iter(tasks)
         waiting = deque((task, submit(work, task)) for task in islice(rest, ahead or 2 * workers))
 
+        def ended() -> int:
+            """The exit code of the worker that died; the others were ended for that by SIGTERM."""
+            workers = list((executor._processes or {}).values())
+            executor.shutdown(cancel_futures=True)  # waits for all of them
+            return next((one.exitcode for one in workers if one.exitcode not in (0, None, -signal.SIGTERM)), 0)
+
         def renew() -> None:
             nonlocal executor, waiting
-            executor.shutdown(cancel_futures=True)
             executor = _executor(workers, context, gpus, begin)
             waiting = deque((task, future if _finished(future) else submit(work, task)) for task, future in waiting)
 
@@ -94,7 +101,7 @@ def processes(workers: int | None = None, gpus: int = 0, *, clean: bool = False,
                 except BrokenProcessPool:
                     if alone is None:
                         raise
-                    result = alone(task)
+                    result = alone(task, ended())
                     renew()
                 waiting.extend((task, submit(work, task)) for task in islice(rest, 1))
                 yield task, result

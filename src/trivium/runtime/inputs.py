@@ -7,7 +7,9 @@ Legend: `B` samples, `S` streams, `L` n-grams of the longest text.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from trivium.modalities import media
 from trivium.modalities.anonymised import Anonymiser, Rules
 from trivium.modalities.media import regions
 from trivium.modalities.spec import STATISTICS_AXIS, Spec, without_gaps
-from trivium.runtime import values
+from trivium.runtime import away, values
 from trivium.runtime.values import Value
 from trivium.settings.errors import UserError
 
@@ -139,32 +141,42 @@ class Inputs:
 
     def _decoded(self, s: str, rows: Mapping[int, Row], root: Path, broken: list[list[str]]) -> dict[int, np.ndarray]:
         """Those of the values that can be used, by row; `broken` gets why one cannot."""
+        own = [{key: row[key] for key in (s, *values.times((s,))) if key in row} for row in rows.values()]
+        about = (s, self.streams[s], self._processors[s].__name__, self._settings[s], root)
         found = {}
-        for i, row in rows.items():
-            try:
-                found[i] = self._decode(s, row, root)
-            except ValueError as error:
-                broken[i].append(str(error))
+        for (i, row), made in zip(rows.items(), away.each(_decode, about, own), strict=True):
+            if isinstance(made, str):
+                value: Any = row[s]
+                name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
+                broken[i].append(f"{s} {name} cannot be used: {made}")
+            else:
+                found[i] = made
         return found
 
-    def _decode(self, s: str, row: Row, root: Path) -> np.ndarray:
-        """Raises: ValueError (why it cannot be used; what `validate` puts in quarantine is not answered either)."""
+
+def _decode(task: tuple[str, str, str, Any, Path, list[Row]]) -> list[np.ndarray | str]:
+    """What a processor makes of each row's value; or why it cannot be used: what `validate` puts in quarantine is not
+    answered either. May run in a worker.
+    """
+    s, modality, name, settings, root, rows = task
+    kind, processor = modalities.get(modality), importlib.import_module(name)
+    found: list[np.ndarray | str] = []
+    for row in rows:
         value: Any = row[s]
-        kind = modalities.get(self.streams[s])
-        name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
         try:
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
-                start, end = values.span(row, s, lambda: kind.since(place, seen) if hasattr(kind, "since") else None)
+                start, end = values.span(row, s, partial(kind.since, place, seen) if hasattr(kind, "since") else
+                                         lambda: None)
                 if problem := kind.probe(place, seen, start, end).get("error"):
                     raise ValueError(problem)
                 if (refuse_other := getattr(kind, "refuse_other", None)) is not None:
-                    refuse_other(place, seen, self._settings[s])
-                return self._processors[s].decode(place, seen, start, end, self._settings[s])
+                    refuse_other(place, seen, settings)
+                found.append(processor.decode(place, seen, start, end, settings))
         except Exception as error:  # a damaged file, a server that is away: the other rows have their answer
             said = isinstance(error, ValueError | UserError)
-            why = error if said else f"cannot be decoded: {error or type(error).__name__}"
-            raise ValueError(f"{s} {name} cannot be used: {why}") from None
+            found.append(str(error) if said else f"cannot be decoded: {error or type(error).__name__}")
+    return found
 
 
 def scale_and_shift(spec: Spec, statistics: Mapping[str, Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:

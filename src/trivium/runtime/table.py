@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from trivium.runtime import written
+from trivium.runtime import away, written
 from trivium.runtime.answering import Answering, columns
 from trivium.runtime.reading import Samples, Table
 from trivium.settings.errors import UserError
@@ -55,7 +55,7 @@ def answer(answering: Answering, table: Many, root: Path, out: Path | None, titl
 
     written.check(out)
     bad, partly, row, told = Told(), Told(), 0, why or {}
-    with written.writing(out, columns(answering.task), answering.task.written) as add, \
+    with written.writing(out, columns(answering.task), answering.task.written) as add, away.decoding(), \
             Progress(title, table.count(), "row") as progress:
         for samples in table.samples():
             keys = [sample.pop("id", None) or str(at) for at, sample in enumerate(samples, row + 1)]
@@ -87,7 +87,8 @@ def sample(answering: Answering, given: Mapping[str, str | None], name: str) -> 
     if useless:
         raise UserError(f"{name} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(answering.streams)}.")
-    (found,), (warning,), (error,) = answering.answers([given])
+    with away.decoding():
+        (found,), (warning,), (error,) = answering.answers([given])
     if error:
         raise UserError(f"The {error}.")
     if warning:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from trivium.runtime import table
+from trivium.runtime import away, table
 from trivium.runtime.values import TIMES
 from trivium.serving import beside, joined
 from trivium.serving.predictor import Predictor
@@ -25,13 +25,14 @@ def predict_table(root: Path, strategy: str, manifest: Path, out: Path | None) -
     Raises: UserError (no row has an answer; the file or the strategy cannot be used).
     """
     answering = Predictor.of_strategy(root, strategy)
-    if joined.tabled(root):
-        with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
-            rows, home = joined.join(root, manifest, answering, Path(scratch))
-            look = beside.of(root, answering, answering.seed, home)
-            return table.answer(answering, rows, home, out, f"predict {strategy}", look, rows.why)
-    look = beside.of(root, answering, answering.seed, manifest.parent)
-    return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
+    with away.decoding():
+        if joined.tabled(root):
+            with tempfile.TemporaryDirectory(prefix="trivium-") as scratch:
+                rows, home = joined.join(root, manifest, answering, Path(scratch))
+                look = beside.of(root, answering, answering.seed, home)
+                return table.answer(answering, rows, home, out, f"predict {strategy}", look, rows.why)
+        look = beside.of(root, answering, answering.seed, manifest.parent)
+        return table.write(answering, manifest, out, f"predict {strategy}", _names(root), look)
 
 
 def predict_source(root: Path, strategy: str, source: str, out: Path | None, key: str = "", time: str = "",

@@ -71,6 +71,15 @@ def test_of_two_members_of_one_name_the_last_counts() -> None:
     assert media.read("zip://x.zip::a", "") == b"last"
 
 
+def test_names_that_windows_wrote_are_found_by_either_spelling() -> None:
+    with zipfile.ZipFile("x.zip", "w") as file:
+        file.writestr("photos\\a.png", b"content")
+        file.writestr("..\\b.png", b"outside")
+    assert media.read("zip://x.zip::photos\\a.png", "") == media.read("zip://x.zip::photos/a.png", "") == b"content"
+    assert why("zip://x.zip::..\\b.png") == "its name leads out of the archive (`..`), and such a file is not read"
+    assert not media.exists("zip://x.zip::b.png", "")
+
+
 def test_a_zip_of_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
     monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)

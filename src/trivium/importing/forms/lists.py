@@ -4,9 +4,7 @@ times for all of them, if there is one. Each row's series becomes a file beside 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,14 +24,14 @@ FEW = 64  # rows that tell
 def knows(asked: Asked) -> bool:
     if not asked.path.is_file() or asked.path.suffix.lower() not in (".parquet", ".arrow", ".feather"):
         return False
-    head = next(iter(_batches(asked.path)), None)
+    head = next(iter(shards.batches(asked.path)), None)
     return head is not None and bool(_channels(head))
 
 
 def rows(asked: Asked) -> Rows:
     """Every other column stays as it is. Raises: UserError."""
     channels, together = list[str](), True
-    for batch in _batches(asked.path):
+    for batch in shards.batches(asked.path):
         if not channels:
             channels = _channels(batch)
             together = _together(batch, channels)
@@ -58,10 +56,6 @@ def _files(found: dict[str, pa.Array], rate: float | None, together: bool) -> Ro
             own = {name: one} | {key: same for key, same in times.items() if len(same) == len(one)}
             made[name] = Inline(content(own, rate), "series.arrow")
     return made
-
-
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    return shards.parquet(path) if path.suffix.lower() == ".parquet" else shards.arrow(path)
 
 
 def _channels(batch: pa.RecordBatch) -> list[str]:

@@ -49,7 +49,7 @@ class Local:
             return _whole(tasks, [do(one, shown) for one in numbered], needs)
         pool = partial(processes, gpus=devices.gpus(device), begin=partial(_share, shared), smaller=needs.smaller)
 
-        def alone(one: Numbered) -> Any:
+        def alone(one: Numbered, _: int = 0) -> Any:
             try:
                 with pool(1) as single:
                     return next(iter(single(do, [one], idle=shown)))[1]

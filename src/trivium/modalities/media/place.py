@@ -60,6 +60,8 @@ def parse(value: str) -> Place:
 
 
 def plain(member: str) -> str:
-    """The name of a member without `./` and the like; "" where it has `..`, and of nothing."""
-    parts = [part for part in member.split("/") if part not in ("", ".")]
+    """The name of a member without `./` and the like, and with `/` where Windows wrote its own; "" where it has `..`,
+    and of nothing.
+    """
+    parts = [part for part in member.replace("\\", "/").split("/") if part not in ("", ".")]
     return "" if ".." in parts else "/".join(parts)

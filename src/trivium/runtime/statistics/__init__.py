@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trivium.modalities import media
 from trivium.modalities import series as kind
-from trivium.runtime import values
+from trivium.runtime import away, values
 from trivium.runtime.statistics import audio, image, series, table, text, video
 
 if TYPE_CHECKING:
@@ -33,15 +33,20 @@ def described(rows: Sequence[Row], inputs: Inputs, streams: Collection[str], roo
             said = [values.text(rows[k][s]) for k in there]
             measured = WRITTEN[modality](said, inputs.fitted.get(s), inputs.specs[s])
         else:
-            measured = [_of_file(rows[k], s, modality, root) for k in there]
-        for k, own in zip(there, measured, strict=True):
-            found[k][s] = {"state": "unreadable"} if own is None else {"state": "given", **own}
+            own = [{key: rows[k][key] for key in (s, *values.times((s,))) if key in rows[k]} for k in there]
+            measured = away.each(_of_files, (s, modality, root), own)
+        for k, made in zip(there, measured, strict=True):
+            found[k][s] = {"state": "given", **made} if isinstance(made, dict) else {"state": "unreadable"}
     return found
 
 
+def _of_files(task: tuple[str, str, Path, list[Row]]) -> list[Statistics | None]:
+    """Of each row's value; None where it cannot be read. May run in a worker."""
+    s, modality, root, rows = task
+    return [_of_file(row, s, modality, root) if modality in FILES or modality == "series" else {} for row in rows]
+
+
 def _of_file(row: Row, s: str, modality: str, root: Path) -> Statistics | None:
-    if modality not in FILES and modality != "series":
-        return {}
     try:
         with values.as_file(row[s]) as file:
             if modality == "series":  # which may lie in two files
