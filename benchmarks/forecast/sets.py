@@ -63,12 +63,12 @@ def texts(folder: Path) -> str:
 
 
 def pictures(folder: Path) -> str:
-    """800 handwritten digits of scikit-learn, 8 x 8 pixels, as pictures of 96 x 96."""
+    """400 handwritten digits of scikit-learn, 8 x 8 pixels, as pictures of 96 x 96."""
     from PIL import Image
     from sklearn.datasets import load_digits
 
     found, rows = load_digits(), []
-    for k, (x, y) in enumerate(zip(found.images[:800], found.target[:800], strict=True)):
+    for k, (x, y) in enumerate(zip(found.images[:400], found.target[:400], strict=True)):
         (folder / "img").mkdir(parents=True, exist_ok=True)
         Image.fromarray((255 - x * 15.9).astype(np.uint8)).resize((96, 96)).convert("RGB").save(folder / f"img/{k}.png")
         rows.append([f"p{k}", f"digit {y}", f"img/{k}.png"])
@@ -79,7 +79,7 @@ SETS = {
     "digits": Kind("handwriting, speech and words, 1,500 rows, answers timed"),
     "table": Kind("a table of 569 rows", table, {"compare.latency": False}),
     "texts": Kind("600 long texts", texts, {"compare.latency": False}),
-    "pictures": Kind("800 pictures, published encoder", pictures, {"compare.latency": False}),
+    "pictures": Kind("400 pictures, published encoder", pictures, {"compare.latency": False}),
     "numbers": Kind("442 rows, a number to predict, answers timed", numbers),
 }
 

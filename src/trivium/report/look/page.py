@@ -52,8 +52,8 @@ def _sections(seen: Seen, cost: Price | None) -> list[Shown]:
     counted, alike = classes.table(seen), twins.leaks(seen)
     last = price.last(seen.root)
     told = [cost.said] if cost else [
-        "How long a run will take, and how much memory, is not measured yet: `trivium look --time` does it, and runs the "
-        "stages `preprocess` and `budget` first."]
+        "How long a run will take, and how much memory, is not measured yet: `trivium look --time` does it, and runs "
+        "the stages `preprocess` and `budget` first."]
     return [
         Shown("streams", "The streams", [], [one for one in (streams.there(seen), streams.sizes(seen),
                                                              streams.spoken(seen)) if one]),
