@@ -11,4 +11,4 @@ if __name__ == "__main__":
     found = forecast.of(load(), set())
     print(json.dumps({part.stage: {"kind": part.kind, "computing": round(part.computing, 2),
                                    "seconds": round(part.seconds, 2), "bytes": part.memory}
-                      for part in found.parts if not part.done}))
+                      for part in found.parts if part.clock is None}))

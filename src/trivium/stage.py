@@ -100,7 +100,9 @@ def peak_memory_bytes() -> int:
 
 
 def cpu_seconds() -> float:
-    """What this process and its ended children have computed, on all cores together; imports included."""
+    """What this process and its ended children have computed, on all cores together; imports included. Children of a
+    fork server are nobody's.
+    """
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return round(sum(one.ru_utime + one.ru_stime for one in used), 2)
 

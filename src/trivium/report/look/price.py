@@ -22,7 +22,7 @@ MOST = 6  # savings that a terminal shows
 class Part:
     """A stage. start: seconds to load its libraries.  work: seconds of one core for all of its `units`, of which
     `beside` go on at a time.  memory: bytes of all its processes.  after: seconds of what it then does alone.
-    done: whether this is what it took when it last ran, with these data and settings.
+    clock: what it took when it last ran, if its data and settings are still the same.
     """
 
     stage: str
@@ -32,11 +32,13 @@ class Part:
     beside: int = 1
     memory: int = 0
     after: float = 0.0
-    done: bool = False
+    clock: float | None = None
 
     @property
     def seconds(self) -> float:
         """By the clock of a machine that does nothing else."""
+        if self.clock is not None:
+            return self.clock
         return self.start + self.work / self.units * math.ceil(self.units / self.beside) + self.after
 
     @property
@@ -91,7 +93,8 @@ class Price:
     def said(self) -> str:
         """A paragraph."""
         each = ", ".join(f"{kind} {numbers.seconds(seconds)}" for kind, seconds in self.kinds.items())
-        loading, done = sum(part.start for part in self.parts), sum(part.seconds for part in self.parts if part.done)
+        loading = sum(part.start for part in self.parts)
+        done = sum(part.seconds for part in self.parts if part.clock is not None)
         ready = f" {numbers.seconds(done)} of it are done already." if done else ""
         return (f"A whole run will take about {numbers.seconds(self.seconds)} on this machine, if it does nothing "
                 f"else: {each}. That is {numbers.seconds(self.computing)} of computing, of which "
@@ -121,7 +124,7 @@ class Price:
         """For a page."""
         rows = [[Cell(part.stage, head=True), _number(numbers.seconds(part.seconds)),
                  _number(numbers.seconds(part.computing)), _number(numbers.memory(part.memory or None)),
-                 Cell("measured" if part.done else "forecast")] for part in self.parts]
+                 Cell("forecast" if part.clock is None else "measured")] for part in self.parts]
         found = [Figure(Table("What each stage will take", ["stage", "time", "computing", "memory", ""], rows),
                         "Time is by the clock of a machine that does nothing else.", "Stage by stage", wide=True)]
         less = [[Cell(one.words.replace("`", ""), head=True), _number(numbers.percent(one.share, 0)),
