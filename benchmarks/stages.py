@@ -26,7 +26,7 @@ def pipeline(waits: Callable[[Any], dict[str, float]]) -> dict[str, Any]:
 
     clone = ROOT / ".cache/bench"
     shutil.rmtree(clone, ignore_errors=True)
-    _copy(clone)
+    copy(clone)
     first, stages = _repro(clone)
     measured = {path.stem: Measured.of(path.stem, clone).seconds
                 for path in sorted((clone / PLACE).glob("*.json")) if "system" not in path.stem}
@@ -40,7 +40,7 @@ def pipeline(waits: Callable[[Any], dict[str, float]]) -> dict[str, Any]:
             "data_wait_share": shares, "one_strategy_changed": {"seconds": changed, "stages_run": ran}}
 
 
-def _copy(clone: Path) -> None:
+def copy(clone: Path) -> None:
     names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True,
                            capture_output=True, text=True).stdout
     for name in filter(None, names.split("\0")):
@@ -67,7 +67,7 @@ def published(samples: int = 4000) -> dict[str, Any]:
 
     clone = ROOT / ".cache/bench-published"
     shutil.rmtree(clone, ignore_errors=True)
-    _copy(clone)
+    copy(clone)
     yaml = YAML()
     params = yaml.load(clone / "params.yaml")
     params["data"]["digits"]["samples"] = samples
@@ -92,7 +92,7 @@ def fixed() -> dict[str, float]:
 
     clone = ROOT / ".cache/bench-fixed"
     shutil.rmtree(clone, ignore_errors=True)
-    _copy(clone)
+    copy(clone)
     compileall.compile_dir(clone, quiet=1)
     yaml = YAML()
     params = yaml.load(clone / "params.yaml")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale.nodes import Nodes, nodes
-from benchmarks.stages import ROOT, _copy
+from benchmarks.stages import ROOT, copy
 
 NODES = (1, 2, 4)
 BEFORE = (("ingest",), ("validate",), ("align",), ("split",), ("preprocess",), ("budget",))
@@ -33,7 +33,7 @@ def measure(settings: Mapping[str, Any] = SETTINGS) -> dict[str, Any]:
     """The part `ray` of scale.json. settings: of the data and of training."""
     clone = ROOT / ".cache/bench-scale"
     shutil.rmtree(clone, ignore_errors=True)
-    _copy(clone)
+    copy(clone)
     _set(clone, settings)
     for words in BEFORE:
         _stage(clone, *words)

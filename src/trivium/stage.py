@@ -56,7 +56,8 @@ def _run(name: str, work: Callable[[Params], None]) -> None:
             params = load()
             with vault.opened(params.encryption, vault.of_stage(name)):
                 work(params)
-        measure(name, Measured(seconds=time.perf_counter() - started, peak_memory_bytes=peak_memory_bytes(),
+        measure(name, Measured(seconds=time.perf_counter() - started, cpu_seconds=cpu_seconds(),
+                               peak_memory_bytes=peak_memory_bytes(),
                                joules=None if elsewhere.there else joules()))  # other machines do not tell
     except UserError as error:
         sys.exit(f"\n{name} stopped: {error}\n")
@@ -96,6 +97,14 @@ def peak_memory_bytes() -> int:
     unit = 1 if sys.platform == "darwin" else 1024
     mine = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return max(unit * mine, elsewhere.peak_memory_bytes)
+
+
+def cpu_seconds() -> float:
+    """What this process and its ended children have computed, on all cores together; imports included. Children of a
+    fork server are nobody's.
+    """
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return round(sum(one.ru_utime + one.ru_stime for one in used), 2)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`trivium look`: the page and the terminal, of real outs of the stages up to `split`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,12 +128,38 @@ def test_languages_are_guessed() -> None:
     assert languages.shares(["the cat is here", "x", "the dog is there"]) == [("English", 2 / 3), ("not known", 1 / 3)]
 
 
+PRICE = price.Price(
+    (price.Part("preprocess", 0.0, 30.0, memory=5 * 10**8, clock=30.0),
+     price.Part("train@one", 2.0, 600.0, units=3, beside=2, memory=2 * 10**9),
+     price.Part("compare", 5.0, 3.0)),
+    there=4 * 10**9, savings=(price.Saving("`seeds: 2` instead of 3", 0.46, 200.0),))
+
+
 def test_a_price_in_words() -> None:
-    cost = price.Price(seconds=600.0, speed=1e9, flops=5e10, strategies=8, seeds=3, workers=2,
-                       memory="Training takes about 1.0 GB of memory.")
-    said = cost.said.replace("\xa0", " ")
-    assert said.startswith("Training will take about 10 min on this machine: 8 strategies x 3 seeds x 50.0 GFLOP "
-                           "each, at 1.00 GFLOP a second and 2 at a time.")
+    said = PRICE.said.replace("\xa0", " ")
+    assert said == (
+        "A whole run will take about 7 min on this machine, if it does nothing else: the data 30 s, strategies 7 min, "
+        "comparison and report 8.0 s. That is 11 min of computing, of which 7.0 s go to loading libraries for 3 "
+        "stages. 30 s of it are done already. The most memory is for `train@one`: about 2.00 GB, 2 at a time. 4.00 GB "
+        "are there.")
+    assert PRICE.seconds == 30 + 402 + 8  # three seeds, two at a time, are two rounds of 200 s
+    assert [line.replace("\xa0", " ") for line in PRICE.lines[2:]] == [
+        "What would save time:", "  `seeds: 2` instead of 3   46 %, 3 min"]
+
+
+def test_too_little_memory_is_a_warning() -> None:
+    said = replace(PRICE, there=10**9).said.replace("\xa0", " ")
+    assert ("Warning: the most memory is for `train@one`: about 2.00 GB, 2 at a time. 1.00 GB are there, so that it "
+            "may be killed. In params.yaml, lower `loop.workers`, then `loop.batch`, or choose smaller "
+            "encoders.") in said
+
+
+def test_the_price_stands_on_the_page_and_in_the_terminal(project: Path) -> None:
+    said = page.write(project, PRICE)[1]
+    assert PRICE.said in said and "  `seeds: 2` instead of 3" in said
+    text = (project / page.OUT).read_text(encoding="utf-8")
+    assert "train@one" in text and "seeds: 2 instead of 3" in text and "What each stage will take" in text
+    assert "`trivium look --time`" in page.write(project)[1]
 
 
 def test_the_report_says_the_same(project: Path) -> None:

@@ -81,13 +81,11 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     and what `explained` writes.
     """
     count, size = settings.analysis_rows, settings.batch
-    chosen = some(store.samples, rows, count, seed)
-    test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
-    asked = Asked(model, store, seed, chosen, test, attribution.choose(model.task, encoded.answer(model, test), test.y),
-                  size)
+    asked = _asked(model, store, seed, rows, test, settings)
+    chosen, test = asked.rows, asked.test
     val = encoded.encode_rows(model, store, some(store.samples, store.rows(seed, "val"), count, seed), seed, size)
     _keep_vectors(model, store, seed, size, out)
-    counts = _counts(asked, settings)
+    counts, _ = _counts(asked, settings)
     if seed == 0:
         explained.write(model, store, seed, chosen, test, [s for s, n in counts["explained"].items() if n], size, out)
     found = Analyses(
@@ -102,7 +100,22 @@ def analyse(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch
     return Analyses.model_validate(rounded(found.plain()))
 
 
-def _counts(asked: Asked, settings: Settings) -> Counts:
+@torch.no_grad()
+def flops(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings,
+          ) -> dict[str, float]:
+    """What `analyse` would spend on its passes through each encoder, with the same arguments."""
+    return _counts(_asked(model, store, seed, rows, test, settings), settings)[1]
+
+
+def _asked(model: Model, store: Store, seed: int, rows: np.ndarray, test: Batch, settings: Settings) -> Asked:
+    chosen = some(store.samples, rows, settings.analysis_rows, seed)
+    test = test[torch.from_numpy(np.searchsorted(rows, chosen)).to(test.y.device)]
+    return Asked(model, store, seed, chosen, test, attribution.choose(model.task, encoded.answer(model, test), test.y),
+                 settings.batch)
+
+
+def _counts(asked: Asked, settings: Settings) -> tuple[Counts, dict[str, float]]:
+    """Samples of each analysis; and by stream the FLOPs of all that passes its encoder."""
     whole = len(asked.rows)
     everyone = dict.fromkeys(asked.model.streams, whole)
     unread = [s for s in asked.model.streams if s not in encoded.readers(asked.model)]  # noise on these costs nothing
@@ -110,11 +123,14 @@ def _counts(asked: Asked, settings: Settings) -> Counts:
                      "counterfactual": {s: whole for s in encoded.readers(asked.model)},
                      "corruption": dict.fromkeys(unread, _few(asked)[0]),
                      "shift": {}, "attacks": {}, "probes": {}, "attribution": {}, "explained": {}}
-    allowance = settings.analysis_flops / len(encoded.readers(asked.model))
+    allowance, spent = settings.analysis_flops / len(encoded.readers(asked.model)), dict[str, float]()
     for s in encoded.readers(asked.model):
-        for name, count in affordable.grant(_wishes(asked, s, settings.analysis_rows), allowance).items():
+        wishes = _wishes(asked, s, settings.analysis_rows)
+        granted = affordable.grant(wishes, allowance)
+        for name, count in granted.items():
             found[name][s] = count
-    return found
+        spent[s] = sum(count * wishes[name].cost for name, count in granted.items())
+    return found, spent
 
 
 def _wishes(asked: Asked, stream: str, most: int) -> dict[str, Wish]:

@@ -72,13 +72,16 @@ class Latency(Figures):
 
 
 class Measured(Figures):
-    """`STAGE.json`. seconds: wall clock, imports of the stage excluded.  peak_memory_bytes: of its largest process.
+    """`STAGE.json`. seconds: wall clock, imports of the stage excluded.  cpu_seconds: computed on all cores together,
+    imports included, but for what a fork server started; other programs disturb it less.  peak_memory_bytes: of its
+    largest process.
 
     seeds, units: seconds of each that the stage trained.  tuning: of the trials of each seed, together.
     latency: of every strategy that can be exported, all timed in one run.
     """
 
     seconds: float | None = None
+    cpu_seconds: float | None = None
     peak_memory_bytes: int | None = None
     peak_gpu_memory_bytes: int | None = None  # where no GPU was used
     joules: float | None = None  # where the machine does not tell

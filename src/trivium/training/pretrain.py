@@ -48,7 +48,7 @@ def pretrain(recipe: Recipe, loop: Loop, budgets: Sequence[float], out: Path) ->
         about.write(out / "training.json")
         return Measured()
     todo = [Unit(recipe, group, seed, loop, limit) for group in recipe.groups for seed, limit in
-            ([(None, 0.0)] if _seedless(store, group) else list(enumerate(budgets)))]
+            ([(None, 0.0)] if seedless(store, group) else list(enumerate(budgets)))]
     named = [(f"{unit.group.name}_{_place(unit)}", unit, _key(store, unit)) for unit in todo]
     mixed = sorted(named, key=lambda one: one[1].seed or 0)  # so that the first ones say how long all take
     trained = [group for group in recipe.groups if group.objective]
@@ -81,7 +81,7 @@ def _place(unit: Unit) -> str:
     return "all" if unit.seed is None else f"seed_{unit.seed}"
 
 
-def _seedless(store: Store, group: Group) -> bool:
+def seedless(store: Store, group: Group) -> bool:
     """Whether published weights read the same inputs at every seed."""
     reads = [store.reads.streams[s] for s in group.streams]
     return group.objective is None and all(
@@ -130,7 +130,7 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -
     for s in unit.group.streams:
         encoder: Any = models.encoder(store.encoders[s], store.specs[s], unit.seed or 0).eval()
         if store.specs[s].kind == "counts":
-            _fit_idf(encoder, store, s, unit.seed or 0)
+            fit_idf(encoder, store, s, unit.seed or 0)
         about = files.describe("encoder", store.encoders, {s: store.specs[s]}, store.task)
         models.save(encoder, about, folder / s)
         size += sum(p.numel() for p in encoder.parameters())
@@ -142,15 +142,15 @@ def _as_they_come(store: Store, unit: Unit, folder: Path, report: jobs.Report) -
         samples=0, validation=records.Validation(), history=[])
 
 
-def _fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
+def fit_idf(encoder: Any, store: Store, stream: str, seed: int) -> None:
     """How rare each n-gram is among the train rows of the seed."""
     import torch
 
-    from trivium.encoders.tfidf import fit_idf
+    from trivium.encoders import tfidf
 
     rows = store.rows(seed, "train")
     counts = store.ragged(stream).csr(rows[store.has(stream)[rows]], encoder.buckets)
-    encoder.idf.copy_(torch.from_numpy(fit_idf(counts)))
+    encoder.idf.copy_(torch.from_numpy(tfidf.fit_idf(counts)))
 
 
 def _trained(store: Store, unit: Unit, folder: Path, report: jobs.Report) -> records.Unit:

@@ -32,18 +32,18 @@ def train(unit: Unit, folder: Path, report: Report) -> records.Seed:
     encoders: dict[str, Any] = {s: components.encoder(store.recipe, s, seed).to(kind) for s in store.streams}
     found, own = fit(store, encoders, seed)
     report(1, 1)
-    model = _model(store, encoders, found)
-    about = files.describe("linear", store.encoders, store.specs, model.task, linear=model.linear.about(),
-                           features=store.digest, apart=components.apart(store.recipe, model.readers))
-    models.save(model.cpu(), about, folder / "model")
+    made = model(store, encoders, found)
+    about = files.describe("linear", store.encoders, store.specs, made.task, linear=made.linear.about(),
+                           features=store.digest, apart=components.apart(store.recipe, made.readers))
+    models.save(made.cpu(), about, folder / "model")
     spent = components.charged(store.recipe, seed)
     return records.Seed(
         seed=seed, history=[], calibration=found.chosen.calibration.tolist(), chosen=_way(found.chosen),
         validation=records.Reached(nll=found.chosen.nll, score=found.chosen.score),
         members={_way(one): records.Member(nll=one.nll, score=one.score) for one in found.tried},
         flops=records.Spent(budget=unit.limit, pretrain=spent, train=own, total=spent + own),
-        parameters=records.Parameters(total=sum(p.numel() for p in model.parameters()),
-                                      trained=sum(p.numel() for p in model.linear.parameters())))
+        parameters=records.Parameters(total=sum(p.numel() for p in made.parameters()),
+                                      trained=sum(p.numel() for p in made.linear.parameters())))
 
 
 def fit(store: Store, encoders: Mapping[str, Any], seed: int) -> tuple[Fitted, float]:
@@ -67,7 +67,8 @@ def _vectors(store: Store, stream: str, encoder: Encoder, rows: np.ndarray, seed
     return vectors.of(store, stream, encoder, rows, seed).float().numpy()
 
 
-def _model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:
+def model(store: Store, encoders: dict[str, Any], found: Fitted) -> Probed:
+    """What answers by the `found` probes on the vectors of the `encoders`."""
     answer = found.answer
     idf = {s: encoders[s].idf.cpu().numpy() for s in answer.weights if store.specs[s].kind == "counts"}
     probes = Linear.of(store.streams, answer.way, answer.weights, answer.biases, answer.intercept, found.nothing,

@@ -11,7 +11,7 @@ from trivium.drawing import numbers
 from trivium.machine import files
 from trivium.report import html
 from trivium.report.look import classes, price, quarantine, streams, twins
-from trivium.report.look.price import CHANGES, Price
+from trivium.report.look.price import Price
 from trivium.report.look.seen import Seen
 from trivium.report.look.twins import Card
 from trivium.report.parts import Figure, sentence
@@ -51,8 +51,9 @@ def write(root: Path, cost: Price | None = None) -> tuple[Path, str]:
 def _sections(seen: Seen, cost: Price | None) -> list[Shown]:
     counted, alike = classes.table(seen), twins.leaks(seen)
     last = price.last(seen.root)
-    told = [cost.said] if cost else ["How long a run will take is not measured yet: `trivium look --time` does it, and "
-                                     "runs the stages `preprocess` and `budget` first."]
+    told = [cost.said] if cost else [
+        "How long a run will take, and how much memory, is not measured yet: `trivium look --time` does it, and runs "
+        "the stages `preprocess` and `budget` first."]
     return [
         Shown("streams", "The streams", [], [one for one in (streams.there(seen), streams.sizes(seen),
                                                              streams.spoken(seen)) if one]),
@@ -64,9 +65,7 @@ def _sections(seen: Seen, cost: Price | None) -> list[Shown]:
             "A value that rows of different labels share, far more than any other. It keeps no rows together. Set "
             "`validate.placeholders: missing`, and rows do without it."]),
         Shown("twins", "The same thing twice", [twins.said(seen)], [alike] if alike else [], twins.examples(seen)),
-        Shown("price", "What a run takes", told, [last] if last else [], notes=[
-            "Settings that change it: " + ", ".join(f"`{key}`" for key in CHANGES)
-            + "; and entries of `train`, which may be taken out."]),
+        Shown("price", "What a run takes", told, [*(cost.figures if cost else []), *([last] if last else [])]),
     ]
 
 
@@ -118,7 +117,7 @@ def _terminal(seen: Seen, cost: Price | None) -> str:
     lines += ["", *([validation.sentence] if validation else []), twins.said(seen)]
     if odd := stands_out(seen):
         lines += ["", *(f"! {one}" for one in odd)]
-    lines += ["", cost.said if cost else "How long will a run take? `trivium look --time`",
+    lines += ["", *(cost.lines if cost else ["How long will a run take, and how much memory? `trivium look --time`"]),
               f"All of it, with examples: {OUT}"]
     return "\n".join(lines)
 

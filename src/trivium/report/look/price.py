@@ -1,65 +1,140 @@
-"""What a run will take on this machine: from the budget, and from how fast one real training step is here."""
+"""What a run will take on this machine, stage by stage, and which settings change it: what a forecast is made of, and
+its words.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trivium.drawing import numbers
 from trivium.machine.measured import PLACE, Measured
 from trivium.report.parts import Cell, Figure, Table
 
-STEPS = 3  # that are timed, after one that is not
-CHANGES = ("budget.epochs", "seeds", "loop.workers", "evaluate.analysis_rows", "compare.latency")
+KINDS = {  # of stages, in the order in which they run
+    "pretrain": "recipes", "train": "strategies", "evaluate": "evaluation", "latency": "timing of answers",
+    "compare": "comparison and report", "export": "export"}
+MOST = 6  # savings that a terminal shows
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage. start: seconds to load its libraries.  work: seconds of one core for all of its `units`, of which
+    `beside` go on at a time.  memory: bytes of all its processes.  after: seconds of what it then does alone.
+    clock: what it took when it last ran, if its data and settings are still the same.
+    """
+
+    stage: str
+    start: float
+    work: float
+    units: int = 1
+    beside: int = 1
+    memory: int = 0
+    after: float = 0.0
+    clock: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """By the clock of a machine that does nothing else."""
+        if self.clock is not None:
+            return self.clock
+        return self.start + self.work / self.units * math.ceil(self.units / self.beside) + self.after
+
+    @property
+    def computing(self) -> float:
+        """Of all cores together."""
+        return self.start + self.work + self.after
+
+    @property
+    def kind(self) -> str:
+        return KINDS.get(self.stage.partition("@")[0], "the data")
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What another setting would save: a share of the whole, 0-1, and seconds."""
+
+    words: str
+    share: float
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Price:
-    """seconds: of all training;  speed: FLOPs a second;  flops: of one strategy at one seed, on average.  memory: what
-    training takes of it, a sentence.
-    """
+    """Of a whole run. there: bytes of memory that the machine has for it."""
 
-    seconds: float
-    speed: float
-    flops: float
-    strategies: int
-    seeds: int
-    workers: int
-    memory: str = ""
+    parts: tuple[Part, ...]
+    there: int
+    savings: tuple[Saving, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return sum(part.seconds for part in self.parts)
+
+    @property
+    def computing(self) -> float:
+        return sum(part.computing for part in self.parts)
+
+    @property
+    def largest(self) -> Part:
+        """In memory."""
+        return max(self.parts, key=lambda part: part.memory)
+
+    @property
+    def kinds(self) -> dict[str, float]:
+        """Seconds of each kind of stage, in their order."""
+        found: dict[str, float] = {}
+        for part in self.parts:
+            found[part.kind] = found.get(part.kind, 0.0) + part.seconds
+        return found
 
     @property
     def said(self) -> str:
-        return (f"Training will take about {numbers.seconds(self.seconds)} on this machine: {self.strategies} "
-                f"strategies x {self.seeds} seeds x {numbers.flops(self.flops)} each, at {numbers.flops(self.speed)} a "
-                f"second and {self.workers} at a time. Evaluation, and loading of libraries (some seconds a stage), "
-                f"come on top. {self.memory}").rstrip()
+        """A paragraph."""
+        each = ", ".join(f"{kind} {numbers.seconds(seconds)}" for kind, seconds in self.kinds.items())
+        loading = sum(part.start for part in self.parts)
+        done = sum(part.seconds for part in self.parts if part.clock is not None)
+        ready = f" {numbers.seconds(done)} of it are done already." if done else ""
+        return (f"A whole run will take about {numbers.seconds(self.seconds)} on this machine, if it does nothing "
+                f"else: {each}. That is {numbers.seconds(self.computing)} of computing, of which "
+                f"{numbers.seconds(loading)} go to loading libraries for {numbers.plural(len(self.parts), 'stage')}."
+                f"{ready} {self._memory()}")
+
+    def _memory(self) -> str:
+        one = self.largest
+        said = (f"The most memory is for `{one.stage}`: about {numbers.memory(one.memory)}"
+                + (f", {one.beside} at a time" if one.beside > 1 else "") + f". {numbers.memory(self.there)} are there")
+        if one.memory <= self.there:
+            return f"{said}."
+        lower = "`evaluate.batch`" if one.stage.startswith("evaluate") else "`loop.batch`"
+        return (f"Warning: {said[:1].lower()}{said[1:]}, so that it may be killed. In params.yaml, lower "
+                f"{'`loop.workers`, then ' if one.beside > 1 else ''}{lower}, or choose smaller encoders.")
+
+    @property
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        width = max((len(one.words) for one in self.savings[:MOST]), default=0)
+        less = [f"  {one.words:<{width}}  {numbers.percent(one.share, 0):>5}, {numbers.seconds(one.seconds)}"
+                for one in self.savings[:MOST]]
+        return [self.said, *(["", "What would save time:", *less] if less else [])]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """For a page."""
+        rows = [[Cell(part.stage, head=True), _number(numbers.seconds(part.seconds)),
+                 _number(numbers.seconds(part.computing)), _number(numbers.memory(part.memory or None)),
+                 Cell("forecast" if part.clock is None else "measured")] for part in self.parts]
+        found = [Figure(Table("What each stage will take", ["stage", "time", "computing", "memory", ""], rows),
+                        "Time is by the clock of a machine that does nothing else.", "Stage by stage", wide=True)]
+        less = [[Cell(one.words.replace("`", ""), head=True), _number(numbers.percent(one.share, 0)),
+                 _number(numbers.seconds(one.seconds))] for one in self.savings]
+        saved = Table("What would save time", ["setting", "saves", "time"], less)
+        return [*found, *([Figure(saved, "Each alone.", "Settings", wide=True)] if less else [])]
 
 
-def estimate(store: Any, fusion: Mapping[str, Any], flops: list[float], strategies: int, batch: int, workers: int,
-             ) -> Price:
-    """store: of the recipe that the budget is of (`data.store.Store`);  flops: the budget of each seed."""
-    from trivium import models
-    from trivium.training import budget
-
-    parts = {s: models.encoder(store.encoders[s], store.specs[s], 0) for s in store.streams}
-    network = models.multimodal(parts, store.task, fusion, 0)
-
-    def loss(samples: int) -> Any:
-        example = budget.example(store.specs, store.task, samples)
-        return network(example.inputs, example.present).square().sum()
-
-    per_sample = budget.counted(lambda: loss(budget.PROBE), module=network)
-    started = 0.0
-    for step in range(STEPS + 1):
-        if step == 1:
-            started = time.perf_counter()
-        loss(batch).backward()
-    speed = per_sample * batch * STEPS / (time.perf_counter() - started)
-    mean = sum(flops) / len(flops)
-    return Price(strategies * sum(flops) / speed / workers, speed, mean, strategies, len(flops), workers)
+def _number(text: str) -> Cell:
+    return Cell(text, classes="number")
 
 
 def last(root: Path) -> Figure | None:

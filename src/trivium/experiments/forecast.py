@@ -1,0 +1,246 @@
+"""What a whole run will take on this machine, stage by stage: measured speeds times what is counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trivium.comparison.latency import ROWS
+from trivium.data.store import Store
+from trivium.evaluation import cost
+from trivium.experiments import speeds
+from trivium.experiments.speeds import Speed
+from trivium.machine import device, memory
+from trivium.machine.measured import Measured
+from trivium.machine.workers import cores
+from trivium.report.look.price import Part, Price, Saving
+from trivium.serving.export import int8
+from trivium.serving.latency import timing
+from trivium.strategies.base import MOST_EPOCHS
+from trivium.training import budget
+
+if TYPE_CHECKING:
+    from trivium.params import Params
+    from trivium.strategies import Entry
+
+FEW_ROWS = 250  # for the analyses: what is told to save
+PREPARED = ("ingest", "validate", "align", "split", "preprocess", "budget")
+ANSWERS = cost.WARM_UP + cost.REPEATS + (1 + cost.ROUNDS) * cost.MANY  # samples that time a model's answers
+TRAINED, ANSWERING = "trivium.training.fused, trivium.training.pretrain, accelerate", "trivium.serving.latency.first"
+COMPARED = "trivium.tracking.sync, trivium.comparison.build, trivium.report.html, mlflow"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """rows: of the data;  train, val, test: of a seed.  flops: everybody's budget at a seed.  kept: by recipe, whether
+    its frozen vectors are made once for all seeds.
+    """
+
+    rows: int
+    train: int
+    val: int
+    test: int
+    flops: float
+    kept: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """speeds: by recipe.  start: seconds to load what a stage of training needs;  compared: what `compare` does;
+    answering: what an exported model does.  beside: seeds side by side.  cores: of the machine.
+    base: bytes of a program with the libraries of training.
+    """
+
+    speeds: Mapping[str, Speed]
+    start: float
+    compared: float
+    answering: float
+    beside: int
+    cores: int
+    base: int
+
+
+def of(params: Params, unchanged: set[str]) -> Price:
+    """In the working directory, where `preprocess` and `budget` have run.
+
+    unchanged: stages that have run as things are now: what they took is better than any forecast.
+    """
+    where = device.kind(params.loop.device)
+    found = Machine(speeds.measure(params), speeds.start(TRAINED), speeds.start(COMPARED), speeds.start(ANSWERING),
+                    device.workers(params.loop.workers, where), cores(), memory.resident())
+    counted = counts(params)
+    told = parts(params, counted, found)
+    last = {name: Measured.of(name) for name in unchanged}
+    known = [_known(one, last[one.stage]) if one.stage in last else one for one in told]
+    there = found.base + memory.available()
+    return Price(tuple([*_prepared(), *known]), there, tuple(savings(params, counted, found)))
+
+
+def counts(params: Params) -> Counts:
+    """Raises: UserError (`budget` has not run)."""
+    from trivium.training import pretrain
+
+    stores = {name: Store(name) for name in params.pretrain}
+    one = next(iter(stores.values()))
+    flops = budget.read()
+    return Counts(len(one), *(len(one.rows(0, split)) for split in ("train", "val", "test")), sum(flops) / len(flops), {
+        name: all(pretrain.seedless(store, group) for group in params.recipe(name).groups)
+        for name, store in stores.items()})
+
+
+def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
+    """The stages behind `budget`, in their order."""
+    recipes = [_recipe(params, name, counted, machine) for name in params.pretrain if name in machine.speeds]
+    trained = [_strategy(params, name, counted, machine) for name in params.train]
+    evaluated = [_evaluated(params, params.entries[name], counted, machine) for name in params.train]
+    return [*recipes, *trained, *evaluated, *_rest(params, counted, machine)]
+
+
+def _recipe(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
+    recipe, speed, seeds = params.recipe(name), machine.speeds[name], params.seeds
+    units = seeds * len(recipe.groups)
+    if recipe.objectives:
+        work = seeds * (_steps(recipe.share * counted.flops, params, counted, speed) * speed.step
+                        + _validations(params, recipe.share * counted.flops, counted, speed))
+    else:
+        work = counted.rows * speed.passed if counted.kept[name] else 0.0
+        units = len(recipe.groups) if counted.kept[name] else units
+    return _part(f"pretrain@{name}", work, units, machine, speed.trained * bool(recipe.objectives))
+
+
+def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
+    entry = params.entries[name]
+    recipe, speed = params.recipe(entry.start), machine.speeds[entry.start]
+    passes = 0.0 if counted.kept[entry.start] else (counted.train + counted.val) * speed.passed
+    left = counted.flops * (1 - recipe.share * bool(recipe.objectives))
+    if entry.plan.combine == "fusion":
+        work = sum(_phase(phase.moves, phase.share * left, passes, params, counted, speed)
+                   for phase in entry.plan.phases)
+    elif entry.plan.combine in ("best", "ensemble"):
+        work = counted.val * speed.passed
+    else:
+        work = passes + counted.train * speed.fitted
+    return _part(f"train@{name}", params.seeds * work * _tuned(params), params.seeds, machine, speed.trained)
+
+
+def _phase(moves: bool, flops: float, passes: float, params: Params, counted: Counts, speed: Speed) -> float:
+    """Seconds of it at one seed."""
+    if moves:
+        return (_steps(flops, params, counted, speed) * speed.step + _validations(params, flops, counted, speed))
+    once = counted.train * speed.flops / 3  # forward, without the two thirds that go backward
+    most = -(-MOST_EPOCHS * counted.train // params.loop.batch)
+    steps = min(most, max(counted.train, (flops - once) / max(speed.head_flops, 1.0)) / params.loop.batch)
+    return passes + steps * speed.head
+
+
+def _steps(flops: float, params: Params, counted: Counts, speed: Speed) -> float:
+    return flops / max(speed.flops * params.loop.batch, 1.0)
+
+
+def _validations(params: Params, flops: float, counted: Counts, speed: Speed) -> float:
+    """Seconds of all looks at validation: the first, and one an epoch at most."""
+    epochs = flops / max(speed.flops * counted.train, 1.0)
+    return (1 + min(params.loop.evaluations, math.ceil(epochs))) * counted.val * speed.passed
+
+
+def _tuned(params: Params) -> float:
+    """Trainings in place of one: all trials begin, and of each `halving` one goes on, at two rungs."""
+    by = params.tune.halving
+    return 1 + params.tune.trials * (1 + (by - 1) / by + (by - 1) / by) / by**2 if params.tune.trials else 1
+
+
+def _evaluated(params: Params, entry: Entry, counted: Counts, machine: Machine) -> Part:
+    speed, seeds = machine.speeds[entry.start], params.seeds
+    few, rows, measured = (min(n, counted.test) for n in (speeds.FEWEST, params.evaluate.analysis_rows, speed.rows))
+    share = (rows - few) / (measured - few) if measured > few else 1.0
+    further = speed.fewer + share * (speed.further - speed.fewer)
+    passed = 0.0 if counted.kept[entry.start] else (counted.test + counted.val) * speed.passed
+    work = seeds * (further + passed) + speed.first - speed.further
+    return _part(f"evaluate@{entry.name}", work, seeds, machine, speed.evaluating, ANSWERS * speed.passed)
+
+
+def _part(stage: str, work: float, units: int, machine: Machine, each: int, after: float = 0.0) -> Part:
+    """each: bytes of a unit."""
+    beside = max(1, min(machine.beside, units))
+    return Part(stage, machine.start, work, units, beside, machine.base + beside * each, after)
+
+
+def _rest(params: Params, counted: Counts, machine: Machine) -> list[Part]:
+    """`latency`, `compare` and `export`."""
+    used = [machine.speeds[params.entries[name].start] for name in params.train]
+    exports = [_exported(speed, counted) for speed in used]
+    compared = Part("compare", machine.start + machine.compared, len(exports) * machine.answering)
+    export = Part("export", machine.start, sum(exports) / len(exports), memory=machine.base)  # of one: who knows which
+    if not params.compare.latency:
+        return [compared, export]
+    timed = sum(_timed(speed, machine) for speed in used)
+    beside = min(machine.cores, len(exports))
+    return [Part("latency", machine.answering, sum(exports) + beside * machine.start, len(exports), beside,
+                 machine.base, after=timed), compared, export]
+
+
+def _exported(speed: Speed, counted: Counts) -> float:
+    """Seconds of a strategy's two graphs: made, the smaller one fitted to train rows, both asked on the test set."""
+    rows = min(int8.CALIBRATED, counted.train) + 2 * min(int8.TESTED, counted.test)
+    return speed.exported + rows * speed.passed
+
+
+def _timed(speed: Speed, machine: Machine) -> float:
+    """Seconds of all calls of a strategy's exported model."""
+    calls = sum(min(timing.SECONDS, timing.MOST * rows * speed.passed) for rows in ROWS)
+    return timing.STARTS * machine.answering + calls * (2 + (machine.cores > 1))
+
+
+def _prepared() -> list[Part]:
+    """The stages that have just run, as they took."""
+    return [_known(Part(name, 0.0, 0.0), one) for name in PREPARED if (one := Measured.of(name)).seconds]
+
+
+def _known(part: Part, last: Measured) -> Part:
+    """As it took when it last ran here. By the clock of a busy machine, a stage takes longer than it computes."""
+    if last.seconds is None:
+        return part
+    computed = last.cpu_seconds or last.seconds
+    return Part(part.stage, 0.0, computed, memory=last.peak_memory_bytes or 0, clock=min(last.seconds, computed))
+
+
+def savings(params: Params, counted: Counts, machine: Machine) -> list[Saving]:
+    """What other settings would save, the most first."""
+    now = sum(part.seconds for part in parts(params, counted, machine))
+    found = []
+    for words, changed, less in _changes(params, counted):
+        then = sum(part.seconds for part in parts(changed, less, machine))
+        found.append(Saving(words, (now - then) / now, now - then))
+    return sorted((one for one in found if one.share >= 0.01), key=lambda one: -one.share)
+
+
+def _changes(params: Params, counted: Counts) -> Iterator[tuple[str, Params, Counts]]:
+    """Settings that cost less, in words."""
+    if params.seeds > 2:
+        seeds = 3 if params.seeds > 3 else 2
+        yield f"`seeds: {seeds}` instead of {params.seeds}", params.model_copy(update={"seeds": seeds}), counted
+    half = replace(counted, flops=counted.flops / 2)
+    if params.budget.flops is None:
+        yield f"`budget.epochs: {params.budget.epochs / 2:g}` instead of {params.budget.epochs:g}", params, half
+    else:
+        yield f"`budget.flops: {params.budget.flops / 2:.2g}` instead of {params.budget.flops:.2g}", params, half
+    rows = params.evaluate.analysis_rows
+    if min(rows, counted.test) > FEW_ROWS:
+        fewer = params.evaluate.model_copy(update={"analysis_rows": FEW_ROWS})
+        yield (f"`evaluate.analysis_rows: {FEW_ROWS}` instead of {rows:,}",
+               params.model_copy(update={"evaluate": fewer}), counted)
+    if params.compare.latency:
+        silent = params.compare.model_copy(update={"latency": False, "latency_ms": None})
+        yield "`compare.latency: false`", params.model_copy(update={"compare": silent}), counted
+    for name in params.train if len(params.train) > 1 else ():
+        yield f"`train` without `{name}`", _without(params, name), counted
+
+
+def _without(params: Params, name: str) -> Params:
+    """Without an entry of `train`, and without a recipe that no other entry starts from."""
+    train = {key: entry for key, entry in params.train.items() if key != name}
+    used = {entry["start"] for entry in train.values()}
+    pretrain = {key: entry for key, entry in params.pretrain.items() if key in used}
+    return params.model_copy(update={"train": train, "pretrain": pretrain})
