@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data.sources import rows
+from trivium.data.sources import not_one, rows
 from trivium.settings.errors import UserError
 
 FEW = 100  # rows
@@ -56,7 +56,12 @@ def of_labels(columns: Mapping[str, pa.ChunkedArray], task: str | Mapping[str, A
                      "set, and serve recipes that need no labels.")
     if len(names) > 1:
         return found
-    values, _ = kind.read(columns[names[0]], names, own)
+    cells = columns[names[0]]
+    if odd := not_one.why(cells):
+        found.append(f"{len(odd):,} of {count:,} rows have {odd[min(odd)]}, as their `{names[0]}`, first row "
+                     f"{min(odd) + 1:,}. They will be in quarantine{_stops(len(odd), count, limit)}.")
+        cells = cells.filter(pa.array(~np.isin(np.arange(count), list(odd))))
+    values, _ = kind.read(cells, names, own)
     try:
         learnt, warnings = kind.over(values, names, own, fewest)
     except UserError as error:
