@@ -131,6 +131,16 @@ def test_windows_that_overlap_never_reach_into_the_next_stretch() -> None:
         "recording. `split.method: time` tests on the end.")
 
 
+def test_milliseconds_since_1970_are_read_as_these() -> None:
+    text = [",".join(["t", "ax"]), *(f"{1_767_225_600_000 + 20 * k},{np.sin(k / 3):.4f}" for k in range(100))]
+    found = importing.table(written(text, "log.csv"), Path("out"), window=0.5)
+    made = pq.read_table(found.path).to_pylist()
+    assert len(made) == 4
+    assert "channels: ax; time: `t`, milliseconds since 1970 (UTC); all is one recording" in found.notes[0]
+    probed = series.probe(made[0]["series"], found.path.parent, float(made[0]["start"]), float(made[0]["end"]))
+    assert probed["points"] == 25 and probed["duration"] == pytest.approx(0.5)
+
+
 def test_two_recordings_with_a_key_are_cut_as_well() -> None:
     made, _ = rows(written(lines(2, 100)), window=0.5)
     assert [(row["id"], row["group"], row["start"], row["time"]) for row in made] == [

@@ -125,7 +125,9 @@ def rows(asked: Asked) -> Rows:
         raise UserError(f"{asked.path}: no window of {asked.window:g} s fits into a recording: they are shorter.")
     if changed:
         asked.note(f"in {changed:,} recordings a column that is the same in others changes; its first value is taken.")
-    asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`; "
+    unit = moments.epoch(first[0][1][roles.time]) if first else ""
+    asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`"
+               + (f", {unit} since 1970 (UTC)" if unit else "") + "; "
                + (f"a row for each `{roles.key}`" if roles.key else "all is one recording")
                + (f", cut into windows of {asked.window:g} s every {asked.step or asked.window:g} s." if asked.window
                   else "."))
