@@ -14,9 +14,13 @@ pytestmark = pytest.mark.usefixtures("project")
 SEEN = """\
 pets is a folder for each class: data/imported/pets/rows.parquet
 note: other files in pets, not read: 1.
-note: data/imported/pets/rows.parquet has 8 rows. With fewer than 50, intervals are wide, and hardly anything is sure.
 target `label`: 2 different labels, so classification; the others are multilabel, ordinal, regression (`task` in \
 params.yaml)
+note: data/imported/pets/rows.parquet has 8 rows. With fewer than 100, intervals are wide, and hardly anything is \
+sure: add rows, if there are more.
+note: 2 of 2 classes have fewer than 5 rows: `cat` (4), `dog` (4). These rows will be in quarantine, and the run will \
+stop there, since no class is left. Add rows of each, give them the label of another class, or lower \
+validate.min_class_count in params.yaml.
 
 column  role                    examples
 id      id                      cat/0 | cat/1 | cat/2

@@ -141,7 +141,7 @@ BAD = {
         ["a,20260101,1", "a,2026-01-02,2", "a,3.5,3", "a,20260103,4"],
         r"sensor.csv: row 3 has the time `3.5`, which is a number, and other rows have dates"),
     "words among both": (["a,101.9,1", "a,2026-01-01,2", "a,soon,3"], r"row 3 has the time `soon`, which is no time"),
-    "milliseconds": (["a,1767225600000,1"], r"row 1 has the time `1767225600000`, which is too much for seconds"),
+    "milliseconds": (["a,500000000000,1"], r"row 1 has the time `500000000000`, which is too much for seconds"),
     "kinds": (["a,2026-01-01,1"], r"events.csv has numbers in the column `time`, and .*sensor.csv has dates in"),
 }
 
@@ -152,6 +152,15 @@ def test_times_that_cannot_be_read_name_file_and_row(tmp_path, bad):
     rows, says = BAD[bad]
     with pytest.raises(UserError, match=says):
         ingested(tmp_path, {"temp": sensor(tmp_path, *rows)})
+
+
+@pytest.mark.parametrize("many", [1, 1000, 10**6])
+def test_numbers_that_count_from_1970_are_read_in_their_unit(tmp_path, capsys, many):
+    csv(tmp_path / "events.csv", EVENTS, "e1,x,a,2026-01-01T00:00:00Z", "e2,y,a,2026-01-01T00:00:09Z")
+    rows = joined(tmp_path, {"temp": sensor(tmp_path, *(f"a,{(1767225600 + k) * many},{k}" for k in (0, 9)))})
+    assert [row["temp"] for row in rows] == ['{"temp":"0"}', '{"temp":"9"}']
+    unit = {1: "", 1000: "milliseconds", 10**6: "microseconds"}[many]
+    assert (f"the time is a number, read as {unit} since 1970 (UTC)" in capsys.readouterr().out) == bool(unit)
 
 
 def test_times_that_run_backwards_or_come_twice_are_said(tmp_path, capsys):

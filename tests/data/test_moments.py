@@ -38,9 +38,19 @@ def test_beside_dates_four_digits_are_a_year_and_other_numbers_are_none() -> Non
 
 
 @pytest.mark.parametrize(("given", "dates"), [(["20200131", "20200201"], True), (["20200131", "20200231"], False),
-                                              (["20200131", "7"], False), (["1580428800"], False), ([None], False)])
+                                              (["20200131", "7"], False), (["1580428800"], True), ([None], False)])
 def test_eight_digits_are_dates_where_all_are(given: list[str | None], dates: bool) -> None:
     assert read(pa.chunked_array([pa.array(given, pa.string())])).dates == dates
+
+
+@pytest.mark.parametrize(("many", "unit"), [(1, "seconds"), (10**3, "milliseconds"), (10**6, "microseconds"),
+                                            (10**9, "nanoseconds")])
+def test_numbers_that_count_from_1970_are_dates(many: int, unit: str) -> None:
+    found = read(pa.chunked_array([[str(1580428800 * many), None, str(1580515200 * many)]]))
+    assert (found.dates, found.unit) == (True, unit)
+    np.testing.assert_array_equal(found.value, [1580428800.0, np.nan, 1580515200.0])
+    assert found.words(found.value[0]) == "2020-01-31"
+    assert read(pa.chunked_array([["7", str(1580428800 * many)]])).dates is False
 
 
 def test_dates_that_could_be_read_in_two_ways_are_not_read() -> None:

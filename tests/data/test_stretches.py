@@ -7,9 +7,10 @@ import numpy as np
 from tests.data.clocks import csv, joined, sound, unaligned
 from trivium.data import tables
 from trivium.data.alignment import align
+from trivium.data.cut import Cut
 from trivium.data.settings import Align
 from trivium.data.stretches import cut
-from trivium.data.timeline import Cut, Timeline
+from trivium.data.timeline import Timeline
 
 
 def test_each_stretch_ends_before_the_next_begins():

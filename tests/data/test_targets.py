@@ -296,8 +296,26 @@ def test_numbers_and_lists_are_questioned_where_classes_are_wanted_and_nowhere_e
     assert ingest(lists, "multilabel")[1] == "['a', 'b']"
     with pytest.raises(UserError, match="column `label` holds list<"):  # of pairs
         ingest(save("m.parquet", [{"label": [[1], [2]]} for _ in range(9)]), "multilabel")
-    with pytest.raises(UserError, match="m.jsonl, line 1: `label` is a dict, not one value"):
-        ingest(save("m.jsonl", [{"label": {"a": 1}} for _ in range(9)]), "multilabel")
+    ingest(save("m.jsonl", [{"label": {"a": 1}} for _ in range(9)]), "multilabel")
+    with pytest.raises(UserError, match="(?s)9 of 9 rows of labels.*its label is an object, not one"):
+        check("multilabel")
+
+
+def test_a_list_or_an_object_in_one_cell_costs_its_row_alone() -> None:
+    rows: list[dict[str, Any]] = [{"label": "ab"[i % 2]} for i in range(40)]
+    rows[3] |= {"text": ["x", "y"]}
+    rows[4] |= {"text": {"k": 1}}
+    rows[5] |= {"label": {"k": 1}}
+    ingest(save("m.jsonl", rows), "classification")
+    report, _ = check("classification", max_bad_fraction=0.5)
+    assert report["tables"]["labels"]["rows"] == 40
+    assert [(row["table"], row["key"], row["reason"], row["value"])
+            for row in tables.read("valid/quarantine.parquet").to_pylist() if "everything" not in row["reason"]] == [
+        ("labels", "r005", "its label is an object, not one value", '{"k": 1}'),
+        ("text", "r003", "it is a list, not one value", '["x", "y"]'),
+        ("text", "r004", "it is an object, not one value", '{"k": 1}'),
+        ("text", "r005", "its sample `r005` is in quarantine", "word 5")]
+    assert report["tables"]["text"]["quarantined"] == 2
 
 
 def test_the_loss_changes_what_is_trained_and_not_what_is_taken_as_it_comes() -> None:

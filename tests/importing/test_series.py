@@ -7,7 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from trivium import importing
+from trivium import importing, tasks
+from trivium.data.cut import Cut
+from trivium.data.meta import Meta
+from trivium.data.settings import Manifest, Stream
+from trivium.data.sources import manifest
 from trivium.modalities import recordings, series
 from trivium.settings.errors import UserError
 
@@ -122,9 +126,19 @@ def test_windows_that_overlap_never_reach_into_the_next_stretch() -> None:
     assert [own[0][0] for own in by_group.values()] == [3.0 * k for k in range(34)]
     assert [own[-1][1] for own in by_group.values()] == [3.0 * (k + 1) for k in range(34)]
     assert found.notes[1] == (
-        "fewer than 3 recordings cannot be split, so they are cut into 34 stretches, each on one side; windows that "
-        "would reach into the next are left out. Neighbours may be alike, so results are better than on a new "
+        "fewer than 3 recordings cannot be split, so they are cut into 34 stretches, each on one side (33 samples, "
+        "which would reach into the next, left out). Neighbours may be alike, so results are better than on a new "
         "recording. `split.method: time` tests on the end.")
+
+
+def test_milliseconds_since_1970_are_read_as_these() -> None:
+    text = [",".join(["t", "ax"]), *(f"{1_767_225_600_000 + 20 * k},{np.sin(k / 3):.4f}" for k in range(100))]
+    found = importing.table(written(text, "log.csv"), Path("out"), window=0.5)
+    made = pq.read_table(found.path).to_pylist()
+    assert len(made) == 4
+    assert "channels: ax; time: `t`, milliseconds since 1970 (UTC); all is one recording" in found.notes[0]
+    probed = series.probe(made[0]["series"], found.path.parent, float(made[0]["start"]), float(made[0]["end"]))
+    assert probed["points"] == 25 and probed["duration"] == pytest.approx(0.5)
 
 
 def test_two_recordings_with_a_key_are_cut_as_well() -> None:
@@ -140,6 +154,10 @@ def test_a_label_that_is_a_number_is_the_mean_of_its_window() -> None:
     found = importing.table(written(text, "log.csv"), Path("out"), window=0.5, label="wear")
     assert [row["wear"] for row in pq.read_table(found.path).to_pylist()] == ["1.2", "3.7", "6.2", "8.7"]
     assert "`wear` is a number: each window has its mean." in found.notes
+    settings = Manifest(path=str(found.path), id="id", label="wear", group="group", split="", language="", domain="",
+                        start="start", end="end")
+    manifest.write(Path("raw"), settings, 0, {"series": Stream(modality="series")}, tasks.kind("regression"))
+    assert Meta.read("raw/meta.json").cut == Cut(stretches=4, across=0)  # which look and report say
 
 
 def test_one_bad_recording_of_many_keeps_its_label() -> None:

@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from trivium.data import tables
-from trivium.data.timeline import Counts, Cut, Line, Offset, Recording, Timeline
+from trivium.data.cut import Cut
+from trivium.data.meta import Meta
+from trivium.data.timeline import Counts, Line, Offset, Recording, Timeline
 from trivium.report.sections import clock, data
 
 OFFSET = Offset(stream="far", other="near", seconds=0.7, low=0.69, high=0.71, peak=0.9, ratio=4.0, stretches=6, agree=6,
@@ -22,7 +24,7 @@ def inputs(tmp_path: Path) -> SimpleNamespace:
                          Line(name="far", pieces=[(0, 10, True)])])],
                      offsets=[OFFSET, OFFSET.model_copy(update={"sure": False, "agree": 1})])
     found.write(tmp_path / clock.PATH)
-    return SimpleNamespace(root=tmp_path, streams=["far"], comparison=None,
+    return SimpleNamespace(meta=None, root=tmp_path, streams=["far"], comparison=None,
                            json=lambda path: tables.read_json(tmp_path / path))
 
 
@@ -68,6 +70,12 @@ def test_stretches_and_what_figures_on_them_are_worth_stand_here_and_with_the_sp
     tables.write_json(splits | {"time": {"dates": False, "first": spans, "last": spans, "later": 9.0}},
                       inputs.root / "data/splits/splits.json")
     assert "stretches" not in data._splits(inputs).caption  # by time there is one border, and the advice is followed
+
+
+def test_a_log_that_was_cut_when_it_was_imported_is_told_of_as_well(tmp_path):
+    meta = Meta(root="", cut=Cut(stretches=34, across=0))
+    assert data._cut(SimpleNamespace(root=tmp_path, meta=meta))[0].startswith(
+        "Fewer than 3 recordings cannot be split, so they are cut into 34 stretches, each on one side. Neighbours")
 
 
 def test_it_draws_a_line_of_time_for_each_stream(inputs):

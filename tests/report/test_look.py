@@ -11,6 +11,8 @@ from tests.data.clocks import LENIENT, csv, ingested, sound
 from tests.raw_tables import SETTINGS, audio, image, labels, texts, write
 from trivium.data import leaks, tables, twins
 from trivium.data.alignment import align
+from trivium.data.cut import Cut
+from trivium.data.meta import Meta
 from trivium.data.settings import Align, Split
 from trivium.data.splits import split
 from trivium.data.validation import validate
@@ -87,6 +89,10 @@ def test_of_stretches_nothing_is_said_to_share_content(tmp_path: Path) -> None:
     leaked.write(tmp_path / leaks.PATH)
     said = page.write(tmp_path)[1]
     assert "Recordings are cut into 5 stretches, each on one side of every split. In all, 5 groups are split." in said
+    assert "! Fewer than 3 recordings cannot be split, so they are cut into 5 stretches, each on one side" in said
+    meta = Meta.read(tmp_path / "data/aligned/meta.json")  # of a log that was imported, the table knows it
+    meta.model_copy(update={"cut": Cut(stretches=7, across=0)}).write(tmp_path / "data/aligned/meta.json")
+    assert "so they are cut into 7 stretches" in page.write(tmp_path)[1]
     assert "went to quarantine" in said and "share content" not in said and "train row" not in said
 
 

@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from trivium import modalities
+from trivium.data import moments
 from trivium.data.settings import STREAMS
 from trivium.data.sources import rows
 from trivium.data.sources.manifest import ABOUT, REQUIRED, TIMES
@@ -32,6 +35,8 @@ SYNONYMS = {  # compared without case and signs: `Image_Path` is `imagepath`
     "domain": "site corpus dataset",
     "start": "starttime startseconds onset begin",
     "end": "endtime endseconds offset stop",
+    "time": "timestamp datetime date taken takenat takenon recorded recordedat recordedon captured capturedat created "
+            "createdat observedat measuredat published publishedat",
 }
 MEDIA = ("path", "file", "filename", "filepath")  # `image_path`; and alone
 ENDINGS = {"image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
@@ -59,6 +64,24 @@ def about(path: Path, names: Sequence[str], configured: Mapping[str, str],
     if plain(found.get("end", "")) == "offset" and plain(found.get("start", "")) != "onset":
         del found["end"]  # elsewhere an offset is a start
     return found
+
+
+def time(path: Path, names: Sequence[str], configured: str, claimed: Collection[str]) -> tuple[str, str]:
+    """The column that says when a row is from, and a sentence on it: the `configured` one, else the only one that is
+    called so and holds dates. "" for both where there is none, or params.yaml wants none.
+    """
+    if not configured or (there := rows.named(configured, names, path)):
+        return (there or "" if configured else ""), ""
+    values = rows.look(path, LOOK)
+    dated = [name for name in _usual("time", names) if name not in claimed and (cells := values.get(name))
+             and (read := moments.read(pa.chunked_array([cells]))).dates and not read.wrong.any()]
+    if len(dated) > 1:
+        return "", (f"{', '.join(f'`{name}`' for name in dated)} could each say when a row is from: name one as "
+                    "data.manifest.time, and `split.method: time` tests on the latest rows.")
+    if not dated:
+        return "", ""
+    return dated[0], (f"`{dated[0]}` is taken for when a row is from (data.manifest.time). With `split.method: time`, "
+                      "models are tested on the latest rows.")
 
 
 def named(path: Path, names: Sequence[str], configured: Streams) -> Streams:

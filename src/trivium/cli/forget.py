@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trivium.data.cut import BESIDE
 from trivium.drawing.numbers import plural
 from trivium.machine import files
 from trivium.settings.errors import UserError
@@ -118,7 +119,7 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
 
 
 def _origin(table: Path) -> str:
-    return str(files.read_json_or(table.parent / "source.json", {}).get("source") or "What it was imported from")
+    return str(files.read_json_or(table.parent / BESIDE, {}).get("source") or "What it was imported from")
 
 
 def told(root: Path) -> str:

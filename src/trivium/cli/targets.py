@@ -149,8 +149,10 @@ def _of_numbers(cells: pa.Array, rows: int, others: int) -> Guess:
         seen += f" (and {others:,} of {rows:,} rows that hold no number)"
     if len(values) > FEW and (2 * (~whole).sum() >= len(values) or len(values) > SHARE * rows):
         return Guess("regression", seen)
-    if not whole.all() or len(values) < 3:
+    if len(values) < 3:
         return Guess("classification", seen)
+    if not whole.all():
+        return Guess("classification", seen, "If they are a quantity, set `task: regression`")
     labels = [f"{value:.0f}" for value in values]
     if len(values) > FEW:
         return Guess("classification", seen, "If they are a quantity, set `task: regression`")

@@ -185,7 +185,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     held = {rows.named(column, names, path) or column for own in tables.values() for column in own}
     found = {what: column for what, column in found.items() if column not in held or what in REQUIRED}
     streams = columns.streams(path, names, kept, {*found.values(), *held, *apart})
-    when = rows.named(configured.get("time", ""), names, path)
+    when, dated = columns.time(path, names, configured.get("time", ""), {
+        *found.values(), *apart, *(column for _, column in streams.values())})
     if not tables:
         taken = {*found.values(), *apart, *(column for _, column in streams.values())}
         taken |= {when} if when and any(one in found for one in TIMES) else set()  # when it was cut is no fact
@@ -206,8 +207,9 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "
               "(data.streams), or under data.manifest (rows of one `group`, such as a speaker, are never on two sides "
               "of a split).")
-    print(*(f"note: {words}\n" for words in enough.notes(path, found["id"], any(one in found for one in TIMES))),
-          sep="", end="")
+    if dated:
+        print(f"note: {dated}")
+        found |= {"time": when} if when else {}
     # What the file does not have goes back to its usual name, which may be absent.
     lost = {what: what if what != "key" else "" for what, column in configured.items()
             if what not in (*found, "path", "weight", "outside") and chosen.get(what, column) not in ("", what)
@@ -226,8 +228,14 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     label: str | list[str] = target if len(target) > 1 else target[0]
     same = (settings["data"]["source"], configured["path"], configured["label"]) == ("manifest", place, label)
     cells = rows.read(path, target, target)
+    labelled = {name: cells[name] for name in target}
+    task = targets.settled(labelled, settings.get("task", "classification"), same)
+    fewest, limit = (settings["validate"][key] for key in ("min_class_count", "max_bad_fraction"))
+    short = enough.notes(path, found["id"], any(one in found for one in TIMES), limit)
+    short += enough.of_labels(labelled, task, fewest, limit)
+    print(*(f"note: {words}\n" for words in short), sep="", end="")
     return {
-        "task": targets.settled({name: cells[name] for name in target}, settings.get("task", "classification"), same),
+        "task": task,
         "data.watch": watch(path, files, root),
         "data.streams": carried.anonymised({s: {"modality": modality} | ({"column": column} if column != s else {})
                                             for s, (modality, column) in streams.items()}

@@ -50,7 +50,8 @@ def place(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray, settings: Sp
     if np.isnan(found.value).all():
         raise UserError(f"split.method is `time`, but no time can be read, such as {_example(found, samples)}. Write "
                         "dates as 2026-01-31 or 2026-01-31T12:30:00, or write numbers, such as years.")
-    warnings = _without_time(fixed, found, samples)
+    warnings = [f"Times are numbers, read as {found.unit} since 1970 (UTC)."] if found.unit else []
+    warnings += _without_time(fixed, found, samples)
     free = np.flatnonzero(fixed == FREE)
     starts = _starts(found.value[free], settings)
     own = np.searchsorted(starts, found.value, side="right")  # 0, 1, 2 are TRAIN, VAL, TEST

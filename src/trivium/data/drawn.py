@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from trivium.data.cut import Cut
 from trivium.data.onclock import Stream
-from trivium.data.timeline import Counts, Cut, Line, Offset, Piece, Recording, Timeline
+from trivium.data.timeline import Counts, Line, Offset, Piece, Recording, Timeline
 from trivium.data.wanted import Wanted
 
 RECORDINGS = 3  # that are drawn

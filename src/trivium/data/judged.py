@@ -14,6 +14,7 @@ from trivium.data.frames import JUDGED, Rows, stream_frames, stream_twins
 from trivium.data.meta import Meta
 from trivium.data.probe import Measures, probe
 from trivium.data.settings import Validate
+from trivium.data.sources import not_one
 from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class Streams:
         """What was measured, by stream; rows that cannot be used are then `out`."""
         measures = probe(self.rows, streams, meta.root, meanwhile=expectations.load)
         for m, r in self.rows.items():
+            start = 0
+            for piece in r.pieces(["value"]):
+                for row, what in not_one.why(piece["value"]).items():
+                    measures[m]["error"][start + row] = f"it is {what}"
+                start += len(piece)
             self._lasting[m] = spans.lasting(r, measures[m], self.labels, meta.clock)
             names, per_key = [name for name in measures[m] if name != "error"], self.labels.per_key(self.keys)
             r.out = judge(m, r.num_rows, stream_frames(r, measures[m], per_key),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from trivium.data.cut import Cut
 from trivium.data.out import Out, Part
 from trivium.modalities.anonymised import Rules, said
 
@@ -36,6 +37,7 @@ class Meta(Out):
     """root: of the paths in the tables, as seen from the project;  card: Markdown, what this data is and is not;
     target: the columns that people know labels by;  anonymised: by stream, those that are;
     clock: what people see times as, where streams have tables of their own; times are seconds, dates since 1970 (UTC)
+    cut: into stretches, of recordings as they were imported; of those on a clock, see `timeline`
 
     From validate on: streams, name -> modality, and task, what is predicted (`Task.plain`); placeholders: by stream,
     digests of what was taken for missing.
@@ -49,6 +51,7 @@ class Meta(Out):
     target: tuple[str, ...] = ("label",)
     anonymised: dict[str, Anonymised] | None = None
     clock: Literal["dates", "seconds"] | None = None
+    cut: Cut | None = None
     streams: dict[str, str] | None = None
     task: dict[str, Any] | None = None
     placeholders: dict[str, tuple[str, ...]] | None = None

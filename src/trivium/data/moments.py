@@ -20,12 +20,14 @@ YEAR, MONTH, DAY = re.compile(r"\d{4}"), re.compile(r"\d{4}-\d{2}"), re.compile(
 @dataclass(frozen=True)
 class Moments:
     """value: float64 [N], seconds since 1970 in UTC where they are `dates`, otherwise the numbers as they are; NaN
-    where there is none.  wrong: bool [N], whether something stands there that cannot be read.
+    where there is none.  wrong: bool [N], whether something stands there that cannot be read.  unit: that of numbers
+    which were read as dates, such as `milliseconds`
     """
 
     value: np.ndarray
     wrong: np.ndarray
     dates: bool
+    unit: str = ""
 
     def words(self, value: float) -> str:
         """`2026-01-31`, with the time of day where it is not midnight (UTC); or the number."""
@@ -39,9 +41,12 @@ class Moments:
 def read(column: pa.ChunkedArray) -> Moments:
     """The times of a column of strings; a time without a zone is UTC.
 
-    If all that can be read are numbers, they are numbers, unless all are dates without signs (20260131). Beside dates,
-    four digits are a year, which begins on its first day, and other numbers cannot be read.
+    If all that can be read are numbers, they are numbers, unless all are dates without signs (20260131), or moments of
+    the years 2001 to 2100 in seconds, milliseconds and so on since 1970: these are dates. Beside dates, four digits are
+    a year, which begins on its first day, and other numbers cannot be read.
     """
+    from trivium.modalities.recordings import epochs
+
     once = column.combine_chunks().dictionary_encode()
     given = [value.strip() for value in once.dictionary.to_pylist()]
     numbers = [number(value) for value in given]
@@ -54,7 +59,8 @@ def read(column: pa.ChunkedArray) -> Moments:
     place = once.indices.fill_null(len(found)).to_numpy()
     value = np.array([*found, math.nan])[place]
     said = np.array([*(bool(one) for one in given), False])[place]
-    return Moments(value, said & np.isnan(value), dates)
+    unit = "" if dates else epochs.unit(value)
+    return Moments(value / epochs.UNITS[unit] if unit else value, said & np.isnan(value), dates or bool(unit), unit)
 
 
 def number(text: str) -> float | None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from trivium.data import quarantine
 from trivium.data.duplicates import named
 from trivium.data.frames import Rows
+from trivium.data.sources import not_one
 
 
 def followers(rows: Rows, labels: Rows, first: np.ndarray) -> quarantine.Reasons:
@@ -30,5 +31,5 @@ def rows_of(name: str, rows: Rows, value: str, labels: Rows, first: np.ndarray) 
         known = np.flatnonzero(key >= 0)
         names = labels.take(first[key[known]], ["sample"])["sample"].combine_chunks()
         sample = named(len(out), known, names)
-    return quarantine.table(name, taken["key"], sample, taken[value],
+    return quarantine.table(name, taken["key"], sample, not_one.bare(taken[value]),
                             {place: rows.out[row] for place, row in enumerate(out.tolist())})

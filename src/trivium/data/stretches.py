@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.data.timeline import FEW, Cut
+from trivium.data.cut import FEW, Cut
 
 STRETCHES = 50  # that fewer are cut into, at most: enough for shares of 15 %
 LEAST = 4  # samples of a stretch: those that reach into the next one are lost

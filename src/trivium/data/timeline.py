@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trivium.data.cut import Cut
 from trivium.data.out import Out, Part
 
 PATH = Path("data/aligned/clock.json")
-FEW = 3  # recordings that a split needs, one for each side
 Piece = tuple[float, float, bool]  # from, to (seconds), whether anything met it
 
 
@@ -72,24 +72,6 @@ class Offset(Part):
         return (f"{self.stream} matches {self.other} best when {self.seconds:+.3f} s{within} are added to its times: "
                 f"{self.ratio:.2g} times as good as the next lag, and {self.agree} of {self.stretches} stretches "
                 f"agree.{grows}")
-
-
-class Cut(Part):
-    """Of fewer than three recordings: stretches that they were cut into, and samples that are left out because they
-    reach into the next one.
-    """
-
-    stretches: int
-    across: int
-
-    @property
-    def said(self) -> str:
-        """In words."""
-        lost = self.across
-        left = f" ({lost:,} sample{'s' * (lost > 1)}, which would reach into the next, left out)" * bool(lost)
-        return (f"fewer than {FEW} recordings cannot be split, so they are cut into {self.stretches} stretches, each "
-                f"on one side{left}. Neighbours may be alike, so results are better than on a new recording. "
-                "`split.method: time` tests on the end.")
 
 
 class Timeline(Out):

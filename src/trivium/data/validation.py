@@ -28,7 +28,7 @@ from trivium.data.linked_rows import codes
 from trivium.data.meta import Meta
 from trivium.data.probe import Measures
 from trivium.data.settings import Validate
-from trivium.data.sources import question
+from trivium.data.sources import not_one, question
 from trivium.modalities import is_written, media
 from trivium.settings.errors import UserError
 
@@ -61,6 +61,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     if kind.categorical:  # `task` may have been another when these rows came in
         question.refuse(pc.unique(cells.drop_null()).to_pylist(), f"{meta.title}: column `{target[0]}`")
     values, unread = kind.read(cells, target, own)
+    unread |= {row: f"its label is {what}" for row, what in not_one.why(cells).items()}
     empty = cells.is_null().to_numpy()
     unread = {row: reason for row, reason in unread.items() if not empty[row]}
     measures = seen.judge(streams, meta, settings)
@@ -221,7 +222,7 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
         if name == "labels":
             return f"key {cells['key']}, sample {cells['sample']}"
         plain = not is_written(streams[name]) and media.is_path(cells["value"])
-        return f"key {cells['key']}, {f'{root}/' if plain else ''}{cells['value'][:VALUE_SHOWN]}"
+        return f"key {cells['key']}, {f'{root}/' if plain else ''}{cells['value'][:VALUE_SHOWN].lstrip(not_one.MARK)}"
 
     quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.limited() for name, r in every.items()},
                      where, settings.max_bad_fraction)

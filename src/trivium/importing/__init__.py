@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trivium.data.cut import BESIDE
 from trivium.importing.asked import Asked, Rows
 from trivium.machine import files
 from trivium.settings import told
@@ -75,7 +76,8 @@ def table(source: str, into: Path | None = None, *, media: Path | None = None, j
     if join:
         rows = joined.join(rows, asked, join, on, lambda other: _form(near := _near(other)).rows(near))
     path = written.write(rows, asked, lacks_id)
-    files.write(asked.into / written.SOURCE, json.dumps({"source": told.masked(source)}) + "\n")
+    about = {"source": told.masked(source)} | ({"cut": asked.cuts[-1].plain()} if asked.cuts else {})
+    files.write(asked.into / BESIDE, json.dumps(about) + "\n")
     return Imported(path, form.WORDS, tuple(asked.notes))
 
 
@@ -129,7 +131,7 @@ def _form(asked: Asked) -> Form:
 
 def _refuse_other(into: Path, source: str) -> None:
     """Raises: UserError (the folder holds the import of another source, or something else)."""
-    before = files.read_json_or(into / "source.json", {}).get("source", "")
+    before = files.read_json_or(into / BESIDE, {}).get("source", "")
     if before and before != told.masked(source):
         raise UserError(f"{into} holds the import of {before}. Name another folder with `--out FOLDER`, or remove this "
                         "one.")

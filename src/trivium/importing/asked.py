@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trivium.data.cut import Cut
 from trivium.modalities.media import place
 
 CACHE = Path(".cache/urls")
@@ -23,6 +24,7 @@ class Asked:
     whole: whether a recording that stands alone stays in one piece, since nothing is to be split.
     look: whether it is only looked at, so that no more media are written than a look needs.  foreign: whether it came
     from elsewhere, so that its cells may name no file of this machine.  notes: what is said.
+    cuts: of recordings into stretches.
     """
 
     source: str
@@ -40,6 +42,7 @@ class Asked:
     foreign: bool = False
     cache: Path = CACHE
     notes: list[str] = field(default_factory=list)
+    cuts: list[Cut] = field(default_factory=list)
 
     @property
     def path(self) -> Path:

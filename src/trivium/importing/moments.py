@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from trivium.data.sources import delimited
 from trivium.data.sources import rows as read
-from trivium.modalities.recordings import Times, clock
+from trivium.modalities.recordings import Times, clock, epochs
 from trivium.modalities.recordings.arrays import MISSING
 
 Part = dict[str, pa.Array]  # rows of one recording, by column
@@ -120,6 +120,13 @@ def timed(name: str, cells: pa.Array) -> tuple[np.ndarray, str]:
     except ValueError as error:
         return np.zeros(0), str(error)
     return found, Times(found).wrong if len(found) else "it has no points"
+
+
+def epoch(cells: pa.Array) -> str:
+    """The unit of numbers that count from 1970; "" of anything else."""
+    made = time(cells)
+    return epochs.unit(np.asarray(made.cast(pa.float64()), float)) if not pa.types.is_temporal(made.type) and (
+        pa.types.is_integer(made.type) or pa.types.is_floating(made.type)) else ""
 
 
 def time(cells: pa.Array) -> pa.Array:

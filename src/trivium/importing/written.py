@@ -24,7 +24,7 @@ from trivium.importing import inline
 from trivium.importing.asked import Asked, Cell, Inline, Member, Row, address, seen
 from trivium.settings.errors import UserError
 
-NAME, MEDIA, SOURCE = "rows.parquet", "media", "source.json"
+NAME, MEDIA = "rows.parquet", "media"
 PIECE = 4096  # rows that are held at a time
 LOOKED = 500  # media that are written where a form is only looked at
 EXACT = 2**53  # below it, a float knows which integer it is

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from trivium.data.sources.encoded import utf8
+from trivium.data.sources.not_one import MARK
 from trivium.settings.errors import UserError
 
 ROWS = 1 << 16  # that are read at a time
@@ -24,10 +25,10 @@ def plain(value: Any) -> str:
 def pieces(path: Path, names: Sequence[str], lists: Collection[str], odd: set[tuple[int, str]] | None = None,
            ) -> Iterator[pa.Table]:
     """Some rows at a time. odd: gets (row from 0, name) of each cell that is a list or an object, whose text is then
-    its JSON; without it, such a cell refuses the file, unless it is a list in one of `lists`.
+    its JSON; without it, with a `MARK` before, unless it is a list in one of `lists`.
     """
     cells: dict[str, list[str | None]] = {name: [] for name in names}
-    for count, (number, row) in enumerate(objects(path), 1):
+    for count, (_, row) in enumerate(objects(path), 1):
         for name in names:
             value = row.get(name)
             if isinstance(value, list) and name in lists and not any(isinstance(one, (list, dict)) for one in value):
@@ -36,7 +37,7 @@ def pieces(path: Path, names: Sequence[str], lists: Collection[str], odd: set[tu
                 odd.add((count - 1, name))
                 value = plain(value)
             if isinstance(value, (list, dict)):
-                raise UserError(f"{path}, line {number}: `{name}` is a {type(value).__name__}, not one value.")
+                value = f"{MARK}{plain(value)}"
             cells[name].append(cell(value))
         if count % ROWS == 0:
             yield _of_strings(cells)

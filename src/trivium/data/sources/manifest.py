@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from trivium import modalities
 from trivium.data import tables
+from trivium.data.cut import Cut
 from trivium.data.linked_rows import numbered
 from trivium.data.meta import Meta
 from trivium.data.sources import clocked, dated, meant, question, rows
@@ -116,7 +117,7 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
         print(f"note: {words}")
     Meta(source="manifest", root=root.replace(os.sep, "/"), title=path.name, card=f"{card}.",
          target=tuple(target), anonymised=kept.anonymised(),
-         clock=clock.kind if apart else None).write(out / "meta.json")
+         clock=clock.kind if apart else None, cut=Cut.beside(path)).write(out / "meta.json")
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,9 @@ def _bare(name: str) -> str:
 
 
 def read(path: Path, names: Sequence[str], lists: Collection[str] = ()) -> pa.Table:
-    """The columns `names` as strings; a list in one of `lists` as a JSON array.
+    """The columns `names` as strings; a list in one of `lists` as a JSON array. Other lists and objects: see `jsonl`.
 
-    Raises: UserError (unreadable, no rows, a cell is an object, or a list elsewhere).
+    Raises: UserError (unreadable, no rows, a column of Parquet that holds no single values).
     """
     return pa.concat_tables(pieces(path, names, lists))
 
@@ -96,27 +96,26 @@ def pieces(path: Path, names: Sequence[str], lists: Collection[str] = (), odd: s
 
 
 def look(path: Path, most: int) -> dict[str, list[str]]:
-    """The first `most` values, without those that are blank, of each column that has one value per row.
+    """The first `most` values, without those that are blank, of each column that has one value in most of its rows.
 
     Raises: UserError (unreadable).
     """
     found: dict[str, list[str]] = {name: [] for name in columns(path)}
-    wanting = set(found)
+    wanting, others = set(found), Counter[str]()
     try:
         for name, cells in _pieces(path):
             if name not in wanting:
                 continue
-            if cells is None:
-                del found[name]
-            else:
-                found[name] += [cell.strip() for cell in cells if cell and cell.strip()]
-            if cells is None or len(found[name]) >= most:
+            others[name] += cells is None
+            found[name] += [cell.strip() for cell in cells or () if cell and cell.strip()]
+            if max(others[name], len(found[name])) >= most:
                 wanting.remove(name)
                 if not wanting:
                     break
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise unreadable(path, error) from None
-    return {name: values[:most] for name, values in found.items()}
+    return {name: values[:most] for name, values in found.items()
+            if not others[name] or len(values) > others[name]}
 
 
 def _pieces(path: Path) -> Iterator[tuple[str, list[str | None] | None]]:

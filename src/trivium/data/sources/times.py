@@ -21,12 +21,14 @@ NEITHER, NUMBER, DATE = range(3)  # what a cell is
 @dataclass(frozen=True)
 class Times:
     """A column. value: float64 [N], seconds, NaN where there is none;  dates: since 1970 (UTC), None where it is empty
+    and of numbers that count from 1970, for these go with both;  unit: that of such numbers
     """
 
     path: Path
     column: str
     value: np.ndarray
     dates: bool | None
+    unit: str = ""
 
     @classmethod
     def read(cls, path: Path, column: str, cells: pa.ChunkedArray) -> Times:
@@ -45,18 +47,18 @@ class Times:
                     "write seconds in every row, or dates such as 2026-01-31T12:00:00.25 in every row.")
             raise UserError(f"{here} {row + 1} has the {column} `{given}`, which is no time: {hint}")
         there = np.flatnonzero(~np.isnan(found.value))
-        if found.dates:
+        if found.dates and not found.unit:
             zoned = _zoned(cells)
             if len(there) and zoned[there].any() and not zoned[there].all():
                 row = int(there[zoned[there] != zoned[there[0]]][0])
                 has, others = ("a time zone", "none") if zoned[row] else ("no time zone", "one")
                 raise UserError(f"{here} {row + 1} has the {column} `{cells[row]}` with {has}, and rows before it have "
                                 f"{others}: write the zone into every row, or into none (then all are UTC).")
-        elif len(there) and np.abs(found.value[there]).max() > MILLISECONDS:
+        elif not found.dates and len(there) and np.abs(found.value[there]).max() > MILLISECONDS:
             row = int(there[np.abs(found.value[there]) > MILLISECONDS][0])
             raise UserError(f"{here} {row + 1} has the {column} `{cells[row]}`, which is too much for seconds: divide "
                             "milliseconds by 1,000, and write seconds.")
-        return cls(path, column, found.value, found.dates if len(there) else None)
+        return cls(path, column, found.value, found.dates if len(there) and not found.unit else None, found.unit)
 
     def words(self, row: int) -> str:
         """The time of a row, as people write it."""
@@ -98,6 +100,8 @@ def one_clock(times: list[Times]) -> None:
 def notes(times: Times, key: pa.ChunkedArray) -> list[str]:
     """What is odd about the order of the rows of each recording, in words: the first row that shows it."""
     code, found = codes(key), list[str]()
+    if times.unit not in ("", "seconds"):
+        found.append(f"{times.path}: the {times.column} is a number, read as {times.unit} since 1970 (UTC).")
     order = np.argsort(code, kind="stable")
     order = order[(code[order] >= 0) & ~np.isnan(times.value[order])]
     step, same = np.diff(times.value[order]), np.diff(code[order]) == 0

@@ -15,9 +15,9 @@ from itertools import chain, islice
 import numpy as np
 import pyarrow as pa
 
+from trivium.data.cut import FEW, Cut
 from trivium.data.sources import rows as read
 from trivium.data.stretches import STRETCHES
-from trivium.data.timeline import FEW
 from trivium.importing import moments
 from trivium.importing.asked import Asked, Inline, Row, Rows
 from trivium.importing.moments import Part
@@ -125,17 +125,18 @@ def rows(asked: Asked) -> Rows:
         raise UserError(f"{asked.path}: no window of {asked.window:g} s fits into a recording: they are shorter.")
     if changed:
         asked.note(f"in {changed:,} recordings a column that is the same in others changes; its first value is taken.")
-    asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`; "
+    unit = moments.epoch(first[0][1][roles.time]) if first else ""
+    asked.note(f"channels: {', '.join(roles.channels[:20])}; time: `{roles.time}`"
+               + (f", {unit} since 1970 (UTC)" if unit else "") + "; "
                + (f"a row for each `{roles.key}`" if roles.key else "all is one recording")
                + (f", cut into windows of {asked.window:g} s every {asked.step or asked.window:g} s." if asked.window
                   else "."))
     if mean:
         asked.note(f"`{roles.label}` is a number: each window has its mean.")
     if few:
-        asked.note(f"fewer than {FEW} recordings cannot be split, so they are cut into {stretches} stretches, each on "
-                   "one side" + ("; windows that would reach into the next are left out" if _cut(asked).overlap else "")
-                   + ". Neighbours may be alike, so results are better than on a new recording. `split.method: time` "
-                   "tests on the end.")
+        uncut = sum(len(list(_cut(asked).of(moments.timed(roles.time, part[roles.time])[0]))) for _, part in first)
+        asked.cuts.append(cut := Cut(stretches=stretches, across=max(0, uncut - made) if _cut(asked).overlap else 0))
+        asked.note(cut.said)
 
 
 def _cut(asked: Asked) -> Windows:

@@ -5,6 +5,7 @@ that `metadata.csv` (or .jsonl, .parquet) in it, or in `train` and `test` in it,
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -112,16 +113,18 @@ def _text(path: Path) -> Rows:
 
 
 def _objects(path: Path) -> set[str]:
-    """Columns of JSONL with objects in them, which have no place in a table."""
-    found = set[str]()
+    """Columns of JSONL with objects in half of their cells, or more, which have no place in a table."""
+    held, there = Counter[str](), Counter[str]()
     with utf8(path).open(encoding="utf-8-sig") as file:
         for line in islice(file, FEW):
             try:
                 row = json.loads(line) if line.strip() else {}
             except ValueError:
                 break  # whoever reads the file says where
-            found |= {name for name, cell in row.items() if isinstance(cell, dict)} if isinstance(row, dict) else set()
-    return found
+            cells = row if isinstance(row, dict) else {}
+            there.update(name for name, cell in cells.items() if cell is not None)
+            held.update(name for name, cell in cells.items() if isinstance(cell, dict))
+    return {name for name, count in held.items() if 2 * count >= there[name]}
 
 
 def _json(path: Path) -> Rows:

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trivium.modalities.recordings import epochs
+
 NAMES = ("time", "timestamp", "datetime", "date", "seconds", "sec", "secs", "t", "ts", "when", "elapsed", "zeit",
          "temps")
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0, "h": 3600.0}
@@ -52,7 +54,7 @@ def seconds(name: str, cells: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 def read(name: str, cells: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, float | None]:
     """float64 [N], seconds, NaN where there is none; of dates since the first one, and when that is in seconds since
-    1970 (UTC), None of what is no date.
+    1970 (UTC), None of what is no date. Numbers that can only be milliseconds (or less) since 1970 are these.
 
     Raises: ValueError (what is no time, or dates of which some have a zone).
     """
@@ -73,7 +75,8 @@ def read(name: str, cells: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, floa
         found = flat.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowException:
         raise ValueError(f"the column `{name}` holds {flat.type}, which is no time") from None
-    return np.asarray(found * _plain(name)[1]), None
+    found = np.asarray(found * _plain(name)[1])
+    return found / epochs.UNITS.get(epochs.unit(found), 1.0), None
 
 
 def told(name: str, cells: pa.Array) -> pa.Array:

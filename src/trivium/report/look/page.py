@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trivium.data import placeholders
+from trivium.data.timeline import cut_of
 from trivium.drawing import numbers
 from trivium.machine import files
 from trivium.report import html
@@ -86,7 +87,8 @@ def stands_out(seen: Seen) -> list[str]:
     found = [f"{placeholders.said(one)}." for one in seen.validation.get("placeholders") or []]
     found += seen.validation.get("warnings") or []
     found += seen.splits.get("warnings") or []
-    found += [one for one in (classes.uneven(seen), *_leaks(seen)) if one]
+    cut = None if "time" in seen.splits else seen.meta.cut or cut_of(seen.root)
+    found += [one for one in (classes.uneven(seen), *_leaks(seen), cut.said if cut else "") if one]
     return [sentence(one) for one in dict.fromkeys(found)]
 
 

@@ -144,7 +144,7 @@ def _splits(inputs: Inputs) -> Figure | None:
 
 def _cut(inputs: Inputs) -> list[str]:
     """That what is split are stretches of recordings, and what figures are then worth."""
-    cut = cut_of(inputs.root)
+    cut = cut_of(inputs.root) or (inputs.meta.cut if inputs.meta else None)
     return [sentence(cut.said)] if cut else []
 
 
