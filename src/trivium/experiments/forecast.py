@@ -85,9 +85,10 @@ def counts(params: Params) -> Counts:
     stores = {name: Store(name) for name in params.pretrain}
     one = next(iter(stores.values()))
     flops = budget.read()
-    return Counts(len(one), *(len(one.rows(0, split)) for split in ("train", "val", "test")), sum(flops) / len(flops), {
-        name: all(pretrain.seedless(store, group) for group in params.recipe(name).groups)
-        for name, store in stores.items()})
+    train, val, test = (len(one.rows(0, split)) for split in ("train", "val", "test"))
+    kept = {name: all(pretrain.seedless(store, group) for group in params.recipe(name).groups)
+            for name, store in stores.items()}
+    return Counts(len(one), train, val, test, sum(flops) / len(flops), kept)
 
 
 def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
