@@ -52,7 +52,7 @@ def kinds(folder: Path) -> dict[str, tuple[Callable[..., str], dict[str, st.Sear
                    {"content": made.VIDEOS, "start": made.SPANS, "end": made.SPANS}),
         "archives": (lambda archived: archives.check(files, archived), {"archived": archives.archives()}),
         "imports": (lambda tree, alone: imported.check(files, tree, alone),
-                    {"tree": imported.trees(), "alone": st.integers(0, 9)}),
+                    {"tree": imported.trees(), "alone": st.integers(0, 30)}),
         "predict": (lambda table, form: checks.predicts(answering, files, table, form),
                     {"table": made.tables("text"), "form": FORMS}),
         "samples": (lambda samples: checks.answers(answering, files, samples), {"samples": made.SAMPLES}),

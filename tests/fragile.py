@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+import struct
 import time
 
 
@@ -37,3 +38,12 @@ def waits(_):
 
 
 OF = {"segfault": segfault, "computes": computes, "waits": waits}
+
+
+def endless(path):
+    """A WAV of nine days of silence, which takes no room on a disk and many seconds to decode."""
+    size = 3 << 30
+    with path.open("wb") as file:
+        about = struct.pack("<LHHLLHH", 16, 1, 1, 4000, 4000, 1, 8)
+        file.write(b"RIFF" + struct.pack("<L", size + 36) + b"WAVEfmt " + about + b"data" + struct.pack("<L", size))
+        file.truncate(size + 44)

@@ -30,6 +30,15 @@ def test_augmentation_of_what_the_data_do_not_have_is_told(params: dict[str, Any
         "params.yaml: `loop.augment.audio` changes nothing: no stream of `data.streams` is audio."]
 
 
+def test_recipes_that_no_strategy_starts_from_are_named(params: dict[str, Any]) -> None:
+    del params["train"]["published_linear"]
+    assert warnings(parse(params)) == [
+        "params.yaml: no strategy starts from `published` under `pretrain`, and a run trains it all the same. Take it "
+        "out to save the time."]
+    params["pretrain"]["spare"] = params["pretrain"]["published"]
+    assert "starts from `published`, `spare` under `pretrain`, and a run trains them" in warnings(parse(params))[0]
+
+
 def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
     params["data"] |= streams("image", "text")
     made = parse(params)

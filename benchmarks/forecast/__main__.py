@@ -29,7 +29,7 @@ def measure(name: str) -> dict[str, Any]:
     """By stage behind `budget`: what was foretold, and what it took."""
     home = ROOT / ".cache/bench-forecast" / name
     project(SETS[name], home)
-    run = {"cwd": home, "env": environment(home), "check": True}
+    run: Any = {"cwd": home, "env": environment(home), "check": True}
     subprocess.run(["dvc", "repro", "--quiet", "budget"], stdout=subprocess.DEVNULL, **run)
     told = json.loads(subprocess.run([sys.executable, "-m", "benchmarks.forecast.told"], stdout=subprocess.PIPE,
                                      text=True, **run).stdout.splitlines()[-1])

@@ -16,17 +16,21 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"seeds": 2, "budget.epochs": 3}
+SILENT = {"compare.latency": False}
+FOUR = ("end_to_end", "supervised_frozen", "published_linear", "reference")
 
 
 @dataclass(frozen=True)
 class Kind:
     """words: for people.  write: makes `mine/` in a project, with what is imported; None: the data of params.yaml.
-    changes: of params.yaml, besides `QUICK`.
+    changes: of params.yaml, besides `QUICK`.  keep: entries of `train`, with the recipes that they start from; empty:
+    all of them.
     """
 
     words: str
     write: Callable[[Path], str] | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    keep: tuple[str, ...] = ()
 
 
 def table(folder: Path) -> str:
@@ -77,9 +81,9 @@ def pictures(folder: Path) -> str:
 
 SETS = {
     "digits": Kind("handwriting, speech and words, 1,500 rows, answers timed"),
-    "table": Kind("a table of 569 rows", table, {"compare.latency": False}),
-    "texts": Kind("600 long texts", texts, {"compare.latency": False}),
-    "pictures": Kind("400 pictures, published encoder", pictures, {"compare.latency": False}),
+    "table": Kind("a table of 569 rows", table, SILENT, FOUR),
+    "texts": Kind("600 long texts", texts, SILENT, FOUR),
+    "pictures": Kind("400 pictures, a published encoder", pictures, SILENT, FOUR),
     "numbers": Kind("442 rows, a number to predict, answers timed", numbers),
 }
 
@@ -100,11 +104,11 @@ def project(kind: Kind, home: Path) -> None:
     if kind.write:
         subprocess.run([sys.executable, "-m", "trivium.cli", "import", kind.write(home / "mine")], cwd=home, check=True,
                        env=environment(home), stdout=subprocess.DEVNULL)
-    change(home, QUICK | dict(kind.changes))
+    change(home, QUICK | dict(kind.changes), kind.keep)
 
 
-def change(home: Path, changes: Mapping[str, Any]) -> None:
-    """changes: of params.yaml, by dotted key."""
+def change(home: Path, changes: Mapping[str, Any], keep: tuple[str, ...]) -> None:
+    """changes: of params.yaml, by dotted key.  keep: see `Kind`."""
     from ruamel.yaml import YAML
 
     yaml = YAML()
@@ -116,6 +120,11 @@ def change(home: Path, changes: Mapping[str, Any]) -> None:
         for name in path:
             place = place[name]
         place[last] = value
+    for name in [name for name in params["train"] if keep and name not in keep]:
+        del params["train"][name]
+    used = {entry["start"] for entry in params["train"].values()}
+    for name in [name for name in params["pretrain"] if name not in used]:
+        del params["pretrain"][name]
     yaml.dump(params, home / "params.yaml")
 
 

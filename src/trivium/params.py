@@ -235,6 +235,11 @@ def warnings(params: Params) -> list[str]:
     augmented = params.loop.augment if isinstance(params.loop.augment, dict) else {}
     idle = [f"params.yaml: `loop.augment.{modality}` changes nothing: no stream of `data.streams` is {modality}."
             for modality in augmented if modality not in params.streams.values()]
+    used = {one.start for one in params.entries.values()}
+    if spare := [f"`{name}`" for name in params.pretrain if name not in used]:
+        idle.append(f"params.yaml: no strategy starts from {', '.join(spare)} under `pretrain`, and a run trains "
+                    f"{'it' if len(spare) == 1 else 'them'} all the same. Take {'it' if len(spare) == 1 else 'them'} "
+                    "out to save the time.")
     return idle + streams.warnings(params.data) + [words for one in params.entries.values()
                    for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
 

@@ -8,6 +8,7 @@ import pytest
 from tests.cli.own import data
 from tests.data.clocks import csv
 from tests.helpers import set_params
+from trivium.cli import doctor
 from trivium.cli.use import use
 from trivium.params import load
 
@@ -45,6 +46,8 @@ def test_processors_that_do_not_fit_are_told(clocked: Path, capsys: pytest.Captu
         "note: a look at own/sensor.csv suggests `encoder.waves.processor.channels: ['ax']` for acc; it is not set.",
         "note: a look at own/sensor.csv suggests `encoder.waves.processor.rate: 20.0` for acc; it is 1.0.",
         "note: a look at own/sensor.csv suggests `encoder.waves.processor.seconds: 1.0` for acc; it is 256.0."]
+    advice = list(doctor.on_clock(Path(".")))  # of who wrote params.yaml by hand, and never typed `trivium use`
+    assert [("advice", line.removeprefix("note: ")) for line in told] == [one for one in advice if ".waves." in one[1]]
     set_params(clocked, {"encoder.waves.processor": {"channels": ["ax"], "rate": 25.0, "seconds": 1.0}})
     use("own/events.csv")
     assert "encoder.waves" not in capsys.readouterr().out

@@ -92,6 +92,15 @@ def test_seventeen_points_with_an_interval_of_5_to_28_are_not_called_no_differen
                     "28.0): likely, but not sure.")
 
 
+def test_of_one_that_alone_is_left_it_is_said_whom_it_beats():
+    none = Cost(1e9, 1000, learned=False)
+    pairs = [pair("a", "b", True), pair("a", "c"), pair("b", "c")]
+    said, _ = told("abc", pairs, costs(a=9e9, b=1e9) | {"c": none})
+    assert said.startswith("Take “End to end”: it beats “Ensemble”, and no other is surely better than ")
+    said, _ = told("abc", pairs, costs(a=9e9) | {"b": none, "c": none})
+    assert said.startswith("Take “End to end”: no other strategy is surely better than ")
+
+
 def test_what_may_lose_much_is_said_by_how_much():
     said, _ = told("ab", [pair("a", "b", mean=0.17, low=-0.02, high=0.36)], costs(a=9e9, b=1e9))
     assert said == "Take “End to end”. “Ensemble” cannot be told apart from it, but may be up to 36.0 points worse."

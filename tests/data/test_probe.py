@@ -13,6 +13,7 @@ from tests import fragile
 from tests.raw_tables import audio, image, table, texts
 from trivium.data import probe as module
 from trivium.data.probe import measured, probe
+from trivium.machine import limited
 
 COLUMNS = "key value digest start end"
 
@@ -55,6 +56,16 @@ def test_a_decoder_that_dies_costs_its_value_only(monkeypatch, ahead):
     results = [result for _, part in done for result in part]
     damaged = {"error": "crashes its decoder: the file is damaged"}
     assert results == [damaged if value == "crash" else {"characters": len(value)} for value in values]
+
+
+def test_few_values_and_a_decoder_that_hangs(tmp_path, monkeypatch):
+    monkeypatch.setattr(limited, "COMPUTING", 1.0)
+    fragile.endless(tmp_path / "endless.wav")
+    rows = {"audio": table([audio(tmp_path, 0, seconds=1.0), {"key": "k1", "value": "endless.wav"},
+                            audio(tmp_path, 2, seconds=0.5)], COLUMNS)}
+    found = probe(rows, {"audio": "audio"}, str(tmp_path))["audio"]
+    assert found["error"].tolist() == [None, "takes longer than 1 s of computing to decode", None]
+    assert found["seconds"][[0, 2]].tolist() == [1.0, 0.5]
 
 
 @pytest.mark.parametrize("before, after", [(0.3, 0), (0, 0.3)])

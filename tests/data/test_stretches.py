@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from tests.data.clocks import csv, joined, sound, unaligned
-from trivium.data import tables
+from trivium.data import tables, twins
 from trivium.data.alignment import align
 from trivium.data.cut import Cut
-from trivium.data.settings import Align
+from trivium.data.settings import Align, Near, Split
+from trivium.data.splits import split
 from trivium.data.stretches import cut
 from trivium.data.timeline import Timeline
 
@@ -60,6 +62,21 @@ def test_one_recording_is_cut_and_each_sample_has_its_time(tmp_path, capsys):
     clock = Timeline.read(tmp_path / "aligned/clock.json")
     assert (clock.samples, clock.alone, clock.cut) == (16, 0, Cut(stretches=5, across=4))
     assert "clock: fewer than 3 recordings cannot be split, so they are cut into 5 stretches" in capsys.readouterr().out
+
+
+def test_near_duplicates_do_not_tie_all_parts_of_the_one_file(tmp_path):
+    csv(tmp_path / "events.csv", "id,label,rec,start,end", "r1,x,a,100,120", "r2,y,a,120,140")
+    streams = _mics(tmp_path, "a")
+    noise, rate = soundfile.read(sound(tmp_path / "a.wav", 40))
+    soundfile.write(tmp_path / "a.wav", np.concatenate([noise[:38 * rate], noise[:2 * rate]]), rate)
+    rows = joined(tmp_path, streams, every="2 s")
+    (found,) = twins.find(tmp_path / "aligned", 0.5, Near())
+    code = {row["mic_start"]: number for row, number in zip(rows, found.by_row()[:, 0].tolist(), strict=True)}
+    assert sorted(code) == [2.0 * k for k in range(20)]
+    assert code[38.0] == code[0.0] and len(set(code.values())) == 19  # the last two seconds are the first ones again
+    settings = Split(method="holdout", val=0.2, test=0.2, labels=1.0, group_identical_text=False,
+                     held_out_domain="", near_duplicates=Near())
+    assert split(tmp_path / "aligned", tmp_path / "splits", settings, 2, [found.by_row()])["groups"]["count"] == 4
 
 
 def test_dates_are_written_as_dates(tmp_path):

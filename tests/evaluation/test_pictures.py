@@ -62,6 +62,16 @@ def test_rows_are_named_and_say_what_was_not_read(tmp_path: Path) -> None:
     assert all(width == pytest.approx(2 * height, abs=0.2) for width, height in places)  # in the image's own shape
 
 
+def test_a_stream_that_a_sample_lacks_is_said_and_not_drawn(tmp_path: Path) -> None:
+    none = np.zeros((1, 8, 8))
+    for kind in ("spectrogram", "image", "waveform"):
+        sound = Panel(Spec("audio", kind, (1, 8, 8)), none, none, [])
+        draw(tmp_path / "a.svg", "s1", [Row("", {"text": words([1.0], ["yes"]), "audio": sound}, {})])
+        _, _, texts, shapes = drawn(tmp_path / "a.svg")
+        assert "no audio" in texts and "frequency" not in texts and "audio: 0.00 nats" not in texts
+        assert [shape["tag"] for shape in shapes if shape["tag"] in ("image", "polyline")] == []
+
+
 def test_each_line_has_the_tokens_that_its_own_encoder_read(tmp_path: Path) -> None:
     """The second encoder cuts the text after two tokens, the third puts a mark before it."""
     values = [0.4, -0.2, 0.1]
@@ -111,14 +121,14 @@ def test_a_series_names_its_channels_and_says_how_far_each_goes(tmp_path: Path) 
 
 
 def test_moments_of_a_video_say_when_they_are(tmp_path: Path) -> None:
-    x = np.zeros((1, 18, 4, 4))
+    x = np.full((1, 18, 4, 4), 0.1)
     panel = Panel(Spec("clip", "frames", (1, 18, 4, 4)), x, x, [], step=0.25)
     draw(tmp_path / "a.svg", "", [Row("", {"clip": panel}, {})])
     assert drawn(tmp_path / "a.svg")[2][2:] == ["9 moments from 0.125 s to 4.12 s, row by row"]
 
 
 def test_what_a_moment_of_a_video_says_stays_in_its_own_picture(tmp_path: Path) -> None:
-    x, values = np.zeros((1, 4, 4, 4)), np.zeros((1, 4, 4, 4))
+    x, values = np.full((1, 4, 4, 4), 0.1), np.zeros((1, 4, 4, 4))
     values[0, 0, :, 3] = 1.0  # the edge of the first moment, beside the second
     draw(tmp_path / "a.svg", "", [Row("", {"clip": Panel(Spec("clip", "frames", (1, 4, 4, 4)), x, values, [])}, {})])
     shapes = drawn(tmp_path / "a.svg")[3]

@@ -123,6 +123,8 @@ def test_budgets_are_the_users_own() -> None:
      "difference was found between a and c."),
     ([point("x", None, ["a", "b", "c"], behind="c"), point("y", None, ["a", "b"], behind="b")],
      "With x, no difference was found between a and b; with y, a is ahead, but not surely. a and b are never beaten."),
+    ([point("x", None, ["a"]), point("y", "a", ["a"])],
+     "With x, a alone has learned the task and is not beaten; with y, a wins. a is never beaten."),
     ([point("x", None, ["a", "b"], learned=False), point("y", "a", ["a"])],
      "With x, no strategy learned the task; with y, a wins."),
 ])

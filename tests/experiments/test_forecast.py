@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from trivium.report.look.price import Part, Price
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 STREAMS = {"text": {"modality": "text"}, "image": {"modality": "image"}}
 SCRATCH = {"encoders": {"text": "words", "image": "patches"}}
-COUNTS = Counts(rows=1000, train=500, val=100, test=400, flops=64_000.0, kept={"scratch": False, "own": False})
+COUNTS = Counts(rows=1000, train=500, val=100, test=400, flops=64_000.0)
 SPEED = Speed(step=0.5, flops=10.0, head=0.1, head_flops=1.0, passed=0.001, first=9.0, further=5.0, fewer=1.0,
               rows=400, exported=3.0, trained=10, evaluating=1000)
 MACHINE = Machine({"scratch": SPEED, "own": SPEED}, start=2.0, compared=3.0, answering=1.0, beside=2, cores=2, base=100)
@@ -85,6 +86,17 @@ def test_a_head_on_vectors_stops_after_a_hundred_epochs() -> None:
         "of": "head", "epochs": 20, "flops": 1e9})
     rich = Counts(**{**vars(COUNTS), "flops": 1e9})
     assert stages(params, rich)["train@head"].work == pytest.approx(4 * (0.6 + 782 * 0.1))  # 600 passes, then steps
+
+
+def test_vectors_that_are_kept_are_made_once() -> None:
+    """1,000 rows in the recipe, whatever the seeds; then no stage makes them again."""
+    speed = Speed(once=0.1, further=5.0, first=5.0, fewer=5.0, rows=400, fitted=0.01)
+    machine = replace(MACHINE, speeds={"scratch": speed})
+    params = settings(train={"probe": {"start": "scratch", "strategy": "linear"}}, budget={
+        "of": "probe", "epochs": 20, "flops": 1e9})
+    found = {part.stage: part for part in forecast.parts(params, COUNTS, machine)}
+    assert found["pretrain@scratch"].work == pytest.approx(100)
+    assert found["train@probe"].work == pytest.approx(4 * 5) and found["evaluate@probe"].work == pytest.approx(4 * 5)
 
 
 def test_what_is_not_asked_for_costs_nothing() -> None:

@@ -83,7 +83,7 @@ def test_members_of_archives_are_what_was_put_in_or_refused(folder: Path, archiv
 
 
 @quick
-@given(tree=imported.trees(), alone=st.integers(0, 9))
+@given(tree=imported.trees(), alone=st.integers(0, 30))
 def test_what_is_imported_can_be_read_or_is_refused(folder: Path, tree: dict[str, bytes], alone: int) -> None:
     imported.check(folder, tree, alone)
 

@@ -17,7 +17,9 @@ from trivium.data.settings import Align, Split
 from trivium.data.splits import split
 from trivium.data.validation import validate
 from trivium.report.look import classes, languages, page, price, streams
+from trivium.report.look import twins as looked
 from trivium.report.look.seen import Seen
+from trivium.report.parts import Table
 
 EVIL = "<script>alert(1)</script>"
 STREAMS = {"image": "image", "audio": "audio", "text": "text"}
@@ -94,6 +96,18 @@ def test_of_stretches_nothing_is_said_to_share_content(tmp_path: Path) -> None:
     meta.model_copy(update={"cut": Cut(stretches=7, across=0)}).write(tmp_path / "data/aligned/meta.json")
     assert "so they are cut into 7 stretches" in page.write(tmp_path)[1]
     assert "went to quarantine" in said and "share content" not in said and "train row" not in said
+
+
+def test_a_split_column_that_is_not_used_is_in_no_table(project: Path) -> None:
+    found = Seen(project)
+    assert found.leaks is not None and found.leaks.given
+    for given, heads in ((found.leaks.given, ["stream", "given split", "seed 0", "most of any seed"]),
+                         ([], ["stream", "seed 0", "most of any seed"])):
+        found.leaks = found.leaks.model_copy(update={"given": given})
+        figure = looked.leaks(found)
+        assert figure is not None and isinstance(figure.body, Table)
+        assert figure.body.columns == heads and {len(row) for row in figure.body.rows} == {len(heads)}
+        assert ("split column" in figure.caption) == bool(given)
 
 
 def test_the_page_escapes_what_comes_from_data(project: Path) -> None:

@@ -29,6 +29,17 @@ def test_the_chip_says_whether_others_are_level(tmp_path: Path) -> None:
         assert chip in changed(root, verdict=verdict).words
 
 
+def test_the_chip_does_not_speak_of_others_that_learned_nothing(tmp_path: Path) -> None:
+    root = build(tmp_path, samples=60, seeds=2, strategies={"end_to_end": 1.5, "ensemble": 2.0, "unimodal": 1.0})
+    found = json.loads((root / "reports/comparison.json").read_text())["strategies"]
+    verdict = {"winner": None, "recommended": "ensemble", "tied": ["ensemble"], "behind": []}
+    for learned, chip in ((["ensemble"], "Only one has surely learned"),
+                          (["ensemble", "unimodal"], "It beats all others that have learned")):
+        strategies = {name: entry | {"learned": name in learned} for name, entry in found.items()}
+        words = changed(root, verdict=verdict, strategies=strategies).words
+        assert chip in words and "One is ahead, but not surely" not in words
+
+
 def test_where_nothing_was_learned_nothing_is_recommended(tmp_path: Path) -> None:
     """No sentence may say that one is to be taken, whatever else is shown."""
     root = build(tmp_path, samples=60, seeds=2, extras=True)

@@ -1,4 +1,3 @@
-import struct
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -19,9 +18,10 @@ def test_results_come_in_the_order_of_the_values_from_here_or_elsewhere() -> Non
     assert away.each(fragile.odd, ("what",), values) == [{"characters": k} for k in range(20)]
 
 
-def test_what_hangs_or_crashes_is_lost_and_not_tried_again() -> None:
+def test_what_hangs_or_crashes_is_lost_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "COMPUTING", 0.5)
     slow = "takes longer than 0.5 s of computing to decode"
-    with away.decoding((0.5, 600)):
+    with away.decoding():
         assert away.each(fragile.odd, (), ["a", "computes", "segfault", "bb"]) == [
             {"characters": 1}, slow, limited.CRASHED, {"characters": 2}]
         found = away.each(len, (), ["segfault", "computes"])  # a work that would fail
@@ -34,22 +34,13 @@ def test_no_process_starts_where_nothing_is_decoded(monkeypatch: pytest.MonkeyPa
         assert away.each(fragile.odd, (), []) == []
 
 
-def endless(path: Path) -> None:
-    """A WAV of nine days of silence, which takes no room on a disk and many seconds to decode."""
-    size = 3 << 30
-    with path.open("wb") as file:
-        about = struct.pack("<LHHLLHH", 16, 1, 1, 4000, 4000, 1, 8)
-        file.write(b"RIFF" + struct.pack("<L", size + 36) + b"WAVEfmt " + about + b"data" + struct.pack("<L", size))
-        file.truncate(size + 44)
-
-
 @pytest.mark.slow
 def test_a_sound_that_takes_too_long_costs_its_row_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = fake_outs(tmp_path / "served", {"supervised_frozen": 0.9})
     fake_data(root)
     fake_models(root, "supervised_frozen")
     answering = Predictor.of_strategy(root, "supervised_frozen")
-    endless(tmp_path / "endless.wav")
+    fragile.endless(tmp_path / "endless.wav")
     (tmp_path / "good.wav").write_bytes(made.sounds()["WAV PCM_16"])
     lines = [f"r{k},one two,{'endless' if k == 1 else 'good'}.wav" for k in range(3)] + ["r3,,endless.wav"]
     (tmp_path / "rows.csv").write_text("\n".join(["id,text,audio", *lines]) + "\n")

@@ -27,8 +27,8 @@ SIGNS = {"ok": "  ok     ", "advice": "  advice ", "wrong": "  WRONG  "}
 def examine(root: Path) -> bool:
     """Print what was found; true when nothing is wrong."""
     checks: tuple[Callable[[Path], Iterator[Finding]], ...] = (
-        python, packages, torch_build, settings, encryption, seen, repository, left, foresee.disk, foresee.permission,
-        foresee.links, foresee.clock, foresee.words, tracking, speech)
+        python, packages, torch_build, settings, on_clock, encryption, seen, repository, left, foresee.disk,
+        foresee.permission, foresee.links, foresee.clock, foresee.words, tracking, speech)
     grades = []
     for check in checks:
         for grade, words in check(root):
@@ -116,6 +116,19 @@ def settings(root: Path) -> Iterator[Finding]:
         yield "advice", words
     if params.loop.device == "cuda" and not nvidia.handles():
         yield "wrong", "params.yaml: `loop.device: cuda`, but there is no NVIDIA GPU here. Set it to `auto`."
+
+
+def on_clock(root: Path) -> Iterator[Finding]:
+    """What suits the streams with tables of their own, where params.yaml says something far from it."""
+    from trivium.cli import edit, suggested
+
+    try:
+        found = edit.load(root / "params.yaml")[1]
+        words = suggested.notes(found, root) if found["data"]["source"] == "manifest" else []
+    except (UserError, KeyError, TypeError):  # which `settings` has told
+        return
+    for one in words:
+        yield "advice", one
 
 
 def encryption(root: Path) -> Iterator[Finding]:

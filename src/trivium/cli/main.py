@@ -133,6 +133,7 @@ def _doctor(arguments: argparse.Namespace) -> None:
 def _repair(_: argparse.Namespace) -> None:
     from trivium.cli import foresee
     from trivium.cli.busy import refuse
+    from trivium.cli.doctor import on_clock
     from trivium.cli.measured import again
     from trivium.cli.ready import check, complete
 
@@ -143,6 +144,8 @@ def _repair(_: argparse.Namespace) -> None:
     mend(Path("."))
     sweep(Path("."))
     check(Path("."))
+    for _, words in on_clock(Path(".")):
+        print(f"note: {words}", file=sys.stderr)
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)
     again(Path("."), lambda words: print(f"note: {words}", file=sys.stderr, flush=True))

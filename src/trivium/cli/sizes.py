@@ -12,6 +12,7 @@ import numpy as np
 
 from trivium.data.sources.spelled import located
 from trivium.modalities import media
+from trivium.settings.errors import UserError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,6 +80,57 @@ def published(modality: str, own: Mapping[str, Any]) -> dict[str, Any]:
     if modality == "audio" and "seconds" in own:
         return {"seconds": max(1.6, own["seconds"])}
     return {}
+
+
+def processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, Any]:
+    """The sizes of `values`, per modality, for the encoders of recipes that read with the modality's own processor."""
+    from trivium.encoders import reads_plainly
+
+    found: dict[str, Any] = {}
+    recipes = [recipe for recipe in settings["pretrain"].values() if isinstance(recipe, Mapping)]
+    used = {str(entry) for recipe in recipes for entry in (recipe.get("encoders") or {}).values()}
+    for name, entry in settings["encoder"].items():
+        own = values.get(str(entry.get("modality")), {}) if name in used and isinstance(entry, Mapping) else {}
+        if not own:
+            continue
+        if "weights" in entry:
+            own = _fitting(entry, published(entry["modality"], own))
+        elif not reads_plainly(entry):
+            continue
+        found |= {f"encoder.{name}.processor.{key}": value for key, value in own.items()}
+    return found
+
+
+def _fitting(entry: Mapping[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """What of `own` may be said of published weights: some models read so many tokens at most, some bring the size of
+    their pictures, which their positions are made for, some hear clips of one length only.
+    """
+    from trivium.encoders import brought
+    from trivium.encoders.published import adapter
+
+    weights = str(entry["weights"])
+    if not own or adapter(weights):
+        return own
+    if entry["modality"] == "audio":
+        return own if _takes(entry, own) else {}
+    try:
+        if entry["modality"] == "image":
+            return {} if brought.brings_size(weights) else own
+        most = brought.most_tokens(weights)
+    except UserError:  # nobody here can tell what it reads: it stays as it is
+        return {}
+    return own | {"length": min(own["length"], most)} if most and "length" in own else own
+
+
+def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether these settings can be said of published weights: some models hear clips of one length only."""
+    from trivium.encoders import describe
+
+    try:
+        describe("published", dict(entry) | {"processor": dict(entry.get("processor") or {}) | dict(own)})
+    except UserError:
+        return False
+    return True
 
 
 def _some(columns: Sequence[pa.ChunkedArray]) -> list[str]:

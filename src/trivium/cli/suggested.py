@@ -4,7 +4,7 @@ written: such settings are their author's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,8 @@ from trivium.settings.errors import UserError
 
 AT_LEAST = 1.5  # times as much that a number is to differ, before anybody hears of it
 
-Processors = Callable[[sizes.Sizes], Mapping[str, Any]]  # sizes -> key in params.yaml -> value
 
-
-def notes(settings: Mapping[str, Any], root: Path, processors: Processors) -> list[str]:
+def notes(settings: Mapping[str, Any], root: Path) -> list[str]:
     """A sentence for each setting of a processor that is far from what suits the files that the tables name.
 
     settings: of params.yaml in `root`.
@@ -36,7 +34,7 @@ def notes(settings: Mapping[str, Any], root: Path, processors: Processors) -> li
         except UserError:  # ingest says what is wrong with it
             continue
         suits = sizes.suit(values, path.parent, [window[1] - window[0]] if window else ())
-        for key, value in processors(suits).items():
+        for key, value in sizes.processors(suits, settings).items():
             if _far(have := _at(settings, key), value):
                 found.append(f"a look at {path} suggests `{key}: {_plain(value)}` for {s}; it is {_plain(have)}.")
     return found

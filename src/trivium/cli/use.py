@@ -63,12 +63,13 @@ def edited(what: str, params: Path, labels: Sequence[str], weight: str | None, s
     if name in ("digits", "symbols"):
         changes = _world(name, variant, settings)
     elif name == "cells":
-        changes = {"data.streams": CELLS} | _processors({"text": sizes.SYMBOLS["text"]}, settings) | _boosted(settings)
+        suits = sizes.processors({"text": sizes.SYMBOLS["text"]}, settings)
+        changes = {"data.streams": CELLS} | suits | _boosted(settings)
     elif name == "waves":
-        changes = {"data.streams": WAVES} | _processors(sizes.WAVES, settings)
+        changes = {"data.streams": WAVES} | sizes.processors(sizes.WAVES, settings)
     elif name == "stamps":
         changes = {"data.stamps.language": variant} if variant else {}
-        changes |= {"data.streams": OFFERED} | _processors(sizes.STAMPS, settings)
+        changes |= {"data.streams": OFFERED} | sizes.processors(sizes.STAMPS, settings)
     else:
         changes = _manifest(Path(what), params.parent, settings, labels, weight)
         name = "manifest"
@@ -94,58 +95,7 @@ def _world(source: str, world: str, settings: Any) -> dict[str, Any]:
         hint = f"did you mean `{source}:{near[0]}`?" if near else f"known: {', '.join(NAMES)}."
         raise UserError(f"There is no world `{world}`; {hint}")
     chosen = {f"data.{source}.world": world} if world else {}
-    return chosen | {"data.streams": OFFERED} | _processors(getattr(sizes, source.upper()), settings)
-
-
-def _processors(values: dict[str, dict[str, Any]], settings: Any) -> dict[str, Any]:
-    """The sizes of `values`, per modality, for the encoders of recipes that read with the modality's own processor."""
-    from trivium.encoders import reads_plainly
-
-    found: dict[str, Any] = {}
-    recipes = [recipe for recipe in settings["pretrain"].values() if isinstance(recipe, Mapping)]
-    used = {str(entry) for recipe in recipes for entry in (recipe.get("encoders") or {}).values()}
-    for name, entry in settings["encoder"].items():
-        own = values.get(str(entry.get("modality")), {}) if name in used and isinstance(entry, Mapping) else {}
-        if not own:
-            continue
-        if "weights" in entry:
-            own = _fitting(entry, sizes.published(entry["modality"], own))
-        elif not reads_plainly(entry):
-            continue
-        found |= {f"encoder.{name}.processor.{key}": value for key, value in own.items()}
-    return found
-
-
-def _fitting(entry: Mapping[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """What of `own` may be said of published weights: some models read so many tokens at most, some bring the size of
-    their pictures, which their positions are made for, some hear clips of one length only.
-    """
-    from trivium.encoders import brought
-    from trivium.encoders.published import adapter
-
-    weights = str(entry["weights"])
-    if not own or adapter(weights):
-        return own
-    if entry["modality"] == "audio":
-        return own if _takes(entry, own) else {}
-    try:
-        if entry["modality"] == "image":
-            return {} if brought.brings_size(weights) else own
-        most = brought.most_tokens(weights)
-    except UserError:  # nobody here can tell what it reads: it stays as it is
-        return {}
-    return own | {"length": min(own["length"], most)} if most and "length" in own else own
-
-
-def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
-    """Whether these settings can be said of published weights: some models hear clips of one length only."""
-    from trivium.encoders import describe
-
-    try:
-        describe("published", dict(entry) | {"processor": dict(entry.get("processor") or {}) | dict(own)})
-    except UserError:
-        return False
-    return True
+    return chosen | {"data.streams": OFFERED} | sizes.processors(getattr(sizes, source.upper()), settings)
 
 
 def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weight: str | None) -> dict[str, Any]:
@@ -160,7 +110,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
                         f"`trivium import {path}` make one of it.")
     names = rows.columns(path)
     if carried.clocked(path, root, settings["data"]):
-        for words in suggested.notes(settings, root, lambda suits: _processors(suits, settings)):
+        for words in suggested.notes(settings, root):
             print(f"note: {words}")
         watched = settings["data"]["watch"]
         return {"data.manifest.path": seen(root, path), "task": settings.get("task", "classification"),
@@ -245,7 +195,7 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
         **({"data.manifest.outside": away} if away or configured.get("outside") else {}),
         **{f"data.manifest.{what}": column for what, column in (found | lost | {"label": label}).items()},
         **({"data.manifest.weight": weight or ""} if weight or configured.get("weight") else {}),
-        **_processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
+        **sizes.processors(sizes.suit(values, path.parent, _spans(path, found)), settings),
         **(_boosted(settings) if tables else {}),
     }
 

@@ -194,6 +194,8 @@ def _leads(point: Point, titles: Mapping[str, str]) -> str:
     if verdict.winner:
         return f"{titles.get(verdict.winner, verdict.winner)} wins"
     level = sorted(titles.get(name, name) for name in set(verdict.tied) - set(verdict.behind))
+    if len(verdict.tied) == 1:
+        return f"{level[0]} alone has learned the task and is not beaten"
     if len(level) == 1:
         return f"{level[0]} is ahead, but not surely"
     everyone = 2 < len(level) == len(point.strategies)

@@ -154,7 +154,9 @@ def _choice(choice: Choice, words: Words) -> tuple[str, list[str]]:
     if len(choice.level) > 1:
         return _level(choice, words, take, lead)
     if not choice.behind:
-        return f"{take}: no other strategy is surely better than {words.null}.", [lead]
+        learned = [name for name in rest if words.costs[name].learned]
+        no = f"it beats {words.all(learned)}, and no other is" if learned else "no other strategy is"
+        return f"{take}: {no} surely better than {words.null}.", [lead]
     near = words.pair(first, choice.behind[0])
     return (f"{take}. It is ahead of {words.title(near.b)} by {words.gap(near)}: likely, but not sure"
             + (f" among {len(words.pairs)} pairs." if len(words.pairs) > 1 else ".")), [_sure(near, words)]

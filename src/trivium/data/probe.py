@@ -97,17 +97,16 @@ def _tasks(rows: Mapping[str, Columns], streams: Mapping[str, str], root: str) -
 
 
 def measured(work: Callable[[Task], list[dict]], tasks: Iterator[Task], total: int,
-             meanwhile: Callable[[], object], limits: tuple[float, float] = (limited.COMPUTING, limited.WAITING),
-             ) -> Iterator[tuple[Task, list[dict]]]:
+             meanwhile: Callable[[], object]) -> Iterator[tuple[Task, list[dict]]]:
     """Each task with its results, in order; `total` values in all. A value whose work kills its process, or does not
-    end, is an error. limits: see `limited.each`
+    end, is an error.
     """
     if not total:
         meanwhile()
         return
     count = min(cores(), math.ceil(total / CHUNK))
     with processes(count, clean=True, begin=None) as run:
-        results = limited.each(run, work, tasks, lambda why: {"error": why}, AHEAD, limits)
+        results = limited.each(run, work, tasks, lambda why: {"error": why}, AHEAD)
         meanwhile()
         yield from results
 

@@ -21,6 +21,7 @@ from trivium.data.linked_rows import NULL, codes, connected, numbered
 from trivium.data.meta import Meta
 from trivium.data.placeholders import Common
 from trivium.data.probe import CHUNK, Task, measured
+from trivium.data.timeline import Timeline
 from trivium.machine.progress import Progress
 from trivium.modalities import is_prose, is_written
 
@@ -65,6 +66,8 @@ def find(aligned: str | Path, share: float, alike: Near | None = None) -> list[T
     """
     path, meta = Path(aligned) / "samples.parquet", Meta.read(Path(aligned) / "meta.json")
     streams = meta.streams or {}
+    clock = Timeline.found(Path(aligned) / "clock.json")
+    cut = bool(clock and clock.cut)
     kinds = codes(tables.read(path, ["label"])["label"])
     found = []
     for modality in dict.fromkeys(streams.values()):
@@ -79,7 +82,7 @@ def find(aligned: str | Path, share: float, alike: Near | None = None) -> list[T
         parts = _parts(path, names, item, code) if column else None
         least, pairs = getattr(alike, modality, None) if alike else None, np.zeros((0, 2), np.int64)
         if least is not None and len(item):
-            code, pairs = _with_near(path, meta.root, modality, names, item, code, least)
+            code, pairs = _with_near(path, meta.root, modality, names, item, code, least, cut)
         code[np.isin(code, Common(share, kinds).among(code, kinds[row], len(kinds)))] = -1
         found.append(Twins(len(kinds), names, row, stream, code, parts, pairs))
     return found
@@ -107,8 +110,10 @@ def _numbers(path: Path, column: str, medium: bool) -> np.ndarray:
 
 
 def _with_near(path: Path, root: str, modality: str, names: Sequence[str], item: np.ndarray, code: np.ndarray,
-               least: float) -> tuple[np.ndarray, np.ndarray]:
-    """The `code` of each value where near-duplicates have the same; and which these are, see `Twins`."""
+               least: float, cut: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The `code` of each value where near-duplicates have the same; and which these are, see `Twins`. cut: whether
+    recordings are cut into stretches: parts of one file are then apart, unless they are alike.
+    """
     part = import_module(f"trivium.data.alike.{modality}")
     wanted = names if is_prose(modality) else [f"{s}{end}" for s in names for end in ("", "_start", "_end")]
     table = tables.read(path, wanted)
@@ -121,6 +126,7 @@ def _with_near(path: Path, root: str, modality: str, names: Sequence[str], item:
                       for which in ("_start", "_end"))
         told = np.stack([code, *(np.nan_to_num(one, nan=-1.0) for one in (start, end))], 1)
         once = np.sort(np.unique(told, axis=0, return_index=True)[1])
+        code = np.unique(told, axis=0, return_inverse=True)[1].reshape(-1) if cut else code
         spans = [[None if np.isnan(one) else float(one) for one in times[once]] for times in (start, end)]
         prints = list(_prints(modality, root, list(zip(values.take(pa.array(once)).to_pylist(), *spans, strict=True))))
         there = np.array([one is not None for one in prints])

@@ -45,6 +45,11 @@ class Panel(NamedTuple):
     step: float = 0.0
 
     @property
+    def absent(self) -> bool:
+        """Whether the sample has nothing of the stream: its tensor is 0 then, and normalised values are not."""
+        return not self.x.any()
+
+    @property
     def listed(self) -> bool:
         """Whether it is drawn as a list."""
         return self.spec.kind in ("tokens", "columns")
@@ -110,7 +115,9 @@ def draw(path: Path, title: str, rows: Sequence[Row]) -> None:
             lanes = any(line[m].channels for _, line in lines if m in line)
             room = (28, 85, 125)[1 + ("columns" in listed) if listed or lanes else 0]  # for names
             box = Box(left + pitch * column + room, top, pitch - room - 13 - 34 * lanes, side)
-            if m in panels:
+            if m in panels and panels[m].absent:
+                parts.append(_text(f"no {m}", *box.middle, fill="#666666"))
+            elif m in panels:
                 alike = [other[m] for _, other in lines if m in other and _same(other[m], panels[m])]
                 parts += _panel(box, m, panels[m], _kept(alike, most), units=k == last[m])
             elif label:

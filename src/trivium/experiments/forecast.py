@@ -34,16 +34,13 @@ COMPARED = "trivium.tracking.sync, trivium.comparison.build, trivium.report.html
 
 @dataclass(frozen=True)
 class Counts:
-    """rows: of the data;  train, val, test: of a seed.  flops: everybody's budget at a seed.  kept: by recipe, whether
-    its frozen vectors are made once for all seeds.
-    """
+    """rows: of the data;  train, val, test: of a seed.  flops: everybody's budget at a seed."""
 
     rows: int
     train: int
     val: int
     test: int
     flops: float
-    kept: Mapping[str, bool]
 
 
 @dataclass(frozen=True)
@@ -80,14 +77,9 @@ def of(params: Params, unchanged: set[str]) -> Price:
 
 def counts(params: Params) -> Counts:
     """Raises: UserError (`budget` has not run)."""
-    from trivium.training import pretrain
-
-    stores = {name: Store(name) for name in params.pretrain}
-    one = next(iter(stores.values()))
-    flops = budget.read()
-    return Counts(len(one), *(len(one.rows(0, split)) for split in ("train", "val", "test")), sum(flops) / len(flops), {
-        name: all(pretrain.seedless(store, group) for group in params.recipe(name).groups)
-        for name, store in stores.items()})
+    one, flops = Store(next(iter(params.pretrain))), budget.read()
+    train, val, test = (len(one.rows(0, split)) for split in ("train", "val", "test"))
+    return Counts(len(one), train, val, test, sum(flops) / len(flops))
 
 
 def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
@@ -100,20 +92,17 @@ def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
 
 def _recipe(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
     recipe, speed, seeds = params.recipe(name), machine.speeds[name], params.seeds
-    units = seeds * len(recipe.groups)
+    work = counted.rows * speed.once
     if recipe.objectives:
-        work = seeds * (_steps(recipe.share * counted.flops, params, counted, speed) * speed.step
-                        + _validations(params, recipe.share * counted.flops, counted, speed))
-    else:
-        work = counted.rows * speed.passed if counted.kept[name] else 0.0
-        units = len(recipe.groups) if counted.kept[name] else units
+        work += seeds * _moving(recipe.share * counted.flops, params, counted, speed)
+    units = len(recipe.groups) * (1 if speed.once else seeds)
     return _part(f"pretrain@{name}", work, units, machine, speed.trained * bool(recipe.objectives))
 
 
 def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
     entry = params.entries[name]
     recipe, speed = params.recipe(entry.start), machine.speeds[entry.start]
-    passes = 0.0 if counted.kept[entry.start] else (counted.train + counted.val) * speed.passed
+    passes = (counted.train + counted.val) * speed.passed
     left = counted.flops * (1 - recipe.share * bool(recipe.objectives))
     if entry.plan.combine == "fusion":
         work = sum(_phase(phase.moves, phase.share * left, passes, params, counted, speed)
@@ -128,21 +117,18 @@ def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> P
 def _phase(moves: bool, flops: float, passes: float, params: Params, counted: Counts, speed: Speed) -> float:
     """Seconds of it at one seed."""
     if moves:
-        return (_steps(flops, params, counted, speed) * speed.step + _validations(params, flops, counted, speed))
+        return _moving(flops, params, counted, speed)
     once = counted.train * speed.flops / 3  # forward, without the two thirds that go backward
     most = -(-MOST_EPOCHS * counted.train // params.loop.batch)
     steps = min(most, max(counted.train, (flops - once) / max(speed.head_flops, 1.0)) / params.loop.batch)
     return passes + steps * speed.head
 
 
-def _steps(flops: float, params: Params, counted: Counts, speed: Speed) -> float:
-    return flops / max(speed.flops * params.loop.batch, 1.0)
-
-
-def _validations(params: Params, flops: float, counted: Counts, speed: Speed) -> float:
-    """Seconds of all looks at validation: the first, and one an epoch at most."""
-    epochs = flops / max(speed.flops * counted.train, 1.0)
-    return (1 + min(params.loop.evaluations, math.ceil(epochs))) * counted.val * speed.passed
+def _moving(flops: float, params: Params, counted: Counts, speed: Speed) -> float:
+    """Seconds of the steps that they pay for, and of all looks at validation: the first, and one an epoch at most."""
+    samples = flops / max(speed.flops, 1.0)
+    looks = 1 + min(params.loop.evaluations, math.ceil(samples / counted.train))
+    return samples / params.loop.batch * speed.step + looks * counted.val * speed.through
 
 
 def _tuned(params: Params) -> float:
@@ -156,9 +142,8 @@ def _evaluated(params: Params, entry: Entry, counted: Counts, machine: Machine) 
     few, rows, measured = (min(n, counted.test) for n in (speeds.FEWEST, params.evaluate.analysis_rows, speed.rows))
     share = (rows - few) / (measured - few) if measured > few else 1.0
     further = speed.fewer + share * (speed.further - speed.fewer)
-    passed = 0.0 if counted.kept[entry.start] else (counted.test + counted.val) * speed.passed
-    work = seeds * (further + passed) + speed.first - speed.further
-    return _part(f"evaluate@{entry.name}", work, seeds, machine, speed.evaluating, ANSWERS * speed.passed)
+    work = seeds * (further + (counted.test + counted.val) * speed.passed) + speed.first - speed.further
+    return _part(f"evaluate@{entry.name}", work, seeds, machine, speed.evaluating, ANSWERS * speed.through)
 
 
 def _part(stage: str, work: float, units: int, machine: Machine, each: int, after: float = 0.0) -> Part:
@@ -184,12 +169,12 @@ def _rest(params: Params, counted: Counts, machine: Machine) -> list[Part]:
 def _exported(speed: Speed, counted: Counts) -> float:
     """Seconds of a strategy's two graphs: made, the smaller one fitted to train rows, both asked on the test set."""
     rows = min(int8.CALIBRATED, counted.train) + 2 * min(int8.TESTED, counted.test)
-    return speed.exported + rows * speed.passed
+    return speed.exported + rows * speed.through
 
 
 def _timed(speed: Speed, machine: Machine) -> float:
     """Seconds of all calls of a strategy's exported model."""
-    calls = sum(min(timing.SECONDS, timing.MOST * rows * speed.passed) for rows in ROWS)
+    calls = sum(min(timing.SECONDS, timing.MOST * rows * speed.through) for rows in ROWS)
     return timing.STARTS * machine.answering + calls * (2 + (machine.cores > 1))
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +41,11 @@ class Speed:
     """What a recipe's encoders take, in seconds of one core.
 
     step: of training everything on `loop.batch` samples, `flops` each; 0 where nothing in them is trained.  head: of
-    training what stands on them, `head_flops` a sample.  passed: of a sample through the encoders.  fitted: of linear
-    probes, per train row.  first, further: of evaluating a model at the first seed and at each other one;  fewer: at
-    another one with `FEWEST` rows for the analyses instead of `rows`.  exported: of a model made one graph.
-    trained, evaluating: bytes that one training, and one evaluation, take beside the program.
+    training what stands on them, `head_flops` a sample.  passed: of a sample through the encoders;  once: through those
+    whose vectors are kept for all seeds.  fitted: of linear probes, per train row.  first, further: of evaluating a
+    model at the first seed and at each other one;  fewer: at another one with `FEWEST` rows for the analyses instead of
+    `rows`.  exported: of a model made one graph.  trained, evaluating: bytes that one training, and one evaluation,
+    take beside the program.
     """
 
     step: float = 0.0
@@ -52,6 +53,7 @@ class Speed:
     head: float = 0.0
     head_flops: float = 0.0
     passed: float = 0.0
+    once: float = 0.0
     fitted: float = 0.0
     first: float = 0.0
     further: float = 0.0
@@ -60,6 +62,11 @@ class Speed:
     exported: float = 0.0
     trained: int = 0
     evaluating: int = 0
+
+    @property
+    def through(self) -> float:
+        """Of a sample through all encoders."""
+        return self.passed + self.once
 
 
 class Drawn:
@@ -80,14 +87,18 @@ def measure(params: Params) -> dict[str, Speed]:
     same sort of model once.
     """
     from trivium.machine.workers import processes
+    from trivium.training import pretrain
 
-    found = dict[tuple[str, bool], Speed]()
+    found = dict[tuple[str, bool, tuple[str, ...]], Speed]()
     speeds = {}
     for recipe in dict.fromkeys(entry.start for entry in params.entries.values()):
-        key = (str({s: one.plain() for s, one in Store(recipe).encoders.items()}), _fused(params, recipe) is not None)
+        store = Store(recipe)
+        kept = tuple(s for group in params.recipe(recipe).groups if pretrain.seedless(store, group)
+                     for s in group.streams)
+        key = str({s: one.plain() for s, one in store.encoders.items()}), _fused(params, recipe) is not None, kept
         if key not in found:
             with processes(1) as alone:
-                found[key] = next(iter(alone(_of_recipe, [(params, recipe)])))[1]
+                found[key] = next(iter(alone(_of_recipe, [(params, recipe, kept)])))[1]
         speeds[recipe] = found[key]
     return speeds
 
@@ -113,28 +124,29 @@ def _fused(params: Params, recipe: str) -> Mapping[str, Any] | None:
     return chosen[0] if chosen else None
 
 
-def _of_recipe(task: tuple[Params, str]) -> Speed:
+def _of_recipe(task: tuple[Params, str, tuple[str, ...]]) -> Speed:
     from trivium import models
     from trivium.machine import device
     from trivium.training import memory
 
-    params, recipe = task
+    params, recipe, kept = task
     where = device.kind(params.loop.device)
     device.deterministic(where)
     clock = time.process_time if where == "cpu" else time.perf_counter
     store, fusion = Store(recipe, device=where), _fused(params, recipe)
     parts: dict[str, Any] = {s: models.encoder(store.encoders[s], store.specs[s], 0).eval().to(where)
                              for s in store.streams}
-    rates, passed = _passed(store, parts, clock)
+    rates, seconds = _passed(store, parts, clock)
+    once = sum(seconds[s] for s in kept)
     found = dict[str, float]()
     if fusion:
         model: Any = models.multimodal(parts, store.task_at(0), fusion, 0).to(where)
         found |= _steps(model, store, params, clock)
     else:
         model, found["fitted"] = _probed(store, parts, clock)
-    found |= _evaluated(model.eval(), store, params, rates, clock) | {"exported": _exported(model, clock)}
+    found |= _evaluated(model.eval(), store, params, kept, rates, clock) | {"exported": _exported(model, clock)}
     trained = memory.of_network(store, fusion, params.loop).own if fusion else 0
-    return Speed(passed=passed, rows=params.evaluate.analysis_rows, trained=trained,
+    return Speed(passed=sum(seconds.values()) - once, once=once, rows=params.evaluate.analysis_rows, trained=trained,
                  evaluating=_evaluating(store, parts, params), **found)  # type: ignore[arg-type]
 
 
@@ -165,26 +177,25 @@ def _evaluating(store: Store, parts: Mapping[str, Any], params: Params) -> int:
     return max(map(of, parts), default=0)
 
 
-def _passed(store: Store, parts: Mapping[str, Any], clock: Callable[[], float]) -> tuple[dict[str, float], float]:
-    """By stream, FLOPs a second on the way through its encoder, 0 where nothing is computed; and seconds of a sample
-    through all of them.
+def _passed(store: Store, parts: Mapping[str, Any], clock: Callable[[], float],
+            ) -> tuple[dict[str, float], dict[str, float]]:
+    """By stream, FLOPs a second on the way through its encoder, 0 where nothing is computed; and seconds of a sample.
     """
     import torch
 
     from trivium.evaluation import affordable, encoded
 
-    rows, rates, whole = store.rows(0, "train")[:PASSED], dict[str, float](), 0.0
+    rows, rates, seconds = store.rows(0, "train")[:PASSED], dict[str, float](), dict[str, float]()
     with torch.no_grad():
         for s, part in parts.items():
             x = store.batch(rows, 0, [s]).inputs[s]
             encoded.rows_through(part, store, s, rows[:2], 0, PASSED)
             begun = clock()
             encoded.rows_through(part, store, s, rows, 0, PASSED)
-            seconds = (clock() - begun) / len(rows)
+            seconds[s] = (clock() - begun) / len(rows)
             tokens = encoded.lengths(x).float().mean().item() if store.specs[s].kind == "tokens" else 0.0
-            rates[s] = affordable.per_pass(part, store.specs[s])(tokens) / max(seconds, 1e-9)
-            whole += seconds
-    return rates, whole
+            rates[s] = affordable.per_pass(part, store.specs[s])(tokens) / max(seconds[s], 1e-9)
+    return rates, seconds
 
 
 def _steps(model: Any, store: Store, params: Params, clock: Callable[[], float]) -> dict[str, float]:
@@ -254,8 +265,8 @@ def _probed(store: Store, parts: Mapping[str, Any], clock: Callable[[], float]) 
         return probed.model(store, dict(parts), found), spent / len(rows["train"])
 
 
-def _evaluated(model: Any, store: Store, params: Params, rates: Mapping[str, float], clock: Callable[[], float],
-               ) -> dict[str, float]:
+def _evaluated(model: Any, store: Store, params: Params, kept: Sequence[str], rates: Mapping[str, float],
+               clock: Callable[[], float]) -> dict[str, float]:
     """As `evaluate` does it, but for the way of the test rows through the encoders, which `passed` says. What would
     take long is done with fewer rows; for what the others cost, the FLOPs of their passes and the encoders' `rates`.
     """
@@ -263,9 +274,7 @@ def _evaluated(model: Any, store: Store, params: Params, rates: Mapping[str, flo
 
     whole = params.evaluate.model_copy(update={"analysis_flops": params.evaluate.analysis_flops / params.seeds})
     fewer = whole.model_copy(update={"analysis_rows": FEWEST})
-    for s, part in model.readers.items():
-        if part.published:
-            model.kept[s] = Drawn(part.width)
+    model.kept |= {s: Drawn(part.width) for s, part in model.readers.items() if s in kept}
     rows = {seed: store.rows(seed, "train")[: len(store.rows(seed, "test"))] for seed in (0, 1)}
     batch = {seed: encoded.encode_rows(model, store, rows[seed], seed, whole.batch) for seed in rows}
 

@@ -25,13 +25,13 @@ SLOW = {signal.SIGPROF: "takes longer than {:g} s of computing to decode", signa
 
 
 def each(run: Map, work: Work, tasks: Iterable[Any], lost: Callable[[str], Any], ahead: int = 0,
-         limits: tuple[float, float] = (COMPUTING, WAITING)) -> Iterator[tuple[Any, list[Any]]]:
-    """Each task with its results, in order, as `run` makes them.
+         ) -> Iterator[tuple[Any, list[Any]]]:
+    """Each task with its results, in order, as `run` makes them. A value that takes too long ends its process, and is
+    tried once more alone: the machine may have slept.
 
     lost: the result of a value with which its process ended, from why, in words
-    limits: seconds of computing and by the clock. A value that takes longer ends its process, and is tried once more
-        alone: the machine may have slept
     """
+    limits = COMPUTING, WAITING
     return run(partial(_limited, work, limits), tasks, ahead=ahead, alone=partial(_one_by_one, work, lost, limits))
 
 

@@ -19,10 +19,10 @@ class Lost(str):
 
 
 class Away:
-    """Workers, which start with the first value. limits: see `limited.each`"""
+    """Workers, which start with the first value, and end with `stack`."""
 
-    def __init__(self, stack: ExitStack, limits: tuple[float, float]) -> None:
-        self._stack, self._limits = stack, limits
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
         self._lost: list[tuple[Any, Lost]] = []  # nothing is waited for twice
 
     @cached_property
@@ -33,7 +33,7 @@ class Away:
         known = {k: why for k, value in enumerate(values) for other, why in self._lost if value == other}
         rest = [k for k in range(len(values)) if k not in known]
         tasks = [(*about, [values[k] for k in rest[at: at + CHUNK]]) for at in range(0, len(rest), CHUNK)]
-        made = limited.each(self._run, work, tasks, Lost, len(tasks), self._limits)
+        made = limited.each(self._run, work, tasks, Lost, len(tasks))
         found = known | dict(zip(rest, (one for _, results in made for one in results), strict=True))
         self._lost += [(values[k], found[k]) for k in rest if isinstance(found[k], Lost)]
         return [found[k] for k in range(len(values))]
@@ -43,13 +43,13 @@ _away: ContextVar[Away | None] = ContextVar("away", default=None)
 
 
 @contextmanager
-def decoding(limits: tuple[float, float] | None = None) -> Iterator[None]:
+def decoding() -> Iterator[None]:
     """Within the block, `each` works in other processes; a block in another one has the same."""
     if _away.get():
         yield
         return
     with ExitStack() as stack:
-        token = _away.set(Away(stack, limits or (limited.COMPUTING, limited.WAITING)))
+        token = _away.set(Away(stack))
         try:
             yield
         finally:

@@ -59,17 +59,21 @@ def leaks(seen: Seen) -> Figure | None:
     for k, first in enumerate(found.seeds[0]):
         most = max(seed[k].rows for seed in found.seeds)
         own = given.get(first.stream)
-        rows.append([Cell(first.stream, head=True), Cell(_said(own) if own else "–", classes="number"),
+        rows.append([Cell(first.stream, head=True),
+                     *([Cell(_said(own) if own else "–", classes="number")] if given else []),
                      Cell(_said(first), classes="number"), Cell(numbers.whole(most), classes="number")])
     kind = "the same value, or nearly the same," if found.near else "the same value"
-    caption = (f"Test rows that have {kind} as a row that models learn from. The split column is shown as the data has "
-               "it; rows that it tears apart are then left out of train. Where most texts repeat, as labels and "
-               "captions do, twins of a text say little; a picture or a sound that is known is a leak. "
+    caption = (f"Test rows that have {kind} as a row that models learn from. "
+               + ("The split column is shown as the data has it; rows that it tears apart are then left out of train. "
+                  if given else "")
+               + "Where most texts repeat, as labels and captions do, twins of a text say little; a picture or a sound "
+               "that is known is a leak. "
                f"{numbers.whole(found.whole[0])} test rows of seed 0 have a twin for all that they have."
                + ("" if found.near else " Near-duplicates are looked for with `split.near_duplicates: true`.")
                + "".join(f" {one}" for one in nearly(seen)))
-    return Figure(Table("Twins across the split", ["stream", "given split", "seed 0", "most of any seed"], rows),
-                  caption, "Test rows with a twin in train", wide=True)
+    heads = ["stream", *(["given split"] if given else []), "seed 0", "most of any seed"]
+    return Figure(Table("Twins across the split", heads, rows), caption, "Test rows with a twin in train",
+                  wide=True)
 
 
 def _said(leak: Leak) -> str:

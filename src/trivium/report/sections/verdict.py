@@ -79,6 +79,9 @@ def chip(inputs: Inputs) -> str:
         return "One strategy: nothing to compare"
     if found.simple:
         return "The simple way will do"
+    if len(found.tied) == 1:
+        learned = sum(one.learned for one in inputs.comparison.strategies.values())
+        return "Only one has surely learned" if learned == 1 else "It beats all others that have learned"
     alone = len(found.tied) - len(found.behind) == 1
     return "One is ahead, but not surely" if alone else "No winner: the best cannot be told apart"
 
