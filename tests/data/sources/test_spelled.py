@@ -33,13 +33,18 @@ def data(tmp_path: Path) -> Path:
     ("file:///home/anna/img/a%20b.png", "img/a b.png", "a path of another machine"),
     ("file://{folder}/img/a%20b.png", "img/a b.png", "file://"),
     ("{folder}/img/a b.png", "img/a b.png", ""),
+    ("/x/gone.png;/x/alone.png", "{up}/x/gone.png;/x/alone.png", ""),  # two files, and no guess which
+    ("C:\\x\\gone.png, C:\\x\\alone.png", "C:/x/gone.png, C:/x/alone.png", ""),
+    ("/x/gone.png /x/alone.png", "{up}/x/gone.png /x/alone.png", ""),
+    ("zip:///x/a.zip::1.png;zip:///x/alone.png::2.png", "zip://{up}/x/a.zip::1.png;zip:/x/alone.png::2.png", ""),
     ("twice/x.PNG", "twice/x.PNG", ""),  # two are alike, and neither is this one
     ("gone.png", "gone.png", ""),
     ("https://example.org/a.png", "https://example.org/a.png", ""),
     ("zip://gone.zip", "zip://gone.zip", ""),
 ])
 def test_a_file_is_found_under_every_spelling_of_its_name(data: Path, written: str, name: str, how: str) -> None:
-    assert found(written.format(folder=data), data) == Found(name, how)
+    up = "/".join([".."] * (len(data.resolve().parts) - 1))
+    assert found(written.format(folder=data), data) == Found(name.format(up=up), how)
 
 
 def test_other_spellings_are_counted_and_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

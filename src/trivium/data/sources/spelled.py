@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from trivium.machine.files import DRIVE
+from trivium.machine.files import DRIVE, several
 from trivium.modalities import media
 from trivium.modalities.media import place
 
@@ -97,7 +97,10 @@ def _spellings(name: str, value: str, folder: Path) -> Iterator[tuple[str, str]]
     if os.path.isabs(value.removeprefix("file://")) or DRIVE.match(value):
         parts = re.split(r"[/\\]+", unquote(value) if value.startswith("file://") else value)
         for first in range(1, len(parts)):
-            for one, _ in _signs("/".join(parts[first:])):
+            end = "/".join(parts[first:])
+            if several(end) < several(value):
+                break  # of several files in a cell, the last one is as good as any other
+            for one, _ in _signs(end):
                 yield one, "a path of another machine"
     parent, _, last = name.rpartition("/")
     if other := _letters(str(folder / parent)).get(_folded(last)):
