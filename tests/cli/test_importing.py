@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.own import data, manifest, media
 from tests.helpers import digests
-from tests.importing.things import parquet, png, put
+from tests.importing.things import parquet, png, put, wav
 from trivium.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -74,8 +74,9 @@ def test_lines_and_errors_speak_of_what_was_typed(capsys: pytest.CaptureFixture[
     for more in ([], ["--dry-run"]):
         with pytest.raises(SystemExit) as stopped:
             main(["import", "m.parquet", *more])
-        assert "\ndata/imported/m/rows.parquet has no column that looks like the label" in str(stopped.value)
-        assert "`trivium import m.parquet --label COLUMN`" in str(stopped.value)
+        assert ("\nm.parquet was taken for a table (CSV, TSV, JSONL, JSON or Parquet), and nothing in it looks like a "
+                "label. Each row has id, image, kind. If one of these is to be predicted, say which: `--label COLUMN`."
+                ) in str(stopped.value)
     main(["import", "m.parquet", "--label", "kind"])
     assert data()["manifest"]["label"] == "kind"
     with pytest.raises(SystemExit, match="There is no file or folder pet/s/x.csv .* Check the path"):
@@ -108,3 +109,13 @@ def test_data_outside_of_the_repository_stand_in_full(tmp_path_factory: pytest.T
     put({f"{far}/pets/{kind}/{k}.png": png() for kind in ("cat", "dog") for k in range(4)})
     main(["import", os.path.relpath(far / "pets"), "--out", str(far / "made")])
     assert data()["manifest"]["path"] == f"{far}/made/rows.parquet"
+
+
+def test_what_has_no_label_is_called_by_its_name_and_its_form() -> None:
+    put({"talk/a.wav": wav(), "talk/a.vtt": "WEBVTT\n\n00:00.000 --> 00:00.005\n<v Anna>Hi\n"})
+    with pytest.raises(SystemExit) as error:
+        main(["import", "talk", "--dry-run"])
+    assert str(error.value).strip() == (
+        "talk was taken for recordings with subtitles (SRT or VTT), and nothing in it looks like a label. Each row has "
+        "id, audio, start, end, text, speaker, group. If one of these is to be predicted, say which, such as `--label "
+        "speaker`. If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")

@@ -38,6 +38,14 @@ WAVES = {s: {"modality": modality} for s, modality in known.OFFERED["waves"].ite
 BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
 
 
+class Lacks(UserError):
+    """A table has no column for what must be there. lacking: `id`, `label`;  names: of the columns that it has."""
+
+    def __init__(self, lacking: Sequence[str], names: Sequence[str], words: str) -> None:
+        super().__init__(words)
+        self.lacking, self.names = tuple(lacking), tuple(names)
+
+
 def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
     """Edit `params` in place so that the pipeline runs on `what`, and print what was set.
 
@@ -125,8 +133,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if lacking := [what for what in REQUIRED if what not in needed]:
         what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
         short = f" with `trivium use {path} --label COLUMN`, or" if "label" in lacking else ""
-        raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
-                        f"to `{'`, another to `'.join(lacking)}`, or name it{short} as {keys} in params.yaml.")
+        raise Lacks(lacking, names, f"{path} has no column that looks like the {what}. It has {', '.join(names)}: "
+                    f"rename one to `{'`, another to `'.join(lacking)}`, or name it{short} as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
             if column not in {*(needed[what] for what in REQUIRED), *apart}}
     found = columns.about(path, names, chosen, {*apart, *(column for _, column in kept.values())})
