@@ -170,8 +170,8 @@ def test_a_tar_of_classes_with_several_files_a_sample_is_no_shard(name: str, mod
 
 @pytest.mark.parametrize("label", ["cls", "json"])
 def test_a_shard_with_folders_in_its_keys_stays_one(label: str) -> None:
-    shard("b.tar.gz", [("x/1.png", png()), (f"x/1.{label}", b'{"label": "cat"}' if label == "json" else b"cat"),
-                       ("y/2.png", png()), (f"y/2.{label}", b'{"label": "dog"}' if label == "json" else b"dog")], "w:gz")
+    cat, dog = (b'{"label": "%s"}' % kind if label == "json" else kind for kind in (b"cat", b"dog"))
+    shard("b.tar.gz", [("x/1.png", png()), (f"x/1.{label}", cat), ("y/2.png", png()), (f"y/2.{label}", dog)], "w:gz")
     assert [(row["id"], row["label"]) for row in rows("b.tar.gz")] == [("x/1", "cat"), ("y/2", "dog")]
     shard("c.tar.gz", CLASSES, "w:gz")
     whole = Path("c.tar.gz").read_bytes()

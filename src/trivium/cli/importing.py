@@ -162,6 +162,7 @@ def _typed(error: UserError, source: str, found: Imported) -> str:
 
 def _unlabelled(source: str, form: str, names: Sequence[str]) -> str:
     own = next((name for name in names if name in ("speaker", "language")), "")
+    which = f", such as `--label {own}`" if own else ": `--label COLUMN`"
     return (f"{source} was taken for {form}, and nothing in it looks like a label. Each row has {', '.join(names)}. If "
-            f"one of these is to be predicted, say which{f', such as `--label {own}`' if own else ': `--label COLUMN`'}."
-            " If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")
+            f"one of these is to be predicted, say which{which}. "
+            "If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")
