@@ -119,3 +119,19 @@ def test_what_has_no_label_is_called_by_its_name_and_its_form() -> None:
         "talk was taken for recordings with subtitles (SRT or VTT), and nothing in it looks like a label. Each row has "
         "id, audio, start, end, text, speaker, group. If one of these is to be predicted, say which, such as `--label "
         "speaker`. If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")
+
+
+@pytest.mark.parametrize(("cell", "said"), [
+    ("C:\\me\\{k}.png", "0 of 4 files of photo were found. `C:\\me\\0.png` was not: this is a place on a drive of "
+     "Windows, not one that is seen from the table. If they lie in another folder, name it: `trivium import m.csv "
+     "--media FOLDER`."),
+    ("pets/cat/0.png;pets/cat/{k}.png", "0 of 4 files of photo were found. `pets/cat/0.png;pets/cat/0.png` was not: "
+     "these look like 2 files, and a cell has room for one. Leave one in each cell, or give each a column of its own."),
+    (" pets/cat/{k}.PNG ", ""),
+])
+@pytest.mark.usefixtures("pets")
+def test_files_that_are_not_there_are_counted(cell: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put({"m.csv": "id,label,photo\n" + "".join(f"{k},{'ab'[k % 2]},{cell.format(k=k)}\n" for k in range(4))})
+    main(["import", "m.csv", "--dry-run"])
+    notes = [line for line in capsys.readouterr().out.splitlines() if "were found" in line]
+    assert notes == ([f"note: {said} Rows without their file go to quarantine."] if said else [])

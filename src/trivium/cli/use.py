@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from trivium import modalities as kinds
-from trivium.cli import carried, columns, edit, enough, facts, sizes, suggested, targets
+from trivium.cli import carried, columns, edit, enough, facts, gone, sizes, suggested, targets
 from trivium.cli.watched import seen, watch
 from trivium.data import moments
 from trivium.data import settings as known
@@ -160,6 +160,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if away := gathered(outside(path, files)):
         print(f"note: files outside of the table's folder are read, too: those in {', '.join(away)}, as "
               "data.manifest.outside in params.yaml says. Others outside are refused.")
+    for words in gone.notes(path, streams, table):
+        print(f"note: {words}")
     used = {*found.values(), *apart, *(column for _, column in streams.values()), *held, when}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "

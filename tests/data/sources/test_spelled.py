@@ -12,7 +12,8 @@ from trivium.data.sources.spelled import Found, found
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    for name in ("img/a b.png", "img/\u00e9.png", "img/Upper.PNG", "alone.png", "twice/x.png", "twice/X.png"):
+    for name in ("img/a b.png", "img/\u00e9.png", "a\u0308/\u00e9 1.png", "img/Upper.PNG", "alone.png", "twice/x.png",
+                 "twice/X.png"):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "data" / name).touch()
     return tmp_path / "data"
@@ -26,7 +27,10 @@ def data(tmp_path: Path) -> Path:
     ("img/e\u0301.png", "img/\u00e9.png", "Unicode NFC or NFD"),
     ("img/e%CC%81.png", "img/\u00e9.png", "percent-encoded"),
     ("img/upper.png", "img/Upper.PNG", "capital letters"),
-    ("IMG/a b.png", "IMG/a b.png", ""),  # of folders, not looked for
+    ("IMG/A b.png", "img/a b.png", "capital letters"),
+    ("C:\\Users\\me\\IMG\\A b.PNG", "img/a b.png", "a path of another machine"),
+    ("\u00e4/e\u0301 1.png", "a\u0308/\u00e9 1.png", "Unicode NFC or NFD"),  # of one both
+    ("\u00e4/e%CC%81%201.png", "a\u0308/\u00e9 1.png", "percent-encoded"),
     ("C:\\Users\\me\\img\\a b.png", "img/a b.png", "a path of another machine"),
     ("C:\\alone.png", "alone.png", "a path of another machine"),
     ("/home/anna/data/img/a b.png", "img/a b.png", "a path of another machine"),

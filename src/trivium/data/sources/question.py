@@ -35,7 +35,7 @@ def refuse(found: Sequence[str], column: str, title: str = "") -> None:
         raise UserError(f"{where} holds {len(found):,} different decimal numbers ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Set `task: regression` in "
                         f"params.yaml{OTHER}")
-    grouped = [label for label in found if "," in label and DECIMAL.fullmatch(label) or GROUPED.fullmatch(label)]
+    grouped = [label for label in found if ("," in label and DECIMAL.fullmatch(label)) or GROUPED.fullmatch(label)]
     if len(found) > FEW and 2 * len({*numbers, *grouped}) > len(found):
         raise UserError(f"{where} holds {len(found):,} different numbers such as `{grouped[0]}`, which look like a "
                         "quantity, and every one would be a class of its own. Write them with a decimal point and "
