@@ -135,8 +135,8 @@ def test_a_value_that_cannot_be_used_is_left_out_with_a_warning(
 def test_an_empty_file_in_the_row_itself_is_none_that_is_missing(predictor: Predictor, tmp_path: Path) -> None:
     _, warnings, errors = predictor.answers([{"text": "alpha", "image": b""}, {"text": b"", "image": b""},
                                              {"text": "alpha", "image": None}], tmp_path)
-    assert warnings[0] == "image of 0 bytes cannot be used: it is an empty file" and warnings[2] is None
-    assert errors == [None, "image of 0 bytes cannot be used: it is an empty file", None]
+    assert warnings[0] == "image of 0 bytes cannot be used: the file is empty" and warnings[2] is None
+    assert errors == [None, "image of 0 bytes cannot be used: the file is empty", None]
 
 
 def test_no_answer_where_the_model_reads_nothing_of_what_is_left(root: Path, tmp_path: Path) -> None:
@@ -296,3 +296,9 @@ def test_the_part_of_a_recording_that_a_row_is_about(root: Path, predictor: Pred
     assert not np.allclose(all_of_it, cut, rtol=1e-3)
     (error,) = predictor.answers([{"audio": "cut.wav", "start": "soon"}], tmp_path)[2]
     assert error == "audio 'cut.wav' cannot be used: start is 'soon', not a number of seconds"
+
+
+def test_a_server_that_is_gone_is_a_warning_of_its_row(predictor: Predictor, tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp")
+    _, warnings, _ = predictor.answers([{"text": "alpha", "image": "http://127.0.0.1:9/a.png"}], tmp_path)
+    assert "http://127.0.0.1:9 cannot be read: " in str(warnings[0]) and "No row is to blame" not in str(warnings[0])

@@ -19,6 +19,7 @@ from trivium import modalities
 from trivium.modalities import media
 from trivium.modalities.anonymised import Anonymiser, Rules
 from trivium.modalities.media import regions
+from trivium.modalities.media.remote import NOBODY
 from trivium.modalities.spec import STATISTICS_AXIS, Spec, without_gaps
 from trivium.runtime import away, values
 from trivium.runtime.values import Value
@@ -78,7 +79,7 @@ class Inputs:
             return tables.digest(modalities.get(self.streams[s]).clean(values.text(value)).encode())
         try:
             if value == b"":
-                raise ValueError("it is an empty file")
+                raise ValueError("the file is empty")
             with values.as_file(value) as file:
                 return media.digest(file or regions.split(str(value))[0], "" if file else root)
         except (OSError, ValueError, UserError):
@@ -168,7 +169,7 @@ def _decode(task: tuple[str, str, str, Any, Path, list[Row]]) -> list[np.ndarray
         value: Any = row[s]
         try:
             if value == b"":
-                raise ValueError("it is an empty file")
+                raise ValueError("the file is empty")
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
                 start, end = values.span(row, s, partial(kind.since, place, seen) if hasattr(kind, "since") else
@@ -179,8 +180,8 @@ def _decode(task: tuple[str, str, str, Any, Path, list[Row]]) -> list[np.ndarray
                     refuse_other(place, seen, settings)
                 found.append(processor.decode(place, seen, start, end, settings))
         except Exception as error:  # a damaged file, a server that is away: the other rows have their answer
-            said = isinstance(error, ValueError | UserError)
-            found.append(str(error) if said else f"cannot be decoded: {error or type(error).__name__}")
+            said = str(error).partition(f". {NOBODY}")[0] if isinstance(error, ValueError | UserError) else ""
+            found.append(said or f"cannot be decoded: {error or type(error).__name__}")
     return found
 
 

@@ -24,8 +24,14 @@ class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/slow.png":
             time.sleep(3)
-        status = {"/none.png": 404, "/denied.png": 403, "/broken.png": 500}.get(self.path, 200)
+        leads = {"/round.png": "/round.png", "/file.png": "file:///etc/hostname"}
+        status = {"/none.png": 404, "/denied.png": 403, "/broken.png": 500, **dict.fromkeys(leads, 302)}.get(
+            self.path, 200)
         self.send_response(status)
+        if self.path in leads:
+            self.send_header("Location", leads[self.path])
+        if self.path == "/short.png":
+            self.send_header("Content-Length", "70")
         self.end_headers()
         with suppress(BrokenPipeError):
             self.wfile.write(b"picture" * (100_000 if self.path == "/x.zip" else 1) if status == 200 else b"")
@@ -98,7 +104,10 @@ def test_a_row_is_to_blame_for_what_the_server_does_not_have(server: str, monkey
     put("/bucket/a.png", b"in memory")
     assert why("memory://bucket/none.png") == why(f"{server}/none.png") == "there is no such file"
     assert why(f"{server}/denied.png") == "the server answers 403"
-    assert why(f"{server}/broken.png").startswith("the server answers, and did not give it (500")
+    assert why(f"{server}/broken.png") == "the server answers 500"
+    assert why(f"{server}/round.png") == "the server leads on and on, from one address to the next"
+    assert why(f"{server}/file.png") == "the server leads on to what is no http or https address"
+    assert why(f"{server}/short.png") == "the server broke off, or sent other than it said"
     assert why(f"zip://{server}/x.zip::a.png") == (
         "the archive cannot be read: its server sends files whole, and not the part that is asked for")
     assert why("nobody://bucket/a.png") == "nothing here can read addresses that begin with nobody://"
@@ -110,7 +119,8 @@ def test_no_row_is_to_blame_for_a_server_that_is_gone() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(UserError, match=rf"^http://127\.0\.0\.1:{port} cannot be read: .*No row is to blame.* `trivium import TABLE` fetches"):
+    with pytest.raises(UserError, match=rf"^http://127\.0\.0\.1:{port} cannot be read: .*No row is to blame.* "
+                                        "`trivium import TABLE` fetches"):
         media.read(f"http://127.0.0.1:{port}/a.png", "")
     with pytest.raises(UserError, match=rf"^ftp://127\.0\.0\.1:{port} cannot be read: .*refused"):
         media.read(f"ftp://127.0.0.1:{port}/a.png", "")  # which fsspec connects to before it is asked for a file

@@ -23,6 +23,10 @@ WEB = ("http", "https")
 HERE = ("local", "dir", "data", "git", "generic", "reference", "libarchive", "filecache", "blockcache", "simplecache",
         "cached", "asyncwrapper")  # of fsspec, which would read this disk past the checks of paths
 NOBODY = "No row is to blame: mend that, and run again."
+FINAL = {"TooManyRedirects": "the server leads on and on, from one address to the next",
+         **dict.fromkeys(("NonHttpUrlRedirectClientError", "InvalidUrlRedirectClientError", "NonHttpUrlClientError"),
+                         "the server leads on to what is no http or https address")}  # by aiohttp's names of errors
+BROKE = ("ClientPayloadError", "ServerDisconnectedError")
 ASIDE = " `trivium import TABLE` fetches addresses once, and sets aside the rows whose files it cannot have."
 
 
@@ -74,7 +78,7 @@ def _asked(address: str, call: Callable[[Any, str, dict[str, float]], Any]) -> A
             if why := _definite(error):
                 asked = functools.partial(_lost_before, os.getpid())
                 break
-            why, asked = f"the server answers, and did not give it ({_said(error)})", _lost
+            why, asked = _broken(error), _lost
             time.sleep(pause or 0)
     home = _home(address)
     if home != address and (lost := asked(home)):
@@ -90,7 +94,9 @@ def _definite(error: Exception) -> str:
         return "the server does not let us read it"
     if isinstance(error, IsADirectoryError):
         return "this is a folder, not a file"
-    status = getattr(error, "status", 0)
+    if why := FINAL.get(type(error).__name__, ""):
+        return why
+    status = getattr(error, "status", 0) if not _no_http(error) else 0
     return f"the server answers {status}" if isinstance(status, int) and 400 <= status < 500 else ""
 
 
@@ -116,6 +122,20 @@ def _lost(home: str) -> str:
     except Exception as error:
         return "" if _definite(error) or hasattr(error, "status") else _said(error)  # what has one is an answer
     return ""
+
+
+def _broken(error: Exception) -> str:
+    """Of a server that answers, and of which another try may get the file."""
+    if type(error).__name__ in BROKE or _no_http(error):
+        return "the server broke off, or sent other than it said"
+    if isinstance(status := getattr(error, "status", 0), int) and status >= 500:
+        return f"the server answers {status}"
+    return f"the server answers, and did not give it ({_said(error)})"
+
+
+def _no_http(error: Exception) -> bool:
+    """Whether what the server sent is no answer; aiohttp gives such errors a status of its own."""
+    return type(error.__cause__).__module__ == "aiohttp.http_exceptions"
 
 
 def _said(error: Exception) -> str:
