@@ -23,9 +23,9 @@ stop there, since no class is left. Add rows of each, give them the label of ano
 validate.min_class_count in params.yaml.
 
 column  role                    examples
-id      id                      cat/0 | cat/1 | cat/2
+id      id                      cat/0 | dog/0 | dog/3
 label   label (classification)  cat | dog
-image   stream image (image)    …/cat/0.png | …/cat/1.png | …/cat/2.png
+image   stream image (image)    …/cat/0.png | …/dog/0.png | …/dog/3.png
 
 params.yaml would say
   data.source: "manifest"

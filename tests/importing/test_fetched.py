@@ -146,3 +146,14 @@ def test_pages_of_the_web_are_not_fetched(asked: Asked) -> None:
 def test_other_addresses_are_no_source() -> None:
     with pytest.raises(UserError, match="ftp://a.example/x.csv: only http and https addresses are fetched"):
         importing.table("ftp://a.example/x.csv")
+
+
+def test_a_look_says_how_many_addresses_it_asked(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    from trivium.importing import cells
+
+    monkeypatch.setattr(cells, "LOOKED", 2)
+    place, calls = asked
+    lines = [f"{k},a,{place}/good-{k}.png\n" for k in range(5)]
+    Path("m.csv").write_text("".join(["id,label,photo\n", *lines]))
+    assert importing.table("m.csv", private=True, look=True).notes == ("for this look, 2 of 5 addresses were asked.",)
+    assert len(calls) == 2

@@ -8,6 +8,7 @@ import pytest
 
 from tests.importing.things import png, put, rows, shard, wav
 from trivium import importing
+from trivium.importing.forms import subtitles
 from trivium.modalities import media
 from trivium.settings.errors import UserError
 
@@ -178,3 +179,8 @@ def test_a_shard_with_folders_in_its_keys_stays_one(label: str) -> None:
     Path("c.tar.gz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UserError, match="c.tar.gz is cut off or damaged"):
         importing.table("c.tar.gz")
+
+
+def test_cues_have_whole_milliseconds_and_no_signs_of_html() -> None:
+    (cue,) = subtitles.cues("1\n00:00:01,660 --> 00:00:02,070\n<v Jo &amp; Al>Fish &amp; chips &lt;3\n")
+    assert cue == {"start": 1.66, "end": 2.07, "text": "Fish & chips <3", "speaker": "Jo & Al"}

@@ -107,7 +107,8 @@ def test_joins_keep_rows_without_a_partner_and_count_them() -> None:
 
 
 @pytest.mark.parametrize(("on", "why"), [
-    ("who", "No row of m.csv has a partner in n.csv: `who` holds such as `1`, and `who` there such as `a`. Name other"),
+    ("who", "No row of m.csv has a partner in n.csv: `who` holds such as `1`, and `who` there such as `a`. "
+            "Name columns that hold the same: `--on HERE=THERE`. n.csv has who, twice."),
     ("me=who", "m.csv has no column `me`, which `--on` names. It has id, who, twice."),
     ("who=me", "n.csv has no column `me`, which `--on` names. It has who, twice."),
     ("twice", "`x` stands in `twice` of n.csv more than once, so a row would have several partners. Make n.csv the"),

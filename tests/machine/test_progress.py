@@ -74,6 +74,18 @@ def test_hours_and_the_unknown(clock: Clock, capsys: pytest.CaptureFixture[str])
     assert "1:59:49 left" in second
 
 
+def test_whole_things_are_counted_without_decimals(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    for unit, steps in (("file", (1, 13)), ("samples", (1, 1233)), ("B", (1500, 0))):
+        with Progress("fetching", math.inf, unit) as bar:
+            for step in steps:
+                clock.now += 5.0
+                bar.add(step)
+    assert [" ".join(line.split()) for line in capsys.readouterr().err.splitlines()] == [
+        "fetching: 1 file 0.20 file/s", "fetching: 14 files 1.40 file/s",
+        "fetching: 1 samples 0.20 samples/s", "fetching: 1,234 samples 123 samples/s",
+        "fetching: 1.50k B 300 B/s", "fetching: 1.50k B 150 B/s"]
+
+
 def test_a_terminal_gets_one_line_that_ends(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,4 +145,4 @@ def test_nobody_knows_yet_how_much_there_is(clock: Clock, capsys: pytest.Capture
     bar = Progress("training", total=math.inf, unit="samples")
     clock.now += 5.0
     bar.at(10)
-    assert " ".join(capsys.readouterr().err.split()) == "training: 10.0 samples 2.00 samples/s"
+    assert " ".join(capsys.readouterr().err.split()) == "training: 10 samples 2.00 samples/s"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trivium.data.sources import rows
 
-LOOK = 200  # values of a column that three different ones are taken from
+LOOK = 20_000  # values of a column that three different ones are taken from
+PATH = re.compile(r"\S*/\S*|.*/.*\.[A-Za-z0-9]{2,5}")  # whose end tells more than its head; no text is so
+LONG = 300  # signs of a path
 WIDTH = 36  # signs of a value that are shown
 
 
@@ -36,7 +39,7 @@ def roles(table: Path, changes: Mapping[str, Any], time: str) -> str:
         add(when or "", "time")
     values = rows.look(table, LOOK)
     lines = [(name, ", ".join(found.get(name, ["not used"])),
-              " | ".join(_short(one) for one in list(dict.fromkeys(values.get(name, [])))[:3])) for name in names]
+              " | ".join(_short(one) for one in _spread(list(dict.fromkeys(values.get(name, [])))))) for name in names]
     wide = [max(len(line[part]) for line in (*lines, ("column", "role", ""))) for part in (0, 1)]
     return "\n".join(f"{name:{wide[0]}}  {role:{wide[1]}}  {shown}".rstrip()
                      for name, role, shown in [("column", "role", "examples"), *lines]) + "\n"
@@ -51,4 +54,10 @@ def _short(value: str) -> str:
     one_line = " ".join(value.split())
     if len(one_line) <= WIDTH:
         return one_line
-    return f"…{one_line[1 - WIDTH:]}" if "/" in one_line and " " not in one_line else f"{one_line[:WIDTH - 1]}…"
+    path = len(one_line) <= LONG and PATH.fullmatch(one_line)
+    return f"…{one_line[1 - WIDTH:]}" if path else f"{one_line[:WIDTH - 1]}…"
+
+
+def _spread(values: Sequence[str]) -> Sequence[str]:
+    """The first, the last and one between: tables are often sorted."""
+    return values if len(values) <= 3 else (values[0], values[len(values) // 2], values[-1])

@@ -76,7 +76,9 @@ def resolved(rows: Rows, folder: Path, asked: Asked) -> Rows:
         if get:
             wanted = dict.fromkeys(cell.strip() for row in piece for name in far
                                    if isinstance(cell := row.get(name), str) and WEB.match(cell.strip()))
-            got = get.all(list(wanted)[: max(0, LOOKED - get.count)] if asked.look else list(wanted))
+            few = list(wanted)[: max(0, LOOKED - get.count)] if asked.look else list(wanted)
+            got = get.all(few)
+            get.spared += len(wanted) - len(few)
         for row in piece:
             for name, sort in found.items():
                 cell = row.get(name)

@@ -43,12 +43,12 @@ class Refused(Exception):
 
 
 class Fetched:
-    """The files of many addresses. count: addresses asked for so far."""
+    """The files of many addresses. count: addresses asked for so far;  spared: those that a look does not ask for."""
 
     most = 256 << 20  # bytes of one file
 
     def __init__(self, asked: Asked) -> None:
-        self.asked, self.count, self.bad = asked, 0, list[tuple[str, str]]()
+        self.asked, self.count, self.spared, self.bad = asked, 0, 0, list[tuple[str, str]]()
         self._bar: Progress | None = None
 
     def all(self, addresses: Sequence[str]) -> dict[str, Path | None]:
@@ -80,6 +80,8 @@ class Fetched:
         """Say what is missing. Raises: UserError (all of it)."""
         if self._bar:
             self._bar.close()
+        if self.spared:
+            self.asked.note(f"for this look, {self.count:,} of {self.count + self.spared:,} addresses were asked.")
         if not self.bad:
             return
         address, why = self.bad[0]

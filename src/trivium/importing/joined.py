@@ -50,7 +50,8 @@ def _one(rows: Rows, asked: Asked, other: str, on: str, read: Read) -> Rows:
     if not used:
         first = next(iter(partners), "")
         raise UserError(f"No row of {asked.source} has a partner in {other}: `{here}` holds such as `{sample}`, and "
-                        f"`{there}` there such as `{first}`. Name other columns, as in `--on {here}={there}`.")
+                        f"`{there}` there such as `{first}`. Name columns that hold the same: `--on HERE=THERE`. "
+                        f"{other} has {', '.join([there, *columns])}.")
     said = [f"{lonely:,} of {count:,} rows of {asked.source} have no partner there, and lack its cells"] * (lonely > 0)
     said += [f"{len(partners) - len(used):,} of {len(partners):,} rows of {other} have none in {asked.source}, and are "
              "left out"] * (len(partners) > len(used))

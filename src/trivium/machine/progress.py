@@ -17,12 +17,20 @@ from trivium.settings import told
 Item = TypeVar("Item")
 EVERY = 5.0  # seconds between lines where there is no terminal
 REST = "{percentage:3.0f}%  {rate_noinv_fmt}  {remaining} left{postfix}"
-UNKNOWN = "{desc}: {n_fmt}{unit}  {rate_noinv_fmt}{postfix}"  # how much there is in all
+UNKNOWN = "{desc}: {count}  {rate_noinv_fmt}{postfix}"  # how much there is in all
 
 
 class _Bar(tqdm):  # type: ignore[type-arg]  # not generic when it runs
     monitor_interval = 0  # no thread, which a fork would lose
     known = f"{{desc}}: [{{bar:20}}] {REST}"
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """With `count`, for `UNKNOWN`: of whole things without decimals."""
+        found, unit = dict(super().format_dict), str(self.unit).strip()
+        many = "" if self.n == 1 or unit.endswith("s") else "s"
+        found["count"] = f"{self.format_sizeof(self.n)} B" if unit == "B" else f"{int(self.n):,} {unit}{many}"
+        return found
 
 
 class _Lines(_Bar):

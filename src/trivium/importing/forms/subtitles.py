@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -68,12 +69,13 @@ def cues(text: str) -> Iterator[Row]:
             words.append(line.strip())
         said = " ".join(words)
         found, voice = CUE.match(lines[place]), VOICE.search(said)
-        plain = " ".join(TAG.sub(" ", said).split())
+        plain = " ".join(html.unescape(TAG.sub(" ", said)).split())
         if found and plain:
             yield {"start": _seconds(found.groups()[:4]), "end": _seconds(found.groups()[4:]), "text": plain} | (
-                {"speaker": voice[1].strip()} if voice else {})
+                {"speaker": html.unescape(voice[1]).strip()} if voice else {})
 
 
 def _seconds(parts: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, part = parts
-    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + int((part or "0").ljust(3, "0")) / 1000
+    whole = int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
+    return (whole * 1000 + int((part or "0").ljust(3, "0"))) / 1000
