@@ -98,6 +98,17 @@ def test_of_stretches_nothing_is_said_to_share_content(tmp_path: Path) -> None:
     assert "went to quarantine" in said and "share content" not in said and "train row" not in said
 
 
+def test_a_stream_that_some_classes_lack_stands_out(project: Path) -> None:
+    found = Seen(project)
+    assert streams.tells(found) == []
+    k = found.streams.index("audio")
+    found.present = found.present.copy()
+    found.present[:, k] = found.strata == 0
+    assert streams.tells(found) == [
+        f"100.0\xa0% of {EVIL} have audio, and 0.0\xa0% of a: a model can tell these by what is missing. "
+        "Ask whether it will be so for new data, too."]
+
+
 def test_a_split_column_that_is_not_used_is_in_no_table(project: Path) -> None:
     found = Seen(project)
     assert found.leaks is not None and found.leaks.given

@@ -110,7 +110,8 @@ def test_no_row_is_to_blame_for_a_server_that_is_gone() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(UserError, match=rf"^http://127\.0\.0\.1:{port} cannot be read: .*No row is to blame.* `trivium import TABLE` fetches"):
+    with pytest.raises(UserError, match=rf"^http://127\.0\.0\.1:{port} cannot be read: .*No row is to blame.* "
+                                        "`trivium import TABLE` fetches"):
         media.read(f"http://127.0.0.1:{port}/a.png", "")
     with pytest.raises(UserError, match=rf"^ftp://127\.0\.0\.1:{port} cannot be read: .*refused"):
         media.read(f"ftp://127.0.0.1:{port}/a.png", "")  # which fsspec connects to before it is asked for a file
