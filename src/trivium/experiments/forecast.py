@@ -156,14 +156,14 @@ def _rest(params: Params, counted: Counts, machine: Machine) -> list[Part]:
     """`latency`, `compare` and `export`."""
     used = [machine.speeds[params.entries[name].start] for name in params.train]
     exports = [_exported(speed, counted) for speed in used]
-    compared = Part("compare", machine.start + machine.compared, len(exports) * machine.answering)
+    compared = Part("compare", machine.start + machine.compared, len(exports) * machine.answering, memory=machine.base)
     export = Part("export", machine.start, sum(exports) / len(exports), memory=machine.base)  # of one: who knows which
     if not params.compare.latency:
         return [compared, export]
     timed = sum(_timed(speed, machine) for speed in used)
     beside = min(machine.cores, len(exports))
     return [Part("latency", machine.answering, sum(exports) + beside * machine.start, len(exports), beside,
-                 machine.base, after=timed), compared, export]
+                 (1 + beside) * machine.base, timed), compared, export]  # its workers load everything themselves
 
 
 def _exported(speed: Speed, counted: Counts) -> float:
@@ -188,7 +188,8 @@ def _known(part: Part, last: Measured) -> Part:
     if last.seconds is None:
         return part
     computed = last.cpu_seconds or last.seconds
-    return Part(part.stage, 0.0, computed, memory=last.peak_memory_bytes or 0, clock=min(last.seconds, computed))
+    largest = max(part.memory, last.peak_memory_bytes or 0)  # the latter of one process, where several may work
+    return Part(part.stage, 0.0, computed, memory=largest, clock=min(last.seconds, computed))
 
 
 def savings(params: Params, counted: Counts, machine: Machine) -> list[Saving]:

@@ -86,6 +86,7 @@ def measure(params: Params) -> dict[str, Speed]:
     """By recipe, each in a process of its own, so that its memory can be told; those with the same encoders and the
     same sort of model once.
     """
+    from trivium.machine import device
     from trivium.machine.workers import processes
     from trivium.training import pretrain
 
@@ -97,7 +98,7 @@ def measure(params: Params) -> dict[str, Speed]:
                      for s in group.streams)
         key = str({s: one.plain() for s, one in store.encoders.items()}), _fused(params, recipe) is not None, kept
         if key not in found:
-            with processes(1) as alone:
+            with processes(1, device.gpus(device.kind(params.loop.device))) as alone:
                 found[key] = next(iter(alone(_of_recipe, [(params, recipe, kept)])))[1]
         speeds[recipe] = found[key]
     return speeds
