@@ -22,8 +22,8 @@ PARAMS = Path(__file__).parents[2] / "params.yaml"
 STREAMS = {"text": {"modality": "text"}, "image": {"modality": "image"}}
 SCRATCH = {"encoders": {"text": "words", "image": "patches"}}
 COUNTS = Counts(rows=1000, train=500, val=100, test=400, flops=64_000.0)
-SPEED = Speed(step=0.5, flops=10.0, head=0.1, head_flops=1.0, passed=0.001, first=9.0, further=5.0, fewer=1.0,
-              rows=400, exported=3.0, trained=10, evaluating=1000)
+SPEED = Speed(step=0.5 / 64, flops=10.0, head=0.1, head_flops=1.0, passed=0.001, first=9.0, further=5.0, fewer=1.0,
+              rows=400, exported=3.0, trained=10, evaluated=360, evaluated_each=2.5)
 MACHINE = Machine({"scratch": SPEED, "own": SPEED}, start=2.0, compared=3.0, answering=1.0, beside=2, cores=2, base=100)
 
 
