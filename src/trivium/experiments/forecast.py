@@ -85,7 +85,7 @@ def counts(params: Params) -> Counts:
 
 def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
     """The stages behind `budget`, in their order."""
-    recipes = [_recipe(params, name, counted, machine) for name in params.pretrain if name in machine.speeds]
+    recipes = [_recipe(params, name, counted, machine) for name in params.pretrain]
     trained = [_strategy(params, name, counted, machine) for name in params.train]
     evaluated = [_evaluated(params, params.entries[name], counted, machine) for name in params.train]
     return [*recipes, *trained, *evaluated, *_rest(params, counted, machine)]
@@ -97,8 +97,7 @@ def _recipe(params: Params, name: str, counted: Counts, machine: Machine) -> Par
     if recipe.objectives:
         work += seeds * _moving(recipe.share * counted.flops, params, counted, speed)
     units = len(recipe.groups) * (1 if speed.once else seeds)
-    return _part(f"pretrain@{name}", work, units, machine,
-                 _training(params, speed) * bool(recipe.objectives))
+    return _part(f"pretrain@{name}", work, units, machine, _training(params, speed) * bool(recipe.objectives))
 
 
 def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
@@ -113,8 +112,7 @@ def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> P
         work = counted.val * speed.passed
     else:
         work = passes + counted.train * speed.fitted
-    return _part(f"train@{name}", params.seeds * work * _tuned(params), params.seeds, machine,
-                 _training(params, speed))
+    return _part(f"train@{name}", params.seeds * work * _tuned(params), params.seeds, machine, _training(params, speed))
 
 
 def _phase(moves: bool, flops: float, passes: float, params: Params, counted: Counts, speed: Speed) -> float:

@@ -53,7 +53,7 @@ def measure(params: Params) -> dict[str, Speed]:
 
     found = dict[tuple[str, bool, tuple[str, ...]], Speed]()
     speeds = {}
-    for recipe in dict.fromkeys(entry.start for entry in params.entries.values()):
+    for recipe in params.pretrain:
         store = Store(recipe)
         kept = tuple(s for group in params.recipe(recipe).groups if pretrain.seedless(store, group)
                      for s in group.streams)
@@ -66,12 +66,14 @@ def measure(params: Params) -> dict[str, Speed]:
 
 
 def _fused(params: Params, recipe: str) -> Mapping[str, Any] | None:
-    """The fusion of the first strategy that starts from it with one; None where all read its vectors otherwise."""
+    """The fusion of the first strategy that starts from it with one, a plain one where it is only trained; None where
+    probes are all that stands on its vectors.
+    """
     from trivium.training.strategy import chosen_fusion
 
     mine = [entry for entry in params.entries.values() if entry.start == recipe]
     chosen = [fusion for entry in mine if (fusion := chosen_fusion(entry))]
-    if any(entry.plan.combine in ("best", "ensemble") for entry in mine):
+    if params.recipe(recipe).objectives or any(entry.plan.combine in ("best", "ensemble") for entry in mine):
         chosen.append({"name": "concat"})
     return chosen[0] if chosen else None
 
