@@ -170,12 +170,12 @@ def test_a_price_in_words() -> None:
     said = PRICE.said.replace("\xa0", " ")
     assert said == (
         "A whole run will take about 7 min on this machine, if it does nothing else: the data 30 s, strategies 7 min, "
-        "comparison and report 8.0 s. That is 11 min of computing, of which 7.0 s go to loading libraries for 3 "
+        "comparison and report 8.0 s. That is 11 min of computing, of which 7.0 s go to loading libraries for 2 "
         "stages. 30 s of it are done already. The most memory is for `train@one`: about 2.00 GB, 2 at a time. 4.00 GB "
         "are there.")
     assert PRICE.seconds == 30 + 402 + 8  # three seeds, two at a time, are two rounds of 200 s
     assert [line.replace("\xa0", " ") for line in PRICE.lines[2:]] == [
-        "What would save time:", "  `seeds: 2` instead of 3   46 %, 3 min"]
+        "What would save time or memory:", "  `seeds: 2` instead of 3  46 % of the time, 3 min"]
 
 
 def test_too_little_memory_is_a_warning() -> None:
