@@ -39,6 +39,21 @@ def test_recipes_that_no_strategy_starts_from_are_named(params: dict[str, Any]) 
     assert "starts from `published`, `spare` under `pretrain`, and a run trains them" in warnings(parse(params))[0]
 
 
+def test_published_weights_that_no_stream_has_are_not_called_that(params: dict[str, Any]) -> None:
+    title = "Linear probe on published encoders"
+    assert parse(params).entries["published_linear"].title == title
+    params["data"] |= streams("table", "text") | {"source": "manifest"}
+    assert parse(params).entries["published_linear"].title == title
+    params["data"] |= streams("table", "series")
+    made = parse(params)
+    assert made.entries["published_linear"].title == f"{title} (no published weights here)"
+    assert made.entries["reference"].title == "Simple features"
+    assert warnings(made) == [
+        "params.yaml: `train.published_linear` starts from `published`, which has no encoder with `weights` for table, "
+        "series: it is no test of published weights here, and the same as `train.reference`. Take it out, or name one "
+        "(docs/encoders.md)."]
+
+
 def test_a_recipe_may_read_more_than_the_data_has(params: dict[str, Any]) -> None:
     params["data"] |= streams("image", "text")
     made = parse(params)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,7 +85,20 @@ class Params(Section):
     @cached_property
     def entries(self) -> dict[str, Entry]:
         """The strategies, in the order of params.yaml. Raises: UserError."""
-        return strategies.entries(self.train)
+        found = strategies.entries(self.train)
+        return found | {name: replace(one, title=f"{one.title} (no published weights here)")
+                        for name, one in found.items() if self.lacks_weights(one.start)}
+
+    def lacks_weights(self, recipe: str) -> bool:
+        """Whether a recipe names published weights, but none for any stream of this data: its strategies would be
+        called after what they do not have.
+        """
+        named = self.pretrain.get(recipe, {}).get("encoders")
+        if not isinstance(named, Mapping):  # `recipes` says what it should be
+            return False
+        used = [named.get(stream, named.get(modality)) for stream, modality in self.streams.items()]
+        published = [entry for entry in named.values() if "weights" in self.encoder.get(str(entry), {})]
+        return bool(published) and not any(entry in used for entry in published)
 
     @cached_property
     def encoders(self) -> dict[str, Described]:
@@ -240,8 +254,19 @@ def warnings(params: Params) -> list[str]:
         idle.append(f"params.yaml: no strategy starts from {', '.join(spare)} under `pretrain`, and a run trains "
                     f"{'it' if len(spare) == 1 else 'them'} all the same. Take {'it' if len(spare) == 1 else 'them'} "
                     "out to save the time.")
+    idle += [f"params.yaml: `train.{one.name}` starts from `{one.start}`, which has no encoder with `weights` for "
+             f"{', '.join(params.streams)}: it is no test of published weights here"
+             + (f", and the same as `train.{twin}`" if twin else "") + ". Take it out, or name one (docs/encoders.md)."
+             for one in params.entries.values() if params.lacks_weights(one.start) for twin in [_twin(params, one)]]
     return idle + streams.warnings(params.data) + [words for one in params.entries.values()
                    for words in needs.warnings(one, params.recipe(one.start), params.reads(one.start))]
+
+
+def _twin(params: Params, one: Entry) -> str:
+    """Another strategy that does the same with the same encoders; "" where there is none."""
+    return next((other.name for other in params.entries.values() if other.name != one.name
+                 and (other.strategy, other.settings) == (one.strategy, one.settings)
+                 and params.read_by(other.start) == params.read_by(one.start)), "")
 
 
 def _names(params: Params) -> list[str]:

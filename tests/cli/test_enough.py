@@ -41,7 +41,7 @@ def test_a_class_of_one_row_is_named() -> None:
 
 def test_a_label_that_is_an_object_is_told_of_its_row() -> None:
     assert enough.of_labels(labels(*"ab" * 20, '\ufdd0{"k": 1}'), "classification", 5, 0.05) == [
-        "1 of 41 rows have an object, not one value, as their `label`, first row 41. They will be in quarantine."]
+        "1 of 41 rows has an object, not one value, as the `label`, first row 41. They will be in quarantine."]
 
 
 def test_rows_without_a_label_and_labels_that_tell_nothing_are_said() -> None:

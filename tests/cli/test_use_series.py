@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trivium.cli.sizes import plain_rate
 from trivium.cli.use import use
 from trivium.params import load
 
@@ -28,6 +29,10 @@ def test_channels_rate_and_length_are_those_of_the_files(project: Path, more: st
     assert {s: stream.modality for s, stream in params.data.streams.items()} == {"signal": "series"}
     for name in ("waves", "traits"):
         assert params.encoder[name]["processor"] == {"channels": ["x", "y"], "rate": 50.0, "seconds": seconds}
+
+
+def test_a_rate_is_written_as_people_would() -> None:
+    assert [plain_rate(one) for one in (49.9999997604, 100.0, 1 / 3)] == [50.0, 100.0, 0.333333333333]
 
 
 def test_the_world_of_waves(project: Path) -> None:

@@ -58,8 +58,9 @@ def of_labels(columns: Mapping[str, pa.ChunkedArray], task: str | Mapping[str, A
         return found
     cells = columns[names[0]]
     if odd := not_one.why(cells):
-        found.append(f"{len(odd):,} of {count:,} rows have {odd[min(odd)]}, as their `{names[0]}`, first row "
-                     f"{min(odd) + 1:,}. They will be in quarantine{_stops(len(odd), count, limit)}.")
+        found.append(f"{len(odd):,} of {count:,} rows {'has' if len(odd) == 1 else 'have'} {odd[min(odd)]}, as "
+                     f"the `{names[0]}`, first row {min(odd) + 1:,}. They will be in quarantine"
+                     f"{_stops(len(odd), count, limit)}.")
         cells = cells.filter(pa.array(~np.isin(np.arange(count), list(odd))))
     values, _ = kind.read(cells, names, own)
     try:

@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trivium.data.cut import BESIDE
 from trivium.drawing.numbers import plural
 from trivium.machine import files
 from trivium.settings.errors import UserError
@@ -119,6 +118,8 @@ def forget(given: Sequence[str], twins: bool = False, dry: bool = False) -> str:
 
 
 def _origin(table: Path) -> str:
+    from trivium.data.cut import BESIDE
+
     return str(files.read_json_or(table.parent / BESIDE, {}).get("source") or "What it was imported from")
 
 

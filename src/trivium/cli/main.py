@@ -144,7 +144,7 @@ def _repair(_: argparse.Namespace) -> None:
     mend(Path("."))
     sweep(Path("."))
     check(Path("."))
-    for _, words in on_clock(Path(".")):
+    for _grade, words in on_clock(Path(".")):
         print(f"note: {words}", file=sys.stderr)
     if said := complete(Path(".")):
         print(f"note: {said}", file=sys.stderr)

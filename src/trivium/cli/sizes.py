@@ -213,7 +213,13 @@ def _series(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str
     long = float(np.percentile(spans or lasts, COVER))
     rate = min(1 / float(np.median(steps)), POINTS / long)
     often = [name for name, count in channels.items() if 2 * count >= len(steps)][:CHANNELS]
-    return {"channels": often, "rate": float(f"{rate:.12g}"), "seconds": float(f"{long:.6g}")}
+    return {"channels": often, "rate": plain_rate(rate), "seconds": float(f"{long:.6g}")}
+
+
+def plain_rate(rate: float) -> float:
+    """As people would write it: 50 where times since 1970, kept to some tenths of a microsecond, say 49.9999998."""
+    short = float(f"{rate:.6g}")
+    return short if abs(short - rate) <= 1e-8 * rate else float(f"{rate:.12g}")
 
 
 def _video(values: list[str], folder: Path, spans: Sequence[float]) -> dict[str, Any]:

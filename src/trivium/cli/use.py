@@ -181,9 +181,9 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     labelled = {name: cells[name] for name in target}
     task = targets.settled(labelled, settings.get("task", "classification"), same)
     fewest, limit = (settings["validate"][key] for key in ("min_class_count", "max_bad_fraction"))
-    short = enough.notes(path, found["id"], any(one in found for one in TIMES), limit)
-    short += enough.of_labels(labelled, task, fewest, limit)
-    print(*(f"note: {words}\n" for words in short), sep="", end="")
+    few = enough.notes(path, found["id"], any(one in found for one in TIMES), limit)
+    few += enough.of_labels(labelled, task, fewest, limit)
+    print(*(f"note: {words}\n" for words in few), sep="", end="")
     return {
         "task": task,
         "data.watch": watch(path, files, root),
