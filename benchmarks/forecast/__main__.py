@@ -20,7 +20,7 @@ from benchmarks.forecast.computed import watch
 from benchmarks.forecast.sets import ROOT, SETS, environment, project
 from benchmarks.machine import machine
 from benchmarks.parts import filled
-from trivium.machine import files
+from trivium.machine import files, memory
 
 OUT, PAGE = ROOT / "benchmarks/results/forecast.json", ROOT / "docs/looking-at-data.md"
 HOME = ROOT / ".cache/bench-forecast"
@@ -41,6 +41,8 @@ def measure(name: str) -> dict[str, Any]:
     subprocess.run(["dvc", "repro", "--quiet", "budget"], cwd=home, env=environment(home), check=True,
                    stdout=subprocess.DEVNULL)
     before = told(name)
+    if (most := max(one["bytes"] for one in before.values())) > memory.available():
+        sys.exit(f"{name} would take {memory.size(most)} of memory, which is not there: nothing was run.")
     with subprocess.Popen(["dvc", "repro"], cwd=home, env=environment(home), stdout=subprocess.DEVNULL) as process:
         taken = watch(psutil.Process(process.pid))
     if process.returncode:
@@ -72,9 +74,9 @@ def table(found: dict[str, Any]) -> str:
         foretold, took = (sum(pair[k] for pair in each.values()) for k in (0, 1))
         cells = [f"{each[kind][0]:.0f} / {each[kind][1]:.0f}" if kind in each else "–" for kind in KINDS]
         most, really = (max(stages, key=lambda s: stages[s][key]) for key in ("bytes", "took_bytes"))
-        memory = f"{stages[most]['bytes'] / 1e9:.1f} / {stages[really]['took_bytes'] / 1e9:.1f} GB"
+        size = f"{stages[most]['bytes'] / 1e9:.1f} / {stages[really]['took_bytes'] / 1e9:.1f} GB"
         lines.append(f"| {one['words']} | " + " | ".join(cells) + f" | {foretold:.0f} / {took:.0f} | "
-                     f"{100 * (foretold / took - 1):+.0f} % | {memory} | {one['dvc']:.0f} |")
+                     f"{100 * (foretold / took - 1):+.0f} % | {size} | {one['dvc']:.0f} |")
     return "\n".join(lines)
 
 

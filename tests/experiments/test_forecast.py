@@ -91,7 +91,7 @@ def test_a_head_on_vectors_stops_after_a_hundred_epochs() -> None:
 def test_vectors_that_are_kept_are_made_once() -> None:
     """1,000 rows in the recipe, whatever the seeds; then no stage makes them again."""
     speed = Speed(once=0.1, further=5.0, first=5.0, fewer=5.0, rows=400, fitted=0.01)
-    machine = replace(MACHINE, speeds={"scratch": speed})
+    machine = replace(MACHINE, speeds={"scratch": speed, "own": SPEED})
     params = settings(train={"probe": {"start": "scratch", "strategy": "linear"}}, budget={
         "of": "probe", "epochs": 20, "flops": 1e9})
     found = {part.stage: part for part in forecast.parts(params, COUNTS, machine)}
@@ -155,7 +155,7 @@ def test_a_small_project_is_foretold(tmp_path: Path, monkeypatch: MonkeyPatch) -
     price = forecast.of(parse(raw), set())
     assert [part.stage for part in price.parts] == [
         "pretrain@scratch", "train@end_to_end", "evaluate@end_to_end", "latency", "compare", "export"]
-    assert price.largest.stage in ("train@end_to_end", "evaluate@end_to_end")
+    assert price.largest.stage == "latency"  # tiny models: what counts is that its workers load everything once more
     assert all(0 < part.seconds < 100 for part in price.parts)
     trained = price.parts[1]
     assert trained.work > 0 and trained.units == 2 and trained.beside == 1  # loop.workers: 1

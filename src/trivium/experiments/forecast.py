@@ -203,8 +203,8 @@ def savings(params: Params, counted: Counts, machine: Machine) -> list[Saving]:
     """What other settings would save, the most time first."""
     now = Price(tuple(parts(params, counted, machine)), 0)
     found, entries = [], 0
-    for words, *changed in _changes(params, counted, machine):
-        then = Price(tuple(parts(*changed)), 0)
+    for words, settings, less, other in _changes(params, counted, machine):
+        then = Price(tuple(parts(settings, less, other)), 0)
         found.append(Saving(words, 1 - then.seconds / now.seconds, now.seconds - then.seconds,
                             1 - then.largest.memory / now.largest.memory, now.largest.memory - then.largest.memory))
     told = []

@@ -96,8 +96,10 @@ def _of_recipe(task: tuple[Params, str, tuple[str, ...]]) -> Speed:
     if fusion:
         model: Any = models.multimodal(parts, store.task_at(0), fusion, 0).to(where)
         found |= _steps(model, store, params, clock)
-    else:
-        model, found["fitted"] = _probed(store, parts, clock)
+    if not fusion or any(entry.start == recipe and entry.plan.combine not in ("fusion", "best", "ensemble")
+                         for entry in params.entries.values()):
+        probes, found["fitted"] = _probed(store, parts, clock)
+        model = model if fusion else probes
     found |= _evaluated(model.eval(), store, params, kept, rates, clock) | {"exported": _exported(model, clock)}
     if fusion:
         need = memory.of_network(store, fusion, params.loop)
