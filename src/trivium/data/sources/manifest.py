@@ -65,10 +65,10 @@ def write(out: Path, settings: Manifest, seed: int, streams: Mapping[str, Stream
         files.append(_choose(Path(settings.unlabelled), settings, streams, None, bool(apart)))
     dates = any(modalities.has_times(stream.modality) for stream in streams.values())  # may stand for times
     media = [s for s, stream in streams.items() if not modalities.is_written(stream.modality)]
-    ids, counts, labels = _look(files, media, bool(task and task.categorical), settings.outside, bool(apart),
-                                dates)
+    classes = bool(task and task.categorical)
+    ids, counts, labels = _look(files, media, classes, settings.outside, bool(apart), dates)
     target = files[0].target
-    if task and task.categorical:
+    if classes:
         _check_classes(labels, path, target, 1 if further else 2)
     card = f"{counts[0]:,} rows of `{told.code(path.name)}`"
     if settings.unlabelled:
@@ -178,8 +178,7 @@ def _look(files: Sequence[_File], media: Sequence[str], categorical: bool, allow
           dates: bool) -> tuple[np.ndarray, list[int], pa.Array]:
     """Number of the id of each row (see `numbered`), rows of each file, and the different labels of classes.
 
-    Raises: UserError (a file is in a folder that stages empty, or outside of those
-        `allowed`; an unknown split, a time that is not a number).
+    Raises: UserError (a file in a folder that stages empty, or not in those `allowed`; an unknown split; no time).
     """
     ids, counts, labels = [], [], pa.array([], pa.string())
     for one in files:
