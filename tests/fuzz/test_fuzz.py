@@ -83,6 +83,7 @@ def test_videos_are_decoded_or_refused(folder: Path, content: bytes, start: floa
     checks.decodes(folder, "audio", content, start, end)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @quick
 @given(archived=archives.archives())
 def test_members_of_archives_are_what_was_put_in_or_refused(folder: Path, archived) -> None:
