@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.own import data, manifest, media
 from tests.helpers import digests
-from tests.importing.things import parquet, png, put
+from tests.importing.things import parquet, png, put, wav
 from trivium.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -74,8 +74,9 @@ def test_lines_and_errors_speak_of_what_was_typed(capsys: pytest.CaptureFixture[
     for more in ([], ["--dry-run"]):
         with pytest.raises(SystemExit) as stopped:
             main(["import", "m.parquet", *more])
-        assert "\ndata/imported/m/rows.parquet has no column that looks like the label" in str(stopped.value)
-        assert "`trivium import m.parquet --label COLUMN`" in str(stopped.value)
+        assert ("\nm.parquet was taken for a table (CSV, TSV, JSONL, JSON or Parquet), and nothing in it looks like a "
+                "label. Each row has id, image, kind. If one of these is to be predicted, say which: `--label COLUMN`."
+                ) in str(stopped.value)
     main(["import", "m.parquet", "--label", "kind"])
     assert data()["manifest"]["label"] == "kind"
     with pytest.raises(SystemExit, match="There is no file or folder pet/s/x.csv .* Check the path"):
@@ -108,3 +109,29 @@ def test_data_outside_of_the_repository_stand_in_full(tmp_path_factory: pytest.T
     put({f"{far}/pets/{kind}/{k}.png": png() for kind in ("cat", "dog") for k in range(4)})
     main(["import", os.path.relpath(far / "pets"), "--out", str(far / "made")])
     assert data()["manifest"]["path"] == f"{far}/made/rows.parquet"
+
+
+def test_what_has_no_label_is_called_by_its_name_and_its_form() -> None:
+    put({"talk/a.wav": wav(), "talk/a.vtt": "WEBVTT\n\n00:00.000 --> 00:00.005\n<v Anna>Hi\n"})
+    with pytest.raises(SystemExit) as error:
+        main(["import", "talk", "--dry-run"])
+    assert str(error.value).strip() == (
+        "talk was taken for recordings with subtitles (SRT or VTT), and nothing in it looks like a label. Each row has "
+        "id, audio, start, end, text, speaker, group. If one of these is to be predicted, say which, such as `--label "
+        "speaker`. If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")
+
+
+@pytest.mark.parametrize(("cell", "said"), [
+    ("C:\\me\\{k}.png", "0 of 4 files of photo were found. `C:\\me\\0.png` was not: this is a place on a drive of "
+     "Windows, not one that is seen from the table. If they lie in another folder, name it: `trivium import m.csv "
+     "--media FOLDER`."),
+    ("pets/cat/0.png;pets/cat/{k}.png", "0 of 4 files of photo were found. `pets/cat/0.png;pets/cat/0.png` was not: "
+     "these look like 2 files, and a cell has room for one. Leave one in each cell, or give each a column of its own."),
+    (" pets/cat/{k}.PNG ", ""),
+])
+@pytest.mark.usefixtures("pets")
+def test_files_that_are_not_there_are_counted(cell: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put({"m.csv": "id,label,photo\n" + "".join(f"{k},{'ab'[k % 2]},{cell.format(k=k)}\n" for k in range(4))})
+    main(["import", "m.csv", "--dry-run"])
+    notes = [line for line in capsys.readouterr().out.splitlines() if "were found" in line]
+    assert notes == ([f"note: {said} Rows without their file go to quarantine."] if said else [])

@@ -56,6 +56,10 @@ def save(name: str, **columns: list[Any]) -> str:
     (["cat", "dog"] * 50, "classification"),
     (["a;b", "b", "c;a", "c"] * 20, "multilabel"),
     (["a|b", "b", "c|a", "c"] * 20, {"name": "multilabel", "separator": "|"}),
+    (["cat;even", "cat;odd", "dog;even", "dog;odd", "ox;even", "ox;odd"] * 20, "multilabel"),  # all come again
+    (["cat|odd", "cat|even", "dog|odd", "dog|even", "ox|odd", "ox|even"] * 20,
+     {"name": "multilabel", "separator": "|"}),
+    (["de;Bonn", "de;Ulm", "fr;Metz"] * 20, "classification"),
     (["a, b", "b", "c, a", "c"] * 20, {"name": "multilabel", "separator": ","}),
     (["a;b", "b;a"] + ["a", "b", "c"] * 20, "classification"),  # 3 % of the rows
     (["Smith, John", "Smith, Ann", "Lee, Ann", "Lee, John"] * 9, "classification"),
@@ -80,6 +84,14 @@ def test_a_column_that_cannot_be_classes_is_told_at_once() -> None:
     cells = [f"{i * 1.37:.2f}" if i % 3 else "on request" for i in range(90)]
     with pytest.raises(UserError, match="the label column `price` holds 61 different decimal numbers .*regression"):
         guess({"price": pa.chunked_array([cells])})
+
+
+def test_labels_that_may_be_tags_say_how_they_become_some() -> None:
+    cells = ["cat, even", "cat, odd", "dog, even", "dog, odd", "ox, even", "ox, odd"]
+    found = guess({"kind": pa.chunked_array([cells * 9])})
+    assert (found.task, found.note) == ("classification", (
+        "A label such as `cat, even` is one class here; if `,` stands between several tags of a row, set `task: {name: "
+        'multilabel, separator: ","}`'))
 
 
 def test_few_whole_numbers_may_be_steps_or_a_quantity() -> None:

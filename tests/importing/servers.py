@@ -64,6 +64,12 @@ def manners(body: bytes) -> tuple[type[BaseHTTPRequestHandler], list[tuple[str, 
                 self.answer(200, b"", 10**12)
             elif what == "silent":
                 halt.wait(2)
+            elif what == "drips":
+                self.answer(200, b"", len(body))
+                for k in range(100):
+                    if halt.wait(0.05):
+                        break
+                    self.wfile.write(body[k : k + 1])
             elif what in ("leads", "file", "round"):
                 place = {"leads": "/good-far.png", "file": "file:///etc/hostname", "round": "/round.png"}[what]
                 self.answer(302, b"", Location=place)

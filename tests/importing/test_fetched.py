@@ -9,6 +9,7 @@ import pytest
 from tests.importing import servers
 from trivium import importing
 from trivium.importing import fetched
+from trivium.machine import progress
 from trivium.settings.errors import UserError
 
 BODY = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
@@ -73,6 +74,26 @@ def test_what_cannot_be_fetched_says_why(asked: Asked, name: str, why: str, time
     with pytest.raises(fetched.Refused) as refused:
         fetch(place, name)
     assert str(refused.value) == why and len(calls) == times
+
+
+def test_a_server_that_drips_is_not_waited_for(
+        asked: Asked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(fetched, "GRACE", 0.5)
+    monkeypatch.setattr(progress, "EVERY", 0.1)
+    place, calls = asked
+    Path("m.csv").write_text(f"id,label,photo\n1,a,{place}/drips.png\n2,b,{place}/good.png\n3,a,{place}/good-2.png\n")
+    found = importing.table("m.csv", private=True)
+    assert pq.read_table(found.path)["photo"][0].as_py() == f"{place}/drips.png"
+    assert "(the server sends too slowly: less than 1,000 bytes a second for a minute)" in found.notes[0]
+    assert sum(path == "/drips.png" for path, _ in calls) == 1
+    assert capsys.readouterr().err.count("waiting for 1 that are slow") > 1
+
+
+def test_two_addresses_in_a_cell_are_not_asked(asked: Asked) -> None:
+    place, calls = asked
+    with pytest.raises(fetched.Refused, match="^these look like 2 addresses, and a cell has room for one$"):
+        fetch(place, f"good.png;{place}/good-2.png")
+    assert calls == []
 
 
 def test_a_private_network_is_not_asked_unless_one_may(asked: Asked) -> None:

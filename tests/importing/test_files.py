@@ -8,6 +8,7 @@ import pytest
 
 from tests.importing.things import png, put, rows, shard, wav
 from trivium import importing
+from trivium.modalities import media
 from trivium.settings.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -149,3 +150,31 @@ def test_sources_that_are_not_there_and_forms_that_nobody_knows() -> None:
         importing.table("x.docx")
     with pytest.raises(UserError, match="broken.zip is cut off or damaged"):
         importing.table("broken.zip")
+
+
+CLASSES = [("pets/train/cat/1.png", png()), ("pets/train/cat/1.txt", b"one"), ("pets/test/dog/2.png", png(9)),
+           ("pets/train/dog/2.png", png(9))]
+
+
+@pytest.mark.parametrize(("name", "mode"), [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("a.tgz", "w:gz"),
+                                            ("a.tar.xz", "w:xz"), ("a.tar.bz2", "w:bz2")])
+@pytest.mark.parametrize("above", ["", "./"])
+def test_a_tar_of_classes_with_several_files_a_sample_is_no_shard(name: str, mode: str, above: str) -> None:
+    shard(name, [(f"{above}{member}", content) for member, content in CLASSES], mode)
+    found = rows(name)
+    assert [(row["id"], row["label"], row["split"], row.get("text")) for row in found] == [
+        ("test/dog/2.png", "dog", "test", None), ("train/cat/1", "cat", "train", "one"),
+        ("train/dog/2.png", "dog", "train", None)]
+    assert media.read(found[1]["image"], Path("data/imported/a")) == png()
+
+
+@pytest.mark.parametrize("label", ["cls", "json"])
+def test_a_shard_with_folders_in_its_keys_stays_one(label: str) -> None:
+    cat, dog = (b'{"label": "%s"}' % kind if label == "json" else kind for kind in (b"cat", b"dog"))
+    shard("b.tar.gz", [("x/1.png", png()), (f"x/1.{label}", cat), ("y/2.png", png()), (f"y/2.{label}", dog)], "w:gz")
+    assert [(row["id"], row["label"]) for row in rows("b.tar.gz")] == [("x/1", "cat"), ("y/2", "dog")]
+    shard("c.tar.gz", CLASSES, "w:gz")
+    whole = Path("c.tar.gz").read_bytes()
+    Path("c.tar.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match="c.tar.gz is cut off or damaged"):
+        importing.table("c.tar.gz")

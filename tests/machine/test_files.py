@@ -60,12 +60,14 @@ def test_others_may_read_what_is_written(tmp_path: Path) -> None:
     ("mine/C:/Users/me/a.png", "a place on a drive of Windows"), ("C:\\a.png", "a place on a drive of Windows"),
     ("mine/a.png;b.png", "these look like 2 files, and a cell has room for one"),
     ("mine/a.png, b.png, c.png", "these look like 3 files"),
+    ("file:///m/a.png;file:///m/b.png", "these look like 2 files"), ("C:\\m\\a.png|C:\\m\\b.png", "these look like 2"),
+    ("/m/a.png /m/b.png", "these look like 2 files"), ('["/m/a.png", "/m/b.wav"]', "these look like 2 files"),
 ])
 def test_a_name_tells_why_there_is_no_file(name: str | Path, words: str) -> None:
     assert files.absent(name).startswith("there is no such file: ") and words in files.absent(name)
 
 
-@pytest.mark.parametrize("name", ["mine/a.png", "a, b.png", "mine/12:30/a.wav", "x|y"])
+@pytest.mark.parametrize("name", ["mine/a.png", "a, b.png", "mine/12:30/a.wav", "x|y", "vol. 2, b/a.png"])
 def test_other_names_tell_nothing(name: str) -> None:
     assert files.absent(name) == "there is no such file"
 

@@ -54,7 +54,7 @@ def test_parquet_may_hold_the_files_themselves(tmp_path: Path) -> None:
     assert list(found.samples()) == [[
         {"id": "1", "text": "a", "image": b"png", "audio": b"wav"},
         {"id": "2", "text": None, "image": None, "audio": "img/b.wav"},
-        {"id": "3", "text": "c", "image": None, "audio": None}]]
+        {"id": "3", "text": "c", "image": b"", "audio": None}]]
     pq.write_table(pa.table({"image": [b"png"]}), tmp_path / "b.parquet")
     assert list(Table.of(tmp_path / "b.parquet", STREAMS).samples()) == [[{"image": b"png"}]]
 
@@ -81,3 +81,10 @@ def test_a_stream_may_have_times_of_its_own(tmp_path):
     (tmp_path / "rows.csv").write_text("id,mic,start,end,Mic_start,mic_end\nr1,a.wav,0,9,1.5,2\n")
     (row,) = next(iter(Table.of(tmp_path / "rows.csv", {"mic": "audio", "cam": "video"}).samples()))
     assert values.span(row, "mic") == (1.5, 2.0) and values.span(row, "cam") == (0.0, 9.0)
+
+
+def test_an_empty_file_in_a_cell_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    for column in ([b"", None, b"x"], [{"bytes": b"", "path": None}, None, {"bytes": b"x", "path": "a.png"}]):
+        pq.write_table(pa.table({"image": column}), tmp_path / "a.parquet")
+        found = Table.of(tmp_path / "a.parquet", STREAMS)
+        assert [row["image"] for rows in found.samples() for row in rows] == [b"", None, b"x"]

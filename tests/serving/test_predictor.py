@@ -126,10 +126,17 @@ def test_a_value_that_cannot_be_used_is_left_out_with_a_warning(
     assert warnings[0] is None
     assert str(warnings[1]).startswith("audio 'half.wav' cannot be used: has ")
     assert str(warnings[1]).endswith("bytes of sound that its header names: the file is truncated")
-    assert warnings[2] == "audio the given bytes cannot be used: start is 'soon', not a number of seconds"
-    noise = "audio the given bytes cannot be used: not sound, or of a format that libsndfile cannot read"
-    assert str(warnings[3]).split("; ")[1] == noise and "image the given bytes cannot be used" in str(warnings[3])
+    assert warnings[2] == f"audio of {len(whole):,} bytes cannot be used: start is 'soon', not a number of seconds"
+    noise = "audio of 5 bytes cannot be used: not sound, or of a format that libsndfile cannot read"
+    assert str(warnings[3]).split("; ")[1] == noise and "image of 5 bytes cannot be used" in str(warnings[3])
     assert errors[4] == f"image 'no.png' cannot be used: there is no such file; {noise}"
+
+
+def test_an_empty_file_in_the_row_itself_is_none_that_is_missing(predictor: Predictor, tmp_path: Path) -> None:
+    _, warnings, errors = predictor.answers([{"text": "alpha", "image": b""}, {"text": b"", "image": b""},
+                                             {"text": "alpha", "image": None}], tmp_path)
+    assert warnings[0] == "image of 0 bytes cannot be used: it is an empty file" and warnings[2] is None
+    assert errors == [None, "image of 0 bytes cannot be used: it is an empty file", None]
 
 
 def test_no_answer_where_the_model_reads_nothing_of_what_is_left(root: Path, tmp_path: Path) -> None:
@@ -156,7 +163,7 @@ def test_one_bad_row_does_not_fail_a_batch_of_mlflow(root: Path, tmp_path: Path)
     assert list(found.index) == [7, 9, 8]
     assert found["label"][7] in CLASSES and found["warning"][7] is None and found["error"][7] is None
     assert found["label"][9] is None and found["probability_ben"].isna().tolist() == [False, True, False]
-    assert found["label"][8] in CLASSES and found["warning"][8].startswith("image the given bytes cannot be used")
+    assert found["label"][8] in CLASSES and found["warning"][8].startswith("image of 5 bytes cannot be used")
     assert found["error"][9] == "image 'gone.png' cannot be used: there is no such file"
 
 

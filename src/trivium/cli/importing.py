@@ -11,9 +11,12 @@ import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trivium.settings.errors import UserError
+
+if TYPE_CHECKING:
+    from trivium.importing import Imported
 
 WORDS = ("your own data, whatever their form: a table, a folder for each class, a Hugging Face data set, tar shards, "
          "recordings with subtitles, COCO, an address; writes data.* in params.yaml")
@@ -74,11 +77,11 @@ def run(arguments: argparse.Namespace) -> None:
     elif arguments.dry_run:
         print(_shown(arguments, source))
     else:
-        table = _table(arguments, source, arguments.out, look=False)
-        with _speaking_of(source, table):
+        found = _table(arguments, source, arguments.out, look=False)
+        with _speaking_of(source, found):
             from trivium.cli.use import use
 
-            use(str(table), labels=arguments.label, weight=arguments.weight)
+            use(str(found.path), labels=arguments.label, weight=arguments.weight)
 
 
 def choose(source: str) -> None:
@@ -88,8 +91,8 @@ def choose(source: str) -> None:
     run(parser.parse_args(["--", source]))
 
 
-def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: bool) -> Path:
-    """Its path, after a line on what was found and one for each thing to note."""
+def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: bool) -> Imported:
+    """After a line on what was found and one for each thing to note."""
     from trivium import importing
 
     found = importing.table(source, into, media=arguments.media, join=arguments.join, on=arguments.on,
@@ -98,7 +101,7 @@ def _table(arguments: argparse.Namespace, source: str, into: Path | None, look: 
                             key=arguments.key, time=arguments.time, window=arguments.window, step=arguments.step)
     print(f"{source} is {found.form}" + ("" if str(found.path) == source else f": {found.path}"))
     print(*(f"note: {words}" for words in found.notes), sep="\n", end="\n" if found.notes else "")
-    return found.path
+    return found
 
 
 def _lacks_id(names: Sequence[str]) -> bool:
@@ -119,8 +122,9 @@ def _shown(arguments: argparse.Namespace, source: str) -> str:
     with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()) as spoken:
         into = Path(scratch) / final.name
         with _renamed(str(into), str(final)):
-            table = _table(arguments, source, into, look=True)
-            with _speaking_of(source, table):
+            found = _table(arguments, source, into, look=True)
+            table = found.path
+            with _speaking_of(source, found):
                 changes = edited(str(table), PARAMS, arguments.label, arguments.weight, save=False)
             time = changes.get("data.manifest.time") or edit.load(PARAMS)[1]["data"]["manifest"].get("time", "")
             lines = [roles(table, changes, time), said(changes, f"{PARAMS} would say"), "", "Nothing was written."]
@@ -137,10 +141,28 @@ def _renamed(before: str, after: str) -> Any:
 
 
 @contextlib.contextmanager
-def _speaking_of(source: str, table: Path) -> Any:
+def _speaking_of(source: str, found: Imported) -> Any:
     """Errors that name the command which people typed, and what they gave to it."""
+    from trivium.cli.use import Lacks
+
     try:
         yield
+    except Lacks as error:
+        if str(found.path) != source and error.lacking == ("label",):
+            raise UserError(_unlabelled(source, found.form, error.names)) from None
+        raise UserError(_typed(error, source, found)) from None
     except UserError as error:
-        words = str(error).replace(f"trivium use {table}", f"trivium import {source}")
-        raise UserError(words.replace("trivium use TABLE", f"trivium import {source}")) from None
+        raise UserError(_typed(error, source, found)) from None
+
+
+def _typed(error: UserError, source: str, found: Imported) -> str:
+    words = str(error).replace(f"trivium use {found.path}", f"trivium import {source}")
+    return words.replace("trivium use TABLE", f"trivium import {source}")
+
+
+def _unlabelled(source: str, form: str, names: Sequence[str]) -> str:
+    own = next((name for name in names if name in ("speaker", "language")), "")
+    which = f", such as `--label {own}`" if own else ": `--label COLUMN`"
+    return (f"{source} was taken for {form}, and nothing in it looks like a label. Each row has {', '.join(names)}. If "
+            f"one of these is to be predicted, say which{which}. "
+            "If the labels stand in another table, join it: `--join TABLE --on id`, where its `id` is as here.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,7 @@ def guess(columns: Mapping[str, pa.ChunkedArray]) -> Guess:
                             "`trivium use TABLE --label COLUMN`.")
         guessed = _one(column)
         if guessed.task == "classification":
-            question.refuse(values.to_pylist(), f"the label column `{name}`")
+            question.refuse(values.to_pylist(), name)
         return guessed
     found = {name: pc.unique(column.drop_null()) for name, column in columns.items()}
     if all(pc.all(pc.is_in(pc.utf8_lower(cells), pa.array(FLAGS))).as_py() for cells in found.values()):
@@ -131,12 +132,18 @@ def _one(column: pa.ChunkedArray) -> Guess:
         return Guess("multilabel", "lists")
     if share(numeric := _numeric(cells)) >= MOST:
         return _of_numbers(cells.filter(pa.array(numeric)), rows, rows - int(count[numeric].sum()))
+    note = ""
     for sign in SIGNS:
         several = np.asarray(pc.match_substring(cells, sign).to_numpy(zero_copy_only=False), bool)
-        if share(several) >= TAGGED and _tags(cells, sign):
-            task: Chosen = "multilabel" if sign == SIGNS[0] else {"name": "multilabel", "separator": sign}
+        if share(several) < TAGGED or not (alike := question.tagged(cells.slice(0, LOOK).to_pylist(), sign)):
+            continue
+        task: Chosen = "multilabel" if sign == SIGNS[0] else {"name": "multilabel", "separator": sign}
+        if _tags(cells, sign):
             return Guess(task, f"several tags with `{sign}` between them in {share(several):.0%} of the rows")
-    return Guess("classification", f"{len(cells):,} different labels")
+        set_by = task if isinstance(task, str) else f'{{name: multilabel, separator: "{sign}"}}'
+        note = (f"A label such as `{alike[0]}` is one class here; if `{sign}` stands between several tags of a row, "
+                f"set `task: {set_by}`")
+    return Guess("classification", f"{len(cells):,} different labels", note)
 
 
 def _of_numbers(cells: pa.Array, rows: int, others: int) -> Guess:
@@ -172,12 +179,10 @@ def _like(cells: pa.Array | pa.ChunkedArray, pattern: str) -> np.ndarray:
 
 
 def _tags(cells: pa.Array, sign: str) -> bool:
-    """Whether cells hold tags with `sign` between: short ones that come again, and not always in the same place, as in
-    `Smith, John` and `Smith, Ann`.
+    """Whether cells, some of which look like it, hold short tags with `sign` between: not always in the same place, as
+    in `Smith, John` and `Smith, Ann`; or, of a sign that no name has, each in several combinations.
     """
-    found = cells.slice(0, LOOK).to_pylist()
-    if not question.tagged(found, sign):
-        return False
-    places = {(part.strip(), place) for cell in found for place, part in enumerate(cell.split(sign))}
-    parts = {part for part, _ in places}
-    return len(places) > len(parts) and max(map(len, parts)) <= LONG
+    found = [[part.strip() for part in cell.split(sign)] for cell in cells.slice(0, LOOK).to_pylist()]
+    places = {(part, place) for cell in found for place, part in enumerate(cell)}
+    count = Counter(part for cell in found for part in set(cell))
+    return max(map(len, count)) <= LONG and (len(places) > len(count) or (sign != "," and min(count.values()) > 1))

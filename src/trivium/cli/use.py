@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from trivium import modalities as kinds
-from trivium.cli import carried, columns, edit, enough, facts, sizes, suggested, targets
+from trivium.cli import carried, columns, edit, enough, facts, gone, sizes, suggested, targets
 from trivium.cli.watched import seen, watch
 from trivium.data import moments
 from trivium.data import settings as known
@@ -36,6 +36,14 @@ OFFERED = {s: {"modality": s} for s in STREAMS}
 CELLS = {s: {"modality": modality} for s, modality in known.OFFERED["cells"].items()}
 WAVES = {s: {"modality": modality} for s, modality in known.OFFERED["waves"].items()}
 BOOSTED = {"start": "simple", "strategy": "boosting", "title": "Boosted trees"}  # what a table is to be held to
+
+
+class Lacks(UserError):
+    """A table has no column for what must be there. lacking: `id`, `label`;  names: of the columns that it has."""
+
+    def __init__(self, lacking: Sequence[str], names: Sequence[str], words: str) -> None:
+        super().__init__(words)
+        self.lacking, self.names = tuple(lacking), tuple(names)
 
 
 def use(what: str, params: str | Path = "params.yaml", labels: Sequence[str] = (), weight: str | None = None) -> None:
@@ -125,8 +133,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if lacking := [what for what in REQUIRED if what not in needed]:
         what, keys = " and ".join(lacking), " and ".join(f"data.manifest.{one}" for one in lacking)
         short = f" with `trivium use {path} --label COLUMN`, or" if "label" in lacking else ""
-        raise UserError(f"{path} has no column that looks like the {what}. It has {', '.join(names)}: rename one "
-                        f"to `{'`, another to `'.join(lacking)}`, or name it{short} as {keys} in params.yaml.")
+        raise Lacks(lacking, names, f"{path} has no column that looks like the {what}. It has {', '.join(names)}: "
+                    f"rename one to `{'`, another to `'.join(lacking)}`, or name it{short} as {keys} in params.yaml.")
     kept = {s: (modality, column) for s, (modality, column) in columns.named(path, names, named).items()
             if column not in {*(needed[what] for what in REQUIRED), *apart}}
     found = columns.about(path, names, chosen, {*apart, *(column for _, column in kept.values())})
@@ -152,6 +160,8 @@ def _manifest(path: Path, root: Path, settings: Any, labels: Sequence[str], weig
     if away := gathered(outside(path, files)):
         print(f"note: files outside of the table's folder are read, too: those in {', '.join(away)}, as "
               "data.manifest.outside in params.yaml says. Others outside are refused.")
+    for words in gone.notes(path, streams, table):
+        print(f"note: {words}")
     used = {*found.values(), *apart, *(column for _, column in streams.values()), *held, when}
     if spare := [name for name in names if name not in used]:
         print(f"note: not used: {', '.join(spare)}. To use one, name it in params.yaml: as the column of a stream "

@@ -59,7 +59,7 @@ def validate(raw: str | Path, out: str | Path, streams: Mapping[str, str], setti
     target = meta.target
     cells = labels.column("label")
     if kind.categorical:  # `task` may have been another when these rows came in
-        question.refuse(pc.unique(cells.drop_null()).to_pylist(), f"{meta.title}: column `{target[0]}`")
+        question.refuse(pc.unique(cells.drop_null()).to_pylist(), target[0], meta.title)
     values, unread = kind.read(cells, target, own)
     unread |= {row: f"its label is {what}" for row, what in not_one.why(cells).items()}
     empty = cells.is_null().to_numpy()

@@ -13,6 +13,7 @@ from trivium.data.sources.places import outside
 from trivium.data.sources.spelled import located
 from trivium.importing import fetched, inline
 from trivium.importing.asked import Asked, Inline, Row, Rows, seen
+from trivium.machine.files import several
 from trivium.modalities import media
 from trivium.modalities.media import place
 from trivium.modalities.videos import ENDINGS as VIDEO
@@ -103,7 +104,8 @@ def placed(cell: str, folder: Path, asked: Asked) -> str:
     """
     options = [(cell, folder)]
     if asked.media:
-        options += [(cell, asked.media), (Path(cell.replace("\\", "/")).name, asked.media)]
+        last = Path(cell.replace("\\", "/")).name
+        options += [(cell, asked.media), *([(last, asked.media)] if several(last) == several(cell) else [])]
     value, home = next((one for one in options if _there(*one)), options[0])
     if asked.foreign and _there(value, home) and (away := outside(home / "table", [value], project=False)):
         raise UserError(f"{told.masked(asked.source)} came from elsewhere, and names a file of this machine: `{cell}`, "

@@ -58,5 +58,5 @@ def _file(value: Any) -> Cell:
         return Inline(value)
     if isinstance(value, dict) and value and value.keys() <= {"bytes", "path", "sampling_rate"}:
         content, name = value.get("bytes"), value.get("path")
-        return Inline(content, str(name or "")) if content else name
+        return Inline(content, str(name or "")) if content or (content is not None and not name) else name
     return value

@@ -1,8 +1,9 @@
 """Files at http(s) addresses, fetched once and kept in `.cache/urls` under the digest of their content.
 
-Several are fetched at a time. Each has a limit of bytes, and of seconds without a byte; one that breaks off goes on
-where it stopped, and what fails is tried again, each time after a longer pause. An address that resolves to a private
-network is refused, after redirects too: a table from elsewhere must not make this machine ask its neighbours.
+Several are fetched at a time. Each has a limit of bytes, of seconds without a byte, and a least rate in each minute, so
+that a server which drips holds nothing up; one that breaks off goes on where it stopped, and what fails is tried again,
+each time after a longer pause. An address that resolves to a private network is refused, after redirects too: a table
+from elsewhere must not make this machine ask its neighbours.
 """
 
 from __future__ import annotations
@@ -11,28 +12,30 @@ import hashlib
 import ipaddress
 import json
 import random
+import re
 import socket
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from trivium.importing.asked import Asked
-from trivium.machine import files
+from trivium.machine import files, progress
 from trivium.machine.progress import Progress
 from trivium.settings import told
 from trivium.settings.errors import UserError
 
 TIMEOUT = 30.0  # seconds without a byte
 MOST = 4 << 30  # bytes of one file that somebody names; of one in a cell, see `Fetched`
-SLOWEST, GRACE = 1000, 60.0  # bytes a second, after so many seconds
+SLOWEST, GRACE = 1000, 60.0  # bytes a second that come at least, in each of so many seconds
 TRIES = 4
 PAUSE = 0.5  # seconds before the second try; twice as long before each further one
 REDIRECTS = 5
 THREADS = 16
 BLOCK = 1 << 16
+SEVERAL = re.compile(r"[;|,\s]\s*(?=https?://)", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -55,11 +58,15 @@ class Fetched:
         self._bar = self._bar or Progress("fetching", float("inf"), "file")
         found: dict[str, Path | None] = {}
         with ThreadPoolExecutor(THREADS) as threads:
-            for address, (path, why) in zip(addresses, threads.map(self._one, addresses), strict=True):
-                found[address] = path
-                if path is None:
-                    self.bad.append((address, why))
-                self._bar.add()
+            under_way = [threads.submit(self._one, address) for address in addresses]
+            left = set(under_way)
+            while left:
+                done, left = wait(left, progress.EVERY, FIRST_COMPLETED)
+                self._bar.add(len(done), "" if done else f"waiting for {min(len(left), THREADS)} that are slow")
+        for address, one in zip(addresses, under_way, strict=True):
+            found[address], why = one.result()
+            if why:
+                self.bad.append((address, why))
         self.count += len(addresses)
         return found
 
@@ -143,12 +150,8 @@ def _get(address: str, part: Path, private: bool, most: int, bar: Progress | Non
         if marked := answer.headers.get("ETag") or answer.headers.get("Last-Modified"):
             tag.write_text(marked)
         answer.raw.enforce_content_length = False  # else what came before it broke off is lost
-        start = time.monotonic()
         with part.open("ab" if begun else "wb") as file:
-            for block in answer.iter_content(BLOCK):
-                seconds = time.monotonic() - start
-                if seconds > GRACE and file.tell() - begun < SLOWEST * seconds:
-                    raise Refused(f"the server sends less than {SLOWEST:,} bytes a second")
+            for block in _blocks(answer):
                 if file.tell() + len(block) > most:
                     raise Refused(f"it holds more than {most:,} bytes, which are fetched at most")
                 file.write(block)
@@ -156,6 +159,25 @@ def _get(address: str, part: Path, private: bool, most: int, bar: Progress | Non
                     bar.add(len(block))
         if size is not None and part.stat().st_size != size:
             raise OSError(f"the server sent {part.stat().st_size:,} of {size:,} bytes")
+
+
+def _blocks(answer: Any) -> Iterator[bytes]:
+    """What has come, as it comes: a whole block is not waited for. Raises: OSError, Refused (it is too slow)."""
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+    since, count = time.monotonic(), 0
+    try:
+        while block := answer.raw.read1(BLOCK, decode_content=True):
+            count += len(block)
+            if (seconds := time.monotonic() - since) > GRACE:
+                if count < SLOWEST * seconds:
+                    raise Refused(f"the server sends too slowly: less than {SLOWEST:,} bytes a second for a minute")
+                since, count = time.monotonic(), 0
+            yield block
+    except ReadTimeoutError:
+        raise OSError(f"the server sent nothing for {TIMEOUT:g} s") from None
+    except HTTPError:
+        raise OSError("the server broke off") from None
 
 
 def _answer(address: str, headers: dict[str, str], private: bool) -> Any:
@@ -173,6 +195,8 @@ def _answer(address: str, headers: dict[str, str], private: bool) -> Any:
 
 def _allow(address: str, private: bool) -> None:
     """Raises: Refused (no http address, or one of a private network)."""
+    if len(found := SEVERAL.split(address)) > 1:
+        raise Refused(f"these look like {len(found)} addresses, and a cell has room for one")
     parts = urlsplit(address)
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise Refused(f"`{urlunsplit(parts)[:200]}` is no http or https address")

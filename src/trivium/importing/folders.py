@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 
 from trivium.importing import splits, trees
@@ -17,7 +18,7 @@ ENDINGS = {
     "video": VIDEO,
     "text": (".txt",),
 }
-LOOK = 1000  # files that tell whether these are folders of classes
+LABELS = ("cls", "label", "class", "json")  # endings of what gives a sample of WebDataset its label
 
 
 def modality(name: str) -> str:
@@ -27,13 +28,26 @@ def modality(name: str) -> str:
 
 
 def in_classes(asked: Asked) -> bool:
-    """Whether a tar holds folders of pictures, sounds or texts, and nothing that a sample of WebDataset is made of."""
-    if asked.path.suffix.lower() != ".tar":
-        return False
-    found = list(islice(trees.names(asked.path), LOOK))
-    kinds = {modality(name) for name in found}
-    return bool(found) and len(kinds) == 1 and kinds != {""} and all("/" in name for name in found) and len(
-        {name.rpartition("/")[0] for name in found}) > 1
+    """Whether a tar holds folders of classes, and is no shard of WebDataset: pictures, sounds or texts in more than one
+    folder, of which none has a file of its name that gives it a label.
+    """
+    media, labels, homes = set[str](), set[str](), set[str]()
+    try:
+        with tarfile.open(asked.path, "r:*") as archive:
+            for one in archive:
+                key, end = trees.parts(one.name)
+                if not one.isreg() or trees.spare(key):
+                    continue
+                if end.rpartition(".")[2] in LABELS:
+                    labels.add(key)
+                elif modality(one.name):
+                    media.add(key)
+                    homes.add(key.rpartition("/")[0])
+                if key in labels and key in media:
+                    return False
+    except (tarfile.TarError, EOFError, OSError):
+        return False  # whoever reads it as a shard says what is wrong
+    return len(homes) > 1 and "" not in homes
 
 
 def root(path: Path, found: list[str]) -> str:

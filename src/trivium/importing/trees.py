@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
+import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from trivium.importing.asked import Asked, Member
+from trivium.machine import files
 from trivium.modalities import media
 from trivium.modalities.media import place
 from trivium.settings.errors import UserError
 
+PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 SPARE = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems leave behind
 
 
@@ -29,7 +36,7 @@ def names(path: Path, asked: Asked | None = None) -> Iterator[str]:
         plain = place.plain(name)
         if not plain or name.startswith("/"):
             refused += 1
-        elif not _spare(plain):
+        elif not spare(plain):
             good.append(plain)
     if refused and asked:
         asked.note(f"files whose names lead out of {path}, not read: {refused:,}.")
@@ -64,22 +71,52 @@ def kind(path: Path) -> str:
     return "zip" if path.suffix.lower() == ".zip" else "tar"
 
 
+def is_tar(name: str) -> bool:
+    return name.lower().endswith((".tar", *PACKED))
+
+
+def parts(name: str) -> tuple[str, str]:
+    """`a/b`, `seg.png` of `a/b.seg.png`."""
+    folder, mark, base = name.rpartition("/")
+    key, _, end = base.partition(".")
+    return f"{folder}{mark}{key}", end.lower()
+
+
+def unpacked(path: Path, into: Path) -> Path:
+    """A compressed tar as one that is not, in the folder `into`: else nothing in it can be found by its place. Others
+    as they are. Raises: UserError (it is cut off or damaged).
+    """
+    opens = next((opens for ends, opens in ((PACKED[:2], gzip.open), (PACKED[2:4], bz2.open), (PACKED[4:], lzma.open))
+                  if path.name.lower().endswith(ends)), None)
+    if opens is None:
+        return path
+    plain = into / f"{path.name.rpartition('.')[0].removesuffix('.tar')}.tar"
+    into.mkdir(parents=True, exist_ok=True)
+    try:
+        with opens(path, "rb") as packed, files.whole(plain) as scratch, scratch.open("wb") as content:
+            shutil.copyfileobj(packed, content, 1 << 20)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
+        raise UserError(f"{path} is cut off or damaged ({error}): fetch or write it again.") from None
+    return plain
+
+
 def _walk(path: Path) -> Iterator[str]:
     """Files alone: a pipe or a device would be waited for. Links are followed, but into no folder twice."""
     been = set[str]()
     for where, folders, found in os.walk(path, followlinks=True):
         real = os.path.realpath(where)
-        folders[:] = [] if real in been else sorted(name for name in folders if not _spare(name))
+        folders[:] = [] if real in been else sorted(name for name in folders if not spare(name))
         if real in been:
             continue
         been.add(real)
         for name in sorted(found):
-            if not _spare(name) and os.path.isfile(os.path.join(where, name)):
+            if not spare(name) and os.path.isfile(os.path.join(where, name)):
                 yield (Path(where) / name).relative_to(path).as_posix()
 
 
-def _spare(name: str) -> bool:
-    return any(part.startswith(".") or part in SPARE for part in name.split("/"))
+def spare(name: str) -> bool:
+    """Whether it is hidden, or left behind by a system."""
+    return any((part.startswith(".") and part != ".") or part in SPARE for part in name.split("/"))
 
 
 def _members(path: Path) -> list[str]:

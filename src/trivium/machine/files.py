@@ -128,12 +128,22 @@ def text(path: str | Path) -> str:
 def absent(path: str | Path) -> str:
     """Why there is no file at `path`, as far as its name tells; for the reason of a row that names it."""
     name = str(path)
-    parts = [part.strip() for part in SEPARATOR.split(name)]
+    if (count := several(name)) > 1:
+        return f"there is no such file: these look like {count} files, and a cell has room for one"
     if DRIVE.search(name):
         return "there is no such file: this is a place on a drive of Windows, not one that is seen from the table"
-    if len(parts) > 1 and all(Path(part).suffix for part in parts):
-        return f"there is no such file: these look like {len(parts)} files, and a cell has room for one"
     return "there is no such file"
+
+
+def several(name: str) -> int:
+    """How many files a cell looks to name: parts with an ending each and a separator between; or, with white space or a
+    colon between, parts of one and the same ending.
+    """
+    parts = [part.strip("\"'[] ") for part in SEPARATOR.split(name)]
+    if len(parts) > 1 and all(re.search(r"\.\w+$", part) for part in parts):
+        return len(parts)
+    end = re.escape(Path(name.strip("\"'] ")).suffix)
+    return len(re.split(rf"(?<={end})[\s:]+(?=\S)", name)) if end else 1
 
 
 def read_json_or(path: str | Path, default: Any) -> Any:

@@ -77,6 +77,8 @@ class Inputs:
 
             return tables.digest(modalities.get(self.streams[s]).clean(values.text(value)).encode())
         try:
+            if value == b"":
+                raise ValueError("it is an empty file")
             with values.as_file(value) as file:
                 return media.digest(file or regions.split(str(value))[0], "" if file else root)
         except (OSError, ValueError, UserError):
@@ -92,7 +94,8 @@ class Inputs:
         """
         broken: list[list[str]] = [[] for _ in rows]
         rows = self.without_placeholders(self.anonymised(rows), root)
-        present = np.array([[not values.missing(row.get(s)) for s in self.streams] for row in rows], bool)
+        present = np.array([[not values.missing(row.get(s), modality) for s, modality in self.streams.items()]
+                            for row in rows], bool)
         for i, row in enumerate(rows):
             for k, s in enumerate(self.streams):
                 if isinstance(value := row.get(s), values.NotOne):
@@ -147,7 +150,7 @@ class Inputs:
         for (i, row), made in zip(rows.items(), away.each(_decode, about, own), strict=True):
             if isinstance(made, str):
                 value: Any = row[s]
-                name = repr(value[:60]) if isinstance(value, str) else "the given bytes"
+                name = repr(value[:60]) if isinstance(value, str) else f"of {len(value):,} bytes"
                 broken[i].append(f"{s} {name} cannot be used: {made}")
             else:
                 found[i] = made
@@ -164,6 +167,8 @@ def _decode(task: tuple[str, str, str, Any, Path, list[Row]]) -> list[np.ndarray
     for row in rows:
         value: Any = row[s]
         try:
+            if value == b"":
+                raise ValueError("it is an empty file")
             with values.as_file(value) as file:
                 place, seen = (file, "") if file else (value, root)
                 start, end = values.span(row, s, partial(kind.since, place, seen) if hasattr(kind, "since") else

@@ -124,7 +124,9 @@ class Table:
         """A path as seen from the folder of the table; content as it is."""
         from trivium.data.sources.spelled import located
 
-        if not isinstance(value, str) or value.startswith("data:"):
+        if not isinstance(value, str):
+            return value  # of no bytes is an empty file, and not a missing one
+        if not value or value.startswith("data:"):
             return value or None
         return located(value, self.path.parent)
 
@@ -170,7 +172,9 @@ def _inline(path: Path, columns: Sequence[str]) -> frozenset[str]:
 
 
 def _content(value: Any) -> Value:
-    return (value.get("bytes") or value.get("path")) if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return value.get("bytes") or value.get("path") or value.get("bytes")  # an empty file is none that is missing
 
 
 def _near(columns: Sequence[str], wanted: Sequence[str] | Mapping[str, str]) -> dict[str, str]:

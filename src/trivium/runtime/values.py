@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from trivium.modalities import is_written
+
 Value = str | bytes | None  # text itself; a path, the bytes of a file or a `data:` URI; None where it is missing
 TIMES = ("start", "end")  # of the recording that a row is about; those of `trivium.data.sources.manifest`
 
@@ -19,8 +21,11 @@ class NotOne(str):
     """The JSON of a list or an object, where one value should be."""
 
 
-def missing(value: Any) -> bool:
-    return value is None or value != value or value in ("", b"")  # NaN is unequal to itself
+def missing(value: Any, modality: str = "text") -> bool:
+    """Whether there is nothing; a file of no bytes is not nothing, but one that cannot be used."""
+    if value is None or value != value:  # NaN is unequal to itself
+        return True
+    return value == "" or (value == b"" and is_written(modality))
 
 
 def text(value: Any) -> str:

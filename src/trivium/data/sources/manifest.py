@@ -293,7 +293,7 @@ def _check_classes(labels: pa.ChunkedArray, path: Path, target: Sequence[str], f
         what = f"only the label {found[0]}" if found else "no label"
         raise UserError(f"{where} has {what}"
                         + ("; there must be at least two classes to tell apart." if fewest > 1 else "."))
-    question.refuse(found, where)
+    question.refuse(found, target[0], str(path))
     if words := question.note(found, where):
         print(f"note: {words}")
 

@@ -18,22 +18,24 @@ MOST = 1000  # classes that can be compared
 OTHER = "; if it is another column, name that one as data.manifest.label in params.yaml."
 
 
-def refuse(found: Sequence[str], where: str) -> None:
-    """Look at the different labels of a column, `where`.
+def refuse(found: Sequence[str], column: str, title: str = "") -> None:
+    """Look at the different labels of a `column`. title: of the data, if there is more than one.
 
     Raises: UserError (there are more than 1,000; most are lists; or of more than 20 most are decimal numbers, numbers
         with marks between the thousands, or numbers with a unit).
     """
+    where = f"{title}: column `{column}`" if title else f"the label column `{column}`"
     shown = ", ".join(f"`{label}`" for label in found[:3])
     if _lists(found):
         raise UserError(f"{where} holds lists ({shown}), and every combination would be a class of its own. If they "
                         f"are tags of which a row may have several, set `task: multilabel` in params.yaml{OTHER}")
     numbers = [label for label in found if DECIMAL.fullmatch(label)]
-    if len(found) > FEW and 2 * len(numbers) > len(found):
+    points = [label for label in numbers if "," not in label]
+    if len(found) > FEW and 2 * len(points) > len(found):
         raise UserError(f"{where} holds {len(found):,} different decimal numbers ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Set `task: regression` in "
                         f"params.yaml{OTHER}")
-    grouped = [label for label in found if GROUPED.fullmatch(label)]
+    grouped = [label for label in found if ("," in label and DECIMAL.fullmatch(label)) or GROUPED.fullmatch(label)]
     if len(found) > FEW and 2 * len({*numbers, *grouped}) > len(found):
         raise UserError(f"{where} holds {len(found):,} different numbers such as `{grouped[0]}`, which look like a "
                         "quantity, and every one would be a class of its own. Write them with a decimal point and "
@@ -41,7 +43,7 @@ def refuse(found: Sequence[str], where: str) -> None:
     if len(found) > FEW and (unit := _unit(found)):
         raise UserError(f"{where} holds {len(found):,} different numbers with `{unit}` ({shown}), which look like a "
                         "quantity, and every one would be a class of its own. Write the numbers alone, such as 1234.5; "
-                        f"the unit stands in params.yaml: `task: {{name: regression, units: {{COLUMN: {unit}}}}}`"
+                        f"the unit stands in params.yaml: `task: {{name: regression, units: {{{column}: {unit}}}}}`"
                         f"{OTHER}")
     if len(found) > MOST:
         numeric = 2 * sum(bool(NUMBER.fullmatch(label)) for label in found) > len(found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
-from trivium.machine.files import DRIVE
+from trivium.machine.files import DRIVE, several
 from trivium.modalities import media
 from trivium.modalities.media import place
 
@@ -97,11 +97,28 @@ def _spellings(name: str, value: str, folder: Path) -> Iterator[tuple[str, str]]
     if os.path.isabs(value.removeprefix("file://")) or DRIVE.match(value):
         parts = re.split(r"[/\\]+", unquote(value) if value.startswith("file://") else value)
         for first in range(1, len(parts)):
-            for one, _ in _signs("/".join(parts[first:])):
-                yield one, "a path of another machine"
-    parent, _, last = name.rpartition("/")
-    if other := _letters(str(folder / parent)).get(_folded(last)):
-        yield (f"{parent}/{other}" if parent else other), "capital letters"
+            end = "/".join(parts[first:])
+            if several(end) < several(value):
+                break  # of several files in a cell, the last one is as good as any other
+            for one, _ in (*_signs(end), (_alike(end, folder), "")):
+                if one:
+                    yield one, "a path of another machine"
+    if one := _alike(name, folder):
+        plain, given, mended = (unicodedata.normalize("NFC", text) for text in (name, unquote(name), one))
+        yield one, ("Unicode NFC or NFD" if mended == plain else "percent-encoded" if mended == given else
+                    "capital letters")
+
+
+def _alike(name: str, folder: Path) -> str:
+    """The name under which the folders and the file of `name` are there, each in its own letters; "" of none."""
+    here = ""
+    for part in name.split("/"):
+        there = os.path.lexists(os.path.join(folder, here, part))
+        own = part if there else _letters(os.path.join(folder, here)).get(_folded(part), "")
+        if not own:
+            return ""
+        here = f"{here}/{own}" if here else own
+    return here
 
 
 def _signs(name: str) -> Iterator[tuple[str, str]]:

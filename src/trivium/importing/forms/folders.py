@@ -1,4 +1,4 @@
-"""A folder for each class, of pictures, sounds, videos or texts; here, or in a zip or tar that is not unpacked."""
+"""A folder for each class, of pictures, sounds, videos or texts; here, or in a zip or tar, which stays one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ WORDS = "a folder for each class"
 
 
 def knows(asked: Asked) -> bool:
-    return asked.path.is_dir() or (asked.path.is_file() and asked.path.suffix.lower() in (".zip", ".tar"))
+    return asked.path.is_dir() or (asked.path.is_file() and (asked.path.suffix.lower() == ".zip" or trees.is_tar(
+        asked.path.name)))
 
 
 def rows(asked: Asked) -> Rows:
@@ -21,7 +22,7 @@ def rows(asked: Asked) -> Rows:
 
     Raises: UserError (nothing in it that can be read, no folders of classes).
     """
-    path = asked.path
+    path = trees.unpacked(asked.path, asked.into)
     every = list(trees.names(path, asked))
     found = [name for name in every if folders.modality(name)]
     if not every:

@@ -18,13 +18,12 @@ from typing import Any
 
 from trivium.importing import folders, splits
 from trivium.importing.asked import Asked, Cell, Inline, Member, Row, Rows
-from trivium.importing.trees import decoded, names
+from trivium.importing.trees import PACKED, decoded, is_tar, names, parts
 from trivium.modalities.media import place
 from trivium.settings.errors import UserError
 
 WORDS = "tar shards (WebDataset)"
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
-PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 IMAGE = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff")
 AUDIO = ("wav", "flac", "mp3", "ogg", "opus", "aiff")
 TEXT = {"cls": "label", "label": "label", "class": "label", "txt": "text", "text": "text", "caption": "text",
@@ -37,8 +36,8 @@ def knows(asked: Asked) -> bool:
     if path.is_dir():
         found = [name for name in itertools.islice(names(path), 10_000)
                  if not name.lower().endswith((".json", ".md", ".txt"))]
-        return bool(found) and all(_is_tar(name) for name in found)
-    return _is_tar(path.name) and (not path.is_file() or not folders.in_classes(asked))
+        return bool(found) and all(is_tar(name) for name in found)
+    return is_tar(path.name) and (not path.is_file() or not folders.in_classes(asked))
 
 
 def rows(asked: Asked) -> Rows:
@@ -48,13 +47,13 @@ def rows(asked: Asked) -> Rows:
     unknown, refused = Counter[str](), 0
     for file in files:
         side = {"split": splits.of(file.name) or splits.of(file.parent.name)} if sides else {}
-        for key, members in itertools.groupby(_members(file), lambda one: _parts(one[0])[0]):
+        for key, members in itertools.groupby(_members(file), lambda one: parts(one[0])[0]):
             if not place.plain(key) or key.startswith("/"):
                 refused += 1
                 continue
             row: Row = {"id": f"{file.name.partition('.')[0]}/{key}" if len(files) > 1 else key}
             for name, content in members:
-                _add(row, _parts(name)[1], Member(file, "tar", name) if content is None else content, unknown)
+                _add(row, parts(name)[1], Member(file, "tar", name) if content is None else content, unknown)
             yield row | side
     if unknown:
         asked.note("not read: files that end in " + ", ".join(f".{end} ({count:,})" for end, count in
@@ -71,23 +70,12 @@ def shards(source: str) -> list[Path]:
                 shards(f"{source[:found.start()]}{number:0{len(first)}d}{source[found.end():]}")]
     path = Path(source)
     if path.is_dir():
-        return [path / name for name in names(path) if _is_tar(name)]
+        return [path / name for name in names(path) if is_tar(name)]
     if path.is_file():
         return [path]
     if matching := sorted(glob.glob(source)):
         return [Path(one) for one in matching]
     raise UserError(f"There is no shard {source} (seen from {Path.cwd()}): check the numbers in braces and the path.")
-
-
-def _is_tar(name: str) -> bool:
-    return name.lower().endswith((".tar", *PACKED))
-
-
-def _parts(name: str) -> tuple[str, str]:
-    """`a/b`, `seg.png` of `a/b.seg.png`."""
-    folder, mark, base = name.rpartition("/")
-    key, _, end = base.partition(".")
-    return f"{folder}{mark}{key}", end.lower()
 
 
 def _members(file: Path) -> Iterator[tuple[str, Inline | str | None]]:
@@ -96,7 +84,7 @@ def _members(file: Path) -> Iterator[tuple[str, Inline | str | None]]:
     try:
         with tarfile.open(file, "r|*") as shard:
             for one in shard:
-                end = _parts(one.name)[1].rpartition(".")[2]
+                end = parts(one.name)[1].rpartition(".")[2]
                 if not one.isreg():
                     continue
                 if end in TEXT or end == "json":
