@@ -17,6 +17,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"seeds": 2, "budget.epochs": 3}
 SILENT = {"compare.latency": False}
+SMALL = SILENT | {"evaluate.batch": 16}  # gradients of large encoders take memory
 FOUR = ("end_to_end", "supervised_frozen", "published_linear", "reference")
 
 
@@ -82,8 +83,8 @@ def pictures(folder: Path) -> str:
 SETS = {
     "digits": Kind("handwriting, speech and words, 1,500 rows, answers timed"),
     "table": Kind("a table of 569 rows", table, SILENT, FOUR),
-    "texts": Kind("600 long texts", texts, SILENT, FOUR),
-    "pictures": Kind("400 pictures, a published encoder", pictures, SILENT, FOUR),
+    "texts": Kind("600 long texts", texts, SMALL, FOUR),
+    "pictures": Kind("400 pictures, a published encoder", pictures, SMALL, FOUR),
     "numbers": Kind("442 rows, a number to predict, answers timed", numbers),
 }
 

@@ -36,6 +36,21 @@ def picture(i: int, side: int = 96) -> Image.Image:
     return drawn
 
 
+def on_a_page(i: int, side: int = 96) -> Image.Image:
+    """A thing of a few outlined shapes that stands on a white page."""
+    rng = np.random.default_rng([i, 12])
+    page = Image.new("RGB", (4 * side, 4 * side), "white")
+    brush = ImageDraw.Draw(page)
+    middle, reach = rng.uniform(0.35, 0.65, 2) * page.width, rng.uniform(0.12, 0.3) * page.width
+    for _ in range(int(rng.integers(3, 8))):
+        x, y = rng.normal(middle, reach / 2).tolist()
+        w, h = (rng.uniform(0.2, 1, 2) * reach).tolist()
+        shape = brush.ellipse if rng.random() < 0.5 else brush.rectangle
+        shape((x - w, y - h, x + w, y + h), fill=tuple(int(v) for v in rng.integers(0, 240, 3)), outline="black",
+              width=int(rng.integers(0, 12)))
+    return page.resize((side, side), Image.Resampling.LANCZOS)
+
+
 def as_jpeg(drawn: Image.Image, quality: int) -> Image.Image:
     buffer = io.BytesIO()
     drawn.save(buffer, "jpeg", quality=quality)
@@ -69,6 +84,20 @@ def sound(i: int, rate: int = 16_000, seconds: float = 1.5) -> np.ndarray:
         shape = np.clip(np.minimum(time - start, start + length - time) / 0.03, 0, 1) * rng.uniform(0.2, 1)
         wave += shape * sum(np.sin(2 * np.pi * tone * k * time) / k for k in range(1, 5))
     return 0.2 * wave / np.abs(wave).max() + 0.002 * rng.normal(size=len(wave))
+
+
+def hit(i: int, rate: int = 16_000) -> np.ndarray:
+    """A drum, one with snares, or a cymbal: a tone that falls, noise above some pitch, or both, dying away."""
+    rng = np.random.default_rng([i, 13])
+    time = np.arange(round(rate * rng.uniform(0.3, 1.2))) / rate
+    pitch = rng.uniform(45, 160) * (1 + rng.uniform(0.2, 3) * np.exp(-time / rng.uniform(0.01, 0.05)))
+    tone = np.sin(2 * np.pi * np.cumsum(pitch) / rate) * np.exp(-time / rng.uniform(0.05, 0.25))
+    lines, above = np.fft.rfft(rng.normal(size=len(time))), rng.uniform(500, 5000)
+    lines /= 1 + (above / np.maximum(np.fft.rfftfreq(len(time), 1 / rate), 1)) ** 4
+    noise = np.fft.irfft(lines, len(time))
+    noise *= np.exp(-time / rng.uniform(0.03, 0.4)) / np.abs(noise).max()
+    wave = (tone + 0.05 * noise, rng.uniform(0.2, 0.8) * tone + noise, noise)[i % 3]
+    return 0.5 * wave / np.abs(wave).max() * np.minimum(1, time / 0.001)
 
 
 def noisy(wave: np.ndarray, i: int, decibels: float = 25) -> np.ndarray:

@@ -14,6 +14,8 @@ from tests.data.alike_media import (
     SERIES,
     SOUNDS,
     film,
+    hit,
+    on_a_page,
     one_word,
     picture,
     save_film,
@@ -44,6 +46,39 @@ def test_pictures(tmp_path: Path, change: str, least: int) -> None:
     prints = [image.print_of(save_picture(one, tmp_path / f"{i}.png"), tmp_path, None, None)
               for i, one in enumerate(every)]
     planted, others = found(image.pairs(np.stack([one for one in prints if one is not None]), LEAST.image or 1), COUNT)
+    assert planted >= least and others == 0
+
+
+@pytest.mark.parametrize(("change", "least"), [("JPEG, quality 30", 60), ("half the size", 60), ("30 % brighter", 56),
+                                               ("30 % darker", 60)])
+def test_things_on_a_white_page(tmp_path: Path, change: str, least: int) -> None:
+    """A darker page is grey, and JPEG leaves spots on it: none of it may hide what the page shows."""
+    every = [*(on_a_page(i) for i in range(COUNT)), *(PICTURES[change](on_a_page(i)) for i in range(COUNT))]
+    prints = [image.print_of(save_picture(one, tmp_path / f"{i}.png"), tmp_path, None, None)
+              for i, one in enumerate(every)]
+    planted, others = found(image.pairs(np.stack([one for one in prints if one is not None]), LEAST.image or 1), COUNT)
+    assert planted >= least and others == 0
+
+
+def test_a_page_that_two_pictures_share_makes_no_twins(tmp_path: Path) -> None:
+    """Two stripes within one frame, upright and lying: all around them is the same."""
+    frame = np.full((64, 64), 255, np.uint8)
+    frame[24:40, 24:40] = 0
+    upright, lying = frame.copy(), frame.copy()
+    upright[26:38, 28:32] = lying[28:32, 26:38] = 90
+    prints = np.stack([image.print_of(save_picture(Image.fromarray(one), tmp_path / f"{i}.png"), tmp_path, None, None)
+                       for i, one in enumerate((upright, lying, (0.7 * upright).astype(np.uint8)))])
+    assert np.corrcoef(prints[:2])[0, 1] > 0.95  # of the whole pictures
+    assert image.pairs(prints, 0.95).tolist() == [[0, 2]]
+
+
+@pytest.mark.parametrize(("change", "least"), [("half as loud", 60), ("MP3", 60), ("noise at 25 dB", 42)])
+def test_drum_hits(tmp_path: Path, change: str, least: int) -> None:
+    """All die away in one manner, and are no twins for it: their spectrograms alone tie a hundred pairs of these."""
+    every = [*(hit(i) for i in range(COUNT)), *(SOUNDS[change](hit(i), i) for i in range(COUNT))]
+    prints = [audio.print_of(save_sound(one, tmp_path / f"{i}.wav"), tmp_path, None, None)
+              for i, one in enumerate(every)]
+    planted, others = found(audio.pairs(np.stack([one for one in prints if one is not None]), LEAST.audio or 1), COUNT)
     assert planted >= least and others == 0
 
 

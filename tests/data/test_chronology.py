@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from tests.data.test_splits import run
+from trivium.data import chronology
 from trivium.data.chronology import Time
+from trivium.data.settings import Stream
 from trivium.settings.errors import UserError
 
 DAYS = [f"2020-{1 + k // 28:02}-{1 + k % 28:02}" for k in range(100)]  # 28 days of each month
@@ -110,3 +112,20 @@ def test_a_class_that_begins_later_and_groups_that_come_again_are_told(tmp_path:
         drawn(tmp_path, list("ab") * 50, list(DAYS), columns={"group": [f"g{k % 10}" for k in range(100)]})
     with pytest.raises(UserError, match="leave nothing to train on"):
         drawn(tmp_path, list("ab") * 50, list(DAYS), val=0.5, test=0.5)
+
+
+def test_a_year_among_days_is_counted_and_named(tmp_path: Path) -> None:
+    times = [*DAYS[:50], "2020", "2020-02", *DAYS[52:]]
+    report, _ = drawn(tmp_path, list("ab") * 50, times)
+    assert report["warnings"][0] == (
+        "2 rows say only a year or a month, such as `2020` of the sample `s000050`, where others say a day: they count "
+        "as its first day, and may stand before what they are later than.")
+    report, _ = drawn(tmp_path / "months", list("ab") * 50, [f"{2000 + k // 12}-{1 + k % 12:02}" for k in range(100)])
+    assert report["warnings"] == []
+
+
+def test_a_time_that_models_read_is_said() -> None:
+    facts = Stream(modality="table", columns=("area", "taken"))
+    (said,) = chronology.read_by_models("taken", {"text": Stream(modality="text"), "facts": facts})
+    assert said.startswith("The column `taken` says when a row is from, and `facts` gives it to the models, too")
+    assert chronology.read_by_models("time", {"facts": facts}) == []

@@ -217,7 +217,7 @@ def test_too_little_beside_the_held_out_domain_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"No training row is left for `b`: .* held-out domain `phone`"):
         run(tmp_path, ["a"] * 80 + ["b"] * 20, columns={"domain": ["studio"] * 80 + ["phone"] * 20},
             held_out_domain="phone")
-    with pytest.raises(UserError, match="form 0 groups that may be split .* hold out another domain"):
+    with pytest.raises(UserError, match="`phone`, of which all samples of this data are: nothing is left to"):
         run(tmp_path, list("ab") * 50, columns={"domain": ["phone"] * 100}, held_out_domain="phone")
 
 

@@ -37,7 +37,10 @@ def test_largest_first_and_the_reasons_of_the_others(tmp_path: Path) -> None:
         ("one", 40, "It has no row of `b`."), ("small", 10, "It has 10 rows with a label, and 20 are needed.")]
     chosen, left = sort(tmp_path, params, 2)
     assert chosen == ["south", "north"]
-    assert ("west", "The 2 largest are held out; `--most` says how many.") in [(one.name, one.reason) for one in left]
+    asked = "`--most` says how many are held out: {} here, the largest first."
+    assert ("west", 40, asked.format(2)) in [(one.name, one.n, one.reason) for one in left]
+    assert ("north and 1 more", 100, asked.format(1)) in [(one.name, one.n, one.reason)
+                                                          for one in sort(tmp_path, params, 1)[1]]
 
 
 def test_what_the_others_cannot_learn_is_not_held_out(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def validates(folder: Path, made: tuple[str, bytes, int]) -> str:
     for s in STREAMS:
         there = tables.read(raw / f"{s}.parquet").num_rows
         left = tables.read(out / f"{s}.parquet").num_rows
-        assert there == left + pc.sum(pc.equal(quarantined["table"], s)).as_py()
+        assert there == left + quarantined["table"].to_pylist().count(s)
     return "validated" if not quarantined.num_rows else "validated in part"
 
 

@@ -57,6 +57,13 @@ def test_every_row_of_a_manifest_is_kept_or_in_quarantine(folder: Path, table) -
     checks.validates(folder, table)
 
 
+@pytest.mark.slow
+def test_a_manifest_of_which_nothing_is_in_quarantine(folder: Path) -> None:
+    rows = [f"r{k},{'ab'[k % 2]},one two,good.png,good.wav" for k in range(6)]
+    content = "\n".join(["id,label,text,image,audio", *rows]) + "\n"
+    assert checks.validates(folder, (".csv", content.encode(), 6)) == "validated"
+
+
 @quick
 @given(content=made.IMAGES)
 def test_pictures_are_decoded_or_refused(folder: Path, content: bytes) -> None:
@@ -76,6 +83,7 @@ def test_videos_are_decoded_or_refused(folder: Path, content: bytes, start: floa
     checks.decodes(folder, "audio", content, start, end)
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @quick
 @given(archived=archives.archives())
 def test_members_of_archives_are_what_was_put_in_or_refused(folder: Path, archived) -> None:

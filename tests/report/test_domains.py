@@ -26,10 +26,11 @@ def test_a_few_labels_are_a_table_of_their_domain() -> None:
     made = found(Transfer(strategy="x", title="Joint", test=76.0, levels=levels))
     page = " ".join(render(made).split())
     assert "Tested on 76 other rows of it" in page and "ahead of scratch" in page and "−40.0" in page
-    assert "10 of each class" in page and "the simple reference on them alone" not in page
+    assert "labels of a class" in page and "How far “Joint” is ahead" in page
+    assert "the simple reference on them alone" not in page
     said = summary(made)
-    assert "west, 0 labels of each class: the model as it is 20.0 %" in said
-    assert ("west, 10 labels of each class: the model goes on with them 20.0 %, from scratch on them alone 60.0 %"
+    assert "west, 0 labels of each class: “Joint” as it is 20.0 %" in said
+    assert ("west, 10 labels of each class: “Joint” goes on with them 20.0 %, from scratch on them alone 60.0 %"
             in said)
 
 

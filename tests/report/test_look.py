@@ -98,6 +98,17 @@ def test_of_stretches_nothing_is_said_to_share_content(tmp_path: Path) -> None:
     assert "went to quarantine" in said and "share content" not in said and "train row" not in said
 
 
+def test_a_stream_that_some_classes_lack_stands_out(project: Path) -> None:
+    found = Seen(project)
+    assert streams.tells(found) == []
+    k = found.streams.index("audio")
+    found.present = found.present.copy()
+    found.present[:, k] = found.strata == 0
+    assert streams.tells(found) == [
+        f"100.0\xa0% of {EVIL} have audio, and 0.0\xa0% of a: a model can tell these by what is missing. "
+        "Ask whether it will be so for new data, too."]
+
+
 def test_a_split_column_that_is_not_used_is_in_no_table(project: Path) -> None:
     found = Seen(project)
     assert found.leaks is not None and found.leaks.given
@@ -159,12 +170,12 @@ def test_a_price_in_words() -> None:
     said = PRICE.said.replace("\xa0", " ")
     assert said == (
         "A whole run will take about 7 min on this machine, if it does nothing else: the data 30 s, strategies 7 min, "
-        "comparison and report 8.0 s. That is 11 min of computing, of which 7.0 s go to loading libraries for 3 "
+        "comparison and report 8.0 s. That is 11 min of computing, of which 7.0 s go to loading libraries for 2 "
         "stages. 30 s of it are done already. The most memory is for `train@one`: about 2.00 GB, 2 at a time. 4.00 GB "
         "are there.")
     assert PRICE.seconds == 30 + 402 + 8  # three seeds, two at a time, are two rounds of 200 s
     assert [line.replace("\xa0", " ") for line in PRICE.lines[2:]] == [
-        "What would save time:", "  `seeds: 2` instead of 3   46 %, 3 min"]
+        "What would save time or memory:", "  `seeds: 2` instead of 3  46 % of the time, 3 min"]
 
 
 def test_too_little_memory_is_a_warning() -> None:

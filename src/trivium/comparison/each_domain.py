@@ -103,6 +103,11 @@ def _sentence(domains: Sequence[One], first: Comparison) -> str:
     mean = f"{metric.number(float(np.mean([drop.mean for drop in drops.values()])))}{unit} of {metric.words}"
     who = "the recommended strategy" if all(one.recommended for one in domains) else (
         "the recommended strategy, or else the best,")
+    if len(domains) == 1:
+        (name, drop), = drops.items()
+        sure = "clearly does worse" if clear else "does not clearly do worse"
+        return (f"On {name}, which was held out, {who} {sure} than inside: it loses {metric.number(drop.mean)}{unit} "
+                f"of {metric.words} ({metric.number(drop.low)} to {metric.number(drop.high)}).")
     if not clear:
         return (f"On none of {whole} that were held out does {who} clearly do worse than inside: it loses {mean} on "
                 "average.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +11,7 @@ import pyarrow.compute as pc
 from trivium.data import tables
 from trivium.data.moments import Moments, read
 from trivium.data.out import Part
-from trivium.data.settings import Split
+from trivium.data.settings import Split, Stream
 from trivium.settings.errors import UserError
 
 TRAIN, VAL, TEST, _, UNUSED, _ = range(len(tables.SPLITS))
@@ -51,7 +53,7 @@ def place(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray, settings: Sp
         raise UserError(f"split.method is `time`, but no time can be read, such as {_example(found, samples)}. Write "
                         "dates as 2026-01-31 or 2026-01-31T12:30:00, or write numbers, such as years.")
     warnings = [f"Times are numbers, read as {found.unit} since 1970 (UTC)."] if found.unit else []
-    warnings += _without_time(fixed, found, samples)
+    warnings += _coarse(found, samples) + _without_time(fixed, found, samples)
     free = np.flatnonzero(fixed == FREE)
     starts = _starts(found.value[free], settings)
     own = np.searchsorted(starts, found.value, side="right")  # 0, 1, 2 are TRAIN, VAL, TEST
@@ -82,6 +84,16 @@ def _without_time(fixed: np.ndarray, found: Moments, samples: pa.Table) -> list[
         said[f"a time that cannot be read, such as {_example(found, samples)}"] = wrong
     return [f"{_rows(count)} unused: {'they have' if count > 1 else 'it has'} {what}."
             for what, count in said.items() if count]
+
+
+def _coarse(found: Moments, samples: pa.Table) -> list[str]:
+    if found.coarse is None or not found.coarse.any():
+        return []
+    row = int(np.argmax(found.coarse))
+    count = int(found.coarse.sum())
+    return [f"{count:,} row{'s say' if count > 1 else ' says'} only a year or a month, such as `"
+            f"{samples['time'][row].as_py()}` of the sample `{samples['sample'][row].as_py()}`, where others say a "
+            "day: they count as its first day, and may stand before what they are later than."]
 
 
 def _example(found: Moments, samples: pa.Table) -> str:
@@ -128,6 +140,14 @@ def _told(fixed: np.ndarray, free: np.ndarray, found: Moments) -> Time:
     return Time(dates=found.dates, first={side: found.words(own.min()) for side, own in times.items()},
                 last={side: found.words(own.max()) for side, own in times.items()},
                 later=round(later / 86_400 if found.dates else later, 6))
+
+
+def read_by_models(column: str, streams: Mapping[str, Stream]) -> list[str]:
+    """What is said where models read the column of times, too: later rows have values of it that they never saw."""
+    return [f"The column `{column}` says when a row is from, and `{name}` gives it to the models, too: those of later "
+            f"rows lie outside of all that they have learned. Take it out of data.streams.{name}.columns in "
+            "params.yaml if it is to say nothing else." for name, stream in streams.items() if column in
+            (stream.columns or ())]
 
 
 def ignored(samples: pa.Table) -> list[str]:

@@ -26,6 +26,9 @@ def hold_out(fixed: np.ndarray, samples: pa.Table, groups: np.ndarray, domain: s
     own = are(given, domain)
     if not own.any():
         raise UserError(f"split.held_out_domain in params.yaml is `{domain}`, but {_known(given, domain)}")
+    if own.all():
+        raise UserError(f"split.held_out_domain in params.yaml is `{domain}`, of which all samples of this data are: "
+                        "nothing is left to learn from. Set it to \"\", or bring rows of another domain.")
     held = np.zeros(int(groups.max()) + 1, dtype=bool)
     held[groups[own]] = True
     fixed[held[groups]] = UNUSED

@@ -28,6 +28,7 @@ class Moments:
     wrong: np.ndarray
     dates: bool
     unit: str = ""
+    coarse: np.ndarray | None = None
 
     def words(self, value: float) -> str:
         """`2026-01-31`, with the time of day where it is not midnight (UTC); or the number."""
@@ -60,7 +61,11 @@ def read(column: pa.ChunkedArray) -> Moments:
     value = np.array([*found, math.nan])[place]
     said = np.array([*(bool(one) for one in given), False])[place]
     unit = "" if dates else epochs.unit(value)
-    return Moments(value / epochs.UNITS[unit] if unit else value, said & np.isnan(value), dates or bool(unit), unit)
+    short = [bool(YEAR.fullmatch(one) or MONTH.fullmatch(one)) for one in given]
+    finer = dates and any(not one and moment is not None for one, moment in zip(short, moments, strict=True))
+    coarse = np.array([*short, False])[place] if finer else None
+    return Moments(value / epochs.UNITS[unit] if unit else value, said & np.isnan(value), dates or bool(unit), unit,
+                   coarse)
 
 
 def number(text: str) -> float | None:

@@ -27,7 +27,7 @@ DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
 
 
 def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
-          tied: Sequence[np.ndarray] = ()) -> dict[str, Any]:
+          tied: Sequence[np.ndarray] = (), known: Sequence[str] = ()) -> dict[str, Any]:
     """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
     A group is what shares `group`, `duplicate_group`, (if asked for) a text, or a code of `tied` (see `components`); it
@@ -35,7 +35,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     its group is in val, test or a held-out domain, or where the data names one of these for it. Where the data names a
     split it holds for every seed; what it does not name is drawn from its train rows. The samples of
     `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for them.
-    With the method `time`, see `chronology.place`.
+    With the method `time`, see `chronology.place`. known: warnings that there are already
 
     Raises:
         UserError: too few groups, shares that leave nothing to train on, a domain that the data does not have, or a
@@ -50,7 +50,7 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     y[~bare] = task.strata(targets[~bare])
     groups = components(len(y), [*shared(samples, settings, meta.streams or {}), *tied])
     fixed = np.where(bare, BARE, FREE).astype(np.int8)
-    warnings, time = hold_out(fixed, samples, groups, settings.held_out_domain), None
+    warnings, time = [*known, *hold_out(fixed, samples, groups, settings.held_out_domain)], None
     if settings.method == "time":
         said, time = chronology.place(fixed, samples, groups, settings)
         samples, warnings = samples.drop_columns("split"), warnings + chronology.ignored(samples) + said

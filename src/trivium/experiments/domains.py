@@ -67,13 +67,16 @@ def sort(root: Path, params: Params, most: int) -> tuple[list[str], list[LeftOut
                         "params.yaml).")
     task = tasks.of(Meta.read(aligned / "meta.json").task or {})
     own = {name: told.filter(pc.equal(told["domain"], name))["y"] for name in names}
-    chosen, left = list[str](), list[LeftOut]()
+    chosen, left, further = list[str](), list[LeftOut](), list[str]()
     for name in sorted(names, key=lambda name: (-len(own[name]), name)):
-        reason = _few(own[name], task) or (_not_asked(most) if len(chosen) == most else _refused(root, params, name))
-        if reason:
+        if reason := _few(own[name], task) or ("" if len(chosen) == most else _refused(root, params, name)):
             left.append(LeftOut(name=name, n=len(own[name]), reason=reason))
         else:
-            chosen.append(name)
+            (further if len(chosen) == most else chosen).append(name)
+    if further:
+        name = further[0] if len(further) == 1 else f"{further[0]} and {len(further) - 1:,} more"
+        left.append(LeftOut(name=name, n=sum(len(own[one]) for one in further),
+                            reason=f"`--most` says how many are held out: {most:,} here, the largest first."))
     if not chosen:
         raise UserError("No domain of this data can be held out." + "".join(
             f"\n{one.name}: {one.reason}" for one in left))
@@ -89,10 +92,6 @@ def _few(y: pa.ChunkedArray, task: Task) -> str:
         if lacking := [f"`{task.categories[k]}`" for k in np.flatnonzero(tally == 0)]:
             return f"It has no row of {', '.join(lacking[:5])}{' ...' * (len(lacking) > 5)}."
     return ""
-
-
-def _not_asked(most: int) -> str:
-    return f"The {most} largest are held out; `--most` says how many."
 
 
 def _refused(root: Path, params: Params, name: str) -> str:

@@ -153,6 +153,7 @@ def dvc(root: Path, *words: str) -> int:
         return process.wait()
     except KeyboardInterrupt:  # DVC has heard it too, and removes the folder that the experiment ran in
         process.wait()
+        print("\nStopped. What is finished is kept: the same command goes on.", file=sys.stderr)
         raise
     except BaseException:
         process.terminate()

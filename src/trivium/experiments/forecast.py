@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trivium.comparison.latency import ROWS
 from trivium.data.store import Store
 from trivium.evaluation import cost
-from trivium.experiments import speeds
+from trivium.experiments import rehearsal, speeds
 from trivium.experiments.speeds import Speed
 from trivium.machine import device, memory
 from trivium.machine.measured import Measured
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from trivium.strategies import Entry
 
 FEW_ROWS = 250  # for the analyses: what is told to save
+ENTRY, MOST_ENTRIES = "`train` without", 3
 PREPARED = ("ingest", "validate", "align", "split", "preprocess", "budget")
 ANSWERS = cost.WARM_UP + cost.REPEATS + (1 + cost.ROUNDS) * cost.MANY  # samples that time a model's answers
 TRAINED, ANSWERING = "trivium.training.fused, trivium.training.pretrain, accelerate", "trivium.serving.latency.first"
@@ -45,8 +46,8 @@ class Counts:
 
 @dataclass(frozen=True)
 class Machine:
-    """speeds: by recipe.  start: seconds to load what a stage of training needs;  compared: what `compare` does;
-    answering: what an exported model does.  beside: seeds side by side.  cores: of the machine.
+    """speeds: by recipe.  start: seconds to load what a stage of training needs;  compared: what `compare` does, with
+    MLflow; answering: what an exported model does.  beside: seeds side by side.  cores: of the machine.
     base: bytes of a program with the libraries of training.
     """
 
@@ -65,7 +66,7 @@ def of(params: Params, unchanged: set[str]) -> Price:
     unchanged: stages that have run as things are now: what they took is better than any forecast.
     """
     where = device.kind(params.loop.device)
-    found = Machine(speeds.measure(params), speeds.start(TRAINED), speeds.start(COMPARED), speeds.start(ANSWERING),
+    found = Machine(rehearsal.measure(params), speeds.start(TRAINED), speeds.start(COMPARED), speeds.start(ANSWERING),
                     device.workers(params.loop.workers, where), cores(), memory.resident())
     counted = counts(params)
     told = parts(params, counted, found)
@@ -84,7 +85,7 @@ def counts(params: Params) -> Counts:
 
 def parts(params: Params, counted: Counts, machine: Machine) -> list[Part]:
     """The stages behind `budget`, in their order."""
-    recipes = [_recipe(params, name, counted, machine) for name in params.pretrain if name in machine.speeds]
+    recipes = [_recipe(params, name, counted, machine) for name in params.pretrain]
     trained = [_strategy(params, name, counted, machine) for name in params.train]
     evaluated = [_evaluated(params, params.entries[name], counted, machine) for name in params.train]
     return [*recipes, *trained, *evaluated, *_rest(params, counted, machine)]
@@ -96,7 +97,7 @@ def _recipe(params: Params, name: str, counted: Counts, machine: Machine) -> Par
     if recipe.objectives:
         work += seeds * _moving(recipe.share * counted.flops, params, counted, speed)
     units = len(recipe.groups) * (1 if speed.once else seeds)
-    return _part(f"pretrain@{name}", work, units, machine, speed.trained * bool(recipe.objectives))
+    return _part(f"pretrain@{name}", work, units, machine, _training(params, speed) * bool(recipe.objectives))
 
 
 def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> Part:
@@ -111,7 +112,7 @@ def _strategy(params: Params, name: str, counted: Counts, machine: Machine) -> P
         work = counted.val * speed.passed
     else:
         work = passes + counted.train * speed.fitted
-    return _part(f"train@{name}", params.seeds * work * _tuned(params), params.seeds, machine, speed.trained)
+    return _part(f"train@{name}", params.seeds * work * _tuned(params), params.seeds, machine, _training(params, speed))
 
 
 def _phase(moves: bool, flops: float, passes: float, params: Params, counted: Counts, speed: Speed) -> float:
@@ -128,7 +129,7 @@ def _moving(flops: float, params: Params, counted: Counts, speed: Speed) -> floa
     """Seconds of the steps that they pay for, and of all looks at validation: the first, and one an epoch at most."""
     samples = flops / max(speed.flops, 1.0)
     looks = 1 + min(params.loop.evaluations, math.ceil(samples / counted.train))
-    return samples / params.loop.batch * speed.step + looks * counted.val * speed.through
+    return samples * speed.step + looks * counted.val * speed.through
 
 
 def _tuned(params: Params) -> float:
@@ -142,8 +143,14 @@ def _evaluated(params: Params, entry: Entry, counted: Counts, machine: Machine) 
     few, rows, measured = (min(n, counted.test) for n in (speeds.FEWEST, params.evaluate.analysis_rows, speed.rows))
     share = (rows - few) / (measured - few) if measured > few else 1.0
     further = speed.fewer + share * (speed.further - speed.fewer)
+    memory = round(speed.evaluated + speed.evaluated_each * params.evaluate.batch)
     work = seeds * (further + (counted.test + counted.val) * speed.passed) + speed.first - speed.further
-    return _part(f"evaluate@{entry.name}", work, seeds, machine, speed.evaluating, ANSWERS * speed.through)
+    return _part(f"evaluate@{entry.name}", work, seeds, machine, memory, ANSWERS * speed.through)
+
+
+def _training(params: Params, speed: Speed) -> int:
+    """Bytes of one."""
+    return round(speed.trained + speed.trained_each * params.loop.batch)
 
 
 def _part(stage: str, work: float, units: int, machine: Machine, each: int, after: float = 0.0) -> Part:
@@ -156,14 +163,14 @@ def _rest(params: Params, counted: Counts, machine: Machine) -> list[Part]:
     """`latency`, `compare` and `export`."""
     used = [machine.speeds[params.entries[name].start] for name in params.train]
     exports = [_exported(speed, counted) for speed in used]
-    compared = Part("compare", machine.start + machine.compared, len(exports) * machine.answering)
+    compared = Part("compare", machine.start + machine.compared, 0.0, memory=machine.base)
     export = Part("export", machine.start, sum(exports) / len(exports), memory=machine.base)  # of one: who knows which
     if not params.compare.latency:
         return [compared, export]
     timed = sum(_timed(speed, machine) for speed in used)
     beside = min(machine.cores, len(exports))
     return [Part("latency", machine.answering, sum(exports) + beside * machine.start, len(exports), beside,
-                 machine.base, after=timed), compared, export]
+                 (1 + beside) * machine.base, timed), compared, export]  # its workers load everything themselves
 
 
 def _exported(speed: Speed, counted: Counts) -> float:
@@ -188,39 +195,50 @@ def _known(part: Part, last: Measured) -> Part:
     if last.seconds is None:
         return part
     computed = last.cpu_seconds or last.seconds
-    return Part(part.stage, 0.0, computed, memory=last.peak_memory_bytes or 0, clock=min(last.seconds, computed))
+    largest = max(part.memory, last.peak_memory_bytes or 0)  # the latter of one process, where several may work
+    return Part(part.stage, 0.0, computed, memory=largest, clock=min(last.seconds, computed))
 
 
 def savings(params: Params, counted: Counts, machine: Machine) -> list[Saving]:
-    """What other settings would save, the most first."""
-    now = sum(part.seconds for part in parts(params, counted, machine))
-    found = []
-    for words, changed, less in _changes(params, counted):
-        then = sum(part.seconds for part in parts(changed, less, machine))
-        found.append(Saving(words, (now - then) / now, now - then))
-    return sorted((one for one in found if one.share >= 0.01), key=lambda one: -one.share)
+    """What other settings would save, the most time first."""
+    now = Price(tuple(parts(params, counted, machine)), 0)
+    found, entries = [], 0
+    for words, settings, less, other in _changes(params, counted, machine):
+        then = Price(tuple(parts(settings, less, other)), 0)
+        found.append(Saving(words, 1 - then.seconds / now.seconds, now.seconds - then.seconds,
+                            1 - then.largest.memory / now.largest.memory, now.largest.memory - then.largest.memory))
+    told = []
+    for one in sorted(found, key=lambda one: -one.share):
+        entries += one.words.startswith(ENTRY)
+        if one.said and (entries <= MOST_ENTRIES or not one.words.startswith(ENTRY)):
+            told.append(one)
+    return told
 
 
-def _changes(params: Params, counted: Counts) -> Iterator[tuple[str, Params, Counts]]:
+def _changes(params: Params, counted: Counts, machine: Machine) -> Iterator[tuple[str, Params, Counts, Machine]]:
     """Settings that cost less, in words."""
+    def other(words: str, section: str, **values: Any) -> tuple[str, Params, Counts, Machine]:
+        own = getattr(params, section).model_copy(update=values)
+        return words, params.model_copy(update={section: own}), counted, machine
+
     if params.seeds > 2:
         seeds = 3 if params.seeds > 3 else 2
-        yield f"`seeds: {seeds}` instead of {params.seeds}", params.model_copy(update={"seeds": seeds}), counted
-    half = replace(counted, flops=counted.flops / 2)
-    if params.budget.flops is None:
-        yield f"`budget.epochs: {params.budget.epochs / 2:g}` instead of {params.budget.epochs:g}", params, half
-    else:
-        yield f"`budget.flops: {params.budget.flops / 2:.2g}` instead of {params.budget.flops:.2g}", params, half
-    rows = params.evaluate.analysis_rows
+        fewer = params.model_copy(update={"seeds": seeds})
+        yield f"`seeds: {seeds}` instead of {params.seeds}", fewer, counted, machine
+    half, (epochs, flops) = replace(counted, flops=counted.flops / 2), (params.budget.epochs, params.budget.flops)
+    yield (f"`budget.flops: {flops / 2:.2g}` instead of {flops:.2g}" if flops else
+           f"`budget.epochs: {epochs / 2:g}` instead of {epochs:g}"), params, half, machine
+    rows, batch, together = params.evaluate.analysis_rows, params.loop.batch, params.evaluate.batch
     if min(rows, counted.test) > FEW_ROWS:
-        fewer = params.evaluate.model_copy(update={"analysis_rows": FEW_ROWS})
-        yield (f"`evaluate.analysis_rows: {FEW_ROWS}` instead of {rows:,}",
-               params.model_copy(update={"evaluate": fewer}), counted)
+        yield other(f"`evaluate.analysis_rows: {FEW_ROWS}` instead of {rows:,}", "evaluate", analysis_rows=FEW_ROWS)
     if params.compare.latency:
-        silent = params.compare.model_copy(update={"latency": False, "latency_ms": None})
-        yield "`compare.latency: false`", params.model_copy(update={"compare": silent}), counted
+        yield other("`compare.latency: false`", "compare", latency=False, latency_ms=None)
+    yield other(f"`loop.batch: {batch // 2}` instead of {batch}", "loop", batch=max(1, batch // 2))
+    yield other(f"`evaluate.batch: {together // 2}` instead of {together}", "evaluate", batch=max(1, together // 2))
+    for beside in {1, machine.cores} - {machine.beside}:
+        yield f"`loop.workers: {beside}` instead of {machine.beside}", params, counted, replace(machine, beside=beside)
     for name in params.train if len(params.train) > 1 else ():
-        yield f"`train` without `{name}`", _without(params, name), counted
+        yield f"{ENTRY} `{name}`", _without(params, name), counted, machine
 
 
 def _without(params: Params, name: str) -> Params:

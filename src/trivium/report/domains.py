@@ -6,7 +6,7 @@ from pathlib import Path
 
 from trivium.comparison.each_domain import EachDomain, One, Sides
 from trivium.comparison.intervals import Span
-from trivium.comparison.transfers import REFERENCE, SCRATCH, TITLES, Transfer
+from trivium.comparison.transfers import CONTINUED, REFERENCE, SCRATCH, TITLES, Transfer
 from trivium.drawing import numbers
 from trivium.machine import files
 from trivium.report import html
@@ -30,7 +30,7 @@ def render(found: EachDomain) -> str:
     pieces = [html.Piece("overview", "Each domain held out", "domains_overview.html", overview)]
     pieces += [html.Piece(f"domain{k}", f"{one.name} held out", "domains_one.html",
                           {"verdict": one.verdict, "sentence": one.sentence, "table": _strategies(one, found.metric),
-                           "transfer": _transfer(one.transfer, found.metric) if one.transfer else None})
+                           "transfer": _transfer(one.transfer, found.metric) if one.transfer else []})
                for k, one in enumerate(found.domains, 1)]
     head = {"title": found.title, "lead": found.sentence, "rest": found.rest}
     return html.page(f"{found.title}, domains", "", "domains.html", head, pieces, "To the domains")
@@ -58,23 +58,29 @@ def _strategies(one: One, metric: Metric) -> Table:
     return Table(f"Strategies with {one.name} held out", ["strategy", *_columns(metric)], rows, sort=True)
 
 
-def _transfer(found: Transfer, metric: Metric) -> Figure:
-    """A line for each number of labels."""
+def _transfer(found: Transfer, metric: Metric) -> list[Figure]:
+    """A line for each number of labels: what each way reaches, and how far the first one is ahead."""
     ways = [way for way in TITLES if way in found.levels[-1].ways]
-    rows = []
-    for level in found.levels:
-        cells = [_value(metric, level.ways.get(way)) for way in ways]
-        rows.append([Cell(f"{level.labels} of each class", level.labels, head=True),
-                     Cell(numbers.whole(level.rows), level.rows, classes="number"), *cells,
-                     *(_difference(metric, level.ahead.get(way)) for way in ways[1:])])
-    ahead = {SCRATCH: "ahead of scratch", REFERENCE: "ahead of the reference"}
+    heads = [[Cell(f"{level.labels:,}", level.labels, head=True),
+              Cell(numbers.whole(level.rows), level.rows, classes="number")] for level in found.levels]
+    reached = [[*head, *(_value(metric, level.ways.get(way)) for way in ways)]
+               for head, level in zip(heads, found.levels, strict=True)]
+    ahead = [[*head, *(_difference(metric, level.ahead.get(way)) for way in ways[1:])]
+             for head, level in zip(heads, found.levels, strict=True) if level.ahead]
     caption = (f"“{found.title}”, trained inside, goes on with a few labelled rows of the domain. Each way may spend "
                f"the budget of the comparison. Tested on {numbers.whole(found.test)} other rows of it, the same on "
                "each line. One label in five chooses weights. Tokenizers and the like are those of the other domains "
                "throughout.")
-    columns = ["labels", "rows", *(TITLES[way] for way in ways), *(f"{ahead[way]}, {unit(metric)}" for way in ways[1:])]
-    return Figure(Table(f"{heading(metric)} on the domain with a few labels of it", columns, rows), caption,
-                  "With a few labels of the domain")
+    columns = ["labels of a class", "rows"]
+    figures = [Figure(Table(f"{heading(metric)} on the domain with a few labels of it",
+                            [*columns, *(TITLES[way] for way in ways)], reached), caption,
+                      "With a few labels of the domain")]
+    if ahead:
+        of = {SCRATCH: "ahead of scratch", REFERENCE: "ahead of the simple reference"}
+        figures.append(Figure(Table(f"How far “{found.title}”, which goes on, is ahead",
+                                    [*columns, *(f"{of[way]}, {unit(metric)}" for way in ways[1:])], ahead),
+                              "Pair by pair, on the same rows.", f"How far “{found.title}” is ahead"))
+    return figures
 
 
 def _value(metric: Metric, value: Span | None) -> Cell:
@@ -123,7 +129,9 @@ def summary(found: EachDomain) -> str:
                      f"{metric.value(sides.outside.mean):>8} {metric.number(sides.drop.mean, True):>8}  {sides.title}")
     for one in found.domains:
         for level in one.transfer.levels if one.transfer else ():
-            ways = ", ".join(f"{TITLES[way] if level.labels else 'the model as it is'} {metric.value(value.mean)}"
+            does = "goes on with them" if level.labels else "as it is"
+            own = f"“{one.transfer.title}” {does}" if one.transfer else does
+            ways = ", ".join(f"{own if way == CONTINUED else TITLES[way]} {metric.value(value.mean)}"
                              for way, value in level.ways.items())
             lines.append(f"{one.name}, {level.labels} labels of each class: {ways}")
     lines += [f"{one.name} was not held out: {one.reason}" for one in found.left]

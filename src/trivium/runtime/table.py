@@ -87,8 +87,7 @@ def sample(answering: Answering, given: Mapping[str, str | None], name: str) -> 
     if useless:
         raise UserError(f"{name} was trained without {', '.join(useless)}: "
                         f"it knows {', '.join(answering.streams)}.")
-    with away.decoding():
-        (found,), (warning,), (error,) = answering.answers([given])
+    (found,), (warning,), (error,) = answering.answers([given])  # here: workers would take longer to start than it does
     if error:
         raise UserError(f"The {error}.")
     if warning:

@@ -101,6 +101,9 @@ def test_a_table_in_and_a_table_out(root: Path, folder: Path, tmp_path: Path) ->
     assert lines[0] == "id,label," + ",".join(f"probability_{one}" for one in CLASSES) + ",warning,error"
     assert lines[1].split(",")[1] == (tmp_path / "torch.csv").read_text().splitlines()[1].split(",")[1]
     assert lines[2] == "b,,,,,,image 'gone.png' cannot be used: there is no such file"
+    own = [str(tmp_path / "new.csv"), "--out", str(tmp_path / "own.csv")]
+    subprocess.run([sys.executable, "-m", "trivium.runtime", ".", *own], cwd=folder, check=True, env=bare())
+    assert (tmp_path / "own.csv").read_text().splitlines() == lines
     said = subprocess.run([sys.executable, "-m", "trivium.runtime", ".", "--text", "alpha one"], cwd=folder, text=True,
                           capture_output=True, check=True, env=bare())
     assert [line.split()[0] for line in said.stdout.splitlines()] == sorted(

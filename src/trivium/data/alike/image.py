@@ -2,7 +2,8 @@
 
 The hashes are those of the brightness differences between neighbours (dHash) and of the low frequencies (pHash): they
 hardly change with size, compression, brightness and contrast. Two pictures are as alike as their pictures of 32 x 32
-greys are correlated. What is of one colour says too little to compare.
+greys are correlated, where one of them at least shows something: the margin of one colour that both have would make all
+things on a white page alike. What is of one colour says too little to compare.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ SIDE = 32  # pixels of the small picture
 FLAT = 2.0  # standard deviation of its greys, 0-255, below which there is nothing to see
 APART = 30  # different bits of 128, above which two pictures are not compared
 STEPS = 8  # of the hashes
+MARGIN = 0.1  # of the furthest grey from that of the border, up to which a grey belongs to the margin
 
 
 def print_of(value: str, root: str | Path, start: float | None, end: float | None) -> np.ndarray | None:
@@ -31,11 +33,7 @@ def print_of(value: str, root: str | Path, start: float | None, end: float | Non
         pixels = image.decode(value, root, start, end, settings)[0].astype(np.float32)
     except ValueError:
         return None
-    # Without its white margin, which another size or format may lack.
-    rows, columns = (np.flatnonzero((pixels < 250).any(axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    pixels = shrunk(pixels[rows[0]: rows[-1] + 1, columns[0]: columns[-1] + 1], SIDE)
+    pixels = shrunk(pixels, SIDE)
     spread = pixels.std()
     if spread < FLAT:
         return None
@@ -64,10 +62,37 @@ def pairs(prints: np.ndarray, least: float) -> np.ndarray:
     own = prints[once]
     found = once[near.candidates(_hashes(own), APART)].reshape(-1, 2)
     keep = np.zeros(len(found), bool)
-    for at in range(0, len(found), 8192):
-        a, b = (prints[found[at: at + 8192, k]].astype(np.float32) for k in (0, 1))
-        keep[at: at + len(a)] = (a * b).sum(1) >= least * np.sqrt((a * a).sum(1) * (b * b).sum(1))
+    for at in range(0, len(found), 2048):
+        a, b = (prints[found[at: at + 2048, k]].reshape(-1, SIDE, SIDE) for k in (0, 1))
+        keep[at: at + len(a)] = _alike(a, b) >= least
     return np.concatenate([lead, found[keep]])
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[P]: the correlation in the one box that holds what both show. a, b: int8 [P, SIDE, SIDE]"""
+    (rows, columns), (others, further) = _shown(a), _shown(b)
+    box = (_between(rows | others)[:, :, None] & _between(columns | further)[:, None]).reshape(len(a), -1)
+    count = np.maximum(box.sum(1, keepdims=True), 1)
+    one, other = (np.where(box, each.reshape(len(a), -1), 0).astype(np.float32) for each in (a, b))
+    one, other = (np.where(box, each - each.sum(1, keepdims=True) / count, 0) for each in (one, other))
+    size = np.sqrt(np.square(one).sum(1) * np.square(other).sum(1))
+    return (one * other).sum(1) / np.maximum(size, 1e-9)
+
+
+def _shown(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """bool [P, SIDE] twice: rows and columns that are not margin, whatever the colour of the border: a copy that is
+    darker has a grey page, and JPEG leaves spots on it.
+    """
+    greys = small.astype(np.int16)
+    border = np.concatenate([greys[:, 0], greys[:, -1], greys[:, 1:-1, 0], greys[:, 1:-1, -1]], 1)
+    off = np.abs(greys - np.median(border, axis=1)[:, None, None])
+    shown = off > MARGIN * off.max((1, 2), keepdims=True)
+    return shown.any(2), shown.any(1)
+
+
+def _between(there: np.ndarray) -> np.ndarray:
+    """bool [P, SIDE]: from the first that is there to the last."""
+    return np.logical_or.accumulate(there, 1) & np.logical_or.accumulate(there[:, ::-1], 1)[:, ::-1]
 
 
 def _hashes(prints: np.ndarray) -> np.ndarray:

@@ -63,8 +63,9 @@ def _sections(seen: Seen, cost: Price | None) -> list[Shown]:
         Shown("missing", "What is missing", missing(seen), [one for one in (streams.patterns(seen),
                                                                             streams.by_class(seen)) if one]),
         Shown("placeholders", "Placeholders", [], cards=twins.placeholders(seen), notes=[
-            "A value that rows of different labels share, far more than any other. It keeps no rows together. Set "
-            "`validate.placeholders: missing`, and rows do without it."]),
+            "A value that rows of different labels share, far more than any other. It keeps no rows together. "
+            + ("Rows do without it, as `validate.placeholders: missing` says." if seen.meta.placeholders else
+               "Set `validate.placeholders: missing`, and rows do without it.")]),
         Shown("twins", "The same thing twice", [twins.said(seen)], [alike] if alike else [], twins.examples(seen)),
         Shown("price", "What a run takes", told, [*(cost.figures if cost else []), *([last] if last else [])]),
     ]
@@ -88,7 +89,8 @@ def stands_out(seen: Seen) -> list[str]:
     found += seen.validation.get("warnings") or []
     found += seen.splits.get("warnings") or []
     cut = None if "time" in seen.splits else seen.meta.cut or cut_of(seen.root)
-    found += [one for one in (classes.uneven(seen), *_leaks(seen), cut.said if cut else "") if one]
+    found += [one for one in (classes.uneven(seen), *streams.tells(seen), *_leaks(seen), cut.said if cut else "")
+              if one]
     return [sentence(one) for one in dict.fromkeys(found)]
 
 

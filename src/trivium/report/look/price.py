@@ -15,7 +15,7 @@ from trivium.report.parts import Cell, Figure, Table
 KINDS = {  # of stages, in the order in which they run
     "pretrain": "recipes", "train": "strategies", "evaluate": "evaluation", "latency": "timing of answers",
     "compare": "comparison and report", "export": "export"}
-MOST = 6  # savings that a terminal shows
+MOST = 8  # savings that a terminal shows
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Saving:
-    """What another setting would save: a share of the whole, 0-1, and seconds."""
+    """What another setting would save: a share of the time and seconds, below 0 where it takes longer; and of the
+    memory of the largest stage, and bytes.
+    """
 
     words: str
     share: float
     seconds: float
+    memory_share: float = 0.0
+    memory: int = 0
+
+    @property
+    def said(self) -> str:
+        """Empty where it saves next to nothing."""
+        memory = f"{numbers.memory(self.memory)} of memory" if self.memory_share >= 0.05 else ""
+        if self.share >= 0.01:
+            time = f"{numbers.percent(self.share, 0)} of the time, {numbers.seconds(self.seconds)}"
+            return f"{time}; {memory}" if memory else time
+        longer = f", and takes {numbers.seconds(-self.seconds)} longer" if self.share <= -0.01 else ""
+        return memory and memory + longer
 
 
 @dataclass(frozen=True)
@@ -93,12 +107,13 @@ class Price:
     def said(self) -> str:
         """A paragraph."""
         each = ", ".join(f"{kind} {numbers.seconds(seconds)}" for kind, seconds in self.kinds.items())
-        loading = sum(part.start for part in self.parts)
+        loaded = [part for part in self.parts if part.start]
+        loading = sum(part.start for part in loaded)
         done = sum(part.seconds for part in self.parts if part.clock is not None)
         ready = f" {numbers.seconds(done)} of it are done already." if done else ""
         return (f"A whole run will take about {numbers.seconds(self.seconds)} on this machine, if it does nothing "
                 f"else: {each}. That is {numbers.seconds(self.computing)} of computing, of which "
-                f"{numbers.seconds(loading)} go to loading libraries for {numbers.plural(len(self.parts), 'stage')}."
+                f"{numbers.seconds(loading)} go to loading libraries for {numbers.plural(len(loaded), 'stage')}."
                 f"{ready} {self._memory()}")
 
     def _memory(self) -> str:
@@ -115,9 +130,8 @@ class Price:
     def lines(self) -> list[str]:
         """For a terminal."""
         width = max((len(one.words) for one in self.savings[:MOST]), default=0)
-        less = [f"  {one.words:<{width}}  {numbers.percent(one.share, 0):>5}, {numbers.seconds(one.seconds)}"
-                for one in self.savings[:MOST]]
-        return [self.said, *(["", "What would save time:", *less] if less else [])]
+        less = [f"  {one.words:<{width}}  {one.said}" for one in self.savings[:MOST]]
+        return [self.said, *(["", "What would save time or memory:", *less] if less else [])]
 
     @property
     def figures(self) -> list[Figure]:
@@ -127,9 +141,8 @@ class Price:
                  Cell("forecast" if part.clock is None else "measured")] for part in self.parts]
         found = [Figure(Table("What each stage will take", ["stage", "time", "computing", "memory", ""], rows),
                         "Time is by the clock of a machine that does nothing else.", "Stage by stage", wide=True)]
-        less = [[Cell(one.words.replace("`", ""), head=True), _number(numbers.percent(one.share, 0)),
-                 _number(numbers.seconds(one.seconds))] for one in self.savings]
-        saved = Table("What would save time", ["setting", "saves", "time"], less)
+        less = [[Cell(one.words.replace("`", ""), head=True), Cell(one.said)] for one in self.savings]
+        saved = Table("What would save time or memory", ["setting", "saves"], less)
         return [*found, *([Figure(saved, "Each alone.", "Settings", wide=True)] if less else [])]
 
 

@@ -14,6 +14,7 @@ from trivium.report.parts import Cell, Figure, Table
 
 MOST = 12  # patterns of missing streams, classes beside streams
 READ = 2000  # texts whose language is guessed
+FEWEST, APART = 30, 0.3  # samples of a class that is compared, and by how much shares differ: by chance they hardly do
 MEASURES = {"characters": "characters", "words": "words", "width": "pixels wide", "height": "pixels high",
             "seconds": "seconds", "sample_rate": "Hz", "duration": "seconds", "points": "points",
             "channels": "channels", "gaps": "share of gaps"}
@@ -74,6 +75,23 @@ def patterns(seen: Seen) -> Figure | None:
     left = len(found) - len(rows)
     return Figure(Table("Which streams are there together", [*seen.streams, "samples", "share"], rows),
                   f"{left} rarer patterns are not shown." if left else "", "Which are there together", wide=True)
+
+
+def tells(seen: Seen) -> list[str]:
+    """A sentence for each stream that one class has and another lacks, by far more than chance makes of it."""
+    task, said = seen.task, []
+    if seen.present.all() or not task.categorical:
+        return []
+    counts = np.bincount(seen.strata[seen.strata >= 0], minlength=len(task.categories))
+    kinds = np.flatnonzero(counts >= FEWEST)
+    for k, stream in enumerate(seen.streams):
+        shares = np.array([seen.present[seen.strata == kind, k].mean() for kind in kinds])
+        if len(kinds) and shares.max() - shares.min() > APART:
+            most, least = kinds[shares.argmax()], kinds[shares.argmin()]
+            said.append(f"{numbers.percent(shares.max())} of {task.categories[most]} have {stream}, and "
+                        f"{numbers.percent(shares.min())} of {task.categories[least]}: a model can tell these by what "
+                        "is missing. Ask whether it will be so for new data, too.")
+    return said
 
 
 def by_class(seen: Seen) -> Figure | None:
