@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from trivium.importing import splits, trees
 from trivium.importing.asked import Asked
+from trivium.modalities.media import archive
 from trivium.modalities.videos import ENDINGS as VIDEO
 
 ENDINGS = {
@@ -33,9 +34,11 @@ def in_classes(asked: Asked) -> bool:
     """
     media, labels, homes = set[str](), set[str](), set[str]()
     try:
-        with tarfile.open(asked.path, "r:*") as archive:
-            for one in archive:
+        with tarfile.open(asked.path, "r:*") as members:
+            for one in members:
                 key, end = trees.parts(one.name)
+                if one.size > archive.MOST:  # nobody looks for the end of that
+                    return False
                 if not one.isreg() or trees.spare(key):
                     continue
                 if end.rpartition(".")[2] in LABELS:

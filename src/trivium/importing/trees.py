@@ -6,7 +6,6 @@ import bz2
 import gzip
 import lzma
 import os
-import shutil
 import tarfile
 import zipfile
 import zlib
@@ -20,6 +19,8 @@ from trivium.modalities.media import place
 from trivium.settings.errors import UserError
 
 PACKED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+MOST, RATIO = 1 << 30, 200  # bytes from which on a tar may hold so many times its size: more is a decompression bomb
+PIECE = 1 << 20  # bytes that are unpacked at a time
 SPARE = ("__MACOSX", "Thumbs.db", "desktop.ini")  # what systems leave behind
 
 
@@ -84,7 +85,7 @@ def parts(name: str) -> tuple[str, str]:
 
 def unpacked(path: Path, into: Path) -> Path:
     """A compressed tar as one that is not, in the folder `into`: else nothing in it can be found by its place. Others
-    as they are. Raises: UserError (it is cut off or damaged).
+    as they are. Raises: UserError (it is cut off or damaged, or holds far more than it should).
     """
     opens = next((opens for ends, opens in ((PACKED[:2], gzip.open), (PACKED[2:4], bz2.open), (PACKED[4:], lzma.open))
                   if path.name.lower().endswith(ends)), None)
@@ -93,8 +94,13 @@ def unpacked(path: Path, into: Path) -> Path:
     plain = into / f"{path.name.rpartition('.')[0].removesuffix('.tar')}.tar"
     into.mkdir(parents=True, exist_ok=True)
     try:
+        most = max(MOST, RATIO * path.stat().st_size)
         with opens(path, "rb") as packed, files.whole(plain) as scratch, scratch.open("wb") as content:
-            shutil.copyfileobj(packed, content, 1 << 20)
+            while piece := packed.read(PIECE):
+                content.write(piece)
+                if content.tell() > most:
+                    raise UserError(f"{path} holds more than {RATIO} times its size, which is taken for a "
+                                    "decompression bomb: unpack it yourself if you trust it, and name the folder.")
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
         raise UserError(f"{path} is cut off or damaged ({error}): fetch or write it again.") from None
     return plain
