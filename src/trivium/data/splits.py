@@ -109,7 +109,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
               "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
     report |= {"time": time.plain()} if time else {}
-    report |= {"joined": twins.said} if twins else {}
+    if twins:
+        report["joined"] = twins.said
     tables.write_json(report, Path(out) / "splits.json")
     return report
 
