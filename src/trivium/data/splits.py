@@ -106,8 +106,9 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
             drawn = {f"seed_{k}": pa.array(tables.SPLITS).take(pa.array(own[here])) for k, own in enumerate(columns)}
             file.add(pa.table({"sample": piece["sample"], **drawn, "group": pa.array(groups[here])}))
     sizes = np.bincount(groups, minlength=1)
-    report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
-              "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
+    report: dict[str, Any] = {
+        "method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
+        "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
     report |= {"time": time.plain()} if time else {}
     if twins:
         report["joined"] = twins.said
