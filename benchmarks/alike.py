@@ -7,7 +7,8 @@ some: these rows of the table in docs/looking-at-data.md.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,7 +29,7 @@ def pairs(part: ModuleType, files: Iterable[str], root: str, least: float) -> np
 
 
 def measure(words: str, part: ModuleType, least: float, make: Callable[[int], Any],
-            changes: dict[str, Callable[[Any, int], Any]], save: Callable[[Any, Path], str], ending: str) -> None:
+            changes: Mapping[str, Callable[[Any, int], Any]], save: Callable[[Any, Path], str], ending: str) -> None:
     with tempfile.TemporaryDirectory() as root:
         own = [save(make(i), Path(root) / f"{i}{ending}") for i in range(DISTINCT)]
         for change, apply in changes.items():
@@ -38,13 +39,17 @@ def measure(words: str, part: ModuleType, least: float, make: Callable[[int], An
         print(f"distinct, {words}: {len(pairs(part, own, root, least))} pairs of {DISTINCT}", flush=True)
 
 
+def alone(change: Callable[[Any], Any], one: Any, _: int) -> Any:
+    return change(one)
+
+
 def main() -> None:
     least = Near()
-    changed = {name: lambda one, _, change=change: change(one) for name, change in made.PICTURES.items()}
+    changed = {name: partial(alone, change) for name, change in made.PICTURES.items()}
     for words, make in (("picture", made.picture), ("picture on a white page", made.on_a_page)):
         measure(words, image, least.image or 1, make, changed, made.save_picture, ".png")
-    for words, make in (("sound", made.sound), ("drum hit", made.hit)):
-        measure(words, audio, least.audio or 1, make, made.SOUNDS, made.save_sound, ".wav")
+    for words, played in (("sound", made.sound), ("drum hit", made.hit)):
+        measure(words, audio, least.audio or 1, played, made.SOUNDS, made.save_sound, ".wav")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -83,6 +83,13 @@ def quiet() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     warnings.filterwarnings("ignore")
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print them, unless the command that runs the stage says them itself when all is done."""
+    if not os.environ.get(told.LATER):
+        for words in warnings:
+            print(f"warning: {words}")
 
 
 def measure(name: str, found: Measured) -> None:

@@ -68,8 +68,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def placed(root: Path, monkeypatch: pytest.MonkeyPatch, settings: Split) -> tuple[Places, np.ndarray]:
     """Where further rows are, and where old ones, int [seeds, rows]."""
     monkeypatch.chdir(root)
-    tied = [one.by_row() for one in twins.find("data/aligned", 0.01, settings.near_duplicates)]
-    split("data/aligned", "data/splits", settings, SEEDS, tied if settings.near_duplicates else [])
+    tied = {STREAMS[one.names[0]]: one.by_row() for one in twins.find("data/aligned", 0.01, settings.near_duplicates)}
+    split("data/aligned", "data/splits", settings, SEEDS, tied if settings.near_duplicates else None)
     task = Classification(["a", "b"])
     found = arrivals.place(root, root / "new/valid", root / "new/aligned", STREAMS, settings, SEEDS, task, 0.01)
     drawn = tables.read("data/splits/splits.parquet")

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from trivium.data import tables
-from trivium.data.settings import Split
+from trivium.data import splits, tables
+from trivium.data.settings import Near, Split
 from trivium.data.splits import split
 from trivium.settings.errors import UserError
 from trivium.tasks.classification import Classification
@@ -15,7 +15,7 @@ SETTINGS = Split(method="holdout", val=0.15, test=0.35, labels=1.0, group_identi
 
 
 def run(folder: Path, y: list[str | None], seeds: int = 3, columns: dict | None = None, streams: dict | None = None,
-        **settings):
+        tied: dict | None = None, **settings):
     """(what splits.json says, {seed: array of split names})"""
     n = len(y)
     classes = sorted({label for label in y if label})
@@ -26,7 +26,7 @@ def run(folder: Path, y: list[str | None], seeds: int = 3, columns: dict | None 
     tables.write(samples, folder / "aligned/samples.parquet")
     tables.write_json({"task": Classification(classes).plain(), "root": "",
                        "streams": {"text": "text", "photo": "image"} | (streams or {})}, folder / "aligned/meta.json")
-    report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds)
+    report = split(folder / "aligned", folder / "splits", SETTINGS.model_copy(update=settings), seeds, tied)
     made = tables.read(folder / "splits/splits.parquet")
     assert made["sample"].to_pylist() == samples["sample"].to_pylist()
     return report, {seed: np.array(made[f"seed_{seed}"].to_pylist()) for seed in range(seeds)}
@@ -134,6 +134,33 @@ def test_groups_are_numbered_and_two_in_a_test_set_are_warned_of(tmp_path):
     assert report["warnings"] == [
         "The test set of seed 0 is of 2 groups, which cannot tell how much groups differ: intervals take its samples "
         "for independent, and are too narrow."]
+
+
+def test_a_warning_names_all_seeds_that_it_is_about() -> None:
+    assert [splits._named(seeds) for seeds in ([3], [0, 3], [0, 1], [0, 2, 5], [0, 1, 2, 3])] == [
+        "seed 3", "seeds 0 and 3", "seeds 0 and 1", "seeds 0, 2 and 5", "seeds 0 to 3"]
+
+
+def test_what_near_duplicates_joined_is_said_where_a_split_suffers(tmp_path):
+    """Sounds chain eight groups of ten into three, of 60, 10 and 10; pictures join the last two of these."""
+    columns = {"group": [f"g{i // 10}" for i in range(80)]}
+    sounds, pictures = np.full((80, 1), -1), np.full((80, 1), -1)
+    sounds[0:60:10] = 0
+    pictures[[65, 75]] = 0
+    near = {"near_duplicates": Near(), "val": 0.1, "test": 0.1}
+    report, _ = run(tmp_path / "three", list("ab") * 40, columns=columns, tied={"audio": sounds}, **near)
+    assert report["joined"] == "near-duplicates joined 8 groups into 3"
+    assert report["warnings"][0] == (
+        "near-duplicates joined 8 groups into 3: `split.near_duplicates: {audio: null}` compares no sounds, and a "
+        "higher figure than 0.9 takes fewer for twins.")
+    assert len(report["warnings"]) == 2 and report["warnings"][1].startswith("The test set of seeds 0 to 2 is of 1 gr")
+    with pytest.raises(UserError, match=r"Near-duplicates joined 8 groups into 2: .*\{audio: null\}` compares no so"):
+        run(tmp_path / "two", list("ab") * 40, columns=columns, tied={"image": pictures, "audio": sounds}, **near)
+    columns = {"group": [f"g{i}" for i in range(80)]}
+    report, _ = run(tmp_path / "many", list("ab") * 40, columns=columns, tied={"image": pictures}, **near)
+    assert report["joined"] == "near-duplicates joined 80 groups into 79" and report["warnings"] == []
+    report, _ = run(tmp_path / "none", list("ab") * 40, columns=columns, tied={"image": pictures * 0 - 1}, **near)
+    assert "joined" not in report
 
 
 def test_what_is_not_named_is_drawn_from_train(tmp_path):
@@ -255,7 +282,7 @@ def test_every_class_is_trained(tmp_path):
     report, seeds = run(tmp_path, labels, seeds=10, columns={"group": [f"g{i}" for i in range(90)] + ["b"] * 10})
     for sides in seeds.values():
         assert set(sides[90:]) == {"train"}
-    assert report["warnings"][0] == "`b`: trained but not tested with seed 0; too few groups hold this class."
+    assert report["warnings"][0] == "`b`: trained but not tested with seeds 0 to 9; too few groups hold this class."
     _, seeds = run(tmp_path, ["a"] * 90 + ["b"], seeds=10)
     assert {sides[90] for sides in seeds.values()} == {"train"}
 

@@ -76,7 +76,8 @@ def test_near_duplicates_do_not_tie_all_parts_of_the_one_file(tmp_path):
     assert code[38.0] == code[0.0] and len(set(code.values())) == 19  # the last two seconds are the first ones again
     settings = Split(method="holdout", val=0.2, test=0.2, labels=1.0, group_identical_text=False,
                      held_out_domain="", near_duplicates=Near())
-    assert split(tmp_path / "aligned", tmp_path / "splits", settings, 2, [found.by_row()])["groups"]["count"] == 4
+    report = split(tmp_path / "aligned", tmp_path / "splits", settings, 2, {"audio": found.by_row()})
+    assert report["groups"]["count"] == 4
 
 
 def test_dates_are_written_as_dates(tmp_path):

@@ -100,6 +100,24 @@ def test_a_leak_is_measured_and_named(tmp_path: Path) -> None:
         "1 of 4 test rows of seed 0 have the same photo as a train row: `s1` like `s0`"]
 
 
+def test_a_given_split_that_tears_texts_apart_is_told_where_a_row_has_nothing_else(tmp_path: Path) -> None:
+    """The texts of s0 and s1 are those of s6; s0 has no picture and no sound."""
+    write(tmp_path, ["test", "test", *["train"] * 6])
+    table = tables.read(tmp_path / "samples.parquet")
+    for name in ("title", "photo", "clip"):
+        cells = table[name].to_pylist()
+        cells[0] = cells[6] if name == "title" else None
+        cells[1] = cells[6] if name == "title" else cells[1]
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(cells))
+    tables.write(table, tmp_path / "samples.parquet")
+    split(tmp_path, ["train"] * 8)
+    found = leaks.measure(tmp_path, tmp_path, twins.find(tmp_path, 0.5), False)
+    assert [(one.stream, one.rows, one.bare) for one in found.given if one.stream == "title"] == [("title", 2, 1)]
+    assert [line for line in leaks.said(found, ["photo", "clip"]) if "text" in line] == [
+        "by the data's own split column, 1 test row that has nothing but text has the same title as a train row: "
+        "`s0` like `s6`"]
+
+
 def test_what_near_duplicates_keep_together_is_counted_and_named(tmp_path: Path) -> None:
     """Also where a third sample has the very file of one of them; and none of it is written where there is none."""
     write(tmp_path)

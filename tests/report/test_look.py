@@ -223,7 +223,7 @@ def test_near_duplicates_are_named_without_a_split_column(tmp_path: Path) -> Non
     found = twins.find(tmp_path / "data/aligned", 0.01, Near())
     split(tmp_path / "data/aligned", tmp_path / "data/splits", Split(
         method="holdout", val=0.2, test=0.2, labels=1.0, group_identical_text=False, held_out_domain=""), 1,
-        [one.by_row() for one in found])
+        {"image": found[0].by_row()})
     leaks.measure(tmp_path / "data/aligned", tmp_path / "data/splits", found, True).write(tmp_path / leaks.PATH)
     said = "Near-duplicates in image keep 2 samples on one side: `s2` like `s7`."
     _, shown = page.write(tmp_path)

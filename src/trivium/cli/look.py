@@ -8,6 +8,7 @@ from pathlib import Path
 from trivium.experiments.dvc import dvc
 from trivium.machine import vault
 from trivium.report.look.price import Price
+from trivium.settings import told
 from trivium.settings.errors import UserError
 
 
@@ -21,7 +22,7 @@ def look(root: Path, data: str | None, timed: bool) -> str:
 
     if data:
         choose(data)
-    if dvc(root, "repro", "--quiet", *(("split", "budget") if timed else ("split",))):
+    if dvc(root, "repro", "--quiet", *(("split", "budget") if timed else ("split",)), **{told.LATER: "1"}):
         raise UserError("A stage stopped; what it said is above. Mend it and run `trivium look` again.")
     with vault.here():
         return page.write(root, _price(root) if timed else None)[1]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trivium.data import nearly, tables
+from trivium.data.meta import Meta
 from trivium.data.nearly import Nearly
 from trivium.data.out import Out, Part
 from trivium.data.overlap import meets, overlap
+from trivium.modalities import is_prose
 
 if TYPE_CHECKING:
     from trivium.data.twins import Twins
@@ -36,11 +38,14 @@ class Example(Part):
 
 
 class Leak(Part):
-    """Of a stream: of so many test rows that have it, how many have a twin in train; a few of them."""
+    """Of a stream: of so many test rows that have it, how many have a twin in train; a few of them. bare: of a text, in
+    how many of these rows there is nothing but text.
+    """
 
     stream: str
     of: int
     rows: int
+    bare: int = 0
     examples: tuple[Example, ...] = ()
 
 
@@ -66,7 +71,7 @@ def measure(aligned: str | Path, splits: str | Path, twins: Sequence[Twins], nea
     given = _sides(samples, "split") if own and "split" in names else np.zeros(0, np.int64)
     drawn = [name for name in tables.names(Path(splits) / "splits.parquet") if name.startswith("seed_")]
     sides = [_sides(Path(splits) / "splits.parquet", name) for name in drawn]
-    return Leaks(near=near, given=_leaks(samples, given, twins) if (given == TEST).any() else [],
+    return Leaks(near=near, given=_leaks(samples, given, twins, bare=_bare(aligned)) if (given == TEST).any() else [],
                  seeds=[_leaks(samples, one, twins, k == 0) for k, one in enumerate(sides)],
                  whole=[_whole(one, twins) for one in sides], nearly=nearly.found(samples, twins))
 
@@ -96,14 +101,26 @@ def _several(code: np.ndarray, file: np.ndarray, learned: np.ndarray, asked: np.
     return (least[code[asked]] != file[asked]) | (most[code[asked]] != file[asked])
 
 
-def _leaks(samples: Path, sides: np.ndarray, twins: Sequence[Twins], shown: bool = True) -> list[Leak]:
+def _bare(aligned: str | Path) -> np.ndarray:
+    """bool per row: whether it has nothing but text."""
+    samples, streams = Path(aligned) / "samples.parquet", Meta.read(Path(aligned) / "meta.json").streams or {}
+    bare = np.ones(tables.count(samples), bool)
+    for s in (s for s, modality in streams.items() if not is_prose(modality)):
+        bare &= tables.read(samples, [s])[s].is_null().to_numpy()
+    return bare
+
+
+def _leaks(samples: Path, sides: np.ndarray, twins: Sequence[Twins], shown: bool = True,
+           bare: np.ndarray | None = None) -> list[Leak]:
     found = []
     for own in twins:
         tested, hit = _hit(sides, own)
         for k, stream in enumerate(own.names):
             mine = own.stream == k
             places = np.flatnonzero(hit & mine)
-            found.append(Leak(stream=stream, of=int((tested & mine).sum()), rows=len(places),
+            alone = np.zeros(len(places), bool) if bare is None else bare[own.row[places]]
+            places = places[np.argsort(~alone, kind="stable")]
+            found.append(Leak(stream=stream, of=int((tested & mine).sum()), rows=len(places), bare=int(alone.sum()),
                               examples=_examples(samples, sides, own, places[:EXAMPLES]) if shown else ()))
     return found
 
@@ -146,6 +163,9 @@ def said(found: Leaks, tied: Sequence[str]) -> list[str]:
     kind = "the same or nearly the same" if found.near else "the same"
     lines = [f"by the data's own split column, {one.rows:,} of {one.of:,} test rows have {kind} {one.stream} as a "
              f"train row: {_named(one)}" for one in found.given if one.rows and one.stream in tied]
+    lines += [f"by the data's own split column, {one.bare:,} test row{'s that have' if one.bare > 1 else ' that has'} "
+              f"nothing but text {'have' if one.bare > 1 else 'has'} {kind} {one.stream} as a train row: "
+              f"{_named(one, one.bare)}" for one in found.given if one.bare]
     for leaks in found.seeds[:1]:
         lines += [f"{one.rows:,} of {one.of:,} test rows of seed 0 have {kind} {one.stream} as a train row: "
                   f"{_named(one)}" for one in leaks if one.rows and one.stream in tied]
@@ -155,5 +175,5 @@ def said(found: Leaks, tied: Sequence[str]) -> list[str]:
     return lines
 
 
-def _named(leak: Leak) -> str:
-    return ", ".join(f"`{one.test}` like `{one.train}`" for one in leak.examples)
+def _named(leak: Leak, most: int = EXAMPLES) -> str:
+    return ", ".join(f"`{one.test}` like `{one.train}`" for one in leak.examples[:most])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trivium import tasks
-from trivium.data import chronology, tables, unlabelled
+from trivium.data import chronology, joined, tables, unlabelled
 from trivium.data.assignment import assign
 from trivium.data.chronology import BARE, FREE
 from trivium.data.held_out import DOMAIN, UNUSED, are, hold_out
@@ -24,17 +24,19 @@ from trivium.settings.errors import UserError
 TRAIN, VAL, TEST, UNLABELLED, *_ = range(len(tables.SPLITS))
 OUT = (UNUSED, DOMAIN)  # what no seed trains, validates or tests on
 DRAW, LABELS, FOLDS = range(3)  # which random stream of a seed
+SEED = "\0"  # stands in a warning for the seeds that it is about
 
 
 def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
-          tied: Sequence[np.ndarray] = (), known: Sequence[str] = ()) -> dict[str, Any]:
+          tied: Mapping[str, np.ndarray] | None = None, known: Sequence[str] = ()) -> dict[str, Any]:
     """Write `splits.parquet` (sample, seed_0 ..., group) and `splits.json` to `out`; returns what `splits.json` says.
 
-    A group is what shares `group`, `duplicate_group`, (if asked for) a text, or a code of `tied` (see `components`); it
-    has a number and is never on two sides. A sample without a label is `unlabelled` at every seed, or `unused` where
-    its group is in val, test or a held-out domain, or where the data names one of these for it. Where the data names a
-    split it holds for every seed; what it does not name is drawn from its train rows. The samples of
-    `settings.held_out_domain` are in the split `domain` of every seed, whatever split the data names for them.
+    A group is what shares `group`, `duplicate_group`, (if asked for) a text, or a code of `tied` (modality -> codes of
+    near-duplicates, see `components`); it has a number and is never on two sides. A sample without a label is
+    `unlabelled` at every seed, or `unused` where its group is in val, test or a held-out domain, or where the data
+    names one of these for it. Where the data names a split it holds for every seed; what it does not name is drawn from
+    its train rows. The samples of `settings.held_out_domain` are in the split `domain` of every seed, whatever split
+    the data names for them.
     With the method `time`, see `chronology.place`. known: warnings that there are already
 
     Raises:
@@ -48,7 +50,9 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     bare = samples["y"].is_null().to_numpy()
     y = np.zeros(len(targets), np.int64)
     y[~bare] = task.strata(targets[~bare])
-    groups = components(len(y), [*shared(samples, settings, meta.streams or {}), *tied])
+    apart, near = shared(samples, settings, meta.streams or {}), tied or {}
+    groups = components(len(y), [*apart, *near.values()])
+    twins = joined.found(groups, apart, near, settings.near_duplicates)
     fixed = np.where(bare, BARE, FREE).astype(np.int8)
     warnings, time = [*known, *hold_out(fixed, samples, groups, settings.held_out_domain)], None
     if settings.method == "time":
@@ -58,15 +62,16 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
     missing = [s for s in (VAL, TEST) if not (fixed == s).any()]
     method = settings.method if TEST in missing or time else "named"
     if not time:
-        _check(settings, seeds, method, missing, fixed, groups, Path(aligned) / "samples.parquet")
-    del samples  # of every row, as much as all that is still needed
+        with joined.named(twins):
+            _check(settings, seeds, method, missing, fixed, groups, Path(aligned) / "samples.parquet")
+    del samples, apart, near  # of every row, as much as all that is still needed
     pa.default_memory_pool().release_unused()
 
     free = fixed == FREE
     folds = np.full(len(y), -1, np.int16)
     if method == "kfold":
         folds[free] = assign(y[free], groups[free], np.full(seeds, 1 / seeds), np.random.default_rng([0, FOLDS]))
-    columns, reports = [], []
+    columns, reports, odd = [], [], dict[str, list[int]]()
     for seed in range(seeds):
         sides = fixed.copy()
         sides[folds == seed] = TEST
@@ -77,11 +82,14 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
         counts = np.bincount(sides, minlength=len(tables.SPLITS))
         told = np.bincount(sides[~bare], minlength=len(tables.SPLITS))
         tally = np.stack([task.tally(targets[(sides == side) & ~bare]) for side in range(len(tables.SPLITS))])
-        warnings += _judge_categories(seed, tally, task, method, settings)
-        warnings += _judge(seed, told, method == "holdout" and len(missing) == 2, settings)
+        with joined.named(twins):
+            said = _judge_categories(seed, tally, task, method, settings)
+            said += _judge(seed, told, method == "holdout" and len(missing) == 2, settings)
         if (tested := len(np.unique(groups[sides == TEST]))) < min(tables.GROUPS, counts[TEST]):
-            warnings.append(f"The test set of seed {seed} is of {tested} group{'s' * (tested != 1)}, which cannot tell "
-                            "how much groups differ: intervals take its samples for independent, and are too narrow.")
+            said.append(f"The test set of {SEED} is of {tested} group{'s' * (tested != 1)}, which cannot tell how much "
+                        "groups differ: intervals take its samples for independent, and are too narrow.")
+        for words in said:
+            odd.setdefault(words, []).append(seed)
         columns.append(sides.astype(np.int8))
         reports.append({
             "seed": seed,
@@ -89,6 +97,8 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
             "categories": {name: dict(zip(tables.SPLITS, tally[:, k].tolist(), strict=True))
                            for k, name in enumerate(task.categories)},
         })
+    warnings += [twins.advice] if twins and odd else []
+    warnings += [words.replace(SEED, _named(of)) for words, of in odd.items()]
     start = 0
     with tables.Writer(Path(out) / "splits.parquet") as file:
         for piece in tables.pieces(Path(aligned) / "samples.parquet", ["sample"]):
@@ -96,9 +106,12 @@ def split(aligned: str | Path, out: str | Path, settings: Split, seeds: int,
             drawn = {f"seed_{k}": pa.array(tables.SPLITS).take(pa.array(own[here])) for k, own in enumerate(columns)}
             file.add(pa.table({"sample": piece["sample"], **drawn, "group": pa.array(groups[here])}))
     sizes = np.bincount(groups, minlength=1)
-    report = {"method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
-              "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
+    report: dict[str, Any] = {
+        "method": method, "samples": len(y), "unlabelled": int(bare.sum()), "seeds": reports,
+        "warnings": list(dict.fromkeys(warnings)), "groups": {"count": len(sizes), "largest": int(sizes.max())}}
     report |= {"time": time.plain()} if time else {}
+    if twins:
+        report["joined"] = twins.said
     tables.write_json(report, Path(out) / "splits.json")
     return report
 
@@ -227,6 +240,14 @@ def _hide_labels(sides: np.ndarray, y: np.ndarray, share: float, rng: np.random.
     sides[train[rank >= keep[y[train]]]] = UNLABELLED
 
 
+def _named(seeds: Sequence[int]) -> str:
+    """For people: "seed 3", "seeds 0 and 3", "seeds 0 to 4"."""
+    if len(seeds) > 2 and seeds[-1] - seeds[0] == len(seeds) - 1:
+        return f"seeds {seeds[0]} to {seeds[-1]}"
+    *most, last = map(str, seeds)
+    return f"seeds {', '.join(most)} and {last}" if most else f"seed {last}"
+
+
 def _judge(seed: int, counts: np.ndarray, compare: bool, settings: Split) -> list[str]:
     """Warnings about the sizes of one seed's split; counts [splits], of rows with a label. Raises: UserError (nothing
     to choose weights by or to test on).
@@ -237,7 +258,7 @@ def _judge(seed: int, counts: np.ndarray, compare: bool, settings: Split) -> lis
             raise UserError(f"No row is left for {name} with seed {seed}: the groups are too few or too large for "
                             f"split.{name}. Give a finer `group`, raise the share, or add data.")
     shares = counts / np.delete(counts, OUT).sum()
-    return [f"{tables.SPLITS[side]} of seed {seed} holds {shares[side]:.0%} of the samples instead of {want:.0%}: few, "
+    return [f"{tables.SPLITS[side]} of {SEED} holds {shares[side]:.0%} of the samples instead of {want:.0%}: few, "
             "large groups." for side, want in ((VAL, settings.val), (TEST, settings.test))
             if compare and abs(shares[side] - want) > 0.05]
 
@@ -253,7 +274,7 @@ def _judge_categories(seed: int, tally: np.ndarray, task: tasks.Task, method: st
     total = tally.sum(axis=0)
     untrained, untested = ((total > 0) & (tally[side] == 0) for side in (TRAIN, TEST))
     if not task.needs_every_category:
-        return [f"{named(flags)}: no {side} row with seed {seed}, so that {what}." for flags, side, what in (
+        return [f"{named(flags)}: no {side} row with {SEED}, so that {what}." for flags, side, what in (
             (untrained, "training", "no model can learn this"),
             (untested & ~untrained & (method != "kfold"), "test", "nothing is known of how well models tell this"))
             if flags.any()]
@@ -270,5 +291,5 @@ def _judge_categories(seed: int, tally: np.ndarray, task: tasks.Task, method: st
                "holdout": "Give a finer `group`, or lower split.val and split.test in params.yaml."}[method]
         raise UserError(f"No training row is left for {named(untrained)} with seed {seed}. {why}")
     if untested.any() and method != "kfold":
-        return [f"{named(untested)}: trained but not tested with seed {seed}; too few groups hold this class."]
+        return [f"{named(untested)}: trained but not tested with {SEED}; too few groups hold this class."]
     return []

@@ -144,11 +144,11 @@ def _git(root: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
-def dvc(root: Path, *words: str) -> int:
-    """The exit code; what DVC and the stages say goes where ours does."""
+def dvc(root: Path, *words: str, **environment: str) -> int:
+    """The exit code; what DVC and the stages say goes where ours does. environment: of the stages, beside ours"""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # the stages run `python`
-    environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1", "TRIVIUM_UNITS": str(root.resolve() / HOME)}
-    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=vault.real(root), env=environment)
+    every = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1", "TRIVIUM_UNITS": str(root.resolve() / HOME)}
+    process = subprocess.Popen([sys.executable, "-m", "dvc", *words], cwd=vault.real(root), env=every | environment)
     try:
         return process.wait()
     except KeyboardInterrupt:  # DVC has heard it too, and removes the folder that the experiment ran in

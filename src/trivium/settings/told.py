@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+LATER = "TRIVIUM_WARNS_LATER"  # set by a command that says the warnings of stages itself
 CONTROL = re.compile(r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 PASSWORD = re.compile(r"(://)[^/\s@'\"<>`]{1,200}@")  # NAME:PASSWORD@ in an address
 MARKS = re.compile(r"[\\`*\[\]<>|]")
