@@ -39,7 +39,7 @@ class _Spread:
         self.engine, self.files = engine, files
 
     def __call__(self, work: workers.Work, tasks: Iterable[Any], *, ahead: int = 0,
-                 idle: Callable[[], object] | None = None, alone: workers.Work | None = None,
+                 idle: Callable[[], object] | None = None, alone: workers.Alone | None = None,
                  ) -> Iterator[tuple[Any, Any]]:
         """As `workers.Map`, of which no node needs `ahead`, `idle` or `alone`."""
         rest = iter(tasks)
