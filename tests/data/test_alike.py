@@ -162,8 +162,9 @@ def test_short_texts_are_alike_only_where_they_are_the_same() -> None:
 
 
 def test_what_says_too_little_is_not_compared(tmp_path: Path) -> None:
-    grey = save_picture(Image.new("RGB", (40, 40), "grey"), tmp_path / "a.png")
-    assert image.print_of(grey, tmp_path, None, None) is None
+    for size in ((40, 40), (40, 20), (20, 60)):  # what is no square stands on a page when it is decoded
+        grey = save_picture(Image.new("RGB", size, "grey"), tmp_path / "a.png")
+        assert image.print_of(grey, tmp_path, None, None) is None
     assert image.print_of("none.png", tmp_path, None, None) is None
     assert audio.print_of(save_sound(np.zeros(16_000), tmp_path / "a.wav"), tmp_path, None, None) is None
     assert audio.print_of("none.wav", tmp_path, None, None) is None

@@ -23,8 +23,8 @@ MARGIN = 0.1  # of the furthest grey from that of the border, up to which a grey
 
 
 def print_of(value: str, root: str | Path, start: float | None, end: float | None) -> np.ndarray | None:
-    """int8 [SIDE * SIDE]: the small picture, its mean taken away and scaled; None where it is of one colour or cannot
-    be read.
+    """int8 [SIDE * SIDE]: the small picture, its mean taken away and scaled; None where it cannot be read, or is of one
+    colour but for its margin.
     """
     from trivium.modalities import image
 
@@ -34,10 +34,15 @@ def print_of(value: str, root: str | Path, start: float | None, end: float | Non
     except ValueError:
         return None
     pixels = shrunk(pixels, SIDE)
-    spread = pixels.std()
-    if spread < FLAT:
+    if pixels.std() < FLAT or _inside(pixels).std() < FLAT:
         return None
-    return np.clip(np.round((pixels - pixels.mean()) / spread * 32), -127, 127).astype(np.int8).ravel()
+    return np.clip(np.round((pixels - pixels.mean()) / pixels.std() * 32), -127, 127).astype(np.int8).ravel()
+
+
+def _inside(pixels: np.ndarray) -> np.ndarray:
+    """What is within the margin of `pixels` [SIDE, SIDE], without its edge, where both mix; 0 where that is all."""
+    rows, columns = (np.flatnonzero(one[0])[1:-1] for one in _shown(pixels[None]))
+    return pixels[rows[0]: rows[-1] + 1, columns[0]: columns[-1] + 1] if len(rows) and len(columns) else np.zeros(1)
 
 
 def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
@@ -71,7 +76,7 @@ def pairs(prints: np.ndarray, least: float) -> np.ndarray:
 def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """[P]: the correlation in the one box that holds what both show. a, b: int8 [P, SIDE, SIDE]"""
     (rows, columns), (others, further) = _shown(a), _shown(b)
-    box = (_between(rows | others)[:, :, None] & _between(columns | further)[:, None]).reshape(len(a), -1)
+    box = _box((rows | others, columns | further)).reshape(len(a), -1)
     count = np.maximum(box.sum(1, keepdims=True), 1)
     one, other = (np.where(box, each.reshape(len(a), -1), 0).astype(np.float32) for each in (a, b))
     one, other = (np.where(box, each - each.sum(1, keepdims=True) / count, 0) for each in (one, other))
@@ -80,14 +85,20 @@ def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _shown(small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """bool [P, SIDE] twice: rows and columns that are not margin, whatever the colour of the border: a copy that is
-    darker has a grey page, and JPEG leaves spots on it.
+    """bool [P, SIDE] twice, of greys [P, SIDE, SIDE]: rows and columns that are not margin, whatever the colour of the
+    border: a copy that is darker has a grey page, and JPEG leaves spots on it.
     """
     greys = small.astype(np.int16)
     border = np.concatenate([greys[:, 0], greys[:, -1], greys[:, 1:-1, 0], greys[:, 1:-1, -1]], 1)
     off = np.abs(greys - np.median(border, axis=1)[:, None, None])
     shown = off > MARGIN * off.max((1, 2), keepdims=True)
     return shown.any(2), shown.any(1)
+
+
+def _box(shown: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """bool [P, SIDE, SIDE]: what lies between the first and the last of the rows and columns that are `shown`."""
+    rows, columns = shown
+    return _between(rows)[:, :, None] & _between(columns)[:, None]
 
 
 def _between(there: np.ndarray) -> np.ndarray:
