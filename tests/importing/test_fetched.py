@@ -8,6 +8,7 @@ import pytest
 
 from tests.importing import servers
 from trivium import importing
+from trivium.data.sources import not_one
 from trivium.importing import fetched
 from trivium.machine import progress
 from trivium.settings.errors import UserError
@@ -83,7 +84,7 @@ def test_a_server_that_drips_is_not_waited_for(
     place, calls = asked
     Path("m.csv").write_text(f"id,label,photo\n1,a,{place}/drips.png\n2,b,{place}/good.png\n3,a,{place}/good-2.png\n")
     found = importing.table("m.csv", private=True)
-    assert pq.read_table(found.path)["photo"][0].as_py() == f"{place}/drips.png"
+    assert not_one.plain(pq.read_table(found.path)["photo"][0].as_py()) == f"{place}/drips.png"
     assert "(the server sends too slowly: less than 1,000 bytes a second for a minute)" in found.notes[0]
     assert sum(path == "/drips.png" for path, _ in calls) == 1
     assert capsys.readouterr().err.count("waiting for 1 that are slow") > 1
@@ -121,7 +122,9 @@ def test_cells_that_cannot_be_fetched_keep_their_address(asked: Asked) -> None:
     found = importing.table("m.csv", private=True)
     digest = Path(pq.read_table(found.path)["photo"][0].as_py()).stem
     kept = f"media/{digest[:2]}/{digest}.png"
-    assert pq.read_table(found.path)["photo"].to_pylist() == [kept, f"{place}/404.png", kept, kept]
+    cells = pq.read_table(found.path)["photo"]
+    assert not_one.bare(cells).to_pylist() == [kept, f"{place}/404.png", kept, kept]
+    assert not_one.why(cells) == {1: "an address that the import could not fetch: the server answers 404"}
     assert (found.path.parent / kept).read_bytes() == BODY
     assert found.notes == (
         f"1 of 4 addresses could not be fetched: the first is {place}/404.png (the server answers 404). Their cells "

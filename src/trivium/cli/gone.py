@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from trivium import modalities as kinds
+from trivium.data.sources import not_one
 from trivium.data.sources.spelled import located
 from trivium.importing.written import MEDIA, NAME
 from trivium.machine import files
@@ -26,7 +27,8 @@ def notes(path: Path, streams: Mapping[str, tuple[str, str]], table: pa.Table) -
     for name, (modality, column) in streams.items():
         if kinds.is_written(modality):
             continue
-        cells = [cell.strip() for cell in table[column].drop_null().unique().to_pylist()]
+        cells = [cell.strip() for cell in table[column].drop_null().unique().to_pylist()
+                 if not cell.startswith(not_one.MARK)]  # of which somebody else complains
         every = [value for value in cells if value and media.on_disk(value)
                  and not (path.name == NAME and value.startswith(f"{MEDIA}/"))]
         given = every[:LOOK]
@@ -36,9 +38,15 @@ def notes(path: Path, streams: Mapping[str, tuple[str, str]], table: pa.Table) -
             mend = ("Leave one in each cell, or give each a column of its own." if files.several(lost[0]) > 1 else
                     f"If they lie in another folder, name it: `trivium import {source} --media FOLDER`.")
             said.append(f"{len(given) - len(lost):,} of {first} files of {name} were found. `{lost[0]}` was not: "
-                        f"{files.absent(lost[0]).removeprefix('there is no such file: ')}. {mend} Rows without their "
+                        f"{_why(lost[0], path.parent)}. {mend} Rows without their "
                         "file go to quarantine.")
     return said
+
+
+def _why(value: str, folder: Path) -> str:
+    if what := files.special(folder / value):
+        return f"this is {what}, not a file"
+    return files.absent(value).removeprefix("there is no such file: ")
 
 
 def _lost(values: Iterable[str], folder: Path) -> Iterable[str]:

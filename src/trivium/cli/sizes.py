@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow.compute as pc
 
+from trivium.data.sources import not_one
 from trivium.data.sources.spelled import located
 from trivium.modalities import media
 from trivium.settings.errors import UserError
@@ -134,7 +136,7 @@ def _takes(entry: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
 
 
 def _some(columns: Sequence[pa.ChunkedArray]) -> list[str]:
-    found = [column.drop_null() for column in columns]
+    found = [column.filter(pc.invert(pc.fill_null(pc.starts_with(column, not_one.MARK), True))) for column in columns]
     return [value for there in found
             for value in there.take(np.unique(np.linspace(0, len(there) - 1, LOOK).astype(np.int64))).to_pylist()]
 

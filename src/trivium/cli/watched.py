@@ -25,7 +25,8 @@ def watch(path: Path, files: set[str], root: Path) -> str:
     if files and inside and not clash:
         most = 2 * len(files) + OTHER_FILES
         found = list(islice(_walk(folder), most + 1))
-        if len(found) <= most and all(map(os.path.exists, found)):  # DVC stops at a link that leads nowhere
+        # DVC stops at a link that leads nowhere, and waits for ever for a pipe.
+        if len(found) <= most and all(map(os.path.isfile, found)):
             return seen(root, path.parent)
     return seen(root, path)
 

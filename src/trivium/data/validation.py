@@ -221,8 +221,8 @@ def _check(labels: Rows, rows: dict[str, Rows], streams: Mapping[str, str], root
         cells = {column: value or "(none)" for column, value in found.items()}
         if name == "labels":
             return f"key {cells['key']}, sample {cells['sample']}"
-        plain = not is_written(streams[name]) and media.is_path(cells["value"])
-        return f"key {cells['key']}, {f'{root}/' if plain else ''}{cells['value'][:VALUE_SHOWN].lstrip(not_one.MARK)}"
+        plain = not is_written(streams[name]) and media.is_path(not_one.plain(cells["value"]))
+        return f"key {cells['key']}, {f'{root}/' if plain else ''}{not_one.plain(cells['value'])[:VALUE_SHOWN]}"
 
     quarantine.check({name: r.num_rows for name, r in every.items()}, {name: r.limited() for name, r in every.items()},
                      where, settings.max_bad_fraction)

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from trivium.data.sources import not_one
 from trivium.data.sources.places import outside
 from trivium.data.sources.spelled import located
 from trivium.importing import fetched, inline
@@ -72,7 +73,7 @@ def resolved(rows: Rows, folder: Path, asked: Asked) -> Rows:
         return
     get = fetched.Fetched(asked) if far else None
     while piece := list(islice(every, AHEAD)):
-        got: Mapping[str, Path | None] = {}
+        got: Mapping[str, Path | str] = {}
         if get:
             wanted = dict.fromkeys(cell.strip() for row in piece for name in far
                                    if isinstance(cell := row.get(name), str) and WEB.match(cell.strip()))
@@ -90,13 +91,15 @@ def resolved(rows: Rows, folder: Path, asked: Asked) -> Rows:
         get.close()
 
 
-def _cell(cell: str, sort: str, got: Mapping[str, Path | None], folder: Path, asked: Asked) -> object:
+def _cell(cell: str, sort: str, got: Mapping[str, Path | str], folder: Path, asked: Asked) -> object:
     if sort == CODED:
         content = inline.decoded(cell)
         return cell[:LONGEST] if content is None else Inline(content)
     if WEB.match(cell):
-        path = got.get(cell)  # what was not fetched keeps its address, and `validate` says of its row why
-        return Inline(path.read_bytes(), urlsplit(cell).path) if path else cell
+        path = got.get(cell, cell)
+        if isinstance(path, Path):
+            return Inline(path.read_bytes(), urlsplit(cell).path)
+        return cell if path == cell else not_one.unfetched(cell, path)
     return placed(cell, folder, asked)
 
 

@@ -51,12 +51,12 @@ class Fetched:
         self.asked, self.count, self.spared, self.bad = asked, 0, 0, list[tuple[str, str]]()
         self._bar: Progress | None = None
 
-    def all(self, addresses: Sequence[str]) -> dict[str, Path | None]:
-        """Address -> its file; None of one that cannot be fetched."""
+    def all(self, addresses: Sequence[str]) -> dict[str, Path | str]:
+        """Address -> its file, or why it cannot be fetched."""
         if not addresses:
             return {}
         self._bar = self._bar or Progress("fetching", float("inf"), "file")
-        found: dict[str, Path | None] = {}
+        found: dict[str, Path | str] = {}
         with ThreadPoolExecutor(THREADS) as threads:
             under_way = [threads.submit(self._one, address) for address in addresses]
             left = set(under_way)
@@ -64,17 +64,17 @@ class Fetched:
                 done, left = wait(left, progress.EVERY, FIRST_COMPLETED)
                 self._bar.add(len(done), "" if done else f"waiting for {min(len(left), THREADS)} that are slow")
         for address, one in zip(addresses, under_way, strict=True):
-            found[address], why = one.result()
-            if why:
-                self.bad.append((address, why))
+            found[address] = got = one.result()
+            if isinstance(got, str):
+                self.bad.append((address, got))
         self.count += len(addresses)
         return found
 
-    def _one(self, address: str) -> tuple[Path | None, str]:
+    def _one(self, address: str) -> Path | str:
         try:
-            return fetch(address, self.asked.cache, self.asked.private, self.most), ""
+            return fetch(address, self.asked.cache, self.asked.private, self.most)
         except Refused as error:
-            return None, str(error)
+            return str(error)
 
     def close(self) -> None:
         """Say what is missing. Raises: UserError (all of it)."""

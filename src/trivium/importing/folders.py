@@ -19,12 +19,15 @@ ENDINGS = {
     "video": VIDEO,
     "text": (".txt",),
 }
+PAPERS = ("readme", "license", "licence", "copying", "changelog", "citation", "authors")
 LABELS = ("cls", "label", "class", "json")  # endings of what gives a sample of WebDataset its label
 
 
 def modality(name: str) -> str:
-    """What a file is by its ending; "" of others."""
+    """What a file is by its ending; "" of others, and of papers about the data."""
     end = PurePosixPath(name).suffix.lower()
+    if PurePosixPath(name).stem.casefold() in PAPERS:
+        return ""
     return next((kind for kind, known in ENDINGS.items() if end in known), "")
 
 

@@ -5,7 +5,8 @@ louder, or begins a little later. Two sounds are as alike as their spectrograms 
 fifth. Silence says too little to compare.
 
 Short sounds, such as drum hits, are a noise that dies away, and so alike as spectrograms. Their wave forms are
-compared, too, below 2 kHz and at the best of all shifts: a copy keeps its wave, another hit has another one.
+compared, too, at the best of all shifts, below 2 kHz or, where most of a sound is higher, from 2 to 4 kHz: a copy keeps
+its wave, another hit has another one.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ SPEEDS = 6  # of change
 BITS, APART = 256, 70  # of the sum; different ones, above which two are not compared
 SHIFT = FRAMES // 5
 LENGTHS = 1.15  # times as long that one may be
-SHORT = 2.0  # seconds, up to which wave forms are compared
-WAVE = int(SHORT * RATE) // 2  # samples of a wave form, of half the rate
+SHORT, BEGINNING = 5.0, 2.0  # seconds, up to which wave forms are compared; of what of them
+WAVE = int(BEGINNING * RATE) // 2  # samples of a wave form, of half the rate
 HEAD = 2 * (1 + BANDS * FRAMES)  # bytes of what comes before it
 
 
 def print_of(value: str, root: str | Path, start: float | None, end: float | None) -> np.ndarray | None:
-    """int8 [HEAD + WAVE]: as float16 seconds and the spectrogram, of mean 0, then the wave form of the beginning at its
-    own scale, 0 behind its end; None where it is silent or unreadable.
+    """int8 [HEAD + WAVE + 1]: as float16 seconds and the spectrogram, of mean 0, then the wave form of the beginning at
+    its own scale, 0 behind its end, and whether it is of the higher half; None where it is silent or unreadable.
     """
     from trivium.modalities import audio
 
@@ -58,16 +59,21 @@ def print_of(value: str, root: str | Path, start: float | None, end: float | Non
 
 
 def _beginning(wave: np.ndarray) -> np.ndarray:
-    """int8 [WAVE]: the first SHORT seconds at half the rate."""
-    own = wave[: min(len(wave) // 2, WAVE) * 2]
-    low = np.fft.irfft(np.fft.rfft(own)[: len(own) // 4 + 1], len(own) // 2)
-    scaled = np.round(low * (127 / max(np.abs(low).max(), 1e-9))).astype(np.int8)
-    return np.pad(scaled, (0, WAVE - len(scaled)))
+    """int8 [WAVE + 1]: that half of the band of the first BEGINNING seconds which has more of the sound, at half the
+    rate; and whether it is the higher one.
+    """
+    own = wave[: min(len(wave) // 4, WAVE // 2) * 4]
+    spectrum, half = np.fft.rfft(own), len(own) // 4
+    power = np.square(np.abs(spectrum))
+    high = power[half:].sum() > power[:half].sum()
+    made = np.fft.irfft(spectrum[half:] if high else spectrum[: half + 1], len(own) // 2)
+    scaled = np.round(made * (127 / max(np.abs(made).max(), 1e-9))).astype(np.int8)
+    return np.append(np.pad(scaled, (0, WAVE - len(scaled))), np.int8(high))
 
 
 def pairs(prints: np.ndarray, least: float) -> np.ndarray:
-    """int64 [P, 2]: rows of `prints` (int8 [N, HEAD + WAVE]) whose correlation is `least` or more, and that of their
-    wave forms, too, where one is short.
+    """int64 [P, 2]: rows of `prints` (int8 [N, HEAD + WAVE + 1]) whose correlation is `least` or more, and that of
+    their wave forms, too, where one is short.
     """
     heads = np.ascontiguousarray(prints[:, :HEAD]).view(np.float16)
     lead = near.same(heads.view(np.uint16))
@@ -86,9 +92,15 @@ def pairs(prints: np.ndarray, least: float) -> np.ndarray:
 
 
 def _waves_alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """[P]: the best correlation over shifts, upside down or not. a, b: [P, WAVE]"""
-    across = np.fft.irfft(np.fft.rfft(a, 2 * WAVE) * np.conj(np.fft.rfft(b, 2 * WAVE)), 2 * WAVE)
-    return np.abs(across).max(1) / np.maximum(np.sqrt(np.square(a).sum(1) * np.square(b).sum(1)), 1e-9)
+    """[P]: the best correlation over shifts, upside down or not; of the higher half, whose phase turns with a shift,
+    whatever the phase; 0 of two halves. a, b: [P, WAVE + 1]
+    """
+    high, same = a[:, -1] > 0, a[:, -1] == b[:, -1]
+    one, other = np.fft.rfft(a[:, :-1], 2 * WAVE), np.fft.rfft(b[:, :-1], 2 * WAVE)
+    across = np.fft.ifft(one * np.conj(other), 2 * WAVE) * (2 * WAVE)
+    best = np.where(high, np.abs(across).max(1), np.abs(across.real).max(1))
+    size = np.sqrt(np.square(np.abs(one)).sum(1) * np.square(np.abs(other)).sum(1))
+    return np.where(same, best / np.maximum(size, 1e-9), 0)
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
