@@ -143,7 +143,7 @@ def _evaluated(params: Params, entry: Entry, counted: Counts, machine: Machine) 
     few, rows, measured = (min(n, counted.test) for n in (speeds.FEWEST, params.evaluate.analysis_rows, speed.rows))
     share = (rows - few) / (measured - few) if measured > few else 1.0
     further = speed.fewer + share * (speed.further - speed.fewer)
-    memory = round(speed.evaluated + speed.evaluated_each * params.evaluate.batch)
+    memory = round(speed.evaluated + speed.evaluated_each * min(params.evaluate.batch, max(counted.test, counted.val)))
     work = seeds * (further + (counted.test + counted.val) * speed.passed) + speed.first - speed.further
     return _part(f"evaluate@{entry.name}", work, seeds, machine, memory, ANSWERS * speed.through)
 
